@@ -1,0 +1,65 @@
+"""What every test has: a guard against a blocked event loop, hubs over the built-in stores, a server to kill."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from blockbuster import BlockBuster, blockbuster_ctx
+
+from tests.serving import ServerProcess
+
+if TYPE_CHECKING:
+    from tidings.hub import Hub
+
+pytest.register_assert_rewrite("tests.stores.suite")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def blocked_loop() -> Iterator[BlockBuster]:
+    """A blocking call made on the event loop by Tidings, however deep in a library, raises BlockingError.
+
+    Calls by the tests themselves are none of its business. Whoever must allow one names the file and the function here,
+    and why it cannot hurt.
+    """
+    with blockbuster_ctx("tidings") as guard:
+        yield guard
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty store, once for each store that needs nothing but a disk."""
+    return "memory:" if request.param == "memory" else f"sqlite:///{tmp_path}/tidings.db"
+
+
+@pytest.fixture
+async def hub(store_url: str) -> AsyncIterator[Hub]:
+    """An open hub over an empty store."""
+    from tidings.hub import Hub
+
+    async with Hub(store_url) as hub:
+        yield hub
+
+
+@pytest.fixture
+def serve_process(tmp_path: Path) -> Iterator[Callable[..., ServerProcess]]:
+    """Starts `tidings serve` in a process of its own: `server = serve_process(store=…, env={…})`; see ServerProcess."""
+    with ExitStack() as stack:
+
+        def start(store: str = f"sqlite:///{tmp_path}/tidings.db", **options: Any) -> ServerProcess:
+            return stack.enter_context(ServerProcess(store, **options))
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a Chromium to drive."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        pytest.skip("no Chromium on this machine (Debian: apt-get install chromium)")
+    return path
