@@ -7,9 +7,9 @@ which takes an id as soon as it reads the line has read the data too.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -20,6 +20,7 @@ KEEP_ALIVE = b":\n"
 """A comment of one line. A blank line after it would make several clients fire an empty event once they know an id."""
 
 _LINE_END = re.compile("\r\n|\r|\n")
+_LINE_END_BYTES = re.compile(b"\r\n|\r|\n")
 _FORBIDDEN = re.compile("[\r\n\0]")
 _json = msgspec.json.Encoder()
 _any_json = msgspec.json.Decoder(msgspec.Raw)
@@ -76,7 +77,7 @@ class Format:
         return text.encode(errors="surrogateescape")
 
     def place(self, template: bytes, before: bytes, after: bytes) -> bytes:
-        """One connection's bytes of a `joined` template, or of several in a row: each offset between `before` and `after`.
+        """One connection's bytes of a `joined` template, or of several in a row: offsets between `before` and `after`.
 
         Exact for any data: the marks are the bytes FE and FF, which UTF-8 never uses.
         """
@@ -90,12 +91,93 @@ class Format:
         return encode(type, text, id)
 
 
+class ServerSentEvent(NamedTuple):
+    """An event as a client sees it: `id` is the last event ID when it fired, `retry` the one in its block, if any."""
+
+    type: str
+    data: str
+    id: str
+    retry: int | None
+
+
+class Decoder:
+    """WHATWG's interpretation of an event stream, in time linear in its bytes, however they are cut.
+
+    An event fires with the line end of its blank line, be that the last byte known; one that the stream leaves
+    unfinished never fires, and its id is not taken. Bytes that are not UTF-8 become U+FFFD.
+    """
+
+    def __init__(self) -> None:
+        self.last_event_id = ""
+        self.retry: int | None = None
+        """The reconnection time the server asked for, in milliseconds. More than 18 digits are ignored."""
+        self._line = bytearray()  # the unfinished line: appending to it costs only what is appended
+        self._started = False
+        self._after_cr = False  # an LF now belongs to the line end that was seen
+        self._id = ""  # that of the block being read, and the blocks after it
+        self._type = ""
+        self._data: list[str] = []
+        self._retry: int | None = None
+
+    def feed(self, chunk: bytes) -> list[ServerSentEvent]:
+        """The events that `chunk` completes, in order."""
+        if self._after_cr and chunk:
+            self._after_cr = False
+            if chunk[:1] == b"\n":
+                chunk = chunk[1:]
+        if not chunk:
+            return []
+        self._after_cr = chunk[-1:] == b"\r"
+        *lines, rest = _LINE_END_BYTES.split(chunk)
+        fired: list[ServerSentEvent] = []
+        for line in lines:
+            if self._line:
+                line = bytes(self._line + line)
+                self._line.clear()
+            if not self._started:
+                self._started = True
+                line = line.removeprefix(b"\xef\xbb\xbf")
+            if line:
+                self._field(line.decode(errors="replace"))
+            else:
+                self._blank_line(fired)
+        self._line += rest
+        return fired
+
+    def _field(self, line: str) -> None:
+        name, _, value = line.partition(":")
+        value = value.removeprefix(" ")
+        if name == "data":
+            self._data.append(value)
+        elif name == "event":
+            self._type = value
+        elif name == "id":
+            if "\0" not in value:
+                self._id = value
+        elif name == "retry" and value.isascii() and value.isdigit() and len(value) <= 18:
+            self.retry = self._retry = int(value)
+
+    def _blank_line(self, fired: list[ServerSentEvent]) -> None:
+        self.last_event_id = self._id
+        if self._data:
+            fired.append(ServerSentEvent(self._type or MESSAGE, "\n".join(self._data), self._id, self._retry))
+        self._type, self._data, self._retry = "", [], None
+
+
+def decode(chunks: Iterable[bytes]) -> Iterator[ServerSentEvent]:
+    """The events of a whole stream, each as soon as its last byte is there."""
+    decoder = Decoder()
+    for chunk in chunks:
+        yield from decoder.feed(chunk)
+
+
 def _head(type: str) -> str:
     """What comes before the data: clients default to the type `message`, so it is not written."""
     if type == MESSAGE:
         return "data: "
     if not type or _FORBIDDEN.search(type):
         raise Invalid("A type must not be empty nor hold CR, LF or NUL.")
+    _utf8(type)
     return f"event: {type}\ndata: "
 
 
@@ -106,10 +188,11 @@ def _lines(data: str) -> str:
 def _envelope(topic: str, event: Event) -> str:
     offset = "null" if event.offset is None else f'"{event.offset}"'
     type = _json.encode(event.type).decode()
+    text = _utf8(event.data)
     try:
-        _any_json.decode(event.data)
+        _any_json.decode(text)
         data = event.data
-    except (msgspec.DecodeError, RecursionError, UnicodeError):
+    except (msgspec.DecodeError, RecursionError):
         data = _json.encode(event.data).decode()
     return f'{{"topic":"{topic}","offset":{offset},"type":{type},"time":{event.time!r},"data":{data}}}'
 
