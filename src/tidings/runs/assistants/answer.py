@@ -1,0 +1,86 @@
+"""An answer made of quotes: which passages, in which order, how much of each, and their marks. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from tidings.runs.assistants.corpus import Passage
+from tidings.runs.assistants.search import Hit
+
+NOTHING = "The documentation says nothing about this."
+
+WORDS = 170
+"""About as much as is read at a glance. The best section may fill it; others only get what is left."""
+SOURCES = 4
+ELSEWHERE = 0.7
+"""Another section is quoted too when it scores at least this share of the best one's score."""
+
+_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z`*\"])")
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """Text of one passage, word for word, and its mark's number. The mark stands behind prose, and on a line of its own
+    behind a table or code, which it would break."""
+
+    number: int
+    text: str
+    passage: Passage
+
+    @property
+    def mark(self) -> str:
+        apart = self.text.endswith(("```", "~~~", "|"))
+        return f"{chr(10) * 2 if apart else ' '}[{self.number}]"
+
+
+def compose(hits: Sequence[Hit]) -> list[Quote]:
+    """The quotes that answer, a direct one first; [] when nothing was found.
+
+    The best section opens: with its first paragraph when its heading was asked for, since that is where a page answers
+    its heading; else with the paragraph that has most of the question's words. The rest of the section follows in the
+    order of the page, then the best passage of each other section that comes close.
+    """
+    chosen: list[Quote] = []
+    left = WORDS
+    for hit in _candidates(hits):
+        text = _shortened(hit.passage, max(left, WORDS // 3) if not chosen else left)
+        if not text:
+            continue
+        chosen.append(Quote(len(chosen) + 1, text, hit.passage))
+        left -= len(text.split())
+        if len(chosen) == SOURCES or left < 12:
+            break
+    return chosen
+
+
+def _candidates(hits: Sequence[Hit]) -> Iterator[Hit]:
+    if not hits:
+        return
+    best = [hit for hit in hits if hit.passage.section == hits[0].passage.section]
+    asked = hits[0].headed >= 0.5
+    opening = 0 if asked else max(range(len(best)), key=lambda at: (best[at].score, -at))
+    yield best[opening]
+    yield from (hit for hit in best[opening + 1 :] if asked or hit.score > 0)
+    others: dict[tuple[str, str], Hit] = {}
+    for hit in hits[len(best) :]:
+        known = others.setdefault(hit.passage.section, hit)
+        if hit.score > known.score:
+            others[hit.passage.section] = hit
+    yield from (hit for hit in others.values() if hit.section >= ELSEWHERE * hits[0].section and hit.score >= 0.5)
+
+
+def _shortened(passage: Passage, words: int) -> str:
+    """The passage if it fits into `words`, else as many of its first sentences as do; "" if it cannot be cut so."""
+    if len(passage.text.split()) <= words:
+        return passage.text
+    if passage.kind != "prose":
+        return ""
+    kept: list[str] = []
+    for sentence in _SENTENCE.split(passage.text):
+        words -= len(sentence.split())
+        if words < 0:
+            break
+        kept.append(sentence)
+    return " ".join(kept)

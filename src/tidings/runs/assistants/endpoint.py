@@ -1,0 +1,202 @@
+"""A chat model behind an OpenAI-compatible URL: it streams text, reasoning, usage and the finish reason, no tools."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from functools import cache
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import msgspec
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
+from langchain_core.language_models import BaseChatModel
+from langchain_core.language_models.chat_models import agenerate_from_stream
+from langchain_core.messages import AIMessageChunk, BaseMessage, convert_to_openai_messages
+from langchain_core.messages.ai import UsageMetadata
+from langchain_core.outputs import ChatGenerationChunk, ChatResult
+from pydantic import SecretStr
+
+from tidings.errors import TidingsError, Unavailable
+from tidings.wire.sse import Decoder
+
+TIMEOUT = httpx.Timeout(10.0, read=120.0)
+"""Seconds: 10 to connect, 120 between two pieces of an answer, since a big model reads a long prompt first."""
+
+_HERE = frozenset({"127.0.0.1", "localhost", "::1"})
+"""Hosts that the environment's proxy cannot reach."""
+
+
+class ModelRefused(TidingsError):
+    """The model server does not accept the request (a wrong key, an unknown model, a long prompt): do not try again."""
+
+    status = 502
+    title = "The model refused"
+
+
+class _Delta(msgspec.Struct):
+    content: str | None = None
+    reasoning_content: str | None = None
+    reasoning: str | None = None
+
+
+class _Choice(msgspec.Struct):
+    delta: _Delta = msgspec.field(default_factory=_Delta)
+    finish_reason: str | None = None
+
+
+class _Usage(msgspec.Struct):
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+class _Chunk(msgspec.Struct):
+    choices: list[_Choice] = []
+    usage: _Usage | None = None
+    error: Any = None
+
+
+class EndpointModel(BaseChatModel):
+    """Answers come from `POST {url}/chat/completions`, streamed. `name_there` is what that server calls the model; None
+    leaves the choice to it.
+
+    Leaving the stream closes the connection, which is how such servers are told to stop. Raises Unavailable when the
+    server cannot be reached, fails or breaks off, and ModelRefused when it says no. Neither message holds what the
+    server said: that may hold a part of the key, so it goes into the exception's notes, for the log.
+    """
+
+    url: str
+    key: SecretStr | None = None
+    name_there: str | None = None
+
+    @property
+    def _llm_type(self) -> str:
+        return "tidings-endpoint"
+
+    async def where(self) -> tuple[str, SecretStr | None]:
+        """The base URL and the key to use, when a call begins."""
+        return self.url, self.key
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        return asyncio.run(self._agenerate(messages, stop))
+
+    async def _agenerate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        return await agenerate_from_stream(self._astream(messages, stop, run_manager, **kwargs))
+
+    async def _astream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[ChatGenerationChunk]:
+        finished = False
+        async for chunk in self._chunks(self._request(messages, stop)):
+            for message in _messages(chunk):
+                finished = finished or "finish_reason" in message.response_metadata
+                piece = ChatGenerationChunk(message=message)
+                if run_manager:
+                    await run_manager.on_llm_new_token(message.text, chunk=piece)
+                yield piece
+        if not finished:
+            raise Unavailable("The model server broke off in the middle of its answer.")
+
+    def _request(self, messages: list[BaseMessage], stop: list[str] | None) -> dict[str, Any]:
+        request: dict[str, Any] = {
+            "messages": convert_to_openai_messages(messages),
+            "stream": True,
+            "stream_options": {"include_usage": True},
+        }
+        if self.name_there:
+            request["model"] = self.name_there
+        if stop:
+            request["stop"] = stop
+        return request
+
+    async def _chunks(self, request: dict[str, Any]) -> AsyncIterator[_Chunk]:
+        url, key = await self.where()
+        headers = {"Authorization": f"Bearer {key.get_secret_value()}"} if key else {}
+        local = urlsplit(url).hostname in _HERE
+        verify = await asyncio.to_thread(_certificates)
+        try:
+            async with (
+                httpx.AsyncClient(timeout=TIMEOUT, verify=verify, trust_env=not local) as client,
+                client.stream("POST", f"{url.rstrip('/')}/chat/completions", json=request, headers=headers) as response,
+            ):
+                if response.status_code != 200:
+                    raise _refusal(response.status_code, await response.aread())
+                decoder = Decoder()
+                async for data in response.aiter_bytes():
+                    for event in decoder.feed(data):
+                        if event.data == "[DONE]":
+                            return
+                        yield _decoded(event.data)
+        except httpx.HTTPError as error:
+            raise Unavailable("The model server cannot be reached, or broke off.") from error
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """One context for all calls: reading the certificates takes 20 ms, and must not do so on the event loop."""
+    return httpx.create_ssl_context()
+
+
+def _decoded(data: str) -> _Chunk:
+    try:
+        chunk = msgspec.json.decode(data, type=_Chunk)
+    except msgspec.MsgspecError as error:
+        raise Unavailable("The model server sent something that is not a chat completion.") from error
+    if chunk.error is not None:
+        raise _noted(Unavailable("The model failed in the middle of its answer."), str(chunk.error))
+    return chunk
+
+
+def _messages(chunk: _Chunk) -> list[AIMessageChunk]:
+    """A chunk as message chunks: reasoning is block 0, text block 1; usage and finish reason come without text."""
+    found: list[AIMessageChunk] = []
+    for choice in chunk.choices[:1]:
+        delta = choice.delta
+        if thought := delta.reasoning_content or delta.reasoning:
+            found.append(_message([{"type": "reasoning", "reasoning": thought, "index": 0}]))
+        if delta.content:
+            found.append(_message([{"type": "text", "text": delta.content, "index": 1}]))
+        if choice.finish_reason:
+            found.append(_message([], finish_reason=choice.finish_reason))
+    if usage := chunk.usage:
+        total = usage.prompt_tokens + usage.completion_tokens
+        message = _message([])
+        message.usage_metadata = UsageMetadata(
+            input_tokens=usage.prompt_tokens, output_tokens=usage.completion_tokens, total_tokens=total
+        )
+        found.append(message)
+    return found
+
+
+def _message(blocks: list[str | dict[str, Any]], **metadata: str) -> AIMessageChunk:
+    return AIMessageChunk(content=blocks, response_metadata={"output_version": "v1", **metadata})
+
+
+def _refusal(status: int, body: bytes) -> TidingsError:
+    said = body[:500].decode("utf-8", "replace")
+    if status >= 500 or status in {408, 429}:
+        return _noted(Unavailable(f"The model server is not available now: it answered {status}."), said)
+    return _noted(ModelRefused(f"The model server refused the request: it answered {status}."), said)
+
+
+def _noted(error: TidingsError, note: str) -> TidingsError:
+    error.add_note(f"The model server said: {note}")
+    return error
