@@ -19,6 +19,16 @@ if TYPE_CHECKING:
 pytest.register_assert_rewrite("tests.stores.suite")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--no-skips", action="store_true", help="fail if any test is skipped: what .ci/run asks for")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if session.config.getoption("--no-skips") and reporter is not None and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 @pytest.fixture(autouse=True, scope="session")
 def blocked_loop() -> Iterator[BlockBuster]:
     """A blocking call made on the event loop by Tidings, however deep in a library, raises BlockingError.

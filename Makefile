@@ -1,0 +1,55 @@
+# Tidings: `make serve` runs it, `make test` tests it. Each first makes the environment it needs, once.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help serve test check format bench docs requirements clean
+
+VENV ?= .venv
+PYTHON ?= python3
+export VENV PYTHON
+BIN = $(VENV)/bin
+
+help: ## say what each target does
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
+
+serve: ## run the server and print its URL; PORT= HOST= STORE= choose, TIDINGS_… variables set the rest
+	@scripts/environment serve
+	@exec $(BIN)/python -m tidings serve $(if $(HOST),--host '$(HOST)') $(if $(PORT),--port '$(PORT)') $(if $(STORE),--store '$(STORE)')
+
+test: ## run the tests; ARGS= goes to pytest
+	@scripts/environment dev
+	$(BIN)/python -m pytest $(ARGS)
+
+check: ## what must hold of every file: format, lint, types, who may import whom
+	@scripts/environment dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/test_house.py
+	scripts/check-js
+
+format: ## write files the way `make check` wants them
+	@scripts/environment dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: ## measure, side by side with others, and write the table of docs/performance.md
+	@scripts/environment dev
+	$(BIN)/python -m bench $(ARGS)
+
+docs: ## build the documentation to site/
+	@scripts/environment docs
+	$(BIN)/mkdocs build --strict
+
+requirements: ## pin every dependency again, by version and hash; ARGS=--upgrade for newer ones
+	@scripts/environment dev
+	$(COMPILE) pyproject.toml --extra langchain --group build --output-file requirements/serve.txt
+	$(COMPILE) pyproject.toml --extra langchain --group build --group dev --constraint requirements/serve.txt --output-file requirements/dev.txt
+	$(COMPILE) --group docs --constraint requirements/dev.txt --output-file requirements/docs.txt
+
+COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make requirements' $(ARGS)
+
+clean: ## remove what the other targets made, but no store
+	rm -rf $(VENV) $(VENV).lock $(VENV).log dist site bench/build .mypy_cache .pytest_cache .ruff_cache .hypothesis node_modules
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
