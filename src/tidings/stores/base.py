@@ -1,0 +1,398 @@
+"""`Log`: appending to, reading and trimming the logs of any store. The one append loop, written once.
+
+Appends to one topic that wait while a change of it is under way go as ONE record: group commit for every engine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+import os
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Literal
+
+from tidings import log
+from tidings.errors import Closed, Conflict, Invalid, NotFound, TidingsError, Unavailable, Uncertain
+from tidings.events import ORIGIN, Event, Offset, Page, Retention
+from tidings.log import NEW, Append, Appended, Change, Expected, Head, Known, Record
+from tidings.stores.port import Cast, News, Plan, Store
+from tidings.stores.unknown import resolve
+
+__all__ = ["NEW", "Appended", "Cast", "Change", "Expected", "Head", "Known", "Log", "News", "Plan", "Record", "Store"]
+
+GROUP_EVENTS, GROUP_BYTES = 5_000, 1 << 20
+"""What is merged into one record at most; a larger append goes alone."""
+
+WAITING = 16 << 20
+"""Bytes of appends that may be under way, over all topics. Further publishers wait for their turn."""
+
+logger = logging.getLogger("tidings")
+
+
+class Log:
+    """The logs of a store, for one event loop.
+
+    `on_commit(topic, head, base, events)` is called on the loop's thread after each change this process made, in log
+    order per topic, after the callers of that commit got their answers: with the events that follow the offset `base`,
+    or without any when only the head changed. `on_delete(topic)`: this process deleted the topic.
+    """
+
+    def __init__(self, store: Store, *, clock: Callable[[], float] = time.time) -> None:
+        self.store = store
+        self.on_commit: Callable[[str, Head, Offset, Sequence[Event]], None] | None = None
+        self.on_delete: Callable[[str], None] | None = None
+        self._clock = clock
+        self._lanes: dict[str, deque[_Job]] = {}  # a topic is in it exactly while a change of it is under way
+        self._bytes = 0
+        self._blocked: deque[tuple[str, _Job]] = deque()
+        self._ids = map(_record_id(), itertools.count())
+        self._news: list[_Commit] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._trimming: set[str] = set()
+        self._idle: asyncio.Future[None] | None = None  # set: closing
+
+    async def open(self) -> None:
+        await self.store.open()
+
+    async def close(self) -> None:
+        """Refuses new appends, waits for those under way, closes the store. Idempotent."""
+        if self._idle is None:
+            self._idle = asyncio.get_running_loop().create_future()
+            self._rest()
+        await asyncio.shield(self._idle)
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.store.close()
+
+    # ------------------------------------------------------------ writing
+
+    async def append(
+        self,
+        topic: str,
+        items: Sequence[tuple[str, str]],
+        *,
+        expected: Literal[Expected.NEW] | str | Offset | None = None,
+        key: str | None = None,
+        close: bool = False,
+        retention: Retention | None = None,
+        ttl: float | None = None,
+    ) -> Appended:
+        """Appends (type, data) `items` as one unit, creating the log if there is none; durable on return.
+
+        `expected`: NEW, an epoch, or the exact tail. `key`: the same key again within 24 h answers the first offsets.
+        Calls for one topic are stored in the order in which they were made. Cancelled, it is stored whole or not at
+        all. Raises Conflict, Closed, Invalid, TooLarge, Unavailable (not stored) or Uncertain.
+        """
+        if not items and not close:
+            raise Invalid("There is nothing to append.")
+        return await self._append(topic, Append(tuple(items), expected, key, close, retention, ttl))
+
+    async def configure(self, topic: str, *, retention: Retention | None, ttl: float | None) -> Head:
+        """Sets both, as they are (None: unlimited, for ever), creating the log if there is none. Also when closed."""
+        await self._append(topic, Append(retention=retention, ttl=ttl, configure=True))
+        return await self._described(topic)
+
+    async def close_topic(self, topic: str) -> Head:
+        """No event will ever follow. Idempotent; raises NotFound if there is no such topic."""
+        head = await self._described(topic)
+        try:
+            await self._append(topic, Append(expected=head.epoch, close=True))
+        except Closed:
+            return head
+        except Conflict:
+            raise _no_topic(topic) from None
+        return await self._described(topic)
+
+    async def trim(self, topic: str) -> None:
+        """Drops what is over the topic's retention."""
+        log.valid_topic(topic)
+        while True:
+            head, records = await self.store.read(topic, 0, 1000)
+            trimmed = head and log.trim_point(head, records, self._clock())
+            if not head or not trimmed:
+                return
+            await self._change(topic, _Trim(head, trimmed))
+
+    async def delete(self, topic: str) -> None:
+        """The log, its keys and its lease are gone. Idempotent."""
+        log.valid_topic(topic)
+        await self._change(topic, _delete)
+
+    async def sweep(self) -> None:
+        """Deletes every expired log and trims every log over its retention. To be called now and then."""
+        after, heads = "", await self.store.topics()
+        while heads:
+            for after, head in heads:
+                if not log.living(head, self._clock()):
+                    await self._change(after, self._delete_expired)
+                elif log.excessive(head, self._clock()):
+                    await self.trim(after)
+            heads = await self.store.topics(after=after)
+
+    # ------------------------------------------------------------ reading
+
+    async def read(self, topic: str, after: Offset | None, limit: int = 1000) -> Page:
+        """The events after an offset; None: from the earliest. See Page.
+
+        Raises NotFound if there is no such topic, unless `after` is an offset that an event had: then `lost` is
+        "deleted" and the tail is ORIGIN.
+        """
+        log.valid_topic(topic)
+        if limit < 1:
+            raise Invalid("A limit is at least 1.")
+        read_from = after.n if after else 0
+        looks = 0
+        while True:
+            head, records = await self.store.read(topic, read_from, limit)
+            head = log.living(head, self._clock())
+            if head is None:
+                if after in (None, ORIGIN):
+                    raise _no_topic(topic)
+                return Page((), ORIGIN, ORIGIN, ORIGIN, True, False, "deleted")
+            n, lost = log.position(head, after)
+            looks += 1
+            # Read again where the records do not begin at the position, and once where a store's replica lags its head.
+            if n < read_from or (not records and n < head.tail and looks < 3):
+                read_from = n
+                continue
+            return log.page(head, records, n, lost, limit)
+
+    async def describe(self, topic: str) -> Head | None:
+        """The head of a log, freshly loaded; None if there is no such topic."""
+        known = await self.store.load(log.valid_topic(topic))
+        return log.living(known.head, self._clock())
+
+    async def topics(self, prefix: str = "", after: str = "", limit: int = 1000) -> list[str]:
+        """The next topics in byte order, at most `limit`; the last of them is the next `after`. Empty: no more."""
+        while heads := await self.store.topics(prefix, after, limit):
+            found = [name for name, head in heads if log.living(head, self._clock())]
+            if found or len(heads) < limit:
+                return found
+            after = heads[-1][0]
+        return []
+
+    async def _described(self, topic: str) -> Head:
+        head = await self.describe(topic)
+        if head is None:
+            raise _no_topic(topic)
+        return head
+
+    # ------------------------------------------------------------ the append loop
+
+    async def _append(self, topic: str, append: Append) -> Appended:
+        log.valid_topic(topic)
+        size = log.valid_append(append)
+        answer = await self._submit(topic, _Job(append, None, size + 64 * len(append.items)))
+        assert isinstance(answer, Appended)
+        return answer
+
+    async def _change(self, topic: str, plan: Plan) -> None:
+        await self._submit(topic, _Job(None, plan, 0))
+
+    def _submit(self, topic: str, job: _Job) -> Awaitable[Appended | None]:
+        if self._idle is not None:
+            raise Unavailable("This process is going away.")
+        if self._blocked or (self._bytes and self._bytes + job.size > WAITING):
+            self._blocked.append((topic, job))
+        else:
+            self._admit(topic, job)
+        return job.answer
+
+    def _admit(self, topic: str, job: _Job) -> None:
+        self._bytes += job.size
+        lane = self._lanes.get(topic)
+        if lane is None:
+            self._lanes[topic] = lane = deque((job,))
+            self._begin(topic, lane)
+        else:
+            lane.append(job)
+
+    def _begin(self, topic: str, lane: deque[_Job]) -> None:
+        """Starts one change with what waits in a lane that holds at least one job."""
+        jobs = [lane.popleft()]
+        events, size = jobs[0].events, jobs[0].size
+        while lane and jobs[0].append and lane[0].append:
+            events, size = events + lane[0].events, size + lane[0].size
+            if events > GROUP_EVENTS or size > GROUP_BYTES:
+                break
+            jobs.append(lane.popleft())
+        commit = _Commit(topic, jobs, self._clock(), next(self._ids))
+        update = asyncio.ensure_future(self.store.update(topic, commit.keys, commit))
+        update.add_done_callback(lambda update: self._end(commit, update))
+
+    def _end(self, commit: _Commit, update: asyncio.Future[Known]) -> None:
+        error = Unavailable("The store was closed.") if update.cancelled() else update.exception()
+        if isinstance(error, Uncertain):
+            self._spawn(self._find_out(commit))
+            return
+        self._settle(commit, error)
+
+    async def _find_out(self, commit: _Commit) -> None:
+        try:
+            await resolve(self.store, commit.topic, commit.keys, commit, lambda: commit.change)
+        except asyncio.CancelledError:
+            self._settle(commit, Uncertain("The process ended before the outcome was known."))
+            raise
+        except Exception as error:
+            self._settle(commit, error)
+        else:
+            self._settle(commit, None)
+
+    def _settle(self, commit: _Commit, error: BaseException | None) -> None:
+        """Answers the callers of a change, then lets the lane go on, then makes the change known: replies first."""
+        topic = commit.topic
+        commit.answer_all(error)
+        self._bytes -= sum(job.size for job in commit.jobs)
+        lane = self._lanes[topic]
+        if lane:
+            self._begin(topic, lane)
+        else:
+            del self._lanes[topic]
+        while self._blocked and (not self._bytes or self._bytes + self._blocked[0][1].size <= WAITING):
+            self._admit(*self._blocked.popleft())
+        if error is None and commit.change:
+            if not self._news:
+                asyncio.get_running_loop().call_soon(self._tell)
+            self._news.append(commit)
+        self._rest()
+
+    def _tell(self) -> None:
+        news, self._news = self._news, []
+        for commit in news:
+            try:
+                self._tell_of(commit)
+            except Exception:
+                logger.exception("An on_commit callback failed")
+
+    def _tell_of(self, commit: _Commit) -> None:
+        topic, change = commit.topic, commit.change
+        assert change
+        if change.head is None:
+            if self.on_delete:
+                self.on_delete(topic)
+            return
+        head = change.head
+        if self.on_commit:
+            base = Offset(head.epoch, change.record.base if change.record else head.tail)
+            self.on_commit(topic, head, base, commit.events(base))
+        if topic not in self._trimming and self._idle is None and log.excessive(head, commit.now, log.SLACK):
+            self._trimming.add(topic)
+            self._spawn(self._trim_quietly(topic))
+
+    async def _trim_quietly(self, topic: str) -> None:
+        try:
+            await self.trim(topic)
+        except TidingsError as error:
+            logger.warning("Trimming %s failed; its next append tries again: %s", topic, error)
+        finally:
+            self._trimming.discard(topic)
+
+    def _delete_expired(self, known: Known) -> Change | None:
+        return _delete(known) if not log.living(known.head, self._clock()) else None
+
+    def _spawn(self, coroutine: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _rest(self) -> None:
+        if self._idle is not None and not self._lanes and not self._blocked and not self._idle.done():
+            self._idle.set_result(None)
+
+
+class _Job:
+    """What waits in a lane: an append, which may be merged with its neighbours, or any other plan, which goes alone."""
+
+    __slots__ = ("answer", "append", "plan", "size")
+
+    def __init__(self, append: Append | None, plan: Plan | None, size: int) -> None:
+        self.append = append
+        self.plan = plan
+        self.size = size
+        self.answer: asyncio.Future[Appended | None] = asyncio.get_running_loop().create_future()
+
+    @property
+    def events(self) -> int:
+        return len(self.append.items) if self.append else 0
+
+
+class _Commit:
+    """A plan over the jobs of one change, which remembers what it decided last."""
+
+    __slots__ = ("answers", "change", "id", "jobs", "now", "topic")
+
+    def __init__(self, topic: str, jobs: list[_Job], now: float, id: bytes) -> None:
+        self.topic = topic
+        self.jobs = jobs
+        self.now = now
+        self.id = id
+        self.change: Change | None = None
+        self.answers: Sequence[log.Answer] = ()
+
+    @property
+    def keys(self) -> list[str]:
+        return [job.append.key for job in self.jobs if job.append and job.append.key is not None]
+
+    def __call__(self, known: Known) -> Change | None:
+        plan = self.jobs[0].plan
+        if plan:
+            self.change = plan(known)
+        else:
+            appends = [job.append for job in self.jobs if job.append]
+            self.change, self.answers = log.decide(known, appends, self.now, self.id)
+        return self.change
+
+    def answer_all(self, error: BaseException | None) -> None:
+        answers: Sequence[log.Answer | None] = self.answers or (None,)
+        for index, job in enumerate(self.jobs):
+            if job.answer.done():  # its caller was cancelled
+                continue
+            if error is not None:
+                job.answer.set_exception(_copy(error))
+            elif isinstance(answer := answers[index], Conflict):
+                job.answer.set_exception(answer)
+            else:
+                job.answer.set_result(answer)
+
+    def events(self, base: Offset) -> list[Event]:
+        items: list[tuple[str, str]] = []
+        for job, answer in zip(self.jobs, self.answers, strict=False):
+            if job.append and isinstance(answer, Appended) and not answer.duplicate:
+                items += job.append.items
+        return log.events(base, items, self.now)
+
+
+class _Trim:
+    """A plan: `trimmed`, if the log is still trimmed where it was when that was worked out."""
+
+    def __init__(self, seen: Head, trimmed: Head) -> None:
+        self._seen, self._trimmed = seen, trimmed
+
+    def __call__(self, known: Known) -> Change | None:
+        head, seen, trimmed = known.head, self._seen, self._trimmed
+        if head is None or (head.epoch, head.start) != (seen.epoch, seen.start):
+            return None
+        size = head.size - seen.size + trimmed.size
+        return Change(log.with_start(head, trimmed.start, size, trimmed.oldest))
+
+
+def _delete(known: Known) -> Change | None:
+    return Change(None) if known.head else None
+
+
+def _no_topic(topic: str) -> NotFound:
+    return NotFound(f"There is no topic {topic}.", topic=topic)
+
+
+def _copy(error: BaseException) -> BaseException:
+    """One error for each caller: a shared one would gather the traceback of all."""
+    return type(error)(str(error), **error.members) if isinstance(error, TidingsError) else error
+
+
+def _record_id() -> Callable[[int], bytes]:
+    prefix = os.urandom(8)  # of this Log; the counter makes it a commit's
+    return lambda n: prefix + n.to_bytes(6)

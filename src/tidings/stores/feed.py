@@ -1,0 +1,80 @@
+"""The feeds of a store's changes, as every engine offers them to the readers of one process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Mapping
+
+from tidings.events import Offset
+from tidings.stores.port import Cast, News
+
+MOST_TOPICS = 10_000
+"""Changed topics that a slow feed holds before it says "look at all" instead."""
+
+MOST_CASTS = 1_000
+"""Transient events that a slow feed holds before it drops the oldest."""
+
+
+class Feeds:
+    """Every open feed of one store in this process. Not thread-safe: for the loop's thread."""
+
+    def __init__(self) -> None:
+        self._open: set[_Feed] = set()
+        self._closed = False
+
+    def changed(self, tails: Mapping[str, Offset | None]) -> None:
+        for feed in self._open:
+            feed.changed(tails)
+
+    def cast(self, cast: Cast) -> None:
+        for feed in self._open:
+            feed.casts.append(cast)
+            feed.wake()
+
+    def look_at_all(self) -> None:
+        for feed in self._open:
+            feed.all = True
+            feed.wake()
+
+    def close(self) -> None:
+        self._closed = True
+        for feed in self._open:
+            feed.wake()
+
+    async def follow(self) -> AsyncIterator[News]:
+        feed = _Feed()
+        self._open.add(feed)
+        try:
+            while not self._closed:
+                # Taken at once, then given one by one: what comes meanwhile is for the next round.
+                look, tails, casts = feed.all, feed.tails, feed.casts
+                feed.all, feed.tails, feed.casts = False, {}, deque(maxlen=MOST_CASTS)
+                feed.woken.clear()
+                if look:
+                    yield None
+                elif tails:
+                    yield tails
+                for cast in casts:
+                    yield cast
+                await feed.woken.wait()
+        finally:
+            self._open.discard(feed)
+
+
+class _Feed:
+    def __init__(self) -> None:
+        self.all = True
+        self.tails: dict[str, Offset | None] = {}
+        self.casts: deque[Cast] = deque(maxlen=MOST_CASTS)
+        self.woken = asyncio.Event()
+
+    def changed(self, tails: Mapping[str, Offset | None]) -> None:
+        if len(self.tails) > MOST_TOPICS:
+            self.all = True
+        if not self.all:
+            self.tails.update(tails)
+        self.wake()
+
+    def wake(self) -> None:
+        self.woken.set()
