@@ -1,0 +1,117 @@
+"""The flush: hands each lane's new events to the readers that are level with it, a slice of a millisecond at a time.
+
+Measured (delivery, §1 and §3). A write costs about 5 µs whatever its size, so the lever is fewer writes: a lane that
+has just flushed waits for `min(5 ms, 3 x the duration of that flush)`. That caps its share of a core under load and
+delays a small audience by nothing. Lanes take turns, 32 readers each, and the loop gets its turn after 1 ms, so that a
+lone reader beside a topic of 9,000 still has its event in 7 ms rather than in 177.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Iterator
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from .events import Event
+from .lane import ARMED, FLUSHING, IDLE, Lane
+
+if TYPE_CHECKING:
+    from .subscription import Subscription
+
+log = logging.getLogger("tidings.flush")
+
+GAP = 0.005
+GAP_FACTOR = 3.0
+QUANTUM = 32
+SLICE = 0.001
+SOON = 0.0005
+"""uvloop's timers are whole milliseconds: a shorter gap is none."""
+
+
+class Flusher:
+    """The run queue of one loop. Nothing a reader does can raise into it: each write is guarded, for one exception
+    here would leave `running` set and the whole hub dead."""
+
+    def __init__(self) -> None:
+        self._queue: deque[Iterator[None]] = deque()
+        self._running = False
+        self.loop = asyncio.get_running_loop()
+        self.deliveries = 0
+        self.writes = 0
+
+    def arm(self, lane: Lane) -> None:
+        """The lane has something new: flush it at once, or when its gap is over."""
+        if lane.state != IDLE:
+            return
+        lane.state = ARMED
+        wait = lane.flush_at - monotonic()
+        if wait > SOON:
+            self.loop.call_later(wait, self._ready, lane)
+        else:
+            self.loop.call_soon(self._ready, lane)
+
+    def _ready(self, lane: Lane) -> None:
+        lane.state = FLUSHING
+        self._queue.append(self._flush(lane))
+        if not self._running:
+            self._running = True
+            self._run()
+
+    def _run(self) -> None:
+        until = monotonic() + SLICE
+        while self._queue:
+            job = self._queue.popleft()
+            try:
+                next(job)
+                self._queue.append(job)
+            except StopIteration:
+                pass
+            if self._queue and monotonic() > until:
+                self.loop.call_soon(self._run)
+                return
+        self._running = False
+
+    def _flush(self, lane: Lane) -> Iterator[None]:
+        began = monotonic()
+        old, epoch = lane.vis, lane.epoch
+        new = lane.vis = lane.reach(old, lane.head)
+        casts, lane.casts = lane.casts, []
+        lane.fresh.clear()
+        last = lane.closed and new == lane.head
+        lane.wake()
+        for i, subscription in enumerate(list(lane.level)):
+            position = lane.level.get(subscription)
+            # It may have left, parked or moved since the snapshot, by a flush of another of its topics.
+            if position is not None:
+                if position.n == old and position.epoch == epoch == lane.epoch:
+                    position.n = new
+                    if new > old or casts:
+                        self._write(lane, subscription, old, new, casts)
+                        self.deliveries += new - old
+                elif position.n < lane.vis or position.epoch != lane.epoch:
+                    subscription.kick()
+                if last:
+                    subscription.kick()
+            if i % QUANTUM == QUANTUM - 1:
+                yield
+        lane.trim()
+        lane.flush_at = monotonic() + min(GAP, GAP_FACTOR * (monotonic() - began))
+        lane.state = IDLE
+        if lane.head > lane.vis or lane.casts:
+            self.arm(lane)
+
+    def _write(self, lane: Lane, subscription: Subscription, old: int, new: int, casts: list[Event]) -> None:
+        form = subscription.format
+        try:
+            body = lane.fresh.get(form)
+            if body is None:
+                events = [*lane.slice(old, new), *casts] if casts else lane.slice(old, new)
+                body = lane.fresh[form] = form.encode(lane.name, events)
+            self.writes += 1
+            subscription.write(body, lane)
+        except Exception:
+            log.exception("a reader of %s was dropped: its write failed", lane.name)
+            subscription.leave()

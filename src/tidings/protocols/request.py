@@ -1,0 +1,65 @@
+"""What the dialects' requests have in common: the problem responses of OpenAPI, offsets and keys in parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from fastapi import Request
+
+from ..errors import Invalid, NotFound
+from ..events import Offset
+from ..hub import Start
+from ..log import parse_offset
+
+if TYPE_CHECKING:
+    from ..runs.assistants import Assistant
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {
+        "description": text,
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    for status, text in {
+        400: "Something breaks a rule; nothing was stored.",
+        401: "No valid token.",
+        403: "The token does not allow it.",
+        404: "There is no such topic.",
+        409: "The topic is closed, or not in the expected state.",
+        410: "Events after the offset are gone.",
+        413: "Over a limit.",
+        422: "A parameter is missing or of the wrong type.",
+        429: "Over a rate or a number of connections.",
+        503: "The store cannot be reached.",
+    }.items()
+}
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The OpenAPI responses of these problem statuses, and of those that any request may meet."""
+    return {status: PROBLEMS[status] for status in (400, 401, 403, 422, 429, 503, *statuses)}
+
+
+def parse_start(text: str) -> Start | Offset:
+    """Raises Invalid."""
+    if text == "earliest":
+        return "earliest"
+    if text == "tail":
+        return "tail"
+    return parse_offset(text)
+
+
+def idempotency_key(request: Request) -> str | None:
+    """Raises Invalid."""
+    key = request.headers.get("idempotency-key")
+    if key is not None and not (0 < len(key) <= 200 and key.isascii() and key.isprintable()):
+        raise Invalid("An Idempotency-Key is 1 to 200 printable ASCII characters.")
+    return key
+
+
+def choose(assistants: Mapping[str, Assistant], name: str | None) -> Assistant:
+    """An assistant by name, or the default. Raises NotFound."""
+    chosen = assistants.get(name) if name else next(iter(assistants.values()), None)
+    if chosen is None:
+        raise NotFound(f"There is no assistant {name}." if name else "There is no assistant.")
+    return chosen

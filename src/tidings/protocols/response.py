@@ -1,0 +1,255 @@
+"""The one streaming response: an ASGI response that follows topics, and errors as problem documents."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from time import monotonic, time
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from ..drain import chain_signals, hush_unfinished
+from ..errors import Invalid, TidingsError, TooMany, Unavailable
+from ..events import Offset
+from ..hub import Hub, Start
+from ..log import parse_offset, valid_topic
+from ..position import Position
+from ..subscription import Subscription
+from ..wire.sse import KEEP_ALIVE, Format
+
+log = logging.getLogger("tidings.response")
+
+MAX_TOPICS = 32
+MAX_ID = 512
+"""Bytes of a last event ID. 32 offsets of 14 characters fit; up to four topics stay under 128."""
+
+HEADERS = (
+    (b"content-type", b"text/event-stream"),
+    (b"cache-control", b"no-cache, no-transform"),
+    (b"x-accel-buffering", b"no"),
+)
+
+
+class Slots:
+    """How many streams may be open at once: in all, and for one owner. What is over is answered with 429."""
+
+    def __init__(self, total: int, each: int) -> None:
+        self.total, self.each = total, each
+        self.open = 0
+        self.owners: Counter[str] = Counter()
+
+    def take(self, owner: str) -> None:
+        """Raises TooMany."""
+        if self.open >= self.total:
+            raise TooMany(f"This server has its limit of {self.total} open streams.")
+        if self.owners[owner] >= self.each:
+            raise TooMany(f"You have your limit of {self.each} open streams. Close one, or share one between tabs.")
+        self.open += 1
+        self.owners[owner] += 1
+
+    def free(self, owner: str) -> None:
+        self.open -= 1
+        self.owners[owner] -= 1
+        if not self.owners[owner]:
+            del self.owners[owner]
+
+
+class EventStreamResponse(Response):
+    """Follow topics over one connection: everything after an offset, in order, once, until they are closed.
+
+        @app.get("/rooms/{room}/events")
+        async def events(room: str) -> EventStreamResponse:
+            return EventStreamResponse(hub, f"rooms.{room}")
+
+    The client's `Last-Event-ID` says where to go on (`last_event_id`, where given, is taken instead); without one,
+    `start`: `"tail"`, `"earliest"` or an offset. Several topics have one id, of all their offsets. An error found before the first byte
+    is answered with its status as `application/problem+json`; topics that are closed and read already, with 204,
+    which stops an EventSource. Any server: where `send` cannot be stepped by hand, each write is made in a task.
+
+    `expires`: Unix time at which the stream is ended; its client comes back with a new token. `dirty`: an end before
+    the topics' own end closes the connection without the final chunk, for clients that take a clean end for success.
+    `slots`, `owner`: the limits this stream counts against. `bare`: no comments and no reconnection time, for clients
+    that would show them.
+    """
+
+    media_type = "text/event-stream"
+
+    def __init__(
+        self,
+        hub: Hub,
+        topics: str | Sequence[str],
+        *,
+        start: Start | Offset = "tail",
+        last_event_id: str | None = None,
+        format: Format | None = None,
+        expires: float | None = None,
+        dirty: bool = False,
+        bare: bool = False,
+        slots: Slots | None = None,
+        owner: str = "",
+    ) -> None:
+        self.bare = bare
+        self.slots = slots
+        self.owner = owner
+        self.hub = hub
+        self.topics = [topics] if isinstance(topics, str) else list(topics)
+        self.start = start
+        self.last_event_id = last_event_id
+        self.format = format or Format()
+        self.expires = expires
+        self.dirty = dirty
+        self.status_code = 200
+        self.background = None
+        self.body = b""
+        self.raw_headers = list(HEADERS)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        chain_signals(self.hub, scope)
+        try:
+            positions = await self._open(scope)
+        except TidingsError as error:
+            await problem_response(None, error)(scope, receive, send)
+            return
+        try:
+            if all(p.lane.closed and p.n >= p.lane.head and p.epoch == p.lane.epoch for p in positions):
+                await Response(status_code=204, headers={"cache-control": "no-store"})(scope, receive, send)
+            else:
+                await self._start(scope, receive, send, positions)
+        finally:
+            for position in positions:
+                self.hub.unfollow(position)
+
+    async def _start(self, scope: Scope, receive: Receive, send: Send, positions: list[Position]) -> None:
+        try:
+            if self.slots is not None:
+                self.slots.take(self.owner)
+        except TooMany as error:
+            await problem_response(None, error)(scope, receive, send)
+            return
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+            if scope["method"] == "HEAD":
+                await send({"type": "http.response.body", "body": b""})
+                return
+            # A first comment makes every server and proxy send the headers now: the client knows it is connected.
+            if not self.bare:
+                await send({"type": "http.response.body", "body": KEEP_ALIVE, "more_body": True})
+            await self._follow(positions, scope, receive, send)
+        finally:
+            if self.slots is not None:
+                self.slots.free(self.owner)
+
+    async def _open(self, scope: Scope) -> list[Position]:
+        """Where each topic starts. Raises Invalid, Unavailable: the statuses are decided before the first byte."""
+        if not self.topics:
+            raise Invalid("Name at least one topic.")
+        if len(self.topics) > MAX_TOPICS:
+            raise Invalid(f"At most {MAX_TOPICS} topics a connection; these are {len(self.topics)}.")
+        if len(set(self.topics)) < len(self.topics):
+            raise Invalid("A topic is named twice.")
+        if not self.hub.opened:
+            raise Unavailable("This hub is not open: use `hub.lifespan` as the app's lifespan, or `async with hub`.")
+        if len(self.topics) > 1 and not self.format.joined:
+            self.format = replace(self.format, joined=True)
+        given = given_id(scope) if self.last_event_id is None else self.last_event_id
+        starts = parse_last_event_id(given, len(self.topics))
+        for topic in self.topics:
+            valid_topic(topic)
+        positions: list[Position] = []
+        try:
+            for i, topic in enumerate(self.topics):
+                positions.append(await self.hub.follow(topic, starts[i] if starts else self.start))
+        except BaseException:
+            for position in positions:
+                self.hub.unfollow(position)
+            raise
+        return positions
+
+    async def _follow(self, positions: list[Position], scope: Scope, receive: Receive, send: Send) -> None:
+        hub = self.hub
+        task = asyncio.current_task()
+        assert task is not None
+        connection = (scope.get("extensions") or {}).get("tidings.connection")
+
+        def finish(clean: bool) -> None:
+            if not clean and connection is not None:
+                connection.transport.close()
+            # Some servers leave `receive` waiting after the last byte, so the end is said to the task itself.
+            task.cancel()
+
+        expires = None if self.expires is None else monotonic() + self.expires - time()
+        subscription = Subscription(
+            hub, send, positions, self.format, finish=finish, expires=expires, dirty=self.dirty, bare=self.bare
+        )
+        subscription.start()
+        if hub.draining:
+            hub.flusher.loop.call_later(0.2 * random.random(), subscription.depart)
+        try:
+            # A client that goes away is only noticed here: uvicorn's `send` to it returns in silence.
+            while (await receive())["type"] != "http.disconnect":
+                pass
+        except asyncio.CancelledError:
+            if not subscription.gone and not hub.draining:
+                raise
+            task.uncancel()
+            hush_unfinished()
+        finally:
+            subscription.leave()
+
+
+def given_id(scope: Scope) -> str:
+    """The request's Last-Event-ID, empty without one. Browsers send it as UTF-8; HTTP libraries would read Latin-1.
+
+    Raises Invalid.
+    """
+    header: bytes = next((value for name, value in scope["headers"] if name == b"last-event-id"), b"")
+    try:
+        return header.decode()
+    except UnicodeDecodeError:
+        raise Invalid("The Last-Event-ID is not UTF-8.") from None
+
+
+def parse_last_event_id(text: str, count: int) -> list[Offset]:
+    """The offsets of a last event ID, one a topic in the request's order; empty when there is none. Raises Invalid."""
+    if not text:
+        return []
+    if len(text) > MAX_ID:
+        raise Invalid(f"The last event ID is longer than {MAX_ID} bytes.")
+    parts = text.split("~")
+    if len(parts) != count:
+        raise Invalid(f"The last event ID is of {len(parts)} topics, the request of {count}.")
+    return [parse_offset(part) for part in parts]
+
+
+def problem_response(request: Request | None, error: Exception) -> Response:
+    """An error as `application/problem+json`; also an exception handler: `app.add_exception_handler(TidingsError, …)`."""
+    assert isinstance(error, TidingsError)
+    headers: dict[str, str] = {"cache-control": "no-store"}
+    if error.status == 401:
+        headers["www-authenticate"] = "Bearer"
+    if error.status in (429, 503):
+        headers["retry-after"] = "1"
+    return Response(
+        msgspec.json.encode(error.problem()),
+        status_code=error.status,
+        media_type="application/problem+json",
+        headers=headers,
+    )
+
+
+def json_response(value: Any, status: int = 200, **headers: str) -> Response:
+    """Any value that msgspec can write, as JSON that no cache keeps."""
+    return Response(
+        msgspec.json.encode(value),
+        status_code=status,
+        media_type="application/json",
+        headers={"cache-control": "no-store", **headers},
+    )

@@ -1,0 +1,131 @@
+"""`GET /stream`: the endpoint of the tutorials, made safe. A `data:` per token, then `data: [DONE]`, no event names.
+
+Two kinds of client read it. One that says `Accept: text/event-stream`, as every EventSource does, gets an id with each
+event and resumes the same run by it. The tutorials' own client, a `fetch` that splits on blank lines, prints whatever
+is not `data: `, ids and comments too; it says no such thing, and gets blocks of data alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from ..auth import Authenticator
+from ..errors import Invalid
+from ..events import Event, Offset
+from ..hub import Hub
+from ..log import parse_offset
+from ..wire.sse import Format, encode
+from .request import choose, problems
+from .response import EventStreamResponse, Slots, given_id
+
+if TYPE_CHECKING:
+    from ..runs.assistants import Assistant
+
+DONE = "[DONE]"
+_ID = re.compile(r"([0-9A-Za-z]{1,64})\.(.+)")
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+@dataclass(frozen=True)
+class TokenFormat(Format):
+    """A run's text as bare tokens. With `ids`, each event's id is `RUN.EPOCH-N`, so that the id alone finds the run."""
+
+    run: str = ""
+    ids: bool = True
+
+    def encode(self, topic: str, events: Sequence[Event]) -> bytes:
+        """Pure. Events that are no text give nothing; the first gives an empty token, so that a client which is cut
+        off before the first word has an id to come back with."""
+        return b"".join(self._one(event) for event in events)
+
+    def notice(self, topic: str, type: str, data: dict[str, Any], id: str) -> bytes:
+        """Only a loss is said, as an `error` event: the end has been said by `[DONE]`."""
+        if type != "tidings.reset":
+            return b""
+        return encode("error", "Some of this answer is gone.", f"{self.run}.{id}" if self.ids else "")
+
+    def _one(self, event: Event) -> bytes:
+        id = f"{self.run}.{event.offset}" if self.ids else ""
+        if event.type == "block.delta":
+            value = _decode(event.data)
+            if value.get("kind") != "text":
+                return b""
+            return b"".join(encode("message", part, id) for part in tokens(value["delta"]))
+        if event.type == "run.started":
+            return encode("message", "", id) if self.ids else b""
+        if event.type == "run.failed":
+            return encode("error", _decode(event.data)["message"], id)
+        if event.type == "run.finished":
+            outcome = _decode(event.data)["outcome"]
+            if outcome == "success":
+                return encode("message", DONE, id)
+            return encode("error", f"The answer was {outcome} before its end.", id)
+        return b""
+
+
+def tokens(text: str) -> list[str]:
+    """The text in pieces none of which can be taken for the end: a `[DONE]` in it is cut in two."""
+    first, *rest = text.split(DONE)
+    parts = [first]
+    for piece in rest:
+        parts += ["[DO", "NE]" + piece]
+    return [part for part in parts if part]
+
+
+def routes(hub: Hub, auth: Authenticator, slots: Slots, assistants: Mapping[str, Assistant]) -> APIRouter:
+    """The router of the tutorial endpoint."""
+    router = APIRouter(tags=["runs"])
+
+    @router.get(
+        "/stream",
+        summary="Ask, and read the answer token by token",
+        response_class=EventStreamResponse,
+        responses={
+            200: {"description": "An event stream", "content": {"text/event-stream": {"schema": {"type": "string"}}}},
+            204: {"description": "The answer is complete and read: do not come back."},
+            **problems(404),
+        },
+    )
+    async def stream(
+        request: Request,
+        q: Annotated[str, Query(min_length=1, max_length=8000, description="The question.")],
+        assistant: Annotated[str | None, Query(max_length=100)] = None,
+    ) -> Response:
+        subject = await auth.authenticate(request.headers)
+        ids = "text/event-stream" in request.headers.get("accept", "")
+        given = given_id(request.scope)
+        offset: Offset | None = None
+        if given:
+            found = _ID.fullmatch(given)
+            if not found:
+                raise Invalid("The last event ID is not one of this endpoint's: RUN.EPOCH-N.")
+            subject.check_subscribe(f"runs.{found[1]}")
+            run, offset = await hub.runs.get(found[1]), parse_offset(found[2])
+        else:
+            subject.check_publish("runs.new")
+            chosen = choose(assistants, assistant)
+            messages = [{"role": "user", "content": q}]
+            run = await hub.runs.start(
+                chosen.runnable, messages, assistant=chosen.name, model=chosen.model, by=subject.name, text=q
+            )
+        return EventStreamResponse(
+            hub,
+            run.topic,
+            start=offset or "earliest",
+            last_event_id="",
+            format=TokenFormat(run=run.id, ids=ids),
+            expires=subject.expires,
+            dirty=True,
+            bare=not ids,
+            slots=slots,
+            owner=subject.name or "",
+        )
+
+    return router
