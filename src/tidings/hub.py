@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from functools import cached_property
 from time import monotonic, time
@@ -90,7 +90,7 @@ class Hub:
         """Open the store and begin to follow it. Raises Unavailable or Invalid when it cannot be opened."""
         self.wheel = Wheel()
         self.flusher = Flusher()
-        await self.store.open()
+        await self.log.open()
         self.log.on_commit = self._committed
         self.log.on_delete = self._deleted
         self.opened = True
@@ -112,7 +112,7 @@ class Hub:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self.wheel.stop()
-        await self.store.close()
+        await self.log.close()
 
     async def __aenter__(self) -> Self:
         return await self.open()
@@ -237,8 +237,9 @@ class Hub:
     async def delete(self, topic: str) -> None:
         await self.log.delete(valid_topic(topic))
 
-    def topics(self, prefix: str = "", after: str = "", limit: int = 1000) -> AsyncIterator[str]:
-        return self.log.topics(prefix, after, limit)
+    async def topics(self, prefix: str = "", after: str = "", limit: int = 1000) -> list[str]:
+        """The next topics in byte order; the last of them is the next `after`. Empty: there are no more."""
+        return await self.log.topics(prefix, after, limit)
 
     # Following.
 

@@ -18,8 +18,8 @@ from ..hub import Head, Hub
 from ..log import parse_offset
 from ..wire.run_events import merge_deltas
 from ..wire.sse import Format, json_value
-from .response import EventStreamResponse, Slots, given_id, json_response
-from .request import idempotency_key, parse_start, problems
+from .response import MAX_TOPICS, EventStreamResponse, Slots, given_id, json_response
+from .request import idempotency_key, parse_start, problems, publisher, reader
 
 TOPIC = Path(description="Segments of `[A-Za-z0-9_-]` joined by dots, at most 200 bytes.", examples=["rooms.lobby"])
 TopicName = Annotated[str, TOPIC]
@@ -41,7 +41,7 @@ class Line(msgspec.Struct):
 
 
 class Rate:
-    """A token bucket a subject: `rate` events a second, bursts of ten seconds' worth."""
+    """A token bucket a subject: `rate` events a second, bursts of ten seconds' worth; 0 is without limit."""
 
     def __init__(self, rate: float) -> None:
         self.rate = rate
@@ -49,6 +49,8 @@ class Rate:
 
     def spend(self, owner: str, count: int) -> None:
         """Raises TooMany."""
+        if not self.rate:
+            return
         now = time.monotonic()
         left, at = self._buckets.get(owner, (self.rate * 10, now))
         left = min(left + (now - at) * self.rate, self.rate * 10)
@@ -95,9 +97,7 @@ def routes(hub: Hub, auth: Authenticator, slots: Slots, limits: Limits | None = 
         last_event_id: Annotated[str, Query(description="For clients that cannot send the header.")] = "",
         envelope: Annotated[bool, Query(description="Each data is {topic, offset, type, time, data}.")] = False,
     ) -> Response:
-        subject = await auth.authenticate(request.headers)
-        for name in topic:
-            subject.check_subscribe(name)
+        subject = await reader(auth, request, *topic[:MAX_TOPICS])
         return EventStreamResponse(
             hub,
             topic,
@@ -116,36 +116,34 @@ def routes(hub: Hub, auth: Authenticator, slots: Slots, limits: Limits | None = 
         after: Annotated[str, Query(max_length=200)] = "",
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     ) -> Response:
-        subject = await auth.authenticate(request.headers)
-        names = []
-        async for name in hub.topics(prefix, after, 1 << 30):
-            if subject.may_subscribe(name):
-                names.append(name)
-                if len(names) == limit:
-                    break
-        return json_response({"topics": names})
+        subject = await reader(auth, request)
+        names: list[str] = []
+        while len(names) < limit and (found := await hub.topics(prefix, after, limit)):
+            names += filter(subject.may_subscribe, found)
+            after = found[-1]
+        return json_response({"topics": names[:limit]})
 
     @router.get("/topics/{topic}", summary="Describe a topic", responses=problems(404))
     async def describe(request: Request, topic: TopicName) -> Response:
-        (await auth.authenticate(request.headers)).check_subscribe(topic)
+        await reader(auth, request, topic)
         return json_response(described(topic, await hub.describe(topic)))
 
     @router.put("/topics/{topic}", summary="Create or configure a topic", responses=problems(409))
     async def configure(request: Request, topic: TopicName, to: Configuration) -> Response:
-        (await auth.authenticate(request.headers)).check_publish(topic)
+        await publisher(auth, request, topic)
         retention = Retention(to.max_age, to.max_events, to.max_bytes)
         return json_response(described(topic, await hub.configure(topic, retention=retention, ttl=to.ttl)))
 
     @router.post("/topics/{topic}/close", summary="Close a topic: no event will follow", responses=problems(404))
     async def close(request: Request, topic: TopicName) -> Response:
-        (await auth.authenticate(request.headers)).check_publish(topic)
+        await publisher(auth, request, topic)
         if await hub.describe(topic) is None:
             raise NotFound(f"There is no topic {topic}.")
         return json_response(described(topic, await hub.close_topic(topic)))
 
     @router.delete("/topics/{topic}", summary="Delete a topic and its events", status_code=204, responses=problems())
     async def delete(request: Request, topic: TopicName) -> Response:
-        (await auth.authenticate(request.headers)).check_publish(topic)
+        await publisher(auth, request, topic)
         await hub.delete(topic)
         return Response(status_code=204)
 
@@ -157,7 +155,7 @@ def routes(hub: Hub, auth: Authenticator, slots: Slots, limits: Limits | None = 
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
         merge: Annotated[bool, Query(description="Merge neighbouring deltas of a run's blocks.")] = False,
     ) -> Response:
-        (await auth.authenticate(request.headers)).check_subscribe(topic)
+        await reader(auth, request, topic)
         page = await hub.read(topic, parse_offset(after) if after else None, limit)
         if page.lost is not None:
             raise Gone(f"Events after {after} are gone: {page.lost}.", reason=page.lost, earliest=str(page.earliest))
@@ -189,8 +187,7 @@ def routes(hub: Hub, auth: Authenticator, slots: Slots, limits: Limits | None = 
         type: Annotated[str, Query(description="The event's type.")] = MESSAGE,
         transient: Annotated[bool, Query(description="To whoever follows now; never stored.")] = False,
     ) -> Response:
-        subject = await auth.authenticate(request.headers)
-        subject.check_publish(topic)
+        subject = await publisher(auth, request, topic)
         many = request.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/x-ndjson"
         body = await read_body(request, limits.batch if many else limits.body)
         items = parse_lines(body) if many else [(type, utf8(body))]

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import Request
 
-from ..errors import Invalid, NotFound
+from ..auth import Authenticator, Subject
+from ..errors import Forbidden, Invalid, NotFound
 from ..events import Offset
 from ..hub import Start
-from ..log import parse_offset
+from ..log import parse_offset, valid_topic
 
 if TYPE_CHECKING:
     from ..runs.assistants import Assistant
@@ -38,6 +39,24 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The OpenAPI responses of these problem statuses, and of those that any request may meet."""
     return {status: PROBLEMS[status] for status in (400, 401, 403, 422, 429, 503, *statuses)}
+
+
+async def publisher(auth: Authenticator, request: Request, *topics: str) -> Subject:
+    """Who asks, being allowed to publish to these topics. Raises Unauthenticated, Forbidden, Invalid."""
+    subject = await auth.authenticate(request.scope["headers"], unsafe=True)
+    for topic in topics:
+        if not subject.may_publish(valid_topic(topic)):
+            raise Forbidden(f"Your token does not allow publishing to {topic}.")
+    return subject
+
+
+async def reader(auth: Authenticator, request: Request, *topics: str) -> Subject:
+    """Who asks, being allowed to read these topics, past and future. Raises Unauthenticated, Forbidden, Invalid."""
+    subject = await auth.authenticate(request.scope["headers"], unsafe=False)
+    for topic in topics:
+        if not subject.may_subscribe(valid_topic(topic)):
+            raise Forbidden(f"Your token does not allow reading {topic}.")
+    return subject
 
 
 def parse_start(text: str) -> Start | Offset:

@@ -9,13 +9,12 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from ..auth import Authenticator, Subject
+from ..auth import Authenticator
 from ..errors import Invalid
 from ..hub import Hub
-from ..log import valid_topic
 from ..wire.run_events import RunFormat
 from .response import EventStreamResponse, Slots, given_id, json_response
-from .request import choose, idempotency_key, parse_start, problems
+from .request import choose, idempotency_key, parse_start, problems, publisher, reader
 
 if TYPE_CHECKING:
     from ..runs.assistants import Assistant
@@ -58,7 +57,7 @@ def routes(hub: Hub, auth: Authenticator, slots: Slots, assistants: Mapping[str,
 
     @router.get("/assistants", summary="Who can be asked", responses=problems())
     async def listed(request: Request) -> Response:
-        await auth.authenticate(request.headers)
+        await reader(auth, request)
         default = next(iter(assistants), None)
         values = [
             {"name": a.name, "title": a.title, "model": a.model, "note": a.note, "prompts": list(a.prompts)}
@@ -79,10 +78,7 @@ def routes(hub: Hub, auth: Authenticator, slots: Slots, assistants: Mapping[str,
         },
     )
     async def start(request: Request, new: NewRun) -> Response:
-        subject = await auth.authenticate(request.headers)
-        subject.check_publish("runs.new")
-        if new.topic is not None:
-            subject.check_publish(valid_topic(new.topic))
+        subject = await publisher(auth, request, "runs.new", *filter(None, [new.topic]))
         text, messages = question(new)
         assistant = choose(assistants, new.assistant)
         run = await hub.runs.start(
@@ -101,8 +97,7 @@ def routes(hub: Hub, auth: Authenticator, slots: Slots, assistants: Mapping[str,
 
     @router.get("/runs/{run}", summary="How a run is", responses=problems(404))
     async def describe(request: Request, run: RunId) -> Response:
-        subject = await auth.authenticate(request.headers)
-        subject.check_subscribe(f"runs.{run}")
+        await reader(auth, request, f"runs.{run}")
         return json_response(await (await hub.runs.get(run)).describe())
 
     @router.get(
@@ -122,8 +117,7 @@ def routes(hub: Hub, auth: Authenticator, slots: Slots, assistants: Mapping[str,
         last_event_id: Annotated[str, Query(description="For clients that cannot send the header.")] = "",
         envelope: Annotated[bool, Query(description="Each data is {topic, offset, type, time, data}.")] = False,
     ) -> Response:
-        subject = await auth.authenticate(request.headers)
-        subject.check_subscribe(f"runs.{run}")
+        subject = await reader(auth, request, f"runs.{run}")
         found = await hub.runs.get(run)
         return EventStreamResponse(
             hub,
@@ -139,8 +133,7 @@ def routes(hub: Hub, auth: Authenticator, slots: Slots, assistants: Mapping[str,
 
     @router.post("/runs/{run}/stop", summary="Stop a run; its text so far is kept", status_code=202, responses=problems(404))
     async def stop(request: Request, run: RunId) -> Response:
-        subject: Subject = await auth.authenticate(request.headers)
-        subject.check_publish(f"runs.{run}")
+        subject = await publisher(auth, request, f"runs.{run}")
         await hub.runs.stop(run, by=subject.name)
         value: dict[str, Any] = {"run": run}
         return json_response(value, 202)

@@ -22,7 +22,7 @@ from ..events import Event, Offset
 from ..hub import Hub
 from ..log import parse_offset
 from ..wire.sse import Format, encode
-from .request import choose, problems
+from .request import choose, problems, publisher, reader
 from .response import EventStreamResponse, Slots, given_id
 
 if TYPE_CHECKING:
@@ -98,7 +98,6 @@ def routes(hub: Hub, auth: Authenticator, slots: Slots, assistants: Mapping[str,
         q: Annotated[str, Query(min_length=1, max_length=8000, description="The question.")],
         assistant: Annotated[str | None, Query(max_length=100)] = None,
     ) -> Response:
-        subject = await auth.authenticate(request.headers)
         ids = "text/event-stream" in request.headers.get("accept", "")
         given = given_id(request.scope)
         offset: Offset | None = None
@@ -106,10 +105,10 @@ def routes(hub: Hub, auth: Authenticator, slots: Slots, assistants: Mapping[str,
             found = _ID.fullmatch(given)
             if not found:
                 raise Invalid("The last event ID is not one of this endpoint's: RUN.EPOCH-N.")
-            subject.check_subscribe(f"runs.{found[1]}")
+            subject = await reader(auth, request, f"runs.{found[1]}")
             run, offset = await hub.runs.get(found[1]), parse_offset(found[2])
         else:
-            subject.check_publish("runs.new")
+            subject = await publisher(auth, request, "runs.new")
             chosen = choose(assistants, assistant)
             messages = [{"role": "user", "content": q}]
             run = await hub.runs.start(

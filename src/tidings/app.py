@@ -1,0 +1,152 @@
+"""The application: the only wiring. `create_app()` is Tidings as an ASGI app."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import Response
+
+from . import web
+from .auth import Authenticator
+from .errors import TidingsError
+from .events import Retention
+from .hub import Hub
+from .protocols import events, health, runs, session, stream
+from .protocols.response import Slots, json_response, problem_response
+from .runs.assistants import configured
+from .settings import Settings
+
+log = logging.getLogger("tidings.app")
+
+DESCRIPTION = "Durable Server-Sent Events: topics, their events, and runs, which are topics that end."
+
+
+def create_app(settings: Settings | None = None, hub: Hub | None = None) -> FastAPI:
+    """Tidings as an app. `app.state.hub` is its hub, opened and closed by the app's lifespan."""
+    settings = settings or Settings.load()
+    if hub is None:
+        retention = Retention(settings.retention_max_age, settings.retention_max_events, settings.retention_max_bytes)
+        hub = Hub(
+            settings.store,
+            keep_alive=settings.keep_alive,
+            drain_window=settings.drain_window,
+            retention=retention if retention != Retention() else None,
+        )
+    auth = authenticator(settings)
+    assistants = configured(settings)
+    slots = Slots(settings.max_connections, settings.max_connections_per_subject if not settings.open else 1 << 30)
+    limits = events.Limits(settings.max_body, settings.max_batch, settings.publish_rate)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncGenerator[None, None]:
+        try:
+            await hub.open()
+        except TidingsError as error:
+            app.state.failure = error
+            raise
+        try:
+            for assistant in assistants.values():
+                await asyncio.to_thread(assistant.warm)
+            await hub.runs.open()
+            yield
+        finally:
+            await hub.close()
+
+    app = FastAPI(
+        title="Tidings",
+        version=version("tidings"),
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        middleware=middleware(settings),
+    )
+    app.state.hub = hub
+    app.add_exception_handler(TidingsError, problem_response)
+    app.add_exception_handler(RequestValidationError, invalid_parameters)
+    app.add_exception_handler(HTTPException, http_problem)
+    app.add_exception_handler(Exception, internal_error)
+    app.include_router(events.routes(hub, auth, slots, limits))
+    app.include_router(runs.routes(hub, auth, slots, assistants))
+    app.include_router(stream.routes(hub, auth, slots, assistants))
+    app.include_router(session.routes(auth))
+    app.include_router(health.routes(hub))
+    web.mount(app)
+    describe_problems(app)
+    return app
+
+
+def authenticator(settings: Settings) -> Authenticator:
+    """Raises Invalid for keys and algorithms that do not agree."""
+    return Authenticator(
+        secret=settings.secret.get_secret_value() if settings.secret else None,
+        public_key=settings.public_key,
+        jwks_url=settings.jwks_url,
+        algorithms=settings.algorithms,
+        audience=settings.audience,
+        issuer=settings.issuer,
+        hosts=settings.hosts,
+        origins=settings.cors_origins,
+    )
+
+
+def middleware(settings: Settings) -> list[Middleware]:
+    """Plain ASGI only: what wraps `send` in tasks or buffers would cost every stream a task."""
+    if not settings.cors_origins:
+        return []
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=list(settings.cors_origins),
+            allow_methods=["GET", "POST", "PUT", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", "Cache-Control"],
+            expose_headers=["Location", "Retry-After"],
+            allow_credentials=True,
+            max_age=7200,
+        )
+    ]
+
+
+async def invalid_parameters(request: Request, error: Exception) -> Response:
+    """A parameter or body of the wrong type, as a problem that names it."""
+    assert isinstance(error, RequestValidationError)
+    details = [{"at": ".".join(map(str, e["loc"])), "message": e["msg"]} for e in error.errors()]
+    first = details[0] if details else {"at": "request", "message": "not valid"}
+    value = {"title": "Invalid request", "status": 422, "detail": f"{first['at']}: {first['message']}.", "errors": details}
+    return json_response(value, 422, **{"content-type": "application/problem+json"})
+
+
+async def http_problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    value = {"title": error.detail, "status": error.status_code, "detail": f"{request.method} {request.url.path}"}
+    headers = {**(error.headers or {}), "content-type": "application/problem+json"}
+    return json_response(value, error.status_code, **headers)
+
+
+async def internal_error(request: Request, error: Exception) -> Response:
+    """The traceback is in the log; who asked learns only that it is our fault."""
+    value = {"title": "Internal error", "status": 500, "detail": "Something went wrong here. The log says what."}
+    return json_response(value, 500, **{"content-type": "application/problem+json"})
+
+
+def describe_problems(app: FastAPI) -> None:
+    """Put the problem document's schema into OpenAPI, and its responses in place of FastAPI's own for 422."""
+    made = app.openapi()
+    schemas: dict[str, Any] = made["components"]["schemas"]
+    schemas["Problem"] = {
+        "type": "object",
+        "required": ["title", "status", "detail"],
+        "properties": {"title": {"type": "string"}, "status": {"type": "integer"}, "detail": {"type": "string"}},
+    }
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)

@@ -1,0 +1,158 @@
+"""The server: uvicorn, with a drain that lets every client resume elsewhere and a process that always exits."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import resource
+import socket
+import sys
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from .app import create_app
+from .errors import Invalid, Unavailable
+from .hub import Hub
+from .settings import Settings
+
+log = logging.getLogger("tidings.server")
+
+TCP_NOTSENT_LOWAT = getattr(socket, "TCP_NOTSENT_LOWAT", 25)
+NOTSENT = 65536
+"""Unsent bytes the kernel takes for one connection. Its own limit is 3 MB: 100 frozen readers then cost 300 MB of its
+memory and none is ever noticed to be slow; with this, 27 MB (delivery, §2). Accepted sockets inherit it."""
+
+MAX_HEAD = 65536
+"""Bytes of a request's line and headers. httptools itself has no limit."""
+
+TOO_LARGE = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: application/problem+json\r\n"
+    b"content-length: 99\r\nconnection: close\r\n\r\n"
+    b'{"title":"Too large","status":431,"detail":"The request\'s line and headers are over 65,536 bytes."}'
+)
+
+
+def protocol(hub: Hub) -> type[HttpToolsProtocol]:
+    """uvicorn's protocol for this hub: a limit on headers, and a drain at the moment the listeners have closed."""
+
+    class Protocol(HttpToolsProtocol):
+        _head = 0
+
+        def data_received(self, data: bytes) -> None:
+            # Counted while a head is being read, so that an endless header is never held whole.
+            if self._head >= 0:
+                self._head += len(data)
+            super().data_received(data)
+            if self._head > MAX_HEAD and not self.transport.is_closing():
+                self.transport.write(TOO_LARGE)
+                self.transport.close()
+
+        def on_message_begin(self) -> None:
+            super().on_message_begin()
+            self.scope["extensions"] = {"tidings.connection": self}
+
+        def on_headers_complete(self) -> None:
+            self._head = -1
+            super().on_headers_complete()
+
+        def on_message_complete(self) -> None:
+            super().on_message_complete()
+            self._head = 0
+
+        def shutdown(self) -> None:
+            # First uvicorn's own: it marks the connection as not to be kept alive, so that a stream which ends
+            # cleanly does not invite its client to reuse a dying process.
+            super().shutdown()
+            hub.drain()
+
+    return Protocol
+
+
+class Server(uvicorn.Server):
+    """Says where it is once it accepts connections."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started and sockets:
+            # What is alive now stays: the collector need not walk it again for every burst of connections.
+            gc.collect()
+            gc.freeze()
+            print(f"Tidings is at {address(sockets[0])}", flush=True)
+
+
+def address(listening: socket.socket) -> str:
+    """The URL of a listening socket."""
+    host, port = listening.getsockname()[:2]
+    if host in ("0.0.0.0", "::"):
+        host = socket.gethostname()
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises Invalid when the address cannot be had."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
+        made = socket.create_server((host, port), family=family, backlog=4096, reuse_port=False)
+    except OSError as error:
+        reason = "it is in use" if error.errno == 98 else (error.strerror or "it cannot be used")
+        raise Invalid(f"Cannot listen on {host} port {port}: {reason}. Choose another with --port or PORT=.") from None
+    if sys.platform == "linux":
+        made.setsockopt(socket.IPPROTO_TCP, TCP_NOTSENT_LOWAT, NOTSENT)
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return made
+
+
+def run(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT; returns when every acknowledged event is stored and every stream has ended.
+
+    Exits within `drain_window` plus about 3 s. Raises Invalid or Unavailable for what keeps it from starting.
+    """
+    raise_file_limit()
+    # A thread that waits for the interpreter beside a 1,000-wide fan-out waits this long: 5 ms, Python's default,
+    # took 16 publishers from 1.85 s to 3.2 s. It is the process's, so only the server sets it.
+    sys.setswitchinterval(0.001)
+    # 5,000 connections are 500,000 objects that live long: full collections over them are not worth their pauses.
+    gc.set_threshold(20_000, 20, 100)
+    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for noisy in ("uvicorn.access", "httpx", "httpcore"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    if settings.log_level == "info":
+        logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    app = create_app(settings)
+    hub: Hub = app.state.hub
+    listening = listen(settings.host, settings.port)
+    config = uvicorn.Config(
+        app,
+        http=protocol(hub),
+        loop="uvloop",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=int(settings.drain_window + 2.5),
+        timeout_keep_alive=30,
+    )
+    server = Server(config)
+    problem = asyncio.Runner(loop_factory=config.get_loop_factory())
+    with problem as runner:
+        runner.run(serve(server, listening, app))
+
+
+async def serve(server: Server, listening: socket.socket, app: Any) -> None:
+    """Run one uvicorn server. Raises what kept the app from starting, in words."""
+    try:
+        await server.serve(sockets=[listening])
+    finally:
+        listening.close()
+    failure = getattr(app.state, "failure", None)
+    if isinstance(failure, Invalid | Unavailable):
+        raise failure
+
+
+def raise_file_limit() -> None:
+    """As many open files as this user may have: each stream is one."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
