@@ -1,0 +1,109 @@
+"""`python -m bench [--quick] [--rounds N] [--only NAME]…`: run the scenarios and write docs/performance.md.
+
+A partial run (`--only`, or `--quick`) prints its table and leaves the page and results/last.json as they are.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from bench import encode, machine, report
+from bench.client import BenchError, build
+from bench.scenarios import SCENARIOS, Scenario, Trial
+from bench.servers import nchan
+from bench.servers.launch import Kind, available
+from bench.trial import able, run
+
+HERE = Path(__file__).parent
+RESULTS = HERE / "results"
+PAGE = HERE.parent / "docs" / "performance.md"
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure Tidings beside other servers.")
+    parser.add_argument("--quick", action="store_true", help="short trials, one round: whether all works, not how fast")
+    parser.add_argument("--rounds", type=int, default=3, metavar="N", help="trials of each cell; the median is shown (3)")
+    parser.add_argument("--only", action="append", default=[], metavar="NAME", help="a scenario or a server; may be repeated")
+    parser.add_argument("--work", type=Path, default=HERE / ".work", help="a directory on a disk, for the stores")
+    options = parser.parse_args()
+    names = {scenario.name for scenario in SCENARIOS} | {kind.name for kind in available()} | {"encode"}
+    if unknown := set(options.only) - names:
+        parser.error(f"--only {', '.join(sorted(unknown))}: known are {', '.join(sorted(names))}")
+    return options
+
+
+def _chosen(only: Iterable[str]) -> tuple[list[Scenario], list[Kind]]:
+    scenarios = [scenario for scenario in SCENARIOS if scenario.name in only]
+    kinds = [kind for kind in available() if kind.name in only]
+    wants_all = not scenarios and "encode" not in only
+    return (list(SCENARIOS) if wants_all else scenarios), kinds or available()
+
+
+def _say(kind: Kind, scenario: Scenario, trial: Trial) -> None:
+    figures = ", ".join(f"{figure.key} {figure.read(trial):.3g} {figure.unit}" for figure in scenario.figures)
+    flaws = [f"{trial.missing} of {trial.missing + trial.got} not delivered in time"] if trial.missing else []
+    notes = "; ".join(flaws + trial.wrong() + ([trial.result["complaint"]] if trial.result["complaint"] else []))
+    print(
+        f"{scenario.name:13} {kind.name:14} {figures}  (server {trial.server_cpu:.2f} s CPU, client {trial.client_cpu:.2f}, "
+        f"others {trial.others_cpu:.2f}, of {trial.elapsed:.1f} s){'  !! ' + notes if notes else ''}",
+        flush=True,
+    )
+
+
+def _measure(options: argparse.Namespace, work: Path) -> dict[str, Any]:
+    scenarios, kinds = _chosen(options.only)
+    rounds = 1 if options.quick else options.rounds
+    program = build(work)
+    trials: dict[str, dict[str, list[Trial]]] = {scenario.name: {} for scenario in scenarios}
+    # The rounds are the outer loop, so that a disturbance of a minute hits one round of every cell, not all of one.
+    for _ in range(rounds):
+        for scenario in scenarios:
+            for kind in kinds:
+                if able(kind, scenario):
+                    trial = run(program, work, kind, scenario, options.quick)
+                    _say(kind, scenario, trial)
+                    trials[scenario.name].setdefault(kind.name, []).append(trial)
+    encoded = encode.measure() if not options.only or "encode" in options.only else {}
+    return {
+        "machine": machine.describe(work, nchan.version()),
+        "rounds": rounds,
+        "quick": options.quick,
+        "encode": encoded,
+        "trials": {name: {kind: [asdict(t) for t in runs] for kind, runs in row.items()} for name, row in trials.items()},
+    }
+
+
+def main() -> int:
+    options = _arguments()
+    try:
+        machine.raise_file_limit()
+        options.work.mkdir(parents=True, exist_ok=True)
+        machine.filesystem(options.work.resolve())
+        work = Path(tempfile.mkdtemp(dir=options.work.resolve()))
+        try:
+            results = _measure(options, work)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+    except BenchError as error:
+        print(error, file=sys.stderr)
+        return 1
+    whole = not options.quick and not options.only
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / ("last.json" if whole else "partial.json")).write_text(json.dumps(results, indent=1) + "\n")
+    table = report.table(results)
+    print(table)
+    if whole:
+        report.write(PAGE, table)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The servers the benchmark measures: Tidings, and the rivals that a Python developer would otherwise take."""

@@ -1,0 +1,51 @@
+"""One trial: a fresh server, the load client against it, and the accounts of both."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from bench.client import BenchError, Load
+from bench.machine import busy
+from bench.scenarios import Scenario, Trial
+from bench.servers.launch import Kind, Server
+
+WARM = ["grace=5", "sub", "name=warm", "topic=warm", "path=/events?topic=warm", "count=50", "pub", "topic=warm", "path=/topics/warm/events"]
+
+
+def able(kind: Kind, scenario: Scenario) -> bool:
+    """Whether a server offers all that a scenario needs."""
+    return all(getattr(kind, need) for need in scenario.needs)
+
+
+def run(program: Path, work: Path, kind: Kind, scenario: Scenario, quick: bool) -> Trial:
+    """Start a server, warm it with 50 readers and 20 events, and run the scenario on it once."""
+    auth = kind.auth if "auth" in scenario.needs else None
+    with Server(kind, work, auth.environment if auth else None) as server:
+        header = [f"header=Authorization: Bearer {auth.token()}"] if auth else []
+        warm = _with(header, [*WARM, "count=20"])
+        with Load(program, server.port, warm) as load:
+            load.ready()
+            if load.go()["subs"][0]["missing"]:
+                raise BenchError(f"{kind.label} lost events while it was warmed up.")
+        time.sleep(0.5)
+        memory = server.memory()
+        words = _with(header, ["grace=5", *scenario.words(quick)])
+        with Load(program, server.port, words) as load:
+            ready = load.ready()
+            time.sleep(scenario.settle)
+            after, began, all_before, before = server.memory(), time.monotonic(), busy(), server.cpu()
+            result = load.go()
+            used, all_used, elapsed = server.cpu() - before, busy() - all_before, time.monotonic() - began
+        others = max(0.0, all_used - used - result["client_cpu"])
+        return Trial(result, ready["open"], used, result["client_cpu"], elapsed, others, memory, after)
+
+
+def _with(header: list[str], words: list[str]) -> list[str]:
+    """`words` with the header added to every group."""
+    out: list[str] = []
+    for word in words:
+        out.append(word)
+        if word in {"sub", "pub"}:
+            out += header
+    return out
