@@ -28,6 +28,7 @@ from .settings import Settings
 
 log = logging.getLogger("tidings.app")
 
+PROBLEM = {"content-type": "application/problem+json"}
 DESCRIPTION = "Durable Server-Sent Events: topics, their events, and runs, which are topics that end."
 
 
@@ -122,21 +123,26 @@ async def invalid_parameters(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     details = [{"at": ".".join(map(str, e["loc"])), "message": e["msg"]} for e in error.errors()]
     first = details[0] if details else {"at": "request", "message": "not valid"}
-    value = {"title": "Invalid request", "status": 422, "detail": f"{first['at']}: {first['message']}.", "errors": details}
-    return json_response(value, 422, **{"content-type": "application/problem+json"})
+    value = {
+        "title": "Invalid request",
+        "status": 422,
+        "detail": f"{first['at']}: {first['message']}.",
+        "errors": details,
+    }
+    return json_response(value, 422, PROBLEM)
 
 
 async def http_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     value = {"title": error.detail, "status": error.status_code, "detail": f"{request.method} {request.url.path}"}
-    headers = {**(error.headers or {}), "content-type": "application/problem+json"}
-    return json_response(value, error.status_code, **headers)
+    headers = {**(error.headers or {}), **PROBLEM}
+    return json_response(value, error.status_code, headers)
 
 
 async def internal_error(request: Request, error: Exception) -> Response:
     """The traceback is in the log; who asked learns only that it is our fault."""
     value = {"title": "Internal error", "status": 500, "detail": "Something went wrong here. The log says what."}
-    return json_response(value, 500, **{"content-type": "application/problem+json"})
+    return json_response(value, 500, PROBLEM)
 
 
 def describe_problems(app: FastAPI) -> None:

@@ -1,4 +1,4 @@
-"""What the process counts, for Prometheus: read from the hub when asked, so that counting costs the hot path nothing."""
+"""What the process counts, for Prometheus: read from the hub when asked, so that it costs the hot path nothing."""
 
 from __future__ import annotations
 

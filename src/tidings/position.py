@@ -9,6 +9,7 @@ from .events import ORIGIN, Event, Lost, Offset
 from .lane import PAGE, Lane
 from .pages import Pages
 
+
 class Slice(NamedTuple):
     """Events to hand out, which follow offset number `after`. The position has moved past them."""
 

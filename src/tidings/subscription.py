@@ -1,4 +1,4 @@
-"""A subscription: one connection's positions and the writing of what comes after them. No queue, no buffer of its own."""
+"""A subscription: one connection's positions, and the writing of what comes after them. No queue, no buffer."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import logging
 import math
 import random
 from collections.abc import Awaitable, Callable, Coroutine, Generator, MutableMapping, Sequence
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -39,9 +40,9 @@ class Resume:
             try:
                 sent = yield yielded
             except BaseException as error:
-                step: Callable[[], Any] = lambda error=error: self._coroutine.throw(error)  # type: ignore[misc]
+                step = partial(self._coroutine.throw, error)
             else:
-                step = lambda sent=sent: self._coroutine.send(sent)  # type: ignore[misc]  # noqa: E731
+                step = partial(self._coroutine.send, sent)
             try:
                 yielded = step()
             except StopIteration:
@@ -61,7 +62,7 @@ class Subscription:
         "_clean",
         "_due",
         "_finish",
-                "_pump_task",
+        "_pump_task",
         "_retry",
         "_send",
         "_silence",

@@ -14,15 +14,17 @@ from starlette.responses import Response
 from ..auth import Authenticator
 from ..errors import Gone, Invalid, NotFound, TooLarge, TooMany
 from ..events import MESSAGE, ORIGIN, Offset, Page, Retention
-from ..hub import Head, Hub
-from ..log import parse_offset
-from ..wire.run_events import merge_deltas
+from ..hub import Hub
+from ..log import Head, parse_offset
+from ..wire.run_events import merged_log
 from ..wire.sse import Format, json_value
-from .response import MAX_TOPICS, EventStreamResponse, Slots, given_id, json_response
 from .request import idempotency_key, parse_start, problems, publisher, reader
+from .response import MAX_TOPICS, EventStreamResponse, Slots, given_id, json_response
 
 TOPIC = Path(description="Segments of `[A-Za-z0-9_-]` joined by dots, at most 200 bytes.", examples=["rooms.lobby"])
 TopicName = Annotated[str, TOPIC]
+
+
 class Configuration(BaseModel):
     """What a log may forget. Absent is unlimited. Ages in seconds, sizes in bytes."""
 
@@ -165,7 +167,7 @@ def routes(hub: Hub, auth: Authenticator, slots: Slots, limits: Limits | None = 
         "/topics/{topic}/events",
         summary="Publish",
         status_code=201,
-        description="The body is the data of one event, any UTF-8 text. With `Content-Type: application/x-ndjson`, each "
+        description="The body is the data of one event, any UTF-8 text. With the type `application/x-ndjson`, each "
         'line is an event `{"type"?, "data"}`, and all are stored in one commit.',
         responses={200: {"description": "The key was seen: the first offsets again."}, **problems(409, 413)},
         openapi_extra={
@@ -270,7 +272,7 @@ def described(topic: str, head: Head | None) -> dict[str, Any]:
 
 def page_value(page: Page, merge: bool = False) -> dict[str, Any]:
     """A page as JSON. An event's data is its JSON value if its text is JSON, else the text."""
-    events: Sequence[Any] = merge_deltas(page.events) if merge else page.events
+    events: Sequence[Any] = merged_log(page.events) if merge else page.events
     return {
         "events": [
             {"offset": str(e.offset or ORIGIN), "type": e.type, "time": e.time, "data": json_value(e.data)}
@@ -282,5 +284,3 @@ def page_value(page: Page, merge: bool = False) -> dict[str, Any]:
         "up_to_date": page.up_to_date,
         "closed": page.closed,
     }
-
-

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from time import monotonic, time
 from typing import Any
@@ -70,9 +70,10 @@ class EventStreamResponse(Response):
             return EventStreamResponse(hub, f"rooms.{room}")
 
     The client's `Last-Event-ID` says where to go on (`last_event_id`, where given, is taken instead); without one,
-    `start`: `"tail"`, `"earliest"` or an offset. Several topics have one id, of all their offsets. An error found before the first byte
-    is answered with its status as `application/problem+json`; topics that are closed and read already, with 204,
-    which stops an EventSource. Any server: where `send` cannot be stepped by hand, each write is made in a task.
+    `start`: `"tail"`, `"earliest"` or an offset. Several topics have one id, of all their offsets. An error found
+    before the first byte is answered with its status as `application/problem+json`; topics that are closed and read
+    already, with 204, which stops an EventSource. Any server: where `send` cannot be stepped by hand, each write is
+    made in a task.
 
     `expires`: Unix time at which the stream is ended; its client comes back with a new token. `dirty`: an end before
     the topics' own end closes the connection without the final chunk, for clients that take a clean end for success.
@@ -230,7 +231,7 @@ def parse_last_event_id(text: str, count: int) -> list[Offset]:
 
 
 def problem_response(request: Request | None, error: Exception) -> Response:
-    """An error as `application/problem+json`; also an exception handler: `app.add_exception_handler(TidingsError, …)`."""
+    """An error as `application/problem+json`: the handler for `app.add_exception_handler(TidingsError, …)`."""
     assert isinstance(error, TidingsError)
     headers: dict[str, str] = {"cache-control": "no-store"}
     if error.status == 401:
@@ -245,11 +246,10 @@ def problem_response(request: Request | None, error: Exception) -> Response:
     )
 
 
-def json_response(value: Any, status: int = 200, **headers: str) -> Response:
+def json_response(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Any value that msgspec can write, as JSON that no cache keeps."""
     return Response(
         msgspec.json.encode(value),
         status_code=status,
-        media_type="application/json",
-        headers={"cache-control": "no-store", **headers},
+        headers={"content-type": "application/json", "cache-control": "no-store", **(headers or {})},
     )

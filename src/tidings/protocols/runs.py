@@ -13,13 +13,15 @@ from ..auth import Authenticator
 from ..errors import Invalid
 from ..hub import Hub
 from ..wire.run_events import RunFormat
-from .response import EventStreamResponse, Slots, given_id, json_response
 from .request import choose, idempotency_key, parse_start, problems, publisher, reader
+from .response import EventStreamResponse, Slots, given_id, json_response
 
 if TYPE_CHECKING:
     from ..runs.assistants import Assistant
 
-RunId = Annotated[str, Path(pattern="^[0-9A-Za-z]{1,64}$", description="A run's id.", examples=["01JD9W3K5T8Q2R7V4X6Y9Z0ABC"])]
+RunId = Annotated[
+    str, Path(pattern="^[0-9A-Za-z]{1,64}$", description="A run's id.", examples=["01JD9W3K5T8Q2R7V4X6Y9Z0ABC"])
+]
 
 
 class Message(BaseModel):
@@ -45,7 +47,9 @@ def question(new: NewRun) -> tuple[str, list[dict[str, str]]]:
     """The question's text and the messages the model is given. Raises Invalid."""
     if (new.input is None) == (new.messages is None):
         raise Invalid("Give either `input` or `messages`.")
-    messages = [m.model_dump() for m in new.messages] if new.messages else [{"role": "user", "content": new.input or ""}]
+    messages = (
+        [m.model_dump() for m in new.messages] if new.messages else [{"role": "user", "content": new.input or ""}]
+    )
     if messages[-1]["role"] != "user" or not messages[-1]["content"].strip():
         raise Invalid("The last message is the question: it has the role `user` and is not empty.")
     return messages[-1]["content"], messages
@@ -93,7 +97,7 @@ def routes(hub: Hub, auth: Authenticator, slots: Slots, assistants: Mapping[str,
             text=text,
         )
         value = {"run": run.id, "topic": run.topic, "events": f"/runs/{run.id}/events"}
-        return json_response(value, 201 if run.created else 200, location=f"/runs/{run.id}")
+        return json_response(value, 201 if run.created else 200, {"location": f"/runs/{run.id}"})
 
     @router.get("/runs/{run}", summary="How a run is", responses=problems(404))
     async def describe(request: Request, run: RunId) -> Response:
@@ -131,7 +135,9 @@ def routes(hub: Hub, auth: Authenticator, slots: Slots, assistants: Mapping[str,
             owner=subject.name or "",
         )
 
-    @router.post("/runs/{run}/stop", summary="Stop a run; its text so far is kept", status_code=202, responses=problems(404))
+    @router.post(
+        "/runs/{run}/stop", summary="Stop a run; its text so far is kept", status_code=202, responses=problems(404)
+    )
     async def stop(request: Request, run: RunId) -> Response:
         subject = await publisher(auth, request, f"runs.{run}")
         await hub.runs.stop(run, by=subject.name)

@@ -46,7 +46,7 @@ def routes(auth: Authenticator) -> APIRouter:
         subject = await auth.verify(given.token)
         seconds = 0.0 if subject.expires is None else subject.expires - time.time()
         header = cookie(given.token, seconds=seconds, secure=request.url.scheme == "https")
-        return json_response(described(subject), **{"set-cookie": header})
+        return json_response(described(subject), headers={"set-cookie": header})
 
     @router.delete("/session", summary="Sign out", status_code=204, responses=problems())
     async def sign_out(request: Request) -> Response:

@@ -188,13 +188,18 @@ def _lines(data: str) -> str:
 def _envelope(topic: str, event: Event) -> str:
     offset = "null" if event.offset is None else f'"{event.offset}"'
     type = _json.encode(event.type).decode()
-    text = _utf8(event.data)
+    data = bytes(json_value(event.data)).decode()
+    return f'{{"topic":"{topic}","offset":{offset},"type":{type},"time":{event.time!r},"data":{data}}}'
+
+
+def json_value(data: str) -> msgspec.Raw:
+    """An event's data inside JSON: its own value if its text is JSON, else the text as a string."""
+    text = _utf8(data)
     try:
         _any_json.decode(text)
-        data = event.data
     except (msgspec.DecodeError, RecursionError):
-        data = _json.encode(event.data).decode()
-    return f'{{"topic":"{topic}","offset":{offset},"type":{type},"time":{event.time!r},"data":{data}}}'
+        text = _json.encode(data)
+    return msgspec.Raw(text)
 
 
 def _utf8(text: str) -> bytes:
