@@ -32,7 +32,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="short trials, one round: whether all works, not how fast")
     parser.add_argument("--rounds", type=int, default=3, metavar="N", help="trials of each cell; the median is shown (3)")
     parser.add_argument("--only", action="append", default=[], metavar="NAME", help="a scenario or a server; may be repeated")
-    parser.add_argument("--work", type=Path, default=HERE / ".work", help="a directory on a disk, for the stores")
+    parser.add_argument("--work", type=Path, default=HERE / "build", help="a directory on a disk, for the stores")
     options = parser.parse_args()
     names = {scenario.name for scenario in SCENARIOS} | {kind.name for kind in available()} | {"encode"}
     if unknown := set(options.only) - names:

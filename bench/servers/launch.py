@@ -52,7 +52,15 @@ def _tidings(port: int, directory: Path) -> list[str]:
     return [sys.executable, "-m", "tidings", "serve", "--port", str(port), "--store", f"sqlite:///{directory}/tidings.db"]
 
 
-TIDINGS = Kind("tidings", "Tidings", "all, on disk, before the reply (SQLite, `synchronous=FULL`)", _tidings, replays=True)
+# One subject opens every connection here, so the limits that protect a server from one are lifted.
+TIDINGS = Kind(
+    "tidings",
+    "Tidings",
+    "all, on disk, before the reply (SQLite, `synchronous=FULL`)",
+    _tidings,
+    replays=True,
+    environment={"TIDINGS_MAX_CONNECTIONS_PER_SUBJECT": "1000000", "TIDINGS_PUBLISH_RATE": "0"},
+)
 SSE_STARLETTE = Kind("sse-starlette", "sse-starlette", "nothing", _python("bench.servers.sse_starlette_app"))
 FASTAPI = Kind("fastapi", "FastAPI", "nothing", _python("bench.servers.fastapi_app"))
 NCHAN = Kind("nchan", "nchan", "in memory, until it restarts", nchan.command, replays=True, batches=False)
