@@ -32,6 +32,27 @@ PROBLEM = {"content-type": "application/problem+json"}
 DESCRIPTION = "Durable Server-Sent Events: topics, their events, and runs, which are topics that end."
 
 
+class App(FastAPI):
+    """FastAPI, whose OpenAPI document speaks of problems as they are sent."""
+
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            schemas: dict[str, Any] = super().openapi()["components"]["schemas"]
+            schemas["Problem"] = {
+                "type": "object",
+                "required": ["title", "status", "detail"],
+                "properties": {
+                    "title": {"type": "string"},
+                    "status": {"type": "integer"},
+                    "detail": {"type": "string"},
+                },
+            }
+            for name in ("HTTPValidationError", "ValidationError"):
+                schemas.pop(name, None)
+        assert self.openapi_schema is not None
+        return self.openapi_schema
+
+
 def create_app(settings: Settings | None = None, hub: Hub | None = None) -> FastAPI:
     """Tidings as an app. `app.state.hub` is its hub, opened and closed by the app's lifespan."""
     settings = settings or Settings.load()
@@ -63,7 +84,7 @@ def create_app(settings: Settings | None = None, hub: Hub | None = None) -> Fast
         finally:
             await hub.close()
 
-    app = FastAPI(
+    app = App(
         title="Tidings",
         version=version("tidings"),
         description=DESCRIPTION,
@@ -83,7 +104,6 @@ def create_app(settings: Settings | None = None, hub: Hub | None = None) -> Fast
     app.include_router(session.routes(auth))
     app.include_router(health.routes(hub))
     web.mount(app)
-    describe_problems(app)
     return app
 
 
@@ -143,16 +163,3 @@ async def internal_error(request: Request, error: Exception) -> Response:
     """The traceback is in the log; who asked learns only that it is our fault."""
     value = {"title": "Internal error", "status": 500, "detail": "Something went wrong here. The log says what."}
     return json_response(value, 500, PROBLEM)
-
-
-def describe_problems(app: FastAPI) -> None:
-    """Put the problem document's schema into OpenAPI, and its responses in place of FastAPI's own for 422."""
-    made = app.openapi()
-    schemas: dict[str, Any] = made["components"]["schemas"]
-    schemas["Problem"] = {
-        "type": "object",
-        "required": ["title", "status", "detail"],
-        "properties": {"title": {"type": "string"}, "status": {"type": "integer"}, "detail": {"type": "string"}},
-    }
-    for name in ("HTTPValidationError", "ValidationError"):
-        schemas.pop(name, None)

@@ -52,7 +52,8 @@ def protocol(hub: Hub) -> type[HttpToolsProtocol]:
 
         def on_message_begin(self) -> None:
             super().on_message_begin()
-            self.scope["extensions"] = {"tidings.connection": self}
+            connection: dict[Any, Any] = {"tidings.connection": self}
+            self.scope["extensions"] = connection
 
         def on_headers_complete(self) -> None:
             self._head = -1

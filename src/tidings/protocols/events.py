@@ -83,7 +83,7 @@ def routes(hub: Hub, auth: Authenticator, slots: Slots, limits: Limits | None = 
     @router.get(
         "/events",
         summary="Follow topics",
-        response_class=EventStreamResponse,
+        response_class=Response,
         responses={
             200: {"description": "An event stream", "content": {"text/event-stream": {"schema": {"type": "string"}}}},
             204: {"description": "The topics are closed and read: do not come back."},

@@ -107,7 +107,7 @@ def routes(hub: Hub, auth: Authenticator, slots: Slots, assistants: Mapping[str,
     @router.get(
         "/runs/{run}/events",
         summary="Follow a run",
-        response_class=EventStreamResponse,
+        response_class=Response,
         responses={
             200: {"description": "An event stream", "content": {"text/event-stream": {"schema": {"type": "string"}}}},
             204: {"description": "The run has ended and is read: do not come back."},

@@ -86,7 +86,7 @@ def routes(hub: Hub, auth: Authenticator, slots: Slots, assistants: Mapping[str,
     @router.get(
         "/stream",
         summary="Ask, and read the answer token by token",
-        response_class=EventStreamResponse,
+        response_class=Response,
         responses={
             200: {"description": "An event stream", "content": {"text/event-stream": {"schema": {"type": "string"}}}},
             204: {"description": "The answer is complete and read: do not come back."},
