@@ -76,7 +76,7 @@ class Flusher:
 
     def _flush(self, lane: Lane) -> Iterator[None]:
         began = monotonic()
-        old, epoch = lane.vis, lane.epoch
+        old, epoch, life = lane.vis, lane.epoch, lane.life
         new = lane.vis = lane.reach(old, lane.head)
         casts, lane.casts = lane.casts, []
         lane.fresh.clear()
@@ -86,7 +86,7 @@ class Flusher:
             position = lane.level.get(subscription)
             # It may have left, parked or moved since the snapshot, by a flush of another of its topics.
             if position is not None:
-                if position.n == old and position.epoch == epoch == lane.epoch:
+                if position.n == old and position.epoch == epoch and lane.life == life:
                     position.n = new
                     if new > old or casts:
                         self._write(lane, subscription, old, new, casts)

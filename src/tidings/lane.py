@@ -43,6 +43,7 @@ class Lane:
         "fresh",
         "head",
         "level",
+        "life",
         "name",
         "opening",
         "readers",
@@ -67,10 +68,15 @@ class Lane:
         self.opening: asyncio.Future[None] | None = None
         self.reloading: asyncio.Task[None] | None = None
         self.stale = False
+        self.life = 0
         self.begin(None)
 
     def begin(self, head: Head | None, tail: int | None = None) -> None:
-        """Start over at `tail` (default: the head's) of the life `head` describes; None: there is no such log now."""
+        """Start over at `tail` (default: the head's) of the life `head` describes; None: there is no such log now.
+
+        `life` moves on, so that a flush which is under way writes no more of what it began with.
+        """
+        self.life += 1
         self.epoch, self.start = (head.epoch, head.start) if head else ORIGIN
         self.closed = head.closed if head else False
         self.base = self.head = self.vis = (head.tail if head else 0) if tail is None else tail

@@ -177,17 +177,19 @@ class Subscription:
             return
         busy = self._pump_task is not None
         self.leave()
-        if clean and not busy and self._stepped:
-            coroutine: Any = self._send({"type": "http.response.body", "body": b"", "more_body": False})
-            try:
-                coroutine.send(None)
-            except StopIteration:
-                self._finish(True)
-                return
-            except Exception:
-                log.debug("a clean end could not be written", exc_info=True)
-            coroutine.close()
-        self._finish(False)
+        if clean and not busy:
+            self.hub.background(self._end_cleanly())
+        else:
+            self._finish(False)
+
+    async def _end_cleanly(self) -> None:
+        try:
+            await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+        except Exception:
+            log.debug("a clean end could not be written", exc_info=True)
+            self._finish(False)
+        else:
+            self._finish(True)
 
     def depart(self) -> None:
         """End it before its topics do; its client comes back and resumes."""
