@@ -184,7 +184,9 @@ class Subscription:
 
     async def _end_cleanly(self) -> None:
         try:
-            await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+            # A reader that takes nothing must not hold up a drain.
+            async with asyncio.timeout(1.0):
+                await self._send({"type": "http.response.body", "body": b"", "more_body": False})
         except Exception:
             log.debug("a clean end could not be written", exc_info=True)
             self._finish(False)
