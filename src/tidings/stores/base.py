@@ -163,8 +163,7 @@ class Log:
 
     async def describe(self, topic: str) -> Head | None:
         """The head of a log, freshly loaded; None if there is no such topic."""
-        known = await self.store.load(log.valid_topic(topic))
-        return log.living(known.head, self._clock())
+        return log.living(await self.store.load(log.valid_topic(topic)), self._clock())
 
     async def topics(self, prefix: str = "", after: str = "", limit: int = 1000) -> list[str]:
         """The next topics in byte order, at most `limit`; the last of them is the next `after`. Empty: no more."""

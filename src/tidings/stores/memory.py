@@ -33,9 +33,9 @@ class MemoryStore:
         self._closed = True
         self._feeds.close()
 
-    async def load(self, topic: str, keys: Sequence[str] = ()) -> Known:
+    async def load(self, topic: str) -> Head | None:
         self._check()
-        return self._known(topic, keys)
+        return self._known(topic, ()).head
 
     def update(self, topic: str, keys: Sequence[str], plan: Plan) -> asyncio.Future[Known]:
         done: asyncio.Future[Known] = asyncio.get_running_loop().create_future()

@@ -43,8 +43,8 @@ class Store(Protocol):
     async def close(self) -> None:
         """Finishes the updates under way, refuses new ones, ends every feed of changes. Never hangs. Idempotent."""
 
-    async def load(self, topic: str, keys: Sequence[str] = ()) -> Known:
-        """The head and the keys as of one instant not before this call began (never from a stale replica)."""
+    async def load(self, topic: str) -> Head | None:
+        """The head as of an instant not before this call began (never from a stale replica)."""
 
     def update(self, topic: str, keys: Sequence[str], plan: Plan) -> Awaitable[Known]:
         """Atomically: look, let `plan` decide, write. Answers the state afterwards.

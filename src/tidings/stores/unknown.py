@@ -29,7 +29,7 @@ async def resolve(
     end = asyncio.get_running_loop().time() + PATIENCE
     while True:
         try:
-            head = (await store.load(topic)).head
+            head = await store.load(topic)
             for each in lost:
                 if await _stored(store, topic, head, each):
                     return
