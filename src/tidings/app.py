@@ -79,7 +79,7 @@ def create_app(settings: Settings | None = None, hub: Hub | None = None) -> Fast
         try:
             for assistant in assistants.values():
                 await asyncio.to_thread(assistant.warm)
-            await hub.runs.open()
+            hub.runs.open()
             yield
         finally:
             await hub.close()

@@ -102,7 +102,7 @@ def routes(hub: Hub, auth: Authenticator, slots: Slots, assistants: Mapping[str,
     @router.get("/runs/{run}", summary="How a run is", responses=problems(404))
     async def describe(request: Request, run: RunId) -> Response:
         await reader(auth, request, f"runs.{run}")
-        return json_response(await (await hub.runs.get(run)).describe())
+        return json_response(await (await hub.runs.get(run)).state())
 
     @router.get(
         "/runs/{run}/events",
