@@ -1,0 +1,164 @@
+"""One run in the process that makes it: read the model, write its events, obey commands, make the end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
+from typing import Any, Literal, Protocol
+
+from tidings.errors import TidingsError, Unavailable
+from tidings.events import Offset
+from tidings.hub import Hub
+from tidings.runs.failures import CANCELLED, explain
+from tidings.runs.writer import PAUSE, Writer
+from tidings.wire.progress import Progress
+from tidings.wire.run_events import InputResolved, RunEvent, RunFailed, RunFinished, from_event
+
+log = logging.getLogger("tidings.runs")
+
+STUBBORN = 2.0
+"""Seconds a model has to end when it is cancelled. The run ends then, whatever the model does."""
+
+Cut = Literal["cancelled", "interrupted"]
+
+
+class Source(Protocol):
+    """Where a run's events come from. It begins messages, blocks, steps and tools; ending what an error, a stop or a
+    deploy leaves open, and the run itself, is the producer's."""
+
+    @property
+    def result(self) -> Any: ...
+
+    def events(self) -> AsyncIterator[RunEvent]: ...
+
+
+class Producer:
+    """Makes a run that has begun in the log at `started`. `task` ends when the run does, or is another's to end."""
+
+    def __init__(self, hub: Hub, run: str, topic: str, started: Offset) -> None:
+        self.run = run
+        self.topic = topic
+        self.task: asyncio.Task[None] | None = None
+        self._hub = hub
+        self._started = started
+        self._progress = Progress(run)
+        self._writer = Writer(hub, topic, started.epoch, self._refused)
+        self._model: asyncio.Task[None] | None = None
+        self._cut: Cut | None = None
+        self._abandoned = asyncio.get_running_loop().create_future()
+        self._answers: dict[str, asyncio.Future[Any]] = {}
+
+    @property
+    def ended(self) -> bool:
+        """Whether the end of the run is in its log."""
+        return self._writer.ended
+
+    def start(self, source: Source, on_done: Callable[[], None]) -> None:
+        self._model = asyncio.create_task(self._read(source), name=f"model of {self.topic}")
+        self.task = self._hub.background(self._produce(self._model, source))
+        self.task.add_done_callback(lambda _: on_done())
+
+    def cut(self, outcome: Cut) -> None:
+        """Cancel the model and end the run so, with what there is of the answer. The first to say so wins."""
+        if self._model is not None and self._cut is None and self._model.cancel():
+            self._cut = outcome
+            asyncio.get_running_loop().call_later(STUBBORN, self._abandon)
+
+    def lose(self, why: str) -> None:
+        """Somebody else has ended the run, or will: stop, and write nothing."""
+        if not self._writer.ending:
+            log.warning("%s is stopped: %s", self.topic, why)
+            self._writer.refuse()
+
+    async def fail(self, error: BaseException) -> None:
+        """End a run whose model was never called."""
+        await self._writer.end([self._failed(error)])
+
+    async def answer(self, request: str) -> Any:
+        """The answer that somebody gives to a request, as soon as it is in the log."""
+        return await self._answer(request)
+
+    def _answer(self, request: str) -> asyncio.Future[Any]:
+        return self._answers.setdefault(request, asyncio.get_running_loop().create_future())
+
+    def _refused(self) -> None:
+        if self._model is not None and self._model.cancel():
+            asyncio.get_running_loop().call_later(STUBBORN, self._abandon)
+
+    def _abandon(self) -> None:
+        if not self._abandoned.done():
+            self._abandoned.set_result(None)
+
+    async def _produce(self, model: asyncio.Task[None], source: Source) -> None:
+        commands = self._hub.background(self._obey())
+        try:
+            await asyncio.wait({model, self._abandoned}, return_when=asyncio.FIRST_COMPLETED)
+            if not self._writer.refused:
+                await self._writer.end(self._ending(model, source))
+        finally:
+            commands.cancel()
+            model.cancel()
+
+    async def _read(self, source: Source) -> None:
+        async with aclosing(source.events()) as events:  # type: ignore[type-var]
+            async for event in events:
+                await self._writer.put(event)
+                self._progress.apply(event)
+
+    def _ending(self, model: asyncio.Task[None], source: Source) -> list[RunEvent]:
+        """What ends all that is open, and the one terminal event."""
+        progress = self._progress
+        if self._cut is not None:
+            closing = progress.closing("interrupted")
+            return [*closing, self._finished(self._cut, "interrupted")]
+        error = _error_of(model)
+        if error is not None:
+            return [*progress.closing("error"), self._failed(error)]
+        ended = self._finished("success", progress.finish, source.result)
+        return [*progress.closing("error"), ended]
+
+    def _finished(self, outcome: Any, finish: Any, result: Any = None) -> RunFinished:
+        usage = self._progress.usage
+        return RunFinished(run=self.run, outcome=outcome, finish=finish, usage=usage, result=result)
+
+    def _failed(self, error: BaseException) -> RunFailed:
+        failure = CANCELLED if isinstance(error, asyncio.CancelledError) else explain(error)
+        # The traceback is for the log only; an error that was written to be shown needs none.
+        log.error(
+            "%s failed: %s", self.topic, failure.code, exc_info=None if isinstance(error, TidingsError) else error
+        )
+        return RunFailed(run=self.run, message=failure.message, code=failure.code, retryable=failure.retryable)
+
+    async def _obey(self) -> None:
+        """Follow the run's own topic for commands, which any process may have written there."""
+        after = self._started
+        while True:
+            try:
+                async with aclosing(self._hub.subscribe(self.topic, after)) as events:
+                    async for event in events:
+                        after = event.offset or after
+                        self._command(event.type, from_event(event) if event.type == "input.resolved" else None)
+                break
+            except Unavailable as error:
+                log.warning("%s cannot be followed: %s", self.topic, error)
+                await asyncio.sleep(PAUSE)
+        self.lose("its topic was closed by somebody else.")
+
+    def _command(self, type: str, said: RunEvent | None) -> None:
+        if type == "stop.requested":
+            self.cut("cancelled")
+        elif isinstance(said, InputResolved):
+            answer = self._answer(said.request)
+            if not answer.done():
+                answer.set_result(said.value)
+        elif type == "tidings.reset":
+            self.lose("its topic was deleted.")
+
+
+def _error_of(model: asyncio.Task[None]) -> BaseException | None:
+    """Why the model ended, if that was an error. That it was cancelled, though nobody here did so, is one."""
+    if model.cancelled():
+        return asyncio.CancelledError()
+    return model.exception()

@@ -1,0 +1,115 @@
+"""The way of one run's events into its log: in order, bounded, and never in the model's way."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from tidings.errors import Conflict, TidingsError, Unavailable, Uncertain
+from tidings.hub import Hub
+from tidings.wire.run_events import RunEvent, merged, to_item
+
+log = logging.getLogger("tidings.runs")
+
+BUFFER = 1 << 20
+"""Bytes that may wait for the store before the model has to."""
+
+PATIENCE = 10.0
+"""Seconds for which a store that is unavailable is asked again. Then the run is another's to end."""
+PAUSE = 0.25
+
+
+class Refused(Exception):
+    """The log takes nothing more from this producer."""
+
+
+class Writer:
+    """Appends what it is given while the producer goes on: what comes during a commit goes into the next one, where the
+    deltas of a block are merged. So a slow disk costs events, not time.
+
+    It appends to one life of the log only and never after the end. `on_refused` is called when the log does not
+    want this producer any more, because it is closed or of another life, or cannot be written.
+    """
+
+    def __init__(self, hub: Hub, topic: str, epoch: str, on_refused: Callable[[], None]) -> None:
+        self._hub = hub
+        self._topic = topic
+        self._epoch = epoch
+        self._on_refused = on_refused
+        self._waiting: list[RunEvent] = []
+        self._bytes = 0
+        self._work = asyncio.Event()
+        self._room = asyncio.Event()
+        self.ending = False
+        self.ended = False
+        """Whether the end is in the log."""
+        self.refused = False
+        self._task = hub.background(self._write())
+
+    async def put(self, event: RunEvent) -> None:
+        """Take an event; waits only while the buffer is full. Cancelled, it has not taken it. Raises Refused."""
+        while self._bytes > BUFFER and not self.refused and not self.ending:
+            self._room.clear()
+            await self._room.wait()
+        if self.refused or self.ending:
+            raise Refused
+        self._take(event)
+
+    async def end(self, events: list[RunEvent]) -> None:
+        """Append all that waits and these in one commit, the last of the log. Returns when it is stored or refused."""
+        if not self.refused:
+            for event in events:
+                self._take(event)
+            self.ending = True
+            self._work.set()
+        self._room.set()
+        await asyncio.shield(self._task)
+
+    def _take(self, event: RunEvent) -> None:
+        self._bytes += len(to_item(event)[1])
+        self._waiting.append(event)
+        self._work.set()
+
+    def refuse(self) -> None:
+        """Stop: take nothing more, write nothing more."""
+        if not self.refused and not self.ended:
+            self.refused = True
+            self._work.set()
+            self._room.set()
+            self._on_refused()
+
+    async def _write(self) -> None:
+        try:
+            while not self.ended:
+                await self._work.wait()
+                self._work.clear()
+                if self.refused:
+                    return
+                events, self._waiting, self._bytes = self._waiting, [], 0
+                ending = self.ending
+                self._room.set()
+                if events:
+                    await self._append([to_item(event) for event in merged(events)], close=ending)
+                self.ended = ending
+        except Conflict as error:
+            log.info("%s is no longer this process's to write: %s", self._topic, error)
+        except TidingsError as error:
+            log.error("%s cannot be written; whoever finds its lease lapsed will end it: %s", self._topic, error)
+        finally:
+            if not self.ended:
+                self.refuse()
+
+    async def _append(self, items: list[tuple[str, str]], *, close: bool) -> None:
+        began = asyncio.get_running_loop().time()
+        while True:
+            try:
+                await self._hub.append(self._topic, items, expected=self._epoch, close=close)
+                return
+            except Uncertain:
+                raise  # asking again could store it twice
+            except Unavailable as error:
+                if asyncio.get_running_loop().time() - began > PATIENCE or self.refused:
+                    raise
+                log.warning("%s waits for the store: %s", self._topic, error)
+                await asyncio.sleep(PAUSE)
