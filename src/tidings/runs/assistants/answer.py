@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from tidings.runs.assistants.corpus import Passage
@@ -12,7 +12,9 @@ from tidings.runs.assistants.search import Hit
 NOTHING = "The documentation says nothing about this."
 
 WORDS = 170
-"""About as much as is read at a glance. The best section may fill it; others only get what is left."""
+"""About as much as is read at a glance."""
+SHORT = 60
+"""Words up to which the best section's answer is too short to stand alone."""
 SOURCES = 4
 ELSEWHERE = 0.7
 """Another section is quoted too when it scores at least this share of the best one's score."""
@@ -40,35 +42,43 @@ def compose(hits: Sequence[Hit]) -> list[Quote]:
 
     The best section opens: with its first paragraph when its heading was asked for, since that is where a page answers
     its heading; else with the paragraph that has most of the question's words. The rest of the section follows in the
-    order of the page, then the best passage of each other section that comes close.
+    order of the page. Only if that is short, the best passage of each other section that comes close is added.
     """
-    chosen: list[Quote] = []
-    left = WORDS
-    for hit in _candidates(hits):
-        text = _shortened(hit.passage, max(left, WORDS // 3) if not chosen else left)
-        if not text:
-            continue
-        chosen.append(Quote(len(chosen) + 1, text, hit.passage))
-        left -= len(text.split())
-        if len(chosen) == SOURCES or left < 12:
-            break
+    if not hits:
+        return []
+    best = [hit for hit in hits if hit.passage.section == hits[0].passage.section]
+    chosen = _chosen(_best_first(best), [], WORDS)
+    used = sum(len(quote.text.split()) for quote in chosen)
+    if used > SHORT:
+        return chosen
+    return _chosen(_elsewhere(hits[len(best) :], hits[0].section), chosen, WORDS - used)
+
+
+def _chosen(hits: Iterable[Hit], chosen: list[Quote], left: int) -> list[Quote]:
+    """`chosen`, and as many more as there is room for in `left` words."""
+    for hit in hits:
+        text = _shortened(hit.passage, left)
+        if text and len(chosen) < SOURCES:
+            chosen = [*chosen, Quote(len(chosen) + 1, text, hit.passage)]
+            left -= len(text.split())
     return chosen
 
 
-def _candidates(hits: Sequence[Hit]) -> Iterator[Hit]:
-    if not hits:
-        return
-    best = [hit for hit in hits if hit.passage.section == hits[0].passage.section]
-    asked = hits[0].headed >= 0.5
-    opening = 0 if asked else max(range(len(best)), key=lambda at: (best[at].score, -at))
-    yield best[opening]
-    yield from (hit for hit in best[opening + 1 :] if asked or hit.score > 0)
-    others: dict[tuple[str, str], Hit] = {}
-    for hit in hits[len(best) :]:
-        known = others.setdefault(hit.passage.section, hit)
+def _best_first(section: list[Hit]) -> Iterator[Hit]:
+    asked = section[0].headed >= 0.5
+    opening = 0 if asked else max(range(len(section)), key=lambda at: (section[at].score, -at))
+    yield section[opening]
+    yield from (hit for hit in section[opening + 1 :] if asked or hit.score > 0)
+
+
+def _elsewhere(hits: Sequence[Hit], best: float) -> Iterator[Hit]:
+    """The best passage of each section that ranks close to `best`, if it has most of the question's words itself."""
+    found: dict[tuple[str, str], Hit] = {}
+    for hit in hits:
+        known = found.setdefault(hit.passage.section, hit)
         if hit.score > known.score:
-            others[hit.passage.section] = hit
-    yield from (hit for hit in others.values() if hit.section >= ELSEWHERE * hits[0].section and hit.score >= 0.5)
+            found[hit.passage.section] = hit
+    yield from (hit for hit in found.values() if hit.section >= ELSEWHERE * best and hit.score >= 0.5)
 
 
 def _shortened(passage: Passage, words: int) -> str:

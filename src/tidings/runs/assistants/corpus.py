@@ -14,6 +14,9 @@ Kind = Literal["prose", "list", "code", "table"]
 LEFT_OUT = frozenset({"performance.md", "design.md"})
 """Pages of figures and of reasons: they mention every word there is, and answer few questions by a quote."""
 
+LONG_TABLE = 100
+"""Words of a table, bars included, above which nobody wants all of it for an answer."""
+
 _FENCE = re.compile(r"\s*(```+|~~~+)")
 _HEADING = re.compile(r"(#{1,6})\s+(.+?)\s*#*$")
 _ITEM = re.compile(r"\s*(?:[-*+]|\d+[.)])\s+")
@@ -25,7 +28,7 @@ class Passage:
     """A block of a page that can stand alone. `text` is Markdown without links, `lines` its first and last line.
 
     A paragraph that ends in a colon is one passage with the list, code or table it introduces; `kind` is then the
-    kind of the block that was introduced.
+    kind of the block that was introduced. Of a long table each row is a passage, with the table's head.
     """
 
     path: str
@@ -130,11 +133,20 @@ def _text_block(lines: list[str], at: int, end: int) -> Iterator[_Block]:
     if first.lstrip().startswith("<"):
         return
     if first.startswith("|"):
-        yield _Block("table", span, plain("\n".join(lines[at:end])))
+        yield from _table(lines, at, end)
     elif _ITEM.match(first):
         yield _Block("list", span, plain("\n".join(line for line in lines[at:end] if line.strip())))
     else:
         yield _Block("prose", span, plain(" ".join(line.lstrip("> ").strip() for line in lines[at:end])))
+
+
+def _table(lines: list[str], at: int, end: int) -> Iterator[_Block]:
+    rows = [plain(line) for line in lines[at:end]]
+    if len(" ".join(rows).split()) <= LONG_TABLE or len(rows) < 4:
+        yield _Block("table", (at + 1, end), "\n".join(rows))
+        return
+    for number, row in enumerate(rows[2:], at + 3):
+        yield _Block("table", (number, number), "\n".join((*rows[:2], row)))
 
 
 def plain(markdown: str) -> str:

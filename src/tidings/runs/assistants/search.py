@@ -16,14 +16,15 @@ ENOUGH = 0.6
 """The share of a question's weight (rare words weigh most) that a section must cover to answer it at all. Below are
 questions about something else that share a word with the pages, as "the capital of the United States" does: `state`."""
 
-_WORD = re.compile(r"[^\W_]+")
+_WORD = re.compile(r"[^\W_]+(?:[._][^\W_]+)*")
+"""A word, or a name made of words such as `TIDINGS_HOST` and `run.failed`, which is only found as a whole."""
 
 _STOP_WORDS = (
-    "a about am an and any are as at be been before being but by can could did do does doing done explain for "
-    "from get give had has have hello hey hi how i if in into is it its just know let like make may me mean means "
-    "might more most must my need no not of on one or our please should show so some such tell than thank thanks "
-    "that the their them then there these they thing this those to too up us use used uses using want was we were "
-    "what whats when where which while who why will with without work works would you your "
+    "a about all am an and any are as at be been before being but by can could did do does doing done explain for "
+    "from get give had has have hello hey hi how i if in into is it its just know let like list make may me mean "
+    "meaning means might more most must my need no not of on one or our please should show so some such tell than "
+    "thank thanks that the their them then there these they thing this those to too up us use used uses using want "
+    "was we were what whats when where which while who why will with without work works would you your "
 )
 _STOP = frozenset(_STOP_WORDS.split())
 
@@ -48,7 +49,7 @@ _SAME = (
 )
 """Words that ask for the same thing in these pages. A search by words must be told."""
 
-_EXPANDED = {word: sorted(group) for group in _SAME for word in group}
+_EXPANDED = {word: sorted(group) for group in _SAME for word in group} | {"proxy": ["caddy", "nginx", "proxy"]}
 
 
 def terms(question: str) -> list[str]:
@@ -75,6 +76,13 @@ class _Section:
     headed: float = 0.0
     titled: float = 0.0
 
+    def rank(self, covered: float, best: float, heading: str, question: str) -> float:
+        """Higher is better. A heading that was asked for counts most, more so if it says nothing else, and above all
+        if it is the question word for word."""
+        exact = self.headed * len(self.terms) / max(len(terms(heading)), len(self.terms))
+        same = _WORD.findall(heading.lower()) == _WORD.findall(question.lower())
+        return covered + self.headed + 0.5 * best + 0.1 * self.titled + 0.5 * exact + same
+
 
 class Index:
     """Searches passages, from any thread, one call at a time. `load` is called once, at the first search."""
@@ -91,10 +99,11 @@ class Index:
             return self._opened()
 
     def search(self, question: str) -> list[Hit]:
-        """The passages of the sections that answer: the the best one first, each in the order of its page; [] for none."""
+        """The passages of the sections that answer, the best section first, each in the order of its page; or []."""
         with self._lock:
-            found = self._matches(self._opened(), terms(question))
-        return _ranked(self._passages, found)
+            words = terms(question)
+            found = self._matches(self._opened(), words)
+        return _ranked(self._passages, found, question, vague=len(words) == 1 and words[0].isalnum())
 
     def _opened(self) -> sqlite3.Connection:
         if self._db is None:
@@ -122,7 +131,8 @@ def _alternatives(word: str) -> str:
     return " OR ".join(f'"{same}"' for same in _EXPANDED.get(word, [word]))
 
 
-def _ranked(passages: Sequence[Passage], found: list[dict[str, set[int]]]) -> list[Hit]:
+def _ranked(passages: Sequence[Passage], found: list[dict[str, set[int]]], question: str, *, vague: bool) -> list[Hit]:
+    """The hits of the sections that cover enough. `vague`: one plain word is asked for; it must be in the heading."""
     weights = [_rarity(len(columns["text"] | columns["heading"]), len(passages)) for columns in found]
     total = sum(weights)
     if not total:
@@ -146,9 +156,10 @@ def _ranked(passages: Sequence[Passage], found: list[dict[str, set[int]]]) -> li
     for section in sections.values():
         covered = sum(weights[word] for word in section.terms) / total
         best = max(hits[row].score for row in section.rows)
-        if covered < ENOUGH or (len(found) == 1 and not section.headed):
+        if covered < ENOUGH or (vague and not section.headed):
             continue
-        ranked.append((covered + section.headed + 0.5 * best + 0.25 * section.titled, section.headed, section.rows))
+        heading = passages[section.rows[0]].heading
+        ranked.append((section.rank(covered, best, heading, question), section.headed, section.rows))
     ranked.sort(key=lambda entry: -entry[0])
     for score, headed, rows in ranked:
         for row in rows:
