@@ -43,27 +43,30 @@ class ServerProcess:
     def start(self) -> None:
         """Start it and wait until it prints its URL, which it does once it accepts connections."""
         assert self.process is None, "it runs already"
-        command = [
-            sys.executable,
-            "-m",
-            "tidings",
-            "serve",
-            "--port",
-            str(self.port),
-            "--store",
-            self.store,
-            *self.args,
-        ]
         self.process = process = subprocess.Popen(
-            command, env=self.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+            self.command(),
+            env=self.env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
         )
         self.output = []
         printed = threading.Event()
         self._reader = threading.Thread(target=self._read, args=(process, printed), daemon=True)
         self._reader.start()
-        if not printed.wait(PATIENCE) or process.poll() is not None:
+        if not self.ready(printed) or process.poll() is not None:
             self.kill()
             raise AssertionError("the server did not start:\n" + "".join(self.output))
+
+    def command(self) -> list[str]:
+        """What is run."""
+        serve = [sys.executable, "-m", "tidings", "serve"]
+        return [*serve, "--port", str(self.port), "--store", self.store, *self.args]
+
+    def ready(self, printed: threading.Event) -> bool:
+        """Wait until it accepts connections; False when it does not within PATIENCE seconds."""
+        return printed.wait(PATIENCE)
 
     def kill(self) -> None:
         """SIGKILL to it and whatever it started: no clean-up runs, as when the power fails."""
@@ -72,6 +75,10 @@ class ServerProcess:
     def terminate(self) -> int:
         """SIGTERM, as a deploy sends it; the exit status when it has gone."""
         return self._end(signal.SIGTERM)
+
+    def interrupt(self) -> int:
+        """SIGINT, as Ctrl-C sends it; the exit status when it has gone."""
+        return self._end(signal.SIGINT)
 
     def _end(self, number: signal.Signals) -> int:
         if self.process is None:

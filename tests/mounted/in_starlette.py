@@ -1,0 +1,53 @@
+"""Tidings inside a Starlette app, under the middleware that MIDDLEWARE names."""
+
+import os
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.base import BaseHTTPMiddleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from tidings import EventStreamResponse, Hub
+
+hub = Hub(os.environ["STORE"])
+
+
+async def follow(request: Request) -> EventStreamResponse:
+    return EventStreamResponse(hub, f"rooms.{request.path_params['room']}")
+
+
+async def say(request: Request) -> JSONResponse:
+    return JSONResponse(str(await hub.publish(f"rooms.{request.path_params['room']}", await request.json())))
+
+
+async def close(request: Request) -> JSONResponse:
+    return JSONResponse(str(await hub.close_topic(f"rooms.{request.path_params['room']}")))
+
+
+async def count(request: Request) -> JSONResponse:
+    return JSONResponse(len(hub.subscriptions))
+
+
+async def pass_on(request, call_next):
+    return await call_next(request)
+
+
+MIDDLEWARE = {
+    "none": [],
+    "base": [Middleware(BaseHTTPMiddleware, dispatch=pass_on)] * 2,
+    "gzip": [Middleware(GZipMiddleware, minimum_size=1)],
+}
+
+app = Starlette(
+    routes=[
+        Route("/rooms/{room}/events", follow),
+        Route("/rooms/{room}", say, methods=["POST"]),
+        Route("/rooms/{room}/close", close, methods=["POST"]),
+        Route("/open", count),
+    ],
+    middleware=MIDDLEWARE[os.environ.get("MIDDLEWARE", "none")],
+    lifespan=hub.lifespan,
+)
