@@ -48,7 +48,7 @@ requirements: ## pin every dependency again, by version and hash; ARGS=--upgrade
 	$(COMPILE) --group docs --constraint requirements/dev.txt --output-file requirements/docs.txt
 
 COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate \
-	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make requirements' $(ARGS)
+	--custom-compile-command 'make requirements' $(ARGS)
 
 clean: ## remove what the other targets made, but no store
 	rm -rf $(VENV) $(VENV).lock $(VENV).log dist site bench/build .mypy_cache .pytest_cache .ruff_cache .hypothesis node_modules
