@@ -3,13 +3,14 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import httpx
 import pytest
 from langchain_core.messages import AIMessageChunk, HumanMessage, SystemMessage
 from pydantic import SecretStr
 
 from tests.runs.assistants.endpoint_server import FINISH, USAGE, Write, delta, refuse, stand_in, stream
-from tidings.errors import TidingsError, Unavailable
-from tidings.runs.assistants.endpoint import EndpointModel, ModelRefused
+from tidings.runs.assistants.endpoint import EndpointModel
+from tidings.runs.failures import BrokenOff, explain
 
 KEY = "sk-a-key-nobody-may-see"
 
@@ -62,15 +63,13 @@ async def test_without_a_key_or_a_name_none_is_sent() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "error", "says"),
-    [(401, ModelRefused, "401"), (404, ModelRefused, "404"), (429, Unavailable, "429"), (503, Unavailable, "503")],
+    ("status", "code"), [(401, "credentials"), (404, "unknown_model"), (429, "rate_limit"), (503, "provider")]
 )
-async def test_a_refusal_is_told_without_what_the_server_said(
-    status: int, error: type[TidingsError], says: str
-) -> None:
+async def test_a_refusal_is_told_without_what_the_server_said(status: int, code: str) -> None:
     async with stand_in(refuse(status, f"Incorrect API key provided: {KEY}")) as server:
-        with pytest.raises(error, match=says) as caught:
+        with pytest.raises(httpx.HTTPStatusError) as caught:
             await answer(EndpointModel(url=server.url, key=SecretStr(KEY)))
+    assert explain(caught.value).code == code
     assert KEY not in str(caught.value)
     assert KEY in caught.value.__notes__[0]
 
@@ -86,24 +85,26 @@ async def test_a_refusal_is_told_without_what_the_server_said(
 )
 async def test_half_an_answer_is_an_error_and_never_an_answer(chunks: list[dict[str, Any]]) -> None:
     async with stand_in(stream(*chunks, done=False)) as server:
-        with pytest.raises(Unavailable):
+        with pytest.raises(BrokenOff):
             await answer(EndpointModel(url=server.url))
 
 
-async def test_a_connection_that_dies_is_unavailable() -> None:
+async def test_a_connection_that_dies_is_told_as_one() -> None:
     async def die(write: Write) -> None:
         await write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\ndata:")
 
     async with stand_in(die) as server:
-        with pytest.raises(Unavailable):
+        with pytest.raises(httpx.RemoteProtocolError) as caught:
             await answer(EndpointModel(url=server.url))
+    assert explain(caught.value).code == "connection"
 
 
-async def test_nobody_at_the_address_is_unavailable() -> None:
+async def test_nobody_at_the_address_is_told_as_one() -> None:
     async with stand_in(refuse(200, "")) as server:
         pass
-    with pytest.raises(Unavailable):
+    with pytest.raises(httpx.ConnectError) as caught:
         await answer(EndpointModel(url=server.url))
+    assert explain(caught.value).code == "connection"
 
 
 async def test_leaving_the_stream_hangs_up_so_that_the_server_can_stop() -> None:

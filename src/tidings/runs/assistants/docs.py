@@ -123,7 +123,6 @@ def citation(quote: Quote, start: int) -> Citation:
     return Citation(
         type="citation",
         title=passage.title if passage.heading == passage.title else f"{passage.title}: {passage.heading}",
-        url=f"docs/{passage.path}",
         cited_text=quote.text,
         start_index=start,
         end_index=start + len(quote.text),

@@ -6,7 +6,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from functools import cache
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 import httpx
@@ -19,7 +19,7 @@ from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from pydantic import SecretStr
 
-from tidings.errors import TidingsError, Unavailable
+from tidings.runs.failures import BrokenOff
 from tidings.wire.sse import Decoder
 
 TIMEOUT = httpx.Timeout(10.0, read=120.0)
@@ -27,13 +27,6 @@ TIMEOUT = httpx.Timeout(10.0, read=120.0)
 
 _HERE = frozenset({"127.0.0.1", "localhost", "::1"})
 """Hosts that the environment's proxy cannot reach."""
-
-
-class ModelRefused(TidingsError):
-    """The model server does not accept the request (a wrong key, an unknown model, a long prompt): do not try again."""
-
-    status = 502
-    title = "The model refused"
 
 
 class _Delta(msgspec.Struct):
@@ -62,9 +55,9 @@ class EndpointModel(BaseChatModel):
     """Answers come from `POST {url}/chat/completions`, streamed. `name_there` is what that server calls the model; None
     leaves the choice to it.
 
-    Leaving the stream closes the connection, which is how such servers are told to stop. Raises Unavailable when the
-    server cannot be reached, fails or breaks off, and ModelRefused when it says no. Neither message holds what the
-    server said: that may hold a part of the key, so it goes into the exception's notes, for the log.
+    Leaving the stream closes the connection, which tells such servers to stop. Raises httpx.HTTPError when the
+    server cannot be reached or says no, BrokenOff when it ends in the middle of its answer. What it said goes into
+    the exception's notes, which are for the log: it may hold a part of the key.
     """
 
     url: str
@@ -113,7 +106,7 @@ class EndpointModel(BaseChatModel):
                     await run_manager.on_llm_new_token(message.text, chunk=piece)
                 yield piece
         if not finished:
-            raise Unavailable("The model server broke off in the middle of its answer.")
+            raise BrokenOff("The model server closed the connection.")
 
     def _request(self, messages: list[BaseMessage], stop: list[str] | None) -> dict[str, Any]:
         request: dict[str, Any] = {
@@ -132,21 +125,18 @@ class EndpointModel(BaseChatModel):
         headers = {"Authorization": f"Bearer {key.get_secret_value()}"} if key else {}
         local = urlsplit(url).hostname in _HERE
         verify = await asyncio.to_thread(_certificates)
-        try:
-            async with (
-                httpx.AsyncClient(timeout=TIMEOUT, verify=verify, trust_env=not local) as client,
-                client.stream("POST", f"{url.rstrip('/')}/chat/completions", json=request, headers=headers) as response,
-            ):
-                if response.status_code != 200:
-                    raise _refusal(response.status_code, await response.aread())
-                decoder = Decoder()
-                async for data in response.aiter_bytes():
-                    for event in decoder.feed(data):
-                        if event.data == "[DONE]":
-                            return
-                        yield _decoded(event.data)
-        except httpx.HTTPError as error:
-            raise Unavailable("The model server cannot be reached, or broke off.") from error
+        async with (
+            httpx.AsyncClient(timeout=TIMEOUT, verify=verify, trust_env=not local) as client,
+            client.stream("POST", f"{url.rstrip('/')}/chat/completions", json=request, headers=headers) as response,
+        ):
+            if response.status_code != 200:
+                await _refuse(response)
+            decoder = Decoder()
+            async for data in response.aiter_bytes():
+                for event in decoder.feed(data):
+                    if event.data == "[DONE]":
+                        return
+                    yield _decoded(event.data)
 
 
 @cache
@@ -159,9 +149,11 @@ def _decoded(data: str) -> _Chunk:
     try:
         chunk = msgspec.json.decode(data, type=_Chunk)
     except msgspec.MsgspecError as error:
-        raise Unavailable("The model server sent something that is not a chat completion.") from error
+        raise BrokenOff("The model server sent something that is no chat completion.") from error
     if chunk.error is not None:
-        raise _noted(Unavailable("The model failed in the middle of its answer."), str(chunk.error))
+        broken = BrokenOff("The model server failed.")
+        broken.add_note(f"It said: {chunk.error}")
+        raise broken
     return chunk
 
 
@@ -190,13 +182,10 @@ def _message(blocks: list[str | dict[str, Any]], **metadata: str) -> AIMessageCh
     return AIMessageChunk(content=blocks, response_metadata={"output_version": "v1", **metadata})
 
 
-def _refusal(status: int, body: bytes) -> TidingsError:
-    said = body[:500].decode("utf-8", "replace")
-    if status >= 500 or status in {408, 429}:
-        return _noted(Unavailable(f"The model server is not available now: it answered {status}."), said)
-    return _noted(ModelRefused(f"The model server refused the request: it answered {status}."), said)
-
-
-def _noted(error: TidingsError, note: str) -> TidingsError:
-    error.add_note(f"The model server said: {note}")
-    return error
+async def _refuse(response: httpx.Response) -> NoReturn:
+    body = await response.aread()
+    error = httpx.HTTPStatusError(
+        f"The model server answered {response.status_code}.", request=response.request, response=response
+    )
+    error.add_note(f"It said: {body[:500].decode('utf-8', 'replace')}")
+    raise error
