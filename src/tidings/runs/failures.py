@@ -7,6 +7,10 @@ from typing import Any, NamedTuple
 from tidings.errors import TidingsError
 
 
+class BrokenOff(Exception):
+    """The model ended its answer by a cancellation that nobody had asked for."""
+
+
 class Failure(NamedTuple):
     """`retryable`: the same again may well succeed."""
 
@@ -25,7 +29,7 @@ REJECTED = Failure("rejected", "The model rejected the request.", False)
 PROVIDER = Failure("provider", "The model's provider has a problem. Try again in a moment.", True)
 STEPS = Failure("too_many_steps", "The answer took more steps than are allowed.", False)
 BAD_OUTPUT = Failure("bad_output", "The model's answer was not in the form that was asked for.", True)
-CANCELLED = Failure("model_cancelled", "The model broke off its answer.", True)
+BROKEN_OFF = Failure("broken_off", "The model broke off its answer.", True)
 INTERNAL = Failure("internal", "Something went wrong on this server.", False)
 
 _BY_STATUS = {
@@ -38,6 +42,7 @@ _BY_NAME = (
     ("NetworkError", CONNECTION),
     ("ProtocolError", CONNECTION),
     ("OutputParser", BAD_OUTPUT),
+    ("BrokenOff", BROKEN_OFF),
     ("GraphRecursionError", STEPS),
     ("ContextOverflow", TOO_LONG),
 )

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
+from functools import cache
+from importlib import import_module
 from typing import Any
 
 import msgspec
 
 from tidings.errors import Invalid
+from tidings.runs.failures import BrokenOff
 from tidings.runs.message import Call, Message
 from tidings.runs.values import jsonable
 from tidings.wire.run_events import (
@@ -71,6 +74,8 @@ class LangChainSource:
                 async for event in stream:
                     for said in self.reader.read(event):
                         yield said
+            if not self.reader.ended:
+                raise BrokenOff  # LangChain drops the CancelledError of a model, which then looks like an end
             if not self.reader.interrupts:
                 return
             if not getattr(self.runnable, "checkpointer", None):
@@ -84,12 +89,21 @@ class LangChainSource:
             input = Command(resume=answers)
 
 
+@cache
 def _load() -> None:
-    """Import what `astream_events` imports when it is first used: on the event loop that would be a blocking read."""
-    import langchain_core.language_models.chat_models
-    import langchain_core.messages.block_translators
-    import langchain_core.tracers.event_stream
-    import langchain_core.tracers.log_stream  # noqa: F401
+    """Import what LangChain only imports once it streams: on the event loop those would be blocking reads."""
+    for name in _LATE:
+        with suppress(ImportError):  # another version has it elsewhere
+            import_module(f"langchain_core.{name}")
+    with suppress(ImportError):
+        import_module("langsmith.run_helpers")
+
+
+_LATE = (
+    "callbacks.manager", "env", "language_models.chat_models", "messages.block_translators",
+    "messages.block_translators.langchain_v0", "tracers.context", "tracers.event_stream", "tracers.langchain",
+    "tracers.log_stream", "tracers.run_collector", "tracers.stdout",
+)  # fmt: skip
 
 
 class Reader:
@@ -98,6 +112,7 @@ class Reader:
     def __init__(self, run: str) -> None:
         self.run = run
         self.result: Any = None
+        self.ended = False
         self.interrupts: dict[str, Any] = {}
         self._messages: dict[str, Message] = {}  # by LangChain's run id of the model, "" for the root's own text
         self._said = 0
@@ -114,6 +129,8 @@ class Reader:
             read = _READERS.get(event["event"])
             if read is not None:
                 yield from read(self, event)
+        if not event["parent_ids"]:
+            self.ended = event["event"].endswith("_end")
 
     def requests(self) -> Iterator[RunEvent]:
         """The questions of the graph that has interrupted itself, whose steps will begin again."""

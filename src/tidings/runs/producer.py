@@ -11,7 +11,7 @@ from typing import Any, Literal, Protocol
 from tidings.errors import TidingsError, Unavailable
 from tidings.events import Offset
 from tidings.hub import Hub
-from tidings.runs.failures import CANCELLED, explain
+from tidings.runs.failures import BrokenOff, explain
 from tidings.runs.writer import PAUSE, Writer
 from tidings.wire.progress import Progress
 from tidings.wire.run_events import InputResolved, RunEvent, RunFailed, RunFinished, from_event
@@ -124,7 +124,7 @@ class Producer:
         return RunFinished(run=self.run, outcome=outcome, finish=finish, usage=usage, result=result)
 
     def _failed(self, error: BaseException) -> RunFailed:
-        failure = CANCELLED if isinstance(error, asyncio.CancelledError) else explain(error)
+        failure = explain(error)
         # The traceback is for the log only; an error that was written to be shown needs none.
         log.error(
             "%s failed: %s", self.topic, failure.code, exc_info=None if isinstance(error, TidingsError) else error
@@ -160,5 +160,5 @@ class Producer:
 def _error_of(model: asyncio.Task[None]) -> BaseException | None:
     """Why the model ended, if that was an error. That it was cancelled, though nobody here did so, is one."""
     if model.cancelled():
-        return asyncio.CancelledError()
+        return BrokenOff()
     return model.exception()

@@ -35,12 +35,16 @@ class RunState(msgspec.Struct, kw_only=True):
 
 
 class Run:
-    """A run of this or any other process. It belongs to no request, and reading it changes nothing."""
+    """A run of this or any other process. It belongs to no request, and reading it changes nothing.
 
-    def __init__(self, runs: Runs, id: str) -> None:
+    `created`: it was begun by the very call that returned it.
+    """
+
+    def __init__(self, runs: Runs, id: str, *, created: bool = False) -> None:
         self._runs = runs
         self.id = id
         self.topic = topic_of(id)
+        self.created = created
 
     def events(self, after: Offset | None = None) -> AsyncGenerator[Event, None]:
         """Every event after `after` (None: from the first), as they come; ends after the terminal one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import logging
 import re
@@ -73,16 +74,19 @@ class Runs:
 
         `runnable`: a LangChain runnable, model, agent or graph, or an async generator function of text; `input` is
         passed to it, with `config`. `announce`: a topic that is told, by `run.created`, before the model is called.
-        `key`: the same key of the same `by` again gives the first run, and calls no model. `text`: what the events
-        show as the input, if that is not `input` itself. Raises Unavailable while the process drains, Invalid, and
-        what appending to `announce` raises.
+        `parent`: the run that this one answers anew. `key`: the same key of the same `by` again gives the first run,
+        and calls no model. `text`: what the events show as the input, if that is not `input` itself. Raises
+        Unavailable while the process drains, Invalid, and what appending to `announce` raises.
         """
         if self.hub.draining:
             raise Unavailable("This process is going away.")
         self.open()
         id = new_id() if key is None else _derived_id(by, key)
         shown = text if text is not None else input if isinstance(input, str) else None
-        started = RunStarted(run=id, turn=id, assistant=assistant, attempt=1, model=model, input=shown, parent=parent)
+        turn, attempt = await self._turn(id, parent)
+        started = RunStarted(
+            run=id, turn=turn, assistant=assistant, attempt=attempt, model=model, input=shown, parent=parent
+        )
         created = {"run": id, "assistant": assistant, "input": shown, "parent": parent, "by": by}
         # Not in the caller's task: one that goes away must not leave a run that has begun and never calls its model.
         start = asyncio.create_task(
@@ -127,6 +131,16 @@ class Runs:
 
     # Starting and commanding.
 
+    async def _turn(self, id: str, parent: str | None) -> tuple[str, int]:
+        """The turn and the attempt of a run: its parent's turn once more, or the first of its own."""
+        if parent is not None and _ID.fullmatch(parent):
+            with contextlib.suppress(NotFound):
+                page = await self.hub.read(topic_of(parent), None, 1)
+                before = from_event(page.events[0]) if page.events else None
+                if isinstance(before, RunStarted):
+                    return before.turn, before.attempt + 1
+        return id, 1
+
     async def _start(
         self,
         started: RunStarted,
@@ -161,7 +175,7 @@ class Runs:
             await self._done(producer)
             raise
         producer.start(source, lambda: self._spawn_done(producer))
-        return run
+        return Run(self, id, created=True)
 
     def _source(self, producer: Producer, runnable: Any, input: Any, config: Mapping[str, Any] | None) -> Source:
         if hasattr(runnable, "astream_events"):

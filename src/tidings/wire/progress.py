@@ -59,7 +59,8 @@ class Progress:
             case MessageFinished():
                 self._messages.pop(event.message, None)
                 self.finish = event.finish
-                self._add(event.usage or {})
+                if event.usage:
+                    self._add(event.usage)
             case ToolStarted():
                 self._tools[event.call] = event
             case ToolFinished() | ToolFailed():

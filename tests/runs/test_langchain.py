@@ -1,0 +1,435 @@
+"""LangChain and LangGraph as run events, over scripted models and a real hub."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from langchain.agents import create_agent
+from langchain_core.callbacks import adispatch_custom_event
+from langchain_core.language_models.fake import FakeStreamingListLLM
+from langchain_core.messages import AIMessage, AIMessageChunk
+from langchain_core.output_parsers import StrOutputParser
+from langchain_core.prompts import ChatPromptTemplate
+from langchain_core.runnables import RunnableGenerator, RunnableLambda, RunnableParallel
+from langchain_core.tools import tool
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph import END, START, MessagesState, StateGraph
+from langgraph.types import interrupt
+from pydantic import BaseModel
+
+from tests.runs.scripted import Scripted, Whole, only, says, sound, story, text, told, tool_chunk, types
+from tidings.hub import Hub
+
+ASKED = {"messages": [{"role": "user", "content": "1 + 2?"}]}
+USAGE = {"input_tokens": 3, "output_tokens": 2, "total_tokens": 5}
+
+
+@pytest.fixture
+async def hub() -> AsyncIterator[Hub]:
+    async with Hub("memory:") as hub:
+        yield hub
+
+
+@tool
+async def add(a: int, b: int) -> int:
+    """Add two numbers."""
+    return a + b
+
+
+@tool
+async def fail(a: int) -> int:
+    """Always fails."""
+    raise RuntimeError("the password is 1234")
+
+
+async def test_text(hub: Hub) -> None:
+    said = await told(hub, says("Hel", "", "lo\n", "[DONE]\r\n€豆😀"))
+    sound(said)
+    assert types(said) == [
+        "message.started", "block.started", "block.delta", "block.finished", "message.finished", "run.finished",
+    ]  # fmt: skip
+    assert said[0] == {"type": "message.started", "message": "m1", "role": "assistant"}
+    assert said[1] == {"type": "block.started", "message": "m1", "block": "m1.0", "index": 0, "kind": "text"}
+    assert said[-3] == {**said[1], "type": "block.finished", "content": "Hello\n[DONE]\r\n€豆😀", "status": "complete"}
+    assert said[-2] == {"type": "message.finished", "message": "m1", "role": "assistant", "finish": "stop"}
+    assert said[-1] == {"type": "run.finished", "outcome": "success", "finish": "stop", "usage": []}
+
+
+async def test_an_empty_answer_is_a_message_without_blocks(hub: Hub) -> None:
+    said = await told(hub, says(""))
+    assert types(said) == ["message.started", "message.finished", "run.finished"]
+
+
+async def test_halves_of_a_surrogate_pair_do_not_end_a_run(hub: Hub) -> None:
+    said = await told(hub, says("a\ud83d\ude00", "b\ud83d"))
+    assert only(said, "block.finished")[0]["content"] == "a😀b\ufffd"
+
+
+async def test_content_may_be_a_list_of_text_and_blocks(hub: Hub) -> None:
+    chunks = [
+        AIMessageChunk(content=["a", {"type": "text", "text": "b", "index": 0}]),
+        AIMessageChunk(content=[{"type": "text", "text": "c", "index": 0}], response_metadata={"output_version": "v1"}),
+        AIMessageChunk(content=[{"type": "something_new", "v": 1}]),
+    ]
+    said = await told(hub, says(*chunks))
+    sound(said)
+    assert text(said) == "abc"
+
+
+@pytest.mark.parametrize(
+    "thought",
+    [
+        AIMessageChunk(content="", additional_kwargs={"reasoning_content": "hm"}),
+        AIMessageChunk(content=[{"type": "reasoning", "reasoning": "hm", "index": 0}]),
+        AIMessageChunk(content=[{"type": "thinking", "thinking": "hm", "index": 0}]),
+        AIMessageChunk(
+            content=[{"type": "thinking", "thinking": "hm", "index": 0}],
+            response_metadata={"model_provider": "anthropic"},
+        ),
+    ],
+)
+async def test_reasoning_is_a_block_of_its_own_that_ends_where_the_text_begins(
+    hub: Hub, thought: AIMessageChunk
+) -> None:
+    said = await told(hub, says(thought, thought, "So: 3"))
+    sound(said)
+    first, second = only(said, "block.finished")
+    assert (first["kind"], first["content"]) == ("reasoning", "hmhm")
+    assert (second["kind"], second["content"], second["index"]) == ("text", "So: 3", 1)
+    assert said.index(first) < said.index(only(said, "block.started")[1])
+
+
+async def test_a_model_that_cannot_stream_is_heard_whole(hub: Hub) -> None:
+    call = {"name": "add", "args": {"a": 1}, "id": "c1", "type": "tool_call"}
+    said = await told(hub, Whole(message=AIMessage("Hello", tool_calls=[call], usage_metadata=USAGE)))
+    sound(said)
+    assert [block["content"] for block in only(said, "block.finished")] == ["Hello", {"a": 1}]
+    assert said[-1]["usage"] == [USAGE]
+
+
+async def test_usage_and_the_reason_of_the_end(hub: Hub) -> None:
+    end = AIMessageChunk(
+        content="", usage_metadata=USAGE, response_metadata={"finish_reason": "length", "model_name": "tiny"}
+    )
+    said = await told(hub, says("Hel", end))
+    assert only(said, "message.finished")[0]["usage"] == {"model": "tiny", **USAGE}
+    assert said[-1] == {
+        "type": "run.finished", "outcome": "success", "finish": "length", "usage": [{"model": "tiny", **USAGE}],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("metadata", "finish"),
+    [
+        ({"finish_reason": "stop"}, "stop"),
+        ({"stop_reason": "end_turn"}, "stop"),
+        ({"stop_reason": "max_tokens"}, "length"),
+        ({"finish_reason": "MAX_TOKENS"}, "length"),
+        ({"finish_reason": "SAFETY"}, "content_filter"),
+        ({"stop_reason": "refusal"}, "content_filter"),
+        ({"done_reason": "length"}, "length"),
+        ({"stop_reason": "tool_use"}, "tool_calls"),
+        ({}, "stop"),
+    ],
+)
+async def test_every_providers_word_for_the_end(hub: Hub, metadata: dict[str, Any], finish: str) -> None:
+    said = await told(hub, says("a", AIMessageChunk(content="", response_metadata=metadata)))
+    assert said[-1]["finish"] == finish
+
+
+async def test_citations_are_source_blocks_that_do_not_end_the_text(hub: Hub) -> None:
+    cited = {
+        "type": "citation", "title": "Topics", "url": "docs/topics.md", "cited_text": "A topic is a name.",
+        "extras": {"n": 7, "path": "docs/topics.md", "lines": [3, 4]},
+    }  # fmt: skip
+    plain = {"type": "citation", "title": "Elsewhere"}
+    v1 = {"output_version": "v1"}
+    said = await told(
+        hub,
+        says(
+            AIMessageChunk(content=[{"type": "text", "text": "A name ", "index": 0}], response_metadata=v1),
+            AIMessageChunk(
+                content=[{"type": "text", "text": "[1]", "index": 0, "annotations": [cited, plain]}],
+                response_metadata=v1,
+            ),
+            AIMessageChunk(content=[{"type": "text", "text": ".", "index": 0}], response_metadata=v1),
+        ),
+    )
+    sound(said)
+    first, second, whole = only(said, "block.finished")
+    assert first["kind"] == second["kind"] == "source"
+    assert first["content"] == {
+        "n": 7, "title": "Topics", "url": "docs/topics.md", "passage": "A topic is a name.", "path": "docs/topics.md",
+        "lines": [3, 4],
+    }  # fmt: skip
+    assert second["content"] == {"n": 2, "title": "Elsewhere"}
+    assert (whole["content"], whole["index"]) == ("A name [1].", 0), "it overlaps the sources"
+
+
+async def test_a_file(hub: Hub) -> None:
+    said = await told(
+        hub, says(AIMessageChunk(content=[{"type": "image", "url": "https://x/y.png", "mime_type": "image/png"}]))
+    )
+    sound(said)
+    content = {"type": "image", "mime_type": "image/png", "url": "https://x/y.png"}
+    assert only(said, "block.finished")[0]["content"] == content
+
+
+async def test_an_agent_calls_its_tool(hub: Hub) -> None:
+    model = Scripted(
+        scripts=[["Let me add.", tool_chunk('{"a": 1,', "c1", "add"), tool_chunk('"b": 2}')], ["It is", " 3."]]
+    )
+    said = await told(hub, create_agent(model, [add]), ASKED)
+    sound(said)
+    assert types(said) == [
+        "step.started", "message.started", "block.started", "block.delta", "block.finished",
+        "block.started", "block.delta", "block.finished", "message.finished", "step.finished",
+        "step.started", "tool.started", "tool.finished", "step.finished",
+        "step.started", "message.started", "block.started", "block.delta", "block.finished", "message.finished",
+        "step.finished", "run.finished",
+    ]  # fmt: skip
+    assert [step["name"] for step in only(said, "step.started")] == ["model", "tools", "model"]
+    call = only(said, "block.finished")[1]
+    assert (call["kind"], call["call"], call["tool"], call["content"]) == ("tool_call", "c1", "add", {"a": 1, "b": 2})
+    assert text(said, "tool_call") == '{"a": 1,"b": 2}'
+    assert only(said, "tool.started") == [
+        {"type": "tool.started", "call": "c1", "tool": "add", "input": {"a": 1, "b": 2}}
+    ]
+    assert only(said, "tool.finished") == [{"type": "tool.finished", "call": "c1", "tool": "add", "output": "3"}]
+    assert [message["finish"] for message in only(said, "message.finished")] == ["tool_calls", "stop"]
+
+
+async def test_interleaved_tool_calls_of_one_tool_are_told_apart(hub: Hub) -> None:
+    script = [
+        tool_chunk('{"a": 1,', "c1", "add", 0),
+        tool_chunk('{"a": 10,', "c2", "add", 1),
+        tool_chunk('"b": 2}', index=0),
+        tool_chunk('"b": 20}', index=1),
+    ]
+    said = await told(hub, create_agent(Scripted(scripts=[script, ["3 and 30"]]), [add]), ASKED)
+    sound(said)
+    blocks = {block["call"]: block["content"] for block in only(said, "block.finished") if block["kind"] == "tool_call"}
+    assert blocks == {"c1": {"a": 1, "b": 2}, "c2": {"a": 10, "b": 20}}
+    assert {(tool["call"], tool["output"]) for tool in only(said, "tool.finished")} == {("c1", "3"), ("c2", "30")}
+
+
+async def test_whole_tool_calls_without_an_index_are_told_apart_by_their_ids(hub: Hub) -> None:
+    script = [
+        tool_chunk('{"a": 1}', "c1", "x", None),
+        tool_chunk('{"a": 2}', "c2", "x", None),
+        tool_chunk("", "c3", "y"),
+    ]
+    said = await told(hub, says(*script))
+    sound(said)
+    assert [(block["call"], block["content"]) for block in only(said, "block.finished")] == [
+        ("c1", {"a": 1}), ("c2", {"a": 2}), ("c3", {}),
+    ]  # fmt: skip
+
+
+async def test_a_tool_call_that_is_no_json_is_invalid(hub: Hub) -> None:
+    said = await told(hub, says(tool_chunk('{"a": ', "c1", "add")))
+    [block] = only(said, "block.finished")
+    assert (block["status"], block["content"]) == ("invalid", '{"a": ')
+
+
+async def test_a_failing_tool_says_so_and_not_why(hub: Hub) -> None:
+    model = Scripted(scripts=[[tool_chunk('{"a": 1}', "c1", "fail")]])
+    said = await told(hub, create_agent(model, [fail]), ASKED)
+    sound(said)
+    assert only(said, "tool.failed") == [
+        {"type": "tool.failed", "call": "c1", "tool": "fail", "error": "The tool failed."}
+    ]
+    assert said[-1]["type"] == "run.failed"
+    assert "1234" not in json.dumps(said)
+
+
+async def test_a_huge_tool_output_is_cut_and_says_so(hub: Hub) -> None:
+    @tool
+    async def much() -> str:
+        """Say much."""
+        return "x" * 2_000_000
+
+    model = Scripted(scripts=[[tool_chunk("{}", "c1", "much")], ["Much."]])
+    said = await told(hub, create_agent(model, [much]), ASKED)
+    sound(said)
+    [tool_finished] = only(said, "tool.finished")
+    assert tool_finished["output"]["truncated"] is True
+    assert said[-1]["outcome"] == "success"
+
+
+async def test_a_chain_says_its_models_words_once(hub: Hub) -> None:
+    chain = ChatPromptTemplate.from_messages([("user", "{question}")]) | says("Hel", "lo") | StrOutputParser()
+    said = await told(hub, chain, {"question": "?"})
+    sound(said)
+    assert len(only(said, "message.started")) == 1
+    assert text(said) == "Hello"
+
+
+async def test_models_side_by_side_have_messages_of_their_own(hub: Hub) -> None:
+    gate, other = asyncio.Event(), asyncio.Event()
+
+    async def open_gate() -> None:
+        gate.set()
+
+    async def open_other() -> None:
+        other.set()
+
+    chain = RunnableParallel(a=says("a1", open_gate, other, "a2"), b=says(gate, "b1", open_other, "b2"))
+    said = await told(hub, chain)
+    sound(said)
+    assert sorted(block["content"] for block in only(said, "block.finished")) == ["a1a2", "b1b2"]
+    assert len({block["block"] for block in only(said, "block.started")}) == 2
+
+
+async def test_a_hidden_model_is_not_heard(hub: Hub) -> None:
+    said = await told(hub, says("secret").with_config(tags=["nostream"]) | RunnableLambda(lambda _: "shown"))
+    assert text(said) == "shown"
+
+
+async def test_text_that_no_model_made(hub: Hub) -> None:
+    async def words(given: AsyncIterator[str]) -> AsyncIterator[str]:
+        async for _ in given:
+            for word in ("one ", "two"):
+                yield word
+
+    for runnable in (
+        RunnableGenerator(words),
+        RunnableLambda(lambda _: "one two"),
+        RunnableLambda(lambda _: AIMessage("one two")),
+    ):
+        said = await told(hub, runnable)
+        sound(said)
+        assert text(said) == "one two"
+
+
+async def test_a_completion_model(hub: Hub) -> None:
+    said = await told(hub, FakeStreamingListLLM(responses=["Hello"]))
+    sound(said)
+    assert text(said) == "Hello"
+
+
+async def test_a_graph_with_an_answer_that_no_model_made(hub: Hub) -> None:
+    graph = StateGraph(MessagesState)
+    graph.add_node("canned", lambda state: {"messages": [AIMessage("We are closed.")]})
+    graph.add_edge(START, "canned")
+    graph.add_edge("canned", END)
+    said = await told(hub, graph.compile(), ASKED)
+    sound(said)
+    assert text(said) == "We are closed."
+    assert [step["name"] for step in only(said, "step.started")] == ["canned"]
+
+
+async def test_results_are_what_a_runnable_returned_besides_words(hub: Hub) -> None:
+    class Answer(BaseModel):
+        sum: int
+
+    said = await told(hub, says("3") | RunnableLambda(lambda message: Answer(sum=int(message.content))))
+    assert said[-1]["result"] == {"sum": 3}
+    assert "result" not in (await told(hub, says("3") | StrOutputParser()))[-1]
+
+
+async def test_custom_events_are_data(hub: Hub) -> None:
+    async def work(given: str) -> str:
+        await adispatch_custom_event("progress", {"done": 1, "of": 2, "what": object})
+        return "ok"
+
+    said = await told(hub, RunnableLambda(work))
+    [data] = only(said, "data")
+    assert data["name"] == "progress"
+    assert data["value"]["done"] == 1
+
+
+async def test_a_fallback_leaves_the_first_try_incomplete(hub: Hub) -> None:
+    said = await told(hub, says(RuntimeError("down")).with_fallbacks([says("Hello")]))
+    sound(said)
+    assert text(said) == "Hello"
+    assert said[-1]["outcome"] == "success"
+    assert sorted(message["finish"] for message in only(said, "message.finished")) == ["error", "stop"]
+
+
+def asking() -> Any:
+    async def ask(state: MessagesState) -> dict[str, Any]:
+        answer = interrupt({"question": "Really?"})
+        return {"messages": [AIMessage(f"You said {answer}.")]}
+
+    graph = StateGraph(MessagesState)
+    graph.add_node("ask", ask)
+    graph.add_edge(START, "ask")
+    graph.add_edge("ask", END)
+    return graph
+
+
+async def test_a_graph_that_interrupts_itself_asks_and_goes_on_with_the_answer(hub: Hub) -> None:
+    run = await hub.runs.start(asking().compile(checkpointer=InMemorySaver()), ASKED)
+    async for event in run.events():
+        if event.type == "input.requested":
+            asked = json.loads(event.data)
+            await hub.runs.answer(run.id, asked["request"], "yes", by="ann")
+            await hub.runs.answer(run.id, asked["request"], "no, this is too late")
+    said = await story(run)
+    sound(said)
+    assert asked["value"] == {"question": "Really?"}
+    assert [event["value"] for event in only(said, "input.resolved")] == ["yes"]
+    assert text(said) == "You said yes."
+    assert said[-1]["outcome"] == "success"
+
+
+async def test_a_tool_that_asks_is_one_tool(hub: Hub) -> None:
+    @tool
+    async def confirm(what: str) -> str:
+        """Ask."""
+        return f"{what}: {interrupt('sure?')}"
+
+    model = Scripted(scripts=[[tool_chunk('{"what": "it"}', "c1", "confirm")], ["Done."]])
+    agent = create_agent(model, [confirm], checkpointer=InMemorySaver())
+    run = await hub.runs.start(agent, ASKED)
+    async for event in run.events():
+        if event.type == "input.requested":
+            await hub.runs.answer(run.id, json.loads(event.data)["request"], "yes")
+    said = await story(run)
+    sound(said)
+    assert [(tool["call"], tool["output"]) for tool in only(said, "tool.finished")] == [("c1", "it: yes")]
+    assert len(only(said, "tool.started")) == 1
+    assert not only(said, "tool.failed")
+
+
+async def test_a_graph_that_asks_and_cannot_go_on_fails_in_words(hub: Hub) -> None:
+    said = await told(hub, asking().compile(), ASKED)
+    assert said[-1]["code"] == "invalid"
+    assert "checkpointer" in said[-1]["message"]
+
+
+def test_importing_tidings_imports_no_langchain() -> None:
+    code = "import sys, tidings, tidings.runs; print([name for name in sys.modules if name.startswith('lang')])"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+
+
+def test_the_first_run_of_a_process_imports_nothing_on_its_loop() -> None:
+    """LangChain puts imports off until it streams; each is a blocking read. Only a fresh process shows them."""
+    code = """
+import asyncio, sys, threading
+from tests.runs.scripted import says, told
+from tidings.hub import Hub
+
+class Watch:
+    def find_spec(self, name, path=None, target=None):
+        if threading.current_thread() is threading.main_thread():
+            print("imported on the loop:", name)
+
+async def main():
+    async with Hub("memory:") as hub:
+        hub.runs.open()
+        sys.meta_path.insert(0, Watch())
+        print((await told(hub, says("Hello")))[-1]["outcome"])
+
+asyncio.run(main())
+"""
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout == "success\n"
