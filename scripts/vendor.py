@@ -1,0 +1,87 @@
+"""Copy the web UI's libraries and icons out of node_modules into src/tidings/web, and record what they are.
+
+    npm ci && python scripts/vendor.py
+
+Versions are those of package.json, integrities those of package-lock.json, so what is copied is what npm verified.
+Files are copied byte for byte; `vendor.json` names each with its package, version, npm integrity, sha256 and licence.
+The icons are one sprite, in which every symbol takes its stroke width and colour from where it is used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = ROOT / "node_modules"
+WEB = ROOT / "src" / "tidings" / "web"
+VENDOR = WEB / "vendor"
+
+FILES = {
+    "preact.mjs": ("preact", "dist/preact.mjs"),
+    "preact-hooks.mjs": ("preact", "hooks/dist/hooks.mjs"),
+    "signals-core.mjs": ("@preact/signals-core", "dist/signals-core.mjs"),
+    "signals.mjs": ("@preact/signals", "dist/signals.mjs"),
+    "htm.mjs": ("htm", "dist/htm.mjs"),
+    "htm-preact.mjs": ("htm", "preact/index.mjs"),
+    "streaming-markdown.mjs": ("streaming-markdown", "smd.min.js"),
+    "marked.mjs": ("marked", "lib/marked.esm.js"),
+    "dompurify.mjs": ("dompurify", "dist/purify.es.mjs"),
+    "highlight.mjs": ("@highlightjs/cdn-assets", "es/highlight.min.js"),
+}
+
+ICONS = """
+arrow-up check chevron-down chevron-left chevron-right chevrons-down circle-alert circle-stop circle-x clock
+cloud-off copy database download ellipsis file-clock file-text history keyboard list-tree log-in log-out menu
+message-square monitor moon panel-right-close panel-right-open pencil plus radio refresh-cw rotate-ccw scissors search
+settings sun trash-2 unplug wifi-off wrap-text x
+""".split()
+
+
+def main() -> None:
+    locked = json.loads((ROOT / "package-lock.json").read_text())["packages"]
+    shutil.rmtree(VENDOR, ignore_errors=True)
+    (VENDOR / "licenses").mkdir(parents=True)
+    entries = []
+    for name, (package, path) in FILES.items():
+        (VENDOR / name).write_bytes((PACKAGES / package / path).read_bytes())
+        entries.append(_entry(name, package, path, locked, VENDOR / name))
+    sprite = WEB / "icons.svg"
+    sprite.write_text(_sprite(), encoding="utf-8")
+    entries.append(_entry("../icons.svg", "lucide-static", "icons/", locked, sprite))
+    (VENDOR / "vendor.json").write_text(json.dumps({"files": entries}, indent=2) + "\n", encoding="utf-8")
+
+
+def _entry(name: str, package: str, path: str, locked: dict[str, dict[str, str]], copy: Path) -> dict[str, str]:
+    licence_of = {file.name.lower(): file for file in (PACKAGES / package).iterdir()}["license"]
+    licence = f"licenses/{package.replace('@', '').replace('/', '-')}.txt"
+    shutil.copyfile(licence_of, VENDOR / licence)
+    about = locked[f"node_modules/{package}"]
+    return {
+        "file": name,
+        "package": package,
+        "path": path,
+        "version": about["version"],
+        "integrity": about["integrity"],
+        "sha256": hashlib.sha256(copy.read_bytes()).hexdigest(),
+        "license": about["license"],
+        "license_file": licence,
+    }
+
+
+def _sprite() -> str:
+    symbols = []
+    for name in ICONS:
+        svg = (PACKAGES / "lucide-static" / "icons" / f"{name}.svg").read_text(encoding="utf-8")
+        drawn = re.search(r"<svg[^>]*>(.*)</svg>", svg, re.DOTALL)
+        assert drawn, name
+        shapes = re.sub(r"\s+", " ", drawn[1]).strip().replace(" />", "/>").replace("> <", "><")
+        symbols.append(f'<symbol id="{name}" viewBox="0 0 24 24">{shapes}</symbol>')
+    return '<svg xmlns="http://www.w3.org/2000/svg">\n' + "\n".join(symbols) + "\n</svg>\n"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+"""The web UI: one page and its files. No build: what is in this folder is what a browser runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+
+from .site import CACHE_FOREVER, File, load
+
+__all__ = ["mount"]
+
+_site: Final = load(Path(__file__).parent)
+
+
+def mount(app: Starlette) -> None:
+    """Serve the page at `/` and at `/c/ID`, and its files below a folder that is named by their content."""
+    for path in ("/", "/c/{id}"):
+        app.add_route(path, _page, include_in_schema=False)
+    app.add_route("/web/{hash}/{path:path}", _asset, include_in_schema=False)
+    app.add_route("/favicon.ico", _favicon, include_in_schema=False)
+
+
+async def _page(request: Request) -> Response:
+    """Asked for anew each time, so a new version is seen at once; it has not changed while its base has not."""
+    headers = {
+        "cache-control": "no-cache",
+        "etag": f'"{_site.base}"',
+        "content-security-policy": _site.policy,
+        "cross-origin-opener-policy": "same-origin",
+        "referrer-policy": "same-origin",
+    }
+    if request.headers.get("if-none-match") == headers["etag"]:
+        return Response(status_code=304, headers=headers)
+    return _response(request, _site.page, headers)
+
+
+async def _asset(request: Request) -> Response:
+    file = _site.files.get(request.path_params["path"])
+    if file is None or request.path_params["hash"] != _site.base.rpartition("/")[2]:
+        return Response("There is no such file. The page may have been replaced by a newer one.\n", 404)
+    return _response(request, file, {"cache-control": CACHE_FOREVER})
+
+
+async def _favicon(request: Request) -> Response:
+    return _response(request, _site.files["favicon.svg"], {"cache-control": "public, max-age=86400"})
+
+
+def _response(request: Request, file: File, headers: dict[str, str]) -> Response:
+    headers |= {"vary": "Accept-Encoding", "x-content-type-options": "nosniff"}
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(file.zipped, headers={**headers, "content-encoding": "gzip"}, media_type=file.media_type)
+    return Response(file.body, headers=headers, media_type=file.media_type)

@@ -1,0 +1,88 @@
+"""The files of the page, read once: what is served is in memory, compressed, and named by its content."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+MEDIA_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".mjs": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain; charset=utf-8",
+}
+LAZY = frozenset({"vendor/highlight.mjs"})
+"""Modules that are only fetched when a page needs them."""
+
+CACHE_FOREVER = "public, max-age=31536000, immutable"
+
+
+class File(NamedTuple):
+    """A file's bytes, as they are and compressed by gzip."""
+
+    body: bytes
+    zipped: bytes
+    media_type: str
+
+
+class Site(NamedTuple):
+    """All that is served. `files` are found under `base`, which changes with any byte of them."""
+
+    base: str
+    files: dict[str, File]
+    page: File
+    policy: str
+    """The Content-Security-Policy: scripts are our own files and the one inline import map, by its hash."""
+
+
+def load(root: Path) -> Site:
+    """Read every file below `root` that a browser may ask for. Blocks: call it before there is a loop to block."""
+    files = {
+        path.relative_to(root).as_posix(): _file(path.read_bytes(), path.suffix)
+        for path in sorted(root.rglob("*"))
+        if path.suffix in MEDIA_TYPES
+    }
+    template = (root / "index.html").read_text(encoding="utf-8")
+    digest = hashlib.sha256(template.encode())
+    for name, file in files.items():
+        digest.update(f"\0{name}\0{len(file.body)}\0".encode() + file.body)
+    base = f"/web/{digest.hexdigest()[:12]}"
+    html = template.replace("{links}", _links(files)).replace("{base}", base)
+    return Site(base, files, _file(html.encode(), ".html", "text/html; charset=utf-8"), _policy(html))
+
+
+def _file(body: bytes, suffix: str, media_type: str = "") -> File:
+    return File(body, gzip.compress(body, 9, mtime=0), media_type or MEDIA_TYPES[suffix])
+
+
+def _links(files: dict[str, File]) -> str:
+    """A stylesheet link for each of them, in order of name, and a preload for each module a page begins with."""
+    styles = [f'<link rel="stylesheet" href="{{base}}/{name}" />' for name in files if name.endswith(".css")]
+    modules = [name for name in files if name.endswith((".js", ".mjs")) and name not in LAZY]
+    return "\n    ".join(styles + [f'<link rel="modulepreload" href="{{base}}/{name}" />' for name in modules])
+
+
+def _policy(html: str) -> str:
+    found = re.search(r'<script type="importmap">(.*?)</script>', html, re.DOTALL)
+    assert found, "index.html has an import map"
+    digest = base64.b64encode(hashlib.sha256(found[1].encode()).digest()).decode()
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src 'self' 'sha256-{digest}'",
+            "style-src 'self'",
+            "img-src 'self'",
+            "connect-src 'self'",
+            "base-uri 'none'",
+            "form-action 'none'",
+            "frame-ancestors 'none'",
+            "require-trusted-types-for 'script'",
+            "trusted-types dompurify",
+        )
+    )

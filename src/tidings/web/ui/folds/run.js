@@ -1,0 +1,214 @@
+/** One answer: the fold of `runs.ID`. Pure. */
+
+/**
+ * @typedef {object} Text
+ * @property {"text" | "reasoning"} kind
+ * @property {string} id
+ * @property {string} text
+ * @property {boolean} open more may come
+ * @property {number} began Unix seconds
+ * @property {number | null} ended
+ */
+
+/**
+ * @typedef {object} Step a call of a tool
+ * @property {"step"} kind
+ * @property {string} id
+ * @property {string} tool
+ * @property {unknown} input
+ * @property {unknown} output
+ * @property {string | null} error
+ * @property {number} began Unix seconds
+ * @property {number | null} ended
+ */
+
+/**
+ * @typedef {object} Source
+ * @property {number} n as cited in the text: [n]
+ * @property {string} title
+ * @property {string | null} path
+ * @property {string | null} url
+ * @property {[number, number] | null} lines first and last
+ * @property {string} passage
+ */
+
+/** @typedef {Text | Step} Part */
+/** @typedef {"unread" | "waiting" | "streaming" | "finished" | "stopped" | "interrupted" | "failed"} State */
+
+/**
+ * @typedef {object} Run
+ * @property {State} state unread: its log was not read yet; waiting: nothing to show has come
+ * @property {readonly Part[]} parts in the order they began
+ * @property {readonly Source[]} sources by number
+ * @property {string | null} model
+ * @property {string | null} assistant
+ * @property {number | null} tokens of the output, once the model has told
+ * @property {number | null} started Unix seconds
+ * @property {number | null} firstToken Unix seconds
+ * @property {number | null} ended Unix seconds
+ * @property {string | null} finish why the model stopped
+ * @property {{message: string, code: string} | null} error
+ * @property {string | null | undefined} stoppedBy undefined: nobody asked to stop; null: someone without a name
+ * @property {string} offset of the last event
+ */
+
+/** @type {Run} */
+export const unread = {
+  state: "unread",
+  parts: [],
+  sources: [],
+  model: null,
+  assistant: null,
+  tokens: null,
+  started: null,
+  firstToken: null,
+  ended: null,
+  finish: null,
+  error: null,
+  stoppedBy: undefined,
+  offset: "",
+};
+
+/** @type {Record<string, State>} */
+const OUTCOMES = { success: "finished", cancelled: "stopped", interrupted: "interrupted" };
+
+/** The model may still write. @param {Run} run */
+export const isLive = (run) => run.state === "waiting" || run.state === "streaming";
+
+/**
+ * @param {Run} run
+ * @param {import("../../client/tidings.js").Event} event
+ * @returns {Run}
+ */
+export function fold(run, event) {
+  const next = step(run, event);
+  return event.offset === null ? next : { ...next, offset: event.offset };
+}
+
+/**
+ * @param {Run} run
+ * @param {import("../../client/tidings.js").Event} event
+ * @returns {Run}
+ */
+function step(run, { type, time, data }) {
+  if (data === null || typeof data !== "object") return run;
+  switch (type) {
+    case "run.started":
+      return { ...run, started: run.started ?? time, model: data.model ?? run.model, assistant: data.assistant ?? null };
+    case "block.started":
+      return data.kind === "text" || data.kind === "reasoning" ? begin(run, text(data, time)) : run;
+    case "block.delta":
+      return delta(run, data, time);
+    case "block.finished":
+      return data.kind === "source" ? cite(run, data.content) : finishBlock(run, data, time);
+    case "tool.started":
+      return begin(run, call(data, time));
+    case "tool.finished":
+    case "tool.failed":
+      return finishCall(run, type, data, time);
+    case "message.finished":
+      return { ...run, finish: data.finish ?? run.finish, tokens: tokens(data.usage) ?? run.tokens };
+    case "stop.requested":
+      return run.stoppedBy === undefined ? { ...run, stoppedBy: data.by ?? null } : run;
+    case "run.finished":
+      return {
+        ...settle(run, time),
+        state: OUTCOMES[data.outcome] ?? "interrupted",
+        finish: data.finish ?? run.finish,
+        tokens: tokens(data.usage) ?? run.tokens,
+      };
+    case "run.failed":
+      return { ...settle(run, time), state: "failed", error: { message: data.message ?? "", code: data.code ?? "" } };
+    default:
+      return run;
+  }
+}
+
+/** @param {any} data @param {number} time @returns {Text} */
+function text(data, time) {
+  return { kind: data.kind, id: data.block, text: "", open: true, began: time, ended: null };
+}
+
+/** @param {any} data @param {number} time @returns {Step} */
+function call(data, time) {
+  const { call: id, tool, input } = data;
+  return { kind: "step", id, tool: tool ?? "", input, output: undefined, error: null, began: time, ended: null };
+}
+
+/** @param {Run} run @param {Part} part @returns {Run} */
+function begin(run, part) {
+  return { ...run, state: "streaming", parts: [...run.parts, part] };
+}
+
+/** @param {Run} run @param {any} data @param {number} time @returns {Run} */
+function delta(run, data, time) {
+  const part = run.parts.find((part) => part.kind !== "step" && part.id === data.block);
+  if (!part && data.kind !== undefined && data.kind !== "text" && data.kind !== "reasoning") return run;
+  const known = part ? run : begin(run, text({ kind: "text", ...data }, time));
+  const grown = replace(known, data.block, (part) => ({ ...part, text: part.text + (data.delta ?? "") }));
+  return run.firstToken === null ? { ...grown, firstToken: time } : grown;
+}
+
+/** The full content replaces what the deltas added up to. @param {Run} run @param {any} data @param {number} time @returns {Run} */
+function finishBlock(run, data, time) {
+  return replace(run, data.block, (part) => ({
+    ...part,
+    text: typeof data.content === "string" ? data.content : part.text,
+    open: false,
+    ended: time,
+  }));
+}
+
+/** @param {Run} run @param {string} block @param {(part: Text) => Text} change @returns {Run} */
+function replace(run, block, change) {
+  const parts = run.parts.map((part) => (part.kind !== "step" && part.id === block ? change(part) : part));
+  return { ...run, parts };
+}
+
+/** @param {Run} run @param {string} type @param {any} data @param {number} time @returns {Run} */
+function finishCall(run, type, data, time) {
+  const known = run.parts.some((part) => part.kind === "step" && part.id === data.call);
+  const error = type === "tool.failed" ? String(data.error ?? "failed") : null;
+  const parts = (known ? run : begin(run, call(data, time))).parts.map((part) =>
+    part.kind === "step" && part.id === data.call ? { ...part, output: data.output, error, ended: time } : part,
+  );
+  return { ...run, parts };
+}
+
+/** @param {Run} run @param {any} content @returns {Run} */
+function cite(run, content) {
+  const n = Number(content?.n ?? run.sources.length + 1);
+  if (!Number.isInteger(n) || run.sources.some((source) => source.n === n)) return run;
+  const { title, path, url, lines, passage } = content ?? {};
+  const source = {
+    n,
+    title: String(title || path || url || `Source ${n}`),
+    path: typeof path === "string" ? path : null,
+    url: typeof url === "string" ? url : null,
+    lines: /** @type {[number, number] | null} */ (Array.isArray(lines) && lines.length === 2 ? lines : null),
+    passage: typeof passage === "string" ? passage : "",
+  };
+  return { ...run, sources: [...run.sources, source].sort((a, b) => a.n - b.n) };
+}
+
+/** Nothing is open in a run that ended. @param {Run} run @param {number} time @returns {Run} */
+function settle(run, time) {
+  const parts = run.parts.map((part) =>
+    part.kind === "step" ? { ...part, ended: part.ended ?? time } : { ...part, open: false, ended: part.ended ?? time },
+  );
+  return { ...run, parts, ended: time };
+}
+
+/** @param {any} usage of one model, or of several @returns {number | null} */
+function tokens(usage) {
+  const counts = (Array.isArray(usage) ? usage : [usage]).map((one) => one?.output_tokens).filter(Number.isFinite);
+  return counts.length > 0 ? counts.reduce((sum, count) => sum + count, 0) : null;
+}
+
+/** The answer's text as it was written, markdown. @param {Run} run */
+export function textOf(run) {
+  return run.parts
+    .filter((part) => part.kind === "text")
+    .map((part) => /** @type {Text} */ (part).text)
+    .join("\n\n");
+}

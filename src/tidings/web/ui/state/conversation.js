@@ -1,0 +1,171 @@
+import { batch, computed, signal } from "@preact/signals";
+import * as turnsOf from "../folds/conversation.js";
+import * as runOf from "../folds/run.js";
+import { follow, tidings } from "./connection.js";
+import { soon } from "./frames.js";
+import { ended } from "./session.js";
+
+/** @typedef {import("@preact/signals").Signal<runOf.Run>} RunSignal */
+
+/**
+ * A conversation as this tab knows it: the fold of its topic, and of each of its runs' topics.
+ *
+ * It is followed from when it is first shown until the page is left, so that an answer which streams while another
+ * conversation is read has its place when one comes back.
+ */
+export class Conversation {
+  /** @type {import("@preact/signals").Signal<turnsOf.Conversation>} */
+  turns = signal(turnsOf.empty);
+  /** "missing": there is no such topic. @type {import("@preact/signals").Signal<"loading" | "ready" | "missing" | "gone">} */
+  status = signal("loading");
+  /** What was refused while it was read. @type {import("@preact/signals").Signal<string | null>} */
+  refused = signal(null);
+  /** The versions chosen by hand, by the run that began the turn. @type {import("@preact/signals").Signal<Record<string, number>>} */
+  chosen = signal({});
+  /** The run that writes now, the last if there are several. */
+  live = computed(() => this.#all().findLast(({ run }) => runOf.isLive(this.run(run).value))?.run ?? null);
+  /** Whether it was read whole and no run is under way: the next question may be asked. */
+  quiet = computed(
+    () => this.status.value !== "loading" && !this.live.value && !this.#all().some(({ run }) => this.run(run).value.state === "unread"),
+  );
+
+  /** @type {Map<string, RunSignal>} */
+  #runs = new Map();
+  #folded = turnsOf.empty;
+  #following = false;
+
+  /** @param {string} id */
+  constructor(id) {
+    this.id = id;
+    this.topic = `conversations.${id}`;
+  }
+
+  /** @param {string} id @returns {RunSignal} */
+  run(id) {
+    let run = this.#runs.get(id);
+    if (!run) this.#runs.set(id, (run = signal(runOf.unread)));
+    return run;
+  }
+
+  /** The version of a turn that is shown. @param {turnsOf.Turn} turn */
+  shown(turn) {
+    return turn[Math.min(this.chosen.value[turn[0].run] ?? Infinity, turn.length - 1)];
+  }
+
+  /** @param {turnsOf.Turn} turn @param {number} version */
+  choose(turn, version) {
+    this.chosen.value = { ...this.chosen.value, [turn[0].run]: version };
+  }
+
+  /** Read it, and go on reading it. Does nothing when that is under way. */
+  async follow() {
+    if (this.#following) return;
+    this.#following = true;
+    try {
+      const found = await follow(this.topic, {
+        onEvents: (events) => this.#take(events),
+        onReset: () => (this.status.value = "gone"),
+        onEnd: () => {},
+      });
+      this.#following = found;
+      if (!found) this.status.value = "missing";
+    } catch (error) {
+      this.#following = false;
+      if (!ended(error)) this.refused.value = /** @type {Error} */ (error).message;
+    }
+  }
+
+  /**
+   * A run this tab started: it need not wait until the topic tells of it, which it will.
+   * @param {string} run
+   * @param {{question: string, parent: string | null, assistant: string | null, by: string | null}} about
+   */
+  started(run, { question, ...about }) {
+    const data = { run, input: question, ...about };
+    const signal = this.run(run);
+    if (signal.value.state === "unread") signal.value = { ...signal.value, state: "waiting" };
+    this.#take([{ topic: this.topic, offset: null, type: "run.created", time: Date.now() / 1000, data }]);
+    void this.follow();
+  }
+
+  /** The last run of each turn that is shown, before a run or to the end: what a model is told. @param {string | null} before */
+  history(before) {
+    const turns = this.turns.value;
+    const end = before ? (turnsOf.find(turns, before)?.turn ?? turns.length) : turns.length;
+    return turns.slice(0, end).flatMap((turn) => {
+      const { question, run } = this.shown(turn);
+      const answer = runOf.textOf(this.run(run).value);
+      const asked = { role: "user", content: question };
+      return answer ? [asked, { role: "assistant", content: answer }] : [];
+    });
+  }
+
+  #all() {
+    return this.turns.value.flat();
+  }
+
+  /** @param {import("../../client/tidings.js").Event[]} events */
+  #take(events) {
+    const before = this.#folded;
+    this.#folded = events.reduce(turnsOf.fold, before);
+    const known = new Set(before.flat().map(({ run }) => run));
+    for (const { run } of this.#folded.flat()) if (!known.has(run)) void this.#followRun(run);
+    soon(() =>
+      batch(() => {
+        this.turns.value = this.#folded;
+        if (this.status.value !== "gone") this.status.value = "ready";
+      }),
+    );
+  }
+
+  /** @param {string} id */
+  async #followRun(id) {
+    const shown = this.run(id);
+    let folded = shown.value;
+    const onEvents = (/** @type {import("../../client/tidings.js").Event[]} */ events) => {
+      if (folded.state === "unread") folded = { ...folded, state: "waiting" };
+      folded = events.reduce(runOf.fold, folded);
+      soon(() => (shown.value = folded));
+    };
+    /** @param {string} message @param {string} code */
+    const lost = (message, code) => {
+      shown.value = { ...folded, state: "failed", error: { message, code } };
+    };
+    try {
+      const found = await follow(`runs.${id}`, { onEvents, onReset: () => lost("Its events are gone.", "gone") });
+      if (!found) lost("Its events are gone.", "gone");
+    } catch (error) {
+      if (!ended(error)) lost(/** @type {Error} */ (error).message, "refused");
+    }
+  }
+
+  /** Stop following; for a conversation that was deleted. */
+  leave() {
+    tidings.unsubscribe(this.topic);
+    for (const run of this.#runs.keys()) tidings.unsubscribe(`runs.${run}`);
+  }
+}
+
+/** @type {Map<string, Conversation>} */
+const known = new Map();
+
+/** @param {string} id @returns {Conversation} */
+export function conversation(id) {
+  let found = known.get(id);
+  if (!found) known.set(id, (found = new Conversation(id)));
+  return found;
+}
+
+/** @param {string} id */
+export function forget(id) {
+  known.get(id)?.leave();
+  known.delete(id);
+}
+
+/** Those this tab has read, for the search. */
+export const read = () => [...known.values()];
+
+/** @param {string} run @returns {Promise<void>} */
+export async function stop(run) {
+  await tidings.request("POST", `/runs/${run}/stop`);
+}

@@ -1,0 +1,82 @@
+import { effect, signal } from "@preact/signals";
+import { Problem } from "../../client/index.js";
+import * as list from "../folds/conversations.js";
+import { follow, tidings } from "./connection.js";
+import { conversation, forget } from "./conversation.js";
+import { newId } from "./device.js";
+import { soon } from "./frames.js";
+import { ended, indexTopic } from "./session.js";
+
+/** @type {import("@preact/signals").Signal<list.Conversations>} */
+export const conversations = signal(list.none);
+export const listed = signal(false);
+
+/** @type {string | null} */
+let followed = null;
+
+/** The list is that of whoever is signed in. */
+effect(() => {
+  const topic = indexTopic.value;
+  if (!topic || topic === followed) return;
+  if (followed) tidings.unsubscribe(followed);
+  followed = topic;
+  let folded = list.none;
+  const show = () =>
+    soon(() => {
+      if (followed !== topic) return;
+      conversations.value = folded;
+      listed.value = true;
+    });
+  const reader = {
+    onEvents: (/** @type {import("../../client/tidings.js").Event[]} */ events) => {
+      folded = events.reduce(list.fold, folded);
+      show();
+    },
+  };
+  follow(topic, reader)
+    .then((found) => {
+      // It does not exist before the first conversation: then there is nothing to read, and all to come.
+      if (!found && followed === topic) tidings.subscribe(topic, reader);
+      if (!found) show();
+    })
+    .catch(ended);
+});
+
+/** @param {string} id */
+export const titled = (id) => conversations.value.find((item) => item.id === id)?.title ?? null;
+
+/** @param {string} question @returns {string} its first line, cut at a word */
+export function titleFor(question) {
+  const line = question.trim().split(/\r?\n/, 1)[0].trim();
+  if (line.length <= 60) return line.replace(/[?.!:;,]+$/, "") || line;
+  return line.slice(0, 60).replace(/\s+\S*$/, "") + "…";
+}
+
+/** @param {string} type @param {object} data @param {string} key */
+function publish(type, data, key) {
+  return tidings.publish(/** @type {string} */ (indexTopic.value), `conversation.${type}`, data, key);
+}
+
+/** @param {string} id @param {string} title Safe to repeat. */
+export const create = (id, title) => publish("created", { id, title }, `created-${id}`);
+
+/** @param {string} id @param {string} title */
+export const rename = (id, title) => publish("renamed", { id, title }, newId());
+
+/**
+ * Delete a conversation with its questions and answers, for every tab. The item goes last, so that what failed halfway
+ * can be tried again.
+ * @param {string} id
+ */
+export async function remove(id) {
+  const runs = conversation(id).turns.value.flat().map(({ run }) => `runs.${run}`);
+  forget(id);
+  for (const topic of [...runs, `conversations.${id}`]) {
+    try {
+      await tidings.request("DELETE", `/topics/${topic}`);
+    } catch (error) {
+      if (!(error instanceof Problem) || error.status !== 404) throw error;
+    }
+  }
+  await publish("deleted", { id }, `deleted-${id}`);
+}

@@ -1,0 +1,49 @@
+import DOMPurify from "dompurify";
+import { element, iconElement } from "./element.js";
+
+/** @type {Record<string, string>} */
+const NAMES = {
+  bash: "Shell", sh: "Shell", shell: "Shell", console: "Shell", zsh: "Shell", c: "C", cpp: "C++", cs: "C#", css: "CSS",
+  diff: "Diff", go: "Go", html: "HTML", http: "HTTP", ini: "INI", java: "Java", javascript: "JavaScript", js: "JavaScript",
+  json: "JSON", jsx: "JSX", kotlin: "Kotlin", lua: "Lua", make: "Makefile", makefile: "Makefile", markdown: "Markdown",
+  md: "Markdown", nginx: "nginx", perl: "Perl", php: "PHP", plaintext: "Text", py: "Python", python: "Python", r: "R",
+  rb: "Ruby", ruby: "Ruby", rs: "Rust", rust: "Rust", scss: "SCSS", sql: "SQL", swift: "Swift", text: "Text", toml: "TOML",
+  ts: "TypeScript", tsx: "TSX", txt: "Text", typescript: "TypeScript", xml: "XML", yaml: "YAML", yml: "YAML",
+};
+
+/**
+ * A code block with its bar. Its buttons carry `data-do` and are served by the log, once for all blocks.
+ * @returns {{block: HTMLElement, code: HTMLElement, named: (language: string) => void}} `named` tells the language
+ */
+export function codeBlock() {
+  const code = element("code");
+  const name = element("span", { class: "code-name" }, "Code");
+  const bar = element(
+    "div",
+    { class: "code-bar" },
+    name,
+    element("button", { type: "button", class: "quiet", "data-do": "wrap", "aria-pressed": "false" }, iconElement("wrap-text"), element("span", {}, "Wrap")),
+    element("button", { type: "button", class: "quiet", "data-do": "copy" }, iconElement("copy"), element("span", {}, "Copy")),
+  );
+  const text = element("pre", { tabindex: "0", role: "region", "aria-label": "Code" }, code);
+  const named = (/** @type {string} */ language) => {
+    const word = language.trim().split(/\s/, 1)[0].toLowerCase();
+    if (!word) return;
+    code.dataset.language = word;
+    name.textContent = NAMES[word] ?? word;
+    text.setAttribute("aria-label", `Code, ${name.textContent}`);
+  };
+  return { block: element("div", { class: "code" }, bar, text), code, named };
+}
+
+/** Colour a finished block, when its language is known. @param {HTMLElement} code */
+export async function highlight(code) {
+  const language = code.dataset.language;
+  if (!language) return;
+  const { default: hljs } = await import("highlight.js");
+  if (!hljs.getLanguage(language)) return;
+  const text = code.textContent ?? "";
+  const { value } = hljs.highlight(text, { language, ignoreIllegals: true });
+  const coloured = DOMPurify.sanitize(value, { ALLOWED_TAGS: ["span"], ALLOWED_ATTR: ["class"], RETURN_DOM_FRAGMENT: true });
+  if (code.textContent === text) code.replaceChildren(coloured);
+}

@@ -1,0 +1,75 @@
+import DOMPurify from "dompurify";
+import { Marked } from "marked";
+import { placeCites } from "./cites.js";
+import { codeBlock, highlight } from "./code.js";
+import { element, safeHref, setHref } from "./element.js";
+
+/** @param {string} text */
+const escaped = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;").replace(/"/g, "&quot;");
+
+const marked = new Marked({ gfm: true }).use({
+  extensions: [
+    {
+      name: "cite",
+      level: "inline",
+      start: (source) => source.match(/\[\d/)?.index,
+      tokenizer(source) {
+        const match = /^\[(\d{1,3})\](?![(:])/.exec(source);
+        return match ? { type: "cite", raw: match[0], n: match[1] } : undefined;
+      },
+      renderer: (token) => `<span data-cite="${token.n}">[${token.n}]</span>`,
+    },
+  ],
+  renderer: {
+    html: ({ text }) => escaped(text), // raw HTML is shown as it was written
+    image: ({ text, href }) => `<a href="${escaped(href)}">${escaped(text || "Image")}</a>`, // nothing is fetched
+    checkbox: ({ checked }) => `<span class="task">${checked ? "\u2611" : "\u2610"}</span> `,
+    // The page has one h1, its title.
+    heading({ tokens, depth }) {
+      const level = Math.min(depth + 2, 6);
+      return `<h${level}>${this.parser.parseInline(tokens)}</h${level}>`;
+    },
+  },
+});
+
+const SAFE = {
+  ALLOWED_TAGS: `a blockquote br code del em h3 h4 h5 h6 hr li ol p pre s span strong table tbody td th thead tr ul`.split(" "),
+  ALLOWED_ATTR: ["href", "class", "data-cite", "start", "align"],
+  RETURN_DOM_FRAGMENT: true,
+};
+
+/**
+ * A whole text of markdown, from someone nobody vouches for, as DOM: no scripts, no images, no raw HTML, links only to
+ * http, https and mailto.
+ *
+ * @param {string} text
+ * @param {readonly import("./cites.js").Source[]} sources
+ * @returns {DocumentFragment}
+ */
+export function finished(text, sources) {
+  const html = /** @type {string} */ (marked.parse(text, { async: false }));
+  const content = /** @type {DocumentFragment} */ (/** @type {unknown} */ (DOMPurify.sanitize(html, SAFE)));
+  for (const link of content.querySelectorAll("a")) {
+    const href = safeHref(link.getAttribute("href"));
+    if (href) setHref(link, href);
+    else link.replaceWith(...link.childNodes);
+  }
+  placeCites(content, sources);
+  for (const code of content.querySelectorAll("pre > code")) dress(/** @type {HTMLElement} */ (code));
+  for (const table of content.querySelectorAll("table")) {
+    const frame = element("div", { class: "table", tabindex: "0", role: "region", "aria-label": "Table" });
+    table.replaceWith(frame);
+    frame.append(table);
+  }
+  return content;
+}
+
+/** @param {HTMLElement} plain */
+function dress(plain) {
+  const { block, code, named } = codeBlock();
+  const language = [...plain.classList].find((name) => name.startsWith("language-"));
+  code.textContent = (plain.textContent ?? "").replace(/\n$/, "");
+  named(language?.slice("language-".length) ?? "");
+  plain.parentElement?.replaceWith(block);
+  void highlight(code);
+}

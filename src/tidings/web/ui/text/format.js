@@ -1,0 +1,45 @@
+/** Figures as the interface writes them: a thin comma, a no-break space before the unit. */
+
+const count = new Intl.NumberFormat("en");
+const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const day = new Intl.DateTimeFormat("en", { day: "numeric", month: "short" });
+const full = new Intl.DateTimeFormat("en", { dateStyle: "full", timeStyle: "medium", hourCycle: "h23" });
+
+/** @param {number} number "1,284" */
+export const number = (number) => count.format(number);
+
+/** @param {number} seconds Unix time. "10:14", and before today "3 Nov, 10:14" */
+export function time(seconds) {
+  const at = new Date(seconds * 1000);
+  const today = new Date().toDateString() === at.toDateString();
+  return today ? clock.format(at) : `${day.format(at)}, ${clock.format(at)}`;
+}
+
+/** @param {number} seconds Unix time */
+export const fullTime = (seconds) => full.format(new Date(seconds * 1000));
+
+/** @param {number} seconds a duration: "38 ms", "4.2 s", "2 min 5 s" */
+export function duration(seconds) {
+  if (seconds < 1) return `${Math.max(0, Math.round(seconds * 1000))}\u00a0ms`;
+  if (seconds < 60) return `${seconds.toFixed(1)}\u00a0s`;
+  const whole = Math.round(seconds);
+  return `${Math.floor(whole / 60)}\u00a0min ${whole % 60}\u00a0s`;
+}
+
+/** @param {number} bytes "4.1 kB" */
+export const size = (bytes) => (bytes < 1000 ? `${bytes}\u00a0B` : `${(bytes / 1000).toFixed(1)}\u00a0kB`);
+
+/** @param {number} n @param {string} one @param {string} [many] "1 event", "7 events" */
+export const counted = (n, one, many = `${one}s`) => `${number(n)} ${n === 1 ? one : many}`;
+
+/** @param {number} n "2nd" */
+export function ordinal(n) {
+  const teen = n % 100 >= 11 && n % 100 <= 13;
+  return n + (teen ? "th" : (["th", "st", "nd", "rd"][n % 10] ?? "th"));
+}
+
+/** @param {string} name "ML" */
+export function initials(name) {
+  const words = name.trim().split(/\s+/);
+  return (words.length > 1 ? words[0][0] + words[words.length - 1][0] : name.slice(0, 2)).toUpperCase();
+}

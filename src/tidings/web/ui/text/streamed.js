@@ -1,0 +1,138 @@
+import * as smd from "streaming-markdown";
+import { citeMark, placeCites } from "./cites.js";
+import { codeBlock, highlight } from "./code.js";
+import { element, safeHref, setHref } from "./element.js";
+
+/** @type {Record<number, string>} */
+const TAGS = {
+  [smd.PARAGRAPH]: "p",
+  [smd.HEADING_1]: "h3",
+  [smd.HEADING_2]: "h4",
+  [smd.HEADING_3]: "h5",
+  [smd.HEADING_4]: "h6",
+  [smd.HEADING_5]: "h6",
+  [smd.HEADING_6]: "h6",
+  [smd.CODE_INLINE]: "code",
+  [smd.ITALIC_AST]: "em",
+  [smd.ITALIC_UND]: "em",
+  [smd.STRONG_AST]: "strong",
+  [smd.STRONG_UND]: "strong",
+  [smd.STRIKE]: "s",
+  [smd.BLOCKQUOTE]: "blockquote",
+  [smd.LINE_BREAK]: "br",
+  [smd.RULE]: "hr",
+  [smd.LIST_UNORDERED]: "ul",
+  [smd.LIST_ORDERED]: "ol",
+  [smd.LIST_ITEM]: "li",
+  [smd.TABLE_ROW]: "tr",
+};
+
+/**
+ * Markdown while it is written: each piece only adds to the DOM, so what was read stays where it is, and can be selected.
+ * As safe as the finished text: nothing here reads HTML.
+ */
+export class Streamed {
+  /** The open elements, innermost last. @type {HTMLElement[]} */
+  #open;
+  #caret = element("span", { class: "caret", "aria-hidden": "true" });
+  #parser;
+  #written = 0;
+
+  /** @param {HTMLElement} root empty */
+  constructor(root) {
+    this.#open = [root];
+    this.#parser = smd.parser({
+      data: null,
+      add_token: (_, type) => this.#begin(type),
+      end_token: () => this.#end(),
+      add_text: (_, text) => this.#here.append(text),
+      set_attr: (_, name, value) => this.#set(name, value),
+    });
+  }
+
+  /**
+   * @param {string} text all of it so far
+   * @param {readonly import("./cites.js").Source[]} sources
+   */
+  show(text, sources) {
+    this.#caret.remove();
+    if (text.length > this.#written) smd.parser_write(this.#parser, text.slice(this.#written));
+    this.#written = text.length;
+    placeCites(this.#open[0], sources);
+    this.#placeCaret();
+  }
+
+  get #here() {
+    return /** @type {HTMLElement} */ (this.#open.at(-1));
+  }
+
+  /** The caret is a level line after the last word. Between two items or rows that is inside the one before. */
+  #placeCaret() {
+    let at = this.#here;
+    while (["UL", "OL", "TABLE", "THEAD", "TBODY", "TR", "DIV"].includes(at.tagName) && at.lastElementChild) {
+      at = /** @type {HTMLElement} */ (at.lastElementChild);
+    }
+    at.append(this.#caret);
+  }
+
+  /** @param {number} type */
+  #begin(type) {
+    if (type === smd.CODE_BLOCK || type === smd.CODE_FENCE) {
+      const { block, code, named } = codeBlock();
+      this.#here.append(block);
+      names.set(code, named);
+      this.#open.push(code);
+    } else if (type === smd.TABLE) {
+      const table = element("table");
+      this.#here.append(element("div", { class: "table", tabindex: "0", role: "region", "aria-label": "Table" }, table));
+      this.#open.push(table);
+    } else this.#push(type);
+  }
+
+  /** @param {number} type */
+  #push(type) {
+    let parent = this.#here;
+    let tag = TAGS[type] ?? "span";
+    if (type === smd.TABLE_ROW) {
+      const part = parent.childElementCount === 0 ? "thead" : "tbody";
+      if (parent.lastElementChild?.tagName !== part.toUpperCase()) parent.append(element(part));
+      parent = /** @type {HTMLElement} */ (parent.lastElementChild);
+    } else if (type === smd.TABLE_CELL) tag = parent.parentElement?.tagName === "THEAD" ? "th" : "td";
+    else if (type === smd.LINK || type === smd.RAW_URL || type === smd.IMAGE) tag = "a";
+    const made = element(tag);
+    if (type === smd.CHECKBOX) made.append("\u2610");
+    if (type === smd.LINK) kept.add(made);
+    parent.append(made);
+    this.#open.push(made);
+  }
+
+  #end() {
+    const ended = /** @type {HTMLElement} */ (this.#open.pop());
+    if (names.has(ended)) void highlight(ended);
+    if (ended.tagName !== "A" || ended.hasAttribute("href")) return;
+    // A link without an address: a cite, an address that is not safe, or only words in brackets.
+    const text = ended.textContent ?? "";
+    if (!kept.has(ended)) ended.replaceWith(...ended.childNodes);
+    else if (/^\d{1,3}$/.test(text)) ended.replaceWith(citeMark(text));
+    else ended.replaceWith("[", ...ended.childNodes, "]");
+  }
+
+  /** @param {number} name @param {string} value */
+  #set(name, value) {
+    const here = this.#here;
+    if (name === smd.LANG) names.get(here)?.(value);
+    else if (name === smd.CHECKED) here.textContent = "\u2611";
+    else if (name === smd.START) here.setAttribute("start", value);
+    else if (name === smd.HREF || name === smd.SRC) {
+      const href = safeHref(value);
+      if (href) setHref(here, href);
+      else kept.delete(here);
+    }
+  }
+}
+
+/** How a code element tells its language. @type {WeakMap<Element, (language: string) => void>} */
+const names = new WeakMap();
+
+/** Links that have shown no address. @type {WeakSet<Element>} */
+const kept = new WeakSet();

@@ -1,0 +1,109 @@
+import { useEffect, useRef } from "preact/hooks";
+import { isLive, textOf } from "../folds/run.js";
+import { ask } from "../state/outbox.js";
+import { titleOf } from "../state/session.js";
+import { announcement, asideOpen, chosenRun, openAside } from "../state/shell.js";
+import { counted, fullTime, time } from "../text/format.js";
+import { html, IconButton, Mark } from "./html.js";
+import { FailedNote, InterruptedNote, StoppedNote } from "./note.js";
+import { Parts } from "./parts.js";
+import { finishOf, StateChip, took } from "./state.js";
+import { copying } from "./turn.js";
+
+/** @typedef {import("../folds/run.js").Run} Run */
+/** @typedef {import("../folds/conversation.js").Version} Version */
+
+/**
+ * What an assistant answered, as far as it has come.
+ * @param {{turn: import("../folds/conversation.js").Turn, version: Version, conversation: import("../state/conversation.js").Conversation, last: boolean}} props
+ */
+export function Answer({ turn, version, conversation, last }) {
+  const run = conversation.run(version.run).value;
+  const name = titleOf(run.assistant ?? version.assistant);
+  const root = useRef(/** @type {HTMLElement | null} */ (null));
+  useAnnounced(run, name, root);
+  const again = () => {
+    ask({ conversation: conversation.id, question: version.question, assistant: version.assistant, parent: version.run });
+    conversation.choose(turn, Infinity);
+  };
+  return html`
+    <article class="message answer" data-state=${run.state} data-run=${version.run} aria-label=${`Answer by ${name}`} ref=${root}>
+      <div class="gutter"><${Mark} size=${28} /><i class="run-line" /></div>
+      <div class="body">
+        <p class="byline">
+          <b>${name}</b><${Began} at=${run.started ?? version.time} />
+          ${isLive(run) && html`<${StateChip} run=${run} />`}
+        </p>
+        <${Parts} run=${run} />
+        ${run.state === "waiting" && html`<p class="first-token">Waiting for the first token</p>`}
+        ${run.state === "stopped" && html`<${StoppedNote} by=${run.stoppedBy ?? null} />`}
+        ${run.state === "interrupted" && html`<${InterruptedNote} onAgain=${again} />`}
+        ${run.state === "failed" && html`<${FailedNote} error=${run.error} onAgain=${again} />`}
+        <${Chips} run=${run} />
+        ${run.ended !== null && html`<${Meta} run=${run} />`}
+        ${(run.ended !== null || turn.length > 1) &&
+        html`
+          <div class=${last ? "actions last" : "actions"}>
+            <${Pager} turn=${turn} version=${version} conversation=${conversation} />
+            ${run.ended !== null &&
+            html`
+              <${IconButton} icon="copy" label="Copy the answer" size=${16} onClick=${copying(textOf(run))} />
+              <${IconButton} icon="rotate-ccw" label="Answer again" size=${16} onClick=${again} />
+            `}
+            <${IconButton} icon="list-tree" label="Run and sources" size=${16} onClick=${() => ((chosenRun.value = version.run), openAside(true))} />
+          </div>
+        `}
+      </div>
+    </article>
+  `;
+}
+
+/** @param {{at: number}} props */
+const Began = ({ at }) => html`<time datetime=${new Date(at * 1000).toISOString()} title=${fullTime(at)}>${time(at)}</time>`;
+
+/** Where no aside shows the sources. @param {{run: Run}} props */
+function Chips({ run }) {
+  if (run.sources.length === 0 || asideOpen.value) return null;
+  return html`
+    <ul class="source-chips" aria-label="Sources" tabindex="0">
+      ${run.sources.map(
+        ({ n, title }) => html`<li key=${n}><button type="button" class="source-chip" data-n=${n}><span class="n">${n}</span>${title}</button></li>`,
+      )}
+    </ul>
+  `;
+}
+
+/** @param {{run: Run}} props */
+function Meta({ run }) {
+  const facts = [run.model, run.tokens !== null && counted(run.tokens, "token"), took(run), run.state === "finished" ? finishOf(run) : run.state];
+  return html`<p class="meta">${facts.filter(Boolean).join(" \u00b7 ")}</p>`;
+}
+
+/** @param {{turn: import("../folds/conversation.js").Turn, version: Version, conversation: import("../state/conversation.js").Conversation}} props */
+function Pager({ turn, version, conversation }) {
+  if (turn.length < 2) return null;
+  const at = turn.indexOf(version);
+  const to = (/** @type {number} */ n) => () => conversation.choose(turn, n);
+  return html`
+    <span class="pager" role="group" aria-label="Versions">
+      <${IconButton} icon="chevron-left" label="The version before" size=${16} disabled=${at === 0} onClick=${to(at - 1)} />
+      <span>${at + 1}/${turn.length}</span>
+      <${IconButton} icon="chevron-right" label="The next version" size=${16} disabled=${at === turn.length - 1} onClick=${to(at + 1)} />
+    </span>
+  `;
+}
+
+/**
+ * Tell a screen reader once, when an answer has ended while it was shown.
+ * @param {Run} run
+ * @param {string} name
+ * @param {import("preact").RefObject<HTMLElement | null>} root
+ */
+function useAnnounced(run, name, root) {
+  const live = isLive(run);
+  const was = useRef(live);
+  useEffect(() => {
+    if (was.current && !live) announcement.value = `${name}: ${root.current?.querySelector(".parts")?.textContent ?? ""} ${root.current?.querySelector(".note")?.textContent ?? ""}`;
+    was.current = live;
+  }, [live]);
+}

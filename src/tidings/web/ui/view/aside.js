@@ -1,0 +1,89 @@
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { isLive } from "../folds/run.js";
+import { tidings } from "../state/connection.js";
+import { asideOpen, asideRun, openAside, shown, wide } from "../state/shell.js";
+import { safeHref } from "../text/element.js";
+import { duration, number } from "../text/format.js";
+import { html, IconButton } from "./html.js";
+import { StateChip, took, wordsOf } from "./state.js";
+
+/** The run, and the sources it cites. A column where the page is wide, else a sheet over it. */
+export function Aside() {
+  if (!asideOpen.value || !asideRun.value || !shown.value) return null;
+  const id = asideRun.value;
+  const run = shown.value.run(id).value;
+  const close = () => openAside(false);
+  return html`
+    ${!wide.value && html`<div class="scrim" onClick=${close} />`}
+    <aside class="run-aside" aria-label="Run" onKeyDown=${(/** @type {KeyboardEvent} */ event) => event.key === "Escape" && !wide.value && close()}>
+      <header><h2>Run</h2><${IconButton} icon=${wide.value ? "panel-right-close" : "x"} label="Close the run" onClick=${close} /></header>
+      <section aria-label="About the run">
+        <p class="state"><${StateChip} run=${run} /> <${Age} run=${run} /></p>
+        <dl>
+          <div><dt>Topic</dt><dd><code title=${`runs.${id}`}>${`runs.${id}`}</code></dd></div>
+          <div><dt>Offset</dt><dd><code>${run.offset || "\u2013"}</code></dd></div>
+          ${run.started !== null && run.firstToken !== null && html`<div><dt>First token</dt><dd>${duration(run.firstToken - run.started)}</dd></div>`}
+          ${run.tokens !== null
+            ? html`<div><dt>Tokens</dt><dd>${number(run.tokens)}</dd></div>`
+            : html`<div><dt>Words</dt><dd>${number(wordsOf(run))}</dd></div>`}
+          <div><dt>Model</dt><dd>${run.model ?? "None"}</dd></div>
+        </dl>
+      </section>
+      ${run.sources.length > 0 &&
+      html`
+        <section class="sources" aria-label="Sources">
+          <h3>Sources</h3>
+          <ol>
+            ${run.sources.map((source) => html`<${Source} key=${source.n} source=${source} run=${id} />`)}
+          </ol>
+        </section>
+      `}
+    </aside>
+  `;
+}
+
+/** @param {{source: import("../folds/run.js").Source, run: string}} props */
+function Source({ source, run }) {
+  const { n, title, passage } = source;
+  const url = safeHref(source.url);
+  return html`
+    <li id=${`source-${n}`} tabindex="-1">
+      <span class="n" aria-hidden="true">${n}</span>
+      <div>
+        ${url
+          ? html`<a class="title" href=${url} target="_blank" rel="noopener noreferrer">${title}</a>`
+          : html`<button type="button" class="title" title="Show where it is cited" onClick=${() => showCite(run, n)}>${title}</button>`}
+        <p class="place">${placeOf(source)}</p>
+        <p class="passage" title=${passage}>${passage}</p>
+      </div>
+    </li>
+  `;
+}
+
+/** @param {import("../folds/run.js").Source} source */
+export function placeOf({ path, url, lines }) {
+  const range = lines && (lines[0] === lines[1] ? `line ${lines[0]}` : `lines ${lines[0]}\u2013${lines[1]}`);
+  return [path ?? url, range].filter(Boolean).join(", ");
+}
+
+/** @param {string} run @param {number} n */
+function showCite(run, n) {
+  if (!wide.value) openAside(false);
+  const cite = document.querySelector(`[data-run="${run}"] .cite[data-n="${n}"]`);
+  cite?.scrollIntoView({ block: "center" });
+  /** @type {HTMLElement | null} */ (cite)?.focus({ preventScroll: true });
+}
+
+/** @param {{run: import("../folds/run.js").Run}} props */
+function Age({ run }) {
+  const now = useSignal(tidings.now());
+  const live = isLive(run);
+  useEffect(() => {
+    if (!live) return;
+    const timer = setInterval(() => (now.value = tidings.now()), 100);
+    return () => clearInterval(timer);
+  }, [live]);
+  if (run.started === null) return null;
+  return html`<span class="age">${live ? `for ${duration(Math.max(0, now.value - run.started))}` : `in ${took(run)}`}</span>`;
+}

@@ -1,0 +1,140 @@
+import { useSignal } from "@preact/signals";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { standing } from "../state/connection.js";
+import { stop } from "../state/conversation.js";
+import { draft, edit, editing, write } from "../state/drafts.js";
+import { ask, lettersOf } from "../state/outbox.js";
+import { asked, assistants } from "../state/session.js";
+import { compact, dialog, open, openOrBegin, shown } from "../state/shell.js";
+import { html, Icon } from "./html.js";
+
+/** Lines it grows to before it scrolls. */
+const MOST_LINES = 8;
+
+/** Where a question is written. Its one button is Send, and Stop in the same place while an answer is on its way. */
+export function Composer() {
+  const area = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
+  const live = shown.value?.live.value ?? null;
+  const text = draft.value;
+  useHeight(area, text);
+  useEffect(() => area.current?.focus({ preventScroll: true }), [open.value]);
+  const send = () => submit(area.current);
+  const keys = (/** @type {KeyboardEvent} */ event) => {
+    if (event.isComposing) return;
+    if (event.key === "Enter" && !event.shiftKey) {
+      event.preventDefault();
+      send();
+    } else if (event.key === "ArrowUp" && text === "" && editLast()) event.preventDefault();
+    else if (event.key === "Escape" && editing.value) {
+      event.stopPropagation();
+      edit(null, "");
+    }
+  };
+  return html`
+    <form class="composer-frame" aria-label="Ask" onSubmit=${(/** @type {Event} */ event) => (event.preventDefault(), send())}>
+      <div class="composer">
+        ${editing.value &&
+        html`<p class="editing"><${Icon} name="pencil" size=${14} />You change a question that was asked. <button type="button" class="link" onClick=${() => edit(null, "")}>Leave it</button></p>`}
+        <textarea
+          id="composer" ref=${area} rows="1" aria-label="Your question" placeholder=${placeholder(live)} enterkeyhint="send"
+          value=${text} onInput=${(/** @type {Event} */ event) => write(/** @type {HTMLTextAreaElement} */ (event.currentTarget).value)} onKeyDown=${keys}
+        />
+        <div class="tools">
+          <${Choice} />
+          ${live ? html`<${Stop} run=${live} key=${live} />` : html`<button type="submit" class="button primary" aria-disabled=${String(!text.trim())}><${Icon} name="arrow-up" />Send</button>`}
+        </div>
+      </div>
+      <p class="hint"><span>${hint(live)}</span><${Keys} live=${live} /></p>
+    </form>
+  `;
+}
+
+/** @param {string | null} live */
+function placeholder(live) {
+  if (!shown.value || (shown.value.turns.value.length === 0 && lettersOf(shown.value.id).length === 0)) return "Ask a question";
+  return live && !compact.value ? "Ask a follow-up. It is sent when this answer ends." : "Ask a follow-up";
+}
+
+/** @param {string | null} live */
+function hint(live) {
+  if (standing.value === "lost") return "Not connected. Questions wait here and are sent in order.";
+  if (live) return "The run goes on if you close this tab.";
+  return draft.value ? "Draft kept on this device" : "";
+}
+
+/** @param {{live: string | null}} props */
+function Keys({ live }) {
+  if (compact.value) return null;
+  return html`<span>${!live && html`<b>Enter</b> sends \u00b7 `}<b>Shift+Enter</b> adds a line</span>`;
+}
+
+/** @param {HTMLTextAreaElement | null} area */
+function submit(area) {
+  const question = draft.value.trim();
+  if (!question) return;
+  const parent = editing.value;
+  edit(null, "");
+  const conversation = openOrBegin();
+  ask({ conversation, question, assistant: asked.value, parent });
+  if (area) area.style.height = "";
+}
+
+/** Put the last question back. @returns {boolean} whether there is one */
+function editLast() {
+  const turn = shown.value?.turns.value.at(-1);
+  if (!turn || !shown.value || shown.value.live.value) return false;
+  const { run, question } = shown.value.shown(turn);
+  edit(run, question);
+  return true;
+}
+
+/** @param {{run: string}} props */
+function Stop({ run }) {
+  const pressed = useSignal(false);
+  const press = async () => {
+    if (pressed.value) return;
+    pressed.value = true;
+    try {
+      await stop(run);
+    } catch {
+      pressed.value = false; // not reached: it can be pressed again
+    }
+  };
+  useEffect(() => {
+    const keys = (/** @type {KeyboardEvent} */ event) => {
+      const at = /** @type {Element} */ (event.target);
+      if (event.key === "Escape" && !dialog.value && at.closest("#composer, #log")) void press();
+    };
+    document.addEventListener("keydown", keys);
+    return () => document.removeEventListener("keydown", keys);
+  }, [run]);
+  return html`
+    <button type="button" class="button stop" aria-disabled=${String(pressed.value)} onClick=${press}>
+      <i class="square" />${pressed.value ? "Stopping" : "Stop"}${!compact.value && html`<kbd>Esc</kbd>`}
+    </button>
+  `;
+}
+
+/** Whom to ask, where there are several. */
+function Choice() {
+  if (assistants.value.length < 2) return html`<span />`;
+  return html`
+    <label class="choice">
+      <span class="visually-hidden">Assistant</span>
+      <select value=${asked.value} onChange=${(/** @type {Event} */ event) => (asked.value = /** @type {HTMLSelectElement} */ (event.currentTarget).value)}>
+        ${assistants.value.map(({ name, title }) => html`<option value=${name}>${title}</option>`)}
+      </select>
+    </label>
+  `;
+}
+
+/** Grow with the text. @param {import("preact").RefObject<HTMLTextAreaElement | null>} area @param {string} text */
+function useHeight(area, text) {
+  useLayoutEffect(() => {
+    const box = area.current;
+    if (!box) return;
+    box.style.height = "auto";
+    const line = parseFloat(getComputedStyle(box).lineHeight);
+    box.style.height = `${Math.min(box.scrollHeight, line * MOST_LINES)}px`;
+  }, [text, compact.value]);
+}

@@ -1,0 +1,110 @@
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { remove, rename, titled } from "../state/library.js";
+import { dialog, go, open } from "../state/shell.js";
+import { html, IconButton } from "./html.js";
+import { Palette } from "./palette.js";
+
+/** The dialog that is open, if any. */
+export function Dialogs() {
+  const now = dialog.value;
+  if (!now) return null;
+  if (now.kind === "search") return html`<${Palette} />`;
+  if (now.kind === "help") return html`<${Help} />`;
+  if (now.kind === "rename") return html`<${Rename} id=${now.id} />`;
+  return html`<${Delete} id=${now.id} />`;
+}
+
+export const close = () => (dialog.value = null);
+
+/**
+ * A modal dialog; Esc and a click beside it close it, and the focus goes back where it was.
+ * @param {{title: string, wide?: boolean, bare?: boolean, children: any}} props `bare`: it brings its own head
+ */
+export function Modal({ title, wide = false, bare = false, children }) {
+  const root = useRef(/** @type {HTMLDialogElement | null} */ (null));
+  useEffect(() => {
+    const before = /** @type {HTMLElement | null} */ (document.activeElement);
+    root.current?.showModal();
+    return () => before?.focus();
+  }, []);
+  const beside = (/** @type {Event} */ event) => event.target === root.current && close();
+  return html`
+    <dialog ref=${root} class=${wide ? "modal wide" : "modal"} aria-label=${title} onClose=${close} onPointerDown=${beside}>
+      <div class="sheet">
+        ${!bare && html`<header><h2>${title}</h2><${IconButton} icon="x" label="Close" onClick=${close} /></header>`}
+        ${children}
+      </div>
+    </dialog>
+  `;
+}
+
+/** @param {{id: string}} props */
+function Rename({ id }) {
+  const failed = useSignal("");
+  const save = async (/** @type {SubmitEvent} */ event) => {
+    event.preventDefault();
+    const title = String(new FormData(/** @type {HTMLFormElement} */ (event.currentTarget)).get("title")).trim();
+    if (!title) return;
+    try {
+      await rename(id, title.slice(0, 200));
+      close();
+    } catch (error) {
+      failed.value = /** @type {Error} */ (error).message;
+    }
+  };
+  return html`
+    <${Modal} title="Rename the conversation">
+      <form onSubmit=${save}>
+        <label class="field"><span>Title</span><input name="title" type="text" maxlength="200" value=${titled(id) ?? ""} autofocus required /></label>
+        ${failed.value && html`<p class="error" role="alert">${failed.value}</p>`}
+        <div class="choices">
+          <button type="button" class="button" onClick=${close}>Cancel</button>
+          <button type="submit" class="button primary">Rename</button>
+        </div>
+      </form>
+    <//>
+  `;
+}
+
+/** @param {{id: string}} props */
+function Delete({ id }) {
+  const failed = useSignal("");
+  const confirm = async () => {
+    try {
+      await remove(id);
+      close();
+      if (open.value === id) go(null);
+    } catch (error) {
+      failed.value = /** @type {Error} */ (error).message;
+    }
+  };
+  return html`
+    <${Modal} title="Delete the conversation">
+      <p><b>${titled(id)}</b></p>
+      <p>Its questions and answers are deleted from the log, for every tab and device. They cannot be brought back.</p>
+      ${failed.value && html`<p class="error" role="alert">${failed.value}</p>`}
+      <div class="choices">
+        <button type="button" class="button" autofocus onClick=${close}>Keep it</button>
+        <button type="button" class="button danger" onClick=${confirm}>Delete</button>
+      </div>
+    <//>
+  `;
+}
+
+const KEYS = [
+  ["Enter", "Send"],
+  ["Shift Enter", "Add a line"],
+  ["Esc", "Stop the answer"],
+  ["\u2191", "Change the last question, in an empty composer"],
+  ["Ctrl K", "Search the conversations"],
+  ["?", "This list"],
+];
+
+const Help = () => html`
+  <${Modal} title="Keyboard shortcuts">
+    <dl class="keys">
+      ${KEYS.map(([keys, does]) => html`<div><dt>${keys.split(" ").map((key) => html`<kbd>${key}</kbd>`)}</dt><dd>${does}</dd></div>`)}
+    </dl>
+  <//>
+`;

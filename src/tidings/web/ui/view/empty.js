@@ -1,0 +1,33 @@
+import { asked, assistants } from "../state/session.js";
+import { ask } from "../state/outbox.js";
+import { openOrBegin } from "../state/shell.js";
+import { html, Icon } from "./html.js";
+
+const ICONS = ["refresh-cw", "database", "radio"];
+
+/** A conversation that has not begun: whom one asks, what to expect of them, and three questions to begin with. */
+export function Empty() {
+  const assistant = assistants.value.find(({ name }) => name === asked.value) ?? assistants.value[0];
+  if (!assistant) return html`<div class="empty-frame" />`;
+  const title = assistant.name === "docs" ? "Ask about Tidings" : `Ask ${assistant.title}`;
+  const begin = (/** @type {string} */ question) => ask({ conversation: openOrBegin(), question, assistant: assistant.name });
+  return html`
+    <div class="empty-frame">
+      <div class="empty">
+        <svg class="bare-mark" width="36" height="36" viewBox="0 0 32 32" aria-hidden="true">
+          <path class="bar" d="M5 9h22" />
+          <path class="water" d="M5 25c2.75 0 2.75 -2.5 5.5 -2.5S13.25 25 16 25s2.75 -2.5 5.5 -2.5S24.25 25 27 25" />
+        </svg>
+        <h2>${title}</h2>
+        ${assistant.note && html`<p>${assistant.note}</p>`}
+        <ul>
+          ${assistant.prompts.slice(0, 3).map(
+            (prompt, n) => html`
+              <li><button type="button" onClick=${() => begin(prompt)}><${Icon} name=${ICONS[n]} />${prompt}</button></li>
+            `,
+          )}
+        </ul>
+      </div>
+    </div>
+  `;
+}

@@ -1,0 +1,88 @@
+import { useSignal } from "@preact/signals";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { lettersOf } from "../state/outbox.js";
+import { open, shown } from "../state/shell.js";
+import { html, Icon } from "./html.js";
+import { serve } from "./inside.js";
+import { Pending } from "./pending.js";
+import { Turn } from "./turn.js";
+
+/** Pixels from the end that still count as the end. */
+const NEAR = 8;
+
+/**
+ * The questions and answers of the open conversation. It follows the end as the answer grows, until one scrolls up.
+ */
+export function Log() {
+  const here = shown.value;
+  const box = useRef(/** @type {HTMLElement | null} */ (null));
+  const content = useRef(/** @type {HTMLElement | null} */ (null));
+  const away = useSignal(false);
+  useFollowing(box, content, away, open.value);
+  useEffect(() => serve(/** @type {HTMLElement} */ (box.current)), []);
+  if (!here) return null;
+  const turns = here.turns.value;
+  const letters = lettersOf(here.id);
+  return html`
+    <div class="log-frame">
+      <div class="log" id="log" ref=${box} role="log" aria-label="Conversation" aria-live="off" aria-busy=${String(here.live.value !== null)} tabindex="0">
+        <div class="column" ref=${content}>
+          ${turns.map((turn, n) => html`<${Turn} key=${turn[0].run} turn=${turn} conversation=${here} last=${n === turns.length - 1 && letters.length === 0} />`)}
+          ${letters.map((letter, n) => html`<${Pending} key=${letter.key} letter=${letter} place=${n + 1} conversation=${here} />`)}
+          ${here.status.value === "missing" && turns.length + letters.length === 0 && html`<${Missing} />`}
+          ${here.refused.value && html`<p class="nothing">${here.refused.value}</p>`}
+        </div>
+      </div>
+      ${away.value &&
+      html`
+        <button type="button" class="jump" onClick=${() => ((away.value = false), toEnd(box.current))}>
+          <${Icon} name="chevrons-down" />Jump to latest
+        </button>
+      `}
+    </div>
+  `;
+}
+
+const Missing = () => html`
+  <div class="nothing">
+    <h2>There is no conversation here.</h2>
+    <p>It was deleted, or the address is not whole.</p>
+  </div>
+`;
+
+/** @param {HTMLElement | null} box */
+function toEnd(box) {
+  if (box) box.scrollTop = box.scrollHeight;
+}
+
+/**
+ * @param {import("preact").RefObject<HTMLElement | null>} box
+ * @param {import("preact").RefObject<HTMLElement | null>} content
+ * @param {import("@preact/signals").Signal<boolean>} away whether one has scrolled up
+ * @param {string | null} of what is shown: another one begins at its end
+ */
+function useFollowing(box, content, away, of) {
+  useLayoutEffect(() => {
+    const frame = box.current;
+    if (!frame || !content.current) return;
+    away.value = false;
+    let last = frame.scrollTop;
+    const scrolled = () => {
+      const left = frame.scrollHeight - frame.clientHeight - frame.scrollTop;
+      if (left <= NEAR) away.value = false;
+      else if (frame.scrollTop < last - 1) away.value = true;
+      last = frame.scrollTop;
+    };
+    // Growing text, a banner, the composer, the keyboard of a phone: whatever changes a size, the end stays in view.
+    const sizes = new ResizeObserver(() => {
+      if (!away.value) toEnd(frame);
+    });
+    sizes.observe(frame);
+    sizes.observe(content.current);
+    frame.addEventListener("scroll", scrolled, { passive: true });
+    return () => {
+      sizes.disconnect();
+      frame.removeEventListener("scroll", scrolled);
+    };
+  }, [of]);
+}

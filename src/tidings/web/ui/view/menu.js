@@ -1,0 +1,67 @@
+import { useEffect, useRef } from "preact/hooks";
+import { useSignal } from "@preact/signals";
+import { html, Icon, IconButton } from "./html.js";
+
+/** @typedef {{icon?: string, label: string, run: () => void, danger?: boolean}} Item */
+
+/**
+ * A button that opens a menu below it, or above (`up`). Arrow keys walk, Esc closes and gives the focus back.
+ * @param {{icon: string, label: string, items?: Item[], up?: boolean, children?: any}} props `children`: what it holds instead of items
+ */
+export function Menu({ icon, label, items = [], up = false, children }) {
+  const open = useSignal(false);
+  const root = useRef(/** @type {HTMLElement | null} */ (null));
+  const close = () => {
+    open.value = false;
+    /** @type {HTMLElement | null} */ (root.current?.querySelector("button"))?.focus();
+  };
+  useEffect(() => {
+    if (!open.value) return;
+    const outside = (/** @type {Event} */ event) => {
+      if (!root.current?.contains(/** @type {Node} */ (event.target))) open.value = false;
+    };
+    document.addEventListener("pointerdown", outside);
+    document.addEventListener("focusin", outside);
+    /** @type {HTMLElement | null} */ (root.current?.querySelector(".menu button, .menu input"))?.focus();
+    return () => {
+      document.removeEventListener("pointerdown", outside);
+      document.removeEventListener("focusin", outside);
+    };
+  }, [open.value]);
+
+  return html`
+    <div class="menu-root" ref=${root} onKeyDown=${(/** @type {KeyboardEvent} */ event) => open.value && walk(event, close)}>
+      <${IconButton} icon=${icon} label=${label} aria-haspopup=${children ? "dialog" : "menu"} aria-expanded=${String(open.value)} onClick=${() => (open.value = !open.value)} />
+      ${open.value && children && html`<div class=${up ? "menu panel up" : "menu panel"} role="dialog" aria-label=${label}>${children}</div>`}
+      ${open.value &&
+      !children &&
+      html`
+        <div class=${up ? "menu up" : "menu"} role="menu" aria-label=${label}>
+          ${items.map(
+            (item) => html`
+              <button type="button" role="menuitem" class=${item.danger ? "danger" : ""} onClick=${() => (close(), item.run())}>
+                ${item.icon && html`<${Icon} name=${item.icon} />`}${item.label}
+              </button>
+            `,
+          )}
+        </div>
+      `}
+    </div>
+  `;
+}
+
+/** @param {KeyboardEvent} event @param {() => void} close */
+function walk(event, close) {
+  if (event.key === "Escape") {
+    event.stopPropagation();
+    close();
+    return;
+  }
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  const list = /** @type {HTMLElement} */ (event.currentTarget).querySelector('[role="menu"]');
+  if (!step || !list) return;
+  event.preventDefault();
+  const items = /** @type {HTMLElement[]} */ ([...list.children]);
+  const at = items.indexOf(/** @type {HTMLElement} */ (document.activeElement));
+  items[(at + step + items.length) % items.length].focus();
+}

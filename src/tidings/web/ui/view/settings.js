@@ -1,0 +1,45 @@
+import { chooseName, chosenName, session, signOut } from "../state/session.js";
+import { dialog } from "../state/shell.js";
+import { theme } from "../state/theme.js";
+import { html, Icon } from "./html.js";
+import { Menu } from "./menu.js";
+
+/** @type {{value: import("../state/theme.js").Theme, label: string, icon: string}[]} */
+const THEMES = [
+  { value: "light", label: "Light", icon: "sun" },
+  { value: "dark", label: "Dark", icon: "moon" },
+  { value: "system", label: "System", icon: "monitor" },
+];
+
+/** The person's menu. */
+export function Settings() {
+  return html`
+    <${Menu} icon="settings" label="Settings" up>
+      ${session.value?.auth === "open" && html`<${Name} />`}
+      <fieldset class="segments">
+        <legend>Appearance</legend>
+        ${THEMES.map(
+          ({ value, label, icon }) => html`
+            <label class=${theme.value === value ? "on" : ""}>
+              <input type="radio" name="theme" value=${value} checked=${theme.value === value} onChange=${() => (theme.value = value)} />
+              <${Icon} name=${icon} />${label}
+            </label>
+          `,
+        )}
+      </fieldset>
+      <button type="button" class="row" onClick=${() => (dialog.value = { kind: "help" })}><${Icon} name="keyboard" />Keyboard shortcuts</button>
+      ${session.value?.auth === "token" && html`<button type="button" class="row" onClick=${signOut}><${Icon} name="log-out" />Sign out</button>`}
+    <//>
+  `;
+}
+
+function Name() {
+  const save = (/** @type {Event} */ event) => chooseName(/** @type {HTMLInputElement} */ (event.currentTarget).value);
+  return html`
+    <label class="field">
+      <span>Name</span>
+      <input type="text" maxlength="60" value=${chosenName.value} placeholder="You" autocomplete="nickname" onChange=${save} />
+      <small>This server listens on this machine only, so a name is enough.</small>
+    </label>
+  `;
+}

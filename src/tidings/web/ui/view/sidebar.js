@@ -1,0 +1,85 @@
+import { conversation } from "../state/conversation.js";
+import { connection, offline, standing } from "../state/connection.js";
+import { conversations, listed } from "../state/library.js";
+import { lettersOf } from "../state/outbox.js";
+import { myName } from "../state/session.js";
+import { compact, dialog, drawer, go, open } from "../state/shell.js";
+import { counted } from "../text/format.js";
+import { html, Icon, IconButton, Mark } from "./html.js";
+import { Person } from "./person.js";
+import { Settings } from "./settings.js";
+
+export function Sidebar() {
+  const hidden = compact.value && !drawer.value;
+  return html`
+    ${compact.value && drawer.value && html`<div class="scrim" onClick=${() => (drawer.value = false)} />`}
+    <aside class=${drawer.value ? "side open" : "side"} aria-label="Conversations and settings" inert=${hidden}>
+      <div class="brand">
+        <a href="/" onClick=${follow(null)}><${Mark} size=${24} /><span class="word-mark">Tidings</span></a>
+        ${compact.value && html`<${IconButton} icon="x" label="Close the side bar" onClick=${() => (drawer.value = false)} />`}
+      </div>
+      <button type="button" class="search" aria-keyshortcuts="Control+K" onClick=${() => (dialog.value = { kind: "search" })}>
+        <${Icon} name="search" /><span>Search</span><kbd>Ctrl K</kbd>
+      </button>
+      <nav class="sections" aria-label="Conversations">
+        <div class="section">
+          <h2>Conversations</h2>
+          <${IconButton} icon="plus" label="New conversation" size=${16} onClick=${() => (go(null), focusComposer())} />
+        </div>
+        <${List} />
+      </nav>
+      <div class="foot">
+        <${Connection} />
+        <div class="me">
+          <${Person} name=${myName.value} size=${24} me />
+          <span class="name">${myName.value}</span>
+          <${Settings} />
+        </div>
+      </div>
+    </aside>
+  `;
+}
+
+function List() {
+  if (listed.value && conversations.value.length === 0) return html`<p class="none">None yet.</p>`;
+  return html`
+    <ul>
+      ${conversations.value.map(
+        ({ id, title }) => html`
+          <li key=${id}>
+            <a class="item" href=${`/c/${id}`} aria-current=${open.value === id ? "page" : undefined} onClick=${follow(id)}>
+              <${Icon} name="message-square" /><span>${title}</span><${Activity} id=${id} />
+            </a>
+          </li>
+        `,
+      )}
+    </ul>
+  `;
+}
+
+/** A dot while an answer is on its way. @param {{id: string}} props */
+function Activity({ id }) {
+  if (conversation(id).live.value) return html`<i class="dot" role="img" aria-label="an answer is on its way" />`;
+  return lettersOf(id).length > 0 ? html`<i class="dot hollow" role="img" aria-label="a question waits to be sent" />` : null;
+}
+
+function Connection() {
+  const state = standing.value;
+  if (offline.value) return html`<p class="connection lost"><i class="dot" />Offline</p>`;
+  if (state === "lost") return html`<p class="connection lost amber"><i class="dot" />Reconnecting</p>`;
+  if (state === "connecting") return html`<p class="connection"><i class="dot hollow" />Connecting</p>`;
+  const topics = connection.value.topics;
+  return html`<p class="connection"><i class="dot" />Live<span>\u00b7 ${counted(topics, "topic")} on 1 connection</span></p>`;
+}
+
+/** Plain clicks stay in the page; with a modifier they are the browser's. @param {string | null} id */
+const follow = (id) => (/** @type {MouseEvent} */ event) => {
+  if (event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
+  event.preventDefault();
+  go(id);
+  if (compact.value) drawer.value = false;
+};
+
+export function focusComposer() {
+  requestAnimationFrame(() => document.getElementById("composer")?.focus());
+}
