@@ -11,13 +11,14 @@ import logging
 import os
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from typing import Literal
 
 from tidings import log
 from tidings.errors import Closed, Conflict, Invalid, NotFound, TidingsError, Unavailable, Uncertain
 from tidings.events import ORIGIN, Event, Offset, Page, Retention
 from tidings.log import NEW, Append, Appended, Change, Expected, Head, Known, Record
+from tidings.stores.commit import Commit, Job, Trim, delete
 from tidings.stores.port import Cast, News, Plan, Store
 from tidings.stores.unknown import resolve
 
@@ -28,6 +29,9 @@ GROUP_EVENTS, GROUP_BYTES = 5_000, 1 << 20
 
 WAITING = 16 << 20
 """Bytes of appends that may be under way, over all topics. Further publishers wait for their turn."""
+
+CLOSING = 15.0
+"""Seconds for which `close` waits for what is under way, should the store hang."""
 
 logger = logging.getLogger("tidings")
 
@@ -45,11 +49,11 @@ class Log:
         self.on_commit: Callable[[str, Head, Offset, Sequence[Event]], None] | None = None
         self.on_delete: Callable[[str], None] | None = None
         self._clock = clock
-        self._lanes: dict[str, deque[_Job]] = {}  # a topic is in it exactly while a change of it is under way
+        self._lanes: dict[str, deque[Job]] = {}  # a topic is in it exactly while a change of it is under way
         self._bytes = 0
-        self._blocked: deque[tuple[str, _Job]] = deque()
-        self._ids = map(_record_id(), itertools.count())
-        self._news: list[_Commit] = []
+        self._blocked: deque[tuple[str, Job]] = deque()
+        self._ids = _record_ids()
+        self._news: list[Commit] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._trimming: set[str] = set()
         self._idle: asyncio.Future[None] | None = None  # set: closing
@@ -62,7 +66,7 @@ class Log:
         if self._idle is None:
             self._idle = asyncio.get_running_loop().create_future()
             self._rest()
-        await asyncio.shield(self._idle)
+        await asyncio.wait((self._idle,), timeout=CLOSING)
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -115,12 +119,12 @@ class Log:
             trimmed = head and log.trim_point(head, records, self._clock())
             if not head or not trimmed:
                 return
-            await self._change(topic, _Trim(head, trimmed))
+            await self._change(topic, Trim(head, trimmed))
 
     async def delete(self, topic: str) -> None:
         """The log, its keys and its lease are gone. Idempotent."""
         log.valid_topic(topic)
-        await self._change(topic, _delete)
+        await self._change(topic, delete)
 
     async def sweep(self) -> None:
         """Deletes every expired log and trims every log over its retention. To be called now and then."""
@@ -185,14 +189,14 @@ class Log:
     async def _append(self, topic: str, append: Append) -> Appended:
         log.valid_topic(topic)
         size = log.valid_append(append)
-        answer = await self._submit(topic, _Job(append, None, size + 64 * len(append.items)))
+        answer = await self._submit(topic, Job(append, None, size + 64 * len(append.items)))
         assert isinstance(answer, Appended)
         return answer
 
     async def _change(self, topic: str, plan: Plan) -> None:
-        await self._submit(topic, _Job(None, plan, 0))
+        await self._submit(topic, Job(None, plan, 0))
 
-    def _submit(self, topic: str, job: _Job) -> Awaitable[Appended | None]:
+    def _submit(self, topic: str, job: Job) -> Awaitable[Appended | None]:
         if self._idle is not None:
             raise Unavailable("This process is going away.")
         if self._blocked or (self._bytes and self._bytes + job.size > WAITING):
@@ -201,7 +205,7 @@ class Log:
             self._admit(topic, job)
         return job.answer
 
-    def _admit(self, topic: str, job: _Job) -> None:
+    def _admit(self, topic: str, job: Job) -> None:
         self._bytes += job.size
         lane = self._lanes.get(topic)
         if lane is None:
@@ -210,7 +214,7 @@ class Log:
         else:
             lane.append(job)
 
-    def _begin(self, topic: str, lane: deque[_Job]) -> None:
+    def _begin(self, topic: str, lane: deque[Job]) -> None:
         """Starts one change with what waits in a lane that holds at least one job."""
         jobs = [lane.popleft()]
         events, size = jobs[0].events, jobs[0].size
@@ -219,18 +223,18 @@ class Log:
             if events > GROUP_EVENTS or size > GROUP_BYTES:
                 break
             jobs.append(lane.popleft())
-        commit = _Commit(topic, jobs, self._clock(), next(self._ids))
+        commit = Commit(topic, jobs, self._clock(), next(self._ids))
         update = asyncio.ensure_future(self.store.update(topic, commit.keys, commit))
         update.add_done_callback(lambda update: self._end(commit, update))
 
-    def _end(self, commit: _Commit, update: asyncio.Future[Known]) -> None:
+    def _end(self, commit: Commit, update: asyncio.Future[Known]) -> None:
         error = Unavailable("The store was closed.") if update.cancelled() else update.exception()
         if isinstance(error, Uncertain):
             self._spawn(self._find_out(commit))
             return
         self._settle(commit, error)
 
-    async def _find_out(self, commit: _Commit) -> None:
+    async def _find_out(self, commit: Commit) -> None:
         try:
             await resolve(self.store, commit.topic, commit.keys, commit, lambda: commit.change)
         except asyncio.CancelledError:
@@ -241,7 +245,7 @@ class Log:
         else:
             self._settle(commit, None)
 
-    def _settle(self, commit: _Commit, error: BaseException | None) -> None:
+    def _settle(self, commit: Commit, error: BaseException | None) -> None:
         """Answers the callers of a change, then lets the lane go on, then makes the change known: replies first."""
         topic = commit.topic
         commit.answer_all(error)
@@ -267,7 +271,7 @@ class Log:
             except Exception:
                 logger.exception("An on_commit callback failed")
 
-    def _tell_of(self, commit: _Commit) -> None:
+    def _tell_of(self, commit: Commit) -> None:
         topic, change = commit.topic, commit.change
         assert change
         if change.head is None:
@@ -291,7 +295,7 @@ class Log:
             self._trimming.discard(topic)
 
     def _delete_expired(self, known: Known) -> Change | None:
-        return _delete(known) if not log.living(known.head, self._clock()) else None
+        return delete(known) if not log.living(known.head, self._clock()) else None
 
     def _spawn(self, coroutine: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(coroutine)
@@ -303,95 +307,10 @@ class Log:
             self._idle.set_result(None)
 
 
-class _Job:
-    """What waits in a lane: an append, which may be merged with its neighbours, or any other plan, which goes alone."""
-
-    __slots__ = ("answer", "append", "plan", "size")
-
-    def __init__(self, append: Append | None, plan: Plan | None, size: int) -> None:
-        self.append = append
-        self.plan = plan
-        self.size = size
-        self.answer: asyncio.Future[Appended | None] = asyncio.get_running_loop().create_future()
-
-    @property
-    def events(self) -> int:
-        return len(self.append.items) if self.append else 0
-
-
-class _Commit:
-    """A plan over the jobs of one change, which remembers what it decided last."""
-
-    __slots__ = ("answers", "change", "id", "jobs", "now", "topic")
-
-    def __init__(self, topic: str, jobs: list[_Job], now: float, id: bytes) -> None:
-        self.topic = topic
-        self.jobs = jobs
-        self.now = now
-        self.id = id
-        self.change: Change | None = None
-        self.answers: Sequence[log.Answer] = ()
-
-    @property
-    def keys(self) -> list[str]:
-        return [job.append.key for job in self.jobs if job.append and job.append.key is not None]
-
-    def __call__(self, known: Known) -> Change | None:
-        plan = self.jobs[0].plan
-        if plan:
-            self.change = plan(known)
-        else:
-            appends = [job.append for job in self.jobs if job.append]
-            self.change, self.answers = log.decide(known, appends, self.now, self.id)
-        return self.change
-
-    def answer_all(self, error: BaseException | None) -> None:
-        answers: Sequence[log.Answer | None] = self.answers or (None,)
-        for index, job in enumerate(self.jobs):
-            if job.answer.done():  # its caller was cancelled
-                continue
-            if error is not None:
-                job.answer.set_exception(_copy(error))
-            elif isinstance(answer := answers[index], Conflict):
-                job.answer.set_exception(answer)
-            else:
-                job.answer.set_result(answer)
-
-    def events(self, base: Offset) -> list[Event]:
-        items: list[tuple[str, str]] = []
-        for job, answer in zip(self.jobs, self.answers, strict=False):
-            if job.append and isinstance(answer, Appended) and not answer.duplicate:
-                items += job.append.items
-        return log.events(base, items, self.now)
-
-
-class _Trim:
-    """A plan: `trimmed`, if the log is still trimmed where it was when that was worked out."""
-
-    def __init__(self, seen: Head, trimmed: Head) -> None:
-        self._seen, self._trimmed = seen, trimmed
-
-    def __call__(self, known: Known) -> Change | None:
-        head, seen, trimmed = known.head, self._seen, self._trimmed
-        if head is None or (head.epoch, head.start) != (seen.epoch, seen.start):
-            return None
-        size = head.size - seen.size + trimmed.size
-        return Change(log.with_start(head, trimmed.start, size, trimmed.oldest))
-
-
-def _delete(known: Known) -> Change | None:
-    return Change(None) if known.head else None
-
-
 def _no_topic(topic: str) -> NotFound:
     return NotFound(f"There is no topic {topic}.", topic=topic)
 
 
-def _copy(error: BaseException) -> BaseException:
-    """One error for each caller: a shared one would gather the traceback of all."""
-    return type(error)(str(error), **error.members) if isinstance(error, TidingsError) else error
-
-
-def _record_id() -> Callable[[int], bytes]:
+def _record_ids() -> Iterator[bytes]:
     prefix = os.urandom(8)  # of this Log; the counter makes it a commit's
-    return lambda n: prefix + n.to_bytes(6)
+    return (prefix + n.to_bytes(6) for n in itertools.count())

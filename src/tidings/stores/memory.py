@@ -112,7 +112,7 @@ class MemoryStore:
             self._logs.pop(topic, None)
             self._leases.pop(topic, None)
         if change.head is None:
-            self._feeds.changed({topic: None})
+            self._feeds.changed_here({topic: None})
             return Known(None)
         kept = self._logs.setdefault(topic, _Kept(change.head))
         if change.head.start != kept.head.start:
@@ -123,7 +123,7 @@ class MemoryStore:
         for key, first, last in change.keys:
             kept.forget(self._clock() - KEYS)
             kept.keys[key] = first, last, self._clock()
-        self._feeds.changed({topic: Offset(change.head.epoch, change.head.tail)})
+        self._feeds.changed_here({topic: Offset(change.head.epoch, change.head.tail)})
         return Known(change.head)
 
 

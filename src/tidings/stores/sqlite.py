@@ -229,7 +229,7 @@ class SqliteStore:
                 answer.set_result(call.result)
         if written and written.tails:
             self._heard.add(written.number)
-            self._feeds.changed(written.tails)
+            self._feeds.changed_here(written.tails)
             self._peers.tell(written.number, written.tails)
 
     def _hear(self, news: Datagram) -> None:
