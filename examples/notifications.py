@@ -1,0 +1,38 @@
+"""A bell for each user: what happened while they were away, then what happens now.
+
+    uvicorn --app-dir examples notifications:app
+    curl -N localhost:8000/inbox/ada
+    curl -X POST localhost:8000/notify/ada -H 'content-type: application/json' -d '{"title": "Your order has been shipped"}'
+
+Who a user is must come from your own sign-in; here it is in the path, so that curl will do.
+"""
+
+import os
+from typing import Any
+
+from fastapi import Body, FastAPI
+
+from tidings import EventStreamResponse, Hub, Retention
+
+KEPT = Retention(max_age=30 * 86400, max_events=1000)
+
+hub = Hub(os.environ.get("STORE", "sqlite:///notifications.db"), retention=KEPT)
+app = FastAPI(lifespan=hub.lifespan)
+
+
+@app.post("/notify/{user}")
+async def notify(user: str, notification: dict[str, Any] = Body()) -> str:
+    """Stored when this returns, whether or not the user is there."""
+    return str(await hub.publish(f"users.{user}.inbox", notification, type="notification"))
+
+
+@app.post("/read/{user}")
+async def mark_read(user: str, up_to: str = Body()) -> None:
+    """An event like the others: every tab and device of the user learns of it."""
+    await hub.publish(f"users.{user}.inbox", {"up_to": up_to}, type="read", key=f"read.{up_to}")
+
+
+@app.get("/inbox/{user}")
+async def inbox(user: str) -> EventStreamResponse:
+    """Everything that is kept, then everything that comes; a client that reconnects resumes by itself."""
+    return EventStreamResponse(hub, f"users.{user}.inbox", start="earliest")

@@ -1,0 +1,140 @@
+"""Every example is run, with the real code, as its docstring says."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.mounted.foreign import ForeignServer
+from tests.serving import PATIENCE, ServerProcess
+from tests.streams import request, streaming
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+JSON = {"content-type": "application/json"}
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Iterator[Callable[..., ForeignServer]]:
+    """Serves the example app of this name with uvicorn."""
+    begun: list[ForeignServer] = []
+
+    def start(name: str, **env: str) -> ForeignServer:
+        env |= {"PYTHONPATH": str(EXAMPLES), "STORE": f"sqlite:///{tmp_path}/example.db"}
+        begun.append(ForeignServer("uvicorn", f"{name}:app", env=env))
+        return begun[-1]
+
+    yield start
+    for server in begun:
+        server.kill()
+
+
+def run(name: str, *args: str, **env: str) -> str:
+    """What the example script of this name prints. It must succeed and write nothing to standard error."""
+    command = [sys.executable, "-W", "error", str(EXAMPLES / f"{name}.py"), *args]
+    done = subprocess.run(command, env={**os.environ, **env}, capture_output=True, text=True, timeout=PATIENCE)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+async def post(url: str, value: Any) -> Any:
+    answer = await request(url, "POST", json.dumps(value), JSON)
+    assert answer.status == 200, answer
+    return answer.json()
+
+
+def test_each_example_is_short_says_how_to_run_it_and_is_run_here() -> None:
+    source = Path(__file__).read_text()
+    for example in EXAMPLES.iterdir():
+        if example.suffix == ".py":
+            text = example.read_text()
+            assert len(text.splitlines()) < 60, example
+            assert example.stem in text.split('"""')[1], "its docstring says how to run it"
+            assert f'"{example.stem}"' in source
+
+
+async def test_the_chat_answers_whoever_looks_and_whenever(app: Callable[..., ForeignServer]) -> None:
+    server = app("fastapi_chat")
+    assert b"EventSource" in (await request(f"{server.url}/")).body
+    run_id = await post(f"{server.url}/ask", "Who are you?")
+
+    async def read() -> tuple[str, str]:
+        async with streaming(f"{server.url}/answers/{run_id}") as stream:
+            events = [event async for event in stream]
+        said = "".join(json.loads(event.data)["delta"] for event in events if event.type == "block.delta")
+        return said, events[-1].type
+
+    expected = ("I am only a script. Set MODEL to hear a model.", "tidings.end")
+    assert await asyncio.gather(read(), read()) == [expected, expected]
+    assert await read() == expected
+
+
+async def test_notifications_reach_who_was_away_and_who_is_there(app: Callable[..., ForeignServer]) -> None:
+    server = app("notifications")
+    first = await post(f"{server.url}/notify/ada", {"title": "Shipped"})
+    async with streaming(f"{server.url}/inbox/ada") as inbox:
+        assert [(e.type, json.loads(e.data)) for e in await inbox.take(1)] == [("notification", {"title": "Shipped"})]
+        await post(f"{server.url}/notify/ada", {"title": "Arrived"})
+        await post(f"{server.url}/read/ada", first)
+        await post(f"{server.url}/read/ada", first)
+        await post(f"{server.url}/notify/ada", {"title": "Thanks"})
+        assert [e.type for e in await inbox.take(3)] == ["notification", "read", "notification"]
+    async with streaming(f"{server.url}/inbox/ada", first) as inbox:
+        assert json.loads((await inbox.take(1))[0].data) == {"title": "Arrived"}
+
+
+async def test_the_dashboard_has_history_and_goes_on(app: Callable[..., ForeignServer]) -> None:
+    server = app("starlette_dashboard", EVERY="0.05")
+    assert b"canvas" in (await request(f"{server.url}/")).body
+    async with streaming(f"{server.url}/load") as stream:
+        events = await stream.take(5)
+    assert all(json.loads(event.data)["load"] >= 0 for event in events)
+    assert len({event.id for event in events}) == 5
+
+
+def test_the_script_publishes(serve_process: Callable[..., ServerProcess]) -> None:
+    server = serve_process()
+    lines = run("publish_from_script", TIDINGS_URL=server.url).splitlines()
+    assert [line.split()[0] for line in lines] == ["4711", "4712", "4713"]
+    assert [line.rpartition("-")[2] for line in lines] == ["1", "2", "3"]
+
+
+def test_the_tutorial_client_prints_the_whole_answer(serve_process: Callable[..., ServerProcess]) -> None:
+    server = serve_process()
+    said = run("tutorial_client", "What is process mining?", TIDINGS_URL=server.url)
+    assert said.startswith("Process mining reconstructs how work really happens")
+    assert said.endswith("[3]\n")
+
+
+def test_the_tutorial_client_comes_back_after_a_crash(serve_process: Callable[..., ServerProcess]) -> None:
+    """The server is killed in the middle of the answer: what was said is not said again, and the end is told."""
+    server = serve_process()
+    command = [sys.executable, str(EXAMPLES / "tutorial_client.py"), "What is process mining?"]
+    env = {**os.environ, "TIDINGS_URL": server.url}
+    client = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert client.stdout is not None
+    begun = client.stdout.read(60)
+    server.kill()
+    server.start()
+    rest, errors = client.communicate(timeout=PATIENCE)
+    whole = begun + rest
+    assert whole.count("Process mining reconstructs") == 1
+    assert "coming back" in errors
+    assert client.returncode == 0 or "interrupted" in errors
+
+
+def test_the_agent_s_steps_calls_and_words_are_events() -> None:
+    lines = [line.split(" ", 2) for line in run("langgraph_agent").splitlines()]
+    types = [type for _, type, _ in lines]
+    assert types[0] == "run.started"
+    assert types[-1] == "run.finished"
+    assert types.index("tool.started") < types.index("tool.finished")
+    finished = [json.loads(data) for _, type, data in lines if type == "block.finished"]
+    assert "There are three lamps left." in [block["content"] for block in finished]
