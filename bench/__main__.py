@@ -30,10 +30,16 @@ PAGE = HERE.parent / "docs" / "performance.md"
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure Tidings beside other servers.")
     parser.add_argument("--quick", action="store_true", help="short trials, one round: whether all works, not how fast")
-    parser.add_argument("--rounds", type=int, default=3, metavar="N", help="trials of each cell; the median is shown (3)")
-    parser.add_argument("--only", action="append", default=[], metavar="NAME", help="a scenario or a server; may be repeated")
+    parser.add_argument(
+        "--rounds", type=int, default=3, metavar="N", help="trials of each cell; the median is shown (3)"
+    )
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="NAME", help="a scenario or a server; may be repeated"
+    )
     parser.add_argument("--work", type=Path, default=HERE / "build", help="a directory on a disk, for the stores")
     options = parser.parse_args()
+    if options.rounds < 1:
+        parser.error("--rounds is at least 1")
     names = {scenario.name for scenario in SCENARIOS} | {kind.name for kind in available()} | {"encode"}
     if unknown := set(options.only) - names:
         parser.error(f"--only {', '.join(sorted(unknown))}: known are {', '.join(sorted(names))}")
@@ -51,9 +57,10 @@ def _say(kind: Kind, scenario: Scenario, trial: Trial) -> None:
     figures = ", ".join(f"{figure.key} {figure.read(trial):.3g} {figure.unit}" for figure in scenario.figures)
     flaws = [f"{trial.missing} of {trial.missing + trial.got} not delivered in time"] if trial.missing else []
     notes = "; ".join(flaws + trial.wrong() + ([trial.result["complaint"]] if trial.result["complaint"] else []))
+    accounts = f"server {trial.server_cpu:.2f}, client {trial.client_cpu:.2f}, others {trial.others_cpu:.2f}"
     print(
-        f"{scenario.name:13} {kind.name:14} {figures}  (server {trial.server_cpu:.2f} s CPU, client {trial.client_cpu:.2f}, "
-        f"others {trial.others_cpu:.2f}, of {trial.elapsed:.1f} s){'  !! ' + notes if notes else ''}",
+        f"{scenario.name:13} {kind.name:14} {figures}  (CPU s: {accounts}, of {trial.elapsed:.1f})"
+        f"{'  !! ' + notes if notes else ''}",
         flush=True,
     )
 
@@ -77,7 +84,9 @@ def _measure(options: argparse.Namespace, work: Path) -> dict[str, Any]:
         "rounds": rounds,
         "quick": options.quick,
         "encode": encoded,
-        "trials": {name: {kind: [asdict(t) for t in runs] for kind, runs in row.items()} for name, row in trials.items()},
+        "trials": {
+            name: {kind: [asdict(t) for t in runs] for kind, runs in row.items()} for name, row in trials.items()
+        },
     }
 
 

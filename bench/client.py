@@ -20,7 +20,9 @@ def build(work: Path) -> Path:
     """Compile load.c into `work`. BenchError if there is no C compiler or it refuses."""
     compiler = shutil.which("gcc") or shutil.which("cc")
     if compiler is None:
-        raise BenchError("The load client is a C program and there is no C compiler (gcc or cc): install one, then run this again.")
+        raise BenchError(
+            "The load client is a C program and there is no C compiler (gcc or cc): install one, then run this again."
+        )
     target = work / "load"
     done = subprocess.run([compiler, "-O2", "-Wall", "-o", target, SOURCE], capture_output=True, text=True)
     if done.returncode:
@@ -43,7 +45,9 @@ class Load:
     def __enter__(self) -> Load:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._process.kill()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):

@@ -27,7 +27,9 @@ def raise_file_limit() -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (NEEDED_FILES, NEEDED_FILES))
             return
         except (ValueError, OSError) as error:
-            raise BenchError(f"{NEEDED_FILES} open files are needed and the hard limit is {hard} (see ulimit -Hn).") from error
+            raise BenchError(
+                f"{NEEDED_FILES} open files are needed and the hard limit is {hard} (see ulimit -Hn)."
+            ) from error
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
@@ -79,7 +81,9 @@ def describe(directory: Path, nchan: str | None) -> dict[str, Any]:
     )
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     here = Path(__file__).parent
-    commit = subprocess.run(["git", "-C", here, "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
+    commit = subprocess.run(
+        ["git", "-C", here, "rev-parse", "--short", "HEAD"], capture_output=True, text=True
+    ).stdout.strip()
     packages = ("uvicorn", "uvloop", "httptools", "fastapi", "starlette", "sse-starlette", "msgspec")
     return {
         "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),

@@ -1,4 +1,4 @@
-"""The results as Markdown: the machine, one row a figure, every miss by how much; written between two marks of a page."""
+"""The results as Markdown: the machine, a row for each figure, each miss and by how much."""
 
 from __future__ import annotations
 
@@ -7,10 +7,42 @@ from pathlib import Path
 from typing import Any
 
 from bench.scenarios import SCENARIOS, Figure, Scenario, Trial
-from bench.servers.launch import Kind, available
+from bench.servers.launch import TIDINGS, Kind, available
 
 BEGIN, END = "<!-- bench: written by `make bench` -->", "<!-- bench: end -->"
-Results = dict[str, Any]
+TITLES = {"alone": "encode one event alone", "page": "encode one event of a page of 100"}
+Trials = dict[str, dict[str, list[Trial]]]
+"""By scenario, then by server."""
+
+
+def table(results: dict[str, Any]) -> str:
+    """All of a run as Markdown. `results` is what `__main__` writes as JSON."""
+    rivals = [kind for kind in available() if kind.name != TIDINGS.name]
+    trials: Trials = {
+        scenario: {kind: [Trial(**trial) for trial in runs] for kind, runs in row.items()}
+        for scenario, row in results["trials"].items()
+    }
+    rows = [_row(trials[s.name], s, figure, rivals) for s in SCENARIOS if s.name in trials for figure in s.figures]
+    rows += [_encode_row(encoded, TITLES[name], rivals) for name, encoded in results["encode"].items()]
+    parts = [
+        _machine(results["machine"], results["rounds"]),
+        _line("what", TIDINGS.label, "target", *(kind.label for kind in rivals))
+        + _line(*["---"] * (3 + len(rivals)))
+        + _line("an event is kept", TIDINGS.kept, "", *(kind.kept for kind in rivals))
+        + "".join(rows).rstrip(),
+        "### Lost, doubled, out of order",
+        _flaws(trials),
+        "### The load client's part, and everybody else's",
+        _clients(trials, int(results["machine"]["cpu"].split()[0])),
+    ]
+    return "\n\n".join(parts)
+
+
+def write(page: Path, text: str) -> None:
+    """Replace what stands between the page's two marks."""
+    before, _, rest = page.read_text().partition(BEGIN)
+    _, _, after = rest.partition(END)
+    page.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}")
 
 
 def number(value: float) -> str:
@@ -20,105 +52,90 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
-def _values(results: Results, scenario: str, kind: str, figure: Figure) -> list[float]:
-    return [figure.read(Trial(**trial)) for trial in results["trials"].get(scenario, {}).get(kind, [])]
+def _line(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |\n"
 
 
-def _share(results: Results, scenario: str, kind: str) -> float:
+def _machine(here: dict[str, Any], rounds: int) -> str:
+    packages = [f"{name} {version}" for name, version in here["packages"].items()]
+    versions = [f"Python {here['python']}", f"SQLite {here['sqlite']}", f"Tidings {here['tidings']}", *packages]
+    if here["nchan"]:
+        versions.append(f"nchan {here['nchan']}")
+    return (
+        f"{here['date']}. {here['cpu']}, {here['memory']}, Linux {here['kernel']}; the stores on {here['disk']}, "
+        f"a disk where an append of 4 KB with `fdatasync` takes {here['sync_ms']} ms. {', '.join(versions)}. "
+        f"Each cell is the median of {rounds}, ours with (lowest–highest)."
+    )
+
+
+def _row(runs: dict[str, list[Trial]], scenario: Scenario, figure: Figure, rivals: list[Kind]) -> str:
+    mine = [figure.read(trial) for trial in runs.get(TIDINGS.name, [])]
+    cells = list(_ours(mine, figure)) if mine else ["–", ""]
+    if mine and _share(runs[TIDINGS.name]) < 1:
+        cells[0] += f", {_share(runs[TIDINGS.name]) * 100:.2f} % delivered"
+    for kind in rivals:
+        theirs = [figure.read(trial) for trial in runs.get(kind.name, [])]
+        cells.append(_theirs(theirs, mine, figure, _share(runs[kind.name])) if theirs else "–")
+    return _line(f"{figure.title}, {figure.unit}", *cells)
+
+
+def _encode_row(encoded: dict[str, float], title: str, rivals: list[Kind]) -> str:
+    figure, mine = Figure(title, title, "µs", lambda _: 0.0, 0.3), [encoded[TIDINGS.name]]
+    theirs = [_theirs([encoded[kind.name]], mine, figure, 1) if kind.name in encoded else "–" for kind in rivals]
+    return _line(f"{title}, µs", *_ours(mine, figure), *theirs)
+
+
+def _share(trials: list[Trial]) -> float:
     """The smallest part of its events that any round delivered in time."""
-    trials = [Trial(**trial) for trial in results["trials"][scenario][kind]]
     return min(trial.got / (trial.got + trial.missing) if trial.missing else 1.0 for trial in trials)
 
 
 def _ours(values: list[float], figure: Figure) -> tuple[str, str]:
-    """Our cell and the verdict on the target."""
+    """Our cell, and the verdict on the target."""
     middle = statistics.median(values)
-    spread = f" ({number(min(values))}–{number(max(values))})" if len(values) > 1 else ""
+    cell = f"**{number(middle)}**" + (f" ({number(min(values))}–{number(max(values))})" if len(values) > 1 else "")
     if figure.target is None:
-        return f"**{number(middle)}**{spread}", ""
-    sign = "≥" if figure.more else "≤"
-    target = f"{sign} {number(figure.target)}"
+        return cell, ""
     ratio = figure.target / middle if figure.more else middle / figure.target
-    verdict = f"{target}: reached" if ratio <= 1 else f"{target}: missed by {(ratio - 1) * 100:.0f} %"
-    return f"**{number(middle)}**{spread}", verdict
+    verdict = "reached" if ratio <= 1 else f"missed by {(ratio - 1) * 100:.0f} %"
+    return cell, f"{'≥' if figure.more else '≤'} {number(figure.target)}: {verdict}"
 
 
-def _theirs(values: list[float], ours: float | None, figure: Figure, share: float) -> str:
+def _theirs(values: list[float], mine: list[float], figure: Figure, share: float) -> str:
+    """A rival's cell, with how many times better than it we are; under 1: how much worse."""
     middle = statistics.median(values)
     text = number(middle)
-    if ours and middle not in (0, float("inf")):
+    if mine and 0 < middle < float("inf"):
+        ours = statistics.median(mine)
         text += f" (×{number(ours / middle if figure.more else middle / ours)})"
-    return text if share >= 1 else f"{text}, {int(share * 100)} % delivered"
+    return text if share >= 1 else f"{text}, {share * 100:.0f} % delivered"
 
 
-def _row(results: Results, scenario: Scenario, figure: Figure, kinds: list[Kind]) -> str:
-    mine = _values(results, scenario.name, "tidings", figure)
-    ours = statistics.median(mine) if mine else None
-    cell, verdict = _ours(mine, figure) if mine else ("–", "")
-    if mine and (share := _share(results, scenario.name, "tidings")) < 1:
-        cell += f", {share * 100:.1f} % delivered"
-    cells = []
-    for kind in kinds:
-        values = _values(results, scenario.name, kind.name, figure)
-        cells.append(_theirs(values, ours, figure, _share(results, scenario.name, kind.name)) if values else "–")
-    return f"| {figure.title}, {figure.unit} | {cell} | {verdict} | {' | '.join(cells)} |"
-
-
-def _encode_row(encoded: dict[str, float], kinds: list[Kind]) -> str:
-    figure = Figure("encode", "encode one event", "µs", lambda _: 0.0, 0.3)
-    cell, verdict = _ours([encoded["tidings"]], figure)
-    cells = [_theirs([encoded[k.name]], encoded["tidings"], figure, 1) if k.name in encoded else "–" for k in kinds]
-    return f"| encode one event, µs | {cell} | {verdict} | {' | '.join(cells)} |"
-
-
-def _clients(results: Results) -> str:
-    """How much of the server's CPU the load client used, and how much of the machine others took: is the figure ours?"""
-    lines = ["| scenario | server | server CPU s | client CPU s | client : server | others' share of the machine |", "|---|---|---|---|---|---|"]
-    cores = int(results["machine"]["cpu"].split()[0])
-    for scenario, row in results["trials"].items():
-        for kind, raw in row.items():
-            trials = [Trial(**trial) for trial in raw]
-            server, client = (statistics.median(getattr(t, key) for t in trials) for key in ("server_cpu", "client_cpu"))
-            others = max(trial.others_cpu / (trial.elapsed * cores) for trial in trials)
-            ratio = f"{client / server:.2f}" if server else "–"
-            lines.append(f"| {scenario} | {kind} | {server:.2f} | {client:.2f} | {ratio} | {others * 100:.0f} % |")
-    return "\n".join(lines)
-
-
-def _flaws(results: Results) -> str:
-    """What a reader saw that must never be: said for every server, ours first."""
-    lines = []
-    for scenario, row in results["trials"].items():
-        for kind, raw in row.items():
-            for trial in (Trial(**trial) for trial in raw):
-                if wrong := trial.wrong():
-                    lines.append(f"- {scenario}, {kind}: {', '.join(wrong)} ({trial.result['complaint'] or 'no error was sent'})")
-    return "\n".join(lines) or "- none: in every trial of every server, whatever was delivered was delivered once and in order."
-
-
-def table(results: Results) -> str:
-    """All of a run as Markdown."""
-    here = results["machine"]
-    kinds = [kind for kind in available() if kind.name != "tidings"]
-    packages = ", ".join(f"{name} {version}" for name, version in here["packages"].items())
-    head = [
-        f"{here['date']}; {here['cpu']}, {here['memory']}, Linux {here['kernel']}, {here['disk']} on a disk where a 4 KB append with "
-        f"`fdatasync` takes {here['sync_ms']} ms; Python {here['python']}, SQLite {here['sqlite']}, Tidings {here['tidings']}, {packages}"
-        f"{', nchan ' + here['nchan'] if here['nchan'] else ''}. Median of {results['rounds']}, (lowest–highest).",
-        "",
-        f"| what | Tidings | target | {' | '.join(kind.label for kind in kinds)} |",
-        f"|---|---|---|{'---|' * len(kinds)}",
-        f"| an event is kept | {next(k.kept for k in available() if k.name == 'tidings')} | | {' | '.join(k.kept for k in kinds)} |",
+def _flaws(trials: Trials) -> str:
+    """What a reader saw that must never be, whoever's server it was."""
+    lines = [
+        f"- {scenario}, {kind}: {', '.join(wrong)} ({trial.result['complaint'] or 'no error was sent'})"
+        for scenario, runs in trials.items()
+        for kind, rounds in runs.items()
+        for trial in rounds
+        if (wrong := trial.wrong())
     ]
-    rows = [_row(results, scenario, figure, kinds) for scenario in SCENARIOS if scenario.name in results["trials"] for figure in scenario.figures]
-    if results["encode"]:
-        rows.append(_encode_row(results["encode"], kinds))
-    tail = ["", "### Lost, doubled, out of order", "", _flaws(results), "", "### The load client's part", "", _clients(results)]
-    return "\n".join([*head, *rows, *tail])
+    return "\n".join(lines) or "- Nothing: whatever any server delivered, it delivered once and in order."
 
 
-def write(page: Path, text: str) -> None:
-    """Replace what stands between the page's two marks."""
-    before, _, rest = page.read_text().partition(BEGIN)
-    _, _, after = rest.partition(END)
-    page.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}")
+def _clients(trials: Trials, cores: int) -> str:
+    """What the load client used beside the server, and what others took of the machine: may the figure be believed?"""
+    text = _line(
+        "scenario", "server", "server CPU, s", "client CPU, s", "client's part of a core", "others' part of all"
+    )
+    text += _line(*["---"] * 6)
+    for scenario, runs in trials.items():
+        for kind, rounds in runs.items():
+            server = statistics.median(trial.server_cpu for trial in rounds)
+            client = statistics.median(trial.client_cpu for trial in rounds)
+            core = statistics.median(trial.client_cpu / max(trial.elapsed, 0.1) for trial in rounds)
+            others = max(trial.others_cpu / max(trial.elapsed * cores, 0.1) for trial in rounds)
+            text += _line(
+                scenario, kind, f"{server:.2f}", f"{client:.2f}", f"{core * 100:.0f} %", f"{others * 100:.0f} %"
+            )
+    return text.rstrip()

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Words = list[str]
 Unit = Literal["µs", "ms", "s", "KB", "events/s"]
+Need = Literal["batches", "replays", "auth"]
 
 
 @dataclass(frozen=True)
@@ -40,16 +40,15 @@ class Trial:
 
     def wrong(self) -> list[str]:
         """What should never happen: anything but events that are merely late. Orders compare only complete readers."""
-        sums = {key: sum(sub[key] for sub in self.result["subs"]) for key in ("gaps", "duplicates", "foreign", "dropped", "refused")}
-        if not self.missing:
-            sums["other orders"] = sum(sub["orders"] for sub in self.result["subs"])
-        sums["failed publications"] = sum(pub["errors"] for pub in self.result["pubs"])
-        return [f"{count} {key}" for key, count in sums.items() if count]
+        keys = ["gaps", "duplicates", "foreign", "dropped", "refused", *([] if self.missing else ["orders"])]
+        found = [(key, sum(sub[key] for sub in self.result["subs"])) for key in keys]
+        found.append(("failed publications", sum(pub["errors"] for pub in self.result["pubs"])))
+        return [f"{count} {key}" for key, count in found if count]
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One row of the table. `target` is design.md's, None where it has none; `more` if a higher figure is the better."""
+    """One row of the table. `target`: what the design asks, None where it asks nothing; `more`: higher is better."""
 
     key: str
     title: str
@@ -64,68 +63,69 @@ class Scenario:
     """`words(quick)` for load.c. `needs` names what a server must offer; `auth` connects every reader with a JWT."""
 
     name: str
-    title: str
-    words: Callable[[bool], Words]
+    words: Callable[[bool], str]
     figures: tuple[Figure, ...]
-    needs: tuple[Literal["batches", "replays", "auth"], ...] = ()
+    needs: tuple[Need, ...] = ()
     settle: float = 0.3  # seconds between the last connection and "go"
 
 
-def _hot(readers: int = 1000) -> Words:
-    return ["sub", "name=hot", "topic=hot", "path=/events?topic=hot", f"count={readers}"]
+def _hot(readers: int = 1000) -> str:
+    return f"sub name=hot topic=hot path=/events?topic=hot count={readers}"
 
 
-def _publish(*words: str) -> Words:
-    return ["pub", "topic=hot", "path=/topics/hot/events", *words]
+def _publish(words: str) -> str:
+    return f"pub topic=hot path=/topics/hot/events {words}"
 
 
-def _paced(rate: int, seconds: int, readers: int) -> Callable[[bool], Words]:
+def _paced(rate: int, seconds: int, readers: int) -> Callable[[bool], str]:
     # Four connections: a publication that waits for its reply does not hold up the next one, so the rate is kept.
-    return lambda quick: [*_hot(readers), *_publish(f"rate={rate}", "conns=4", f"seconds={seconds // 3 if quick else seconds}")]
-
-
-def _closed(connections: int, batch: int, readers: int) -> Callable[[bool], Words]:
-    return lambda quick: [*_hot(readers), *_publish(f"conns={connections}", f"batch={batch}", f"seconds={2 if quick else 5}")]
-
-
-def _idle(quick: bool) -> Words:
-    return [*_hot(1000 if quick else 5000)]
-
-
-def _storm(live: str) -> Callable[[bool], Words]:
-    def words(quick: bool) -> Words:
-        count = 500 if quick else 2000
-        return [
-            *["sub", "name=live", f"topic={live}", f"path=/events?topic={live}", "count=200"],
-            *["sub", "name=keeper", "topic=past", "path=/events?topic=past", "record=1"],
-            *["sub", "name=back", "topic=past", "path=/events?topic=past", "ids=keeper", f"count={count}"],
-            *["low=251", "high=750", "delay=1", "spread=1"],
-            *["pub", "topic=past", "path=/topics/past/events", "history=1", "count=1000"],
-            *["pub", f"topic={live}", f"path=/topics/{live}/events", "rate=50", "conns=4", "seconds=4"],
-        ]
+    def words(quick: bool) -> str:
+        return f"{_hot(readers)} {_publish(f'rate={rate} conns=4 seconds={seconds // 3 if quick else seconds}')}"
 
     return words
 
 
-def _fair(hot: int) -> Callable[[bool], Words]:
-    def words(quick: bool) -> Words:
+def _closed(connections: int, batch: int, readers: int) -> Callable[[bool], str]:
+    def words(quick: bool) -> str:
+        return f"{_hot(readers)} {_publish(f'conns={connections} batch={batch} seconds={2 if quick else 5}')}"
+
+    return words
+
+
+def _idle(quick: bool) -> str:
+    return _hot(1000 if quick else 5000)
+
+
+def _storm(live: str) -> Callable[[bool], str]:
+    """2,000 readers return to the topic `past`, at 500 offsets, 251 to 750 events behind: 500 on average."""
+
+    def words(quick: bool) -> str:
+        return (
+            f"sub name=live topic={live} path=/events?topic={live} count=200 "
+            "sub name=keeper topic=past path=/events?topic=past record=1 "
+            f"sub name=back topic=past path=/events?topic=past ids=keeper count={500 if quick else 2000} "
+            "low=251 high=750 delay=1 spread=1 "
+            "pub topic=past path=/topics/past/events history=1 count=1000 "
+            f"pub topic={live} path=/topics/{live}/events rate=50 conns=4 seconds=4"
+        )
+
+    return words
+
+
+def _fair(hot: int) -> Callable[[bool], str]:
+    def words(quick: bool) -> str:
         seconds = 2 if quick else 6
-        return [
-            *_hot(),
-            *["sub", "name=quiet", "topic=quiet", "path=/events?topic=quiet.%d", "each=1", "count=1000"],
-            *_publish(f"conns={hot}", f"seconds={seconds}"),
-            *["pub", "topic=quiet", "path=/topics/quiet.%d/events", "topics=1000", "rate=200", "conns=4", f"seconds={seconds}"],
-        ]
+        return (
+            f"{_hot()} {_publish(f'conns={hot} seconds={seconds}')} "
+            "sub name=quiet topic=quiet path=/events?topic=quiet.%d each=1 count=1000 "
+            f"pub topic=quiet path=/topics/quiet.%d/events topics=1000 rate=200 conns=4 seconds={seconds}"
+        )
 
     return words
 
 
 def _cpu(trial: Trial) -> float:
     return trial.server_cpu / max(trial.got, 1) * 1e6
-
-
-def _latency(name: str, at: str, key: str = "latency") -> Callable[[Trial], float]:
-    return lambda trial: float(trial.sub(name)[key][at])
 
 
 def _delivered(trial: Trial) -> float:
@@ -136,77 +136,81 @@ def _per_connection(trial: Trial) -> float:
     return (trial.memory_after - trial.memory_before) / max(trial.open, 1) / 1024
 
 
-def _three(words: str, target: tuple[float | None, float | None, float | None]) -> tuple[Figure, ...]:
-    return (
-        Figure("cpu", f"CPU per delivery, {words}", "µs", _cpu, target[0]),
-        Figure("p50", f"p50 latency, {words}", "ms", _latency("hot", "p50"), target[1]),
-        Figure("p99", f"p99 latency, {words}", "ms", _latency("hot", "p99"), target[2]),
-    )
-
-
-def _burst(words: str, target: float | None) -> tuple[Figure, ...]:
-    return (
-        Figure("cpu", f"CPU per delivery, {words}", "µs", _cpu, target),
-        Figure("rate", f"deliveries, {words}", "events/s", _delivered, more=True),
-    )
-
-
 def _level(trial: Trial) -> float:
     back = trial.sub("back")
     return float(back["level_after"]) if back["level"] == back["count"] else float("inf")
 
 
-def _storms(words: str) -> tuple[Figure, ...]:
+def _latency(name: str, at: str, key: str = "latency") -> Callable[[Trial], float]:
+    return lambda trial: float(trial.sub(name)[key][at])
+
+
+def _p(at: str, words: str, target: float | None = None, name: str = "hot") -> Figure:
+    return Figure(at, f"{at} latency, {words}", "ms", _latency(name, at), target)
+
+
+def _per_delivery(words: str, target: float | None) -> Figure:
+    return Figure("cpu", f"CPU per delivery, {words}", "µs", _cpu, target)
+
+
+def _burst(words: str, target: float | None) -> tuple[Figure, ...]:
     return (
-        Figure("level", f"all 2,000 returned level after the last connected, {words}", "s", _level, 0.3),
-        Figure("live", f"the live readers' p99 meanwhile, {words}", "ms", _latency("live", "p99", "storming"), 100),
-        Figure("own", f"a returned reader's p50 from connecting to level, {words}", "ms", _latency("back", "p50", "catch_up")),
+        _per_delivery(words, target),
+        Figure("rate", f"deliveries, {words}", "events/s", _delivered, more=True),
+    )
+
+
+def _published(words: str) -> tuple[Figure, ...]:
+    return (
+        Figure("rate", f"published and read by 1, ndjson ×100, {words}", "events/s", _delivered, 100_000, more=True),
+    )
+
+
+def _memory(words: str, target: float | None) -> tuple[Figure, ...]:
+    return (Figure("memory", f"memory per idle connection, {words}", "KB", _per_connection, target),)
+
+
+def _storms(words: str) -> tuple[Figure, ...]:
+    own = _latency("back", "p50", "catch_up")
+    return (
+        Figure("level", f"2,000 return in 1 s, {words}: all level after the last", "s", _level, 0.3),
+        Figure("live", "… the live readers' p99 meanwhile", "ms", _latency("live", "p99", "storming"), 100),
+        Figure("own", "… p50 of one that returns, from connecting to level", "ms", own),
     )
 
 
 SCENARIOS: tuple[Scenario, ...] = (
-    Scenario("fanout20", "1 topic, 1,000 readers, 20 events/s", _paced(20, 15, 1000), _three("20 events/s", (None, None, None))),
-    Scenario("fanout200", "1 topic, 1,000 readers, 200 events/s", _paced(200, 9, 1000), _three("200 events/s", (4, 20, 45))),
-    Scenario("burst1", "1,000 readers, 1 publisher as fast as it can", _closed(1, 1, 1000), _burst("1 publisher", None)),
-    Scenario("burst16", "1,000 readers, 16 publishers as fast as they can", _closed(16, 1, 1000), _burst("16 publishers", 0.6)),
     Scenario(
-        "burst-ndjson", "1,000 readers, ndjson ×100", _closed(1, 100, 1000), _burst("ndjson ×100", 0.1), needs=("batches",)
+        "fanout20",
+        _paced(20, 15, 1000),
+        (_per_delivery("20 events/s", None), _p("p50", "20 events/s"), _p("p99", "20 events/s")),
     ),
-    Scenario("one", "1 reader, 50 tokens/s", _paced(50, 9, 1), _three("1 reader, 50/s", (None, 2, None))[1:]),
-    Scenario("idle", "5,000 idle readers", _idle, (Figure("memory", "memory per idle connection", "KB", _per_connection),), settle=2),
     Scenario(
-        "idle-auth",
-        "5,000 idle readers, each with a JWT",
-        _idle,
-        (Figure("memory", "memory per idle connection, with auth", "KB", _per_connection, 12.5),),
-        needs=("auth",),
-        settle=2,
+        "fanout200",
+        _paced(200, 9, 1000),
+        (_per_delivery("200 events/s", 4), _p("p50", "200 events/s", 20), _p("p99", "200 events/s", 45)),
     ),
-    *(
-        Scenario(
-            f"publish{connections}",
-            f"ndjson ×100, {connections} publishers, 1 live reader",
-            _closed(connections, 100, 1),
-            (Figure("rate", f"published and read, ndjson ×100, {words}", "events/s", _delivered, 100_000, more=True),),
-            needs=("batches",),
-        )
-        for connections, words in ((1, "1 publisher"), (4, "4 publishers"))
-    ),
-    Scenario("storm", "2,000 return in 1 s, 500 behind; 200 live beside", _storm("live"), _storms("live on another topic"), needs=("replays",)),
-    Scenario("storm-same", "the same, live on the same topic", _storm("past"), _storms("live on the same topic"), needs=("replays",)),
+    Scenario("burst1", _closed(1, 1, 1000), _burst("1 publisher as fast as it can", None)),
+    Scenario("burst16", _closed(16, 1, 1000), _burst("16 publishers as fast as they can", 0.6)),
+    Scenario("burst-ndjson", _closed(1, 100, 1000), _burst("1 publisher of ndjson ×100", 0.1), ("batches",)),
+    Scenario("one", _paced(50, 9, 1), (_p("p50", "1 reader, 50 events/s", 2), _p("p99", "1 reader, 50 events/s"))),
+    Scenario("idle", _idle, _memory("5,000", None), settle=2),
+    Scenario("idle-auth", _idle, _memory("5,000, each with a JWT", 12.5), ("auth",), settle=2),
+    Scenario("publish1", _closed(1, 100, 1), _published("1 publisher"), ("batches",)),
+    Scenario("publish4", _closed(4, 100, 1), _published("4 publishers"), ("batches",)),
+    Scenario("storm", _storm("live"), _storms("500 behind, 200 live on another topic"), ("replays",)),
+    Scenario("storm-same", _storm("past"), _storms("500 behind, 200 live on the same topic"), ("replays",)),
     Scenario(
         "fair",
-        "1,000 quiet topics beside a hot one, 1 publisher",
         _fair(1),
         (
-            Figure("p99", "quiet topics' p99 beside a burst to 1,000, 1 publisher", "ms", _latency("quiet", "p99"), 20),
-            Figure("p50", "quiet topics' p50 beside it", "ms", _latency("quiet", "p50")),
+            _p("p50", "1,000 quiet topics beside a burst to 1,000", name="quiet"),
+            _p("p99", "1,000 quiet topics beside a burst to 1,000", 20, name="quiet"),
         ),
     ),
     Scenario(
         "fair16",
-        "1,000 quiet topics beside a hot one, 16 publishers",
         _fair(16),
-        (Figure("p99", "quiet topics' p99 beside a burst to 1,000, 16 publishers", "ms", _latency("quiet", "p99")),),
+        (_p("p99", "the same, the burst being of 16 publishers", name="quiet"),),
     ),
 )

@@ -10,7 +10,8 @@ from bench.machine import busy
 from bench.scenarios import Scenario, Trial
 from bench.servers.launch import Kind, Server
 
-WARM = ["grace=5", "sub", "name=warm", "topic=warm", "path=/events?topic=warm", "count=50", "pub", "topic=warm", "path=/topics/warm/events"]
+WARM = "sub name=warm topic=warm path=/events?topic=warm count=50 pub topic=warm path=/topics/warm/events count=20"
+GRACE = "grace=5"  # seconds after the last reply in which what is on its way may still arrive
 
 
 def able(kind: Kind, scenario: Scenario) -> bool:
@@ -23,15 +24,13 @@ def run(program: Path, work: Path, kind: Kind, scenario: Scenario, quick: bool) 
     auth = kind.auth if "auth" in scenario.needs else None
     with Server(kind, work, auth.environment if auth else None) as server:
         header = [f"header=Authorization: Bearer {auth.token()}"] if auth else []
-        warm = _with(header, [*WARM, "count=20"])
-        with Load(program, server.port, warm) as load:
+        with Load(program, server.port, _with(header, WARM)) as load:
             load.ready()
             if load.go()["subs"][0]["missing"]:
                 raise BenchError(f"{kind.label} lost events while it was warmed up.")
         time.sleep(0.5)
         memory = server.memory()
-        words = _with(header, ["grace=5", *scenario.words(quick)])
-        with Load(program, server.port, words) as load:
+        with Load(program, server.port, _with(header, scenario.words(quick))) as load:
             ready = load.ready()
             time.sleep(scenario.settle)
             after, began, all_before, before = server.memory(), time.monotonic(), busy(), server.cpu()
@@ -41,11 +40,9 @@ def run(program: Path, work: Path, kind: Kind, scenario: Scenario, quick: bool) 
         return Trial(result, ready["open"], used, result["client_cpu"], elapsed, others, memory, after)
 
 
-def _with(header: list[str], words: list[str]) -> list[str]:
-    """`words` with the header added to every group."""
-    out: list[str] = []
-    for word in words:
-        out.append(word)
-        if word in {"sub", "pub"}:
-            out += header
-    return out
+def _with(header: list[str], words: str) -> list[str]:
+    """The arguments for load.c, with the header in every group."""
+    arguments = [GRACE]
+    for word in words.split():
+        arguments += [word, *(header if word in {"sub", "pub"} else [])]
+    return arguments

@@ -1,4 +1,4 @@
-"""What sse-starlette and FastAPI leave to the application: telling every subscriber. The usual answer, a queue for each.
+"""What sse-starlette and FastAPI leave to the application: telling every subscriber. The usual way: a queue for each.
 
 Nothing is stored: a subscriber that is away when an event comes has lost it, and a restart loses all. The queues are
 unbounded, as in most such applications, so a slow reader costs memory.

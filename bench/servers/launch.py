@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -14,6 +15,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
+
+import jwt
 
 from bench.client import BenchError
 from bench.machine import TICK
@@ -44,12 +47,29 @@ class Kind:
     environment: dict[str, str] = field(default_factory=dict)
 
 
+SECRET = "a secret of the benchmark, which signs for nobody else"
+
+
+def _token() -> str:
+    claims = {"sub": "bench", "exp": int(time.time()) + 3600, "publish": ["*"], "subscribe": ["*"]}
+    return jwt.encode(claims, SECRET, algorithm="HS256")
+
+
 def _python(module: str) -> Callable[[int, Path], list[str]]:
     return lambda port, _: [sys.executable, "-m", module, "--port", str(port)]
 
 
 def _tidings(port: int, directory: Path) -> list[str]:
-    return [sys.executable, "-m", "tidings", "serve", "--port", str(port), "--store", f"sqlite:///{directory}/tidings.db"]
+    return [
+        sys.executable,
+        "-m",
+        "tidings",
+        "serve",
+        "--port",
+        str(port),
+        "--store",
+        f"sqlite:///{directory}/tidings.db",
+    ]
 
 
 # One subject opens every connection here, so the limits that protect a server from one are lifted.
@@ -59,6 +79,7 @@ TIDINGS = Kind(
     "all, on disk, before the reply (SQLite, `synchronous=FULL`)",
     _tidings,
     replays=True,
+    auth=Auth({"TIDINGS_SECRET": SECRET}, _token),
     environment={"TIDINGS_MAX_CONNECTIONS_PER_SUBJECT": "1000000", "TIDINGS_PUBLISH_RATE": "0"},
 )
 SSE_STARLETTE = Kind("sse-starlette", "sse-starlette", "nothing", _python("bench.servers.sse_starlette_app"))
@@ -104,7 +125,9 @@ class Server:
             raise
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._end()
 
     def _wait(self) -> None:
@@ -119,7 +142,8 @@ class Server:
 
     def _end(self) -> None:
         # Killed, not asked: a server with open streams may wait for them for ever, and its directory is thrown away.
-        os.killpg(self._process.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # it has ended by itself
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         self._log.close()
         shutil.rmtree(self.directory, ignore_errors=True)
