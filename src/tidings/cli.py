@@ -217,17 +217,26 @@ def _client(url: str, token: str | None) -> Client:
 
 
 def _publish_lines(client: Client, topic: str, first: int, texts: list[bytes], type: str, *, plain: bool) -> None:
-    from .client import Failure, parse_lines
+    """Publish lines up to the first that is wrong, and only then raise the Failure that says so."""
+    from .client import Failure, Line, parse_line
 
-    events = parse_lines(texts, first, type, plain=plain)
-    if not events:
-        return
-    try:
-        _write(client.publish_lines(topic, list(events.values())), flush=True)
-    except Failure as failure:
-        numbers = list(events)
-        where = f"Line {numbers[0]}" if len(numbers) == 1 else f"Lines {numbers[0]} to {numbers[-1]}"
-        raise Failure(f"{where}: {failure}", failure.code) from None
+    events: dict[int, Line] = {}
+    wrong: Failure | None = None
+    for number, text in enumerate(texts, first):
+        try:
+            if (line := parse_line(text, number, type, plain=plain)) is not None:
+                events[number] = line
+        except Failure as failure:
+            wrong = failure
+            break
+    if events:
+        try:
+            _write(client.publish_lines(topic, list(events.values())), flush=True)
+        except Failure as failure:
+            where = f"Line {min(events)}" if len(events) == 1 else f"Lines {min(events)} to {max(events)}"
+            raise Failure(f"{where}: {failure}", failure.code) from None
+    if wrong is not None:
+        raise wrong
 
 
 def _chunks(stream: BinaryIO) -> Iterator[tuple[int, list[bytes]]]:

@@ -249,20 +249,18 @@ def _events(topic: str) -> str:
     return f"/topics/{_valid(topic)}/events"
 
 
-def parse_lines(texts: Sequence[bytes], first: int, type: str, *, plain: bool) -> dict[int, Line]:
-    """The events of JSON lines, or of plain ones, whose text is the data, by their numbers, which begin with `first`.
+def parse_line(text: bytes, number: int, type: str, *, plain: bool) -> Line | None:
+    """The event of a JSON line, or of a plain one, whose text is the data; None for a blank JSON line.
 
-    `type` is for those that name none. Blank JSON lines are skipped. Raises Failure, which names the wrong line.
+    `type` is for one that names none. Raises Failure, which names the line by its number.
     """
-    lines = {}
-    for number, text in enumerate(texts, first):
-        try:
-            if plain:
-                lines[number] = Line(msgspec.Raw(msgspec.json.encode(text.removesuffix(b"\r").decode())), type)
-            elif text.strip():
-                line = _line.decode(text)
-                lines[number] = Line(line.data, line.type or type)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            right = 'an event is {"data": …}, with a "type" if it has one; --lines takes lines as they are'
-            raise Failure(f"Line {number} is no event ({error}): {right}.", WRONG) from None
-    return lines
+    try:
+        if plain:
+            return Line(msgspec.Raw(msgspec.json.encode(text.removesuffix(b"\r").decode())), type)
+        if not text.strip():
+            return None
+        line = _line.decode(text.decode())
+        return Line(line.data, line.type or type)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        right = 'an event is {"data": …}, with a "type" if it has one; --lines takes lines as they are'
+        raise Failure(f"Line {number} is no event ({error}): {right}. The lines before it are stored.", WRONG) from None
