@@ -63,6 +63,10 @@ class Log:
 
     async def close(self) -> None:
         """Refuses new appends, waits for those under way, closes the store. Idempotent."""
+        await self._finish()
+        await self.store.close()
+
+    async def _finish(self) -> None:
         if self._idle is None:
             self._idle = asyncio.get_running_loop().create_future()
             self._rest()
@@ -70,7 +74,6 @@ class Log:
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.store.close()
 
     # ------------------------------------------------------------ writing
 
@@ -246,21 +249,20 @@ class Log:
             self._settle(commit, None)
 
     def _settle(self, commit: Commit, error: BaseException | None) -> None:
-        """Answers the callers of a change, then lets the lane go on, then makes the change known: replies first."""
-        topic = commit.topic
+        """Answers the callers of a change, then makes it known, then lets its lane go on: replies first."""
         commit.answer_all(error)
-        self._bytes -= sum(job.size for job in commit.jobs)
-        lane = self._lanes[topic]
-        if lane:
-            self._begin(topic, lane)
-        else:
-            del self._lanes[topic]
-        while self._blocked and (not self._bytes or self._bytes + self._blocked[0][1].size <= WAITING):
-            self._admit(*self._blocked.popleft())
         if error is None and commit.change:
             if not self._news:
                 asyncio.get_running_loop().call_soon(self._tell)
             self._news.append(commit)
+        self._bytes -= sum(job.size for job in commit.jobs)
+        lane = self._lanes[commit.topic]
+        if lane:
+            self._begin(commit.topic, lane)
+        else:
+            del self._lanes[commit.topic]
+        while self._blocked and (not self._bytes or self._bytes + self._blocked[0][1].size <= WAITING):
+            self._admit(*self._blocked.popleft())
         self._rest()
 
     def _tell(self) -> None:

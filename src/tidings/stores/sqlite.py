@@ -63,7 +63,7 @@ class SqliteStore:
         durability: str = "full",
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._path = os.path.abspath(path)
+        self._path = os.fspath(path)
         self._durability = durability
         self._clock = clock
         self._queue: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()

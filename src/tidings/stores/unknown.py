@@ -28,34 +28,38 @@ async def resolve(
     lost = [change()]
     end = asyncio.get_running_loop().time() + PATIENCE
     while True:
+        stored: bool | None = False
         try:
             head = await store.load(topic)
             for each in lost:
-                if await _stored(store, topic, head, each):
-                    return
-            again = _Upon(head, plan)
-            await store.update(topic, keys, again)
-            if not again.moved:
+                stored = stored or await _stored(store, topic, head, each)
+            if stored:
                 return
+            if stored is False:
+                again = _Upon(head, plan)
+                await store.update(topic, keys, again)
+                if not again.moved:
+                    return
         except Uncertain:
             lost.append(change())
         except Unavailable:
             pass
-        if asyncio.get_running_loop().time() > end:
-            raise Uncertain("The connection to the store died: the events are stored once, or not at all.")
+        if stored is None or asyncio.get_running_loop().time() > end:
+            raise Uncertain("The connection to the store died during the change: it is stored once, or not at all.")
         await asyncio.sleep(PAUSE)
 
 
-async def _stored(store: Store, topic: str, head: Head | None, change: Change | None) -> bool:
+async def _stored(store: Store, topic: str, head: Head | None, change: Change | None) -> bool | None:
+    """Whether a change is there. None: that cannot be known, for the log was trimmed or deleted meanwhile."""
     if change is None or head == change.head:
         return True
     if change.head is None or change.record is None:
-        return False  # deleting or changing a head again does no harm
+        return False  # deleting, or changing a head, again does no harm
     record = change.record
-    if head is None or head.epoch != change.head.epoch or head.start > record.base:
-        if record.base == 0 and (head is None or head.epoch != change.head.epoch):
-            return False  # it would have begun a life, which is not there
-        raise Uncertain("The log was trimmed or deleted before it was known whether the events had been stored.")
+    if head is None or head.epoch != change.head.epoch:
+        return False if record.base == 0 else None  # False: it would have begun a life that is not there
+    if head.start > record.base:
+        return None
     after = record.base
     while after < head.tail:
         _, records = await store.read(topic, after, 1000)

@@ -1,0 +1,37 @@
+"""What the suite of the stores has: a clock to turn, a store, logs over it."""
+
+from __future__ import annotations
+
+import pytest
+
+pytest.register_assert_rewrite(
+    "tests.stores.kit", "tests.stores.suite_port", "tests.stores.suite_order", "tests.stores.suite_told"
+)
+
+from tests.stores.kit import Clock, Connect, Logs  # noqa: E402
+from tidings.stores.base import Log, Store  # noqa: E402
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def store(connect: Connect) -> Store:
+    return await connect()
+
+
+@pytest.fixture
+def logs(connect: Connect, clock: Clock) -> Logs:
+    """`await logs()`: one more log on the same data."""
+
+    async def log() -> Log:
+        return Log(await connect(), clock=clock)
+
+    return log
+
+
+@pytest.fixture
+async def log(logs: Logs) -> Log:
+    return await logs()
