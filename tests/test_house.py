@@ -29,8 +29,8 @@ MAY_IMPORT = {
     # What keeps, and what wakes. These files together are the hub; `stores` itself is for open_store(URL).
     "stores": "errors events log",
     **dict.fromkeys(
-        ["drain", "flush", "hub", "lane", "pages", "position", "subscription", "wheel"],
-        "errors events log stores stores.base wire.sse drain flush hub lane pages position subscription wheel",
+        ["drain", "flush", "hub", "lane", "lanes", "pages", "position", "subscription", "wheel"],
+        "errors events log stores stores.base wire.sse drain flush hub lane lanes pages position subscription wheel",
     ),
     "metrics": "hub",
     "runs": "errors events log hub wire",
@@ -39,7 +39,7 @@ MAY_IMPORT = {
     "auth": "errors keys origins",
     "settings": "errors origins",
     # HTTP.
-    "protocols": "errors events log hub position subscription drain metrics runs wire auth",
+    "protocols": "errors events log hub lanes position subscription drain metrics runs wire auth",
     "web": "",
     "app": "errors events hub runs metrics auth settings stores protocols web",
     "server": "errors hub settings app",

@@ -9,19 +9,17 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from functools import cached_property
 from time import monotonic, time
-from typing import TYPE_CHECKING, Any, Final, Literal, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
 from .errors import Unavailable
-from .events import MESSAGE, ORIGIN, Event, Offset, Page, Retention
-from .flush import Flusher
-from .lane import WINDOW_EVENTS, Lane
+from .events import MESSAGE, Event, Offset, Page, Retention
+from .lanes import EARLIEST, Lanes, Start
 from .log import valid_data, valid_topic, valid_type
-from .pages import Pages
 from .position import Position, Reset
 from .stores import open_store
-from .stores.base import Appended, Cast, Head, Log, Store
+from .stores.base import Appended, Head, Log, Store
 from .subscription import Subscription
 from .wheel import Wheel
 
@@ -30,12 +28,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("tidings.hub")
 
-Start = Literal["earliest", "tail"]
-TAIL: Final = "tail"
-EARLIEST: Final = "earliest"
 
-LANES_IDLE = 1024
-"""Topics that nobody reads now but whose windows stay warm for those who come back."""
 SWEEP = 10.0
 
 
@@ -65,14 +58,12 @@ class Hub:
         self.retry = retry
         self.drain_window = drain_window
         self.retention = retention
-        self.pages = Pages(self.log)
         self.subscriptions: set[Subscription] = set()
-        self.lanes: dict[str, Lane] = {}
         self.draining = False
         self.on_drain: list[Callable[[], None]] = []
         self.on_close: list[Callable[[], Coroutine[Any, Any, None]]] = []
         self.wheel: Wheel
-        self.flusher: Flusher
+        self.lanes: Lanes
         self.opened = False
         self.published = 0
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -89,12 +80,10 @@ class Hub:
     async def open(self) -> Self:
         """Open the store and begin to follow it. Raises Unavailable or Invalid when it cannot be opened."""
         self.wheel = Wheel()
-        self.flusher = Flusher()
         await self.log.open()
-        self.log.on_commit = self._committed
-        self.log.on_delete = self._deleted
+        self.lanes = Lanes(self.log, self.background)
         self.opened = True
-        self.background(self._follow_changes())
+        self.background(self.lanes.follow_changes())
         self.background(self._sweep())
         return self
 
@@ -210,14 +199,8 @@ class Hub:
         """Publish a transient event: to whoever follows the topic now, in any process; never stored."""
         text = valid_data(data if isinstance(data, str) else msgspec.json.encode(data).decode())
         payload = (valid_type(type), text, time())
-        self._cast(valid_topic(topic), *payload)
+        self.lanes.cast(valid_topic(topic), *payload)
         await self.store.cast(topic, msgspec.msgpack.encode(payload))
-
-    def _cast(self, topic: str, type: str, data: str, at: float) -> None:
-        lane = self.lanes.get(topic)
-        if lane is not None and lane.level:
-            lane.casts.append(Event(None, type, data, at))
-            self.flusher.arm(lane)
 
     # Topics.
 
@@ -252,14 +235,14 @@ class Hub:
         lane = position.lane
         try:
             while True:
-                step = position.step(self.pages)
+                step = position.step(self.lanes.pages)
                 if step is None:
                     # Armed before any await that could let the visible head move: no wake-up is lost.
-                    waiter = self.flusher.loop.create_future()
+                    waiter = asyncio.get_running_loop().create_future()
                     lane.waiters.append(waiter)
                     await waiter
                 elif step == "load":
-                    await self.load(position)
+                    await self.lanes.load(position)
                 elif step == "end":
                     return
                 elif isinstance(step, Reset):
@@ -273,179 +256,11 @@ class Hub:
             self.unfollow(position)
 
     async def follow(self, topic: str, start: Offset | Start) -> Position:
-        """A position in the topic, whose lane is kept until `unfollow`. Raises Invalid, Unavailable."""
-        lane = self.lanes.get(topic)
-        if lane is None:
-            # In the dictionary first, loaded then: a commit meanwhile marks it stale and it is loaded again.
-            lane = self.lanes[topic] = Lane(valid_topic(topic))
-            lane.opening = self.flusher.loop.create_future()
-            self.background(self._open_lane(lane, lane.opening))
-            self._forget_idle_lanes()
-        lane.readers += 1
-        try:
-            if lane.opening is not None:
-                await asyncio.shield(lane.opening)
-            return await self._position(lane, start)
-        except BaseException:
-            lane.readers -= 1
-            raise
+        """A position in the topic, which is kept at hand until `unfollow`. Raises Invalid, Unavailable."""
+        return await self.lanes.follow(topic, start)
 
     def unfollow(self, position: Position) -> None:
-        position.lane.readers -= 1
-
-    async def _open_lane(self, lane: Lane, opened: asyncio.Future[None]) -> None:
-        try:
-            lane.stale = True
-            while lane.stale:
-                lane.stale = False
-                lane.begin(await self.log.describe(lane.name))
-        except Exception as error:
-            self.lanes.pop(lane.name, None)
-            opened.set_exception(error)
-            opened.exception()
-        except asyncio.CancelledError:
-            opened.set_exception(Unavailable("This process is going away."))
-            opened.exception()
-            raise
-        else:
-            opened.set_result(None)
-        finally:
-            lane.opening = None
-
-    def _forget_idle_lanes(self) -> None:
-        if len(self.lanes) > LANES_IDLE and not len(self.lanes) % 64:
-            idle = [name for name, lane in self.lanes.items() if not lane.readers and lane.opening is None]
-            for name in idle[: max(len(idle) - LANES_IDLE, 0)]:
-                del self.lanes[name]
-
-    async def _position(self, lane: Lane, start: Offset | Start) -> Position:
-        """A position in the lane. An offset beyond what is visible is looked up in the store before it is believed
-        to be of another life: its commit may only not have reached this process."""
-        if start == TAIL:
-            return Position(lane, lane.tail)
-        if start == EARLIEST:
-            return Position(lane, Offset(lane.epoch, lane.start) if lane.epoch != ORIGIN.epoch else ORIGIN)
-        assert isinstance(start, Offset)
-        position = Position(lane, start)
-        if start.epoch != lane.epoch or start.n > lane.head:
-            await self.reload(lane)
-            position.ahead = start.epoch == lane.epoch and start.n > lane.head
-        return position
-
-    async def load(self, position: Position) -> None:
-        """Bring the page a position needs from the store. Raises Unavailable."""
-        lane = position.lane
-        page = await self.pages.load(lane, position.n)
-        if page.lost == "trimmed" and page.next.epoch == lane.epoch:
-            lane.start = max(lane.start, page.earliest.n - 1)
-        elif page.lost is not None:
-            await self.reload(lane)
-        elif not page.events:
-            raise Unavailable("The store has not given the events it has announced.")
-
-    # What moves a lane: commits of this process, news of others'.
-
-    def _committed(self, topic: str, head: Head, base: Offset, events: Sequence[Event]) -> None:
-        lane = self.lanes.get(topic)
-        if lane is None:
-            return
-        if lane.opening is not None:
-            lane.stale = True
-            return
-        if head.epoch != lane.epoch:
-            lane.begin(head, base.n)
-            self._restart(lane)
-        if not lane.append(base.n, events):
-            self._reload_soon(lane)
-            return
-        self._moved(lane, head)
-
-    def _moved(self, lane: Lane, head: Head) -> None:
-        lane.start = max(lane.start, head.start)
-        lane.closed = lane.closed or (head.closed and lane.head >= head.tail)
-        if lane.readers:
-            self.flusher.arm(lane)
-        elif not lane.state:
-            lane.vis = lane.head
-            lane.trim()
-
-    def _deleted(self, topic: str) -> None:
-        lane = self.lanes.get(topic)
-        if lane is None:
-            return
-        if lane.opening is not None:
-            lane.stale = True
-        elif lane.epoch != ORIGIN.epoch:
-            lane.begin(None)
-            self._restart(lane)
-
-    def _restart(self, lane: Lane) -> None:
-        """Another life of the log: every reader finds its own way into it."""
-        for subscription in list(lane.level):
-            subscription.kick()
-        lane.wake()
-
-    def _reload_soon(self, lane: Lane) -> None:
-        lane.stale = True
-        if lane.reloading is None and lane.opening is None:
-            lane.reloading = self.background(self._reload(lane))
-
-    async def reload(self, lane: Lane) -> None:
-        """Bring the lane level with the store. Raises Unavailable."""
-        self._reload_soon(lane)
-        if lane.reloading is not None:
-            await asyncio.shield(lane.reloading)
-
-    async def _reload(self, lane: Lane) -> None:
-        try:
-            while lane.stale:
-                lane.stale = False
-                head = await self.log.describe(lane.name)
-                if head is None:
-                    self._deleted(lane.name)
-                    continue
-                if head.epoch != lane.epoch:
-                    lane.begin(head)
-                    self._restart(lane)
-                elif head.tail - lane.head > WINDOW_EVENTS:
-                    # Too far behind for the window: its readers catch up page by page.
-                    lane.begin(head)
-                    self._restart(lane)
-                elif head.tail > lane.head:
-                    await self._extend(lane, head)
-                self._moved(lane, head)
-        finally:
-            lane.reloading = None
-
-    async def _extend(self, lane: Lane, head: Head) -> None:
-        while lane.head < head.tail and lane.epoch == head.epoch:
-            base = lane.head
-            page = await self.log.read(lane.name, Offset(head.epoch, base), head.tail - base)
-            if page.lost is not None or not page.events:
-                lane.stale = True
-                lane.begin(head)
-                self._restart(lane)
-                return
-            if lane.epoch == head.epoch:
-                lane.append(base, page.events)
-
-    async def _follow_changes(self) -> None:
-        async for change in self.store.changes():
-            if change is None:
-                for lane in list(self.lanes.values()):
-                    self._reload_soon(lane)
-            elif isinstance(change, Cast):
-                self._cast(change.topic, *msgspec.msgpack.decode(change.payload))
-            else:
-                for topic, tail in change.items():
-                    known = self.lanes.get(topic)
-                    if known is not None and not self._knows(known, tail):
-                        self._reload_soon(known)
-
-    def _knows(self, lane: Lane, tail: Offset | None) -> bool:
-        if tail is None:
-            return lane.epoch == ORIGIN.epoch and lane.opening is None
-        return lane.epoch == tail.epoch and lane.head >= tail.n and lane.opening is None
+        self.lanes.unfollow(position)
 
     async def _sweep(self) -> None:
         """Trim by age and expire topics, now and then; what an append can trim, it trims itself."""

@@ -18,7 +18,7 @@ class HubCollector:
 
     def collect(self) -> Iterator[Metric]:
         hub = self._hub
-        counts = hub.flusher if hub.opened else None
+        counts = hub.lanes.flusher if hub.opened else None
         for name, text, value in (
             ("tidings_events_published", "Events appended by this process.", hub.published),
             ("tidings_events_delivered", "Events handed to readers' connections.", counts.deliveries if counts else 0),
@@ -28,7 +28,7 @@ class HubCollector:
         for name, text, value in (
             ("tidings_streams_open", "Open event streams.", len(hub.subscriptions)),
             ("tidings_streams_catching_up", "Open streams that are behind.", hub.behind()),
-            ("tidings_topics_warm", "Topics whose recent events this process holds.", len(hub.lanes)),
+            ("tidings_topics_warm", "Topics whose recent events this process holds.", len(hub.lanes) if counts else 0),
             ("tidings_draining", "1 while the process lets its streams go.", int(hub.draining)),
         ):
             yield GaugeMetricFamily(name, text, value=value)

@@ -235,7 +235,7 @@ class Subscription:
                     self.join()
                     return
                 if isinstance(body, Position):
-                    await self.hub.load(body)
+                    await self.hub.lanes.load(body)
                     continue
                 self.last = monotonic()
                 if body:
@@ -269,7 +269,7 @@ class Subscription:
             self._turn = (self._turn + 1) % len(positions)
             position = positions[self._turn]
             lane = position.lane
-            step = position.step(self.hub.pages)
+            step = position.step(self.hub.lanes.pages)
             if step is None:
                 continue
             if step == "load":
@@ -279,8 +279,8 @@ class Subscription:
             if isinstance(step, Reset):
                 data = {"topic": lane.name, "reason": step.reason, "earliest": str(step.earliest)}
                 return self._notice(lane, "tidings.reset", data)
-            body = self.hub.pages.encode(self.format, lane, step.after, step.events)
-            self.hub.flusher.deliveries += len(step.events)
+            body = self.hub.lanes.pages.encode(self.format, lane, step.after, step.events)
+            self.hub.lanes.flusher.deliveries += len(step.events)
             return self._place(body, lane)
         return None
 

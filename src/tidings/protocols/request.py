@@ -10,7 +10,7 @@ from fastapi import Request
 from ..auth import Authenticator, Subject
 from ..errors import Forbidden, Invalid, NotFound
 from ..events import Offset
-from ..hub import Start
+from ..lanes import Start
 from ..log import parse_offset, valid_topic
 
 if TYPE_CHECKING:

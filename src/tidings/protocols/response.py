@@ -19,7 +19,8 @@ from starlette.types import Receive, Scope, Send
 from ..drain import chain_signals, hush_unfinished
 from ..errors import Invalid, TidingsError, TooMany, Unavailable
 from ..events import Offset
-from ..hub import Hub, Start
+from ..hub import Hub
+from ..lanes import Start
 from ..log import parse_offset, valid_topic
 from ..position import Position
 from ..subscription import Subscription
@@ -192,7 +193,7 @@ class EventStreamResponse(Response):
         )
         subscription.start()
         if hub.draining:
-            hub.flusher.loop.call_later(0.2 * random.random(), subscription.depart)
+            asyncio.get_running_loop().call_later(0.2 * random.random(), subscription.depart)
         try:
             # A client that goes away is only noticed here: uvicorn's `send` to it returns in silence.
             while (await receive())["type"] != "http.disconnect":

@@ -1,0 +1,226 @@
+"""The lanes of one process: opened from the store, kept level with it, forgotten when nobody reads them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Final, Literal
+
+import msgspec
+
+from .errors import Unavailable
+from .events import ORIGIN, Event, Offset
+from .flush import Flusher
+from .lane import WINDOW_EVENTS, Lane
+from .log import Head, valid_topic
+from .pages import Pages
+from .position import Position
+from .stores.base import Cast, Log
+
+log = logging.getLogger("tidings.lanes")
+
+Start = Literal["earliest", "tail"]
+TAIL: Final = "tail"
+EARLIEST: Final = "earliest"
+
+IDLE_KEPT = 1024
+"""Topics that nobody reads now but whose windows stay warm for those who come back."""
+
+
+class Lanes:
+    """Every topic that this process follows, and what moves it: commits made here, and news of others'."""
+
+    def __init__(self, log: Log, background: Callable[[Coroutine[Any, Any, Any]], asyncio.Task[Any]]) -> None:
+        self.log = log
+        self.pages = Pages(log)
+        self.flusher = Flusher()
+        self._background = background
+        self._lanes: dict[str, Lane] = {}
+        log.on_commit = self._committed
+        log.on_delete = self._deleted
+
+    def __len__(self) -> int:
+        return len(self._lanes)
+
+    async def follow(self, topic: str, start: Offset | Start) -> Position:
+        """A position in the topic, whose lane is kept until `unfollow`. Raises Invalid, Unavailable."""
+        lane = self._lanes.get(topic)
+        if lane is None:
+            # In the dictionary first, loaded then: a commit meanwhile marks it stale and it is loaded again.
+            lane = self._lanes[topic] = Lane(valid_topic(topic))
+            lane.opening = self.flusher.loop.create_future()
+            self._background(self._open_lane(lane, lane.opening))
+            self._forget_idle_lanes()
+        lane.readers += 1
+        try:
+            if lane.opening is not None:
+                await asyncio.shield(lane.opening)
+            return await self._position(lane, start)
+        except BaseException:
+            lane.readers -= 1
+            raise
+
+    def unfollow(self, position: Position) -> None:
+        position.lane.readers -= 1
+
+    async def _open_lane(self, lane: Lane, opened: asyncio.Future[None]) -> None:
+        try:
+            lane.stale = True
+            while lane.stale:
+                lane.stale = False
+                lane.begin(await self.log.describe(lane.name))
+        except Exception as error:
+            self._lanes.pop(lane.name, None)
+            opened.set_exception(error)
+            opened.exception()
+        except asyncio.CancelledError:
+            opened.set_exception(Unavailable("This process is going away."))
+            opened.exception()
+            raise
+        else:
+            opened.set_result(None)
+        finally:
+            lane.opening = None
+
+    def _forget_idle_lanes(self) -> None:
+        if len(self._lanes) > IDLE_KEPT and not len(self._lanes) % 64:
+            idle = [name for name, lane in self._lanes.items() if not lane.readers and lane.opening is None]
+            for name in idle[: max(len(idle) - IDLE_KEPT, 0)]:
+                del self._lanes[name]
+
+    async def _position(self, lane: Lane, start: Offset | Start) -> Position:
+        """A position in the lane. An offset beyond what is visible is looked up in the store before it is believed
+        to be of another life: its commit may only not have reached this process."""
+        if start == TAIL:
+            return Position(lane, lane.tail)
+        if start == EARLIEST:
+            return Position(lane, Offset(lane.epoch, lane.start) if lane.epoch != ORIGIN.epoch else ORIGIN)
+        assert isinstance(start, Offset)
+        position = Position(lane, start)
+        if start.epoch != lane.epoch or start.n > lane.head:
+            await self.reload(lane)
+            position.ahead = start.epoch == lane.epoch and start.n > lane.head
+        return position
+
+    async def load(self, position: Position) -> None:
+        """Bring the page a position needs from the store. Raises Unavailable."""
+        lane = position.lane
+        page = await self.pages.load(lane, position.n)
+        if page.lost == "trimmed" and page.next.epoch == lane.epoch:
+            lane.start = max(lane.start, page.earliest.n - 1)
+        elif page.lost is not None:
+            await self.reload(lane)
+        elif not page.events:
+            raise Unavailable("The store has not given the events it has announced.")
+
+    # What moves a lane: commits of this process, news of others'.
+
+    def _committed(self, topic: str, head: Head, base: Offset, events: Sequence[Event]) -> None:
+        lane = self._lanes.get(topic)
+        if lane is None:
+            return
+        if lane.opening is not None:
+            lane.stale = True
+            return
+        if head.epoch != lane.epoch:
+            lane.begin(head, base.n)
+            self._restart(lane)
+        if not lane.append(base.n, events):
+            self._reload_soon(lane)
+            return
+        self._moved(lane, head)
+
+    def _moved(self, lane: Lane, head: Head) -> None:
+        lane.start = max(lane.start, head.start)
+        lane.closed = lane.closed or (head.closed and lane.head >= head.tail)
+        if lane.readers:
+            self.flusher.arm(lane)
+        elif not lane.state:
+            lane.vis = lane.head
+            lane.trim()
+
+    def _deleted(self, topic: str) -> None:
+        lane = self._lanes.get(topic)
+        if lane is None:
+            return
+        if lane.opening is not None:
+            lane.stale = True
+        elif lane.epoch != ORIGIN.epoch:
+            lane.begin(None)
+            self._restart(lane)
+
+    def _restart(self, lane: Lane) -> None:
+        """Another life of the log: every reader finds its own way into it."""
+        for subscription in list(lane.level):
+            subscription.kick()
+        lane.wake()
+
+    def _reload_soon(self, lane: Lane) -> None:
+        lane.stale = True
+        if lane.reloading is None and lane.opening is None:
+            lane.reloading = self._background(self._reload(lane))
+
+    async def reload(self, lane: Lane) -> None:
+        """Bring the lane level with the store. Raises Unavailable."""
+        self._reload_soon(lane)
+        if lane.reloading is not None:
+            await asyncio.shield(lane.reloading)
+
+    async def _reload(self, lane: Lane) -> None:
+        try:
+            while lane.stale:
+                lane.stale = False
+                head = await self.log.describe(lane.name)
+                if head is None:
+                    self._deleted(lane.name)
+                    continue
+                if head.epoch != lane.epoch:
+                    lane.begin(head)
+                    self._restart(lane)
+                elif head.tail - lane.head > WINDOW_EVENTS:
+                    # Too far behind for the window: its readers catch up page by page.
+                    lane.begin(head)
+                    self._restart(lane)
+                elif head.tail > lane.head:
+                    await self._extend(lane, head)
+                self._moved(lane, head)
+        finally:
+            lane.reloading = None
+
+    async def _extend(self, lane: Lane, head: Head) -> None:
+        while lane.head < head.tail and lane.epoch == head.epoch:
+            base = lane.head
+            page = await self.log.read(lane.name, Offset(head.epoch, base), head.tail - base)
+            if page.lost is not None or not page.events:
+                lane.stale = True
+                lane.begin(head)
+                self._restart(lane)
+                return
+            if lane.epoch == head.epoch:
+                lane.append(base, page.events)
+
+    async def follow_changes(self) -> None:
+        """Hear of other processes' changes, for as long as the store is open."""
+        async for change in self.log.store.changes():
+            if change is None:
+                for lane in list(self._lanes.values()):
+                    self._reload_soon(lane)
+            elif isinstance(change, Cast):
+                self.cast(change.topic, *msgspec.msgpack.decode(change.payload))
+            else:
+                for topic, tail in change.items():
+                    known = self._lanes.get(topic)
+                    if known is not None and not self._knows(known, tail):
+                        self._reload_soon(known)
+
+    def _knows(self, lane: Lane, tail: Offset | None) -> bool:
+        if tail is None:
+            return lane.epoch == ORIGIN.epoch and lane.opening is None
+        return lane.epoch == tail.epoch and lane.head >= tail.n and lane.opening is None
+
+    def cast(self, topic: str, type: str, data: str, at: float) -> None:
+        lane = self._lanes.get(topic)
+        if lane is not None and lane.level:
+            lane.casts.append(Event(None, type, data, at))
+            self.flusher.arm(lane)
