@@ -334,8 +334,10 @@ static void publish(Link *l, u64 due) {
     p->busy++, p->requests++;
     if (writev(l->fd, parts, 2) != (ssize_t)(n + p->length)) die("a publication was not written whole");
 }
+/* A schedule that a slow server keeps from being published is given up after half as long again. */
 static bool over(Pub *p) {
-    return p->dead == p->conns || (p->count && p->sent >= p->count) || (p->seconds && !p->rate && now() - p->began >= p->seconds * 1e9);
+    double seconds = (now() - p->began) / 1e9;
+    return p->dead == p->conns || (p->count && p->sent >= p->count) || (p->seconds && seconds >= p->seconds * (p->rate ? 1.5 : 1));
 }
 /* Sends whatever is due and has an idle connection. */
 static void push(Pub *p) {
@@ -480,10 +482,11 @@ static void wire(void) {
         }
     }
 }
+/* Events of a topic: those that were published, or, of a schedule, all that should have been. */
 static u64 published(Sub *s, bool history) {
     u64 n = 0;
     for (Pub *p = pubs; p < pubs + n_pubs; p++)
-        if (same(p->topic, s->topic) && (bool)p->history == history) n += p->sent;
+        if (same(p->topic, s->topic) && (bool)p->history == history) n += p->rate ? p->count : p->sent;
     return n;
 }
 /* True when every reader is answered and has read the whole history. */

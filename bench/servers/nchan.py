@@ -34,6 +34,8 @@ http {{
             nchan_channel_id $arg_topic;
             nchan_subscriber_first_message newest;
             nchan_eventsource_ping_interval 15;
+            nchan_eventsource_ping_event "";
+            nchan_eventsource_ping_comment "ping";
         }}
         location ~ ^/topics/(?<topic>[^/]+)/events$ {{
             nchan_publisher http;
