@@ -47,6 +47,9 @@ class Pages:
         task = self._loads.get(key)
         if task is None:
             begin = max(number * PAGE, lane.start)
+            base, events = self._spans.get(key, (0, ()))
+            if begin <= base <= base + len(events) <= after:
+                begin = base + len(events)  # the store answers a page of large events in parts: read its next part
             task = asyncio.create_task(self._load(key, Offset(epoch, begin), (number + 1) * PAGE - begin))
             self._loads[key] = task
             task.add_done_callback(lambda _: self._loads.pop(key, None))
@@ -57,7 +60,11 @@ class Pages:
         if page.events and page.next.epoch == key[1]:
             first = page.events[0].offset
             assert first is not None
-            self._spans[key] = (first.n - 1, page.events)
+            base, events = self._spans.get(key, (0, ()))
+            if base + len(events) == first.n - 1:
+                self._spans[key] = (base, [*events, *page.events])
+            else:
+                self._spans[key] = (first.n - 1, page.events)
             self._spans.move_to_end(key)
             if len(self._spans) > PAGES_KEPT:
                 self._spans.popitem(last=False)
