@@ -66,12 +66,13 @@ export class Tidings {
   }
 
   /**
-   * @param {string} topic not subscribed yet
+   * @param {string} topic not subscribed yet, and one of at most 32
    * @param {Reader} reader
    * @param {string} [after] an offset; by default everything is read
    */
   subscribe(topic, reader, after = ORIGIN) {
     if (this.#subscriptions.has(topic)) throw new Error(`${topic} is subscribed already`);
+    if (this.#subscriptions.size === MOST_TOPICS) throw new Error(`one connection follows at most ${MOST_TOPICS} topics`);
     this.#subscriptions.set(topic, { ...reader, topic, offset: after });
     this.#changed();
   }
@@ -104,6 +105,12 @@ export class Tidings {
   publish(topic, type, data, key) {
     const body = JSON.stringify({ type, data }) + "\n";
     return this.request("POST", `/topics/${topic}/events`, { body, type: "application/x-ndjson", key });
+  }
+
+  /** @param {string} topic @returns {Promise<boolean>} whether it exists: asking for its events otherwise is an error */
+  async has(topic) {
+    const { topics } = await this.request("GET", `/topics?prefix=${topic}&limit=1`);
+    return topics[0] === topic;
   }
 
   /**
@@ -140,7 +147,7 @@ export class Tidings {
   #open() {
     this.#stream?.close();
     this.#stream = null;
-    this.#followed = [...this.#subscriptions.values()].slice(0, MOST_TOPICS);
+    this.#followed = [...this.#subscriptions.values()];
     if (this.#followed.length === 0) {
       this.#become({ phase: "closed", failures: 0 });
       return;
@@ -179,6 +186,7 @@ export class Tidings {
       else fresh.set(event.topic, [event]);
     }
     this.#hand(fresh);
+    this.connection.topics = this.#subscriptions.size;
     this.#options.onConnection?.(this.connection);
   }
 

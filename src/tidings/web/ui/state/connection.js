@@ -66,17 +66,36 @@ function reachable() {
  */
 export async function follow(topic, reader) {
   for (let after = ""; ; ) {
+    const page = await patiently(() => tidings.read(topic, after)).catch(unlessMissing);
+    if (!page) return false;
+    reader.onEvents(page.events);
+    after = page.next;
+    if (!page.up_to_date) continue;
+    if (page.closed) reader.onEnd?.();
+    else tidings.subscribe(topic, reader, after);
+    return true;
+  }
+}
+
+/** @param {unknown} error @returns {null} */
+function unlessMissing(error) {
+  if (error instanceof Problem && error.status === 404) return null;
+  throw error;
+}
+
+/**
+ * Ask until there is an answer: what only the way or the server's health stood against is asked again.
+ * @template T
+ * @param {() => Promise<T>} ask
+ * @returns {Promise<T>}
+ * @throws {Problem} what the server refused
+ */
+export async function patiently(ask) {
+  for (;;) {
     try {
-      const page = await tidings.read(topic, after);
-      reader.onEvents(page.events);
-      after = page.next;
-      if (!page.up_to_date) continue;
-      if (page.closed) reader.onEnd?.();
-      else tidings.subscribe(topic, reader, after);
-      return true;
+      return await ask();
     } catch (error) {
-      if (error instanceof Problem && error.status === 404) return false;
-      if (!(error instanceof Unreachable || (error instanceof Problem && error.status >= 500))) throw error;
+      if (!(error instanceof Unreachable || (error instanceof Problem && (error.status >= 500 || error.status === 429)))) throw error;
       await reachable();
     }
   }

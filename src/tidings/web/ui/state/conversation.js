@@ -10,8 +10,8 @@ import { ended } from "./session.js";
 /**
  * A conversation as this tab knows it: the fold of its topic, and of each of its runs' topics.
  *
- * It is followed from when it is first shown until the page is left, so that an answer which streams while another
- * conversation is read has its place when one comes back.
+ * Its topic is followed while it is shown, and from the same offset when it is shown again. Its runs are followed to
+ * their end, so that an answer which streams while another conversation is read has its place when one comes back.
  */
 export class Conversation {
   /** @type {import("@preact/signals").Signal<turnsOf.Conversation>} */
@@ -32,7 +32,15 @@ export class Conversation {
   /** @type {Map<string, RunSignal>} */
   #runs = new Map();
   #folded = turnsOf.empty;
-  #following = false;
+  #wanted = false;
+  #reading = false;
+  /** Where to go on; "" until its history was read. */
+  #offset = "";
+  /** @type {import("../../client/tidings.js").Reader} */
+  #reader = {
+    onEvents: (events) => this.#take(events),
+    onReset: () => (this.status.value = "gone"),
+  };
 
   /** @param {string} id */
   constructor(id) {
@@ -59,20 +67,34 @@ export class Conversation {
 
   /** Read it, and go on reading it. Does nothing when that is under way. */
   async follow() {
-    if (this.#following) return;
-    this.#following = true;
+    if (this.#wanted) return;
+    this.#wanted = true;
+    if (this.#offset) tidings.subscribe(this.topic, this.#reader, this.#offset);
+    if (this.#offset || this.#reading) return;
+    this.#reading = true;
     try {
-      const found = await follow(this.topic, {
-        onEvents: (events) => this.#take(events),
-        onReset: () => (this.status.value = "gone"),
-        onEnd: () => {},
-      });
-      this.#following = found;
-      if (!found) this.status.value = "missing";
+      const found = await follow(this.topic, this.#reader);
+      if (!found) {
+        this.#wanted = false;
+        this.status.value = "missing";
+      } else if (!this.#wanted) this.#leave();
     } catch (error) {
-      this.#following = false;
+      this.#wanted = false;
       if (!ended(error)) this.refused.value = /** @type {Error} */ (error).message;
+    } finally {
+      this.#reading = false;
     }
+  }
+
+  /** Stop following its topic, for now. */
+  rest() {
+    if (!this.#wanted) return;
+    this.#wanted = false;
+    if (!this.#reading) this.#leave();
+  }
+
+  #leave() {
+    this.#offset = tidings.unsubscribe(this.topic) ?? this.#offset;
   }
 
   /**
@@ -140,8 +162,8 @@ export class Conversation {
   }
 
   /** Stop following; for a conversation that was deleted. */
-  leave() {
-    tidings.unsubscribe(this.topic);
+  end() {
+    this.rest();
     for (const run of this.#runs.keys()) tidings.unsubscribe(`runs.${run}`);
   }
 }
@@ -158,7 +180,7 @@ export function conversation(id) {
 
 /** @param {string} id */
 export function forget(id) {
-  known.get(id)?.leave();
+  known.get(id)?.end();
   known.delete(id);
 }
 

@@ -1,7 +1,7 @@
 import { effect, signal } from "@preact/signals";
 import { Problem } from "../../client/index.js";
 import * as list from "../folds/conversations.js";
-import { follow, tidings } from "./connection.js";
+import { follow, patiently, tidings } from "./connection.js";
 import { conversation, forget } from "./conversation.js";
 import { newId } from "./device.js";
 import { soon } from "./frames.js";
@@ -33,14 +33,18 @@ effect(() => {
       show();
     },
   };
-  follow(topic, reader)
-    .then((found) => {
-      // It does not exist before the first conversation: then there is nothing to read, and all to come.
-      if (!found && followed === topic) tidings.subscribe(topic, reader);
-      if (!found) show();
-    })
-    .catch(ended);
+  begin(topic, reader).then(show).catch(ended);
 });
+
+/**
+ * The list's topic does not exist before the first conversation: then there is nothing to read, and all to come.
+ * @param {string} topic
+ * @param {import("../../client/tidings.js").Reader} reader
+ */
+async function begin(topic, reader) {
+  const found = (await patiently(() => tidings.has(topic))) && (await follow(topic, reader));
+  if (!found && followed === topic) tidings.subscribe(topic, reader);
+}
 
 /** @param {string} id */
 export const titled = (id) => conversations.value.find((item) => item.id === id)?.title ?? null;
@@ -48,7 +52,8 @@ export const titled = (id) => conversations.value.find((item) => item.id === id)
 /** @param {string} question @returns {string} its first line, cut at a word */
 export function titleFor(question) {
   const line = question.trim().split(/\r?\n/, 1)[0].trim();
-  if (line.length <= 60) return line.replace(/[?.!:;,]+$/, "") || line;
+  const sentence = line.match(/^.+?[.?!](?=\s)/)?.[0].replace(/\.$/, "") ?? line;
+  if (sentence.length <= 60) return sentence;
   return line.slice(0, 60).replace(/\s+\S*$/, "") + "…";
 }
 

@@ -23,6 +23,9 @@ export const outbox = signal(recall("outbox", []));
 /** The letter under way. @type {import("@preact/signals").Signal<string | null>} */
 export const sending = signal(null);
 
+/** Letters that were sent without an answer: their runs may have started, so they wait for nothing but the server. */
+export const tried = new Set();
+
 onKept("outbox", () => (outbox.value = recall("outbox", [])));
 
 /** @param {Letter[]} letters */
@@ -59,7 +62,7 @@ function next() {
     if (letter.refused) continue;
     const place = conversation(letter.conversation);
     if (place.status.value === "loading") void place.follow();
-    else if (place.quiet.value) return letter;
+    else if (tried.has(letter.key) || place.quiet.value) return letter;
   }
   return null;
 }
@@ -89,6 +92,7 @@ async function send(letter) {
     if (error instanceof Problem && error.status < 500 && error.status !== 429) {
       update((letters) => letters.map((one) => (one.key === key ? { ...one, refused: error.message } : one)));
     } else if (error instanceof Problem || error instanceof Unreachable) {
+      tried.add(key);
       await again();
     } else throw error;
   } finally {

@@ -6,6 +6,7 @@ import { keep, recall } from "./device.js";
 /**
  * @typedef {object} Session
  * @property {string | null} name the token's subject
+ * @property {boolean} signed_in
  * @property {"open" | "token"} auth open: this machine only, nobody signs in
  */
 
@@ -49,7 +50,7 @@ export const indexTopic = computed(() => {
 /** Who is here and who can be asked. @throws {Error} the server cannot be reached */
 export async function load() {
   const found = await tidings.request("GET", "/session");
-  if (found.auth === "token" && !found.name) {
+  if (!found.signed_in) {
     signedOut.value = true;
     return;
   }

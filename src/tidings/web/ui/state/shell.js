@@ -1,6 +1,7 @@
 import { computed, effect, signal } from "@preact/signals";
-import { conversation } from "./conversation.js";
+import { conversation, read } from "./conversation.js";
 import { keep, newId, recall } from "./device.js";
+import { outbox } from "./outbox.js";
 
 /** The conversation that is open; null: a new one. @type {import("@preact/signals").Signal<string | null>} */
 export const open = signal(at());
@@ -31,7 +32,13 @@ export function openOrBegin() {
 
 const current = computed(() => (open.value ? conversation(open.value) : null));
 effect(() => {
-  if (current.value?.status.value === "loading") void current.value.follow();
+  if (current.value && current.value.status.value !== "missing") void current.value.follow();
+});
+
+// What is not shown and has nothing to send does not need its place on the connection.
+effect(() => {
+  const busy = new Set([open.value, ...outbox.value.map((letter) => letter.conversation)]);
+  for (const conversation of read()) if (!busy.has(conversation.id)) conversation.rest();
 });
 
 /** The open conversation. */

@@ -35,6 +35,8 @@ export class Streamed {
   /** The open elements, innermost last. @type {HTMLElement[]} */
   #open;
   #caret = element("span", { class: "caret", "aria-hidden": "true" });
+  /** What the parser holds back, because the next character may change what it is. */
+  #rest = document.createTextNode("");
   #parser;
   #written = 0;
 
@@ -56,6 +58,7 @@ export class Streamed {
    */
   show(text, sources) {
     this.#caret.remove();
+    this.#rest.remove();
     if (text.length > this.#written) smd.parser_write(this.#parser, text.slice(this.#written));
     this.#written = text.length;
     placeCites(this.#open[0], sources);
@@ -72,7 +75,8 @@ export class Streamed {
     while (["UL", "OL", "TABLE", "THEAD", "TBODY", "TR", "DIV"].includes(at.tagName) && at.lastElementChild) {
       at = /** @type {HTMLElement} */ (at.lastElementChild);
     }
-    at.append(this.#caret);
+    this.#rest.data = PLAIN.test(this.#parser.pending) ? this.#parser.pending : "";
+    at.append(this.#rest, this.#caret);
   }
 
   /** @param {number} type */
@@ -130,6 +134,9 @@ export class Streamed {
     }
   }
 }
+
+/** Held back, but a part of a word whatever follows. */
+const PLAIN = /^[\p{L}\p{N}.,;:?!'")]+$/u;
 
 /** How a code element tells its language. @type {WeakMap<Element, (language: string) => void>} */
 const names = new WeakMap();

@@ -55,7 +55,7 @@ function Source({ source, run }) {
           ? html`<a class="title" href=${url} target="_blank" rel="noopener noreferrer">${title}</a>`
           : html`<button type="button" class="title" title="Show where it is cited" onClick=${() => showCite(run, n)}>${title}</button>`}
         <p class="place">${placeOf(source)}</p>
-        <p class="passage" title=${passage}>${passage}</p>
+        <p class="passage" title=${plain(passage)}>${plain(passage)}</p>
       </div>
     </li>
   `;
@@ -66,6 +66,9 @@ export function placeOf({ path, url, lines }) {
   const range = lines && (lines[0] === lines[1] ? `line ${lines[0]}` : `lines ${lines[0]}\u2013${lines[1]}`);
   return [path ?? url, range].filter(Boolean).join(", ");
 }
+
+/** A passage of markdown, as words. @param {string} passage */
+export const plain = (passage) => passage.replace(/^\s*[-*] /gm, "\u2022 ").replace(/(\*\*|__|`)/g, "");
 
 /** @param {string} run @param {number} n */
 function showCite(run, n) {

@@ -3,7 +3,7 @@ import { useEffect } from "preact/hooks";
 import { connection, offline, standing, tidings } from "../state/connection.js";
 import { outbox } from "../state/outbox.js";
 import { signedOut } from "../state/session.js";
-import { shown, signingIn } from "../state/shell.js";
+import { compact, shown, signingIn } from "../state/shell.js";
 import { counted } from "../text/format.js";
 import { html, Icon } from "./html.js";
 
@@ -49,7 +49,7 @@ function Reconnecting({ waiting }) {
   const seconds = retryAt ? Math.ceil((retryAt - now.value) / 1000) : 0;
   const what = seconds > 0 ? `Reconnecting in ${seconds}\u00a0s.` : "Reconnecting.";
   return html`
-    <${Strip} kind="amber" icon="wifi-off" what=${html`<span aria-hidden="true">${what}</span><span class="visually-hidden">Reconnecting.</span>`} means="Nothing is lost. What you send now waits here, in order.">
+    <${Strip} kind="amber" icon="wifi-off" what=${html`<span aria-hidden="true">${what}</span><span class="visually-hidden">Reconnecting.</span>`} means=${compact.value ? "Nothing is lost." : "Nothing is lost. What you send now waits here, in order."}>
       ${waiting > 0 && html`<b class="waiting">${waiting} waiting</b>`}<${Now} />
     <//>
   `;

@@ -17,7 +17,9 @@ export function Composer() {
   const live = shown.value?.live.value ?? null;
   const text = draft.value;
   useHeight(area, text);
-  useEffect(() => area.current?.focus({ preventScroll: true }), [open.value]);
+  useEffect(() => {
+    if (!compact.value) area.current?.focus({ preventScroll: true }); // on a phone that would bring up the keyboard
+  }, [open.value]);
   const send = () => submit(area.current);
   const keys = (/** @type {KeyboardEvent} */ event) => {
     if (event.isComposing) return;
@@ -41,7 +43,7 @@ export function Composer() {
         />
         <div class="tools">
           <${Choice} />
-          ${live ? html`<${Stop} run=${live} key=${live} />` : html`<button type="submit" class="button primary" aria-disabled=${String(!text.trim())}><${Icon} name="arrow-up" />Send</button>`}
+          ${live && standing.value !== "lost" ? html`<${Stop} run=${live} key=${live} />` : html`<button type="submit" class="button primary"><${Icon} name="arrow-up" />Send</button>`}
         </div>
       </div>
       <p class="hint"><span>${hint(live)}</span><${Keys} live=${live} /></p>
@@ -71,7 +73,10 @@ function Keys({ live }) {
 /** @param {HTMLTextAreaElement | null} area */
 function submit(area) {
   const question = draft.value.trim();
-  if (!question) return;
+  if (!question) {
+    area?.focus();
+    return;
+  }
   const parent = editing.value;
   edit(null, "");
   const conversation = openOrBegin();
@@ -103,7 +108,7 @@ function Stop({ run }) {
   useEffect(() => {
     const keys = (/** @type {KeyboardEvent} */ event) => {
       const at = /** @type {Element} */ (event.target);
-      if (event.key === "Escape" && !dialog.value && at.closest("#composer, #log")) void press();
+      if (event.key === "Escape" && !dialog.value && at.closest(".composer-frame, #log")) void press();
     };
     document.addEventListener("keydown", keys);
     return () => document.removeEventListener("keydown", keys);

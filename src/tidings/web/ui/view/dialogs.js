@@ -18,7 +18,7 @@ export function Dialogs() {
 export const close = () => (dialog.value = null);
 
 /**
- * A modal dialog; Esc and a click beside it close it, and the focus goes back where it was.
+ * A modal dialog; Esc and a click beside it close it, and the focus goes back where it was. `data-first` has it first.
  * @param {{title: string, wide?: boolean, bare?: boolean, children: any}} props `bare`: it brings its own head
  */
 export function Modal({ title, wide = false, bare = false, children }) {
@@ -26,6 +26,7 @@ export function Modal({ title, wide = false, bare = false, children }) {
   useEffect(() => {
     const before = /** @type {HTMLElement | null} */ (document.activeElement);
     root.current?.showModal();
+    /** @type {HTMLElement | null | undefined} */ (root.current?.querySelector("[data-first]"))?.focus();
     return () => before?.focus();
   }, []);
   const beside = (/** @type {Event} */ event) => event.target === root.current && close();
@@ -56,7 +57,7 @@ function Rename({ id }) {
   return html`
     <${Modal} title="Rename the conversation">
       <form onSubmit=${save}>
-        <label class="field"><span>Title</span><input name="title" type="text" maxlength="200" value=${titled(id) ?? ""} autofocus required /></label>
+        <label class="field"><span>Title</span><input name="title" type="text" maxlength="200" value=${titled(id) ?? ""} data-first required /></label>
         ${failed.value && html`<p class="error" role="alert">${failed.value}</p>`}
         <div class="choices">
           <button type="button" class="button" onClick=${close}>Cancel</button>
@@ -85,7 +86,7 @@ function Delete({ id }) {
       <p>Its questions and answers are deleted from the log, for every tab and device. They cannot be brought back.</p>
       ${failed.value && html`<p class="error" role="alert">${failed.value}</p>`}
       <div class="choices">
-        <button type="button" class="button" autofocus onClick=${close}>Keep it</button>
+        <button type="button" class="button" data-first onClick=${close}>Keep it</button>
         <button type="button" class="button danger" onClick=${confirm}>Delete</button>
       </div>
     <//>

@@ -3,7 +3,13 @@ import { ask } from "../state/outbox.js";
 import { openOrBegin } from "../state/shell.js";
 import { html, Icon } from "./html.js";
 
-const ICONS = ["refresh-cw", "database", "radio"];
+/** What a prompt is about, by its words. @type {[RegExp, string][]} */
+const ICONS = [
+  [/process|mining|case/i, "workflow"],
+  [/resume|reconnect|deploy|restart/i, "refresh-cw"],
+  [/sqlite|store|publish|durable/i, "database"],
+  [/topic|stream|event|204/i, "radio"],
+];
 
 /** A conversation that has not begun: whom one asks, what to expect of them, and three questions to begin with. */
 export function Empty() {
@@ -22,8 +28,8 @@ export function Empty() {
         ${assistant.note && html`<p>${assistant.note}</p>`}
         <ul>
           ${assistant.prompts.slice(0, 3).map(
-            (prompt, n) => html`
-              <li><button type="button" onClick=${() => begin(prompt)}><${Icon} name=${ICONS[n]} />${prompt}</button></li>
+            (prompt) => html`
+              <li><button type="button" onClick=${() => begin(prompt)}><${Icon} name=${ICONS.find(([words]) => words.test(prompt))?.[1] ?? "message-square"} />${prompt}</button></li>
             `,
           )}
         </ul>

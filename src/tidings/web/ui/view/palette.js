@@ -39,7 +39,7 @@ export function Palette() {
           <${Icon} name="search" />
           <input
             type="text" role="combobox" aria-label="Search the conversations" aria-expanded="true" aria-controls="hits" aria-autocomplete="list"
-            aria-activedescendant=${hits.length > 0 ? `hit-${active}` : undefined} placeholder="Search the conversations" autocomplete="off" autofocus
+            aria-activedescendant=${hits.length > 0 ? `hit-${active}` : undefined} placeholder="Search the conversations" autocomplete="off" data-first
             onInput=${(/** @type {Event} */ event) => ((sought.value = /** @type {HTMLInputElement} */ (event.currentTarget).value), (at.value = 0))} onKeyDown=${keys}
           />
           <kbd>Esc</kbd>
@@ -49,7 +49,7 @@ export function Palette() {
             (hit, n) => html`
               <li id=${`hit-${n}`} role="option" aria-selected=${String(n === active)} onClick=${() => pick(hit)} onPointerMove=${() => (at.value = n)}>
                 <${Icon} name="message-square" />
-                <div><span>${hit.title}</span>${hit.excerpt && html`<small>${hit.excerpt}</small>`}</div>
+                <div><span>${hit.excerpt ?? hit.title}</span>${hit.excerpt && html`<small>${hit.title}</small>`}</div>
                 ${hit.id === open.value && html`<small>open</small>`}
               </li>
             `,
@@ -72,7 +72,7 @@ function search(sought) {
     return conversation.turns.value.flatMap((turn) => {
       const { run, question } = conversation.shown(turn);
       const text = [question, textOf(conversation.run(run).value)].find((text) => text.toLowerCase().includes(sought));
-      return text ? [{ id: conversation.id, title, run, excerpt: excerpt(text, sought) }] : [];
+      return text && text !== title ? [{ id: conversation.id, title, run, excerpt: excerpt(text, sought) }] : [];
     });
   });
   return [...titles, ...texts].slice(0, MOST);

@@ -1,9 +1,12 @@
 import { standing } from "../state/connection.js";
-import { discard, outbox, retry, sending } from "../state/outbox.js";
+import { discard, outbox, retry, sending, tried } from "../state/outbox.js";
 import { myName } from "../state/session.js";
 import { ordinal } from "../text/format.js";
 import { html, Icon } from "./html.js";
 import { copying, Question } from "./turn.js";
+
+/** Seconds by which the server's clock may be behind this one. */
+const CLOCKS = 5;
 
 /**
  * A question that is not with the server yet: on its way, waiting, or refused.
@@ -12,7 +15,8 @@ import { copying, Question } from "./turn.js";
 export function Pending({ letter, conversation }) {
   // The topic may tell of the run before the answer to the request comes: then the question is shown there already.
   const latest = conversation.turns.value.at(-1)?.at(-1);
-  if (latest && latest.question === letter.question && latest.time >= letter.time - 5 && !letter.refused && sending.value === letter.key) return null;
+  const sent = sending.value === letter.key || tried.has(letter.key);
+  if (sent && !letter.refused && latest?.question === letter.question && latest.time >= letter.time - CLOCKS) return null;
   const connected = standing.value === "live" || standing.value === "back";
   const on = sending.value === letter.key;
   const waits = !letter.refused && !on;

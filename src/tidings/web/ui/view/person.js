@@ -1,6 +1,7 @@
 import { standing } from "../state/connection.js";
 import { initials } from "../text/format.js";
-import { html } from "./html.js";
+import { chosenName, session } from "../state/session.js";
+import { html, Icon } from "./html.js";
 
 /**
  * A person: round, where a machine is square. The dot is filled when they are known to be here.
@@ -10,7 +11,7 @@ export function Person({ name, size = 28, me = false }) {
   const here = standing.value === "live" || standing.value === "back";
   return html`
     <span class="person" data-size=${size} aria-hidden="true">
-      ${initials(name)}${me && html`<span class=${here ? "presence" : "presence away"} />`}
+      ${me && !session.value?.name && !chosenName.value ? html`<${Icon} name="user" size=${14} />` : initials(name)}${me && html`<span class=${here ? "presence" : "presence away"} />`}
     </span>
   `;
 }

@@ -1,4 +1,5 @@
 import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
 import { draft } from "../state/drafts.js";
 import { signIn } from "../state/session.js";
 import { signingIn } from "../state/shell.js";
@@ -8,6 +9,8 @@ import { html, Icon, Mark } from "./html.js";
 /** Where a token is pasted. What was being written is kept, and one returns to it. */
 export function SignIn() {
   const wrong = useSignal("");
+  const first = useRef(/** @type {HTMLInputElement | null} */ (null));
+  useEffect(() => first.current?.focus(), []);
   const submit = async (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
     const token = String(new FormData(/** @type {HTMLFormElement} */ (event.currentTarget)).get("token"));
@@ -23,7 +26,7 @@ export function SignIn() {
           <p>This server asks for a token. Whoever runs it makes one with <code>tidings token</code>.</p>
           <label class="field">
             <span>Token</span>
-            <input name="token" type="password" autocomplete="current-password" spellcheck="false" autofocus required aria-invalid=${String(wrong.value !== "")} aria-describedby="wrong" />
+            <input name="token" type="password" autocomplete="current-password" spellcheck="false" ref=${first} required aria-invalid=${String(wrong.value !== "")} aria-describedby="wrong" />
           </label>
           <p class="error" id="wrong" role="alert">${wrong.value}</p>
           <button type="submit" class="button primary">Continue</button>

@@ -62,7 +62,7 @@ function StepRow({ step }) {
 /** What came of it, in two words. @param {Step} step */
 function brief({ tool, output }) {
   if (output === undefined || output === null) return "";
-  if (tool === "search_documentation" && Array.isArray(output)) return counted(output.length, "passage");
+  if (tool === "search_documentation" && typeof output === "string") return counted(output.split("\n").filter(Boolean).length, "passage");
   return size(new TextEncoder().encode(written(output)).length);
 }
 

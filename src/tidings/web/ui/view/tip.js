@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { shown } from "../state/shell.js";
-import { placeOf } from "./aside.js";
+import { placeOf, plain } from "./aside.js";
 import { html } from "./html.js";
 
 /** @type {import("@preact/signals").Signal<{at: DOMRect, source: import("../folds/run.js").Source} | null>} */
@@ -34,7 +34,7 @@ export function Tip() {
     <div class="tip" role="tooltip" ref=${root}>
       <b>${source.title}</b>
       <p class="place">${placeOf(source)}</p>
-      <p>${source.passage}</p>
+      <p>${plain(source.passage)}</p>
     </div>
   `;
 }
