@@ -130,12 +130,7 @@ class Lane:
         """The largest n <= b such that the window's events a < n hold at most PAGE_BYTES; at least a + 1."""
         if self.size <= PAGE_BYTES:
             return b
-        room = PAGE_BYTES
-        for i in range(a - self.base, b - self.base):
-            room -= len(self.events[i].data) + 64
-            if room < 0:
-                return max(self.base + i, a + 1)
-        return b
+        return self.base + fit(self.events, a - self.base, b - self.base)
 
     def wake(self) -> None:
         """Let every waiting iterator look again."""
@@ -143,3 +138,13 @@ class Lane:
             if not waiter.done():
                 waiter.set_result(None)
         self.waiters.clear()
+
+
+def fit(events: Sequence[Event], a: int, b: int) -> int:
+    """The largest index <= b such that `events[a:index]` holds at most PAGE_BYTES; at least a + 1."""
+    room = PAGE_BYTES
+    for i in range(a, b):
+        room -= len(events[i].data) + 64
+        if room < 0:
+            return max(i, a + 1)
+    return b

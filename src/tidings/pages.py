@@ -5,18 +5,26 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from .events import Event, Offset, Page
-from .lane import PAGE, Lane
+from .lane import PAGE, PAGE_BYTES, Lane, fit
 from .stores.base import Log
 from .wire.sse import Format
 
-PAGES_KEPT = 64
+KEPT_BYTES = 32 << 20
 ENCODED_KEPT = 128
 ENCODED_BYTES = 16 << 20
 
-Span = tuple[int, Sequence[Event]]
-"""The offset number before the first event, and the events."""
+Key = tuple[str, str, int]
+"""A topic, the epoch of its log, and the offset number before the first event."""
+
+
+class Span(NamedTuple):
+    """Events as they were read together, and their bytes of data."""
+
+    events: Sequence[Event]
+    size: int
 
 
 class Pages:
@@ -24,51 +32,60 @@ class Pages:
 
     def __init__(self, log: Log) -> None:
         self._log = log
-        self._spans: OrderedDict[tuple[str, str, int], Span] = OrderedDict()
-        self._loads: dict[tuple[str, str, int], asyncio.Task[Page]] = {}
+        self._spans: OrderedDict[Key, Span] = OrderedDict()
+        self._spans_size = 0
+        self._loads: dict[Key, asyncio.Task[Page]] = {}
         self._encoded: OrderedDict[tuple[Format, str, str, int, int], bytes] = OrderedDict()
         self._size = 0
 
     def get(self, lane: Lane, after: int) -> Sequence[Event]:
-        """The events after `after` to the end of its page, as far as they are here; empty: `load` first."""
-        span = self._spans.get((lane.name, lane.epoch, after // PAGE))
-        if span is None:
+        """The events after `after` to the end of its page or of PAGE_BYTES, as far as they are here; empty: `load`."""
+        base, span = self._find(lane, after)
+        i = after - base
+        if span is None or i >= len(span.events):
             return ()
-        base, events = span
-        return events[after - base :] if base <= after else ()
+        end = len(span.events)
+        return span.events[i : fit(span.events, i, end) if span.size > PAGE_BYTES else end]
 
     async def load(self, lane: Lane, after: int) -> Page:
         """Read the page of `after` from the store. Callers that want the same page share one read.
 
-        Raises Unavailable.
+        A page is read from its beginning, so that it can be shared, but for the rest of one whose events are so large
+        that the store gives only some at a time. Raises Unavailable.
         """
-        epoch, number = lane.epoch, after // PAGE
-        key = (lane.name, epoch, number)
+        base, span = self._find(lane, after)
+        begin = base if span is None else after
+        key = (lane.name, lane.epoch, begin)
         task = self._loads.get(key)
         if task is None:
-            begin = max(number * PAGE, lane.start)
-            base, events = self._spans.get(key, (0, ()))
-            if begin <= base <= base + len(events) <= after:
-                begin = base + len(events)  # the store answers a page of large events in parts: read its next part
-            task = asyncio.create_task(self._load(key, Offset(epoch, begin), (number + 1) * PAGE - begin))
+            task = asyncio.create_task(self._load(key, (after // PAGE + 1) * PAGE - begin))
             self._loads[key] = task
             task.add_done_callback(lambda _: self._loads.pop(key, None))
         return await asyncio.shield(task)
 
-    async def _load(self, key: tuple[str, str, int], after: Offset, limit: int) -> Page:
-        page = await self._log.read(key[0], after, limit)
-        if page.events and page.next.epoch == key[1]:
-            first = page.events[0].offset
-            assert first is not None
-            base, events = self._spans.get(key, (0, ()))
-            if base + len(events) == first.n - 1:
-                self._spans[key] = (base, [*events, *page.events])
-            else:
-                self._spans[key] = (first.n - 1, page.events)
-            self._spans.move_to_end(key)
-            if len(self._spans) > PAGES_KEPT:
-                self._spans.popitem(last=False)
+    def _find(self, lane: Lane, after: int) -> tuple[int, Span | None]:
+        """The span that begins at `after`, else the one at the beginning of its page; and where that is."""
+        name, epoch = lane.name, lane.epoch
+        if span := self._spans.get((name, epoch, after)):
+            return after, span
+        base = max(after // PAGE * PAGE, lane.start)
+        return base, self._spans.get((name, epoch, base))
+
+    async def _load(self, key: Key, limit: int) -> Page:
+        name, epoch, begin = key
+        page = await self._log.read(name, Offset(epoch, begin), limit)
+        if page.events and page.next.epoch == epoch:
+            self._keep((name, epoch, page.next.n - len(page.events)), page.events)
         return page
+
+    def _keep(self, key: Key, events: Sequence[Event]) -> None:
+        spans, size = self._spans, sum([len(event.data) for event in events])
+        if before := spans.pop(key, None):
+            self._spans_size -= before.size
+        spans[key] = Span(events, size)
+        self._spans_size += size
+        while self._spans_size > KEPT_BYTES and len(spans) > 1:
+            self._spans_size -= spans.popitem(last=False)[1].size
 
     def encode(self, form: Format, lane: Lane, a: int, events: Sequence[Event]) -> bytes:
         """The bytes of these events, which follow `a`, in this format; made once while they are in demand."""
