@@ -153,6 +153,7 @@ async def invalid_parameters(request: Request, error: Exception) -> Response:
 
 
 async def http_problem(request: Request, error: Exception) -> Response:
+    """What routing itself refuses, such as an unknown path or method, as a problem."""
     assert isinstance(error, HTTPException)
     value = {"title": error.detail, "status": error.status_code, "detail": f"{request.method} {request.url.path}"}
     headers = {**(error.headers or {}), **PROBLEM}

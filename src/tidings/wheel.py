@@ -11,6 +11,8 @@ SLOTS = 1024
 
 
 class Timed(Protocol):
+    """What a wheel visits."""
+
     def visit(self, now: float) -> float | None:
         """Do what is due. The time of the next visit, in `monotonic` seconds; None: never again."""
 
