@@ -85,6 +85,8 @@ class Hub:
         self.opened = True
         self.background(self.lanes.follow_changes())
         self.background(self._sweep())
+        # Whoever opens the store looks after it: a run whose process was killed must end, though nobody starts another.
+        self.runs.open()
         return self
 
     async def close(self) -> None:
