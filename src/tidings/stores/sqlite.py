@@ -45,7 +45,11 @@ CLOSING = 10.0
 TIDY = 0.1
 """Seconds between two transactions that delete what dead logs have left."""
 
-CLOSED = "The store is closed."
+REASON = {
+    "new": "The store is not open yet.",
+    "gone": "The database was removed or replaced while it was open.",
+    "closed": "The store is closed.",
+}
 
 logger = logging.getLogger("tidings")
 P = ParamSpec("P")
@@ -71,10 +75,11 @@ class SqliteStore:
         self._readers: queue.SimpleQueue[Reader] = queue.SimpleQueue()
         self._pool = ThreadPoolExecutor(READERS, "tidings-read")
         self._feeds = Feeds()
-        self._peers = Peers(self._path, self._hear)
+        self._peers = Peers(self._hear)
         self._heard = _Heard(0)
         self._tidied = 0.0
-        self._state: Literal["new", "open", "closed"] = "new"
+        self._file = (0, 0)
+        self._state: Literal["new", "open", "gone", "closed"] = "new"
 
     async def open(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -128,14 +133,26 @@ class SqliteStore:
     # ------------------------------------------------------------ reading: any of the pool's threads
 
     def _connect(self) -> tuple[Writer, bool, list[str]]:
-        writer = Writer(connect(self._path, self._durability), self._clock)
-        for _ in range(READERS):
-            self._readers.put(Reader(connect(self._path, self._durability)))
-        return writer, self._peers.bind(), self._peers.look()
+        self._path = os.path.abspath(self._path)  # as of now: the application may change its directory later
+        with contextlib.ExitStack() as opened:
+            connections = []
+            for _ in range(1 + READERS):
+                connections.append(connect(self._path, self._durability))
+                opened.callback(connections[-1].close)
+            try:
+                writer = Writer(connections[0], self._clock)
+            except sqlite3.Error as error:
+                raise kind(error) from None
+            for connection in connections[1:]:
+                self._readers.put(Reader(connection))
+            file = os.stat(self._path)
+            self._file = file.st_dev, file.st_ino
+            opened.pop_all()
+        return writer, self._peers.bind(self._path), self._peers.look()
 
     async def _read(self, what: Callable[Concatenate[Reader, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         if self._state != "open":
-            raise Unavailable(CLOSED)
+            raise Unavailable(REASON[self._state])
 
         def read() -> T:
             reader = self._readers.get()
@@ -215,7 +232,7 @@ class SqliteStore:
             self._waiting[call] = answer
             self._queue.put(call)
         else:
-            answer.set_exception(Unavailable(CLOSED))
+            answer.set_exception(Unavailable(REASON[self._state]))
         return answer
 
     def _settle(self, calls: list[_Call], written: Written | None, failure: TidingsError | None) -> None:
@@ -253,6 +270,18 @@ class SqliteStore:
                     await asyncio.sleep(GRACE)
                 if self._heard.missed(number):
                     self._feeds.look_at_all()
+            if not await self._loop.run_in_executor(self._pool, self._still_there):
+                # What is written from now on would be lost with this process, so nobody is told that it is kept.
+                logger.critical("The database was removed or replaced while it was open. Restart this process.")
+                self._state = "gone"
+                return
+
+    def _still_there(self) -> bool:
+        try:
+            file = os.stat(self._path)
+        except OSError:
+            return False
+        return (file.st_dev, file.st_ino) == self._file
 
     async def _close(self) -> None:
         self._state = "closed"

@@ -28,14 +28,13 @@ async def resolve(
     lost = [change()]
     end = asyncio.get_running_loop().time() + PATIENCE
     while True:
-        stored: bool | None = False
+        known: list[bool | None] = []
         try:
             head = await store.load(topic)
-            for each in lost:
-                stored = stored or await _stored(store, topic, head, each)
-            if stored:
+            known = [await _stored(store, topic, head, each) for each in lost]
+            if True in known:
                 return
-            if stored is False:
+            if None not in known:
                 again = _Upon(head, plan)
                 await store.update(topic, keys, again)
                 if not again.moved:
@@ -44,17 +43,15 @@ async def resolve(
             lost.append(change())
         except Unavailable:
             pass
-        if stored is None or asyncio.get_running_loop().time() > end:
+        if None in known or asyncio.get_running_loop().time() > end:
             raise Uncertain("The connection to the store died during the change: it is stored once, or not at all.")
         await asyncio.sleep(PAUSE)
 
 
 async def _stored(store: Store, topic: str, head: Head | None, change: Change | None) -> bool | None:
     """Whether a change is there. None: that cannot be known, for the log was trimmed or deleted meanwhile."""
-    if change is None or head == change.head:
-        return True
-    if change.head is None or change.record is None:
-        return False  # deleting, or changing a head, again does no harm
+    if change is None or change.head is None or change.record is None:
+        return change is None or head == change.head  # if not: deleting, or changing a head, again does no harm
     record = change.record
     if head is None or head.epoch != change.head.epoch:
         return False if record.base == 0 else None  # False: it would have begun a life that is not there

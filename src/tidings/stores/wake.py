@@ -51,8 +51,7 @@ _decode = msgspec.msgpack.Decoder(News).decode
 class Peers:
     """The other processes. For the loop's thread, but `bind`, `look` and `remove`: these touch the disk."""
 
-    def __init__(self, path: str, heard: Callable[[News], None]) -> None:
-        self._path = path
+    def __init__(self, heard: Callable[[News], None]) -> None:
         self._heard = heard
         self._folder = ""
         self._name = secrets.token_hex(4)
@@ -60,12 +59,12 @@ class Peers:
         self._others: dict[str, _Peer] = {}
         self._dead: set[str] = set()
 
-    def bind(self) -> bool:
+    def bind(self, path: str) -> bool:
         """Opens this process's own socket. False: it could not, and nobody will be heard."""
         if not HERE:
             return False
         try:
-            self._folder = _folder(self._path)
+            self._folder = _folder(path)
             for _ in range(10):
                 mine = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
                 mine.setblocking(False)

@@ -1,0 +1,58 @@
+"""A process of its own on a SQLite file, to be killed: `python -m tests.stores.worker append|echo PATH NAME`."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+from tidings.stores import sqlite
+from tidings.stores.base import Log
+from tidings.stores.sqlite import SqliteStore
+
+
+def say(*words: object) -> None:
+    sys.stdout.write(" ".join(map(str, words)) + "\n")
+    sys.stdout.flush()
+
+
+async def append(log: Log, name: str) -> None:
+    """Four tasks that append as fast as they can, and say what was acknowledged."""
+
+    async def write(task: int) -> None:
+        n = 0
+        while True:
+            data = [f"{name}.{task}.{n + m}" for m in range(1 + n % 3)]
+            answer = await log.append("topic", [("message", each) for each in data])
+            for m, each in enumerate(data):
+                say("ack", answer.first.n + m, each)
+            n += len(data)
+
+    await asyncio.gather(*(write(task) for task in range(4)))
+
+
+async def echo(log: Log, name: str) -> None:
+    """Answers each event of the topic `ping` with one in `pong`, and each cast with a cast."""
+    sqlite.POLL = 3600.0  # only a datagram can tell
+    answered = 0
+    async for news in log.store.changes():
+        if news is None:
+            say("ready")
+        elif isinstance(news, sqlite.Cast):
+            await log.store.cast("echo", news.payload)
+        elif tail := news.get("ping"):
+            while answered < tail.n:
+                answered += 1
+                await log.append("pong", [("message", str(answered))])
+
+
+async def main(what: str, path: str, name: str) -> None:
+    log = Log(SqliteStore(path))
+    await log.open()
+    try:
+        await {"append": append, "echo": echo}[what](log, name)
+    finally:
+        await log.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))
