@@ -7,7 +7,7 @@ import json
 import socket
 from asyncio import StreamReader, StreamWriter
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Self
@@ -121,11 +121,25 @@ class Stream:
 @asynccontextmanager
 async def streaming(url: str, last_event_id: str = "", **options: Any) -> AsyncIterator[Stream]:
     """A stream that is closed in the end."""
-    stream = await Stream.open(url, last_event_id, **options)
+    async with many_streams() as follow:
+        yield await follow(url, last_event_id, **options)
+
+
+@asynccontextmanager
+async def many_streams() -> AsyncIterator[Callable[..., Awaitable[Stream]]]:
+    """`Stream.open`, and all it has opened are closed in the end."""
+    opened: list[Stream] = []
+
+    async def follow(*args: Any, **options: Any) -> Stream:
+        opened.append(await Stream.open(*args, **options))
+        return opened[-1]
+
     try:
-        yield stream
+        yield follow
     finally:
-        stream.close()
+        for stream in opened:
+            stream.close()
+        await asyncio.sleep(0)
 
 
 async def _ask(

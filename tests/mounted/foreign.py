@@ -18,6 +18,7 @@ SERVERS: Mapping[str, list[str]] = {
     "uvicorn-asyncio": ["uvicorn", "--loop", "asyncio", "--http", "h11", "--port", "PORT", "APP"],
     "uvicorn-workers": ["uvicorn", "--workers", "2", "--port", "PORT", "APP"],
     "hypercorn": ["hypercorn", "--bind", "127.0.0.1:PORT", "--graceful-timeout", "3", "APP"],
+    "hypercorn-inline": ["hypercorn", "--workers", "0", "--bind", "127.0.0.1:PORT", "APP"],
     "granian": ["granian", "--interface", "asgi", "--port", "PORT", "APP"],
 }
 

@@ -1,8 +1,9 @@
-"""Tidings inside a FastAPI app: rooms, and answers that stream."""
+"""Tidings inside a FastAPI app: topics to follow, and answers that stream."""
 
 import os
+from typing import Annotated
 
-from fastapi import Body, FastAPI
+from fastapi import Body, FastAPI, Request
 from models import parrot
 
 from tidings import EventStreamResponse, Hub
@@ -11,24 +12,24 @@ hub = Hub(os.environ["STORE"])
 app = FastAPI(lifespan=hub.lifespan)
 
 
-@app.get("/rooms/{room}/events")
-async def follow(room: str) -> EventStreamResponse:
-    return EventStreamResponse(hub, f"rooms.{room}")
+@app.get("/events")
+async def follow(topic: str) -> EventStreamResponse:
+    return EventStreamResponse(hub, topic)
 
 
-@app.post("/rooms/{room}")
-async def say(room: str, text: str = Body()) -> str:
-    return str(await hub.publish(f"rooms.{room}", text))
+@app.post("/topics/{topic}/events")
+async def publish(topic: str, request: Request) -> str:
+    return str(await hub.publish(topic, (await request.body()).decode()))
 
 
-@app.post("/rooms/{room}/close")
-async def close(room: str) -> None:
-    await hub.close_topic(f"rooms.{room}")
+@app.post("/topics/{topic}/close")
+async def close(topic: str) -> None:
+    await hub.close_topic(topic)
 
 
 @app.post("/runs")
-async def ask(question: str = Body()) -> str:
-    return (await hub.runs.start(parrot, question)).id
+async def ask(input: Annotated[str, Body(embed=True)]) -> dict[str, str]:
+    return {"run": (await hub.runs.start(parrot, input)).id}
 
 
 @app.get("/runs/{run}/events")

@@ -16,15 +16,16 @@ hub = Hub(os.environ["STORE"])
 
 
 async def follow(request: Request) -> EventStreamResponse:
-    return EventStreamResponse(hub, f"rooms.{request.path_params['room']}")
+    return EventStreamResponse(hub, request.query_params["topic"])
 
 
-async def say(request: Request) -> JSONResponse:
-    return JSONResponse(str(await hub.publish(f"rooms.{request.path_params['room']}", await request.json())))
+async def publish(request: Request) -> JSONResponse:
+    return JSONResponse(str(await hub.publish(request.path_params["topic"], (await request.body()).decode())))
 
 
 async def close(request: Request) -> JSONResponse:
-    return JSONResponse(str(await hub.close_topic(f"rooms.{request.path_params['room']}")))
+    await hub.close_topic(request.path_params["topic"])
+    return JSONResponse(None)
 
 
 async def count(request: Request) -> JSONResponse:
@@ -43,9 +44,9 @@ MIDDLEWARE = {
 
 app = Starlette(
     routes=[
-        Route("/rooms/{room}/events", follow),
-        Route("/rooms/{room}", say, methods=["POST"]),
-        Route("/rooms/{room}/close", close, methods=["POST"]),
+        Route("/events", follow),
+        Route("/topics/{topic}/events", publish, methods=["POST"]),
+        Route("/topics/{topic}/close", close, methods=["POST"]),
         Route("/open", count),
     ],
     middleware=MIDDLEWARE[os.environ.get("MIDDLEWARE", "none")],

@@ -1,0 +1,167 @@
+"""A process that is told to go: out within 5 seconds, quietly, and its clients go on where they were."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import resource
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.mounted.foreign import ForeignServer
+from tests.runs.assistants.endpoint_server import Write, delta, stand_in
+from tests.serving import ServerProcess
+from tests.streams import PATIENCE, Stream, many_streams, request, streaming
+
+STREAMS = 1000
+VIEWERS = 50
+LEAVING = 5.0
+"""Seconds in which a process that was told to go is gone: the product's promise."""
+
+JSON = {"content-type": "application/json"}
+WENT = {0, -15}
+"""Exit statuses of a SIGTERM that was obeyed. uvicorn ends by the signal itself, its parent of workers by 0."""
+
+
+@pytest.fixture(autouse=True)
+def many_files() -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+@asynccontextmanager
+async def serving(name: str, folder: Path) -> AsyncIterator[ServerProcess]:
+    """`tidings serve`, or an app on a server that is not ours. What is asked, it begins to answer, and never ends."""
+    store = f"sqlite:///{folder}/tidings.db"
+
+    async def begin(write: Write) -> None:
+        await write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n")
+        await write(b"data: " + json.dumps(delta(content="Well, ")).encode() + b"\n\n")
+        await asyncio.Event().wait()
+
+    async with stand_in(begin) as model:
+        if name == "tidings":
+            env = {"TIDINGS_MODEL_URL": model.url, "TIDINGS_MODEL": "slow"}
+            server = await asyncio.to_thread(ServerProcess, store, env=env)
+        else:
+            server = await asyncio.to_thread(ForeignServer, name, "in_fastapi:app", store)
+        with server:
+            yield server
+
+
+async def publish(server: ServerProcess, text: str) -> None:
+    said = await request(f"{server.url}/topics/rooms.a/events", "POST", text)
+    assert said.status in (200, 201), said
+
+
+class Client:
+    """What an EventSource does: it follows a topic, and comes back with the last id whenever its stream ends."""
+
+    def __init__(self, url: str, last: str) -> None:
+        self.url, self.last = url, last
+        self.texts: list[str] = []
+        self.begun, self.done = asyncio.Event(), False
+        self.ends: list[bool | None] = []
+
+    async def run(self) -> None:
+        while not self.done:
+            try:
+                async with streaming(self.url, self.last) as stream:
+                    await self._follow(stream)
+            except TimeoutError:
+                raise
+            except (OSError, EOFError):
+                await asyncio.sleep(0.1)  # nobody is there now: a client's pause before it tries again
+
+    async def _follow(self, stream: Stream) -> None:
+        assert stream.status == 200
+        async for event in stream:
+            if event.type == "tidings.end":
+                self.done = True
+            else:
+                self.texts.append(event.data)
+                self.last = event.id
+            self.begun.set()
+        self.ends.append(stream.clean)
+
+
+async def leave(server: ServerProcess, signal: Callable[[], int]) -> int:
+    """Have the server go, in time; its exit status. What it has written stays in `server.output`."""
+    began = time.monotonic()
+    status = await asyncio.to_thread(signal)
+    took = time.monotonic() - began
+    print(f"{type(server).__name__} was gone after {took:.2f} s")
+    assert took < LEAVING
+    return status
+
+
+def complaints(server: ServerProcess) -> list[str]:
+    """The lines of its log that say neither that it was asked something nor that it comes or goes."""
+    return [line for line in server.output if not line.startswith(("INFO:", "[INFO]", "Tidings is at"))]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["tidings", "uvicorn", "uvicorn-workers"])
+async def test_a_thousand_streams_leave_in_time_and_lose_nothing(name: str, tmp_path: Path) -> None:
+    texts = [f"{n} " + "x" * 50_000 * (n == 10) for n in range(40)]
+    async with serving(name, tmp_path) as server:
+        await publish(server, texts[0])
+        clients = [Client(f"{server.url}/events?topic=rooms.a", "0-0") for _ in range(STREAMS)]
+        async with asyncio.timeout(PATIENCE), asyncio.TaskGroup() as group:
+            for client in clients:
+                group.create_task(client.run())
+            for client in clients:
+                await client.begun.wait()
+            for text in texts[1:20]:
+                await publish(server, text)
+            assert await leave(server, server.terminate) in WENT
+            assert complaints(server) == []
+            await asyncio.to_thread(server.start)
+            for text in texts[20:]:
+                await publish(server, text)
+            await request(f"{server.url}/topics/rooms.a/close", "POST")
+        assert Counter(client.ends[0] for client in clients) == {True: STREAMS}
+        for client in clients:
+            assert client.texts == texts
+            assert client.ends[-1]
+
+
+@pytest.mark.parametrize("name", ["tidings", "uvicorn", "uvicorn-workers"])
+async def test_an_unfinished_answer_does_not_look_finished(name: str, tmp_path: Path) -> None:
+    async with serving(name, tmp_path) as server, many_streams() as follow:
+        run = (await request(f"{server.url}/runs", "POST", json.dumps({"input": "well wait"}), JSON)).json()["run"]
+        viewers = [await follow(f"{server.url}/runs/{run}/events") for _ in range(VIEWERS)]
+        seen = [await viewer.take(4) for viewer in viewers]
+        assert {events[-1].type for events in seen} == {"block.delta"}
+        async with asyncio.TaskGroup() as group:
+            rest = [group.create_task(viewer.take(1000)) for viewer in viewers]
+            assert await leave(server, server.terminate) in WENT
+        assert complaints(server) == []
+        for viewer, task in zip(viewers, rest, strict=True):
+            # Those that left last may have been told that it was interrupted; then it is the end, and is clean.
+            ended = any(event.type.startswith("run.") for event in task.result())
+            assert viewer.clean == ended
+        assert not all(viewer.clean for viewer in viewers)
+
+        await asyncio.to_thread(server.start)
+        again = await follow(f"{server.url}/runs/{run}/events", viewers[0].last_event_id)
+        events = await again.take(1000)
+        assert [event.type for event in events][-2:] == ["run.finished", "tidings.end"]
+        assert json.loads(events[-2].data)["outcome"] == "interrupted"
+        assert again.clean
+
+
+@pytest.mark.parametrize("name", ["tidings", "uvicorn"])
+async def test_readers_that_take_nothing_do_not_hold_it_up(name: str, tmp_path: Path) -> None:
+    async with serving(name, tmp_path) as server, many_streams() as follow:
+        for _ in range(20):
+            await follow(f"{server.url}/events?topic=rooms.a", buffer=4096)
+        for n in range(100):
+            await publish(server, f"{n} " + "x" * 50_000)
+        assert await leave(server, server.terminate) in WENT
+        assert complaints(server) == []
