@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -77,9 +76,9 @@ def create_app(settings: Settings | None = None, hub: Hub | None = None) -> Fast
             app.state.failure = error
             raise
         try:
-            for assistant in assistants.values():
-                await asyncio.to_thread(assistant.warm)
             hub.runs.open()
+            for assistant in assistants.values():
+                hub.background(assistant.runnable())
             yield
         finally:
             await hub.close()

@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from ..drain import chain_signals, hush_unfinished
-from ..errors import Invalid, TidingsError, TooMany, Unavailable
+from ..errors import Invalid, TidingsError, TooMany
 from ..events import Offset
 from ..hub import Hub
 from ..lanes import Start
@@ -121,7 +121,7 @@ class EventStreamResponse(Response):
             await problem_response(None, error)(scope, receive, send)
             return
         try:
-            if all(p.lane.closed and p.n >= p.lane.head and p.epoch == p.lane.epoch for p in positions):
+            if all(position.finished for position in positions):
                 await Response(status_code=204, headers={"cache-control": "no-store"})(scope, receive, send)
             else:
                 await self._start(scope, receive, send, positions)
@@ -157,8 +157,6 @@ class EventStreamResponse(Response):
             raise Invalid(f"At most {MAX_TOPICS} topics a connection; these are {len(self.topics)}.")
         if len(set(self.topics)) < len(self.topics):
             raise Invalid("A topic is named twice.")
-        if not self.hub.opened:
-            raise Unavailable("This hub is not open: use `hub.lifespan` as the app's lifespan, or `async with hub`.")
         if len(self.topics) > 1 and not self.format.joined:
             self.format = replace(self.format, joined=True)
         given = given_id(scope) if self.last_event_id is None else self.last_event_id

@@ -86,7 +86,7 @@ def routes(hub: Hub, auth: Authenticator, slots: Slots, assistants: Mapping[str,
         text, messages = question(new)
         assistant = choose(assistants, new.assistant)
         run = await hub.runs.start(
-            assistant.runnable,
+            await assistant.runnable(),
             messages,
             assistant=assistant.name,
             model=assistant.model,

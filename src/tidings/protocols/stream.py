@@ -112,7 +112,12 @@ def routes(hub: Hub, auth: Authenticator, slots: Slots, assistants: Mapping[str,
             chosen = choose(assistants, assistant)
             messages = [{"role": "user", "content": q}]
             run = await hub.runs.start(
-                chosen.runnable, messages, assistant=chosen.name, model=chosen.model, by=subject.name, text=q
+                await chosen.runnable(),
+                messages,
+                assistant=chosen.name,
+                model=chosen.model,
+                by=subject.name,
+                text=q,
             )
         return EventStreamResponse(
             hub,

