@@ -2,7 +2,7 @@
 
     python examples/langgraph_agent.py
 
-The model is scripted, so that this runs without a key. Put a real one in its place: init_chat_model("openai:gpt-5-mini").
+The model is scripted, so that this runs without a key. A real one is init_chat_model("openai:gpt-5-mini").
 """
 
 import asyncio

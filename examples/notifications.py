@@ -2,7 +2,7 @@
 
     uvicorn --app-dir examples notifications:app
     curl -N localhost:8000/inbox/ada
-    curl -X POST localhost:8000/notify/ada -H 'content-type: application/json' -d '{"title": "Your order has been shipped"}'
+    curl -X POST localhost:8000/notify/ada -H 'content-type: application/json' -d '{"title": "Shipped"}'
 
 Who a user is must come from your own sign-in; here it is in the path, so that curl will do.
 """
@@ -21,7 +21,7 @@ app = FastAPI(lifespan=hub.lifespan)
 
 
 @app.post("/notify/{user}")
-async def notify(user: str, notification: dict[str, Any] = Body()) -> str:
+async def notify(user: str, notification: dict[str, Any]) -> str:
     """Stored when this returns, whether or not the user is there."""
     return str(await hub.publish(f"users.{user}.inbox", notification, type="notification"))
 

@@ -1,6 +1,6 @@
 """A dashboard of this machine's load, on plain Starlette: one publisher, any number of viewers, an hour of history.
 
-    uvicorn --app-dir examples starlette_dashboard:app
+uvicorn --app-dir examples starlette_dashboard:app
 """
 
 import asyncio
