@@ -18,7 +18,7 @@ from tidings.runs import Run
 
 
 class Scripted(BaseChatModel):
-    """Each call plays the next script: text and chunks are said, exceptions raised, events waited for, others called."""
+    """Each call plays the next script: text and chunks are said, exceptions raised, events awaited, others called."""
 
     scripts: list[list[Any]]
     calls: int = 0

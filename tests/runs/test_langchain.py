@@ -27,7 +27,7 @@ from tests.runs.scripted import Scripted, Whole, only, says, sound, story, text,
 from tidings.hub import Hub
 
 ASKED = {"messages": [{"role": "user", "content": "1 + 2?"}]}
-USAGE = {"input_tokens": 3, "output_tokens": 2, "total_tokens": 5}
+USAGE: Any = {"input_tokens": 3, "output_tokens": 2, "total_tokens": 5}
 
 
 @pytest.fixture

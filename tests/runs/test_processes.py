@@ -1,0 +1,97 @@
+"""Two processes, one SQLite file: the producer is killed, frozen, or told to stop from outside."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.runs.scripted import only, sound, story, text
+from tidings.hub import Hub
+from tidings.runs import Run, runs
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/tidings.db"
+
+
+@asynccontextmanager
+async def producer(url: str, beat: float = runs.BEAT) -> AsyncIterator[Process]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.runs.producer_process", url, str(beat), stdout=PIPE, stderr=PIPE
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def heard(process: Process) -> str:
+    assert process.stdout is not None
+    return (await process.stdout.readline()).decode().strip()
+
+
+async def answering(hub: Hub, process: Process) -> Run:
+    """The run of the other process, which has begun to answer and now waits for its model."""
+    run = await hub.runs.get(await heard(process))
+    while await heard(process) != "block.delta":
+        pass
+    return run
+
+
+def test_a_dead_run_is_ended_within_ten_seconds() -> None:
+    assert runs.LEASE + runs.BEAT <= 8, "and two seconds for two slow commits"
+
+
+async def test_a_producer_that_is_killed_leaves_a_run_that_another_process_ends(url: str) -> None:
+    async with Hub(url) as hub, producer(url) as process:
+        run = await answering(hub, process)
+        hub.runs.open()
+        viewer = asyncio.create_task(story(run))
+        process.send_signal(signal.SIGKILL)
+        said = await viewer
+        sound(said)
+        assert (said[-1]["type"], said[-1]["outcome"]) == ("run.finished", "interrupted")
+        assert only(said, "block.finished")[0]["content"] == text(said[1:]) == "So far"
+        assert (await run.state()).state == "interrupted"
+
+
+async def test_stop_reaches_the_model_in_another_process(url: str) -> None:
+    async with Hub(url) as hub, producer(url) as process:
+        run = await answering(hub, process)
+        await run.stop(by="ann")
+        said = await story(run)
+        sound(said)
+        assert said[-1]["outcome"] == "cancelled"
+        assert only(said, "stop.requested")[0]["by"] == "ann"
+        assert only(said, "block.finished")[0]["content"] == "So far"
+        words = [await heard(process) for _ in range(6)]
+        assert "cancelled" in words
+        assert words[-1] == "ended"
+
+
+async def test_a_producer_that_wakes_after_its_run_was_ended_says_nothing_more(url: str) -> None:
+    """Frozen between two writes: it renews nothing, so that it is not caught inside a transaction."""
+    async with Hub(url) as hub, producer(url, beat=3600) as process:
+        run = await answering(hub, process)
+        hub.runs.open()
+        process.send_signal(signal.SIGSTOP)
+        end = await run.wait()
+        process.send_signal(signal.SIGCONT)
+        while await heard(process) != "ended":
+            pass
+        _, errors = await process.communicate()
+        assert process.returncode == 0, errors
+        assert b"Traceback" not in errors
+        assert [event async for event in run.events()][-1] == end
