@@ -33,12 +33,13 @@ FILES = {
     "highlight.mjs": ("@highlightjs/cdn-assets", "es/highlight.min.js"),
 }
 
-ICONS = """
-arrow-up check chevron-down chevron-left chevron-right chevrons-down circle-alert circle-stop circle-x clock
-cloud-off copy database download ellipsis file-clock file-text history keyboard list-tree log-in log-out menu
-message-square monitor moon panel-right-close panel-right-open pencil plus radio refresh-cw rotate-ccw scissors search
-settings sun trash-2 unplug user wifi-off workflow wrap-text x
-""".split()
+ICONS = [
+    "arrow-up", "check", "chevron-down", "chevron-left", "chevron-right", "chevrons-down", "circle-alert",
+    "circle-stop", "circle-x", "clock", "cloud-off", "copy", "database", "download", "ellipsis", "file-clock",
+    "file-text", "history", "keyboard", "list-tree", "log-in", "log-out", "menu", "message-square", "monitor", "moon",
+    "panel-right-close", "panel-right-open", "pencil", "plus", "radio", "refresh-cw", "rotate-ccw", "scissors",
+    "search", "settings", "sun", "trash-2", "unplug", "user", "wifi-off", "workflow", "wrap-text", "x",
+]  # fmt: skip
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ import json
 import re
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple, Self
 
@@ -81,7 +82,8 @@ class ScriptedModel:
         with self._lock:
             self.calls.append(messages)
             question = messages[-1]["content"]
-            scripts = next((said for part, said in self.answers.items() if part in question), [[f"You asked: {question}"]])
+            said = [scripts for part, scripts in self.answers.items() if part in question]
+            scripts = said[0] if said else [[f"You asked: {question}"]]
             pieces = scripts.pop(0) if len(scripts) > 1 else scripts[0]
         if isinstance(pieces[0], Refuse):
             handler.send_error(pieces[0].status)
@@ -91,10 +93,8 @@ class ScriptedModel:
         handler.send_header("Connection", "close")
         handler.end_headers()
         handler.close_connection = True
-        try:
+        with suppress(OSError):  # nobody listens any more: that is how a model is stopped
             self._say(handler, pieces)
-        except OSError:
-            pass  # nobody listens any more: that is how a model is stopped
 
     def _say(self, handler: BaseHTTPRequestHandler, pieces: Sequence[Piece]) -> None:
         def send(delta: dict[str, str], **more: Any) -> None:

@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import * as conversation from "../../src/tidings/web/ui/folds/conversation.js";
+import * as conversations from "../../src/tidings/web/ui/folds/conversations.js";
+import * as run from "../../src/tidings/web/ui/folds/run.js";
+
+let clock = 0;
+
+/** @param {string} type @param {any} data */
+const event = (type, data) => ({ topic: "t", offset: `e-${(clock += 1)}`, type, time: clock, data });
+
+/**
+ * @template T
+ * @param {(state: T, event: ReturnType<typeof event>) => T} fold
+ * @param {T} start
+ * @param {[string, any][]} events
+ */
+const folded = (fold, start, ...events) => events.reduce((state, [type, data]) => fold(state, event(type, data)), start);
+
+test("the list is newest first, once each, renamed and deleted", () => {
+  const list = folded(
+    conversations.fold,
+    conversations.none,
+    ["conversation.created", { id: "a", title: "A" }],
+    ["conversation.created", { id: "b", title: "B" }],
+    ["conversation.created", { id: "a", title: "A again" }],
+    ["conversation.renamed", { id: "a", title: "A2" }],
+    ["conversation.created", { id: "c", title: " " }],
+    ["conversation.deleted", { id: "b" }],
+    ["something.else", { id: "x" }],
+    ["conversation.created", null],
+    ["conversation.created", { id: 7 }],
+  );
+  assert.deepEqual(list.map(({ id, title }) => [id, title]), [["c", "Untitled"], ["a", "A2"]]);
+});
+
+test("a run with a parent is another version of its turn; the same run told twice is one", () => {
+  const turns = folded(
+    conversation.fold,
+    conversation.empty,
+    ["run.created", { run: "r1", input: "one", assistant: "docs", parent: null, by: "mara" }],
+    ["run.created", { run: "r2", input: "two", parent: null }],
+    ["run.created", { run: "r3", input: "one, better", parent: "r1" }],
+    ["run.created", { run: "r4", input: "one, best", parent: "r3" }],
+    ["run.created", { run: "r2", input: "two", parent: null }],
+    ["run.created", { run: "r5", input: "its parent is gone", parent: "nobody" }],
+    ["run.created", { run: 5 }],
+    ["run.created", null],
+  );
+  assert.deepEqual(turns.map((turn) => turn.map(({ run }) => run)), [["r1", "r3", "r4"], ["r2"], ["r5"]]);
+  assert.deepEqual(conversation.find(turns, "r4"), { turn: 0, version: 2 });
+  assert.equal(turns[0][0].by, "mara");
+});
+
+test("an answer: steps, text by deltas, sources, usage, end", () => {
+  const answer = folded(
+    run.fold,
+    run.unread,
+    ["run.started", { assistant: "docs", model: "m" }],
+    ["tool.started", { call: "t1", tool: "search", input: { q: 1 } }],
+    ["tool.finished", { call: "t1", output: "found" }],
+    ["block.started", { block: "b1", kind: "text" }],
+    ["block.delta", { block: "b1", kind: "text", delta: "Hel" }],
+    ["block.delta", { block: "b1", kind: "text", delta: "lo" }],
+    ["block.started", { block: "b2", kind: "source" }],
+    ["block.finished", { block: "b2", kind: "source", content: { n: 1, title: "T", path: "p.md", lines: [1, 2], passage: "words" } }],
+    ["block.finished", { block: "b1", kind: "text", content: "Hello.", status: "complete" }],
+    ["message.finished", { finish: "stop", usage: { input_tokens: 3, output_tokens: 5 } }],
+    ["run.finished", { outcome: "success", usage: [{ output_tokens: 5 }, { output_tokens: 2 }] }],
+  );
+  assert.equal(answer.state, "finished");
+  assert.equal(run.textOf(answer), "Hello.");
+  assert.deepEqual(answer.parts.map(({ kind }) => kind), ["step", "text"]);
+  assert.deepEqual(answer.sources.map(({ n, title, lines }) => [n, title, lines]), [[1, "T", [1, 2]]]);
+  assert.deepEqual([answer.model, answer.tokens, answer.finish], ["m", 7, "stop"]);
+  assert.equal(answer.offset, `e-${clock}`);
+});
+
+test("where the log is joined does not matter: merged deltas give the same text", () => {
+  const one = folded(run.fold, run.unread, ["block.delta", { block: "b", delta: "a" }], ["block.delta", { block: "b", delta: "b" }]);
+  const merged = folded(run.fold, run.unread, ["block.delta", { block: "b", delta: "ab" }]);
+  assert.equal(run.textOf(one), run.textOf(merged));
+  assert.equal(one.state, "streaming");
+});
+
+for (const [outcome, state] of [["cancelled", "stopped"], ["interrupted", "interrupted"], ["something new", "interrupted"]]) {
+  test(`${outcome} is shown as ${state}, with the text so far and nothing open`, () => {
+    const answer = folded(
+      run.fold,
+      run.unread,
+      ["block.delta", { block: "b", delta: "half" }],
+      ["tool.started", { call: "t", tool: "x" }],
+      ["stop.requested", { by: "mara" }],
+      ["run.finished", { outcome }],
+    );
+    assert.deepEqual([answer.state, run.textOf(answer), run.isLive(answer), answer.stoppedBy], [state, "half", false, "mara"]);
+    assert.ok(answer.parts.every((part) => part.ended !== null));
+  });
+}
+
+test("a failure keeps the text, and its message and code", () => {
+  const answer = folded(run.fold, run.unread, ["block.delta", { block: "b", delta: "x" }], ["run.failed", { message: "No.", code: "c" }]);
+  assert.deepEqual([answer.state, answer.error, run.textOf(answer)], ["failed", { message: "No.", code: "c" }, "x"]);
+});
+
+test("what anybody may write into a log does no harm", () => {
+  const odd = [null, 7, "text", [], {}, { kind: "text" }, { content: 5 }, { content: { n: "x" } }, { usage: "no", error: {} }];
+  const types = ["run.started", "block.started", "block.delta", "block.finished", "tool.started", "tool.finished", "tool.failed", "message.finished", "stop.requested", "unknown"];
+  for (const type of types) for (const data of odd) assert.ok(run.fold(run.unread, event(type, data)).parts);
+});

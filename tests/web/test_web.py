@@ -1,0 +1,147 @@
+"""The page and its files as they are served, and that they are what they say they are."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+
+from tidings import web
+from tidings.web.site import load
+
+ROOT = Path(web.__file__).parent
+REPOSITORY = Path(__file__).parents[2]
+MODULES = sorted([*ROOT.glob("ui/**/*.js"), *ROOT.glob("client/*.js")])
+
+
+@pytest.fixture
+async def client():
+    app = Starlette()
+    web.mount(app)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+        yield client
+
+
+@pytest.mark.parametrize("path", ["/", "/c/abc123"])
+async def test_the_page_is_asked_for_anew_and_names_files_that_never_change(
+    client: httpx.AsyncClient, path: str
+) -> None:
+    page = await client.get(path)
+    assert (page.status_code, page.headers["cache-control"]) == (200, "no-cache")
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    addresses = re.findall(r'(?:href|src)="([^"]+)"', page.text)
+    addresses += json.loads(re.search(r'importmap">(.*?)</script>', page.text, re.DOTALL)[1])["imports"].values()
+    assert len(addresses) > 40
+    for address in addresses:
+        file = await client.get(address)
+        assert file.status_code == 200, address
+        assert file.headers["cache-control"] == "public, max-age=31536000, immutable"
+        assert file.headers["x-content-type-options"] == "nosniff"
+    unchanged = await client.get(path, headers={"If-None-Match": page.headers["etag"]})
+    assert (unchanged.status_code, unchanged.content) == (304, b"")
+
+
+async def test_the_policy_allows_our_files_and_the_import_map_only(client: httpx.AsyncClient) -> None:
+    page = await client.get("/")
+    inline = re.search(r'<script type="importmap">(.*?)</script>', page.text, re.DOTALL)[1]
+    digest = base64.b64encode(hashlib.sha256(inline.encode()).digest()).decode()
+    policy = dict(part.split(" ", 1) for part in page.headers["content-security-policy"].split("; "))
+    assert policy["script-src"] == f"'self' 'sha256-{digest}'"
+    assert policy["default-src"] == policy["base-uri"] == policy["frame-ancestors"] == "'none'"
+    assert "unsafe" not in page.headers["content-security-policy"]
+    assert not re.search(r"<style|style=|<script(?! type=\"(importmap|module)\")| on\w+=", page.text)
+
+
+async def test_files_are_compressed_for_those_who_can_read_that(client: httpx.AsyncClient) -> None:
+    address = re.search(r'src="([^"]+main\.js)"', (await client.get("/")).text)[1]
+    plain = await client.get(address, headers={"Accept-Encoding": "identity"})
+    zipped = await client.get(address, headers={"Accept-Encoding": "gzip"})
+    assert "content-encoding" not in plain.headers
+    assert zipped.headers["content-encoding"] == "gzip"
+    assert int(zipped.headers["content-length"]) < int(plain.headers["content-length"])
+    assert zipped.content == plain.content == (ROOT / "ui" / "main.js").read_bytes()
+    assert zipped.headers["vary"] == "Accept-Encoding"
+
+
+@pytest.mark.parametrize(
+    "path", ["/web/0000/ui/main.js", "/web/{hash}/nothing.js", "/web/{hash}/__init__.py", "/web/{hash}/..%2Fsite.py"]
+)
+async def test_what_is_not_a_file_of_this_version_is_not_there(client: httpx.AsyncClient, path: str) -> None:
+    found = re.search(r"/web/([0-9a-f]{12})/", (await client.get("/")).text)[1]
+    assert (await client.get(path.replace("{hash}", found))).status_code == 404
+
+
+def test_any_changed_byte_is_another_address(tmp_path: Path) -> None:
+    copy = tmp_path / "web"
+    shutil.copytree(ROOT, copy)
+    before = load(copy).base
+    assert before == load(ROOT).base
+    with (copy / "css" / "tokens.css").open("a") as file:
+        file.write("\n")
+    changed = load(copy)
+    assert changed.base != before
+    assert changed.base.encode() in changed.page.body
+    assert gzip.decompress(changed.page.zipped) == changed.page.body
+
+
+def test_vendored_files_are_what_was_taken_from_their_packages() -> None:
+    vendor = ROOT / "vendor"
+    listed = json.loads((vendor / "vendor.json").read_text())["files"]
+    locked = json.loads((REPOSITORY / "package-lock.json").read_text())["packages"]
+    for file in listed:
+        assert hashlib.sha256((vendor / file["file"]).read_bytes()).hexdigest() == file["sha256"], file["file"]
+        assert (vendor / file["license_file"]).read_text().strip()
+        package = locked[f"node_modules/{file['package']}"]
+        assert (package["version"], package["integrity"]) == (file["version"], file["integrity"])
+    assert {path.name for path in vendor.glob("*.mjs")} == {Path(file["file"]).name for file in listed} - {"icons.svg"}
+
+
+def test_dependencies_are_pinned_without_the_address_of_a_registry() -> None:
+    wanted = json.loads((REPOSITORY / "package.json").read_text())["devDependencies"]
+    assert all(re.fullmatch(r"\d+\.\d+\.\d+", version) for version in wanted.values())
+    lock = json.loads((REPOSITORY / "package-lock.json").read_text())["packages"]
+    packages = [package for name, package in lock.items() if name]
+    assert all("resolved" not in package and package["integrity"].startswith("sha512-") for package in packages)
+
+
+def test_every_icon_that_is_used_is_in_the_sprite_and_the_other_way_round() -> None:
+    drawn = set(re.findall(r'<symbol id="([^"]+)"', (ROOT / "icons.svg").read_text()))
+    source = "\n".join(module.read_text() for module in MODULES)
+    assert {name for name in drawn if f'"{name}"' not in source} == set()
+    used = set(re.findall(r'(?:icon[:=]|Icon\} name=|iconElement\()\s*"([a-z0-9-]+)"', source))
+    assert used - drawn == set()
+
+
+def test_the_page_sees_the_client_by_its_public_module_only() -> None:
+    for module in ROOT.glob("ui/**/*.js"):
+        imported = re.findall(r'^import .* from "([^"]*client/[^"]*)"', module.read_text(), re.MULTILINE)
+        assert all(path.endswith("client/index.js") for path in imported), module
+    for module in ROOT.glob("client/*.js"):
+        assert not re.search(r'from "(?!\./)', module.read_text()), module
+
+
+def test_folds_and_texts_know_nothing_of_the_page() -> None:
+    for module in ROOT.glob("ui/folds/*.js"):
+        assert not re.search(r'^import (?!.*from "\./)', module.read_text(), re.MULTILINE), module
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_files_are_of_a_size_that_can_be_read(module: Path) -> None:
+    assert len(module.read_text().splitlines()) <= 350
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="no Node on this machine (Debian: apt-get install nodejs)")
+def test_the_client_in_javascript() -> None:
+    tests = sorted(str(path) for path in Path(__file__).parent.glob("*.test.js"))
+    done = subprocess.run(["node", "--test", *tests], capture_output=True, text=True)
+    failures = re.findall(r"^not ok.*?^  \.\.\.$", done.stdout, re.DOTALL | re.MULTILINE)
+    assert done.returncode == 0, "\n".join(failures) or done.stderr
