@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from pydantic import SecretStr
 
 from tests.runs.assistants.endpoint_server import FINISH, delta, stand_in, stream
 from tidings.errors import Invalid
-from tidings.runs.assistants import catalog, configured
+from tidings.runs.assistants import catalog, configured, local
 
 
 @dataclass
@@ -39,7 +40,9 @@ def test_the_real_settings_have_what_is_needed() -> None:
 
 async def test_a_configured_url_becomes_the_default_beside_the_documentation() -> None:
     async with stand_in(stream(delta(content="Yes."), FINISH)) as server:
-        found = configured(Chosen(model="tiny", model_url=server.url, model_key=SecretStr("key")))
+        found = await asyncio.to_thread(
+            configured, Chosen(model="tiny", model_url=server.url, model_key=SecretStr("key"))
+        )
         assert list(found) == ["model", "docs"]
         assert (found["model"].title, found["model"].model) == ("tiny", "tiny")
         messages = [
@@ -78,7 +81,7 @@ def test_what_cannot_be_had_is_said_at_the_start(chosen: Chosen, says: str, monk
 def test_a_local_model_is_labelled_for_what_it_is(tmp_path: Path, monkeypatch: Any) -> None:
     file = tmp_path / "good.gguf"
     file.touch()
-    monkeypatch.setattr(catalog, "find_gguf", lambda gguf: gguf or Path("tiny.gguf"))
+    monkeypatch.setattr(local, "find_gguf", lambda gguf: gguf or Path("tiny.gguf"))
     monkeypatch.setattr(catalog, "find_spec", lambda name: object())
     tiny = configured(Chosen(local_llm=True))["local-llm"]
     good = configured(Chosen(gguf=file))["local-llm"]

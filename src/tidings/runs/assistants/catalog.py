@@ -65,12 +65,12 @@ class Assistant:
     def load(self) -> Runnable[Any, Any]:
         """The runnable, made once, with all that would make its first answer late. Blocks for a second or more."""
         with self._making:
-            made = self._made = self._made or self.make()
+            made = self._made = self._made if self._made is not None else self.make()
             return made
 
     async def runnable(self) -> Runnable[Any, Any]:
         """The runnable; the first call waits for it to be loaded in a thread."""
-        return self._made or await asyncio.to_thread(self.load)
+        return self._made if self._made is not None else await asyncio.to_thread(self.load)
 
 
 def configured(settings: ModelSettings) -> dict[str, Assistant]:
