@@ -114,4 +114,4 @@ class Flusher:
             subscription.write(body, lane)
         except Exception:
             log.exception("a reader of %s was dropped: its write failed", lane.name)
-            subscription.leave()
+            subscription.end(clean=False)

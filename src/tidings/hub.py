@@ -99,6 +99,7 @@ class Hub:
         for subscription in list(self.subscriptions):
             subscription.end(clean=False)
         self.opened = False
+        self.lanes.wake()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -231,7 +232,8 @@ class Hub:
     async def subscribe(self, topic: str, after: Offset | Start | None = None) -> AsyncGenerator[Event, None]:
         """Every event after `after` (None: from the earliest), in order, once; ends when the topic is closed and read.
 
-        Where events are gone, a `tidings.reset` event says so, as on the wire, and it goes on from the earliest.
+        Where events are gone, a `tidings.reset` event says so, as on the wire, and it goes on from the earliest. Raises
+        Unavailable when the hub is closed before the topic is.
         """
         position = await self.follow(topic, after or EARLIEST)
         lane = position.lane
@@ -239,10 +241,10 @@ class Hub:
             while True:
                 step = position.step(self.lanes.pages)
                 if step is None:
+                    if not self.opened:
+                        raise Unavailable("The hub is closed.")
                     # Armed before any await that could let the visible head move: no wake-up is lost.
-                    waiter = asyncio.get_running_loop().create_future()
-                    lane.waiters.append(waiter)
-                    await waiter
+                    await lane.woken()
                 elif step == "load":
                     await self.lanes.load(position)
                 elif step == "end":
@@ -259,6 +261,8 @@ class Hub:
 
     async def follow(self, topic: str, start: Offset | Start) -> Position:
         """A position in the topic, which is kept at hand until `unfollow`. Raises Invalid, Unavailable."""
+        if not self.opened:
+            raise Unavailable("This hub is not open: use `hub.lifespan` as the app's lifespan, or `async with hub`.")
         return await self.lanes.follow(topic, start)
 
     def unfollow(self, position: Position) -> None:

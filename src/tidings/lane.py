@@ -54,12 +54,13 @@ class Lane:
         "state",
         "vis",
         "waiters",
+        "wanted",
     )
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.level: dict[Subscription, Position] = {}
-        self.waiters: list[asyncio.Future[None]] = []
+        self.waiters: set[asyncio.Future[None]] = set()
         self.casts: list[Event] = []
         self.readers = 0
         self.state = IDLE
@@ -67,6 +68,7 @@ class Lane:
         self.fresh: dict[object, bytes] = {}
         self.opening: asyncio.Future[None] | None = None
         self.reloading: asyncio.Task[None] | None = None
+        self.wanted: list[asyncio.Future[None]] = []
         self.stale = False
         self.life = 0
         self.begin(None)
@@ -131,6 +133,16 @@ class Lane:
         if self.size <= PAGE_BYTES:
             return b
         return self.base + fit(self.events, a - self.base, b - self.base)
+
+    async def woken(self) -> None:
+        """Wait until there may be something new."""
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.waiters.add(waiter)
+        try:
+            await waiter
+        finally:
+            # Who gives up waiting leaves nothing behind: a topic may be silent for ever.
+            self.waiters.discard(waiter)
 
     def wake(self) -> None:
         """Let every waiting iterator look again."""

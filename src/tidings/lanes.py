@@ -27,6 +27,9 @@ EARLIEST: Final = "earliest"
 IDLE_KEPT = 1024
 """Topics that nobody reads now but whose windows stay warm for those who come back."""
 
+RETRY = 1.0
+"""Seconds until a store that did not answer is asked again."""
+
 
 class Lanes:
     """Every topic that this process follows, and what moves it: commits made here, and news of others'."""
@@ -64,12 +67,14 @@ class Lanes:
     def unfollow(self, position: Position) -> None:
         position.lane.readers -= 1
 
+    def wake(self) -> None:
+        """Let every waiting iterator look again, at whether the hub is still open."""
+        for lane in self._lanes.values():
+            lane.wake()
+
     async def _open_lane(self, lane: Lane, opened: asyncio.Future[None]) -> None:
         try:
-            lane.stale = True
-            while lane.stale:
-                lane.stale = False
-                lane.begin(await self.log.describe(lane.name))
+            lane.begin(await self.log.describe(lane.name))
         except Exception as error:
             self._lanes.pop(lane.name, None)
             opened.set_exception(error)
@@ -82,6 +87,9 @@ class Lanes:
             opened.set_result(None)
         finally:
             lane.opening = None
+        if lane.stale:
+            # Not looked at again before it opens: beside a publisher in a hurry no look is ever the last.
+            self._reload_soon(lane)
 
     def _forget_idle_lanes(self) -> None:
         if len(self._lanes) > IDLE_KEPT and not len(self._lanes) % 64:
@@ -123,10 +131,11 @@ class Lanes:
         if lane.opening is not None:
             lane.stale = True
             return
-        if head.epoch != lane.epoch:
+        if lane.epoch == ORIGIN.epoch:
             lane.begin(head, base.n)
             self._restart(lane)
-        if not lane.append(base.n, events):
+        # A life this process did not see begin, or the notice of one that another has since ended: the store knows.
+        if head.epoch != lane.epoch or not lane.append(base.n, events):
             self._reload_soon(lane)
             return
         self._moved(lane, head)
@@ -162,43 +171,70 @@ class Lanes:
             lane.reloading = self._background(self._reload(lane))
 
     async def reload(self, lane: Lane) -> None:
-        """Bring the lane level with the store. Raises Unavailable."""
+        """Bring the lane level with the store as it is now. Raises Unavailable."""
+        looked = self.flusher.loop.create_future()
+        lane.wanted.append(looked)
         self._reload_soon(lane)
-        if lane.reloading is not None:
-            await asyncio.shield(lane.reloading)
+        await looked
 
     async def _reload(self, lane: Lane) -> None:
+        wanted: list[asyncio.Future[None]] = []
+        failure = Unavailable("This process is going away.")
         try:
             while lane.stale:
+                # Who wants a look waits for one that began after that, and for no more: beside another process that
+                # publishes without a pause, the lane may be stale for as long.
                 lane.stale = False
-                head = await self.log.describe(lane.name)
-                if head is None:
-                    self._deleted(lane.name)
-                    continue
-                if head.epoch != lane.epoch:
-                    lane.begin(head)
-                    self._restart(lane)
-                elif head.tail - lane.head > WINDOW_EVENTS:
-                    # Too far behind for the window: its readers catch up page by page.
-                    lane.begin(head)
-                    self._restart(lane)
-                elif head.tail > lane.head:
-                    await self._extend(lane, head)
-                self._moved(lane, head)
+                wanted, lane.wanted = lane.wanted, []
+                await self._look(lane)
+                _resolve(wanted, None)
+        except Unavailable as error:
+            failure = error
+            log.warning("%s is not level with its store, which is tried again: %s", lane.name, error)
+            self._background(self._reload_later(lane))
         finally:
             lane.reloading = None
+            _resolve([*wanted, *lane.wanted], failure)
+            lane.wanted = []
 
-    async def _extend(self, lane: Lane, head: Head) -> None:
-        while lane.head < head.tail and lane.epoch == head.epoch:
+    async def _reload_later(self, lane: Lane) -> None:
+        """What was announced must still be found, or readers would wait for it until the next announcement."""
+        await asyncio.sleep(RETRY)
+        self._reload_soon(lane)
+
+    async def _look(self, lane: Lane) -> None:
+        life = lane.life
+        head = await self.log.describe(lane.name)
+        if lane.life != life:
+            # A commit of this process has begun another life meanwhile: this look may be older than it.
+            lane.stale = True
+            return
+        if head is None:
+            self._deleted(lane.name)
+            return
+        # Too far behind for the window, its readers catch up page by page.
+        if head.epoch != lane.epoch or head.tail - lane.head > WINDOW_EVENTS:
+            lane.begin(head)
+            self._restart(lane)
+        elif not await self._extend(lane, head):
+            lane.stale = True
+            return
+        self._moved(lane, head)
+
+    async def _extend(self, lane: Lane, head: Head) -> bool:
+        """Add what is missing up to the head; False if the lane has begun another life over it."""
+        life = lane.life
+        while lane.head < head.tail:
             base = lane.head
             page = await self.log.read(lane.name, Offset(head.epoch, base), head.tail - base)
+            if lane.life != life:
+                return False
             if page.lost is not None or not page.events:
-                lane.stale = True
                 lane.begin(head)
                 self._restart(lane)
-                return
-            if lane.epoch == head.epoch:
-                lane.append(base, page.events)
+                return False
+            lane.append(base, page.events)
+        return True
 
     async def follow_changes(self) -> None:
         """Hear of other processes' changes, for as long as the store is open."""
@@ -224,3 +260,13 @@ class Lanes:
         if lane is not None and lane.level:
             lane.casts.append(Event(None, type, data, at))
             self.flusher.arm(lane)
+
+
+def _resolve(wanted: Sequence[asyncio.Future[None]], failure: Unavailable | None) -> None:
+    for looked in wanted:
+        if looked.done():
+            continue
+        if failure is None:
+            looked.set_result(None)
+        else:
+            looked.set_exception(Unavailable(str(failure)))

@@ -46,6 +46,12 @@ class Position:
     def __str__(self) -> str:
         return f"{self.epoch}-{self.n}"
 
+    @property
+    def finished(self) -> bool:
+        """Whether there is nothing to be read and never will be."""
+        lane = self.lane
+        return lane.closed and self.epoch == lane.epoch and self.n >= lane.head and not self.ahead
+
     def step(self, pages: Pages) -> Step:
         """What comes next, without waiting. A Slice or Reset moves the position; it is the caller's to deliver."""
         lane = self.lane

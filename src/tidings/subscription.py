@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("tidings.subscription")
 
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Message = MutableMapping[str, Any]
+Send = Callable[[Message], Awaitable[None]]
 
 STALL = 120.0
 """A reader that takes nothing for this many seconds is disconnected; it resumes from its last offset."""
@@ -59,8 +60,6 @@ class Subscription:
     """
 
     __slots__ = (
-        "_clean",
-        "_due",
         "_finish",
         "_pump_task",
         "_retry",
@@ -129,10 +128,10 @@ class Subscription:
             self._put(self._place(body, lane))
 
     def _put(self, body: bytes) -> None:
-        message = {"type": "http.response.body", "body": body, "more_body": True}
+        message: Message = {"type": "http.response.body", "body": body, "more_body": True}
         self.last = monotonic()
         if not self._stepped:
-            self._pump(self._send(message))
+            self._pump(message)
             return
         coroutine: Any = self._send(message)
         try:
@@ -143,7 +142,7 @@ class Subscription:
             # A wrapper around `send` needs a task (anyio's streams, BaseHTTPMiddleware): it fails before it has sent
             # anything. From now on this connection's writes are made in tasks.
             self._stepped = False
-            self._pump(self._send(message))
+            self._pump(message)
             return
         self._pump(Resume(coroutine, yielded))
 
@@ -183,15 +182,16 @@ class Subscription:
             self._finish(False)
 
     async def _end_cleanly(self) -> None:
+        clean = False
         try:
             # A reader that takes nothing must not hold up a drain.
             async with asyncio.timeout(1.0):
                 await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+            clean = True
         except Exception:
             log.debug("a clean end could not be written", exc_info=True)
-            self._finish(False)
-        else:
-            self._finish(True)
+        finally:
+            self._finish(clean)
 
     def depart(self) -> None:
         """End it before its topics do; its client comes back and resumes."""
@@ -218,15 +218,17 @@ class Subscription:
 
     # Catching up.
 
-    def _pump(self, first: Awaitable[None] | None) -> None:
+    def _pump(self, first: Resume | Message | None) -> None:
         self.part()
         if self._pump_task is None and not self.gone:
             self._pump_task = asyncio.create_task(self._catch_up(first))
 
-    async def _catch_up(self, first: Awaitable[None] | None) -> None:
+    async def _catch_up(self, first: Resume | Message | None) -> None:
         try:
-            if first is not None:
+            if isinstance(first, Resume):
                 await first
+            elif first is not None:
+                await self._send(first)
             while not self.gone:
                 body = self._take()
                 if body is None:
