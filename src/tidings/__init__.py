@@ -1,11 +1,4 @@
-"""Durable Server-Sent Events: publish to a topic, subscribe from any offset, lose nothing.
-
-    hub = Hub("sqlite:///app.db")
-    app = FastAPI(lifespan=hub.lifespan)
-
-    await hub.publish("orders", {"order": 4711})
-    return EventStreamResponse(hub, "orders")
-"""
+"""Durable Server-Sent Events: publish to a topic, follow it from any offset, lose nothing. Begin with `Hub`."""
 
 from __future__ import annotations
 

@@ -1,0 +1,118 @@
+"""What the README shows is run as it stands there."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import httpx
+import langchain.chat_models
+import pytest
+import uvicorn
+from langchain_core.language_models import FakeListChatModel
+
+from tests.serving import ServerProcess
+from tidings.wire.sse import Decoder, ServerSentEvent
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def block(language: str, heading: str) -> str:
+    """The first code block of that language under that heading."""
+    found = re.search(rf"^## {heading}$.*?^```{language}\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+    assert found is not None
+    return found[1]
+
+
+@pytest.fixture
+async def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
+    """The README's app on a real server, with a model that needs no key."""
+    model = FakeListChatModel(responses=["It is two\nlines."])
+    monkeypatch.setattr(langchain.chat_models, "init_chat_model", lambda name: model)
+    monkeypatch.chdir(tmp_path)
+    app: dict[str, object] = {}
+    exec(compile(block("python", "In your own app"), "README.md", "exec"), app)  # what it is for
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app["app"], log_level="warning"))  # type: ignore[arg-type]
+    serving = asyncio.create_task(server.serve([listening]))
+    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    server.should_exit = True
+    await serving
+    listening.close()
+
+
+async def follow(client: httpx.AsyncClient, path: str, last: str = "") -> AsyncIterator[ServerSentEvent]:
+    async with client.stream("GET", path, headers={"last-event-id": last} if last else {}) as response:
+        assert response.status_code == 200
+        decoder = Decoder()
+        async for chunk in response.aiter_bytes():
+            for event in decoder.feed(chunk):
+                yield event
+
+
+def test_the_app_is_short() -> None:
+    assert block("python", "In your own app").count("\n") < 25
+
+
+async def test_the_app_answers_and_resumes(url: str) -> None:
+    async with httpx.AsyncClient(base_url=url) as client:
+        run = (await client.post("/ask", params={"question": "How long?"})).json()
+        events = [event async for event in follow(client, f"/answers/{run}")]
+        kinds = [event.type for event in events]
+        assert kinds[0] == "run.started"
+        assert kinds[-2:] == ["run.finished", "tidings.end"]
+        stored = events[:-1]
+        middle = len(stored) // 2
+        again = [event async for event in follow(client, f"/answers/{run}", stored[middle].id)]
+        assert [(event.type, event.data, event.id) for event in again[:-1]] == [
+            (event.type, event.data, event.id) for event in stored[middle + 1 :]
+        ]
+        assert (await client.get(f"/answers/{run}", headers={"last-event-id": stored[-1].id})).status_code == 204
+
+
+async def test_the_app_tells_whoever_listens(url: str) -> None:
+    async with httpx.AsyncClient(base_url=url) as client:
+        (await client.post("/alerts", params={"text": "before"})).raise_for_status()
+        stream = client.stream("GET", "/alerts")
+        async with stream as response:  # it follows from the tail on once the headers are here
+            (await client.post("/alerts", params={"text": "after"})).raise_for_status()
+            decoder = Decoder()
+            async for chunk in response.aiter_bytes():
+                if events := decoder.feed(chunk):
+                    break
+        assert [event.data for event in events] == ['{"text":"after"}']
+
+
+def test_the_http_commands_work(serve_process: Callable[..., ServerProcess], monkeypatch: pytest.MonkeyPatch) -> None:
+    if shutil.which("curl") is None:
+        pytest.skip("no curl on this machine")
+    server = serve_process()
+    monkeypatch.setenv("TIDINGS_URL", server.url)
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    post, stream, read = block("sh", "Over HTTP").replace("http://127.0.0.1:8000", server.url).splitlines()
+    assert '"offset"' in subprocess.check_output(["sh", "-c", post], text=True, stderr=subprocess.DEVNULL)
+    shown = subprocess.run(["sh", "-c", stream], capture_output=True, text=True, check=False).stdout
+    assert "data: Hello, all\n" in shown
+    assert '"data":"Hello, all"' in subprocess.check_output(["sh", "-c", read], text=True)
+
+
+def test_the_first_commands_are_targets_of_the_makefile() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    commands = re.findall(r"^make (\w+)", README, re.MULTILINE) + re.findall(r"`make (\w+)", README)
+    assert commands[:2] == ["serve", "test"]
+    for target in commands:
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"])
+def test_links_lead_somewhere(page: str) -> None:
+    links = re.findall(r"\]\(([^)#]+)", (ROOT / page).read_text(encoding="utf-8"))
+    assert [link for link in links if "://" not in link and not (ROOT / link).exists()] == []
