@@ -67,10 +67,12 @@ class Run:
 
 
 def topic_of(id: str) -> str:
+    """The topic of a run."""
     return f"runs.{id}"
 
 
 async def read_state(hub: Hub, id: str) -> RunState:
+    """How a run stands, by two small reads. Raises NotFound."""
     topic = topic_of(id)
     first = await hub.read(topic, None, 1)
     last = first

@@ -31,6 +31,8 @@ MERGED = 64 * 1024
 
 
 class RunEvent(msgspec.Struct, kw_only=True, omit_defaults=True, tag_field="type"):
+    """What all have: the run."""
+
     run: str
 
 
@@ -46,17 +48,23 @@ class RunStarted(RunEvent, tag="run.started"):
 
 
 class StepStarted(RunEvent, tag="step.started"):
+    """A node of a graph begins."""
+
     step: str
     name: str
 
 
 class StepFinished(RunEvent, tag="step.finished"):
+    """The node is through."""
+
     step: str
     name: str
     usage: dict[str, Any] | None = None
 
 
 class MessageStarted(RunEvent, tag="message.started"):
+    """A model, or whatever answers, begins to speak."""
+
     message: str
     role: str
 
@@ -82,7 +90,7 @@ class BlockEvent(RunEvent):
 
 
 class BlockStarted(BlockEvent, kw_only=True, tag="block.started"):
-    pass
+    """A part of the message begins."""
 
 
 class BlockDelta(BlockEvent, kw_only=True, tag=DELTA):
@@ -100,19 +108,27 @@ class BlockFinished(BlockEvent, kw_only=True, tag="block.finished"):
 
 
 class ToolEvent(RunEvent):
+    """What all events of a tool have: `call` is that of the block that asked for it, where one did."""
+
     call: str
     tool: str
 
 
 class ToolStarted(ToolEvent, tag="tool.started"):
+    """A tool is at work."""
+
     input: Any = None
 
 
 class ToolDelta(ToolEvent, tag="tool.delta"):
+    """What a tool says before it is through."""
+
     delta: Any
 
 
 class ToolFinished(ToolEvent, tag="tool.finished"):
+    """What came of it; of an output over 256 KB, the beginning: `{"truncated": true, "bytes", "beginning"}`."""
+
     output: Any = None
 
 
@@ -123,6 +139,8 @@ class ToolFailed(ToolEvent, tag="tool.failed"):
 
 
 class InputEvent(RunEvent):
+    """What a question to a human and its answer have in common."""
+
     request: str
     kind: str
     call: str | None = None
@@ -143,6 +161,8 @@ class InputResolved(InputEvent, tag="input.resolved"):
 
 
 class StateSnapshot(RunEvent, tag="state.snapshot"):
+    """All of an application's state."""
+
     value: Any
 
 
@@ -193,6 +213,7 @@ _decoder: msgspec.json.Decoder[RunEvent] = msgspec.json.Decoder(_EVENTS)
 
 
 def type_of(event: RunEvent) -> str:
+    """The type under which it is stored."""
     return str(event.__struct_config__.tag)
 
 
