@@ -12,12 +12,14 @@ from typing import Any
 import pytest
 from langchain.agents import create_agent
 from langchain_core.callbacks import adispatch_custom_event
-from langchain_core.language_models.fake import FakeStreamingListLLM
+from langchain_core.language_models import LLM
+from langchain_core.language_models.fake import FakeListLLM
 from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.output_parsers import StrOutputParser
+from langchain_core.outputs import GenerationChunk
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import RunnableGenerator, RunnableLambda, RunnableParallel
-from langchain_core.tools import tool
+from langchain_core.tools import ToolException, tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.types import interrupt
@@ -232,6 +234,31 @@ async def test_whole_tool_calls_without_an_index_are_told_apart_by_their_ids(hub
     ]  # fmt: skip
 
 
+async def test_tool_calls_within_standard_content(hub: Hub) -> None:
+    def chunk(args: Any, kind: str = "tool_call_chunk", **more: Any) -> AIMessageChunk:
+        block = {"type": kind, "args": args, "index": 1, **more}
+        return AIMessageChunk(content=[block], response_metadata={"output_version": "v1"})
+
+    said = await told(hub, says("So", chunk('{"a": ', id="c1", name="add"), chunk("1}")))
+    sound(said)
+    assert [(block["kind"], block["content"]) for block in only(said, "block.finished")] == [
+        ("text", "So"), ("tool_call", {"a": 1}),
+    ]  # fmt: skip
+    said = await told(hub, says(chunk({"a": 1}, "tool_call", id="c1", name="add")))
+    assert [block["content"] for block in only(said, "block.finished")] == [{"a": 1}]
+
+
+async def test_tool_calls_beside_a_providers_own_are_said_once(hub: Hub) -> None:
+    """OpenAI's chunks hold them twice, the second time where nobody should look."""
+    chunk = tool_chunk('{"a": ', "c1", "add")
+    chunk.additional_kwargs = {"tool_calls": [{"index": 0, "id": "c1", "function": {"arguments": '{"a": '}}]}
+    rest = tool_chunk("1}")
+    rest.additional_kwargs = {"tool_calls": [{"index": 0, "function": {"arguments": "1}"}}]}
+    said = await told(hub, says(chunk, rest))
+    sound(said)
+    assert text(said, "tool_call") == '{"a": 1}'
+
+
 async def test_a_tool_call_that_is_no_json_is_invalid(hub: Hub) -> None:
     said = await told(hub, says(tool_chunk('{"a": ', "c1", "add")))
     [block] = only(said, "block.finished")
@@ -247,6 +274,31 @@ async def test_a_failing_tool_says_so_and_not_why(hub: Hub) -> None:
     ]
     assert said[-1]["type"] == "run.failed"
     assert "1234" not in json.dumps(said)
+
+
+async def test_a_tool_that_handles_its_error_has_failed_all_the_same(hub: Hub) -> None:
+    @tool
+    async def picky() -> str:
+        """Refuse."""
+        raise ToolException("the password is 1234")
+
+    picky.handle_tool_error = True
+    model = Scripted(scripts=[[tool_chunk("{}", "c1", "picky")], ["Sorry."]])
+    said = await told(hub, create_agent(model, [picky]), ASKED)
+    sound(said)
+    assert len(only(said, "tool.failed")) == 1
+    assert said[-1]["outcome"] == "success"
+    assert "1234" not in json.dumps(said)
+
+
+async def test_a_tool_that_no_message_asked_for(hub: Hub) -> None:
+    async def look_up(_: Any) -> str:
+        await add.ainvoke({"a": 1, "b": 2})
+        return str(await add.ainvoke({"name": "add", "args": {"a": 1, "b": 2}, "id": "x", "type": "tool_call"}))
+
+    said = await told(hub, RunnableLambda(look_up))
+    sound(said)
+    assert [(tool["call"], tool["output"]) for tool in only(said, "tool.finished")] == [("t1", 3), ("t2", "3")]
 
 
 async def test_a_huge_tool_output_is_cut_and_says_so(hub: Hub) -> None:
@@ -308,10 +360,25 @@ async def test_text_that_no_model_made(hub: Hub) -> None:
         assert text(said) == "one two"
 
 
-async def test_a_completion_model(hub: Hub) -> None:
-    said = await told(hub, FakeStreamingListLLM(responses=["Hello"]))
-    sound(said)
-    assert text(said) == "Hello"
+class Completion(LLM):
+    @property
+    def _llm_type(self) -> str:
+        return "completion"
+
+    def _call(self, prompt: str, *args: Any, **kwargs: Any) -> str:
+        raise NotImplementedError
+
+    async def _astream(self, prompt: str, *args: Any, **kwargs: Any) -> AsyncIterator[GenerationChunk]:
+        for word in ("Hel", "lo"):
+            yield GenerationChunk(text=word)
+
+
+@pytest.mark.parametrize("model", [Completion(), FakeListLLM(responses=["Hello"])])
+async def test_a_completion_model(hub: Hub, model: Any) -> None:
+    for runnable in (model, model | RunnableLambda(lambda text: text)):
+        said = await told(hub, runnable)
+        sound(said)
+        assert text(said) == "Hello"
 
 
 async def test_a_graph_with_an_answer_that_no_model_made(hub: Hub) -> None:

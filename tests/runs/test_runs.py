@@ -12,7 +12,7 @@ import pytest
 from langchain_core.messages import AIMessageChunk
 
 from tests.runs.scripted import only, says, sound, story, text, told, types
-from tidings.errors import Closed, Invalid, NotFound, Unavailable
+from tidings.errors import Closed, Invalid, NotFound, TooLarge, Unavailable, Uncertain
 from tidings.events import Event
 from tidings.hub import Hub
 from tidings.runs import Run, runs
@@ -151,6 +151,17 @@ async def test_a_viewer_that_leaves_cancels_nothing(hub: Hub) -> None:
             break
     gate.set()
     assert text((await story(run))[1:]) == "Hello"
+
+
+async def test_how_a_failed_run_is(hub: Hub) -> None:
+    run = await hub.runs.start(says(RateLimitError("key 1234")), "?")
+    await run.wait()
+    state = await run.state()
+    assert (state.state, state.outcome) == ("failed", None)
+    assert state.error is not None
+    assert (state.error["code"], state.error["retryable"]) == ("rate_limit", True)
+    with pytest.raises(Closed):
+        await hub.runs.answer(run.id, "r", "too late")
 
 
 async def test_how_a_run_is(hub: Hub) -> None:
@@ -338,9 +349,15 @@ async def test_a_producer_that_finds_its_run_ended_says_nothing_more(
 async def test_a_producer_whose_topic_is_deleted_stops_and_does_not_create_it_anew(hub: Hub) -> None:
     run = await hub.runs.start(forever, "?")
     await until(run, "block.delta")
+    waiting = asyncio.create_task(run.wait())
+    await asyncio.sleep(0)
     await hub.delete(run.topic)
     await gone(hub)
     assert await hub.describe(run.topic) is None
+    with pytest.raises(NotFound):
+        await waiting
+    with pytest.raises(NotFound):
+        await run.state()
 
 
 async def test_a_producer_that_lost_its_lease_stops(hub: Hub) -> None:
@@ -354,7 +371,7 @@ async def test_a_producer_that_lost_its_lease_stops(hub: Hub) -> None:
 # Leases and the reaper.
 
 
-async def dead_run(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Run:
+async def dead_run(hub: Hub) -> Run:
     """A run whose producer fell silent in the middle of an answer, and whose lease has lapsed."""
     run = await hub.runs.start(forever, "?")
     await until(run, "block.delta")
@@ -366,8 +383,8 @@ async def dead_run(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Run:
     return run
 
 
-async def test_a_dead_run_is_interrupted_with_what_there_is_of_it(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = await dead_run(hub, monkeypatch)
+async def test_a_dead_run_is_interrupted_with_what_there_is_of_it(hub: Hub) -> None:
+    run = await dead_run(hub)
     await asyncio.gather(*[hub.runs._reap() for _ in range(3)])
     said = await story(run)
     sound(said)
@@ -389,6 +406,32 @@ async def test_a_run_that_ended_is_not_ended_again(hub: Hub) -> None:
     assert not await hub.store.lapsed()
 
 
+async def test_a_run_too_large_to_close_in_full_still_ends(hub: Hub) -> None:
+    run = await dead_run(hub)
+    append = hub.append
+
+    async def small(topic: str, items: Any, **options: Any) -> Any:
+        if len(items) > 1:
+            raise TooLarge("One append holds at most so much.")
+        return await append(topic, items, **options)
+
+    hub.append = small  # type: ignore[method-assign]
+    await hub.runs._reap()
+    assert (await run.state()).state == "interrupted"
+
+
+async def test_a_dead_run_of_many_pages_is_read_to_its_end(hub: Hub) -> None:
+    run = await dead_run(hub)
+    head = await hub.describe(run.topic)
+    assert head is not None
+    delta = (await until(run, "block.delta")).data
+    await hub.append(run.topic, [("block.delta", delta)] * 2500, expected=head.epoch)
+    await hub.runs._reap()
+    said = await story(run)
+    sound(said)
+    assert only(said, "block.finished")[0]["content"] == "So far" * 2501
+
+
 async def test_a_lease_of_a_run_that_never_began_makes_none(hub: Hub) -> None:
     topic = f"runs.{runs.new_id()}"
     await hub.store.lease(topic, -1.0, renew=False)
@@ -408,7 +451,7 @@ async def test_leases_of_others_are_left_alone(hub: Hub) -> None:
 async def test_a_producer_that_says_something_after_all_is_not_interrupted(
     hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = await dead_run(hub, monkeypatch)
+    run = await dead_run(hub)
     read = hub.read
 
     async def read_and_let_it_wake(*args: Any) -> Any:
@@ -422,7 +465,7 @@ async def test_a_producer_that_says_something_after_all_is_not_interrupted(
 
 
 async def test_the_reaper_survives_a_store_that_is_away(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = await dead_run(hub, monkeypatch)
+    run = await dead_run(hub)
     monkeypatch.setattr(runs, "BEAT", 0.01)
     lapsed, asked = hub.store.lapsed, []
 
@@ -433,9 +476,10 @@ async def test_the_reaper_survives_a_store_that_is_away(hub: Hub, monkeypatch: p
         return await lapsed(limit)
 
     monkeypatch.setattr(hub.store, "lapsed", away)
-    assert hub.runs._keeper is not None
-    hub.runs._keeper.cancel()
-    await asyncio.wait({hub.runs._keeper})
+    for keeper in hub.runs._keepers:
+        keeper.cancel()
+    await asyncio.wait(hub.runs._keepers)
+    hub.runs._keepers.clear()
     hub.runs.open()
     assert (await run.wait()).type == "run.finished"
 
@@ -465,6 +509,63 @@ async def test_a_store_that_is_away_for_a_moment_costs_no_run(hub: Hub, monkeypa
     sound(said)
     assert text(said) == "Hello"
     assert len(refused) == 3
+
+
+async def test_a_store_that_cannot_say_whether_it_wrote_is_not_asked_again(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tokens could be in the log twice. The run is left to whoever finds its lease lapsed."""
+    append, asked = hub.append, []
+    refused = asyncio.Event()
+
+    async def unsure(topic: str, items: Any, **options: Any) -> Any:
+        if "block.delta" in dict(items):
+            asked.append(items)
+            refused.set()
+            raise Uncertain("The connection died.")
+        return await append(topic, items, **options)
+
+    monkeypatch.setattr(hub, "append", unsure)
+    run = await hub.runs.start(says("Hel", "lo"), "?")
+    await refused.wait()
+    await gone(hub)
+    assert (len(asked), (await run.state()).state) == (1, "running")
+    await hub.store.lease(run.topic, -1.0, renew=False)
+    await hub.runs._reap()
+    assert (await run.state()).state == "interrupted"
+
+
+async def test_a_store_that_stays_away_is_given_up(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tidings.runs.writer.PATIENCE", 0.0)
+    monkeypatch.setattr("tidings.runs.writer.PAUSE", 0.001)
+    append = hub.append
+
+    async def away(topic: str, items: Any, **options: Any) -> Any:
+        if "block.delta" in dict(items):
+            raise Unavailable("The disk is full.")
+        return await append(topic, items, **options)
+
+    monkeypatch.setattr(hub, "append", away)
+    run = await hub.runs.start(forever, "?")
+    await gone(hub)
+    assert (await run.state()).state == "running"
+    assert not await hub.store.lapsed(), "its lease stays, for another to find"
+
+
+async def test_a_follower_that_the_store_refuses_comes_back(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tidings.runs.producer.PAUSE", 0.001)
+    subscribe, asked = hub.subscribe, []
+
+    def away(*args: Any) -> Any:
+        asked.append(args)
+        if len(asked) == 1:
+            raise Unavailable("away")
+        return subscribe(*args)
+
+    monkeypatch.setattr(hub, "subscribe", away)
+    run = await hub.runs.start(forever, "?")
+    await run.stop()
+    assert json.loads((await run.wait()).data)["outcome"] == "cancelled"
 
 
 async def test_a_slow_store_merges_tokens_and_does_not_hold_up_the_model(

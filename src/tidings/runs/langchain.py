@@ -180,15 +180,15 @@ class Reader:
 
     def _content(self, message: Message, said: Any) -> Iterator[RunEvent]:
         """The parts of a message or of a chunk of one, whatever its provider calls them."""
+        pieces = getattr(said, "tool_call_chunks", None)
+        if pieces is None:
+            pieces = [{**call, "args": _json(call["args"])} for call in said.tool_calls]
         if isinstance(said.content, str) and not said.additional_kwargs:
             yield from message.text(said.content)
         else:
             for block in said.content_blocks:
-                yield from self._block(message, block, tools=not getattr(said, "tool_calls", None))
-        chunks = getattr(said, "tool_call_chunks", None)
-        if chunks is None:
-            chunks = [{**call, "args": _json(call["args"])} for call in getattr(said, "tool_calls", ())]
-        for piece in chunks:
+                yield from self._block(message, block, tools=not pieces)
+        for piece in pieces:
             yield from message.tool_call(piece["args"] or "", piece["id"], piece["name"], piece.get("index"))
 
     def _block(self, message: Message, block: Mapping[str, Any], *, tools: bool) -> Iterator[RunEvent]:

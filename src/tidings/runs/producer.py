@@ -12,6 +12,7 @@ from tidings.errors import TidingsError, Unavailable
 from tidings.events import Offset
 from tidings.hub import Hub
 from tidings.runs.failures import BrokenOff, explain
+from tidings.runs.run import RESET
 from tidings.runs.writer import PAUSE, Writer
 from tidings.wire.progress import Progress
 from tidings.wire.run_events import InputResolved, RunEvent, RunFailed, RunFinished, from_event
@@ -153,7 +154,7 @@ class Producer:
             answer = self._answer(said.request)
             if not answer.done():
                 answer.set_result(said.value)
-        elif type == "tidings.reset":
+        elif type == RESET:
             self.lose("its topic was deleted.")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Literal
 
@@ -14,6 +15,8 @@ from tidings.wire.run_events import TERMINAL, RunFailed, RunFinished, RunStarted
 
 if TYPE_CHECKING:
     from tidings.runs.runs import Runs
+
+RESET = "tidings.reset"
 
 State = Literal["running", "finished", "cancelled", "interrupted", "failed"]
 
@@ -51,10 +54,13 @@ class Run:
         return self._runs.hub.subscribe(self.topic, after)
 
     async def wait(self) -> Event:
-        """The terminal event, once there is one. Raises Closed if the topic was closed without any."""
+        """The terminal event, once there is one. Raises Closed if the topic was closed without any, NotFound if it
+        was deleted."""
         async for event in self.events():
             if event.type in TERMINAL:
                 return event
+            if event.type == RESET and json.loads(event.data)["reason"] != "trimmed":
+                raise NotFound(f"There is no run {self.id} any more.")
         raise Closed("The run's topic was closed before the run had ended.")
 
     async def stop(self, by: str | None = None) -> None:

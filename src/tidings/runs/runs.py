@@ -9,12 +9,13 @@ import logging
 import re
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import msgspec
 
-from tidings.errors import Closed, Conflict, NotFound, TidingsError, Unavailable
+from tidings.errors import Closed, Conflict, NotFound, TidingsError, TooLarge, Unavailable
+from tidings.events import Offset
 from tidings.hub import Hub
 from tidings.log import NEW
 from tidings.runs.langchain import LangChainSource
@@ -46,15 +47,16 @@ class Runs:
         self.grace = grace
         self._producers: dict[str, Producer] = {}
         self._starting: set[asyncio.Task[Run]] = set()
-        self._keeper: asyncio.Task[None] | None = None
+        self._keepers: list[asyncio.Task[None]] = []
         self._last_call: float | None = None
         hub.on_drain.append(self._draining)
         hub.on_close.append(self.close)
 
     def open(self) -> None:
         """Begin to renew the leases of this process's runs and to end those of others that lapsed. Idempotent."""
-        if self._keeper is None or self._keeper.done():
-            self._keeper = self.hub.background(self._keep())
+        if not self._keepers:
+            # Apart, so that ending many runs of others does not keep this process from renewing its own.
+            self._keepers = [self.hub.background(self._keep(work)) for work in (self._renew, self._reap)]
 
     async def start(
         self,
@@ -217,11 +219,10 @@ class Runs:
         if producer.ended:
             await self.hub.store.release(producer.topic)
 
-    async def _keep(self) -> None:
+    async def _keep(self, work: Callable[[], Awaitable[None]]) -> None:
         while True:
             try:
-                await self._renew()
-                await self._reap()
+                await work()
             except TidingsError as error:
                 log.warning("leases could not be looked after: %s", error)
             except Exception:
@@ -246,22 +247,30 @@ class Runs:
         """End a run whose producer is gone. Expecting the exact tail: a producer that lives after all has the word."""
         head = await self.hub.describe(topic)
         if head is not None and not head.closed:
-            progress, after, page = Progress(id), None, None
-            while page is None or not page.up_to_date:
-                page = await self.hub.read(topic, after)
-                after = page.next
-                for event in page.events:
-                    said = from_event(event)
-                    if said is not None:
-                        progress.apply(said)
+            progress, tail = await self._read(id, topic)
             end = RunFinished(run=id, outcome="interrupted", finish="interrupted", usage=progress.usage)
-            items = [to_item(event) for event in (*progress.closing("interrupted"), end)]
+            ending = [to_item(event) for event in (*progress.closing("interrupted"), end)]
             try:
-                await self.hub.append(topic, items, expected=page.tail, close=True)
+                try:
+                    await self.hub.append(topic, ending, expected=tail, close=True)
+                except TooLarge:
+                    await self.hub.append(topic, ending[-1:], expected=tail, close=True)  # above all, it ends
             except Conflict:
                 return
             log.warning("%s is ended as interrupted: its producer is gone", topic)
         await self.hub.store.release(topic)
+
+    async def _read(self, id: str, topic: str) -> tuple[Progress, Offset]:
+        """What a run has said, and the end of its log."""
+        progress, after = Progress(id), None
+        while True:
+            page = await self.hub.read(topic, after)
+            for event in page.events:
+                if (said := from_event(event)) is not None:
+                    progress.apply(said)
+            if page.up_to_date:
+                return progress, page.tail
+            after = page.next
 
 
 def new_id() -> str:
