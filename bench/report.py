@@ -25,6 +25,7 @@ def table(results: dict[str, Any]) -> str:
     rows = [_row(trials[s.name], s, figure, rivals) for s in SCENARIOS if s.name in trials for figure in s.figures]
     rows += [_encode_row(encoded, TITLES[name], rivals) for name, encoded in results["encode"].items()]
     parts = [
+        *(["Quick: shorter and smaller trials than the rows say."] if results["quick"] else []),
         _machine(results["machine"], results["rounds"]),
         _line("what", TIDINGS.label, "target", *(kind.label for kind in rivals))
         + _line(*["---"] * (3 + len(rivals)))
@@ -72,7 +73,7 @@ def _row(runs: dict[str, list[Trial]], scenario: Scenario, figure: Figure, rival
     mine = [figure.read(trial) for trial in runs.get(TIDINGS.name, [])]
     cells = list(_ours(mine, figure)) if mine else ["–", ""]
     if mine and _share(runs[TIDINGS.name]) < 1:
-        cells[0] += f", {_share(runs[TIDINGS.name]) * 100:.2f} % delivered"
+        cells = [f"{cells[0]}, {_share(runs[TIDINGS.name]) * 100:.2f} % delivered", "missed: not all was delivered"]
     for kind in rivals:
         theirs = [figure.read(trial) for trial in runs.get(kind.name, [])]
         cells.append(_theirs(theirs, mine, figure, _share(runs[kind.name])) if theirs else "–")
