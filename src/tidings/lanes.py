@@ -253,7 +253,7 @@ class Lanes:
     def _knows(self, lane: Lane, tail: Offset | None) -> bool:
         if tail is None:
             return lane.epoch == ORIGIN.epoch and lane.opening is None
-        return lane.epoch == tail.epoch and lane.head >= tail.n and lane.opening is None
+        return tail != ORIGIN and lane.epoch == tail.epoch and lane.head >= tail.n and lane.opening is None
 
     def cast(self, topic: str, type: str, data: str, at: float) -> None:
         lane = self._lanes.get(topic)

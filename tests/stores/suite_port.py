@@ -8,7 +8,7 @@ import pytest
 
 from tests.stores.kit import Clock, Connect, put, until
 from tidings.errors import Unavailable
-from tidings.events import Offset, Retention
+from tidings.events import ORIGIN, Offset, Retention
 from tidings.stores import port
 from tidings.stores.base import Change, Head, Known, Plan, Record, Store
 
@@ -227,6 +227,18 @@ class PortSuite:
         await asyncio.gather(*(until(feed, "a", Offset("epoch1", 3)) for feed in feeds))
         await store.update("a", (), lambda known: Change(None))
         await asyncio.gather(*(until(feed, "a", None) for feed in feeds))
+
+    async def test_a_change_without_events_asks_to_look(self, connect: Connect, store: Store) -> None:
+        other = await connect()
+        changes, slow = other.changes(), other.changes()
+        assert [await anext(changes), await anext(slow)] == [None, None]
+        await store.update("a", (), put(2))
+        await until(changes, "a", Offset("epoch1", 2))
+        await store.update("a", (), lambda known: Change(Head("epoch1", tail=2, closed=True)))
+        await until(changes, "a", ORIGIN)
+        await store.update("a", (), put(1))
+        await until(changes, "a", Offset("epoch1", 3))
+        assert await anext(slow) == {"a": ORIGIN}
 
     async def test_a_slow_feed_gets_changes_merged(self, store: Store) -> None:
         changes = store.changes()

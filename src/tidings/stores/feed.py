@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
 
-from tidings.events import Offset
+from tidings.events import ORIGIN, Offset
 from tidings.stores.port import Cast, News
 
 MOST_TOPICS = 10_000
@@ -14,6 +14,14 @@ MOST_TOPICS = 10_000
 
 MOST_CASTS = 1_000
 """Transient events that a slow feed holds before it drops the oldest."""
+
+Tails = dict[str, Offset | None]
+
+
+def merge(tails: Tails, more: Mapping[str, Offset | None]) -> None:
+    """Add what came later. A look that was asked for is not forgotten over an append that is known already."""
+    for topic, tail in more.items():
+        tails[topic] = ORIGIN if tails.get(topic) == ORIGIN else tail
 
 
 class Feeds:
@@ -74,7 +82,7 @@ class Feeds:
 class _Feed:
     def __init__(self) -> None:
         self.all = True
-        self.tails: dict[str, Offset | None] = {}
+        self.tails: Tails = {}
         self.casts: deque[Cast] = deque(maxlen=MOST_CASTS)
         self.woken = asyncio.Event()
 
@@ -82,7 +90,7 @@ class _Feed:
         if len(self.tails) > MOST_TOPICS:
             self.all = True
         if not self.all:
-            self.tails.update(tails)
+            merge(self.tails, tails)
         self.wake()
 
     def wake(self) -> None:

@@ -10,7 +10,7 @@ from itertools import islice
 from operator import attrgetter
 
 from tidings.errors import Unavailable
-from tidings.events import Offset
+from tidings.events import ORIGIN, Offset
 from tidings.log import Head, Known, Record
 from tidings.stores.feed import Feeds
 from tidings.stores.port import KEYS, PAGE, News, Plan
@@ -123,7 +123,7 @@ class MemoryStore:
         for key, first, last in change.keys:
             kept.forget(self._clock() - KEYS)
             kept.keys[key] = first, last, self._clock()
-        self._feeds.changed_here({topic: Offset(change.head.epoch, change.head.tail)})
+        self._feeds.changed_here({topic: Offset(change.head.epoch, change.head.tail) if change.record else ORIGIN})
         return Known(change.head)
 
 

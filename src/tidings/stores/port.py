@@ -69,7 +69,8 @@ class Store(Protocol):
 
     def changes(self) -> AsyncIterator[News]:
         """A wake-up, not a log. After a change is visible to `read`, every open feed in every process yields the topic
-        with its tail (None: deleted), merged and in any order, or yields None: "look at all that you follow".
+        with its tail (None: deleted; ORIGIN: its head changed otherwise, as by closing, so look), merged and in any
+        order, or yields None: "look at all that you follow".
 
         The first item is None, and so is the first after any interruption. It ends when the store is closed, and
         never raises.

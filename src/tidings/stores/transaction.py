@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from tidings.errors import Uncertain
-from tidings.events import Offset
+from tidings.events import ORIGIN, Offset
 from tidings.log import Change, Head, Known
 from tidings.stores.database import PATIENCE, code, decode_head, encode_head
 from tidings.stores.port import KEYS, Plan
@@ -85,8 +85,7 @@ class Writer:
         except BaseException:
             self._undo()
             raise
-        tails = {topic: kept and Offset(kept[1].epoch, kept[1].tail) for topic, kept in self._changed(group)}
-        return Written(done, self._commits, tails)
+        return Written(done, self._commits, dict(self._tails(group)))
 
     def tidy(self) -> None:
         """Deletes some of what is nobody's: rows of dead logs, keys that are too old. Raises sqlite3.Error."""
@@ -211,6 +210,15 @@ class Writer:
 
     def _changed(self, group: _Group) -> Iterator[tuple[str, tuple[int, Head] | None]]:
         return ((topic, self._heads[topic]) for topic in group.topics)
+
+    def _tails(self, group: _Group) -> Iterator[tuple[str, Offset | None]]:
+        """What to announce of each topic, as the port's `changes` says it."""
+        longer = {log for log, *_ in group.records}
+        for topic, kept in self._changed(group):
+            if kept is None:
+                yield topic, None
+            else:
+                yield topic, Offset(kept[1].epoch, kept[1].tail) if kept[0] in longer else ORIGIN
 
     def _flush(self, group: _Group) -> None:
         """Writes what the calls of a group have left, in as few statements as can be."""

@@ -21,6 +21,7 @@ from typing import Final
 import msgspec
 
 from tidings.events import Offset
+from tidings.stores.feed import merge
 from tidings.stores.port import Cast
 
 HERE: Final = hasattr(socket, "AF_UNIX") and os.name == "posix"
@@ -164,7 +165,7 @@ class _Peer:
         late = self._late
         late.commits.append(commit)
         if late.tails is not None:
-            late.tails.update(tails)
+            merge(late.tails, tails)
         if self._again is None:
             self._flush()
 
