@@ -155,7 +155,7 @@ async def test_another_secret_and_a_changed_token_are_refused() -> None:
 @given(st.one_of(st.text(max_size=50), st.binary(max_size=50).map(lambda raw: raw.decode("latin-1"))))
 async def test_rubbish_is_refused_in_words(text: str) -> None:
     authenticator = Authenticator(secret=SECRET)
-    for raw in (text, text + "." + text + "." + text, token() + text if text else "x"):
+    for raw in (text, text + "." + text + "." + text, token() + "." + text):
         with pytest.raises(Unauthenticated):
             await authenticator.verify(raw)
 

@@ -144,12 +144,16 @@ def run(settings: Settings) -> None:
 
 async def serve(server: Server, listening: socket.socket, app: Any) -> None:
     """Run one uvicorn server. Raises what kept the app from starting, in words."""
+    # uvicorn writes such a failure as a traceback and exits with a status of its own: the error alone says it better.
+    logging.getLogger("uvicorn.error").addFilter(lambda record: not hasattr(app.state, "failure"))
     try:
         await server.serve(sockets=[listening])
+    except SystemExit:
+        if not hasattr(app.state, "failure"):
+            raise
     finally:
         listening.close()
-    failure = getattr(app.state, "failure", None)
-    if isinstance(failure, Invalid | Unavailable):
+    if isinstance(failure := getattr(app.state, "failure", None), Invalid | Unavailable):
         raise failure
 
 
