@@ -71,7 +71,7 @@ def encoded(text: str | bytes) -> bytes:
 
 
 def start(*args: str, to: str) -> subprocess.Popen[str]:
-    env = environment(TIDINGS_URL=to)
+    env = environment(**({"TIDINGS_URL": to} if to else {}))
     return subprocess.Popen([*TIDINGS, *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
 
 
@@ -371,6 +371,15 @@ def test_a_port_in_use_is_said_so(server: ServerProcess) -> None:
     assert done.returncode == 1
     assert f"port {server.port}" in done.stderr
     assert "in use" in done.stderr
+
+
+def test_control_c_ends_a_server_in_order(tmp_path: Path) -> None:
+    server = start("serve", "--port", "0", "--store", f"sqlite:///{tmp_path}/x.db", to="")
+    assert server.stdout is not None
+    assert "http://127.0.0.1:" in server.stdout.readline()
+    server.send_signal(signal.SIGINT)
+    assert server.communicate(timeout=PATIENCE) == ("", "")
+    assert server.returncode == 0
 
 
 # Token

@@ -2,7 +2,7 @@
 
 Exit codes: 0 done; 1 the server said no, or could not start; 2 a wrong option, setting or line of input; 3 no server
 answers; 130 stopped by Ctrl-C; 141 whoever read our output has gone. Events go to standard output as JSON lines, all
-else to standard error; a user's mistake is one sentence there, never a traceback.
+else to standard error; a user's mistake is one sentence there, never a traceback. Ctrl-C ends `serve` in order: 0.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, NoReturn
 
 import typer
@@ -71,7 +71,9 @@ def serve(
             _end(str(error), 2)
         from .server import run
 
-        run(settings)
+        # Ctrl-C is how a server in a terminal is told to end, and it has ended in order by then.
+        with suppress(KeyboardInterrupt):
+            run(settings)
 
 
 @app.command()
