@@ -17,7 +17,13 @@ from weakref import WeakSet
 
 from .hub import Hub
 
+LINGER = 1.0
+"""Seconds that a closed connection has to send what was written. After that its reader takes nothing, and would keep
+the process from going: uvicorn waits for such a connection without end."""
+
 _chained: WeakSet[Hub] = WeakSet()
+_servers: WeakSet[Any] = WeakSet()
+"""The uvicorn servers of this process whose handlers were wrapped. They know their connections."""
 
 
 def chain_signals(hub: Hub, scope: Any) -> None:
@@ -38,6 +44,8 @@ def chain_signals(hub: Hub, scope: Any) -> None:
         previous = signal.getsignal(number)
         if not callable(previous):
             continue
+        if hasattr(server := getattr(previous, "__self__", None), "server_state"):
+            _servers.add(server)
 
         def handle(received: int, frame: FrameType | None, previous: Any = previous) -> None:
             if not loop.is_closed():
@@ -45,6 +53,35 @@ def chain_signals(hub: Hub, scope: Any) -> None:
             previous(received, frame)
 
         signal.signal(number, handle)
+
+
+def close_connection(scope: Any) -> bool:
+    """Close the connection of this request without its body's end. False: its server does not let us."""
+    transport = _transport(scope)
+    if transport is None:
+        return False
+    transport.close()
+    _abort_later(transport)
+    return True
+
+
+def abort_if_it_lingers(scope: Any) -> None:
+    """The response of this request has ended, and the server closes its connection: see that it really goes."""
+    transport = _transport(scope)
+    if transport is not None:
+        _abort_later(transport)
+
+
+def _transport(scope: Any) -> Any:
+    connection = (scope.get("extensions") or {}).get("tidings.connection")
+    for server in () if connection else _servers:
+        connection = next((c for c in server.server_state.connections if getattr(c, "scope", None) is scope), None)
+    return getattr(connection, "transport", None)
+
+
+def _abort_later(transport: Any) -> None:
+    loop = asyncio.get_running_loop()
+    loop.call_later(LINGER, lambda: transport.is_closing() and transport.abort())
 
 
 class _Hush(logging.Filter):
@@ -58,7 +95,7 @@ _hush = _Hush()
 
 
 def hush_unfinished() -> None:
-    """Silence that one line of uvicorn's from now on."""
+    """Silence that one line of uvicorn's from now on, where its connection cannot be closed."""
     logger = logging.getLogger("uvicorn.error")
     if _hush not in logger.filters:
         logger.addFilter(_hush)
