@@ -156,3 +156,24 @@ def test_every_public_name_is_in_the_reference() -> None:
         if f"hub.{name}(" in page:
             documented = set(re.findall(r"(\w+)=", re.findall(rf"hub\.{name}\(([^`]*)\)`", page)[0]))
             assert documented <= set(inspect.signature(method).parameters), name
+
+
+async def test_the_whole_api_can_be_mounted(app: Callable[[str], ForeignServer]) -> None:
+    (mount,) = (source for source in code("how-to/mount.md", "python") if "create_app" in source)
+    source = 'from fastapi import FastAPI\nfrom tidings import Hub\nhub = Hub("sqlite:///app.db")\n' + mount
+    server = await asyncio.to_thread(app, source)
+    published = await request(f"{server.url}/tidings/topics/rooms.lobby/events", "POST", "Hello")
+    assert published.status == 201
+    async with streaming(f"{server.url}/tidings/events?topic=rooms.lobby&from=earliest") as stream:
+        assert [event.data for event in await stream.take(1)] == ["Hello"]
+    answer = await request(f"{server.url}/tidings/runs", "POST", '{"input": "What is a run?"}', JSON)
+    async with streaming(f"{server.url}/tidings{answer.json()['events']}") as stream:
+        assert [event.type async for event in stream][-1] == "tidings.end"
+
+
+def test_the_pages_travel_with_the_code() -> None:
+    from hatchling.builders.wheel import WheelBuilder
+
+    builder = WheelBuilder(str(DOCS.parent))
+    packed = {file.distribution_path for file in builder.recurse_included_files()}
+    assert {f"tidings/docs/{page}" for page in PAGES} <= packed
