@@ -13,7 +13,9 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from . import web
 from .auth import Authenticator
@@ -21,7 +23,8 @@ from .errors import TidingsError
 from .events import Retention
 from .hub import Hub
 from .protocols import events, health, runs, session, stream
-from .protocols.response import Slots, json_response, problem_response
+from .protocols.publish import Limits, Publishing
+from .protocols.response import OUTSIDE, Slots, Stream, json_response, problem_response
 from .runs.assistants import configured
 from .settings import Settings
 
@@ -32,7 +35,21 @@ DESCRIPTION = "Durable Server-Sent Events: topics, their events, and runs, which
 
 
 class App(FastAPI):
-    """FastAPI, whose OpenAPI document speaks of problems as they are sent."""
+    """FastAPI, whose OpenAPI document speaks of problems as they are sent, and out of whose way go the two things that
+    happen most: open streams, which go on outside its stack once they have begun, and plain publishing."""
+
+    publishing: Publishing
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await super().__call__(scope, receive, send)
+        elif self.publishing.is_plain(scope):
+            await self.publishing(scope, receive, send)
+        else:
+            begun: list[Stream] = []
+            await super().__call__({**scope, OUTSIDE: begun}, receive, send)
+            if begun:
+                await begun.pop()(scope, receive, send)
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
@@ -66,7 +83,7 @@ def create_app(settings: Settings | None = None, hub: Hub | None = None) -> Fast
     auth = authenticator(settings)
     assistants = configured(settings)
     slots = Slots(settings.max_connections, settings.max_connections_per_subject if not settings.open else 1 << 30)
-    limits = events.Limits(settings.max_body, settings.max_batch, settings.publish_rate)
+    limits = Limits(settings.max_body, settings.max_batch, settings.publish_rate)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None, None]:
@@ -96,8 +113,11 @@ def create_app(settings: Settings | None = None, hub: Hub | None = None) -> Fast
     app.add_exception_handler(TidingsError, problem_response)
     app.add_exception_handler(RequestValidationError, invalid_parameters)
     app.add_exception_handler(HTTPException, http_problem)
+    app.add_exception_handler(ClientDisconnect, client_left)
     app.add_exception_handler(Exception, internal_error)
-    app.include_router(events.routes(hub, auth, slots, limits))
+    app.publishing = Publishing(hub, auth, limits)
+    app.include_router(app.publishing.routes())
+    app.include_router(events.routes(hub, auth, slots))
     app.include_router(runs.routes(hub, auth, slots, assistants))
     app.include_router(stream.routes(hub, auth, slots, assistants))
     app.include_router(session.routes(auth))
@@ -157,6 +177,11 @@ async def http_problem(request: Request, error: Exception) -> Response:
     value = {"title": error.detail, "status": error.status_code, "detail": f"{request.method} {request.url.path}"}
     headers = {**(error.headers or {}), **PROBLEM}
     return json_response(value, error.status_code, headers)
+
+
+async def client_left(request: Request, error: Exception) -> Response:
+    """Nobody reads this answer: the client went away in the middle of its request, which was not carried out."""
+    return Response(status_code=400)
 
 
 async def internal_error(request: Request, error: Exception) -> Response:

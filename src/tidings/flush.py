@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from .events import Event
 from .lane import ARMED, FLUSHING, IDLE, Lane
+from .wire.sse import Format
 
 if TYPE_CHECKING:
     from .subscription import Subscription
@@ -79,7 +80,9 @@ class Flusher:
         old, epoch, life = lane.vis, lane.epoch, lane.life
         new = lane.vis = lane.reach(old, lane.head)
         casts, lane.casts = lane.casts, []
-        lane.fresh.clear()
+        bodies: dict[Format, bytes | None] = {}
+        form: Format | None = None
+        body: bytes | None = None
         last = lane.closed and new == lane.head
         lane.wake()
         for i, subscription in enumerate(list(lane.level)):
@@ -88,9 +91,11 @@ class Flusher:
             if position is not None:
                 if position.n == old and position.epoch == epoch and lane.life == life:
                     position.n = new
-                    if new > old or casts:
-                        self._write(lane, subscription, old, new, casts)
-                        self.deliveries += new - old
+                    if subscription.format is not form:
+                        form = subscription.format
+                        body = self._encode(lane, form, old, new, casts, bodies)
+                    self._write(lane, subscription, body)
+                    self.deliveries += new - old
                 elif position.n < lane.vis or position.epoch != lane.epoch:
                     subscription.kick()
                 if last:
@@ -103,13 +108,21 @@ class Flusher:
         if lane.head > lane.vis or lane.casts:
             self.arm(lane)
 
-    def _write(self, lane: Lane, subscription: Subscription, old: int, new: int, casts: list[Event]) -> None:
-        form = subscription.format
+    def _encode(
+        self, lane: Lane, form: Format, old: int, new: int, casts: list[Event], bodies: dict[Format, bytes | None]
+    ) -> bytes | None:
+        if form not in bodies:
+            bodies[form] = None
+            try:
+                bodies[form] = form.encode(lane.name, [*lane.slice(old, new), *casts])
+            except Exception:
+                log.exception("events of %s could not be encoded", lane.name)
+        return bodies[form]
+
+    def _write(self, lane: Lane, subscription: Subscription, body: bytes | None) -> None:
         try:
-            body = lane.fresh.get(form)
             if body is None:
-                events = [*lane.slice(old, new), *casts] if casts else lane.slice(old, new)
-                body = lane.fresh[form] = form.encode(lane.name, events)
+                raise ValueError("its events could not be encoded")
             self.writes += 1
             subscription.write(body, lane)
         except Exception:

@@ -40,7 +40,6 @@ class Lane:
         "epoch",
         "events",
         "flush_at",
-        "fresh",
         "head",
         "level",
         "life",
@@ -65,7 +64,6 @@ class Lane:
         self.readers = 0
         self.state = IDLE
         self.flush_at = 0.0
-        self.fresh: dict[object, bytes] = {}
         self.opening: asyncio.Future[None] | None = None
         self.reloading: asyncio.Task[None] | None = None
         self.wanted: list[asyncio.Future[None]] = []

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-import msgspec
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from ..auth import Authenticator
-from ..errors import Gone, Invalid, NotFound, TooLarge, TooMany
-from ..events import MESSAGE, ORIGIN, Offset, Page, Retention
+from ..errors import Gone, NotFound
+from ..events import ORIGIN, Offset, Page, Retention
 from ..hub import Hub
 from ..log import Head, parse_offset
 from ..wire.run_events import merged_log
 from ..wire.sse import Format, json_value
-from .request import idempotency_key, parse_start, problems, publisher, reader
-from .response import MAX_TOPICS, EventStreamResponse, Slots, given_id, json_response
+from .request import TopicName, parse_start, problems, publisher, reader
+from .response import MAX_TOPICS, PLAIN, EventStreamResponse, Slots, given_id, json_response
 
-TOPIC = Path(description="Segments of `[A-Za-z0-9_-]` joined by dots, at most 200 bytes.", examples=["rooms.lobby"])
-TopicName = Annotated[str, TOPIC]
+ENVELOPE = Format(envelope=True)
 
 
 class Configuration(BaseModel):
@@ -35,49 +32,8 @@ class Configuration(BaseModel):
     ttl: float | None = Field(None, gt=0, le=1e12, description="The topic expires this long after its last event.")
 
 
-class Line(msgspec.Struct):
-    """A line of an ndjson batch."""
-
-    data: msgspec.Raw
-    type: str = MESSAGE
-
-
-class Rate:
-    """A token bucket a subject: `rate` events a second, bursts of ten seconds' worth; 0 is without limit."""
-
-    def __init__(self, rate: float) -> None:
-        self.rate = rate
-        self._buckets: dict[str, tuple[float, float]] = {}
-
-    def spend(self, owner: str, count: int) -> None:
-        """Raises TooMany."""
-        if not self.rate:
-            return
-        now = time.monotonic()
-        left, at = self._buckets.get(owner, (self.rate * 10, now))
-        left = min(left + (now - at) * self.rate, self.rate * 10)
-        if left < count:
-            raise TooMany(f"You may publish {self.rate:g} events a second. Wait a moment.")
-        if len(self._buckets) > 10_000:
-            self._buckets.clear()
-        self._buckets[owner] = (left - count, now)
-
-
-class Limits(msgspec.Struct, frozen=True):
-    """What one request may ask for. Bytes, and events a second."""
-
-    body: int = 1 << 20
-    batch: int = 8 << 20
-    rate: float = 100_000.0
-
-
-_lines = msgspec.json.Decoder(Line)
-
-
-def routes(hub: Hub, auth: Authenticator, slots: Slots, limits: Limits | None = None) -> APIRouter:
-    """The router of the native protocol."""
-    limits = limits or Limits()
-    rate = Rate(limits.rate)
+def routes(hub: Hub, auth: Authenticator, slots: Slots) -> APIRouter:
+    """The router of the native protocol's reading side and of its topics."""
     router = APIRouter(tags=["events"])
 
     @router.get(
@@ -105,7 +61,7 @@ def routes(hub: Hub, auth: Authenticator, slots: Slots, limits: Limits | None = 
             topic,
             start=parse_start(start),
             last_event_id=given_id(request.scope) or last_event_id,
-            format=Format(envelope=envelope),
+            format=ENVELOPE if envelope else PLAIN,
             expires=subject.expires,
             slots=slots,
             owner=subject.name or "",
@@ -163,96 +119,7 @@ def routes(hub: Hub, auth: Authenticator, slots: Slots, limits: Limits | None = 
             raise Gone(f"Events after {after} are gone: {page.lost}.", reason=page.lost, earliest=str(page.earliest))
         return json_response(page_value(page, merge))
 
-    @router.post(
-        "/topics/{topic}/events",
-        summary="Publish",
-        status_code=201,
-        description="The body is the data of one event, any UTF-8 text. With the type `application/x-ndjson`, each "
-        'line is an event `{"type"?, "data"}`, and all are stored in one commit.',
-        responses={200: {"description": "The key was seen: the first offsets again."}, **problems(409, 413)},
-        openapi_extra={
-            "requestBody": {
-                "content": {
-                    "text/plain": {"schema": {"type": "string"}},
-                    "application/json": {"schema": {}},
-                    "application/x-ndjson": {"schema": {"type": "string"}},
-                }
-            },
-            "parameters": [
-                {"in": "header", "name": "Idempotency-Key", "schema": {"type": "string", "maxLength": 200}},
-            ],
-        },
-    )
-    async def publish(
-        request: Request,
-        topic: TopicName,
-        type: Annotated[str, Query(description="The event's type.")] = MESSAGE,
-        transient: Annotated[bool, Query(description="To whoever follows now; never stored.")] = False,
-    ) -> Response:
-        subject = await publisher(auth, request, topic)
-        many = request.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/x-ndjson"
-        body = await read_body(request, limits.batch if many else limits.body)
-        items = parse_lines(body) if many else [(type, utf8(body))]
-        rate.spend(subject.name or "", len(items))
-        key = idempotency_key(request)
-        if transient:
-            if key is not None:
-                raise Invalid("A transient event is not stored, so it cannot have an Idempotency-Key.")
-            for kind, data in items:
-                await hub.cast(topic, data, kind)
-            return Response(status_code=202)
-        done = await hub.append(topic, items, key=key)
-        value = {"offset": str(done.last), "first": str(done.first), "last": str(done.last)}
-        return json_response(value, 200 if done.duplicate else 201)
-
     return router
-
-
-async def read_body(request: Request, limit: int) -> bytes:
-    """The whole body. Raises TooLarge as soon as it is over `limit` bytes, without reading the rest."""
-    announced = request.headers.get("content-length", "")
-    parts, size = [], 0
-    if not (announced.isdecimal() and int(announced) > limit):
-        async for part in request.stream():
-            parts.append(part)
-            size += len(part)
-            if size > limit:
-                break
-        else:
-            return b"".join(parts)
-    raise TooLarge(f"A body is at most {limit:,} bytes.")
-
-
-def utf8(body: bytes) -> str:
-    """Raises Invalid."""
-    try:
-        return body.decode()
-    except UnicodeDecodeError as error:
-        raise Invalid(f"The body is not UTF-8: byte {error.start} cannot be read.") from None
-
-
-def parse_lines(body: bytes) -> list[tuple[str, str]]:
-    """The events of an ndjson body: a JSON string's text is the data, any other value's JSON text. Raises Invalid."""
-    try:
-        return [(line.type, _data(line.data)) for line in _lines.decode_lines(body)] or _no_lines()
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        pass
-    for number, text in enumerate(body.split(b"\n"), 1):
-        try:
-            if text.strip():
-                _data(_lines.decode(text).data)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise Invalid(f"Line {number} is not an event: {error}.", line=number) from None
-    raise Invalid("The body is not newline-delimited JSON: each event takes one line.")
-
-
-def _no_lines() -> list[tuple[str, str]]:
-    raise Invalid("The batch has no events.")
-
-
-def _data(raw: msgspec.Raw) -> str:
-    text = bytes(raw)
-    return msgspec.json.decode(text, type=str) if text[:1] == b'"' else text.decode()
 
 
 def described(topic: str, head: Head | None) -> dict[str, Any]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import Request
+from fastapi import Path, Request
 
 from ..auth import Authenticator, Subject
 from ..errors import Forbidden, Invalid, NotFound
@@ -16,6 +16,8 @@ from ..log import parse_offset, valid_topic
 if TYPE_CHECKING:
     from ..runs.assistants import Assistant
 
+TOPIC = Path(description="Segments of `[A-Za-z0-9_-]` joined by dots, at most 200 bytes.", examples=["rooms.lobby"])
+TopicName = Annotated[str, TOPIC]
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {
         "description": text,

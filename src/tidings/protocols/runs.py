@@ -19,6 +19,7 @@ from .response import EventStreamResponse, Slots, given_id, json_response
 if TYPE_CHECKING:
     from ..runs.assistants import Assistant
 
+PLAIN, ENVELOPE = RunFormat(), RunFormat(envelope=True)
 RunId = Annotated[
     str, Path(pattern="^[0-9A-Za-z]{1,64}$", description="A run's id.", examples=["01JD9W3K5T8Q2R7V4X6Y9Z0ABC"])
 ]
@@ -128,7 +129,7 @@ def routes(hub: Hub, auth: Authenticator, slots: Slots, assistants: Mapping[str,
             found.topic,
             start=parse_start(start),
             last_event_id=given_id(request.scope) or last_event_id,
-            format=RunFormat(envelope=envelope),
+            format=ENVELOPE if envelope else PLAIN,
             expires=subject.expires,
             dirty=True,
             slots=slots,

@@ -56,19 +56,22 @@ class Format:
 
     def encode(self, topic: str, events: Sequence[Event]) -> bytes:
         """All of one flush or page. A transient event (no offset) gets no id, so it never moves a client's position."""
-        heads = {type: _head(type) for type in {event.type for event in events}}
         lead, end = ("\nid: \udcfe", "\udcff\n\n") if self.joined else ("\nid: ", "\n\n")
+        envelope = self.envelope
+        last, head = MESSAGE, "data: "  # neighbours are mostly of one type
         blocks = []
         for event in events:
             data, offset = event.data, event.offset
-            if self.envelope:
+            if event.type != last:
+                last, head = event.type, _head(event.type)
+            if envelope:
                 data = _envelope(topic, event)
             if "\n" in data or "\r" in data:
                 data = _lines(data)
             if offset is None:
-                blocks.append(f"{heads[event.type]}{data}\n\n")
+                blocks.append(f"{head}{data}\n\n")
             else:
-                blocks.append(f"{heads[event.type]}{data}{lead}{offset[0]}-{offset[1]}{end}")
+                blocks.append(f"{head}{data}{lead}{offset[0]}-{offset[1]}{end}")
         text = "".join(blocks)
         if not self.joined:
             return _utf8(text)
