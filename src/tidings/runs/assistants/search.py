@@ -12,40 +12,47 @@ from dataclasses import dataclass, field
 
 from tidings.runs.assistants.corpus import Passage
 
-ENOUGH = 0.6
+ENOUGH = 0.66
 """The share of a question's weight (rare words weigh most) that a section must cover to answer it at all. Below are
 questions about something else that share a word with the pages, as "the capital of the United States" does: `state`."""
+
+RARE = 3
+"""Passages that have a word, up to which it can stand for a whole question: `Ollama` can, `time` cannot."""
 
 _WORD = re.compile(r"[^\W_]+(?:[._][^\W_]+)*")
 """A word, or a name made of words such as `TIDINGS_HOST` and `run.failed`, which is only found as a whole."""
 
+_CODE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+
 _STOP_WORDS = (
-    "a about all am an and any are as at be been before being but by can could did do does doing done explain for "
-    "from get give had has have hello hey hi how i if in into is it its just know let like list make may me mean "
-    "meaning means might more most must my need no not of on one or our please should show so some such tell than "
-    "thank thanks that the their them then there these they thing this those to too up us use used uses using want "
-    "was we were what whats when where which while who why will with without work works would you your "
+    "a about after all am an and any are as at be been before being between but by can could did difference "
+    "different do does doing done explain for from get give had has have hello hey hi how i if in into is it its "
+    "just know let like list make may me mean meaning means might more most much must my need no not of on one or "
+    "our please possible same should show so some such support supported supports tell than thank thanks that the "
+    "their them then there these they thing this those to too two up us use used uses using want was we were what "
+    "whats when where which while who why will with without work works would you your "
 )
 _STOP = frozenset(_STOP_WORDS.split())
 
 _SAME = (
-    {"resume", "reconnect", "resumes"},
+    {"resume", "reconnect", "continue"},
     {"deploy", "restart", "redeploy", "deployment"},
     {"crash", "die", "dies", "kill", "killed", "dead", "crashes"},
     {"lose", "lost", "loses", "loss"},
     {"promise", "guarantee"},
     {"stop", "cancel", "abort"},
-    {"server", "process"},
+    {"server", "process", "worker"},
     {"llm", "model"},
     {"auth", "authentication", "token", "authorise", "authorize"},
     {"config", "configure", "configuration", "setting"},
     {"cli", "command"},
     {"publish", "send", "emit"},
     {"subscribe", "follow", "listen"},
-    {"client", "browser", "reader"},
+    {"client", "reader"},
     {"delete", "remove"},
     {"install", "installation"},
-    {"sse", "eventsource"},
+    {"license", "licence"},
+    {"sse", "stream"},
 )
 """Words that ask for the same thing in these pages. A search by words must be told."""
 
@@ -103,28 +110,45 @@ class Index:
         with self._lock:
             words = terms(question)
             found = self._matches(self._opened(), words)
-        return _ranked(self._passages, found, question, vague=len(words) == 1 and words[0].isalnum())
+        return _ranked(self._passages, found, question, vague=_is_vague(words, found))
 
     def _opened(self) -> sqlite3.Connection:
         if self._db is None:
             self._passages = self._load()
             db = sqlite3.connect(":memory:", check_same_thread=False)
-            db.execute("CREATE VIRTUAL TABLE passages USING fts5(title, heading, text, tokenize = 'porter unicode61')")
-            rows = [(number, p.title, p.heading, p.text) for number, p in enumerate(self._passages)]
-            db.executemany("INSERT INTO passages (rowid, title, heading, text) VALUES (?, ?, ?, ?)", rows)
+            columns = "title, heading, text, code"
+            db.execute(f"CREATE VIRTUAL TABLE passages USING fts5({columns}, tokenize = 'porter unicode61')")
+            rows = [
+                (number, p.title, p.heading, _CODE.sub("", p.text), " ".join(_CODE.findall(p.text)))
+                for number, p in enumerate(self._passages)
+            ]
+            db.executemany(f"INSERT INTO passages (rowid, {columns}) VALUES (?, ?, ?, ?, ?)", rows)
             self._db = db
         return self._db
 
     def _matches(self, db: sqlite3.Connection, words: list[str]) -> list[dict[str, set[int]]]:
-        """For each word, the rows that have it, by column. Words are quoted: a question is never an FTS expression."""
+        """For each word, the rows that have it, by column. Words are quoted: a question is never an FTS expression.
+
+        What stands in code is an example and says nothing, but of names it is where they are used.
+        """
         query = "SELECT rowid FROM passages WHERE passages MATCH ?"
+
+        def rows(column: str, word: str) -> set[int]:
+            return {row for (row,) in db.execute(query, (f"{{{column}}} : ({_alternatives(word)})",))}
+
         return [
             {
-                column: {row for (row,) in db.execute(query, (f"{column} : ({_alternatives(word)})",))}
-                for column in ("title", "heading", "text")
+                "title": rows("title", word),
+                "heading": rows("heading", word),
+                "text": rows("text" if word.isalnum() else "text code", word),
             }
             for word in words
         ]
+
+
+def _is_vague(words: list[str], found: list[dict[str, set[int]]]) -> bool:
+    """Whether one plain word is all that is asked for, and a common one."""
+    return len(words) == 1 and words[0].isalnum() and len(found[0]["text"]) > RARE
 
 
 def _alternatives(word: str) -> str:
@@ -132,7 +156,7 @@ def _alternatives(word: str) -> str:
 
 
 def _ranked(passages: Sequence[Passage], found: list[dict[str, set[int]]], question: str, *, vague: bool) -> list[Hit]:
-    """The hits of the sections that cover enough. `vague`: one plain word is asked for; it must be in the heading."""
+    """The hits of the sections that cover enough. `vague`: a common word is all there is; it must be in the heading."""
     weights = [_rarity(len(columns["text"] | columns["heading"]), len(passages)) for columns in found]
     total = sum(weights)
     if not total:
