@@ -46,8 +46,8 @@ Piece = str | Refuse | Think | Hold | Break
 class ScriptedModel:
     """An OpenAI-compatible server on a free port of loopback. A context manager.
 
-    `answers` maps a part of the question to what is said; each call takes the next script of a list of them, and stays
-    at the last. `calls` holds the messages of every request, in order of arrival.
+    `answers` maps a part of the question (the longest that fits) to what is said; each call takes the next script of a
+    list of them, and stays at the last. `calls` holds the messages of every request, in order of arrival.
     """
 
     def __init__(self) -> None:
@@ -82,8 +82,8 @@ class ScriptedModel:
         with self._lock:
             self.calls.append(messages)
             question = messages[-1]["content"]
-            said = [scripts for part, scripts in self.answers.items() if part in question]
-            scripts = said[0] if said else [[f"You asked: {question}"]]
+            known = max((part for part in self.answers if part in question), key=len, default="")
+            scripts = self.answers.get(known, [[f"You asked: {question}"]])
             pieces = scripts.pop(0) if len(scripts) > 1 else scripts[0]
         if isinstance(pieces[0], Refuse):
             handler.send_error(pieces[0].status)

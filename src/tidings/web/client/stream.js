@@ -17,7 +17,7 @@ import { Decoder } from "./decoder.js";
  * @property {AbortSignal} [signal] closes the stream
  * @property {typeof fetch} [fetch]
  * @property {number} [silence] milliseconds without a byte after which a connection counts as dead
- * @property {number} [retry] milliseconds the first wait is at most, until the server says otherwise
+ * @property {number} [retry] milliseconds the first wait may take, until the server says otherwise
  */
 
 const LONGEST_WAIT = 30_000;
@@ -81,7 +81,10 @@ export class EventStream {
       }
       if (this.#attempt.signal.aborted) continue; // reconnect(): no wait
       failures = heard ? 0 : failures + 1;
-      const wait = after ?? Math.random() * Math.min(LONGEST_WAIT, this.#retry * 2 ** failures);
+      // The server's reconnection time spreads its clients out. What doubles with each failure is a second at most, or
+      // a server with a long one would be found again only minutes after its restart.
+      const grown = Math.min(this.#retry, 1000) * 2 ** failures;
+      const wait = after ?? Math.random() * Math.min(LONGEST_WAIT, Math.max(this.#retry, grown));
       this.#become({ phase: "waiting", failures, retryAt: Date.now() + wait });
       await pause(wait, this.#attempt.signal);
     }

@@ -114,8 +114,8 @@ function Stop({ run }) {
     return () => document.removeEventListener("keydown", keys);
   }, [run]);
   return html`
-    <button type="button" class="button stop" aria-disabled=${String(pressed.value)} onClick=${press}>
-      <i class="square" />${pressed.value ? "Stopping" : "Stop"}${!compact.value && html`<kbd>Esc</kbd>`}
+    <button type="button" class="button stop" aria-keyshortcuts="Escape" aria-disabled=${String(pressed.value)} onClick=${press}>
+      <i class="square" />${pressed.value ? "Stopping" : "Stop"}${!compact.value && html`<kbd aria-hidden="true">Esc</kbd>`}
     </button>
   `;
 }

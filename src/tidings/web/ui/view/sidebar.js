@@ -19,7 +19,7 @@ export function Sidebar() {
         ${compact.value && html`<${IconButton} icon="x" label="Close the side bar" onClick=${() => (drawer.value = false)} />`}
       </div>
       <button type="button" class="search" aria-keyshortcuts="Control+K" onClick=${() => (dialog.value = { kind: "search" })}>
-        <${Icon} name="search" /><span>Search</span><kbd>Ctrl K</kbd>
+        <${Icon} name="search" /><span>Search</span><kbd aria-hidden="true">Ctrl K</kbd>
       </button>
       <nav class="sections" aria-label="Conversations">
         <div class="section">

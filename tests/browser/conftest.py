@@ -1,0 +1,102 @@
+"""Tabs of a real browser over a real server whose model is scripted, each watched for what must never happen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
+
+from tests.browser.model import ScriptedModel
+from tests.browser.tab import Tab
+from tests.serving import ServerProcess
+
+FLAGS = """
+--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update
+--disable-sync
+"""
+
+# Milliseconds. A machine that runs everything else at the same time is slow; nothing here measures how slow.
+PATIENCE = 60_000
+expect.set_options(timeout=PATIENCE)
+
+OpenTab = Callable[..., Tab]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "tests/browser/" in item.path.as_posix():
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    """One for each module, no longer: while it is open, Playwright's event loop runs, and no asynchronous test can."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS.split())
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def model() -> Iterator[ScriptedModel]:
+    with ScriptedModel() as model:
+        yield model
+
+
+@pytest.fixture
+def scripted(model: ScriptedModel) -> dict[str, str]:
+    """The environment of a server whose default assistant is the scripted model."""
+    return {"TIDINGS_MODEL_URL": model.url, "TIDINGS_MODEL": "scripted"}
+
+
+@pytest.fixture(scope="session")
+def server(model: ScriptedModel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """One server for all tests that do it no harm. They share its conversations, so each asks questions of its own."""
+    store = f"sqlite:///{tmp_path_factory.mktemp('browser')}/tidings.db"
+    with ServerProcess(store, env={"TIDINGS_MODEL_URL": model.url, "TIDINGS_MODEL": "scripted"}) as server:
+        yield server
+
+
+@pytest.fixture
+def open_tab(browser: Browser, server: ServerProcess) -> Iterator[OpenTab]:
+    """`open_tab(path, url=…, context=…, **options of a new context)`.
+
+    When the test is over: no request left the origin, no policy was violated, and no script failed.
+    """
+    contexts: list[BrowserContext] = []
+    faults: list[str] = []
+
+    def open(path: str = "/", *, url: str = "", context: BrowserContext | None = None, **options: Any) -> Tab:
+        base = url or server.url
+        if context is None:
+            options = {"viewport": {"width": 1440, "height": 900}, "reduced_motion": "reduce"} | options
+            context = browser.new_context(**options)
+            context.set_default_timeout(PATIENCE)
+            contexts.append(context)
+        page = context.new_page()
+        watch(page, base, faults)
+        page.goto(base + path)
+        return Tab(page)
+
+    yield open
+    for context in contexts:
+        context.close()
+    assert faults == []
+
+
+def watch(page: Page, base: str, faults: list[str]) -> None:
+    """Write down whatever a page must never do."""
+
+    def requested(request: Request) -> None:
+        if not request.url.startswith((f"{base}/", "blob:", "data:")):
+            faults.append(f"a request left the origin: {request.url}")
+
+    def told(message: ConsoleMessage) -> None:
+        if "Content Security Policy" in message.text or "TrustedHTML" in message.text:
+            faults.append(message.text)
+
+    page.on("request", requested)
+    page.on("console", told)
+    page.on("pageerror", lambda error: faults.append(f"a script failed: {error}"))

@@ -1,0 +1,65 @@
+"""A tab of the web UI, in the words of someone who uses it."""
+
+from __future__ import annotations
+
+from playwright.sync_api import BrowserContext, Locator, Page, expect
+
+
+class Tab:
+    """One page. Its locators wait; nothing here sleeps."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    @property
+    def context(self) -> BrowserContext:
+        return self.page.context
+
+    @property
+    def composer(self) -> Locator:
+        return self.page.get_by_label("Your question")
+
+    @property
+    def log(self) -> Locator:
+        return self.page.get_by_role("log")
+
+    @property
+    def answers(self) -> Locator:
+        return self.page.locator("article.answer")
+
+    @property
+    def answer(self) -> Locator:
+        """The last answer."""
+        return self.answers.last
+
+    @property
+    def text(self) -> Locator:
+        """The text of the last answer."""
+        return self.answer.locator(".prose")
+
+    @property
+    def banner(self) -> Locator:
+        return self.page.locator(".banner")
+
+    @property
+    def path(self) -> str:
+        return self.page.evaluate("location.pathname")
+
+    def button(self, name: str) -> Locator:
+        return self.page.get_by_role("button", name=name, exact=True)
+
+    def ask(self, question: str) -> None:
+        """Write a question and send it."""
+        self.composer.fill(question)
+        self.composer.press("Enter")
+
+    def expect_state(self, state: str) -> None:
+        """Wait until the last answer is in a state."""
+        expect(self.answer).to_have_attribute("data-state", state)
+
+    def answered(self, question: str) -> None:
+        """Ask, and wait for the end of the answer."""
+        before = self.answers.count()
+        self.ask(question)
+        expect(self.answers).to_have_count(before + 1)
+        self.expect_state("finished")

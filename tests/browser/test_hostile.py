@@ -1,0 +1,78 @@
+"""What a model, a person or a log may hold is text, whatever it looks like."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import OpenTab
+from tests.browser.model import Hold, ScriptedModel
+
+HOSTILE = """\
+<script>window.pwned = 1</script>
+<img src=x onerror="window.pwned = 2">
+
+A [bad link](javascript:window.pwned=3), a [good link](https://example.com/a?b=1&c=2), [relative](../../metrics),
+[data](data:text/html,<script>window.pwned=4</script>), <https://example.com/auto>, ![a picture](https://example.com/p.png).
+
+| <b>cell</b> | x |
+|---|---|
+| <svg onload=alert(1)> | `<i>` |
+
+```html
+<script>window.pwned = 5</script>
+```
+
+- [ ] a task <iframe src="https://example.com"></iframe>
+
+<style>body { display: none }</style> [9] &lt;u&gt; <a href="javascript:window.pwned=6" onclick="window.pwned=7">raw</a>
+"""
+
+FORBIDDEN = (
+    "script, style, img, iframe, svg[onload], b, i:not(.run-line), form, object, embed, [onclick], [onerror], [style]"
+)
+
+
+def test_hostile_text_stays_text_while_it_streams_and_after(open_tab: OpenTab, model: ScriptedModel) -> None:
+    hold = Hold()
+    model.script("be hostile", HOSTILE, hold, "\nThe end.")
+    tab = open_tab()
+    tab.ask("<img src=x onerror=window.pwned=8> be hostile")
+    expect(tab.text).to_contain_text("raw")
+    for state in ("streaming", "finished"):
+        tab.expect_state(state)
+        expect(tab.text).to_contain_text("<script>window.pwned = 1</script>")
+        expect(tab.text).to_contain_text('<img src=x onerror="window.pwned = 2">')
+        assert tab.text.locator(FORBIDDEN).count() == 0
+        links = tab.text.locator("a").evaluate_all("all => all.map(a => a.href)")
+        assert all(link.startswith("https://example.com/") for link in links)
+        assert "https://example.com/a?b=1&c=2" in links
+        assert set(tab.text.locator("a").evaluate_all("all => all.map(a => a.rel)")) == {"noopener noreferrer nofollow"}
+        expect(tab.text).to_contain_text("[9]")
+        hold.go()
+    for tab_ in (tab, open_tab(tab.path)):
+        expect(tab_.page.get_by_role("heading", level=1)).to_have_text("<img src=x onerror=window.pwned=8> be hostile")
+        expect(tab_.log).to_contain_text("<img src=x onerror=window.pwned=8> be hostile")
+        assert tab_.page.evaluate("window.pwned") is None
+
+
+def test_a_log_that_others_write_to_cannot_break_the_page(open_tab: OpenTab) -> None:
+    tab = open_tab()
+    tab.answered("Write to my log")
+    conversation = tab.path.removeprefix("/c/")
+    publish = """async ([topic, type, data]) => {
+        const body = JSON.stringify({type, data}) + "\\n";
+        const headers = {"Content-Type": "application/x-ndjson"};
+        return (await fetch(`/topics/${topic}/events`, {method: "POST", headers, body})).status;
+    }"""
+    for data in (None, 7, "text", [], {"run": 5}, {"run": "nobody", "input": {"x": 1}, "parent": 9}):
+        assert tab.page.evaluate(publish, [f"conversations.{conversation}", "run.created", data]) == 201
+        assert tab.page.evaluate(publish, ["users.local.conversations", "conversation.created", data]) == 201
+    evil = {"id": "<script>", "title": "<script>window.pwned = 1</script>"}
+    assert tab.page.evaluate(publish, ["users.local.conversations", "conversation.created", evil]) == 201
+    expect(tab.page.get_by_text("<script>window.pwned = 1</script>")).to_be_visible()
+    expect(tab.answer).to_contain_text("Its events are gone.")
+    tab.page.reload()
+    expect(tab.page.get_by_text("You asked: Write to my log")).to_be_visible()
+    assert tab.page.evaluate("window.pwned") is None
+    assert tab.page.evaluate(publish, ["users.local.conversations", "conversation.deleted", evil]) == 201
+    expect(tab.page.get_by_text("<script>window.pwned = 1</script>")).to_have_count(0)
