@@ -368,6 +368,27 @@ async def test_a_producer_that_lost_its_lease_stops(hub: Hub) -> None:
     await gone(hub)
 
 
+async def test_a_producer_that_is_ending_its_run_is_not_stopped(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It learns that its topic was closed, maybe before it learns that it has closed it."""
+    append, ending, go_on = hub.append, asyncio.Event(), asyncio.Event()
+
+    async def slow(topic: str, items: Any, **options: Any) -> Any:
+        if options.get("close"):
+            ending.set()
+            await go_on.wait()
+        return await append(topic, items, **options)
+
+    monkeypatch.setattr(hub, "append", slow)
+    run = await hub.runs.start(says("Hello"), "?")
+    await ending.wait()
+    hub.runs._producers[run.id].lose("its topic was closed.")
+    go_on.set()
+    assert json.loads((await run.wait()).data)["outcome"] == "success"
+    assert "is stopped" not in caplog.text
+
+
 # Leases and the reaper.
 
 
@@ -674,3 +695,15 @@ async def test_whatever_happens_a_run_ends_once(hub: Hub, seed: int) -> None:
         assert (await run.wait()).type in TERMINAL
 
     await asyncio.gather(*[one() for _ in range(30)])
+
+
+async def test_a_run_has_its_lease_before_it_begins(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that dies in between leaves nothing, or a run that somebody ends."""
+    append = hub.append
+
+    async def checked(topic: str, items: Any, **options: Any) -> Any:
+        assert await hub.store.lease(topic, 60.0, renew=True)
+        return await append(topic, items, **options)
+
+    monkeypatch.setattr(hub, "append", checked)
+    assert (await told(hub, says("Hello")))[-1]["outcome"] == "success"
