@@ -198,10 +198,10 @@ async def test_a_read_only_database_is_told(opened: Open) -> None:
 async def test_a_failure_forgets_the_heads_it_would_have_written(opened: Open) -> None:
     store = await opened()
     await store.update("a", (), put())
-    store._writer._connection.execute("PRAGMA query_only=1")
-    with pytest.raises(Unavailable):
-        await store.update("a", (), put())
-    store._writer._connection.execute("PRAGMA query_only=0")
+    pages = store._writer._connection.execute("PRAGMA page_count").fetchone()[0]
+    store._writer._connection.execute(f"PRAGMA max_page_count={pages}")
+    with pytest.raises(Unavailable, match="its disk is full"):
+        await store.update("a", (), put(size=100_000))
     known = await store.update("a", (), put())
     assert known.head
     assert known.head.tail == 2

@@ -107,6 +107,7 @@ def _identity(connection: sqlite3.Connection) -> tuple[int, int, int]:
 
 
 def code(error: sqlite3.Error) -> int:
+    """The primary result code of SQLite; 0 if the error is not SQLite's."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
