@@ -1,17 +1,19 @@
 """The command line: `tidings serve | publish | read | topics | token`.
 
 Exit codes: 0 done; 1 the server said no, or could not start; 2 a wrong option, setting or line of input; 3 no server
-answers; 130 stopped by Ctrl-C; 141 whoever read our output has gone. Events go to standard output as JSON lines, all
-else to standard error; a user's mistake is one sentence there, never a traceback. Ctrl-C ends `serve` in order: 0.
+answers; 141 whoever read our output has gone; Ctrl-C is 130 in a shell, but 0 for `serve`, which it ends in order.
+Events go to standard output as JSON lines, all else to standard error; a user's mistake is one sentence there, never a
+traceback.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, NoReturn
 
 import typer
@@ -71,7 +73,8 @@ def serve(
             _end(str(error), 2)
         from .server import run
 
-        # Ctrl-C is how a server in a terminal is told to end, and it has ended in order by then.
+        # uvicorn repeats a Ctrl-C when the server has ended in order, which is what was asked for.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         with suppress(KeyboardInterrupt):
             run(settings)
 
@@ -137,11 +140,11 @@ def read(
         import msgspec
 
         encoder = msgspec.json.Encoder()
-        events = client.follow(topic, start, _say) if follow else client.read(topic, start, limit)
-        for number, event in enumerate(events, 1):
-            _write(encoder.encode(event), flush=follow)
-            if number == limit:
-                break
+        with closing(client.follow(topic, start, _say) if follow else client.read(topic, start, limit)) as events:
+            for number, event in enumerate(events, 1):
+                _write(encoder.encode(event), flush=follow)
+                if number == limit:
+                    break
         sys.stdout.buffer.flush()
 
 
@@ -277,8 +280,6 @@ def _sentences() -> Iterator[None]:
 
     try:
         yield
-    except KeyboardInterrupt:
-        raise SystemExit(130) from None
     except BrokenPipeError:
         # Python flushes standard output once more when it exits, and would say that it could not.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -291,4 +292,7 @@ def _sentences() -> Iterator[None]:
 
 def main() -> None:
     """The `tidings` command."""
+    # Die by the signal, at once and in silence, as a shell expects it: there is nothing to clean up.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     app(prog_name="tidings")

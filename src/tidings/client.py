@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any, Self, TypeVar
 
 import httpx
@@ -126,7 +126,7 @@ class Client:
             "POST", _events(topic), content=msgspec.json.Encoder().encode_lines(lines), headers=headers
         ).content
 
-    def read(self, topic: str, start: str, limit: int | None) -> Iterator[Shown]:
+    def read(self, topic: str, start: str, limit: int | None) -> Generator[Shown]:
         """The events that are there, from `start` (earliest, tail or an offset), at most `limit` of them."""
         after = "" if start == "earliest" else start
         if start == "tail":
@@ -151,7 +151,7 @@ class Client:
                 return
             after = names[-1]
 
-    def follow(self, topic: str, start: str, note: Callable[[str], None]) -> Iterator[Shown]:
+    def follow(self, topic: str, start: str, note: Callable[[str], None]) -> Generator[Shown]:
         """The events from `start` on as they come, until the topic is closed. `note` is told of events that are gone
         for good, and of lost connections, after which it goes on where it was, as an EventSource does."""
         last, first, pause, connected, told = "", FIRST_PAUSE, FIRST_PAUSE, False, False
