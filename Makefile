@@ -43,9 +43,10 @@ docs: ## build the documentation to site/
 
 requirements: ## pin every dependency again, by version and hash; ARGS=--upgrade for newer ones
 	@scripts/environment dev
-	$(COMPILE) pyproject.toml --extra langchain --group build --output-file requirements/serve.txt
-	$(COMPILE) pyproject.toml --extra langchain --group build --group dev --constraint requirements/serve.txt --output-file requirements/dev.txt
-	$(COMPILE) --group docs --constraint requirements/dev.txt --output-file requirements/docs.txt
+	$(COMPILE) --group build -o requirements/build.txt
+	$(COMPILE) pyproject.toml --extra langchain -c requirements/build.txt -o requirements/serve.txt
+	$(COMPILE) pyproject.toml --extra langchain --group dev -c requirements/build.txt -c requirements/serve.txt -o requirements/dev.txt
+	$(COMPILE) --group docs -c requirements/build.txt -c requirements/dev.txt -o requirements/docs.txt
 
 COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate \
 	--custom-compile-command 'make requirements' $(ARGS)

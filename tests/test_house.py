@@ -215,11 +215,11 @@ def test_no_file_names_a_path_of_one_machine() -> None:
     assert offenders(r"(?<![\w.])/(work|farm|root)/") == []
 
 
-@pytest.mark.parametrize("name", ["serve", "dev", "docs"])
+@pytest.mark.parametrize("name", ["build", "serve", "dev", "docs"])
 def test_every_requirement_is_pinned_by_version_and_hash(name: str) -> None:
     text = (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
     blocks = re.split(r"\n(?=\S)", re.sub(r"(?m)^#.*\n", "", text).strip())
-    assert len(blocks) > 10
+    assert len(blocks) > 4
     for block in blocks:
         assert re.match(r"[\w.-]+(\[[\w,-]+\])?==\S+", block), block.splitlines()[0]
         assert "--hash=sha256:" in block, block.splitlines()[0]
