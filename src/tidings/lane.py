@@ -22,7 +22,7 @@ WINDOW_EVENTS = 1024
 WINDOW_BYTES = 1 << 20
 PAGE = 400
 """Events a page. Pages end at multiples of it, so that readers at different offsets share bytes after their first,
-partial page: private pages cost 2.5 times the CPU in a storm and 705 ms of live latency (delivery, §4)."""
+partial page: private pages cost 2.5 times the CPU in a storm and 705 ms of live latency (docs/design.md, Delivery)."""
 PAGE_BYTES = 1 << 16
 """A flush or page is cut here: it is what one transport buffer takes before it asks to pause, and so the memory that
 one slow reader may cost."""

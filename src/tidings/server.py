@@ -23,7 +23,7 @@ log = logging.getLogger("tidings.server")
 TCP_NOTSENT_LOWAT = getattr(socket, "TCP_NOTSENT_LOWAT", 25)
 NOTSENT = 65536
 """Unsent bytes the kernel takes for one connection. Its own limit is 3 MB: 100 frozen readers then cost 300 MB of its
-memory and none is ever noticed to be slow; with this, 27 MB (delivery, §2). Accepted sockets inherit it."""
+memory and none is ever noticed to be slow; with this, 27 MB (docs/design.md, Delivery). Accepted sockets inherit it."""
 
 MAX_HEAD = 65536
 """Bytes of a request's line and headers. httptools itself has no limit."""

@@ -21,7 +21,7 @@ class Wheel:
     """Visits each filed object about when it asked to be: late by up to a tick, early by a turn of the wheel.
 
     Lazy: writing an event does not move anything here. An object sits in one slot and answers, when visited, that
-    it is due later. 10,000 connections cost 1.5 % of a core (delivery, §2).
+    it is due later. 10,000 connections cost 1.5 % of a core (docs/design.md, Delivery).
     """
 
     def __init__(self) -> None:
