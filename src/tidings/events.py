@@ -46,9 +46,9 @@ class Event(msgspec.Struct, frozen=True, gc=False):
 
 
 class Retention(NamedTuple):
-    """What a log may forget. None is unlimited. Ages in seconds, sizes in bytes of data.
+    """What a log may forget. None is unlimited. Ages in seconds, sizes in bytes as stored, about 20 more an event.
 
-    Trimming drops whole records and never the last one, so `max_events` is exact to one record.
+    Trimming drops whole records, never the last one, and waits until a log is an eighth over what it may hold.
     """
 
     max_age: float | None = None
