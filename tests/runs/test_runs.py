@@ -301,6 +301,26 @@ async def test_a_model_that_fails_while_it_is_stopped_was_stopped(hub: Hub) -> N
     assert json.loads((await run.wait()).data)["outcome"] == "cancelled"
 
 
+async def test_a_run_that_is_stopped_and_then_interrupted_was_stopped(hub: Hub) -> None:
+    cleaned_up = asyncio.Event()
+
+    async def slow_to_end(_: Any) -> AsyncIterator[str]:
+        yield "So far"
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await cleaned_up.wait()
+
+    run = await hub.runs.start(slow_to_end, "?")
+    await until(run, "block.delta")
+    producer = hub.runs._producers[run.id]
+    producer.cut("cancelled")
+    await asyncio.sleep(0)
+    producer.cut("interrupted")
+    cleaned_up.set()
+    assert json.loads((await run.wait()).data)["outcome"] == "cancelled"
+
+
 async def test_a_model_that_ignores_being_stopped_is_left_behind(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tidings.runs.producer.STUBBORN", 0.01)
     release = asyncio.Event()
@@ -453,6 +473,16 @@ async def test_a_dead_run_of_many_pages_is_read_to_its_end(hub: Hub) -> None:
     assert only(said, "block.finished")[0]["content"] == "So far" * 2501
 
 
+async def test_a_process_does_not_end_its_own_run_that_it_was_too_busy_to_renew(hub: Hub) -> None:
+    gate = asyncio.Event()
+    run = await hub.runs.start(says("Hel", gate, "lo"), "?")
+    await until(run, "block.delta")
+    await hub.store.lease(run.topic, -1.0, renew=False)
+    await hub.runs._reap()
+    gate.set()
+    assert json.loads((await run.wait()).data)["outcome"] == "success"
+
+
 async def test_a_lease_of_a_run_that_never_began_makes_none(hub: Hub) -> None:
     topic = f"runs.{runs.new_id()}"
     await hub.store.lease(topic, -1.0, renew=False)
@@ -570,7 +600,7 @@ async def test_a_store_that_stays_away_is_given_up(hub: Hub, monkeypatch: pytest
     run = await hub.runs.start(forever, "?")
     await gone(hub)
     assert (await run.state()).state == "running"
-    assert not await hub.store.lapsed(), "its lease stays, for another to find"
+    assert await hub.store.lease(run.topic, 6.0, renew=True), "its lease stays, for another to find"
 
 
 async def test_a_follower_that_the_store_refuses_comes_back(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
