@@ -32,7 +32,10 @@ for (const { group, name, text, base64, ...expected } of vectors) {
 
 test("a CR that ends a chunk does not delay its event", () => {
   const events = new Decoder().feed(new TextEncoder().encode("data: now\r\r"));
-  assert.deepEqual(events.map((event) => event.data), ["now"]);
+  assert.deepEqual(
+    events.map((event) => event.data),
+    ["now"],
+  );
 });
 
 test("one line of many chunks, and many lines of one chunk, come out whole", () => {

@@ -16,7 +16,8 @@ const event = (type, data) => ({ topic: "t", offset: `e-${(clock += 1)}`, type, 
  * @param {T} start
  * @param {[string, any][]} events
  */
-const folded = (fold, start, ...events) => events.reduce((state, [type, data]) => fold(state, event(type, data)), start);
+const folded = (fold, start, ...events) =>
+  events.reduce((state, [type, data]) => fold(state, event(type, data)), start);
 
 test("the list is newest first, once each, renamed and deleted", () => {
   const list = folded(
@@ -32,7 +33,13 @@ test("the list is newest first, once each, renamed and deleted", () => {
     ["conversation.created", null],
     ["conversation.created", { id: 7 }],
   );
-  assert.deepEqual(list.map(({ id, title }) => [id, title]), [["c", "Untitled"], ["a", "A2"]]);
+  assert.deepEqual(
+    list.map(({ id, title }) => [id, title]),
+    [
+      ["c", "Untitled"],
+      ["a", "A2"],
+    ],
+  );
 });
 
 test("a run with a parent is another version of its turn; the same run told twice is one", () => {
@@ -48,7 +55,10 @@ test("a run with a parent is another version of its turn; the same run told twic
     ["run.created", { run: 5 }],
     ["run.created", null],
   );
-  assert.deepEqual(turns.map((turn) => turn.map(({ run }) => run)), [["r1", "r3", "r4"], ["r2"], ["r5"]]);
+  assert.deepEqual(
+    turns.map((turn) => turn.map(({ run }) => run)),
+    [["r1", "r3", "r4"], ["r2"], ["r5"]],
+  );
   assert.deepEqual(conversation.find(turns, "r4"), { turn: 0, version: 2 });
   assert.equal(turns[0][0].by, "mara");
 });
@@ -64,27 +74,45 @@ test("an answer: steps, text by deltas, sources, usage, end", () => {
     ["block.delta", { block: "b1", kind: "text", delta: "Hel" }],
     ["block.delta", { block: "b1", kind: "text", delta: "lo" }],
     ["block.started", { block: "b2", kind: "source" }],
-    ["block.finished", { block: "b2", kind: "source", content: { n: 1, title: "T", path: "p.md", lines: [1, 2], passage: "words" } }],
+    [
+      "block.finished",
+      { block: "b2", kind: "source", content: { n: 1, title: "T", path: "p.md", lines: [1, 2], passage: "words" } },
+    ],
     ["block.finished", { block: "b1", kind: "text", content: "Hello.", status: "complete" }],
     ["message.finished", { finish: "stop", usage: { input_tokens: 3, output_tokens: 5 } }],
     ["run.finished", { outcome: "success", usage: [{ output_tokens: 5 }, { output_tokens: 2 }] }],
   );
   assert.equal(answer.state, "finished");
   assert.equal(run.textOf(answer), "Hello.");
-  assert.deepEqual(answer.parts.map(({ kind }) => kind), ["step", "text"]);
-  assert.deepEqual(answer.sources.map(({ n, title, lines }) => [n, title, lines]), [[1, "T", [1, 2]]]);
+  assert.deepEqual(
+    answer.parts.map(({ kind }) => kind),
+    ["step", "text"],
+  );
+  assert.deepEqual(
+    answer.sources.map(({ n, title, lines }) => [n, title, lines]),
+    [[1, "T", [1, 2]]],
+  );
   assert.deepEqual([answer.model, answer.tokens, answer.finish], ["m", 7, "stop"]);
   assert.equal(answer.offset, `e-${clock}`);
 });
 
 test("where the log is joined does not matter: merged deltas give the same text", () => {
-  const one = folded(run.fold, run.unread, ["block.delta", { block: "b", delta: "a" }], ["block.delta", { block: "b", delta: "b" }]);
+  const one = folded(
+    run.fold,
+    run.unread,
+    ["block.delta", { block: "b", delta: "a" }],
+    ["block.delta", { block: "b", delta: "b" }],
+  );
   const merged = folded(run.fold, run.unread, ["block.delta", { block: "b", delta: "ab" }]);
   assert.equal(run.textOf(one), run.textOf(merged));
   assert.equal(one.state, "streaming");
 });
 
-for (const [outcome, state] of [["cancelled", "stopped"], ["interrupted", "interrupted"], ["something new", "interrupted"]]) {
+for (const [outcome, state] of [
+  ["cancelled", "stopped"],
+  ["interrupted", "interrupted"],
+  ["something new", "interrupted"],
+]) {
   test(`${outcome} is shown as ${state}, with the text so far and nothing open`, () => {
     const answer = folded(
       run.fold,
@@ -94,18 +122,47 @@ for (const [outcome, state] of [["cancelled", "stopped"], ["interrupted", "inter
       ["stop.requested", { by: "mara" }],
       ["run.finished", { outcome }],
     );
-    assert.deepEqual([answer.state, run.textOf(answer), run.isLive(answer), answer.stoppedBy], [state, "half", false, "mara"]);
+    assert.deepEqual(
+      [answer.state, run.textOf(answer), run.isLive(answer), answer.stoppedBy],
+      [state, "half", false, "mara"],
+    );
     assert.ok(answer.parts.every((part) => part.ended !== null));
   });
 }
 
 test("a failure keeps the text, and its message and code", () => {
-  const answer = folded(run.fold, run.unread, ["block.delta", { block: "b", delta: "x" }], ["run.failed", { message: "No.", code: "c" }]);
+  const answer = folded(
+    run.fold,
+    run.unread,
+    ["block.delta", { block: "b", delta: "x" }],
+    ["run.failed", { message: "No.", code: "c" }],
+  );
   assert.deepEqual([answer.state, answer.error, run.textOf(answer)], ["failed", { message: "No.", code: "c" }, "x"]);
 });
 
 test("what anybody may write into a log does no harm", () => {
-  const odd = [null, 7, "text", [], {}, { kind: "text" }, { content: 5 }, { content: { n: "x" } }, { usage: "no", error: {} }];
-  const types = ["run.started", "block.started", "block.delta", "block.finished", "tool.started", "tool.finished", "tool.failed", "message.finished", "stop.requested", "unknown"];
+  const odd = [
+    null,
+    7,
+    "text",
+    [],
+    {},
+    { kind: "text" },
+    { content: 5 },
+    { content: { n: "x" } },
+    { usage: "no", error: {} },
+  ];
+  const types = [
+    "run.started",
+    "block.started",
+    "block.delta",
+    "block.finished",
+    "tool.started",
+    "tool.finished",
+    "tool.failed",
+    "message.finished",
+    "stop.requested",
+    "unknown",
+  ];
   for (const type of types) for (const data of odd) assert.ok(run.fold(run.unread, event(type, data)).parts);
 });

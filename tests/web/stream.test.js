@@ -29,11 +29,13 @@ async function serve(...answers) {
 }
 
 /** @param {string} text @param {boolean} [end] */
-const stream = (text, end = true) => (/** @type {import("node:http").ServerResponse} */ response) => {
-  response.writeHead(200, { "Content-Type": "text/event-stream" });
-  response.write(text);
-  if (end) response.end();
-};
+const stream =
+  (text, end = true) =>
+  (/** @type {import("node:http").ServerResponse} */ response) => {
+    response.writeHead(200, { "Content-Type": "text/event-stream" });
+    response.write(text);
+    if (end) response.end();
+  };
 
 /**
  * Follow until the stream is closed.
@@ -67,7 +69,11 @@ function follow(url, options = {}) {
 }
 
 test("a reconnect presents the last event ID, and 204 ends the stream", async () => {
-  const { url, ids } = await serve(stream("data: a\nid: 1\n\n"), stream("data: b\nid: 2\n\ndata: cut"), stream("data: c\n\n"));
+  const { url, ids } = await serve(
+    stream("data: a\nid: 1\n\n"),
+    stream("data: b\nid: 2\n\ndata: cut"),
+    stream("data: c\n\n"),
+  );
   const { data, closed } = follow(url);
   assert.equal((await closed).problem, undefined);
   assert.deepEqual(data, ["a", "b", "c"]);
@@ -133,7 +139,10 @@ test("the reconnection time is the server's", async () => {
 test("closing is final, and an abort signal closes", async () => {
   const { url, ids } = await serve(stream("data: x\n\n", false));
   const abort = new AbortController();
-  const { closed, phases } = follow(url, { signal: abort.signal, onState: ({ phase }) => phase === "open" && abort.abort() });
+  const { closed, phases } = follow(url, {
+    signal: abort.signal,
+    onState: ({ phase }) => phase === "open" && abort.abort(),
+  });
   await closed;
   assert.deepEqual(phases, ["connecting", "open", "closed"]);
   assert.equal(ids.length, 1);

@@ -10,7 +10,12 @@ afterEach(() => cleanups.splice(0).forEach((cleanup) => cleanup()));
 
 /**
  * The server's side of one event stream.
- * @typedef {{topics: string[], from: string, send: (...blocks: string[]) => void, cut: () => void, closed: Promise<unknown>}} Connection
+ * @typedef {object} Connection
+ * @property {string[]} topics
+ * @property {string} from
+ * @property {(...blocks: string[]) => void} send
+ * @property {() => void} cut
+ * @property {Promise<unknown>} closed
  */
 
 /** A server whose event streams the test writes by hand, in the order they are opened. */
@@ -37,15 +42,22 @@ async function serve() {
   await new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(undefined)));
   cleanups.push(() => (server.closeAllConnections(), server.close()));
   const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
-  const next = () => /** @type {Promise<Connection>} */ (new Promise((resolve) => (arrived[0] ? resolve(/** @type {Connection} */ (arrived.shift())) : waiting.push(resolve))));
+  const next = () =>
+    /** @type {Promise<Connection>} */ (
+      new Promise((resolve) =>
+        arrived[0] ? resolve(/** @type {Connection} */ (arrived.shift())) : waiting.push(resolve),
+      )
+    );
   return { url: `http://127.0.0.1:${port}`, next };
 }
 
 /** @param {string} topic @param {number} n @param {string} id @param {number} [time] */
-const event = (topic, n, id, time = Date.now() / 1000) => `data: ${JSON.stringify({ topic, offset: `e-${n}`, type: "t", time, data: n })}\nid: ${id}\n\n`;
+const event = (topic, n, id, time = Date.now() / 1000) =>
+  `data: ${JSON.stringify({ topic, offset: `e-${n}`, type: "t", time, data: n })}\nid: ${id}\n\n`;
 
 /** @param {string} topic @param {string} type @param {object} data @param {string} id */
-const notice = (topic, type, data, id) => `event: ${type}\ndata: ${JSON.stringify({ topic, offset: null, type, time: 0, data })}\nid: ${id}\n\n`;
+const notice = (topic, type, data, id) =>
+  `event: ${type}\ndata: ${JSON.stringify({ topic, offset: null, type, time: 0, data })}\nid: ${id}\n\n`;
 
 /** A reader that lets the test wait for its n-th event. */
 function reader() {
@@ -139,7 +151,10 @@ test("lost events are told, in order, and the stream goes on from there", async 
   const a = reader();
   tidings.subscribe("a", a, "e-1");
   const first = await server.next();
-  first.send(notice("a", "tidings.reset", { topic: "a", reason: "trimmed", earliest: "e-9" }, "e-8"), event("a", 9, "e-9"));
+  first.send(
+    notice("a", "tidings.reset", { topic: "a", reason: "trimmed", earliest: "e-9" }, "e-8"),
+    event("a", 9, "e-9"),
+  );
   await a.until(2);
   assert.deepEqual([a.resets, a.got], [[{ reason: "trimmed", earliest: "e-9" }], [9]]);
   first.cut();

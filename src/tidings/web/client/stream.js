@@ -12,7 +12,7 @@ import { Decoder } from "./decoder.js";
 /**
  * @typedef {object} Options
  * @property {string} [lastEventId]
- * @property {(events: import("./decoder.js").ServerSentEvent[]) => void} onEvents the events of one network chunk, in order
+ * @property {(events: import("./decoder.js").ServerSentEvent[]) => void} onEvents those of one network chunk, in order
  * @property {(state: State) => void} [onState]
  * @property {AbortSignal} [signal] closes the stream
  * @property {typeof fetch} [fetch]
@@ -69,7 +69,7 @@ export class EventStream {
   }
 
   async #run() {
-    for (let failures = 0; !this.#closed.signal.aborted; ) {
+    for (let failures = 0; !this.#closed.signal.aborted;) {
       this.#become({ phase: "connecting", failures });
       this.#attempt = new AbortController();
       const { over, problem, heard, after } = await this.#connect(failures);
@@ -132,7 +132,10 @@ export class EventStream {
     }
   }
 
-  /** A mistake in the reader's code is reported, and is not taken for a lost connection. @param {import("./decoder.js").ServerSentEvent[]} events */
+  /**
+   * A mistake in the reader's code is reported, and is not taken for a lost connection.
+   * @param {import("./decoder.js").ServerSentEvent[]} events
+   */
   #deliver(events) {
     try {
       this.#options.onEvents(events);

@@ -19,8 +19,8 @@ export const MOST_TOPICS = 32;
 /**
  * @typedef {object} Reader
  * @property {(events: Event[]) => void} onEvents in order, none twice, also across reconnects
- * @property {(reset: {reason: string, earliest: string | null}) => void} [onReset] events after the offset are gone; what
- *   follows starts at `earliest`
+ * @property {(reset: {reason: string, earliest: string | null}) => void} [onReset] events after the offset are gone;
+ *   what follows starts at `earliest`
  * @property {() => void} [onEnd] the topic is closed and read; the subscription is over
  */
 
@@ -72,7 +72,8 @@ export class Tidings {
    */
   subscribe(topic, reader, after = ORIGIN) {
     if (this.#subscriptions.has(topic)) throw new Error(`${topic} is subscribed already`);
-    if (this.#subscriptions.size === MOST_TOPICS) throw new Error(`one connection follows at most ${MOST_TOPICS} topics`);
+    if (this.#subscriptions.size === MOST_TOPICS)
+      throw new Error(`one connection follows at most ${MOST_TOPICS} topics`);
     this.#subscriptions.set(topic, { ...reader, topic, offset: after });
     this.#changed();
   }
@@ -107,7 +108,10 @@ export class Tidings {
     return this.request("POST", `/topics/${topic}/events`, { body, type: "application/x-ndjson", key });
   }
 
-  /** @param {string} topic @returns {Promise<boolean>} whether it exists: asking for its events otherwise is an error */
+  /**
+   * @param {string} topic
+   * @returns {Promise<boolean>} whether it exists: asking for its events otherwise is an error
+   */
   async has(topic) {
     const { topics } = await this.request("GET", `/topics?prefix=${topic}&limit=1`);
     return topics[0] === topic;
@@ -120,7 +124,10 @@ export class Tidings {
    * @returns {Promise<{events: Event[], next: string, up_to_date: boolean, closed: boolean}>}
    */
   async read(topic, after) {
-    const page = await this.request("GET", `/topics/${topic}/events?merge=true&limit=1000${after ? `&after=${after}` : ""}`);
+    const page = await this.request(
+      "GET",
+      `/topics/${topic}/events?merge=true&limit=1000${after ? `&after=${after}` : ""}`,
+    );
     for (const event of page.events) event.topic = topic;
     return page;
   }

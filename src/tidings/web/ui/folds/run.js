@@ -94,9 +94,14 @@ function step(run, { type, time, data }) {
   if (data === null || typeof data !== "object") return run;
   switch (type) {
     case "run.started":
-      return { ...run, started: run.started ?? time, model: data.model ?? run.model, assistant: data.assistant ?? null };
+      return {
+        ...run,
+        started: run.started ?? time,
+        model: data.model ?? run.model,
+        assistant: data.assistant ?? null,
+      };
     case "block.started":
-      return data.kind === "text" || data.kind === "reasoning" ? begin(run, text(data, time)) : run;
+      return data.kind === "text" || data.kind === "reasoning" ? write(run, data, time) : run;
     case "block.delta":
       return delta(run, data, time);
     case "block.finished":
@@ -144,12 +149,25 @@ function begin(run, part) {
 function delta(run, data, time) {
   const part = run.parts.find((part) => part.kind !== "step" && part.id === data.block);
   if (!part && data.kind !== undefined && data.kind !== "text" && data.kind !== "reasoning") return run;
-  const known = part ? run : begin(run, text({ kind: "text", ...data }, time));
-  const grown = replace(known, data.block, (part) => ({ ...part, text: part.text + (data.delta ?? "") }));
-  return run.firstToken === null ? { ...grown, firstToken: time } : grown;
+  const known = part ? run : write(run, { kind: "text", ...data }, time);
+  return replace(known, data.block, (part) => ({ ...part, text: part.text + (data.delta ?? "") }));
 }
 
-/** The full content replaces what the deltas added up to. @param {Run} run @param {any} data @param {number} time @returns {Run} */
+/**
+ * A block begins with its first token. Its first delta would not do: merged deltas have the time of the last of them.
+ * @param {Run} run @param {any} data @param {number} time @returns {Run}
+ */
+function write(run, data, time) {
+  return { ...begin(run, text(data, time)), firstToken: run.firstToken ?? time };
+}
+
+/**
+ * The full content replaces what the deltas added up to.
+ * @param {Run} run
+ * @param {any} data
+ * @param {number} time
+ * @returns {Run}
+ */
 function finishBlock(run, data, time) {
   return replace(run, data.block, (part) => ({
     ...part,

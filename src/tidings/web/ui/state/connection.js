@@ -60,12 +60,12 @@ function reachable() {
  * answers needs no hundred topics on the connection.
  *
  * @param {string} topic
- * @param {import("../../client/tidings.js").Reader} reader `onEvents` is called once at least, when the history was read
+ * @param {import("../../client/tidings.js").Reader} reader its `onEvents` is called at least once, for the history
  * @returns {Promise<boolean>} the history was read; false: there is no such topic
  * @throws {Problem} anything else the server refused
  */
 export async function follow(topic, reader) {
-  for (let after = ""; ; ) {
+  for (let after = ""; ;) {
     const page = await patiently(() => tidings.read(topic, after)).catch(unlessMissing);
     if (!page) return false;
     reader.onEvents(page.events);
@@ -95,7 +95,11 @@ export async function patiently(ask) {
     try {
       return await ask();
     } catch (error) {
-      if (!(error instanceof Unreachable || (error instanceof Problem && (error.status >= 500 || error.status === 429)))) throw error;
+      if (!(
+        error instanceof Unreachable ||
+        (error instanceof Problem && (error.status >= 500 || error.status === 429))
+      ))
+        throw error;
       await reachable();
     }
   }

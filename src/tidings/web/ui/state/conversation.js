@@ -16,17 +16,26 @@ import { ended } from "./session.js";
 export class Conversation {
   /** @type {import("@preact/signals").Signal<turnsOf.Conversation>} */
   turns = signal(turnsOf.empty);
-  /** "missing": there is no such topic. @type {import("@preact/signals").Signal<"loading" | "ready" | "missing" | "gone">} */
+  /**
+   * "missing": there is no such topic.
+   * @type {import("@preact/signals").Signal<"loading" | "ready" | "missing" | "gone">}
+   */
   status = signal("loading");
   /** What was refused while it was read. @type {import("@preact/signals").Signal<string | null>} */
   refused = signal(null);
-  /** The versions chosen by hand, by the run that began the turn. @type {import("@preact/signals").Signal<Record<string, number>>} */
+  /**
+   * The versions chosen by hand, by the run that began the turn.
+   * @type {import("@preact/signals").Signal<Record<string, number>>}
+   */
   chosen = signal({});
   /** The run that writes now, the last if there are several. */
   live = computed(() => this.#all().findLast(({ run }) => runOf.isLive(this.run(run).value))?.run ?? null);
   /** Whether it was read whole and no run is under way: the next question may be asked. */
   quiet = computed(
-    () => this.status.value !== "loading" && !this.live.value && !this.#all().some(({ run }) => this.run(run).value.state === "unread"),
+    () =>
+      this.status.value !== "loading" &&
+      !this.live.value &&
+      !this.#all().some(({ run }) => this.run(run).value.state === "unread"),
   );
 
   /** @type {Map<string, RunSignal>} */
@@ -110,7 +119,10 @@ export class Conversation {
     void this.follow();
   }
 
-  /** The last run of each turn that is shown, before a run or to the end: what a model is told. @param {string | null} before */
+  /**
+   * The last run of each turn that is shown, before a run or to the end: what a model is told.
+   * @param {string | null} before
+   */
   history(before) {
     const turns = this.turns.value;
     const end = before ? (turnsOf.find(turns, before)?.turn ?? turns.length) : turns.length;

@@ -2,10 +2,16 @@ import { computed, signal } from "@preact/signals";
 import { keep, recall } from "./device.js";
 import { open } from "./shell.js";
 
-/** Texts that were not sent, by conversation; "" is the new one. @type {import("@preact/signals").Signal<Record<string, string>>} */
+/**
+ * Texts that were not sent, by conversation; "" is the new one.
+ * @type {import("@preact/signals").Signal<Record<string, string>>}
+ */
 const drafts = signal(recall("drafts", {}));
 
-/** The run whose question is edited, by conversation. @type {import("@preact/signals").Signal<Record<string, string>>} */
+/**
+ * The run whose question is edited, by conversation.
+ * @type {import("@preact/signals").Signal<Record<string, string>>}
+ */
 const edits = signal({});
 
 const here = () => open.value ?? "";
@@ -21,7 +27,11 @@ export function write(text) {
   keep("drafts", Object.keys(drafts.value).length > 0 ? drafts.value : undefined);
 }
 
-/** Put a question that was asked back into the composer. @param {string | null} run null: no more @param {string} text */
+/**
+ * Put a question that was asked back into the composer.
+ * @param {string | null} run null: no more
+ * @param {string} text
+ */
 export function edit(run, text) {
   const { [here()]: _, ...others } = edits.value;
   edits.value = run ? { ...others, [here()]: run } : others;

@@ -9,11 +9,17 @@ import { shown } from "./shell.js";
  */
 export function download(title, form) {
   if (!shown.value) return;
-  const text = form === "md" ? markdown(title, shown.value) : JSON.stringify(document(title, shown.value), null, 2) + "\n";
+  const text =
+    form === "md" ? markdown(title, shown.value) : JSON.stringify(document(title, shown.value), null, 2) + "\n";
   const url = URL.createObjectURL(new Blob([text], { type: form === "md" ? "text/markdown" : "application/json" }));
   const link = globalThis.document.createElement("a");
   link.href = url;
-  link.download = `${title.replace(/[^\p{L}\p{N} _-]+/gu, "").trim().slice(0, 60) || "conversation"}.${form}`;
+  link.download = `${
+    title
+      .replace(/[^\p{L}\p{N} _-]+/gu, "")
+      .trim()
+      .slice(0, 60) || "conversation"
+  }.${form}`;
   link.click();
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
@@ -23,8 +29,13 @@ function markdown(title, conversation) {
   const parts = conversation.turns.value.map((turn) => {
     const version = conversation.shown(turn);
     const run = conversation.run(version.run).value;
-    const quoted = version.question.split("\n").map((line) => `> ${line}`.trimEnd()).join("\n");
-    const sources = run.sources.map(({ n, title, path, url, lines }) => `${n}. ${title}${place({ path, url, lines })}`).join("\n");
+    const quoted = version.question
+      .split("\n")
+      .map((line) => `> ${line}`.trimEnd())
+      .join("\n");
+    const sources = run.sources
+      .map(({ n, title, path, url, lines }) => `${n}. ${title}${place({ path, url, lines })}`)
+      .join("\n");
     const end = run.state === "finished" ? "" : `*This answer is not complete: ${run.state}.*`;
     return [quoted, textOf(run), end, sources && `Sources:\n\n${sources}`].filter(Boolean).join("\n\n");
   });
@@ -43,7 +54,23 @@ function document(title, conversation) {
     turn.map(({ run, question, assistant, by, time }) => {
       const answer = conversation.run(run).value;
       const { state, model, tokens, started, ended, finish, error, sources, parts } = answer;
-      return { run, question, by, time, assistant: titleOf(assistant), state, model, tokens, started, ended, finish, error, sources, parts, text: textOf(answer) };
+      return {
+        run,
+        question,
+        by,
+        time,
+        assistant: titleOf(assistant),
+        state,
+        model,
+        tokens,
+        started,
+        ended,
+        finish,
+        error,
+        sources,
+        parts,
+        text: textOf(answer),
+      };
     }),
   );
   return { conversation: conversation.id, title, turns };

@@ -74,7 +74,9 @@ export const rename = (id, title) => publish("renamed", { id, title }, newId());
  * @param {string} id
  */
 export async function remove(id) {
-  const runs = conversation(id).turns.value.flat().map(({ run }) => `runs.${run}`);
+  const runs = conversation(id)
+    .turns.value.flat()
+    .map(({ run }) => `runs.${run}`);
   forget(id);
   for (const topic of [...runs, `conversations.${id}`]) {
     try {

@@ -17,7 +17,10 @@ import { ended, session, signedOut } from "./session.js";
  * @property {string} [refused] why it will not be sent by itself
  */
 
-/** In the order they are sent. Kept on this device, so they outlive the page. @type {import("@preact/signals").Signal<Letter[]>} */
+/**
+ * In the order they are sent. Kept on this device, so they outlive the page.
+ * @type {import("@preact/signals").Signal<Letter[]>}
+ */
 export const outbox = signal(recall("outbox", []));
 
 /** The letter under way. @type {import("@preact/signals").Signal<string | null>} */
@@ -47,12 +50,16 @@ export function ask({ parent = null, ...about }) {
 export const discard = (key) => update((letters) => letters.filter((letter) => letter.key !== key));
 
 /** @param {string} key */
-export const retry = (key) => update((letters) => letters.map(({ refused, ...letter }) => (letter.key === key ? letter : { ...letter, refused })));
+export const retry = (key) =>
+  update((letters) => letters.map(({ refused, ...letter }) => (letter.key === key ? letter : { ...letter, refused })));
 
 /** @param {string} id @returns {Letter[]} */
 export const lettersOf = (id) => outbox.value.filter((letter) => letter.conversation === id);
 
-/** What can be sent now: the first letter of a conversation in which no answer is on its way. @returns {Letter | null} */
+/**
+ * What can be sent now: the first letter of a conversation in which no answer is on its way.
+ * @returns {Letter | null}
+ */
 function next() {
   /** @type {Set<string>} */
   const blocked = new Set();
@@ -82,7 +89,8 @@ async function send(letter) {
     const place = conversation(letter.conversation);
     if (!titled(place.id) && !parent) await create(place.id, titleFor(question));
     const history = place.history(parent);
-    const about = history.length > 0 ? { messages: [...history, { role: "user", content: question }] } : { input: question };
+    const about =
+      history.length > 0 ? { messages: [...history, { role: "user", content: question }] } : { input: question };
     const json = { ...about, topic: place.topic, ...(parent && { parent }), ...(assistant && { assistant }) };
     const { run } = await tidings.request("POST", "/runs", { json, key });
     discard(key);

@@ -10,7 +10,15 @@ import { keep, recall } from "./device.js";
  * @property {"open" | "token"} auth open: this machine only, nobody signs in
  */
 
-/** @typedef {{name: string, title: string, model: string | null, note: string | null, prompts: string[], default?: boolean}} Assistant */
+/**
+ * @typedef {object} Assistant
+ * @property {string} name
+ * @property {string} title
+ * @property {string | null} model
+ * @property {string | null} note what to know of it
+ * @property {string[]} prompts questions to begin with
+ * @property {boolean} [default]
+ */
 
 /** @type {import("@preact/signals").Signal<Session | null>} */
 export const session = signal(null);
@@ -21,7 +29,10 @@ export const signedOut = signal(false);
 /** @type {import("@preact/signals").Signal<Assistant[]>} */
 export const assistants = signal([]);
 
-/** The name of the assistant the next question goes to; null: the default. @type {import("@preact/signals").Signal<string | null>} */
+/**
+ * The name of the assistant the next question goes to; null: the default.
+ * @type {import("@preact/signals").Signal<string | null>}
+ */
 export const asked = signal(null);
 
 /** The name chosen on this device, where nobody signs in. @type {import("@preact/signals").Signal<string>} */
@@ -36,7 +47,10 @@ export function chooseName(name) {
   keep("name", chosenName.value || undefined);
 }
 
-/** The topic of this user's conversations. Any other byte than a letter, a digit or `-` is written `_XX`, so that no two names share one. */
+/**
+ * The topic of this user's conversations. Any other byte than a letter, a digit or `-` is written `_XX`, so that no two
+ * names share one.
+ */
 export const indexTopic = computed(() => {
   if (!session.value) return null;
   const bytes = new TextEncoder().encode(session.value.name ?? "local");

@@ -44,7 +44,10 @@ effect(() => {
 /** The open conversation. */
 export const shown = current;
 
-/** The run the aside is about: the one that was chosen, else the last. @type {import("@preact/signals").Signal<string | null>} */
+/**
+ * The run the aside is about: the one that was chosen, else the last.
+ * @type {import("@preact/signals").Signal<string | null>}
+ */
 export const chosenRun = signal(null);
 
 export const asideRun = computed(() => {

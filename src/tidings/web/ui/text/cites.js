@@ -21,8 +21,34 @@ export function placeCites(text, sources) {
 /** @param {Element} mark @param {Source} source */
 function place(mark, source) {
   const n = String(source.n);
-  const before = mark.previousSibling;
-  if (before?.nodeType === Node.TEXT_NODE) before.nodeValue = (before.nodeValue ?? "").replace(/[ \t]+$/, "");
   const label = `Source ${n}: ${source.title}`;
-  mark.replaceWith("\u2060", element("button", { type: "button", class: "cite", "data-n": n, "aria-label": label }, n));
+  const cite = element("button", { type: "button", class: "cite", "data-n": n, "aria-label": label }, n);
+  const glued = wordBefore(mark);
+  if (glued) {
+    glued.append(cite);
+    mark.remove();
+  } else mark.replaceWith("\u2060", cite);
+}
+
+/**
+ * The word before a mark, in an element that does not break: browsers break a line before a button, U+2060 or not.
+ * @param {Element} mark
+ * @returns {Element | null} null: there is no text just before it
+ */
+function wordBefore(mark) {
+  const before = mark.previousSibling;
+  if (before instanceof Element && before.matches(".glued")) return before;
+  if (before?.nodeType !== Node.TEXT_NODE) return null;
+  const text = (before.nodeValue ?? "").trimEnd();
+  if (text === "" && before.previousSibling instanceof Element && before.previousSibling.matches(".glued")) {
+    const glued = before.previousSibling;
+    before.remove();
+    return glued;
+  }
+  const word = /\S+$/.exec(text)?.[0] ?? "";
+  if (word === "" || word.length > 30) return null;
+  before.nodeValue = text.slice(0, -word.length);
+  const glued = element("span", { class: "glued" }, word);
+  mark.before(glued);
+  return glued;
 }

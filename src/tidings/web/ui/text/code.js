@@ -3,12 +3,54 @@ import { element, iconElement } from "./element.js";
 
 /** @type {Record<string, string>} */
 const NAMES = {
-  bash: "Shell", sh: "Shell", shell: "Shell", console: "Shell", zsh: "Shell", c: "C", cpp: "C++", cs: "C#", css: "CSS",
-  diff: "Diff", go: "Go", html: "HTML", http: "HTTP", ini: "INI", java: "Java", javascript: "JavaScript", js: "JavaScript",
-  json: "JSON", jsx: "JSX", kotlin: "Kotlin", lua: "Lua", make: "Makefile", makefile: "Makefile", markdown: "Markdown",
-  md: "Markdown", nginx: "nginx", perl: "Perl", php: "PHP", plaintext: "Text", py: "Python", python: "Python", r: "R",
-  rb: "Ruby", ruby: "Ruby", rs: "Rust", rust: "Rust", scss: "SCSS", sql: "SQL", swift: "Swift", text: "Text", toml: "TOML",
-  ts: "TypeScript", tsx: "TSX", txt: "Text", typescript: "TypeScript", xml: "XML", yaml: "YAML", yml: "YAML",
+  bash: "Shell",
+  sh: "Shell",
+  shell: "Shell",
+  console: "Shell",
+  zsh: "Shell",
+  c: "C",
+  cpp: "C++",
+  cs: "C#",
+  css: "CSS",
+  diff: "Diff",
+  go: "Go",
+  html: "HTML",
+  http: "HTTP",
+  ini: "INI",
+  java: "Java",
+  javascript: "JavaScript",
+  js: "JavaScript",
+  json: "JSON",
+  jsx: "JSX",
+  kotlin: "Kotlin",
+  lua: "Lua",
+  make: "Makefile",
+  makefile: "Makefile",
+  markdown: "Markdown",
+  md: "Markdown",
+  nginx: "nginx",
+  perl: "Perl",
+  php: "PHP",
+  plaintext: "Text",
+  py: "Python",
+  python: "Python",
+  r: "R",
+  rb: "Ruby",
+  ruby: "Ruby",
+  rs: "Rust",
+  rust: "Rust",
+  scss: "SCSS",
+  sql: "SQL",
+  swift: "Swift",
+  text: "Text",
+  toml: "TOML",
+  ts: "TypeScript",
+  tsx: "TSX",
+  txt: "Text",
+  typescript: "TypeScript",
+  xml: "XML",
+  yaml: "YAML",
+  yml: "YAML",
 };
 
 /**
@@ -22,8 +64,18 @@ export function codeBlock() {
     "div",
     { class: "code-bar" },
     name,
-    element("button", { type: "button", class: "quiet", "data-do": "wrap", "aria-pressed": "false" }, iconElement("wrap-text"), element("span", {}, "Wrap")),
-    element("button", { type: "button", class: "quiet", "data-do": "copy" }, iconElement("copy"), element("span", {}, "Copy")),
+    element(
+      "button",
+      { type: "button", class: "quiet", "data-do": "wrap", "aria-pressed": "false" },
+      iconElement("wrap-text"),
+      element("span", {}, "Wrap"),
+    ),
+    element(
+      "button",
+      { type: "button", class: "quiet", "data-do": "copy" },
+      iconElement("copy"),
+      element("span", {}, "Copy"),
+    ),
   );
   const text = element("pre", { tabindex: "0", role: "region", "aria-label": "Code" }, code);
   const named = (/** @type {string} */ language) => {
@@ -44,6 +96,10 @@ export async function highlight(code) {
   if (!hljs.getLanguage(language)) return;
   const text = code.textContent ?? "";
   const { value } = hljs.highlight(text, { language, ignoreIllegals: true });
-  const coloured = DOMPurify.sanitize(value, { ALLOWED_TAGS: ["span"], ALLOWED_ATTR: ["class"], RETURN_DOM_FRAGMENT: true });
+  const coloured = DOMPurify.sanitize(value, {
+    ALLOWED_TAGS: ["span"],
+    ALLOWED_ATTR: ["class"],
+    RETURN_DOM_FRAGMENT: true,
+  });
   if (code.textContent === text) code.replaceChildren(coloured);
 }

@@ -5,7 +5,8 @@ import { codeBlock, highlight } from "./code.js";
 import { element, safeHref, setHref } from "./element.js";
 
 /** @param {string} text */
-const escaped = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;").replace(/"/g, "&quot;");
+const escaped = (text) =>
+  text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;").replace(/"/g, "&quot;");
 
 const marked = new Marked({ gfm: true }).use({
   extensions: [
@@ -33,7 +34,8 @@ const marked = new Marked({ gfm: true }).use({
 });
 
 const SAFE = {
-  ALLOWED_TAGS: `a blockquote br code del em h3 h4 h5 h6 hr li ol p pre s span strong table tbody td th thead tr ul`.split(" "),
+  ALLOWED_TAGS:
+    `a blockquote br code del em h3 h4 h5 h6 hr li ol p pre s span strong table tbody td th thead tr ul`.split(" "),
   ALLOWED_ATTR: ["href", "class", "data-cite", "start", "align"],
   RETURN_DOM_FRAGMENT: true,
 };

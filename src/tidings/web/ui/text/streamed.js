@@ -28,8 +28,8 @@ const TAGS = {
 };
 
 /**
- * Markdown while it is written: each piece only adds to the DOM, so what was read stays where it is, and can be selected.
- * As safe as the finished text: nothing here reads HTML.
+ * Markdown while it is written: each piece only adds to the DOM, so what was read stays where it is and can be
+ * selected. As safe as the finished text: nothing here reads HTML.
  */
 export class Streamed {
   /** The open elements, innermost last. @type {HTMLElement[]} */
@@ -88,7 +88,9 @@ export class Streamed {
       this.#open.push(code);
     } else if (type === smd.TABLE) {
       const table = element("table");
-      this.#here.append(element("div", { class: "table", tabindex: "0", role: "region", "aria-label": "Table" }, table));
+      this.#here.append(
+        element("div", { class: "table", tabindex: "0", role: "region", "aria-label": "Table" }, table),
+      );
       this.#open.push(table);
     } else this.#push(type);
   }

@@ -12,10 +12,16 @@ import { copying } from "./turn.js";
 
 /** @typedef {import("../folds/run.js").Run} Run */
 /** @typedef {import("../folds/conversation.js").Version} Version */
+/**
+ * @typedef {object} Shown
+ * @property {import("../folds/conversation.js").Turn} turn
+ * @property {Version} version the one of it that is shown
+ * @property {import("../state/conversation.js").Conversation} conversation
+ */
 
 /**
  * What an assistant answered, as far as it has come.
- * @param {{turn: import("../folds/conversation.js").Turn, version: Version, conversation: import("../state/conversation.js").Conversation, last: boolean}} props
+ * @param {Shown & {last: boolean}} props
  */
 export function Answer({ turn, version, conversation, last }) {
   const run = conversation.run(version.run).value;
@@ -23,11 +29,22 @@ export function Answer({ turn, version, conversation, last }) {
   const root = useRef(/** @type {HTMLElement | null} */ (null));
   useAnnounced(run, name, root);
   const again = () => {
-    ask({ conversation: conversation.id, question: version.question, assistant: version.assistant, parent: version.run });
+    ask({
+      conversation: conversation.id,
+      question: version.question,
+      assistant: version.assistant,
+      parent: version.run,
+    });
     conversation.choose(turn, Infinity);
   };
   return html`
-    <article class="message answer" data-state=${run.state} data-run=${version.run} aria-label=${`Answer by ${name}`} ref=${root}>
+    <article
+      class="message answer"
+      data-state=${run.state}
+      data-run=${version.run}
+      aria-label=${`Answer by ${name}`}
+      ref=${root}
+    >
       <div class="gutter"><${Mark} size=${28} /><i class="run-line" /></div>
       <div class="body">
         <p class="byline">
@@ -41,25 +58,35 @@ export function Answer({ turn, version, conversation, last }) {
         ${run.state === "failed" && html`<${FailedNote} error=${run.error} onAgain=${again} />`}
         <${Chips} run=${run} />
         ${run.ended !== null && html`<${Meta} run=${run} />`}
-        ${(run.ended !== null || turn.length > 1) &&
-        html`
-          <div class=${last ? "actions last" : "actions"}>
-            <${Pager} turn=${turn} version=${version} conversation=${conversation} />
-            ${run.ended !== null &&
-            html`
-              <${IconButton} icon="copy" label="Copy the answer" size=${16} onClick=${copying(textOf(run))} />
-              <${IconButton} icon="rotate-ccw" label="Answer again" size=${16} onClick=${again} />
-            `}
-            <${IconButton} icon="list-tree" label="Run and sources" size=${16} onClick=${() => ((chosenRun.value = version.run), openAside(true))} />
-          </div>
-        `}
+        ${
+          (run.ended !== null || turn.length > 1) &&
+          html`
+            <div class=${last ? "actions last" : "actions"}>
+              <${Pager} turn=${turn} version=${version} conversation=${conversation} />
+              ${
+                run.ended !== null &&
+                html`
+                  <${IconButton} icon="copy" label="Copy the answer" size=${16} onClick=${copying(textOf(run))} />
+                  <${IconButton} icon="rotate-ccw" label="Answer again" size=${16} onClick=${again} />
+                `
+              }
+              <${IconButton}
+                icon="list-tree"
+                label="Run and sources"
+                size=${16}
+                onClick=${() => ((chosenRun.value = version.run), openAside(true))}
+              />
+            </div>
+          `
+        }
       </div>
     </article>
   `;
 }
 
 /** @param {{at: number}} props */
-const Began = ({ at }) => html`<time datetime=${new Date(at * 1000).toISOString()} title=${fullTime(at)}>${time(at)}</time>`;
+const Began = ({ at }) =>
+  html`<time datetime=${new Date(at * 1000).toISOString()} title=${fullTime(at)}>${time(at)}</time>`;
 
 /** Where no aside shows the sources. @param {{run: Run}} props */
 function Chips({ run }) {
@@ -67,7 +94,10 @@ function Chips({ run }) {
   return html`
     <ul class="source-chips" aria-label="Sources" tabindex="0">
       ${run.sources.map(
-        ({ n, title }) => html`<li key=${n}><button type="button" class="source-chip" data-n=${n}><span class="n">${n}</span>${title}</button></li>`,
+        ({ n, title }) =>
+          html`<li key=${n}>
+            <button type="button" class="source-chip" data-n=${n}><span class="n">${n}</span>${title}</button>
+          </li>`,
       )}
     </ul>
   `;
@@ -75,20 +105,37 @@ function Chips({ run }) {
 
 /** @param {{run: Run}} props */
 function Meta({ run }) {
-  const facts = [run.model, run.tokens !== null && counted(run.tokens, "token"), took(run), run.state === "finished" ? finishOf(run) : run.state];
+  const facts = [
+    run.model,
+    run.tokens !== null && counted(run.tokens, "token"),
+    took(run),
+    run.state === "finished" ? finishOf(run) : run.state,
+  ];
   return html`<p class="meta">${facts.filter(Boolean).join(" \u00b7 ")}</p>`;
 }
 
-/** @param {{turn: import("../folds/conversation.js").Turn, version: Version, conversation: import("../state/conversation.js").Conversation}} props */
+/** @param {Shown} props */
 function Pager({ turn, version, conversation }) {
   if (turn.length < 2) return null;
   const at = turn.indexOf(version);
   const to = (/** @type {number} */ n) => () => conversation.choose(turn, n);
   return html`
     <span class="pager" role="group" aria-label="Versions">
-      <${IconButton} icon="chevron-left" label="The version before" size=${16} disabled=${at === 0} onClick=${to(at - 1)} />
+      <${IconButton}
+        icon="chevron-left"
+        label="The version before"
+        size=${16}
+        disabled=${at === 0}
+        onClick=${to(at - 1)}
+      />
       <span>${at + 1}/${turn.length}</span>
-      <${IconButton} icon="chevron-right" label="The next version" size=${16} disabled=${at === turn.length - 1} onClick=${to(at + 1)} />
+      <${IconButton}
+        icon="chevron-right"
+        label="The next version"
+        size=${16}
+        disabled=${at === turn.length - 1}
+        onClick=${to(at + 1)}
+      />
     </span>
   `;
 }
@@ -103,7 +150,10 @@ function useAnnounced(run, name, root) {
   const live = isLive(run);
   const was = useRef(live);
   useEffect(() => {
-    if (was.current && !live) announcement.value = `${name}: ${root.current?.querySelector(".parts")?.textContent ?? ""} ${root.current?.querySelector(".note")?.textContent ?? ""}`;
+    if (was.current && !live) announcement.value = [`${name}:`, ...read(root.current, ".parts, .note")].join(" ");
     was.current = live;
   }, [live]);
 }
+
+/** @param {HTMLElement | null} answer @param {string} parts @returns {string[]} */
+const read = (answer, parts) => [...(answer?.querySelectorAll(parts) ?? [])].map((part) => part.textContent ?? "");

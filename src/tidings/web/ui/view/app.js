@@ -20,7 +20,9 @@ export function App() {
   const name = outside ? "Sign in" : title();
   useEffect(() => void (document.title = `${name} \u00b7 Tidings`), [name]);
   if (outside) return html`<${SignIn} />`;
-  const begun = open.value !== null && (shown.value?.status.value !== "missing" || lettersOf(open.value).length > 0 || shown.value.turns.value.length > 0);
+  const begun =
+    open.value !== null &&
+    (shown.value?.status.value !== "missing" || lettersOf(open.value).length > 0 || shown.value.turns.value.length > 0);
   const empty = open.value === null;
   return html`
     <a class="skip" href="#composer">Skip to the composer</a>

@@ -16,29 +16,62 @@ export function Aside() {
   const close = () => openAside(false);
   return html`
     ${!wide.value && html`<div class="scrim" onClick=${close} />`}
-    <aside class="run-aside" aria-label="Run" onKeyDown=${(/** @type {KeyboardEvent} */ event) => event.key === "Escape" && !wide.value && close()}>
-      <header><h2>Run</h2><${IconButton} icon=${wide.value ? "panel-right-close" : "x"} label="Close the run" onClick=${close} /></header>
+    <aside
+      class="run-aside"
+      aria-label="Run"
+      onKeyDown=${(/** @type {KeyboardEvent} */ event) => event.key === "Escape" && !wide.value && close()}
+    >
+      <header>
+        <h2>Run</h2>
+        <${IconButton} icon=${wide.value ? "panel-right-close" : "x"} label="Close the run" onClick=${close} />
+      </header>
       <section aria-label="About the run">
         <p class="state"><${StateChip} run=${run} /> <${Age} run=${run} /></p>
         <dl>
-          <div><dt>Topic</dt><dd><code title=${`runs.${id}`}>${`runs.${id}`}</code></dd></div>
-          <div><dt>Offset</dt><dd><code>${run.offset || "\u2013"}</code></dd></div>
-          ${run.started !== null && run.firstToken !== null && html`<div><dt>First token</dt><dd>${duration(run.firstToken - run.started)}</dd></div>`}
-          ${run.tokens !== null
-            ? html`<div><dt>Tokens</dt><dd>${number(run.tokens)}</dd></div>`
-            : html`<div><dt>Words</dt><dd>${number(wordsOf(run))}</dd></div>`}
-          <div><dt>Model</dt><dd>${run.model ?? "None"}</dd></div>
+          <div>
+            <dt>Topic</dt>
+            <dd><code title=${`runs.${id}`}>${`runs.${id}`}</code></dd>
+          </div>
+          <div>
+            <dt>Offset</dt>
+            <dd><code>${run.offset || "\u2013"}</code></dd>
+          </div>
+          ${
+            run.started !== null &&
+            run.firstToken !== null &&
+            html`<div>
+              <dt>First token</dt>
+              <dd>${duration(run.firstToken - run.started)}</dd>
+            </div>`
+          }
+          ${
+            run.tokens !== null
+              ? html`<div>
+                  <dt>Tokens</dt>
+                  <dd>${number(run.tokens)}</dd>
+                </div>`
+              : html`<div>
+                  <dt>Words</dt>
+                  <dd>${number(wordsOf(run))}</dd>
+                </div>`
+          }
+          <div>
+            <dt>Model</dt>
+            <dd>${run.model ?? "None"}</dd>
+          </div>
         </dl>
       </section>
-      ${run.sources.length > 0 &&
-      html`
-        <section class="sources" aria-label="Sources">
-          <h3>Sources</h3>
-          <ol>
-            ${run.sources.map((source) => html`<${Source} key=${source.n} source=${source} run=${id} />`)}
-          </ol>
-        </section>
-      `}
+      ${
+        run.sources.length > 0 &&
+        html`
+          <section class="sources" aria-label="Sources">
+            <h3>Sources</h3>
+            <ol>
+              ${run.sources.map((source) => html`<${Source} key=${source.n} source=${source} run=${id} />`)}
+            </ol>
+          </section>
+        `
+      }
     </aside>
   `;
 }
@@ -51,9 +84,13 @@ function Source({ source, run }) {
     <li id=${`source-${n}`} tabindex="-1">
       <span class="n" aria-hidden="true">${n}</span>
       <div>
-        ${url
-          ? html`<a class="title" href=${url} target="_blank" rel="noopener noreferrer">${title}</a>`
-          : html`<button type="button" class="title" title="Show where it is cited" onClick=${() => showCite(run, n)}>${title}</button>`}
+        ${
+          url
+            ? html`<a class="title" href=${url} target="_blank" rel="noopener noreferrer">${title}</a>`
+            : html`<button type="button" class="title" title="Show where it is cited" onClick=${() => showCite(run, n)}>
+                ${title}
+              </button>`
+        }
         <p class="place">${placeOf(source)}</p>
         <p class="passage" title=${plain(passage)}>${plain(passage)}</p>
       </div>
@@ -88,5 +125,7 @@ function Age({ run }) {
     return () => clearInterval(timer);
   }, [live]);
   if (run.started === null) return null;
-  return html`<span class="age">${live ? `for ${duration(Math.max(0, now.value - run.started))}` : `in ${took(run)}`}</span>`;
+  return html`<span class="age"
+    >${live ? `for ${duration(Math.max(0, now.value - run.started))}` : `in ${took(run)}`}</span
+  >`;
 }

@@ -22,18 +22,35 @@ function banner() {
     `;
   }
   if (offline.value) {
-    const means = waiting > 0 ? `${waiting} ${waiting === 1 ? "waits" : "wait"} here.` : "What you send waits here, in order.";
+    const means =
+      waiting > 0 ? `${waiting} ${waiting === 1 ? "waits" : "wait"} here.` : "What you send waits here, in order.";
     return html`<${Strip} kind="red" icon="cloud-off" what="You are offline." means=${means} />`;
   }
   if (standing.value === "lost") return html`<${Reconnecting} waiting=${waiting} />`;
   if (connection.value.problem) {
-    return html`<${Strip} kind="amber" icon="circle-alert" what="Not connected." means=${connection.value.problem.message}><${Now} /><//>`;
+    return html`<${Strip}
+      kind="amber"
+      icon="circle-alert"
+      what="Not connected."
+      means=${connection.value.problem.message}
+      ><${Now}
+    /><//>`;
   }
   if (shown.value?.status.value === "gone") {
-    return html`<${Strip} kind="amber" icon="scissors" what="Some events are gone." means="Retention trimmed the beginning." />`;
+    return html`<${Strip}
+      kind="amber"
+      icon="scissors"
+      what="Some events are gone."
+      means="Retention trimmed the beginning."
+    />`;
   }
   if (standing.value === "back") {
-    return html`<${Strip} kind="tide" icon="check" what="Back online." means=${`${counted(connection.value.replayed, "event")} replayed.`} />`;
+    return html`<${Strip}
+      kind="tide"
+      icon="check"
+      what="Back online."
+      means=${`${counted(connection.value.replayed, "event")} replayed.`}
+    />`;
   }
   return null;
 }
@@ -49,13 +66,19 @@ function Reconnecting({ waiting }) {
   const seconds = retryAt ? Math.ceil((retryAt - now.value) / 1000) : 0;
   const what = seconds > 0 ? `Reconnecting in ${seconds}\u00a0s.` : "Reconnecting.";
   return html`
-    <${Strip} kind="amber" icon="wifi-off" what=${html`<span aria-hidden="true">${what}</span><span class="visually-hidden">Reconnecting.</span>`} means=${compact.value ? "Nothing is lost." : "Nothing is lost. What you send now waits here, in order."}>
+    <${Strip}
+      kind="amber"
+      icon="wifi-off"
+      what=${html`<span aria-hidden="true">${what}</span><span class="visually-hidden">Reconnecting.</span>`}
+      means=${compact.value ? "Nothing is lost." : "Nothing is lost. What you send now waits here, in order."}
+    >
       ${waiting > 0 && html`<b class="waiting">${waiting} waiting</b>`}<${Now} />
     <//>
   `;
 }
 
-const Now = () => html`<button type="button" class="button" onClick=${() => tidings.reconnect()}>Reconnect now</button>`;
+const Now = () =>
+  html`<button type="button" class="button" onClick=${() => tidings.reconnect()}>Reconnect now</button>`;
 
 /** @param {{kind: "amber" | "red" | "tide", icon: string, what: any, means: string, children?: any}} props */
 const Strip = ({ kind, icon, what, means, children }) => html`

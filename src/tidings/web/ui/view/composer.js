@@ -6,7 +6,7 @@ import { draft, edit, editing, write } from "../state/drafts.js";
 import { ask, lettersOf } from "../state/outbox.js";
 import { asked, assistants } from "../state/session.js";
 import { compact, dialog, open, openOrBegin, shown } from "../state/shell.js";
-import { html, Icon } from "./html.js";
+import { html, Icon, valueOf } from "./html.js";
 
 /** Lines it grows to before it scrolls. */
 const MOST_LINES = 8;
@@ -33,17 +33,33 @@ export function Composer() {
     }
   };
   return html`
-    <form class="composer-frame" aria-label="Ask" onSubmit=${(/** @type {Event} */ event) => (event.preventDefault(), send())}>
+    <form
+      class="composer-frame"
+      aria-label="Ask"
+      onSubmit=${(/** @type {Event} */ event) => (event.preventDefault(), send())}
+    >
       <div class="composer">
-        ${editing.value &&
-        html`<p class="editing"><${Icon} name="pencil" size=${14} />You change a question that was asked. <button type="button" class="link" onClick=${() => edit(null, "")}>Leave it</button></p>`}
+        ${
+          editing.value &&
+          html`<p class="editing">
+            <${Icon} name="pencil" size=${14} />You change a question that was asked.
+            <button type="button" class="link" onClick=${() => edit(null, "")}>Leave it</button>
+          </p>`
+        }
         <textarea
-          id="composer" ref=${area} rows="1" aria-label="Your question" placeholder=${placeholder(live)} enterkeyhint="send"
-          value=${text} onInput=${(/** @type {Event} */ event) => write(/** @type {HTMLTextAreaElement} */ (event.currentTarget).value)} onKeyDown=${keys}
+          id="composer"
+          ref=${area}
+          rows="1"
+          aria-label="Your question"
+          placeholder=${placeholder(live)}
+          enterkeyhint="send"
+          value=${text}
+          onInput=${() => write(area.current?.value ?? "")}
+          onKeyDown=${keys}
         />
         <div class="tools">
           <${Choice} />
-          ${live && standing.value !== "lost" ? html`<${Stop} run=${live} key=${live} />` : html`<button type="submit" class="button primary"><${Icon} name="arrow-up" />Send</button>`}
+          ${live && standing.value !== "lost" ? html`<${Stop} run=${live} key=${live} />` : html`<${Send} />`}
         </div>
       </div>
       <p class="hint"><span>${hint(live)}</span><${Keys} live=${live} /></p>
@@ -53,7 +69,8 @@ export function Composer() {
 
 /** @param {string | null} live */
 function placeholder(live) {
-  if (!shown.value || (shown.value.turns.value.length === 0 && lettersOf(shown.value.id).length === 0)) return "Ask a question";
+  if (!shown.value || (shown.value.turns.value.length === 0 && lettersOf(shown.value.id).length === 0))
+    return "Ask a question";
   return live && !compact.value ? "Ask a follow-up. It is sent when this answer ends." : "Ask a follow-up";
 }
 
@@ -67,7 +84,7 @@ function hint(live) {
 /** @param {{live: string | null}} props */
 function Keys({ live }) {
   if (compact.value) return null;
-  return html`<span>${!live && html`<b>Enter</b> sends \u00b7 `}<b>Shift+Enter</b> adds a line</span>`;
+  return html`<span>${!live && html`<b>Enter</b> sends · `}<b>Shift+Enter</b> adds a line</span>`;
 }
 
 /** @param {HTMLTextAreaElement | null} area */
@@ -114,11 +131,21 @@ function Stop({ run }) {
     return () => document.removeEventListener("keydown", keys);
   }, [run]);
   return html`
-    <button type="button" class="button stop" aria-keyshortcuts="Escape" aria-disabled=${String(pressed.value)} onClick=${press}>
-      <i class="square" />${pressed.value ? "Stopping" : "Stop"}${!compact.value && html`<kbd aria-hidden="true">Esc</kbd>`}
+    <button
+      type="button"
+      class="button stop"
+      aria-keyshortcuts="Escape"
+      aria-disabled=${String(pressed.value)}
+      onClick=${press}
+    >
+      <i
+        class="square"
+      />${pressed.value ? "Stopping" : "Stop"}${!compact.value && html`<kbd aria-hidden="true">Esc</kbd>`}
     </button>
   `;
 }
+
+const Send = () => html`<button type="submit" class="button primary"><${Icon} name="arrow-up" />Send</button>`;
 
 /** Whom to ask, where there are several. */
 function Choice() {
@@ -126,7 +153,7 @@ function Choice() {
   return html`
     <label class="choice">
       <span class="visually-hidden">Assistant</span>
-      <select value=${asked.value} onChange=${(/** @type {Event} */ event) => (asked.value = /** @type {HTMLSelectElement} */ (event.currentTarget).value)}>
+      <select value=${asked.value} onChange=${(/** @type {InputEvent} */ event) => (asked.value = valueOf(event))}>
         ${assistants.value.map(({ name, title }) => html`<option value=${name}>${title}</option>`)}
       </select>
     </label>

@@ -31,9 +31,21 @@ export function Modal({ title, wide = false, bare = false, children }) {
   }, []);
   const beside = (/** @type {Event} */ event) => event.target === root.current && close();
   return html`
-    <dialog ref=${root} class=${wide ? "modal wide" : "modal"} aria-label=${title} onClose=${close} onPointerDown=${beside}>
+    <dialog
+      ref=${root}
+      class=${wide ? "modal wide" : "modal"}
+      aria-label=${title}
+      onClose=${close}
+      onPointerDown=${beside}
+    >
       <div class="sheet">
-        ${!bare && html`<header><h2>${title}</h2><${IconButton} icon="x" label="Close" onClick=${close} /></header>`}
+        ${
+          !bare &&
+          html`<header>
+            <h2>${title}</h2>
+            <${IconButton} icon="x" label="Close" onClick=${close} />
+          </header>`
+        }
         ${children}
       </div>
     </dialog>
@@ -57,7 +69,10 @@ function Rename({ id }) {
   return html`
     <${Modal} title="Rename the conversation">
       <form onSubmit=${save}>
-        <label class="field"><span>Title</span><input name="title" type="text" maxlength="200" value=${titled(id) ?? ""} data-first required /></label>
+        <label class="field"
+          ><span>Title</span
+          ><input name="title" type="text" maxlength="200" value=${titled(id) ?? ""} data-first required
+        /></label>
         ${failed.value && html`<p class="error" role="alert">${failed.value}</p>`}
         <div class="choices">
           <button type="button" class="button" onClick=${close}>Cancel</button>
@@ -105,7 +120,13 @@ const KEYS = [
 const Help = () => html`
   <${Modal} title="Keyboard shortcuts">
     <dl class="keys">
-      ${KEYS.map(([keys, does]) => html`<div><dt>${keys.split(" ").map((key) => html`<kbd>${key}</kbd>`)}</dt><dd>${does}</dd></div>`)}
+      ${KEYS.map(
+        ([keys, does]) =>
+          html`<div>
+            <dt>${keys.split(" ").map((key) => html`<kbd>${key}</kbd>`)}</dt>
+            <dd>${does}</dd>
+          </div>`,
+      )}
     </dl>
   <//>
 `;

@@ -16,7 +16,8 @@ export function Empty() {
   const assistant = assistants.value.find(({ name }) => name === asked.value) ?? assistants.value[0];
   if (!assistant) return html`<div class="empty-frame" />`;
   const title = assistant.name === "docs" ? "Ask about Tidings" : `Ask ${assistant.title}`;
-  const begin = (/** @type {string} */ question) => ask({ conversation: openOrBegin(), question, assistant: assistant.name });
+  const begin = (/** @type {string} */ question) =>
+    ask({ conversation: openOrBegin(), question, assistant: assistant.name });
   return html`
     <div class="empty-frame">
       <div class="empty">
@@ -29,7 +30,11 @@ export function Empty() {
         <ul>
           ${assistant.prompts.slice(0, 3).map(
             (prompt) => html`
-              <li><button type="button" onClick=${() => begin(prompt)}><${Icon} name=${ICONS.find(([words]) => words.test(prompt))?.[1] ?? "message-square"} />${prompt}</button></li>
+              <li>
+                <button type="button" onClick=${() => begin(prompt)}>
+                  <${Icon} name=${ICONS.find(([words]) => words.test(prompt))?.[1] ?? "message-square"} />${prompt}
+                </button>
+              </li>
             `,
           )}
         </ul>

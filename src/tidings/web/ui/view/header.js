@@ -38,8 +38,17 @@ export function Header() {
     ];
     return html`
       <header class="page-header">
-        <${IconButton} icon="menu" label="Open the side bar" size=${20} aria-expanded=${String(drawer.value)} onClick=${() => (drawer.value = true)} />
-        <div class="titles"><h1>${title()}</h1><${Sub} /></div>
+        <${IconButton}
+          icon="menu"
+          label="Open the side bar"
+          size=${20}
+          aria-expanded=${String(drawer.value)}
+          onClick=${() => (drawer.value = true)}
+        />
+        <div class="titles">
+          <h1>${title()}</h1>
+          <${Sub} />
+        </div>
         <${Menu} icon="ellipsis" label="More" items=${all} />
       </header>
     `;
@@ -60,5 +69,5 @@ function Sub() {
   const run = asideRun.value && shown.value?.run(asideRun.value).value;
   if (!run || run.state === "unread") return null;
   const tokens = run.tokens !== null ? counted(run.tokens, "token") : counted(wordsOf(run), "word");
-  return html`<p><span class=${isLive(run) ? "tide" : ""}>${label(run)}</span> \u00b7 ${tokens}</p>`;
+  return html`<p><span class=${isLive(run) ? "tide" : ""}>${label(run)}</span> · ${tokens}</p>`;
 }

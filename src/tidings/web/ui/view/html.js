@@ -5,7 +5,9 @@ export { html };
 
 /** @param {{name: string, size?: number}} props */
 export const Icon = ({ name, size = 16 }) => html`
-  <svg class=${size > 16 ? "icon large" : "icon"} width=${size} height=${size} aria-hidden="true"><use href=${iconAt(name)} /></svg>
+  <svg class=${size > 16 ? "icon large" : "icon"} width=${size} height=${size} aria-hidden="true">
+    <use href=${iconAt(name)} />
+  </svg>
 `;
 
 /**
@@ -29,3 +31,6 @@ export const Mark = ({ size }) => html`
     </g>
   </svg>
 `;
+
+/** What a field holds. @param {Event} event of the field */
+export const valueOf = (event) => /** @type {HTMLInputElement} */ (event.currentTarget).value;

@@ -23,22 +23,34 @@ export function Log() {
   if (!here) return null;
   const turns = here.turns.value;
   const letters = lettersOf(here.id);
+  const last = letters.length === 0 ? turns.at(-1) : null;
   return html`
     <div class="log-frame">
-      <div class="log" id="log" ref=${box} role="log" aria-label="Conversation" aria-live="off" aria-busy=${String(here.live.value !== null)} tabindex="0">
+      <div
+        class="log"
+        id="log"
+        ref=${box}
+        role="log"
+        aria-label="Conversation"
+        aria-live="off"
+        aria-busy=${String(here.live.value !== null)}
+        tabindex="0"
+      >
         <div class="column" ref=${content}>
-          ${turns.map((turn, n) => html`<${Turn} key=${turn[0].run} turn=${turn} conversation=${here} last=${n === turns.length - 1 && letters.length === 0} />`)}
-          ${letters.map((letter, n) => html`<${Pending} key=${letter.key} letter=${letter} place=${n + 1} conversation=${here} />`)}
+          ${turns.map((turn) => html`<${Turn} key=${turn[0].run} ...${{ turn, conversation: here, last: turn === last }} />`)}
+          ${letters.map((letter) => html`<${Pending} key=${letter.key} letter=${letter} conversation=${here} />`)}
           ${here.status.value === "missing" && turns.length + letters.length === 0 && html`<${Missing} />`}
           ${here.refused.value && html`<p class="nothing">${here.refused.value}</p>`}
         </div>
       </div>
-      ${away.value &&
-      html`
-        <button type="button" class="jump" onClick=${() => ((away.value = false), toEnd(box.current))}>
-          <${Icon} name="chevrons-down" />Jump to latest
-        </button>
-      `}
+      ${
+        away.value &&
+        html`
+          <button type="button" class="jump" onClick=${() => ((away.value = false), toEnd(box.current))}>
+            <${Icon} name="chevrons-down" />Jump to latest
+          </button>
+        `
+      }
     </div>
   `;
 }

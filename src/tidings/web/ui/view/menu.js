@@ -6,7 +6,8 @@ import { html, Icon, IconButton } from "./html.js";
 
 /**
  * A button that opens a menu below it, or above (`up`). Arrow keys walk, Esc closes and gives the focus back.
- * @param {{icon: string, label: string, items?: Item[], up?: boolean, children?: any}} props `children`: what it holds instead of items
+ * @param {{icon: string, label: string, items?: Item[], up?: boolean, children?: any}} props what it holds: `items`, or
+ *   anything else as `children`
  */
 export function Menu({ icon, label, items = [], up = false, children }) {
   const open = useSignal(false);
@@ -30,22 +31,43 @@ export function Menu({ icon, label, items = [], up = false, children }) {
   }, [open.value]);
 
   return html`
-    <div class="menu-root" ref=${root} onKeyDown=${(/** @type {KeyboardEvent} */ event) => open.value && walk(event, close)}>
-      <${IconButton} icon=${icon} label=${label} aria-haspopup=${children ? "dialog" : "menu"} aria-expanded=${String(open.value)} onClick=${() => (open.value = !open.value)} />
-      ${open.value && children && html`<div class=${up ? "menu panel up" : "menu panel"} role="dialog" aria-label=${label}>${children}</div>`}
-      ${open.value &&
-      !children &&
-      html`
-        <div class=${up ? "menu up" : "menu"} role="menu" aria-label=${label}>
-          ${items.map(
-            (item) => html`
-              <button type="button" role="menuitem" class=${item.danger ? "danger" : ""} onClick=${() => (close(), item.run())}>
-                ${item.icon && html`<${Icon} name=${item.icon} />`}${item.label}
-              </button>
-            `,
-          )}
-        </div>
-      `}
+    <div
+      class="menu-root"
+      ref=${root}
+      onKeyDown=${(/** @type {KeyboardEvent} */ event) => open.value && walk(event, close)}
+    >
+      <${IconButton}
+        icon=${icon}
+        label=${label}
+        aria-haspopup=${children ? "dialog" : "menu"}
+        aria-expanded=${String(open.value)}
+        onClick=${() => (open.value = !open.value)}
+      />
+      ${
+        open.value &&
+        children &&
+        html`<div class=${up ? "menu panel up" : "menu panel"} role="dialog" aria-label=${label}>${children}</div>`
+      }
+      ${
+        open.value &&
+        !children &&
+        html`
+          <div class=${up ? "menu up" : "menu"} role="menu" aria-label=${label}>
+            ${items.map(
+              (item) => html`
+                <button
+                  type="button"
+                  role="menuitem"
+                  class=${item.danger ? "danger" : ""}
+                  onClick=${() => (close(), item.run())}
+                >
+                  ${item.icon && html`<${Icon} name=${item.icon} />`}${item.label}
+                </button>
+              `,
+            )}
+          </div>
+        `
+      }
     </div>
   `;
 }

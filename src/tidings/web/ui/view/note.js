@@ -17,7 +17,9 @@ export const InterruptedNote = ({ onAgain }) => html`
   <div class="note amber">
     <${Icon} name="unplug" />
     <div>
-      <p><b>Interrupted.</b> The process that wrote this answer went away. The text so far is kept; it is not complete.</p>
+      <p>
+        <b>Interrupted.</b> The process that wrote this answer went away. The text so far is kept; it is not complete.
+      </p>
       <button type="button" class="button" onClick=${onAgain}>Start again</button>
     </div>
   </div>
@@ -29,7 +31,10 @@ export const FailedNote = ({ error, onAgain }) => html`
     <${Icon} name="circle-x" />
     <div>
       <p><b>Run failed.</b> ${error?.message}</p>
-      <p class="row"><button type="button" class="button" onClick=${onAgain}>Retry</button>${error?.code && html`<code>${error.code}</code>`}</p>
+      <p class="row">
+        <button type="button" class="button" onClick=${onAgain}>Retry</button
+        >${error?.code && html`<code>${error.code}</code>`}
+      </p>
     </div>
   </div>
 `;

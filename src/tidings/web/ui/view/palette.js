@@ -4,7 +4,7 @@ import { read } from "../state/conversation.js";
 import { conversations } from "../state/library.js";
 import { go, open } from "../state/shell.js";
 import { close, Modal } from "./dialogs.js";
-import { html, Icon } from "./html.js";
+import { html, Icon, valueOf } from "./html.js";
 
 /** @typedef {{id: string, title: string, run?: string, excerpt?: string}} Hit */
 
@@ -19,7 +19,10 @@ export function Palette() {
   const pick = (/** @type {Hit} */ hit) => {
     close();
     go(hit.id);
-    if (hit.run) requestAnimationFrame(() => document.querySelector(`[data-run="${hit.run}"]`)?.scrollIntoView({ block: "start" }));
+    if (hit.run)
+      requestAnimationFrame(() =>
+        document.querySelector(`[data-run="${hit.run}"]`)?.scrollIntoView({ block: "start" }),
+      );
   };
   const keys = (/** @type {KeyboardEvent} */ event) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
@@ -38,16 +41,31 @@ export function Palette() {
         <label class="sought">
           <${Icon} name="search" />
           <input
-            type="text" role="combobox" aria-label="Search the conversations" aria-expanded="true" aria-controls="hits" aria-autocomplete="list"
-            aria-activedescendant=${hits.length > 0 ? `hit-${active}` : undefined} placeholder="Search the conversations" autocomplete="off" data-first
-            onInput=${(/** @type {Event} */ event) => ((sought.value = /** @type {HTMLInputElement} */ (event.currentTarget).value), (at.value = 0))} onKeyDown=${keys}
+            type="text"
+            role="combobox"
+            aria-label="Search the conversations"
+            aria-expanded="true"
+            aria-controls="hits"
+            aria-autocomplete="list"
+            aria-activedescendant=${hits.length > 0 ? `hit-${active}` : undefined}
+            placeholder="Search the conversations"
+            autocomplete="off"
+            data-first
+            onInput=${(/** @type {Event} */ event) => ((sought.value = valueOf(event)), (at.value = 0))}
+            onKeyDown=${keys}
           />
           <kbd>Esc</kbd>
         </label>
         <ul id="hits" role="listbox" aria-label="Found">
           ${hits.map(
             (hit, n) => html`
-              <li id=${`hit-${n}`} role="option" aria-selected=${String(n === active)} onClick=${() => pick(hit)} onPointerMove=${() => (at.value = n)}>
+              <li
+                id=${`hit-${n}`}
+                role="option"
+                aria-selected=${String(n === active)}
+                onClick=${() => pick(hit)}
+                onPointerMove=${() => (at.value = n)}
+              >
                 <${Icon} name="message-square" />
                 <div><span>${hit.excerpt ?? hit.title}</span>${hit.excerpt && html`<small>${hit.title}</small>`}</div>
                 ${hit.id === open.value && html`<small>open</small>`}

@@ -8,7 +8,10 @@ import { Reasoning, Steps } from "./steps.js";
 /** @typedef {import("../folds/run.js").Text} Text */
 /** @typedef {import("../folds/run.js").Step} Step */
 
-/** What a run brought, in order; the tool steps that follow one another are one group. @param {{run: import("../folds/run.js").Run}} props */
+/**
+ * What a run brought, in order; the tool steps that follow one another are one group.
+ * @param {{run: import("../folds/run.js").Run}} props
+ */
 export function Parts({ run }) {
   /** @type {(Text | Step[])[]} */
   const groups = [];

@@ -10,35 +10,50 @@ const CLOCKS = 5;
 
 /**
  * A question that is not with the server yet: on its way, waiting, or refused.
- * @param {{letter: import("../state/outbox.js").Letter, place: number, conversation: import("../state/conversation.js").Conversation}} props
+ * @param {object} props
+ * @param {import("../state/outbox.js").Letter} props.letter
+ * @param {import("../state/conversation.js").Conversation} props.conversation
  */
 export function Pending({ letter, conversation }) {
   // The topic may tell of the run before the answer to the request comes: then the question is shown there already.
   const latest = conversation.turns.value.at(-1)?.at(-1);
   const sent = sending.value === letter.key || tried.has(letter.key);
-  if (sent && !letter.refused && latest?.question === letter.question && latest.time >= letter.time - CLOCKS) return null;
+  if (sent && !letter.refused && latest?.question === letter.question && latest.time >= letter.time - CLOCKS)
+    return null;
   const connected = standing.value === "live" || standing.value === "back";
   const on = sending.value === letter.key;
+  const place = ordinal(outbox.value.indexOf(letter) + 1);
   const waits = !letter.refused && !on;
   return html`
-    <${Question} name=${myName.value} me at=${letter.time} text=${letter.question} note=${on ? "sending" : undefined} pale=${!letter.refused}>
-      ${waits &&
-      html`
-        <p class="waits">
-          <${Icon} name="clock" size=${14} />
-          ${connected ? "Waits until the answer above has ended" : `Waits for the connection, ${ordinal(outbox.value.indexOf(letter) + 1)} in line`}
-          <button type="button" class="link" onClick=${() => discard(letter.key)}>Delete</button>
-        </p>
-      `}
-      ${letter.refused &&
-      html`
-        <p class="waits refused">
-          <${Icon} name="circle-alert" size=${14} />Not sent: ${letter.refused}
-          <button type="button" class="link" onClick=${() => retry(letter.key)}>Send again</button>
-          <button type="button" class="link" onClick=${copying(letter.question)}><span>Copy text</span></button>
-          <button type="button" class="link" onClick=${() => discard(letter.key)}>Delete</button>
-        </p>
-      `}
+    <${Question}
+      name=${myName.value}
+      me
+      at=${letter.time}
+      text=${letter.question}
+      note=${on ? "sending" : undefined}
+      pale=${!letter.refused}
+    >
+      ${
+        waits &&
+        html`
+          <p class="waits">
+            <${Icon} name="clock" size=${14} />
+            ${connected ? "Waits until the answer above has ended" : `Waits for the connection, ${place} in line`}
+            <button type="button" class="link" onClick=${() => discard(letter.key)}>Delete</button>
+          </p>
+        `
+      }
+      ${
+        letter.refused &&
+        html`
+          <p class="waits refused">
+            <${Icon} name="circle-alert" size=${14} />Not sent: ${letter.refused}
+            <button type="button" class="link" onClick=${() => retry(letter.key)}>Send again</button>
+            <button type="button" class="link" onClick=${copying(letter.question)}><span>Copy text</span></button>
+            <button type="button" class="link" onClick=${() => discard(letter.key)}>Delete</button>
+          </p>
+        `
+      }
     <//>
   `;
 }

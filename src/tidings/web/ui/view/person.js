@@ -9,9 +9,11 @@ import { html, Icon } from "./html.js";
  */
 export function Person({ name, size = 28, me = false }) {
   const here = standing.value === "live" || standing.value === "back";
+  const nameless = me && !session.value?.name && !chosenName.value;
   return html`
     <span class="person" data-size=${size} aria-hidden="true">
-      ${me && !session.value?.name && !chosenName.value ? html`<${Icon} name="user" size=${14} />` : initials(name)}${me && html`<span class=${here ? "presence" : "presence away"} />`}
+      ${nameless ? html`<${Icon} name="user" size=${14} />` : initials(name)}
+      ${me && html`<span class=${here ? "presence" : "presence away"} />`}
     </span>
   `;
 }

@@ -21,14 +21,25 @@ export function Settings() {
         ${THEMES.map(
           ({ value, label, icon }) => html`
             <label class=${theme.value === value ? "on" : ""}>
-              <input type="radio" name="theme" value=${value} checked=${theme.value === value} onChange=${() => (theme.value = value)} />
+              <input
+                type="radio"
+                name="theme"
+                value=${value}
+                checked=${theme.value === value}
+                onChange=${() => (theme.value = value)}
+              />
               <${Icon} name=${icon} />${label}
             </label>
           `,
         )}
       </fieldset>
-      <button type="button" class="row" onClick=${() => (dialog.value = { kind: "help" })}><${Icon} name="keyboard" />Keyboard shortcuts</button>
-      ${session.value?.auth === "token" && html`<button type="button" class="row" onClick=${signOut}><${Icon} name="log-out" />Sign out</button>`}
+      <button type="button" class="row" onClick=${() => (dialog.value = { kind: "help" })}>
+        <${Icon} name="keyboard" />Keyboard shortcuts
+      </button>
+      ${
+        session.value?.auth === "token" &&
+        html`<button type="button" class="row" onClick=${signOut}><${Icon} name="log-out" />Sign out</button>`
+      }
     <//>
   `;
 }
@@ -38,7 +49,14 @@ function Name() {
   return html`
     <label class="field">
       <span>Name</span>
-      <input type="text" maxlength="60" value=${chosenName.value} placeholder="You" autocomplete="nickname" onChange=${save} />
+      <input
+        type="text"
+        maxlength="60"
+        value=${chosenName.value}
+        placeholder="You"
+        autocomplete="nickname"
+        onChange=${save}
+      />
       <small>This server listens on this machine only, so a name is enough.</small>
     </label>
   `;

@@ -10,15 +10,21 @@ import { Person } from "./person.js";
 import { Settings } from "./settings.js";
 
 export function Sidebar() {
+  const close = () => (drawer.value = false);
   const hidden = compact.value && !drawer.value;
   return html`
-    ${compact.value && drawer.value && html`<div class="scrim" onClick=${() => (drawer.value = false)} />`}
+    ${compact.value && drawer.value && html`<div class="scrim" onClick=${close} />`}
     <aside class=${drawer.value ? "side open" : "side"} aria-label="Conversations and settings" inert=${hidden}>
       <div class="brand">
         <a href="/" onClick=${follow(null)}><${Mark} size=${24} /><span class="word-mark">Tidings</span></a>
-        ${compact.value && html`<${IconButton} icon="x" label="Close the side bar" onClick=${() => (drawer.value = false)} />`}
+        ${compact.value && html`<${IconButton} icon="x" label="Close the side bar" onClick=${close} />`}
       </div>
-      <button type="button" class="search" aria-keyshortcuts="Control+K" onClick=${() => (dialog.value = { kind: "search" })}>
+      <button
+        type="button"
+        class="search"
+        aria-keyshortcuts="Control+K"
+        onClick=${() => (dialog.value = { kind: "search" })}
+      >
         <${Icon} name="search" /><span>Search</span><kbd aria-hidden="true">Ctrl K</kbd>
       </button>
       <nav class="sections" aria-label="Conversations">
@@ -47,7 +53,12 @@ function List() {
       ${conversations.value.map(
         ({ id, title }) => html`
           <li key=${id}>
-            <a class="item" href=${`/c/${id}`} aria-current=${open.value === id ? "page" : undefined} onClick=${follow(id)}>
+            <a
+              class="item"
+              href=${`/c/${id}`}
+              aria-current=${open.value === id ? "page" : undefined}
+              onClick=${follow(id)}
+            >
               <${Icon} name="message-square" /><span>${title}</span><${Activity} id=${id} />
             </a>
           </li>
@@ -60,7 +71,9 @@ function List() {
 /** A dot while an answer is on its way. @param {{id: string}} props */
 function Activity({ id }) {
   if (conversation(id).live.value) return html`<i class="dot" role="img" aria-label="an answer is on its way" />`;
-  return lettersOf(id).length > 0 ? html`<i class="dot hollow" role="img" aria-label="a question waits to be sent" />` : null;
+  return lettersOf(id).length > 0
+    ? html`<i class="dot hollow" role="img" aria-label="a question waits to be sent" />`
+    : null;
 }
 
 function Connection() {
@@ -69,7 +82,9 @@ function Connection() {
   if (state === "lost") return html`<p class="connection lost amber"><i class="dot" />Reconnecting</p>`;
   if (state === "connecting") return html`<p class="connection"><i class="dot hollow" />Connecting</p>`;
   const topics = connection.value.topics;
-  return html`<p class="connection"><i class="dot" />Live<span>\u00b7 ${counted(topics, "topic")} on 1 connection</span></p>`;
+  return html`<p class="connection">
+    <i class="dot" />Live<span>· ${counted(topics, "topic")} on 1 connection</span>
+  </p>`;
 }
 
 /** Plain clicks stay in the page; with a modifier they are the browser's. @param {string | null} id */

@@ -26,13 +26,26 @@ export function SignIn() {
           <p>This server asks for a token. Whoever runs it makes one with <code>tidings token</code>.</p>
           <label class="field">
             <span>Token</span>
-            <input name="token" type="password" autocomplete="current-password" spellcheck="false" ref=${first} required aria-invalid=${String(wrong.value !== "")} aria-describedby="wrong" />
+            <input
+              name="token"
+              type="password"
+              autocomplete="current-password"
+              spellcheck="false"
+              ref=${first}
+              required
+              aria-invalid=${String(wrong.value !== "")}
+              aria-describedby="wrong"
+            />
           </label>
           <p class="error" id="wrong" role="alert">${wrong.value}</p>
           <button type="submit" class="button primary">Continue</button>
         </form>
-        ${draft.value && html`<p class="kept"><${Icon} name="file-clock" />Your draft in ${title()} is kept. You return to it after signing in.</p>`}
+        ${draft.value && html`<${Kept} />`}
       </div>
     </main>
   `;
 }
+
+const Kept = () => html`
+  <p class="kept"><${Icon} name="file-clock" />Your draft in ${title()} is kept. You return to it after signing in.</p>
+`;

@@ -6,7 +6,10 @@ import { html, Icon } from "./html.js";
 
 /** @typedef {import("../folds/run.js").Step} Step */
 
-/** The tools whose names have words of their own. @type {Record<string, {icon: string, done: string, running: string}>} */
+/**
+ * The tools whose names have words of their own.
+ * @type {Record<string, {icon: string, done: string, running: string}>}
+ */
 const WORDS = {
   search_documentation: { icon: "search", done: "Searched the documentation", running: "Searching the documentation" },
 };
@@ -25,7 +28,9 @@ export function Steps({ steps }) {
     <div class="steps">
       <div class="step">
         <button type="button" aria-expanded=${String(open.value)} onClick=${() => (open.value = !open.value)}>
-          <${Icon} name=${open.value ? "chevron-down" : "chevron-right"} /><${Icon} name="list-tree" /><span>${steps.length} steps</span><small>${time}</small>
+          <${Icon} name=${open.value ? "chevron-down" : "chevron-right"} /><${Icon} name="list-tree" /><span
+            >${steps.length} steps</span
+          ><small>${time}</small>
         </button>
       </div>
       ${open.value && all}
@@ -45,16 +50,25 @@ function StepRow({ step }) {
   return html`
     <div class=${failed ? "step failed" : "step"}>
       <button type="button" aria-expanded=${String(open.value)} onClick=${() => (open.value = !open.value)}>
-        <${Icon} name=${open.value ? "chevron-down" : "chevron-right"} /><${Icon} name=${failed ? "circle-x" : (words?.icon ?? "settings")} />
+        <${Icon} name=${open.value ? "chevron-down" : "chevron-right"} /><${Icon}
+          name=${failed ? "circle-x" : (words?.icon ?? "settings")}
+        />
         <span>${title}</span><small>${running ? html`<${Seconds} since=${step.began} />` : result}</small>
       </button>
-      ${open.value &&
-      html`
-        <dl tabindex="0" aria-label="Input and output">
-          <dt>input</dt><dd>${written(step.input)}</dd>
-          ${!running && html`<dt>${failed ? "error" : "output"}</dt><dd>${failed ? step.error : written(step.output)}</dd>`}
-        </dl>
-      `}
+      ${
+        open.value &&
+        html`
+          <dl tabindex="0" aria-label="Input and output">
+            <dt>input</dt>
+            <dd>${written(step.input)}</dd>
+            ${
+              !running &&
+              html`<dt>${failed ? "error" : "output"}</dt>
+                <dd>${failed ? step.error : written(step.output)}</dd>`
+            }
+          </dl>
+        `
+      }
     </div>
   `;
 }
@@ -62,7 +76,8 @@ function StepRow({ step }) {
 /** What came of it, in two words. @param {Step} step */
 function brief({ tool, output }) {
   if (output === undefined || output === null) return "";
-  if (tool === "search_documentation" && typeof output === "string") return counted(output.split("\n").filter(Boolean).length, "passage");
+  if (tool === "search_documentation" && typeof output === "string")
+    return counted(output.split("\n").filter(Boolean).length, "passage");
   return size(new TextEncoder().encode(written(output)).length);
 }
 

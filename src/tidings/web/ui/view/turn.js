@@ -10,7 +10,10 @@ import { focusComposer } from "./sidebar.js";
 
 /**
  * A question and its answer, in the version that is shown.
- * @param {{turn: import("../folds/conversation.js").Turn, conversation: import("../state/conversation.js").Conversation, last: boolean}} props
+ * @param {object} props
+ * @param {import("../folds/conversation.js").Turn} props.turn
+ * @param {import("../state/conversation.js").Conversation} props.conversation
+ * @param {boolean} props.last whether nothing follows it
  */
 export function Turn({ turn, conversation, last }) {
   const version = conversation.shown(turn);
@@ -29,10 +32,18 @@ export function Turn({ turn, conversation, last }) {
 }
 
 /** @param {string} text */
-export const copying = (text) => (/** @type {MouseEvent} */ event) => void copy(text, /** @type {HTMLElement} */ (event.currentTarget));
+export const copying = (text) => (/** @type {MouseEvent} */ event) =>
+  void copy(text, /** @type {HTMLElement} */ (event.currentTarget));
 
 /**
- * @param {{name: string | null, me: boolean, at: number, text: string, note?: string, pale?: boolean, children?: any}} props
+ * @param {object} props
+ * @param {string | null} props.name
+ * @param {boolean} props.me
+ * @param {number} props.at Unix seconds
+ * @param {string} props.text
+ * @param {string} [props.note] beside the time
+ * @param {boolean} [props.pale] not with the server yet
+ * @param {any} [props.children]
  */
 export function Question({ name, me, at, text, note, pale = false, children }) {
   return html`
