@@ -93,6 +93,7 @@ def create_app(settings: Settings | None = None, hub: Hub | None = None) -> Fast
             app.state.failure = error
             raise
         try:
+            hub.runs.grace = settings.grace
             hub.runs.open()
             for assistant in assistants.values():
                 hub.background(assistant.runnable())
