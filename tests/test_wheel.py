@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -40,7 +40,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.fixture
-async def wheel(clock: Clock) -> Iterator[Wheel]:
+async def wheel(clock: Clock) -> AsyncIterator[Wheel]:
     made = Wheel()
     yield made
     made.stop()
@@ -50,6 +50,10 @@ def turn(wheel: Wheel, clock: Clock, seconds: float, step: float = TICK) -> None
     for _ in range(round(seconds / step)):
         clock.now = round(clock.now + step, 3)
         wheel._sweep()
+
+
+def running(wheel: Wheel) -> bool:
+    return wheel._timer is not None
 
 
 async def test_each_is_visited_about_when_it_asked(wheel: Wheel, clock: Clock) -> None:
@@ -93,11 +97,11 @@ async def test_a_loop_that_was_held_up_leaves_nobody_out(wheel: Wheel, clock: Cl
 
 
 async def test_an_empty_wheel_stands_still(wheel: Wheel, clock: Clock) -> None:
-    assert wheel._timer is None
+    assert not running(wheel)
     wheel.file(Visited(clock), 1000.1)
-    assert wheel._timer is not None
+    assert running(wheel)
     turn(wheel, clock, 1)
-    assert wheel._timer is None
+    assert not running(wheel)
     late = Visited(clock)
     clock.now += 1000
     wheel.file(late, clock.now + 1)

@@ -103,7 +103,7 @@ class World:
             while self.published < self.budget:
                 topic = rng.choice(self.topics)
                 number += 1
-                count = rng.choice([1, 1, rng.randint(2, 30), rng.randint(30, 3 * self.setup.window)])
+                count = rng.choice([1, 1, rng.randint(2, 30), rng.randint(30, 30 + 3 * self.setup.window)])
                 await self.send(caller, topic, self._texts(topic, f"{name}.{number}", count, rng), rng)
                 if rng.random() < 0.1:
                     await self._cast(caller, topic, rng)

@@ -23,7 +23,8 @@ def open_store(url: str) -> Store:
         from tidings.stores.memory import MemoryStore
 
         return MemoryStore()
-    if parts.scheme == "sqlite" and len(parts.path) > 1 and not (parts.netloc or parts.fragment):
+    # `sqlite:x.db` would be a file named `.db`.
+    if url.startswith("sqlite:///") and len(parts.path) > 1 and not parts.fragment:
         from tidings.stores.sqlite import SqliteStore
 
         durability = options.pop("durability", "full")
