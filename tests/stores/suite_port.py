@@ -201,6 +201,11 @@ class PortSuite:
         assert list(await other.lapsed(limit=1)) == ["b"]
         assert await other.lease("b", 5, renew=True)
         assert list(await store.lapsed()) == ["a"]
+        await store.release("b", lapsed=True)
+        assert await store.lease("b", 5, renew=True)
+        await store.release("a", lapsed=True)
+        assert not await other.lease("a", 5, renew=True)
+        assert await store.lease("a", 5, renew=False)
         await store.release("a")
         await store.release("a")
         assert list(await other.lapsed()) == []

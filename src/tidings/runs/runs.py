@@ -258,7 +258,9 @@ class Runs:
             except Conflict:
                 return
             log.warning("%s is ended as interrupted: its producer is gone", topic)
-        await self.hub.store.release(topic)
+        # Lapsed still: a start that was cut off before its log began leaves a lease, which a start with the same key
+        # may have taken up while this one looked.
+        await self.hub.store.release(topic, lapsed=True)
 
     async def _read(self, id: str, topic: str) -> tuple[Progress, Offset]:
         """What a run has said, and the end of its log."""

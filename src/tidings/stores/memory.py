@@ -7,6 +7,7 @@ import time
 from bisect import bisect_right
 from collections.abc import AsyncIterator, Callable, Sequence
 from itertools import islice
+from math import inf
 from operator import attrgetter
 
 from tidings.errors import Unavailable
@@ -78,9 +79,10 @@ class MemoryStore:
         self._leases[topic] = self._clock() + seconds
         return True
 
-    async def release(self, topic: str) -> None:
+    async def release(self, topic: str, *, lapsed: bool = False) -> None:
         self._check()
-        self._leases.pop(topic, None)
+        if not lapsed or self._leases.get(topic, inf) <= self._clock():
+            self._leases.pop(topic, None)
 
     async def lapsed(self, limit: int = 100) -> Sequence[str]:
         self._check()

@@ -86,8 +86,9 @@ class Store(Protocol):
         fence: what stops a sleeper is `closed` and the epoch it expects.
         """
 
-    async def release(self, topic: str) -> None:
-        """The topic has no deadline. Idempotent."""
+    async def release(self, topic: str, *, lapsed: bool = False) -> None:
+        """The topic has no deadline. Idempotent. `lapsed`: only if its deadline has passed, as of this very change:
+        else a topic found late, which somebody has taken up since, would be taken from them."""
 
     async def lapsed(self, limit: int = 100) -> Sequence[str]:
         """Topics whose deadline has passed by the store's clock, oldest first. Several processes may get the same."""

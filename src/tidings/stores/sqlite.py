@@ -17,6 +17,7 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from math import inf
 from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
 
 from tidings.errors import TidingsError, Unavailable, Uncertain
@@ -24,7 +25,7 @@ from tidings.log import Head, Known, Record
 from tidings.stores.database import Reader, connect, kind
 from tidings.stores.feed import Feeds
 from tidings.stores.port import Cast, News, Plan
-from tidings.stores.transaction import Lease, Update, Writer, Written
+from tidings.stores.transaction import Call, Lease, Release, Update, Writer, Written
 from tidings.stores.wake import News as Datagram
 from tidings.stores.wake import Peers
 
@@ -54,7 +55,6 @@ REASON = {
 logger = logging.getLogger("tidings")
 P = ParamSpec("P")
 T = TypeVar("T")
-_Call = Update | Lease
 
 
 class SqliteStore:
@@ -70,8 +70,8 @@ class SqliteStore:
         self._path = os.fspath(path)
         self._durability = durability
         self._clock = clock
-        self._queue: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
-        self._waiting: dict[_Call, asyncio.Future[Any]] = {}
+        self._queue: queue.SimpleQueue[Call | None] = queue.SimpleQueue()
+        self._waiting: dict[Call, asyncio.Future[Any]] = {}
         self._readers: queue.SimpleQueue[Reader] = queue.SimpleQueue()
         self._pool = ThreadPoolExecutor(READERS, "tidings-read")
         self._feeds = Feeds()
@@ -124,8 +124,8 @@ class SqliteStore:
         held: bool = await self._call(Lease(topic, self._clock() + seconds, renew))
         return held
 
-    async def release(self, topic: str) -> None:
-        await self._call(Lease(topic, None, False))
+    async def release(self, topic: str, *, lapsed: bool = False) -> None:
+        await self._call(Release(topic, self._clock() if lapsed else inf))
 
     async def lapsed(self, limit: int = 100) -> Sequence[str]:
         return await self._read(Reader.lapsed, self._clock(), limit)
@@ -173,7 +173,7 @@ class SqliteStore:
     # ------------------------------------------------------------ writing: the writer's thread
 
     def _write(self) -> None:
-        calls: deque[_Call] = deque()
+        calls: deque[Call] = deque()
         stopping = False
         while calls or not stopping:
             stopping = self._gather(calls) or stopping
@@ -184,7 +184,7 @@ class SqliteStore:
         self._writer.close()
         self._post(self._stopped.set_result, None)
 
-    def _gather(self, calls: deque[_Call]) -> bool:
+    def _gather(self, calls: deque[Call]) -> bool:
         """Takes what waits; if nothing is there to be done, waits. True: it was told to stop."""
         patience = TIDY if self._writer.untidy else None
         with contextlib.suppress(queue.Empty):
@@ -195,7 +195,7 @@ class SqliteStore:
                 calls.append(call)
         return False
 
-    def _write_some(self, calls: deque[_Call]) -> bool:
+    def _write_some(self, calls: deque[Call]) -> bool:
         """One transaction. An error is the calls' and never the thread's. False: nobody is there to be told."""
         written, error, done = None, None, len(calls)
         try:
@@ -226,7 +226,7 @@ class SqliteStore:
 
     # ------------------------------------------------------------ the loop's thread
 
-    def _call(self, call: _Call) -> asyncio.Future[Any]:
+    def _call(self, call: Call) -> asyncio.Future[Any]:
         answer: asyncio.Future[Any] = self._loop.create_future()
         if self._state == "open":
             self._waiting[call] = answer
@@ -235,7 +235,7 @@ class SqliteStore:
             answer.set_exception(Unavailable(REASON[self._state]))
         return answer
 
-    def _settle(self, calls: list[_Call], written: Written | None, failure: TidingsError | None) -> None:
+    def _settle(self, calls: list[Call], written: Written | None, failure: TidingsError | None) -> None:
         for call in calls:
             answer = self._waiting.pop(call, None)
             if answer is None or answer.done():

@@ -33,14 +33,28 @@ class Update:
 
 
 class Lease:
-    """One call of the port's `lease`, or of `release`: then the deadline is None."""
+    """One call of the port's `lease`."""
 
     __slots__ = ("deadline", "error", "renew", "result", "topic")
 
-    def __init__(self, topic: str, deadline: float | None, renew: bool) -> None:
+    def __init__(self, topic: str, deadline: float, renew: bool) -> None:
         self.topic, self.deadline, self.renew = topic, deadline, renew
         self.result = True
         self.error: Exception | None = None
+
+
+class Release:
+    """One call of the port's `release`: of a deadline that is not after `until`."""
+
+    __slots__ = ("error", "result", "topic", "until")
+
+    def __init__(self, topic: str, until: float) -> None:
+        self.topic, self.until = topic, until
+        self.result = None
+        self.error: Exception | None = None
+
+
+Call = Update | Lease | Release
 
 
 class Written(NamedTuple):
@@ -69,7 +83,7 @@ class Writer:
     def close(self) -> None:
         self._connection.close()
 
-    def write(self, calls: Sequence[Update | Lease]) -> Written:
+    def write(self, calls: Sequence[Call]) -> Written:
         """One transaction for the first of `calls`, at least one. If it raises, none is written, or Uncertain."""
         self._begin(self.patience)
         try:
@@ -77,7 +91,7 @@ class Writer:
             group = _Group()
             done = 0
             for call in calls:
-                self._lease(call, group) if isinstance(call, Lease) else self._update(call, group)
+                self._update(call, group) if isinstance(call, Update) else self._lease(call, group)
                 done += 1
                 if group.size > GROUP_BYTES:
                     break
@@ -140,7 +154,7 @@ class Writer:
                 raise Uncertain("The disk failed during a commit: it is stored once, or not at all.") from None
             raise
 
-    def _recall(self, calls: Sequence[Update | Lease]) -> None:
+    def _recall(self, calls: Sequence[Call]) -> None:
         """Makes self._heads hold every topic of the calls, as of now."""
         commits, self._logs = self._run("SELECT commits, logs FROM state").fetchone()
         if commits != self._commits or len(self._heads) > HEADS:
@@ -198,9 +212,9 @@ class Writer:
         seen.update((key, group.keys[log, key][:2]) for key in keys if (log, key) in group.keys)
         return seen
 
-    def _lease(self, call: Lease, group: _Group) -> None:
-        if call.deadline is None:
-            self._run("DELETE FROM leases WHERE topic = ?", (call.topic,))
+    def _lease(self, call: Lease | Release, group: _Group) -> None:
+        if isinstance(call, Release):
+            self._run("DELETE FROM leases WHERE topic = ? AND deadline <= ?", (call.topic, call.until))
         elif call.renew:
             done = self._run("UPDATE leases SET deadline = ? WHERE topic = ?", (call.deadline, call.topic))
             call.result = done.rowcount > 0

@@ -1,0 +1,165 @@
+"""`kill -9` at random moments, again and again: what was acknowledged is there, once, in order; every run ends."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+import signal
+import time
+from collections import Counter
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.crash.world import Asker, Numbered, Publisher, Reader, World, number, text_of, whole_log
+from tests.runs.assistants.endpoint_server import FINISH, StandIn, Write, delta, stand_in
+from tests.serving import ServerProcess
+from tests.streams import request
+
+TOPICS = ("rooms.a", "rooms.b", "rooms.c")
+WORDS = [f"word{n} " for n in range(40)]
+TERMINAL = {"run.finished", "run.failed"}
+QUIET = 120.0
+"""Seconds for which everybody may still be busy after the last kill. Never a measure of speed."""
+
+
+async def slow_answer(write: Write) -> None:
+    """A model's answer of about half a second, so that many are under way when the server dies."""
+    await write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n")
+    for word in WORDS:
+        await write(b"data: " + json.dumps(delta(content=word)).encode() + b"\n\n")
+        await asyncio.sleep(0.01)
+    await write(b"data: " + json.dumps(FINISH).encode() + b"\n\ndata: [DONE]\n\n")
+
+
+async def kill_again_and_again(world: World, times: int) -> list[float]:
+    """Kill a server as soon as a random number of things have happened, or while it starts; how long starts took."""
+    took = []
+    for turn in range(times):
+        await world.until_moves(world.moves + world.random.randrange(200))
+        await asyncio.sleep(world.random.random() * 0.02)  # between two moves, too
+        server = world.random.choice(world.servers)
+        await asyncio.to_thread(server.kill)
+        if turn % 5 == 4:
+            await kill_while_starting(server, world.random)
+        began = time.monotonic()
+        await asyncio.to_thread(server.start)
+        took.append(time.monotonic() - began)
+    return took
+
+
+async def kill_while_starting(server: ServerProcess, random: random.Random) -> None:
+    starting = asyncio.create_task(asyncio.to_thread(server.start))
+    while server.process is None:  # noqa: ASYNC110 (it is set in another thread)
+        await asyncio.sleep(0.001)
+    pid = server.pid
+    await asyncio.sleep(random.random() * 1.5)
+    os.killpg(pid, signal.SIGKILL)
+    with suppress(AssertionError):  # it had not started yet
+        await starting
+    await asyncio.to_thread(server.kill)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("processes", "times"), [(1, 50), (2, 10)])
+async def test_nothing_is_lost_doubled_or_left_hanging(processes: int, times: int, tmp_path: Path) -> None:
+    seed = random.randrange(1 << 32)
+    print(f"seed {seed}")
+    async with stand_in(slow_answer) as model:
+        env = {"TIDINGS_MODEL_URL": model.url, "TIDINGS_MODEL": "slow"}
+        store = f"sqlite:///{tmp_path}/tidings.db"
+        servers = [await asyncio.to_thread(ServerProcess, store, env=env) for _ in range(processes)]
+        try:
+            await everything(World(servers, random.Random(seed)), times, model)
+        finally:
+            for server in servers:
+                await asyncio.to_thread(server.kill)
+
+
+async def everything(world: World, times: int, model: StandIn) -> None:
+    publishers = [Publisher(world, topic, f"{topic}/{n}") for topic in TOPICS for n in range(2)]
+    one = [Reader(world, f"/events?topic={topic}&envelope=true&from=earliest") for topic in TOPICS]
+    path = "/events?envelope=true&from=earliest&topic=" + "&topic=".join(TOPICS)
+    three = [Reader(world, path) for _ in range(2)]
+    askers = [Asker(world, "a", "model"), Asker(world, "b", "model"), Asker(world, "c", "docs")]
+    async with asyncio.TaskGroup() as group:
+        readers = [group.create_task(reader.run()) for reader in one + three]
+        working = [group.create_task(worker.run()) for worker in [*publishers, *askers]]
+        took = await kill_again_and_again(world, times)
+        world.stopping = True
+        try:
+            async with asyncio.timeout(QUIET):
+                await asyncio.gather(*working)
+                for topic in TOPICS:
+                    await world.ask(f"/topics/{topic}/close", "POST", "", {})
+                await asyncio.gather(*readers)
+        except TimeoutError:
+            raise AssertionError(await who_hangs(world, askers, one + three)) from None
+    print(f"starts took {min(took):.2f} to {max(took):.2f} s; {world.moves} moves; {dict(world.met)}")
+
+    logs = {topic: await numbered(world, topic) for topic in TOPICS}
+    acknowledged = check_publishers(publishers, logs)
+    for reader, topics in [*((r, (t,)) for r, t in zip(one, TOPICS, strict=True)), *((r, TOPICS) for r in three)]:
+        assert reader.events() == {topic: logs[topic] for topic in topics}
+        assert len(reader.of("message")) + len(reader.of("tidings.end")) == len(reader.seen)
+        assert {json.loads(event.data)["topic"] for event in reader.of("tidings.end")} == set(topics)
+    outcomes = [await check_run(world, run, viewers) for asker in askers for run, viewers in asker.viewers.items()]
+    asked = Counter(body["messages"][-1]["content"] for _, _, body in model.requests)
+    assert max(asked.values()) == 1, "a model was called twice for one question"
+    print(f"{acknowledged} events acknowledged; runs: {Counter(outcomes)}")
+    assert acknowledged
+    assert "success" in outcomes
+
+
+async def who_hangs(world: World, askers: list[Asker], readers: list[Reader]) -> str:
+    """What is left to wait for, in words."""
+    waiting = [(reader.path, reader.seen[-3:]) for reader in readers if not reader.done]
+    for asker in askers:
+        for run, viewers in asker.viewers.items():
+            if not all(viewer.done for viewer in viewers):
+                state = (await request(f"{world.url}/runs/{run}")).json()
+                waiting += [(state, viewer.done, viewer.seen[-2:]) for viewer in viewers]
+    return f"these wait for something: {waiting}"
+
+
+async def numbered(world: World, topic: str) -> list[Numbered]:
+    """The whole log of a closed topic, whose numbers have no gap."""
+    events, closed = await whole_log(world, topic)
+    assert closed
+    assert [number(event["offset"]) for event in events] == list(range(1, len(events) + 1))
+    return [(number(event["offset"]), event["data"]) for event in events]
+
+
+def check_publishers(publishers: list[Publisher], logs: dict[str, list[Numbered]]) -> int:
+    """Every event was acknowledged in the end, so each log holds exactly those; how many."""
+    for topic, log in logs.items():
+        acknowledged: dict[int, str] = {}
+        for publisher in publishers:
+            if publisher.topic == topic:
+                assert not acknowledged.keys() & publisher.acknowledged.keys()
+                acknowledged |= publisher.acknowledged
+        assert sorted(acknowledged.items()) == log
+    return sum(map(len, logs.values()))
+
+
+async def check_run(world: World, run: str, viewers: list[Reader]) -> str:
+    """It has one end, its last event, and everybody saw that and the same text; its outcome."""
+    events, closed = await whole_log(world, f"runs.{run}")
+    ends = [event["type"] for event in events if event["type"] in TERMINAL]
+    assert closed
+    assert len(ends) == 1
+    assert events[-1]["type"] in TERMINAL
+    text = text_of((event["type"], event["data"]) for event in events)
+    for viewer in viewers:
+        seen: list[tuple[str, Any]] = [(event.type, json.loads(event.data)) for event in viewer.seen]
+        assert [type for type, _ in seen[-2:]] == [events[-1]["type"], "tidings.end"]
+        assert sum(type in TERMINAL for type, _ in seen) == 1
+        assert text_of(seen) == text
+        numbers = [number(event.id) for event in viewer.seen[:-1]]
+        assert numbers == sorted(set(numbers))
+    assert (await request(f"{world.url}/runs/{run}")).json()["state"] != "running"
+    return str(events[-1]["data"].get("outcome", "failed"))
