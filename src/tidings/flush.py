@@ -2,7 +2,7 @@
 
 Measured (docs/design.md, Delivery). A write costs about 5 µs whatever its size, so the lever is fewer writes: a lane
 that has just flushed waits for `min(5 ms, 3 x the duration of that flush)`. That caps its share of a core under load,
-and delays a small audience by nothing. Lanes take turns, 32 readers each, and the loop gets its turn after 1 ms, so that a
+and delays a small audience by nothing. Lanes take turns, 32 readers each, and the loop gets its turn after 1 ms, so a
 lone reader beside a topic of 9,000 still has its event in 7 ms rather than in 177.
 """
 
