@@ -182,6 +182,19 @@ def test_a_failure_says_why_and_can_be_tried_again(open_tab: OpenTab, model: Scr
     expect(tab.answer.get_by_text("3/3")).to_be_visible()
 
 
+def test_a_refused_question_says_why_and_is_not_lost(open_tab: OpenTab) -> None:
+    tab = open_tab()
+    problem = {"title": "Not allowed", "status": 403, "detail": "Your token may not start runs."}
+    tab.page.route("**/runs", lambda route: route.fulfill(status=403, json=problem), times=1)
+    tab.ask("Refuse this")
+    expect(tab.log.get_by_text("Not sent: Your token may not start runs.")).to_be_visible()
+    tab.page.reload()
+    expect(tab.log.get_by_text("Not sent: Your token may not start runs.")).to_be_visible()
+    tab.button("Send again").click()
+    expect(tab.text).to_have_text("You asked: Refuse this")
+    expect(tab.page.locator("article.question")).to_have_count(1)
+
+
 def test_reasoning_is_folded(open_tab: OpenTab, model: ScriptedModel) -> None:
     model.script("think", Think("First I think."), "Then I speak.")
     tab = open_tab()
@@ -273,5 +286,6 @@ def test_conversations_are_found_renamed_saved_and_deleted(open_tab: OpenTab) ->
     tab.page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     expect(other.page.get_by_role("link", name=re.compile("^Herring"))).to_have_count(0)
     assert tab.path == "/"
+    expect(other.page.get_by_text("There is no conversation here.")).to_be_visible()
     gone = open_tab(path)
     expect(gone.page.get_by_text("There is no conversation here.")).to_be_visible()

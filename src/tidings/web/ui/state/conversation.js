@@ -17,8 +17,9 @@ export class Conversation {
   /** @type {import("@preact/signals").Signal<turnsOf.Conversation>} */
   turns = signal(turnsOf.empty);
   /**
-   * "missing": there is no such topic.
-   * @type {import("@preact/signals").Signal<"loading" | "ready" | "missing" | "gone">}
+   * "new": begun in this tab, and not with the server yet. "missing": there is no such topic. "trimmed": its beginning
+   * is gone.
+   * @type {import("@preact/signals").Signal<"loading" | "ready" | "new" | "missing" | "trimmed">}
    */
   status = signal("loading");
   /** What was refused while it was read. @type {import("@preact/signals").Signal<string | null>} */
@@ -48,7 +49,7 @@ export class Conversation {
   /** @type {import("../../client/tidings.js").Reader} */
   #reader = {
     onEvents: (events) => this.#take(events),
-    onReset: () => (this.status.value = "gone"),
+    onReset: ({ reason }) => this.#lost(reason),
   };
 
   /** @param {string} id */
@@ -113,8 +114,8 @@ export class Conversation {
    */
   started(run, { question, ...about }) {
     const data = { run, input: question, ...about };
-    const signal = this.run(run);
-    if (signal.value.state === "unread") signal.value = { ...signal.value, state: "waiting" };
+    const begun = this.run(run);
+    if (begun.value.state === "unread") begun.value = { ...begun.value, state: "waiting" };
     this.#take([{ topic: this.topic, offset: null, type: "run.created", time: Date.now() / 1000, data }]);
     void this.follow();
   }
@@ -147,9 +148,16 @@ export class Conversation {
     soon(() =>
       batch(() => {
         this.turns.value = this.#folded;
-        if (this.status.value !== "gone") this.status.value = "ready";
+        if (this.status.value !== "trimmed") this.status.value = "ready";
       }),
     );
+  }
+
+  /** @param {string} reason */
+  #lost(reason) {
+    if (reason !== "trimmed") this.#folded = turnsOf.empty;
+    this.turns.value = this.#folded;
+    this.status.value = reason === "trimmed" ? "trimmed" : "missing";
   }
 
   /** @param {string} id */

@@ -77,7 +77,9 @@ export async function load() {
 /** @param {string} token @returns {Promise<string | null>} what is wrong with it */
 export async function signIn(token) {
   try {
-    await tidings.request("POST", "/session", { json: { token: token.trim() } });
+    const before = session.value;
+    const { name } = await tidings.request("POST", "/session", { json: { token: token.trim() } });
+    if (before && before.name !== name) location.assign("/"); // what this tab holds is somebody else's
     await load();
     if (!signedOut.value) tidings.reconnect();
     return signedOut.value ? "The server did not accept this token." : null;
@@ -86,9 +88,10 @@ export async function signIn(token) {
   }
 }
 
+/** What this tab holds of the session goes with it. */
 export async function signOut() {
   await tidings.request("DELETE", "/session");
-  signedOut.value = true;
+  location.assign("/");
 }
 
 /** Whether an error means that the session ended; then the sign-in page is shown. @param {unknown} error */

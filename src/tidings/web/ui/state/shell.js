@@ -1,6 +1,7 @@
 import { computed, effect, signal } from "@preact/signals";
 import { conversation, read } from "./conversation.js";
 import { keep, newId, recall } from "./device.js";
+import { titled } from "./library.js";
 import { outbox } from "./outbox.js";
 
 /** The conversation that is open; null: a new one. @type {import("@preact/signals").Signal<string | null>} */
@@ -25,14 +26,19 @@ export function go(id) {
 export function openOrBegin() {
   if (open.value) return open.value;
   const id = newId();
-  conversation(id).status.value = "missing";
+  conversation(id).status.value = "new";
   go(id);
   return id;
 }
 
 const current = computed(() => (open.value ? conversation(open.value) : null));
 effect(() => {
-  if (current.value && current.value.status.value !== "missing") void current.value.follow();
+  if (current.value && !["new", "missing"].includes(current.value.status.value)) void current.value.follow();
+});
+
+// Another tab may have begun what was missing here.
+effect(() => {
+  if (current.value?.status.value === "missing" && titled(current.value.id)) void current.value.follow();
 });
 
 // What is not shown and has nothing to send does not need its place on the connection.

@@ -8,7 +8,7 @@ import { html, IconButton, Mark } from "./html.js";
 import { FailedNote, InterruptedNote, StoppedNote } from "./note.js";
 import { Parts } from "./parts.js";
 import { finishOf, StateChip, took } from "./state.js";
-import { copying } from "./turn.js";
+import { copying } from "./inside.js";
 
 /** @typedef {import("../folds/run.js").Run} Run */
 /** @typedef {import("../folds/conversation.js").Version} Version */

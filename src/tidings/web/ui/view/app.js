@@ -1,7 +1,6 @@
 import { useEffect } from "preact/hooks";
-import { lettersOf } from "../state/outbox.js";
 import { session, signedOut } from "../state/session.js";
-import { announcement, asideOpen, dialog, open, shown, signingIn, wide } from "../state/shell.js";
+import { announcement, asideOpen, compact, dialog, drawer, open, signingIn, wide } from "../state/shell.js";
 import { Aside } from "./aside.js";
 import { Banner } from "./banner.js";
 import { Composer } from "./composer.js";
@@ -20,15 +19,13 @@ export function App() {
   const name = outside ? "Sign in" : title();
   useEffect(() => void (document.title = `${name} \u00b7 Tidings`), [name]);
   if (outside) return html`<${SignIn} />`;
-  const begun =
-    open.value !== null &&
-    (shown.value?.status.value !== "missing" || lettersOf(open.value).length > 0 || shown.value.turns.value.length > 0);
+  const covered = (compact.value && drawer.value) || (asideOpen.value && !wide.value);
   const empty = open.value === null;
   return html`
     <a class="skip" href="#composer">Skip to the composer</a>
     <div class=${asideOpen.value && wide.value ? "app with-aside" : "app"}>
       <${Sidebar} />
-      <main class="page" data-begun=${String(begun)}>
+      <main class="page" inert=${covered}>
         <${Header} />
         <${Banner} />
         ${empty ? html`<${Empty} />` : html`<${Log} key=${open.value} />`}

@@ -1,26 +1,25 @@
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { isLive } from "../folds/run.js";
 import { tidings } from "../state/connection.js";
 import { asideOpen, asideRun, openAside, shown, wide } from "../state/shell.js";
 import { safeHref } from "../text/element.js";
 import { duration, number } from "../text/format.js";
 import { html, IconButton } from "./html.js";
+import { useOverlay } from "./overlay.js";
 import { StateChip, took, wordsOf } from "./state.js";
 
 /** The run, and the sources it cites. A column where the page is wide, else a sheet over it. */
 export function Aside() {
+  const root = useRef(/** @type {HTMLElement | null} */ (null));
+  const close = () => openAside(false);
+  useOverlay(root, asideOpen.value && !wide.value, close);
   if (!asideOpen.value || !asideRun.value || !shown.value) return null;
   const id = asideRun.value;
   const run = shown.value.run(id).value;
-  const close = () => openAside(false);
   return html`
     ${!wide.value && html`<div class="scrim" onClick=${close} />`}
-    <aside
-      class="run-aside"
-      aria-label="Run"
-      onKeyDown=${(/** @type {KeyboardEvent} */ event) => event.key === "Escape" && !wide.value && close()}
-    >
+    <aside class="run-aside" aria-label="Run" ref=${root}>
       <header>
         <h2>Run</h2>
         <${IconButton} icon=${wide.value ? "panel-right-close" : "x"} label="Close the run" onClick=${close} />

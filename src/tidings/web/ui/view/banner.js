@@ -36,7 +36,7 @@ function banner() {
       ><${Now}
     /><//>`;
   }
-  if (shown.value?.status.value === "gone") {
+  if (shown.value?.status.value === "trimmed") {
     return html`<${Strip}
       kind="amber"
       icon="scissors"

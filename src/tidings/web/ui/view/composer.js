@@ -170,3 +170,7 @@ function useHeight(area, text) {
     box.style.height = `${Math.min(box.scrollHeight, line * MOST_LINES)}px`;
   }, [text, compact.value]);
 }
+
+export function focusComposer() {
+  requestAnimationFrame(() => document.getElementById("composer")?.focus());
+}

@@ -1,8 +1,8 @@
 import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
 import { remove, rename, titled } from "../state/library.js";
 import { dialog, go, open } from "../state/shell.js";
-import { html, IconButton } from "./html.js";
+import { html } from "./html.js";
+import { close, Modal } from "./modal.js";
 import { Palette } from "./palette.js";
 
 /** The dialog that is open, if any. */
@@ -13,43 +13,6 @@ export function Dialogs() {
   if (now.kind === "help") return html`<${Help} />`;
   if (now.kind === "rename") return html`<${Rename} id=${now.id} />`;
   return html`<${Delete} id=${now.id} />`;
-}
-
-export const close = () => (dialog.value = null);
-
-/**
- * A modal dialog; Esc and a click beside it close it, and the focus goes back where it was. `data-first` has it first.
- * @param {{title: string, wide?: boolean, bare?: boolean, children: any}} props `bare`: it brings its own head
- */
-export function Modal({ title, wide = false, bare = false, children }) {
-  const root = useRef(/** @type {HTMLDialogElement | null} */ (null));
-  useEffect(() => {
-    const before = /** @type {HTMLElement | null} */ (document.activeElement);
-    root.current?.showModal();
-    /** @type {HTMLElement | null | undefined} */ (root.current?.querySelector("[data-first]"))?.focus();
-    return () => before?.focus();
-  }, []);
-  const beside = (/** @type {Event} */ event) => event.target === root.current && close();
-  return html`
-    <dialog
-      ref=${root}
-      class=${wide ? "modal wide" : "modal"}
-      aria-label=${title}
-      onClose=${close}
-      onPointerDown=${beside}
-    >
-      <div class="sheet">
-        ${
-          !bare &&
-          html`<header>
-            <h2>${title}</h2>
-            <${IconButton} icon="x" label="Close" onClick=${close} />
-          </header>`
-        }
-        ${children}
-      </div>
-    </dialog>
-  `;
 }
 
 /** @param {{id: string}} props */

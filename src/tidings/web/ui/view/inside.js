@@ -85,3 +85,7 @@ async function toClipboard(text) {
     return done;
   }
 }
+
+/** @param {string} text */
+export const copying = (text) => (/** @type {MouseEvent} */ event) =>
+  void copy(text, /** @type {HTMLElement} */ (event.currentTarget));

@@ -3,7 +3,7 @@ import { textOf } from "../folds/run.js";
 import { read } from "../state/conversation.js";
 import { conversations } from "../state/library.js";
 import { go, open } from "../state/shell.js";
-import { close, Modal } from "./dialogs.js";
+import { close, Modal } from "./modal.js";
 import { html, Icon, valueOf } from "./html.js";
 
 /** @typedef {{id: string, title: string, run?: string, excerpt?: string}} Hit */

@@ -3,7 +3,8 @@ import { discard, outbox, retry, sending, tried } from "../state/outbox.js";
 import { myName } from "../state/session.js";
 import { ordinal } from "../text/format.js";
 import { html, Icon } from "./html.js";
-import { copying, Question } from "./turn.js";
+import { copying } from "./inside.js";
+import { Question } from "./question.js";
 
 /** Seconds by which the server's clock may be behind this one. */
 const CLOCKS = 5;

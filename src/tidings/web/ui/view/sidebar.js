@@ -1,3 +1,4 @@
+import { useRef } from "preact/hooks";
 import { conversation } from "../state/conversation.js";
 import { connection, offline, standing } from "../state/connection.js";
 import { conversations, listed } from "../state/library.js";
@@ -5,16 +6,25 @@ import { lettersOf } from "../state/outbox.js";
 import { myName } from "../state/session.js";
 import { compact, dialog, drawer, go, open } from "../state/shell.js";
 import { counted } from "../text/format.js";
+import { focusComposer } from "./composer.js";
 import { html, Icon, IconButton, Mark } from "./html.js";
+import { useOverlay } from "./overlay.js";
 import { Person } from "./person.js";
 import { Settings } from "./settings.js";
 
 export function Sidebar() {
   const close = () => (drawer.value = false);
+  const root = useRef(/** @type {HTMLElement | null} */ (null));
+  useOverlay(root, compact.value && drawer.value, close);
   const hidden = compact.value && !drawer.value;
   return html`
     ${compact.value && drawer.value && html`<div class="scrim" onClick=${close} />`}
-    <aside class=${drawer.value ? "side open" : "side"} aria-label="Conversations and settings" inert=${hidden}>
+    <aside
+      class=${drawer.value ? "side open" : "side"}
+      aria-label="Conversations and settings"
+      inert=${hidden}
+      ref=${root}
+    >
       <div class="brand">
         <a href="/" onClick=${follow(null)}><${Mark} size=${24} /><span class="word-mark">Tidings</span></a>
         ${compact.value && html`<${IconButton} icon="x" label="Close the side bar" onClick=${close} />`}
@@ -94,7 +104,3 @@ const follow = (id) => (/** @type {MouseEvent} */ event) => {
   go(id);
   if (compact.value) drawer.value = false;
 };
-
-export function focusComposer() {
-  requestAnimationFrame(() => document.getElementById("composer")?.focus());
-}
