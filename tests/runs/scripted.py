@@ -13,6 +13,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable
 
+from tidings.events import Event
 from tidings.hub import Hub
 from tidings.runs import Run
 
@@ -144,3 +145,26 @@ def sound(said: list[Said]) -> None:
     assert not any(begun.values())
     ends = [event for event in said if event["type"] in ("run.finished", "run.failed")]
     assert ends == said[-1:]
+
+
+async def until(run: Run, type: str) -> Event:
+    async for event in run.events():
+        if event.type == type:
+            return event
+    raise AssertionError(f"the run ended without {type}")
+
+
+async def forever(_: Any) -> AsyncIterator[str]:
+    yield "So far"
+    await asyncio.Event().wait()
+
+
+async def gone(hub: Hub) -> None:
+    """No run is made by this process any more."""
+    while hub.runs._producers:
+        await asyncio.wait([producer.task for producer in hub.runs._producers.values() if producer.task])
+        await asyncio.sleep(0)
+
+
+class RateLimitError(Exception):
+    status_code = 429

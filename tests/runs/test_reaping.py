@@ -1,0 +1,138 @@
+"""Leases: a run whose producer is gone is ended by whoever finds it, once."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from tests.runs.scripted import forever, gone, only, says, sound, story, types, until
+from tidings.errors import TooLarge, Unavailable
+from tidings.hub import Hub
+from tidings.runs import Run, runs
+
+
+async def dead_run(hub: Hub) -> Run:
+    """A run whose producer fell silent in the middle of an answer, and whose lease has lapsed."""
+    run = await hub.runs.start(forever, "?")
+    await until(run, "block.delta")
+    producer = hub.runs._producers.pop(run.id)
+    producer._writer._task.cancel()
+    assert producer.task is not None
+    await asyncio.wait({producer.task})
+    await hub.store.lease(run.topic, -1.0, renew=False)
+    return run
+
+
+async def test_a_dead_run_is_interrupted_with_what_there_is_of_it(hub: Hub) -> None:
+    run = await dead_run(hub)
+    await asyncio.gather(*[hub.runs._reap() for _ in range(3)])
+    said = await story(run)
+    sound(said)
+    assert types(said)[-4:] == ["block.delta", "block.finished", "message.finished", "run.finished"]
+    [block] = only(said, "block.finished")
+    assert (block["content"], block["status"]) == ("So far", "incomplete")
+    assert (said[-1]["outcome"], said[-1]["finish"]) == ("interrupted", "interrupted")
+    assert not await hub.store.lapsed()
+
+
+async def test_a_run_that_ended_is_not_ended_again(hub: Hub) -> None:
+    run = await hub.runs.start(says("Hello"), "?")
+    end = await run.wait()
+    await gone(hub)
+    assert not await hub.store.lapsed()
+    await hub.store.lease(run.topic, -1.0, renew=False)
+    await hub.runs._reap()
+    assert (await run.wait()).offset == end.offset
+    assert not await hub.store.lapsed()
+
+
+async def test_a_run_too_large_to_close_in_full_still_ends(hub: Hub) -> None:
+    run = await dead_run(hub)
+    append = hub.append
+
+    async def small(topic: str, items: Any, **options: Any) -> Any:
+        if len(items) > 1:
+            raise TooLarge("One append holds at most so much.")
+        return await append(topic, items, **options)
+
+    hub.append = small  # type: ignore[method-assign]
+    await hub.runs._reap()
+    assert (await run.state()).state == "interrupted"
+
+
+async def test_a_dead_run_of_many_pages_is_read_to_its_end(hub: Hub) -> None:
+    run = await dead_run(hub)
+    head = await hub.describe(run.topic)
+    assert head is not None
+    delta = (await until(run, "block.delta")).data
+    await hub.append(run.topic, [("block.delta", delta)] * 2500, expected=head.epoch)
+    await hub.runs._reap()
+    said = await story(run)
+    sound(said)
+    assert only(said, "block.finished")[0]["content"] == "So far" * 2501
+
+
+async def test_a_process_does_not_end_its_own_run_that_it_was_too_busy_to_renew(hub: Hub) -> None:
+    gate = asyncio.Event()
+    run = await hub.runs.start(says("Hel", gate, "lo"), "?")
+    await until(run, "block.delta")
+    await hub.store.lease(run.topic, -1.0, renew=False)
+    await hub.runs._reap()
+    gate.set()
+    assert json.loads((await run.wait()).data)["outcome"] == "success"
+
+
+async def test_a_lease_of_a_run_that_never_began_makes_none(hub: Hub) -> None:
+    topic = f"runs.{runs.new_id()}"
+    await hub.store.lease(topic, -1.0, renew=False)
+    await hub.runs._reap()
+    assert await hub.describe(topic) is None
+    assert not await hub.store.lapsed()
+
+
+async def test_leases_of_others_are_left_alone(hub: Hub) -> None:
+    await hub.publish("runs.of-somebody-else", "x")
+    await hub.store.lease("runs.of-somebody-else", -1.0, renew=False)
+    await hub.store.lease("jobs.1", -1.0, renew=False)
+    await hub.runs._reap()
+    assert set(await hub.store.lapsed()) == {"runs.of-somebody-else", "jobs.1"}
+
+
+async def test_a_producer_that_says_something_after_all_is_not_interrupted(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = await dead_run(hub)
+    read = hub.read
+
+    async def read_and_let_it_wake(*args: Any) -> Any:
+        page = await read(*args)
+        await hub.append(run.topic, [("data", "{}")], expected=page.tail.epoch)
+        return page
+
+    monkeypatch.setattr(hub, "read", read_and_let_it_wake)
+    await hub.runs._reap()
+    assert (await run.state()).state == "running"
+
+
+async def test_the_reaper_survives_a_store_that_is_away(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = await dead_run(hub)
+    monkeypatch.setattr(runs, "BEAT", 0.01)
+    lapsed, asked = hub.store.lapsed, []
+
+    async def away(limit: int = 100) -> Sequence[str]:
+        asked.append(limit)
+        if len(asked) < 3:
+            raise (Unavailable("away") if len(asked) == 1 else RuntimeError("a bug"))
+        return await lapsed(limit)
+
+    monkeypatch.setattr(hub.store, "lapsed", away)
+    for keeper in hub.runs._keepers:
+        keeper.cancel()
+    await asyncio.wait(hub.runs._keepers)
+    hub.runs._keepers.clear()
+    hub.runs.open()
+    assert (await run.wait()).type == "run.finished"
