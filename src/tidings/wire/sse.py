@@ -22,6 +22,7 @@ KEEP_ALIVE = b":\n"
 _LINE_END = re.compile("\r\n|\r|\n")
 _LINE_END_BYTES = re.compile(b"\r\n|\r|\n")
 _FORBIDDEN = re.compile("[\r\n\0]")
+_SURROGATE = "Text must not hold lone surrogates: UTF-8 cannot carry them."
 _json = msgspec.json.Encoder()
 _any_json = msgspec.json.Decoder(msgspec.Raw)
 
@@ -188,25 +189,28 @@ def _lines(data: str) -> str:
     return _LINE_END.sub("\ndata: ", data)
 
 
+class _Envelope(msgspec.Struct, gc=False):
+    topic: str
+    offset: str | None
+    type: str
+    time: float
+    data: str | msgspec.Raw
+
+
 def _envelope(topic: str, event: Event) -> str:
-    offset = "null" if event.offset is None else f'"{event.offset}"'
-    type = _json.encode(event.type).decode()
-    data = bytes(json_value(event.data)).decode()
-    return f'{{"topic":"{topic}","offset":{offset},"type":{type},"time":{event.time!r},"data":{data}}}'
-
-
-def json_value(data: str) -> msgspec.Raw:
-    """An event's data inside JSON: its own value if its text is JSON, else the text as a string."""
-    text = _utf8(data)
     try:
-        _any_json.decode(text)
-    except (msgspec.DecodeError, RecursionError):
-        text = _json.encode(data)
-    return msgspec.Raw(text)
+        try:
+            data: str | msgspec.Raw = _any_json.decode(event.data)
+        except (msgspec.DecodeError, RecursionError):
+            data = event.data
+        offset = None if event.offset is None else str(event.offset)
+        return _json.encode(_Envelope(topic, offset, event.type, event.time, data)).decode()
+    except UnicodeEncodeError:
+        raise Invalid(_SURROGATE) from None
 
 
 def _utf8(text: str) -> bytes:
     try:
         return text.encode()
     except UnicodeEncodeError:
-        raise Invalid("Text must not hold lone surrogates: UTF-8 cannot carry them.") from None
+        raise Invalid(_SURROGATE) from None
