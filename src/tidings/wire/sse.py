@@ -198,15 +198,22 @@ class _Envelope(msgspec.Struct, gc=False):
 
 
 def _envelope(topic: str, event: Event) -> str:
+    offset = None if event.offset is None else str(event.offset)
     try:
-        try:
-            data: str | msgspec.Raw = _any_json.decode(event.data)
-        except (msgspec.DecodeError, RecursionError):
-            data = event.data
-        offset = None if event.offset is None else str(event.offset)
-        return _json.encode(_Envelope(topic, offset, event.type, event.time, data)).decode()
+        return _json.encode(_Envelope(topic, offset, event.type, event.time, json_value(event.data))).decode()
     except UnicodeEncodeError:
         raise Invalid(_SURROGATE) from None
+
+
+def json_value(data: str) -> str | msgspec.Raw:
+    """An event's data inside JSON: its own value if its text is JSON, else the text as a string.
+
+    Raises UnicodeEncodeError for lone surrogates.
+    """
+    try:
+        return _any_json.decode(data)
+    except (msgspec.DecodeError, RecursionError):
+        return data
 
 
 def _utf8(text: str) -> bytes:
