@@ -1,6 +1,6 @@
 """Copy the web UI's libraries and icons out of node_modules into src/tidings/web, and record what they are.
 
-    npm ci && python scripts/vendor.py
+    scripts/node-modules && python scripts/vendor.py
 
 Versions are those of package.json, integrities those of package-lock.json, so what is copied is what npm verified.
 Files are copied byte for byte; `vendor.json` names each with its package, version, npm integrity, sha256 and licence.

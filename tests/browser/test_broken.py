@@ -146,6 +146,18 @@ def test_a_device_without_a_network_says_so(open_tab: OpenTab, proxy: Proxy) -> 
     expect(tab.text).to_have_text("You asked: In the tunnel")
 
 
+def test_a_refused_connection_says_why(open_tab: OpenTab) -> None:
+    tab = open_tab()
+    tab.answered("Before the refusal")
+    problem = {"title": "Not allowed", "status": 403, "detail": "Your token does not allow this topic."}
+    tab.page.route("**/events?topic=*", lambda route: route.fulfill(status=403, json=problem), times=1)
+    tab.page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
+    expect(tab.banner).to_contain_text("Not connected. Your token does not allow this topic.")
+    tab.button("Reconnect now").click()
+    expect(tab.banner).to_have_count(0)
+    tab.answered("After the refusal")
+
+
 def test_one_connection_follows_everything(
     open_tab: OpenTab, serve_process: Serve, model: ScriptedModel, scripted: dict[str, str]
 ) -> None:

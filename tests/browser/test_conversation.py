@@ -182,6 +182,52 @@ def test_a_failure_says_why_and_can_be_tried_again(open_tab: OpenTab, model: Scr
     expect(tab.answer.get_by_text("3/3")).to_be_visible()
 
 
+PUBLISH = """async ([topic, events]) => {
+    const body = events.map(([type, data]) => JSON.stringify({type, data}) + "\\n").join("");
+    const headers = {"Content-Type": "application/x-ndjson"};
+    return (await fetch(`/topics/${topic}/events`, {method: "POST", headers, body})).status;
+}"""
+
+
+def test_the_page_is_a_fold_of_topics_whoever_wrote_them(open_tab: OpenTab) -> None:
+    tab = open_tab()
+    calls = [
+        event
+        for n in range(5)
+        for event in (
+            ["tool.started", {"call": f"t{n}", "tool": f"tool_{n}", "input": {"n": n}}],
+            ["tool.finished", {"call": f"t{n}", "output": "x" * 4100}],
+        )
+    ]
+    run = [
+        ["run.started", {"assistant": "docs", "model": "by hand"}],
+        *calls,
+        ["block.started", {"block": "b1", "kind": "text"}],
+        ["block.delta", {"block": "b1", "kind": "text", "delta": "Between."}],
+        ["block.finished", {"block": "b1", "kind": "text", "content": "Between."}],
+        ["tool.started", {"call": "bad", "tool": "read_file", "input": {}}],
+        ["tool.failed", {"call": "bad", "error": "not found"}],
+        ["run.finished", {"outcome": "success", "finish": "length", "usage": [{"output_tokens": 1284}]}],
+    ]
+    assert tab.page.evaluate(PUBLISH, ["runs.BYHAND", run]) == 201
+    made = [["run.created", {"run": "BYHAND", "assistant": "docs", "input": "Asked by hand", "by": "Jonas"}]]
+    assert tab.page.evaluate(PUBLISH, ["conversations.byhand", made]) == 201
+
+    tab = open_tab("/c/byhand")
+    expect(tab.page.get_by_role("article", name="Question by Jonas")).to_contain_text("Asked by hand")
+    expect(tab.text).to_have_text("Between.")
+    expect(tab.answer.locator(".meta")).to_have_text(
+        re.compile("^by hand · 1,284 tokens · .* · cut at the length limit$")
+    )
+    tab.page.get_by_role("button", name="5 steps").click()
+    expect(tab.answer.locator(".step")).to_have_count(7)
+    step = tab.page.get_by_role("button", name="Used tool_3")
+    expect(step).to_contain_text("4.1 kB")
+    step.click()
+    expect(tab.answer.get_by_text('{"n":3}')).to_be_visible()
+    expect(tab.answer.locator(".step.failed")).to_contain_text("not found")
+
+
 def test_a_refused_question_says_why_and_is_not_lost(open_tab: OpenTab) -> None:
     tab = open_tab()
     problem = {"title": "Not allowed", "status": 403, "detail": "Your token may not start runs."}

@@ -181,7 +181,7 @@ def test_nothing_moves_for_those_who_ask_for_that(open_tab: OpenTab, model: Scri
     tab.expect_state("finished")
 
 
-@pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed (npm ci)")
+@pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed (scripts/node-modules)")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", ["wide", "phone"])
 def test_axe_finds_no_serious_fault(open_tab: OpenTab, model: ScriptedModel, scheme: str, size: str) -> None:

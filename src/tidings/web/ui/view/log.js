@@ -18,11 +18,15 @@ export function Log() {
   const box = useRef(/** @type {HTMLElement | null} */ (null));
   const content = useRef(/** @type {HTMLElement | null} */ (null));
   const away = useSignal(false);
+  const seen = useRef(0);
   useFollowing(box, content, away, open.value);
   useEffect(() => serve(/** @type {HTMLElement} */ (box.current)), []);
   if (!here) return null;
   const turns = here.turns.value;
   const letters = lettersOf(here.id);
+  const messages = turns.length + letters.length;
+  if (!away.value) seen.current = messages;
+  const fresh = messages - seen.current;
   const last = letters.length === 0 ? turns.at(-1) : null;
   return html`
     <div class="log-frame">
@@ -47,7 +51,7 @@ export function Log() {
         away.value &&
         html`
           <button type="button" class="jump" onClick=${() => ((away.value = false), toEnd(box.current))}>
-            <${Icon} name="chevrons-down" />Jump to latest
+            <${Icon} name="chevrons-down" />Jump to latest${fresh > 0 && ` (${fresh} new)`}
           </button>
         `
       }

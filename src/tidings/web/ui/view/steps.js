@@ -81,8 +81,12 @@ function brief({ tool, output }) {
   return size(new TextEncoder().encode(written(output)).length);
 }
 
-/** @param {unknown} value */
-const written = (value) => (typeof value === "string" ? value : (JSON.stringify(value, null, 1) ?? ""));
+/** Text as it is, anything else as JSON, on one line if it is short. @param {unknown} value @returns {string} */
+function written(value) {
+  if (typeof value === "string") return value;
+  const line = JSON.stringify(value) ?? "";
+  return line.length <= 80 ? line : JSON.stringify(value, null, 2);
+}
 
 /** @param {{since: number}} props */
 function Seconds({ since }) {
