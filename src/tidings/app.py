@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any
 
@@ -15,6 +16,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
+from starlette.routing import compile_path
 from starlette.types import Receive, Scope, Send
 
 from . import web
@@ -22,6 +24,7 @@ from .auth import Authenticator
 from .errors import TidingsError
 from .events import Retention
 from .hub import Hub
+from .log import shown
 from .protocols import events, health, runs, session, stream
 from .protocols.publish import Limits, Publishing
 from .protocols.response import OUTSIDE, Slots, Stream, json_response, problem_response
@@ -175,8 +178,19 @@ async def invalid_parameters(request: Request, error: Exception) -> Response:
 async def http_problem(request: Request, error: Exception) -> Response:
     """What routing itself refuses, such as an unknown path or method, as a problem."""
     assert isinstance(error, HTTPException)
-    value = {"title": error.detail, "status": error.status_code, "detail": f"{request.method} {request.url.path}"}
     headers = {**(error.headers or {}), **PROBLEM}
+    said, path = error.detail, shown(request.url.path)
+    if error.status_code == 404:
+        said = f"There is nothing at {path}."
+    elif error.status_code == 405:
+        # The router knows the methods of one of its routes, but a path may have several.
+        methods = {method.strip() for method in headers.pop("Allow", "").split(",")}
+        for template, operations in request.app.openapi()["paths"].items():
+            if compile_path(template)[0].match(request.url.path):
+                methods |= {method.upper() for method in operations}
+        headers["allow"] = ", ".join(sorted(filter(None, methods)))
+        said = f"{path} does not take {shown(request.method)}, but {headers['allow']}."
+    value = {"title": HTTPStatus(error.status_code).phrase, "status": error.status_code, "detail": said}
     return json_response(value, error.status_code, headers)
 
 

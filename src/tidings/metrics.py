@@ -34,11 +34,14 @@ class HubCollector:
             yield GaugeMetricFamily(name, text, value=value)
 
 
-def registry(hub: Hub) -> CollectorRegistry:
-    """A registry of its own, so that two hubs in one process do not collide."""
-    made = CollectorRegistry()
-    made.register(HubCollector(hub))
-    ProcessCollector(registry=made)
-    PlatformCollector(registry=made)
-    GCCollector(registry=made)
-    return made
+def registries(hub: Hub) -> tuple[CollectorRegistry, CollectorRegistry]:
+    """What the hub counts, to be collected on its loop; and the process, in a thread, since that reads files.
+
+    Registries of their own, so that two hubs in one process do not collide.
+    """
+    counted, process = CollectorRegistry(), CollectorRegistry()
+    counted.register(HubCollector(hub))
+    ProcessCollector(registry=process)
+    PlatformCollector(registry=process)
+    GCCollector(registry=process)
+    return counted, process

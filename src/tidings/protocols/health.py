@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from fastapi import APIRouter
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import Response
 
 from ..hub import Hub
-from ..metrics import registry
+from ..metrics import registries
 from .request import problems
 from .response import json_response
 
@@ -15,7 +17,7 @@ from .response import json_response
 def routes(hub: Hub) -> APIRouter:
     """The router of health and metrics. Neither names a topic or a person, so neither asks for a token."""
     router = APIRouter(tags=["operations"])
-    metrics = registry(hub)
+    counted, process = registries(hub)
 
     @router.get("/health", summary="Whether this process takes requests", responses={503: problems()[503]})
     async def health() -> Response:
@@ -28,6 +30,10 @@ def routes(hub: Hub) -> APIRouter:
         responses={200: {"description": "Metrics", "content": {"text/plain": {"schema": {"type": "string"}}}}},
     )
     async def scrape() -> Response:
-        return Response(generate_latest(metrics), media_type=CONTENT_TYPE_LATEST)
+        text = generate_latest(counted) + await asyncio.to_thread(generate_latest, process)
+        return Response(text, media_type=CONTENT_TYPE_LATEST)
 
+    # Monitors ask with HEAD.
+    router.add_api_route("/health", health, methods=["HEAD"], include_in_schema=False)
+    router.add_api_route("/metrics", scrape, methods=["HEAD"], include_in_schema=False)
     return router

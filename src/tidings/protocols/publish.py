@@ -20,7 +20,7 @@ from .request import TopicName, idempotency_key, problems, publisher
 from .response import json_response, problem_response
 
 
-class Line(msgspec.Struct):
+class Line(msgspec.Struct, forbid_unknown_fields=True):
     """A line of an ndjson batch."""
 
     data: msgspec.Raw
@@ -56,7 +56,9 @@ class Limits(msgspec.Struct, frozen=True):
     rate: float = 100_000.0
 
 
-_lines = msgspec.json.Decoder(Line)
+_line = msgspec.json.Decoder(Line).decode
+_string = msgspec.json.Decoder(str).decode
+_any = msgspec.json.Decoder(msgspec.Raw).decode
 _plain_query = re.compile(rb"(?:type=([A-Za-z0-9._-]+))?")
 
 
@@ -76,9 +78,10 @@ class Publishing:
     async def publish(self, request: Request, topic: str, type: str, transient: bool) -> Response:
         """Store what the request holds, and answer with its offsets. Raises TidingsError."""
         subject = await publisher(self.auth, request, topic)
-        many = request.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/x-ndjson"
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        many = kind == "application/x-ndjson"
         body = await read_body(request, self.limits.batch if many else self.limits.body)
-        items = parse_lines(body) if many else [(type, utf8(body))]
+        items = parse_lines(body) if many else [(type, json_text(body) if kind == "application/json" else utf8(body))]
         self.rate.spend(subject.name or "", len(items))
         key = idempotency_key(request)
         if transient:
@@ -175,25 +178,35 @@ def utf8(body: bytes) -> str:
         raise Invalid(f"The body is not UTF-8: byte {error.start} cannot be read.") from None
 
 
+def json_text(body: bytes) -> str:
+    """The text of a body that is said to be JSON. Raises Invalid if it is not: readers would be given a string."""
+    try:
+        _any(body)
+    except msgspec.DecodeError as error:
+        raise Invalid(f"The body is not JSON: {error}.") from None
+    except RecursionError:
+        raise Invalid("The body is JSON that is nested too deeply.") from None
+    return utf8(body)
+
+
 def parse_lines(body: bytes) -> list[tuple[str, str]]:
     """The events of an ndjson body: a JSON string's text is the data, any other value's JSON text. Raises Invalid."""
-    try:
-        return [(line.type, _data(line.data)) for line in _lines.decode_lines(body)] or _no_lines()
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        pass
+    items: list[tuple[str, str]] = []
     for number, text in enumerate(body.split(b"\n"), 1):
+        if not text or text.isspace():
+            continue
         try:
-            if text.strip():
-                _data(_lines.decode(text).data)
+            line = _line(text)
+            items.append((line.type, _data(line.data)))
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise Invalid(f"Line {number} is not an event: {error}.", line=number) from None
-    raise Invalid("The body is not newline-delimited JSON: each event takes one line.")
-
-
-def _no_lines() -> list[tuple[str, str]]:
-    raise Invalid("The batch has no events.")
+        except RecursionError:
+            raise Invalid(f"Line {number} is not an event: it is nested too deeply.", line=number) from None
+    if not items:
+        raise Invalid("The batch has no events.")
+    return items
 
 
 def _data(raw: msgspec.Raw) -> str:
     text = bytes(raw)
-    return msgspec.json.decode(text, type=str) if text[:1] == b'"' else text.decode()
+    return _string(text) if text[:1] == b'"' else text.decode()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import unquote_to_bytes
 
 from fastapi import Path, Request
 
@@ -45,6 +46,7 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 async def publisher(auth: Authenticator, request: Request, *topics: str) -> Subject:
     """Who asks, being allowed to publish to these topics. Raises Unauthenticated, Forbidden, Invalid."""
+    check_query(request)
     subject = await auth.authenticate(request.scope["headers"], unsafe=True)
     for topic in topics:
         if not subject.may_publish(valid_topic(topic)):
@@ -54,11 +56,23 @@ async def publisher(auth: Authenticator, request: Request, *topics: str) -> Subj
 
 async def reader(auth: Authenticator, request: Request, *topics: str) -> Subject:
     """Who asks, being allowed to read these topics, past and future. Raises Unauthenticated, Forbidden, Invalid."""
+    check_query(request)
     subject = await auth.authenticate(request.scope["headers"], unsafe=False)
     for topic in topics:
         if not subject.may_subscribe(valid_topic(topic)):
             raise Forbidden(f"Your token does not allow reading {topic}.")
     return subject
+
+
+def check_query(request: Request) -> None:
+    """Raises Invalid for a query that is no text: frameworks read U+FFFD, and it would be stored."""
+    query: bytes = request.scope["query_string"]
+    try:
+        query.decode("ascii")
+        if b"%" in query:
+            unquote_to_bytes(query).decode()
+    except UnicodeDecodeError:
+        raise Invalid("The query is not percent-encoded UTF-8.") from None
 
 
 def parse_start(text: str) -> Start | Offset:
