@@ -41,7 +41,7 @@ MAY_IMPORT = {
     # HTTP.
     "protocols": "errors events log hub lanes position subscription drain metrics runs wire auth",
     "web": "",
-    "app": "errors events hub runs metrics auth settings stores protocols web",
+    "app": "errors events log hub runs metrics auth settings stores protocols web",
     "server": "errors hub settings app",
     # The command line, the package's front, and `python -m tidings`.
     "client": "errors events log origins wire.sse",
