@@ -6,30 +6,18 @@ import asyncio
 import time
 from typing import Any
 
-import httpx
 import msgspec
 import pytest
 
 from tests.asgi import asking
 from tests.protocols.conftest import Server, serving
+from tests.protocols.problems import problem
 from tidings.auth import sign
 from tidings.events import Offset
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 NDJSON = {"content-type": "application/x-ndjson"}
-
-
-def problem(answer: httpx.Response, status: int, *words: str) -> dict[str, Any]:
-    """What is wrong, said as a problem document, in words."""
-    assert answer.status_code == status, answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
-    said: dict[str, Any] = answer.json()
-    assert said["status"] == status
-    assert said["title"]
-    for word in words:
-        assert word in said["detail"], said
-    return said
 
 
 async def published(server: Server, topic: str, count: int = 3) -> list[str]:

@@ -29,16 +29,21 @@ if TYPE_CHECKING:
     from ..runs.assistants import Assistant
 
 DONE = "[DONE]"
-_ID = re.compile(r"([0-9A-Za-z]{1,64})\.(.+)")
+_ID = re.compile(r"([0-9A-Za-z]{1,64})\.([^.]+)(?:\.([1-9][0-9]{0,5}))?")
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 @dataclass(frozen=True)
 class TokenFormat(Format):
-    """A run's text as bare tokens. With `ids`, each event's id is `RUN.EPOCH-N`, so that the id alone finds the run."""
+    """A run's text as bare tokens. With `ids`, each event's id is `RUN.EPOCH-N`, so that the id alone finds the run.
+
+    Where an event of the run is written as several tokens, those before the last have the id `RUN.EPOCH-N.K`, after
+    the K-th. `seen`: (N, K), the client has K tokens of event N already.
+    """
 
     run: str = ""
     ids: bool = True
+    seen: tuple[int, int] = (0, 0)
 
     def encode(self, topic: str, events: Sequence[Event]) -> bytes:
         """Pure. Events that are no text give nothing; the first gives an empty token, so that a client which is cut
@@ -57,7 +62,7 @@ class TokenFormat(Format):
             value = _decode(event.data)
             if value.get("kind") != "text":
                 return b""
-            return b"".join(encode("message", part, id) for part in tokens(value["delta"]))
+            return self._tokens(event, tokens(value["delta"]), id)
         if event.type == "run.started":
             return encode("message", "", id) if self.ids else b""
         if event.type == "run.failed":
@@ -68,6 +73,14 @@ class TokenFormat(Format):
                 return encode("message", DONE, id)
             return encode("error", f"The answer was {outcome} before its end.", id)
         return b""
+
+
+    def _tokens(self, event: Event, parts: list[str], id: str) -> bytes:
+        if not self.ids:
+            return b"".join(encode("message", part) for part in parts)
+        ids = [f"{id}.{k}" for k in range(1, len(parts))] + [id]
+        skip = self.seen[1] if event.offset and event.offset.n == self.seen[0] else 0
+        return b"".join(map(encode, ["message"] * len(parts[skip:]), parts[skip:], ids[skip:]))
 
 
 def tokens(text: str) -> list[str]:
@@ -101,12 +114,16 @@ def routes(hub: Hub, auth: Authenticator, slots: Slots, assistants: Mapping[str,
         ids = "text/event-stream" in request.headers.get("accept", "")
         given = given_id(request.scope)
         offset: Offset | None = None
+        seen = (0, 0)
         if given:
             found = _ID.fullmatch(given)
             if not found:
                 raise Invalid("The last event ID is not one of this endpoint's: RUN.EPOCH-N.")
             subject = await reader(auth, request, f"runs.{found[1]}")
             run, offset = await hub.runs.get(found[1]), parse_offset(found[2])
+            if found[3] and offset.n:
+                seen = offset.n, int(found[3])
+                offset = offset._replace(n=offset.n - 1)
         else:
             subject = await publisher(auth, request, "runs.new")
             chosen = choose(assistants, assistant)
@@ -124,7 +141,7 @@ def routes(hub: Hub, auth: Authenticator, slots: Slots, assistants: Mapping[str,
             run.topic,
             start=offset or "earliest",
             last_event_id="",
-            format=TokenFormat(run=run.id, ids=ids),
+            format=TokenFormat(run=run.id, ids=ids, seen=seen),
             expires=subject.expires,
             dirty=True,
             bare=not ids,
