@@ -18,6 +18,7 @@ serve: ## run the server and print its URL; PORT= HOST= STORE= choose, TIDINGS_â
 
 test: ## run the tests; ARGS= goes to pytest
 	@scripts/environment dev
+	@scripts/node-modules
 	$(BIN)/python -m pytest $(ARGS)
 
 check: ## what must hold of every file: format, lint, types, who may import whom
