@@ -74,7 +74,6 @@ class TokenFormat(Format):
             return encode("error", f"The answer was {outcome} before its end.", id)
         return b""
 
-
     def _tokens(self, event: Event, parts: list[str], id: str) -> bytes:
         if not self.ids:
             return b"".join(encode("message", part) for part in parts)
