@@ -40,7 +40,10 @@ async def kill_again_and_again(world: World, times: int) -> list[float]:
     """Kill a server as soon as a random number of things have happened, or while it starts; how long starts took."""
     took = []
     for turn in range(times):
-        await world.until_moves(world.moves + world.random.randrange(200))
+        if turn % 3 == 0:
+            # Or few would die in the middle of an answer, and none would live to its end: LangChain loads for a while.
+            await world.until(words=world.random.randrange(100))
+        await world.until(moves=world.random.randrange(200))
         await asyncio.sleep(world.random.random() * 0.02)  # between two moves, too
         server = world.random.choice(world.servers)
         await asyncio.to_thread(server.kill)
@@ -112,7 +115,7 @@ async def everything(world: World, times: int, model: StandIn) -> None:
     assert max(asked.values()) == 1, "a model was called twice for one question"
     print(f"{acknowledged} events acknowledged; runs: {Counter(outcomes)}")
     assert acknowledged
-    assert "success" in outcomes
+    assert {"success", "interrupted"} == set(outcomes)
 
 
 async def who_hangs(world: World, askers: list[Asker], readers: list[Reader]) -> str:

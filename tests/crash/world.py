@@ -14,7 +14,7 @@ from tests.serving import ServerProcess
 from tests.streams import Answer, request, streaming
 from tidings.wire.sse import ServerSentEvent
 
-PAUSE = 0.05
+PAUSE = 0.2
 """Seconds until a client that found nobody tries again."""
 
 Numbered = tuple[int, str]
@@ -23,12 +23,14 @@ Numbered = tuple[int, str]
 
 @dataclass
 class World:
-    """Who reaches the server, and how far all have come: `moves` counts acknowledgements and deliveries."""
+    """Who reaches the servers, and how far all have come: `moves` counts acknowledgements and deliveries, and `words`
+    those deliveries that are an answer's."""
 
     servers: list[ServerProcess]
     random: random.Random
     stopping: bool = False
     moves: int = 0
+    words: int = 0
     moved: asyncio.Event = field(default_factory=asyncio.Event)
     met: Counter[str] = field(default_factory=Counter)
 
@@ -36,8 +38,10 @@ class World:
         self.moves += 1
         self.moved.set()
 
-    async def until_moves(self, count: int) -> None:
-        while self.moves < count:
+    async def until(self, *, moves: int = 0, words: int = 0) -> None:
+        """Wait until so much more has happened."""
+        moves, words = self.moves + moves, self.words + words
+        while self.moves < moves or self.words < words:
             self.moved.clear()
             await self.moved.wait()
 
@@ -68,6 +72,7 @@ class World:
         try:
             async with streaming(self.url + path, last) as stream:
                 async for event in stream:
+                    self.words += event.type == "block.delta"
                     self.move()
                     seen(event)
                 return stream.status
@@ -133,16 +138,16 @@ class Reader:
 
 
 class Asker:
-    """Starts one run after another, and views each to its end, twice."""
+    """Starts one run after another, the last one when the world has stopped, and views each to its end, twice."""
 
     def __init__(self, world: World, name: str, assistant: str) -> None:
         self.world, self.name, self.assistant = world, name, assistant
         self.viewers: dict[str, list[Reader]] = {}
 
     async def run(self) -> None:
-        count = 0
-        while not self.world.stopping:
-            count += 1
+        count, stopped = 0, False
+        while not stopped:
+            count, stopped = count + 1, self.world.stopping
             body = json.dumps({"assistant": self.assistant, "input": f"What is a topic? ({self.name} {count})"})
             headers = {"content-type": "application/json", "idempotency-key": f"{self.name}-{count}"}
             run = (await self.world.ask("/runs", "POST", body, headers)).json()["run"]
