@@ -17,7 +17,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.routing import compile_path
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from . import web
 from .auth import Authenticator
@@ -50,9 +50,24 @@ class App(FastAPI):
             await self.publishing(scope, receive, send)
         else:
             begun: list[Stream] = []
-            await super().__call__({**scope, OUTSIDE: begun}, receive, send)
+            await super().__call__({**scope, OUTSIDE: begun}, self._limited(scope, receive), send)
             if begun:
                 await begun.pop()(scope, receive, send)
+
+    def _limited(self, scope: Scope, receive: Receive) -> Receive:
+        """`receive`, of a body that is at most as large as its path may have it: frameworks read all that comes."""
+        limits = self.publishing.limits
+        left = most = limits.batch if scope["path"].endswith("/events") else limits.body
+
+        async def counted() -> Message:
+            nonlocal left
+            message = await receive()
+            left -= len(message.get("body", b""))
+            if left < 0:
+                raise HTTPException(413, f"A body is at most {most:,} bytes.")
+            return message
+
+        return counted
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
@@ -121,11 +136,14 @@ def create_app(settings: Settings | None = None, hub: Hub | None = None) -> Fast
     app.add_exception_handler(Exception, internal_error)
     app.publishing = Publishing(hub, auth, limits)
     app.include_router(app.publishing.routes())
-    app.include_router(events.routes(hub, auth, slots))
-    app.include_router(runs.routes(hub, auth, slots, assistants))
-    app.include_router(stream.routes(hub, auth, slots, assistants))
-    app.include_router(session.routes(auth))
-    app.include_router(health.routes(hub))
+    for router in (
+        events.routes(hub, auth, slots),
+        runs.routes(hub, auth, slots, assistants),
+        stream.routes(hub, auth, slots, assistants),
+        session.routes(auth),
+        health.routes(hub),
+    ):
+        app.include_router(router)
     web.mount(app)
     return app
 

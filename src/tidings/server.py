@@ -28,11 +28,22 @@ memory and none is ever noticed to be slow; with this, 27 MB (docs/design.md, De
 MAX_HEAD = 65536
 """Bytes of a request's line and headers. httptools itself has no limit."""
 
-TOO_LARGE = (
-    b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: application/problem+json\r\n"
-    b"content-length: 99\r\nconnection: close\r\n\r\n"
-    b'{"title":"Too large","status":431,"detail":"The request\'s line and headers are over 65,536 bytes."}'
+LINGER = 2.0
+"""Seconds for which what a refused client still sends is read and dropped. Closing over it would reset the connection,
+and the client would not see why."""
+
+
+def refusal(status: int, title: str, detail: str) -> bytes:
+    """A whole response, for a request that no app sees."""
+    body = b'{"title":"%b","status":%d,"detail":"%b"}' % (title.encode(), status, detail.encode())
+    head = f"HTTP/1.1 {status} {title}\r\ncontent-type: application/problem+json\r\ncontent-length: {len(body)}\r\n"
+    return head.encode() + b"connection: close\r\n\r\n" + body
+
+
+TOO_LARGE = refusal(
+    431, "Request Header Fields Too Large", f"The request's line and headers are over {MAX_HEAD:,} bytes."
 )
+UNREADABLE = refusal(400, "Bad Request", "The request is not HTTP as it should be.")
 
 
 def protocol(hub: Hub) -> type[HttpToolsProtocol]:
@@ -40,15 +51,30 @@ def protocol(hub: Hub) -> type[HttpToolsProtocol]:
 
     class Protocol(HttpToolsProtocol):
         _head = 0
+        """Bytes read of a head that is not complete; -1 when it is."""
+        _refused = False
 
         def data_received(self, data: bytes) -> None:
+            if self._refused:
+                return
             # Counted while a head is being read, so that an endless header is never held whole.
             if self._head >= 0:
                 self._head += len(data)
             super().data_received(data)
-            if self._head > MAX_HEAD and not self.transport.is_closing():
-                self.transport.write(TOO_LARGE)
-                self.transport.close()
+            if self._head > MAX_HEAD:
+                self.refuse(TOO_LARGE)
+
+        def refuse(self, answer: bytes) -> None:
+            """Answer, take nothing more, and close."""
+            if self._refused or self.transport.is_closing():
+                return
+            self._refused = True
+            self.transport.write(answer)
+            self.transport.write_eof()
+            asyncio.get_running_loop().call_later(LINGER, self.transport.close)
+
+        def send_400_response(self, msg: str) -> None:
+            self.refuse(UNREADABLE)
 
         def on_message_begin(self) -> None:
             super().on_message_begin()
@@ -56,6 +82,10 @@ def protocol(hub: Hub) -> type[HttpToolsProtocol]:
             self.scope["extensions"] = connection
 
         def on_headers_complete(self) -> None:
+            # Only now is it known how much of what was read is the head.
+            if len(self.url) + sum([len(name) + len(value) for name, value in self.headers]) > MAX_HEAD:
+                self.refuse(TOO_LARGE)
+                raise ValueError("the parser is to stop here")
             self._head = -1
             super().on_headers_complete()
 

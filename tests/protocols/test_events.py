@@ -126,7 +126,7 @@ class TestPublish:
 
     @pytest.mark.parametrize("key", ["", "x" * 201, "tab\tin", "é"])
     async def test_a_key_that_is_none(self, server: Server, topic: str, key: str) -> None:
-        headers = {"idempotency-key": key.encode()}
+        headers = {b"idempotency-key": key.encode()}
         problem(
             await server.client.post(f"/topics/{topic}/events", content="x", headers=headers), 400, "Idempotency-Key"
         )
@@ -533,7 +533,7 @@ class TestFollow:
 
     @pytest.mark.parametrize("id", [b"nonsense", b"\xff", b"E-1~E-2", b"E-1 ", b"\xc3\xa9-1", b"x" * 600])
     async def test_a_last_event_id_that_is_wrong(self, server: Server, topic: str, id: bytes) -> None:
-        answer = await server.client.get(f"/events?topic={topic}", headers={"last-event-id": id})
+        answer = await server.client.get(f"/events?topic={topic}", headers={b"last-event-id": id})
         problem(answer, 400)
 
     async def test_too_many_streams(self) -> None:

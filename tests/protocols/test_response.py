@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from functools import partial
 
 import pytest
 from starlette.applications import Starlette
@@ -63,7 +64,7 @@ class TestStatus:
         await refused(EventStreamResponse(hub, "a b", slots=slots, owner="ann"), 400)
         for _ in range(3):
             async with asking(EventStreamResponse(hub, "a", slots=slots, owner="ann")) as client:
-                await client.until(lambda client=client: client.body)
+                await client.until(partial(getattr, client, "body"))
                 assert slots.open == 1
                 await refused(EventStreamResponse(hub, "a", slots=slots, owner="ann"), 429)
             assert (slots.open, dict(slots.owners)) == (0, {})
