@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.serving import ServerProcess
-from tests.streams import Answer, request, streaming
+from tests.streams import PATIENCE, Answer, request, streaming
 from tidings.wire.sse import ServerSentEvent
 
 PAUSE = 0.2
@@ -39,11 +39,12 @@ class World:
         self.moved.set()
 
     async def until(self, *, moves: int = 0, words: int = 0) -> None:
-        """Wait until so much more has happened."""
+        """Wait until so much more has happened. Raises TimeoutError when nothing does for PATIENCE seconds."""
         moves, words = self.moves + moves, self.words + words
         while self.moves < moves or self.words < words:
             self.moved.clear()
-            await self.moved.wait()
+            async with asyncio.timeout(PATIENCE):
+                await self.moved.wait()
 
     @property
     def url(self) -> str:

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from ..drain import chain_signals, hush_unfinished
+from ..drain import abort_if_it_lingers, chain_signals, close_connection, hush_unfinished
 from ..errors import Invalid, TidingsError, TooMany
 from ..events import Offset
 from ..hub import Hub
@@ -219,11 +219,14 @@ class Stream:
         hub = self.hub
         task = asyncio.current_task()
         assert task is not None
-        connection = (scope.get("extensions") or {}).get("tidings.connection")
 
         def finish(clean: bool) -> None:
-            if not clean and connection is not None:
-                connection.transport.close()
+            if not clean:
+                if close_connection(scope):
+                    return
+                hush_unfinished()
+            elif hub.draining:
+                abort_if_it_lingers(scope)
             # Some servers leave `receive` waiting after the last byte, so the end is said to the task itself.
             task.cancel()
 
@@ -245,7 +248,6 @@ class Stream:
             if not subscription.gone and not hub.draining:
                 raise
             task.uncancel()
-            hush_unfinished()
         finally:
             subscription.leave()
             self.release()
