@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import sys
 import threading
@@ -28,7 +29,8 @@ class ForeignServer(ServerProcess):
 
     def __init__(self, server: str, app: str, store: str = "memory:", env: Mapping[str, str] | None = None):
         self.words, self.app = SERVERS[server], app
-        here = {"PYTHONPATH": str(Path(__file__).parent), "STORE": store}
+        path = os.pathsep.join(filter(None, [str(Path(__file__).parent), os.environ.get("PYTHONPATH")]))
+        here = {"PYTHONPATH": path, "STORE": store}
         super().__init__(store, port=free_port(), env={**here, **(env or {})})
 
     def command(self) -> list[str]:
