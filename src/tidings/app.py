@@ -9,6 +9,7 @@ from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any
 
+import msgspec
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -27,6 +28,7 @@ from .hub import Hub
 from .log import shown
 from .protocols import events, health, runs, session, stream
 from .protocols.publish import Limits, Publishing
+from .protocols.request import SHAPES
 from .protocols.response import OUTSIDE, Slots, Stream, json_response, problem_response
 from .runs.assistants import configured
 from .settings import Settings
@@ -72,15 +74,8 @@ class App(FastAPI):
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
             schemas: dict[str, Any] = super().openapi()["components"]["schemas"]
-            schemas["Problem"] = {
-                "type": "object",
-                "required": ["title", "status", "detail"],
-                "properties": {
-                    "title": {"type": "string"},
-                    "status": {"type": "integer"},
-                    "detail": {"type": "string"},
-                },
-            }
+            shapes = sorted(SHAPES, key=lambda shape: shape.__name__)
+            schemas.update(msgspec.json.schema_components(shapes, ref_template="#/components/schemas/{name}")[1])
             for name in ("HTTPValidationError", "ValidationError"):
                 schemas.pop(name, None)
         assert self.openapi_schema is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any
 
+import msgspec
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
@@ -16,10 +17,77 @@ from ..hub import Hub
 from ..log import Head, parse_offset
 from ..wire.run_events import merged_log
 from ..wire.sse import Format, json_value
-from .request import TopicName, parse_start, problems, publisher, reader
+from .request import (
+    LAST_EVENT_ID,
+    OFFSET,
+    TOPIC,
+    Enveloped,
+    LastEventId,
+    Responses,
+    StartAt,
+    TopicName,
+    parse_start,
+    problems,
+    publisher,
+    reader,
+    shape,
+    stream,
+)
 from .response import MAX_TOPICS, PLAIN, EventStreamResponse, Slots, given_id, json_response
 
 ENVELOPE = Format(envelope=True)
+TOPICS: dict[str, Any] = {
+    "items": {"type": "string", **TOPIC},
+    "minItems": 1,
+    "maxItems": MAX_TOPICS,
+    "uniqueItems": True,
+}
+
+
+class Kept(msgspec.Struct):
+    """What the topic keeps; null is all. Ages in seconds, sizes in bytes."""
+
+    max_age: float | None
+    max_events: int | None
+    max_bytes: int | None
+
+
+class TopicState(msgspec.Struct):
+    """`earliest`: the offset of the first event there is, or of the next one; `tail`: of the last one."""
+
+    topic: str
+    epoch: str
+    earliest: str
+    tail: str
+    closed: bool
+    retention: Kept
+    ttl: float | None
+
+
+class TopicNames(msgspec.Struct):
+    """In byte order; the last one is the next page's `after`."""
+
+    topics: list[str]
+
+
+class PageEvent(msgspec.Struct):
+    """`time` is in Unix seconds; `data` the JSON value of the event's data if that is JSON, else its text."""
+
+    offset: str
+    type: str
+    time: float
+    data: Any
+
+
+class EventPage(msgspec.Struct):
+    """`next` is where to read on; `up_to_date`: that is the tail; `closed`: no event will ever follow it."""
+
+    events: list[PageEvent]
+    next: str
+    earliest: str
+    tail: str
+    up_to_date: bool
+    closed: bool
 
 
 class Configuration(BaseModel):
@@ -40,20 +108,17 @@ def routes(hub: Hub, auth: Authenticator, slots: Slots) -> APIRouter:
         "/events",
         summary="Follow topics",
         response_class=Response,
-        responses={
-            200: {"description": "An event stream", "content": {"text/event-stream": {"schema": {"type": "string"}}}},
-            204: {"description": "The topics are closed and read: do not come back."},
-            **problems(),
-        },
+        responses={**stream("The topics are closed and read: do not come back."), **problems()},
+        openapi_extra={"parameters": [LAST_EVENT_ID]},
     )
     async def follow(
         request: Request,
-        topic: Annotated[list[str], Query(description="A topic; repeat for more, at most 32.")],
-        start: Annotated[
-            str, Query(alias="from", description="`earliest`, `tail` or an offset; used without a last event ID.")
-        ] = "tail",
-        last_event_id: Annotated[str, Query(description="For clients that cannot send the header.")] = "",
-        envelope: Annotated[bool, Query(description="Each data is {topic, offset, type, time, data}.")] = False,
+        topic: Annotated[
+            list[str], Query(description="A topic; repeat for more, at most 32.", json_schema_extra=TOPICS)
+        ],
+        start: StartAt = "tail",
+        last_event_id: LastEventId = "",
+        envelope: Enveloped = False,
     ) -> Response:
         subject = await reader(auth, request, *topic[:MAX_TOPICS])
         return EventStreamResponse(
@@ -67,7 +132,7 @@ def routes(hub: Hub, auth: Authenticator, slots: Slots) -> APIRouter:
             owner=subject.name or "",
         )
 
-    @router.get("/topics", summary="List topics", responses=problems())
+    @router.get("/topics", summary="List topics", responses={200: shape(TopicNames, "Topics"), **problems()})
     async def topics(
         request: Request,
         prefix: Annotated[str, Query(max_length=200)] = "",
@@ -79,20 +144,24 @@ def routes(hub: Hub, auth: Authenticator, slots: Slots) -> APIRouter:
         while len(names) < limit and (found := await hub.topics(prefix, after, limit)):
             names += filter(subject.may_subscribe, found)
             after = found[-1]
-        return json_response({"topics": names[:limit]})
+        return json_response(TopicNames(names[:limit]))
 
-    @router.get("/topics/{topic}", summary="Describe a topic", responses=problems(404))
+    state: Responses = {200: shape(TopicState, "The topic")}
+
+    @router.get("/topics/{topic}", summary="Describe a topic", responses={**state, **problems(404)})
     async def describe(request: Request, topic: TopicName) -> Response:
         await reader(auth, request, topic)
         return json_response(described(topic, await hub.describe(topic)))
 
-    @router.put("/topics/{topic}", summary="Create or configure a topic", responses=problems(409))
+    @router.put("/topics/{topic}", summary="Create or configure a topic", responses={**state, **problems(413)})
     async def configure(request: Request, topic: TopicName, to: Configuration) -> Response:
         await publisher(auth, request, topic)
         retention = Retention(to.max_age, to.max_events, to.max_bytes)
         return json_response(described(topic, await hub.configure(topic, retention=retention, ttl=to.ttl)))
 
-    @router.post("/topics/{topic}/close", summary="Close a topic: no event will follow", responses=problems(404))
+    @router.post(
+        "/topics/{topic}/close", summary="Close a topic: no event will follow", responses={**state, **problems(404)}
+    )
     async def close(request: Request, topic: TopicName) -> Response:
         await publisher(auth, request, topic)
         if await hub.describe(topic) is None:
@@ -105,11 +174,21 @@ def routes(hub: Hub, auth: Authenticator, slots: Slots) -> APIRouter:
         await hub.delete(topic)
         return Response(status_code=204)
 
-    @router.get("/topics/{topic}/events", summary="Read a page of events", responses=problems(404, 410))
+    @router.get(
+        "/topics/{topic}/events",
+        summary="Read a page of events",
+        responses={200: shape(EventPage, "A page"), **problems(404, 410)},
+    )
     async def read(
         request: Request,
         topic: TopicName,
-        after: Annotated[str, Query(description="An offset; without one, from the earliest event.")] = "",
+        after: Annotated[
+            str,
+            Query(
+                description="An offset; without one, from the earliest event.",
+                json_schema_extra={"pattern": f"^({OFFSET})?$"},
+            ),
+        ] = "",
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
         merge: Annotated[bool, Query(description="Merge neighbouring deltas of a run's blocks.")] = False,
     ) -> Response:
@@ -122,32 +201,29 @@ def routes(hub: Hub, auth: Authenticator, slots: Slots) -> APIRouter:
     return router
 
 
-def described(topic: str, head: Head | None) -> dict[str, Any]:
-    """A topic's state as JSON. Raises NotFound."""
+def described(topic: str, head: Head | None) -> TopicState:
+    """A topic's state. Raises NotFound."""
     if head is None:
         raise NotFound(f"There is no topic {topic}.")
-    return {
-        "topic": topic,
-        "epoch": head.epoch,
-        "earliest": str(Offset(head.epoch, head.start + 1)),
-        "tail": str(Offset(head.epoch, head.tail)),
-        "closed": head.closed,
-        "retention": head.retention._asdict(),
-        "ttl": head.ttl,
-    }
+    return TopicState(
+        topic=topic,
+        epoch=head.epoch,
+        earliest=str(Offset(head.epoch, head.start + 1)),
+        tail=str(Offset(head.epoch, head.tail)),
+        closed=head.closed,
+        retention=Kept(*head.retention),
+        ttl=head.ttl,
+    )
 
 
-def page_value(page: Page, merge: bool = False) -> dict[str, Any]:
-    """A page as JSON. An event's data is its JSON value if its text is JSON, else the text."""
+def page_value(page: Page, merge: bool = False) -> EventPage:
+    """A page as it is sent."""
     events: Sequence[Any] = merged_log(page.events) if merge else page.events
-    return {
-        "events": [
-            {"offset": str(e.offset or ORIGIN), "type": e.type, "time": e.time, "data": json_value(e.data)}
-            for e in events
-        ],
-        "next": str(page.next),
-        "earliest": str(page.earliest),
-        "tail": str(page.tail),
-        "up_to_date": page.up_to_date,
-        "closed": page.closed,
-    }
+    return EventPage(
+        events=[PageEvent(str(e.offset or ORIGIN), e.type, e.time, json_value(e.data)) for e in events],
+        next=str(page.next),
+        earliest=str(page.earliest),
+        tail=str(page.tail),
+        up_to_date=page.up_to_date,
+        closed=page.closed,
+    )

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Literal
 
+import msgspec
 from fastapi import APIRouter
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import Response
 
 from ..hub import Hub
 from ..metrics import registries
-from .request import problems
+from .request import shape
 from .response import json_response
+
+
+class Health(msgspec.Struct):
+    """`draining`: streams are let go, and another process takes requests."""
+
+    status: Literal["ok", "draining"]
 
 
 def routes(hub: Hub) -> APIRouter:
@@ -19,10 +27,14 @@ def routes(hub: Hub) -> APIRouter:
     router = APIRouter(tags=["operations"])
     counted, process = registries(hub)
 
-    @router.get("/health", summary="Whether this process takes requests", responses={503: problems()[503]})
+    @router.get(
+        "/health",
+        summary="Whether this process takes requests",
+        responses={200: shape(Health, "It does"), 503: shape(Health, "It is going away")},
+    )
     async def health() -> Response:
         ready = hub.opened and not hub.draining
-        return json_response({"status": "ok" if ready else "draining"}, 200 if ready else 503)
+        return json_response(Health("ok" if ready else "draining"), 200 if ready else 503)
 
     @router.get(
         "/metrics",

@@ -16,8 +16,16 @@ from ..auth import Authenticator
 from ..errors import Invalid, TidingsError, TooLarge, TooMany
 from ..events import MESSAGE
 from ..hub import Hub
-from .request import TopicName, idempotency_key, problems, publisher
+from .request import KEY, TopicName, idempotency_key, problems, publisher, shape
 from .response import json_response, problem_response
+
+
+class Published(msgspec.Struct):
+    """The offsets of the first and the last event; `offset` is the last."""
+
+    offset: str
+    first: str
+    last: str
 
 
 class Line(msgspec.Struct, forbid_unknown_fields=True):
@@ -56,6 +64,7 @@ class Limits(msgspec.Struct, frozen=True):
     rate: float = 100_000.0
 
 
+TYPE = {"pattern": r"^(?!tidings\.)[^\r\n\x00]+$", "minLength": 1, "maxLength": 200}
 _line = msgspec.json.Decoder(Line).decode
 _string = msgspec.json.Decoder(str).decode
 _any = msgspec.json.Decoder(msgspec.Raw).decode
@@ -91,7 +100,7 @@ class Publishing:
                 await self.hub.cast(topic, data, kind)
             return Response(status_code=202)
         done = await self.hub.append(topic, items, key=key)
-        value = {"offset": str(done.last), "first": str(done.first), "last": str(done.last)}
+        value = Published(offset=str(done.last), first=str(done.first), last=str(done.last))
         return json_response(value, 200 if done.duplicate else 201)
 
     def is_plain(self, scope: Scope) -> bool:
@@ -130,7 +139,12 @@ class Publishing:
             status_code=201,
             description="The body is the data of one event, any UTF-8 text. With the type `application/x-ndjson`, each "
             'line is an event `{"type"?, "data"}`, and all are stored in one commit.',
-            responses={200: {"description": "The key was seen: the first offsets again."}, **problems(409, 413)},
+            responses={
+                200: shape(Published, "The key was seen: the first offsets again."),
+                201: shape(Published, "Stored."),
+                202: {"description": "Transient: sent to whoever follows now."},
+                **problems(409, 413),
+            },
             openapi_extra={
                 "requestBody": {
                     "content": {
@@ -139,15 +153,13 @@ class Publishing:
                         "application/x-ndjson": {"schema": {"type": "string"}},
                     }
                 },
-                "parameters": [
-                    {"in": "header", "name": "Idempotency-Key", "schema": {"type": "string", "maxLength": 200}},
-                ],
+                "parameters": [KEY],
             },
         )
         async def publish(
             request: Request,
             topic: TopicName,
-            type: Annotated[str, Query(description="The event's type.")] = MESSAGE,
+            type: Annotated[str, Query(description="The event's type.", json_schema_extra=TYPE)] = MESSAGE,
             transient: Annotated[bool, Query(description="To whoever follows now; never stored.")] = False,
         ) -> Response:
             return await self.publish(request, topic, type, transient)

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import unquote_to_bytes
 
-from fastapi import Path, Request
+import msgspec
+from fastapi import Path, Query, Request
 
 from ..auth import Authenticator, Subject
 from ..errors import Forbidden, Invalid, NotFound
@@ -17,9 +18,64 @@ from ..log import parse_offset, valid_topic
 if TYPE_CHECKING:
     from ..runs.assistants import Assistant
 
-TOPIC = Path(description="Segments of `[A-Za-z0-9_-]` joined by dots, at most 200 bytes.", examples=["rooms.lobby"])
-TopicName = Annotated[str, TOPIC]
-PROBLEMS: dict[int | str, dict[str, Any]] = {
+
+class Problem(msgspec.Struct):
+    """What is wrong (RFC 9457). Some have further members, such as `reason` and `earliest` where events are gone."""
+
+    title: str
+    status: int
+    detail: str
+
+
+SHAPES: set[type[msgspec.Struct]] = {Problem}
+"""What answers look like: the schemas that OpenAPI refers to."""
+
+# What OpenAPI says of parameters. What breaks it is refused by the rules of the log, in better words.
+OFFSET = r"(0-0|(?!0-)[A-Za-z0-9]{1,16}-(0|[1-9][0-9]{0,17}))"
+TOPIC = {"pattern": r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$", "minLength": 1, "maxLength": 200}
+
+TopicName = Annotated[
+    str,
+    Path(
+        description="Segments of `[A-Za-z0-9_-]` joined by dots, at most 200 bytes.",
+        examples=["rooms.lobby"],
+        json_schema_extra=TOPIC,
+    ),
+]
+StartAt = Annotated[
+    str,
+    Query(
+        alias="from",
+        description="`earliest`, `tail` or an offset; used without a last event ID.",
+        json_schema_extra={"pattern": f"^(earliest|tail|{OFFSET})$"},
+    ),
+]
+LastEventId = Annotated[
+    str,
+    Query(
+        description="For clients that cannot send the header.",
+        json_schema_extra={"pattern": f"^({OFFSET}(~{OFFSET}){{0,31}})?$", "maxLength": 512},
+    ),
+]
+Enveloped = Annotated[bool, Query(description="Each data is {topic, offset, type, time, data}.")]
+LAST_EVENT_ID = {
+    "in": "header",
+    "name": "Last-Event-ID",
+    "description": "The id of the last event that the client has: the stream goes on after it.",
+    "schema": {"type": "string", "maxLength": 512},
+}
+KEY = {
+    "in": "header",
+    "name": "Idempotency-Key",
+    "description": "The same key again within 24 h does nothing, and has the same answer.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[ -~]+$"},
+}
+"""Headers, for OpenAPI."""
+
+Responses = dict[int | str, dict[str, Any]]
+"""Of OpenAPI, by status."""
+
+PROBLEMS: Responses = {
     status: {
         "description": text,
         "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
@@ -39,7 +95,20 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 }
 
 
-def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+def shape(struct: type[msgspec.Struct], text: str) -> dict[str, Any]:
+    """The OpenAPI response that is JSON of this shape."""
+    SHAPES.add(struct)
+    schema = {"$ref": f"#/components/schemas/{struct.__name__}"}
+    return {"description": text, "content": {"application/json": {"schema": schema}}}
+
+
+def stream(end: str) -> Responses:
+    """The OpenAPI responses of an event stream, and of one that is read to its end already."""
+    content = {"text/event-stream": {"schema": {"type": "string"}}}
+    return {200: {"description": "An event stream", "content": content}, 204: {"description": end}}
+
+
+def problems(*statuses: int) -> Responses:
     """The OpenAPI responses of these problem statuses, and of those that any request may meet."""
     return {status: PROBLEMS[status] for status in (400, 401, 403, 422, 429, 503, *statuses)}
 

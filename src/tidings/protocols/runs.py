@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from fastapi import APIRouter, Path, Query, Request
+import msgspec
+from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from ..auth import Authenticator
 from ..errors import Invalid
 from ..hub import Hub
+from ..runs.run import RunState
 from ..wire.run_events import RunFormat
-from .request import choose, idempotency_key, parse_start, problems, publisher, reader
+from .request import (
+    KEY,
+    LAST_EVENT_ID,
+    Enveloped,
+    LastEventId,
+    StartAt,
+    choose,
+    idempotency_key,
+    parse_start,
+    problems,
+    publisher,
+    reader,
+    shape,
+    stream,
+)
 from .response import EventStreamResponse, Slots, given_id, json_response
 
 if TYPE_CHECKING:
@@ -44,6 +60,37 @@ class NewRun(BaseModel):
     parent: str | None = Field(None, max_length=64, description="The run that this one answers anew.")
 
 
+class NewlyStarted(msgspec.Struct):
+    """`events` is the path of its event stream."""
+
+    run: str
+    topic: str
+    events: str
+
+
+class Stopping(msgspec.Struct):
+    """The run that is told to stop."""
+
+    run: str
+
+
+class Answerer(msgspec.Struct):
+    """Somebody who can be asked. `model` is null where there is none; `note` is what to know of it."""
+
+    name: str
+    title: str
+    model: str | None
+    note: str
+    prompts: list[str]
+    default: bool
+
+
+class Assistants(msgspec.Struct):
+    """All who can be asked, the default first."""
+
+    assistants: list[Answerer]
+
+
 def question(new: NewRun) -> tuple[str, list[dict[str, str]]]:
     """The question's text and the messages the model is given. Raises Invalid."""
     if (new.input is None) == (new.messages is None):
@@ -60,27 +107,25 @@ def routes(hub: Hub, auth: Authenticator, slots: Slots, assistants: Mapping[str,
     """The router of runs and assistants."""
     router = APIRouter(tags=["runs"])
 
-    @router.get("/assistants", summary="Who can be asked", responses=problems())
+    @router.get("/assistants", summary="Who can be asked", responses={200: shape(Assistants, "They"), **problems()})
     async def listed(request: Request) -> Response:
         await reader(auth, request)
         default = next(iter(assistants), None)
         values = [
-            {"name": a.name, "title": a.title, "model": a.model, "note": a.note, "prompts": list(a.prompts)}
-            | {"default": a.name == default}
-            for a in assistants.values()
+            Answerer(a.name, a.title, a.model, a.note, list(a.prompts), a.name == default) for a in assistants.values()
         ]
-        return json_response({"assistants": values})
+        return json_response(Assistants(values))
 
     @router.post(
         "/runs",
         summary="Start a run",
         status_code=201,
-        responses={200: {"description": "The key was seen: the run it started."}, **problems(404, 409)},
-        openapi_extra={
-            "parameters": [
-                {"in": "header", "name": "Idempotency-Key", "schema": {"type": "string", "maxLength": 200}},
-            ]
+        responses={
+            200: shape(NewlyStarted, "The key was seen: the run it started."),
+            201: shape(NewlyStarted, "Started; Location is the run."),
+            **problems(404, 409, 413),
         },
+        openapi_extra={"parameters": [KEY]},
     )
     async def start(request: Request, new: NewRun) -> Response:
         subject = await publisher(auth, request, "runs.new", *filter(None, [new.topic]))
@@ -97,10 +142,10 @@ def routes(hub: Hub, auth: Authenticator, slots: Slots, assistants: Mapping[str,
             by=subject.name,
             text=text,
         )
-        value = {"run": run.id, "topic": run.topic, "events": f"/runs/{run.id}/events"}
+        value = NewlyStarted(run=run.id, topic=run.topic, events=f"/runs/{run.id}/events")
         return json_response(value, 201 if run.created else 200, {"location": f"/runs/{run.id}"})
 
-    @router.get("/runs/{run}", summary="How a run is", responses=problems(404))
+    @router.get("/runs/{run}", summary="How a run is", responses={200: shape(RunState, "The run"), **problems(404)})
     async def describe(request: Request, run: RunId) -> Response:
         await reader(auth, request, f"runs.{run}")
         return json_response(await (await hub.runs.get(run)).state())
@@ -109,18 +154,15 @@ def routes(hub: Hub, auth: Authenticator, slots: Slots, assistants: Mapping[str,
         "/runs/{run}/events",
         summary="Follow a run",
         response_class=Response,
-        responses={
-            200: {"description": "An event stream", "content": {"text/event-stream": {"schema": {"type": "string"}}}},
-            204: {"description": "The run has ended and is read: do not come back."},
-            **problems(404),
-        },
+        responses={**stream("The run has ended and is read: do not come back."), **problems(404)},
+        openapi_extra={"parameters": [LAST_EVENT_ID]},
     )
     async def follow(
         request: Request,
         run: RunId,
-        start: Annotated[str, Query(alias="from", description="`earliest`, `tail` or an offset.")] = "earliest",
-        last_event_id: Annotated[str, Query(description="For clients that cannot send the header.")] = "",
-        envelope: Annotated[bool, Query(description="Each data is {topic, offset, type, time, data}.")] = False,
+        start: StartAt = "earliest",
+        last_event_id: LastEventId = "",
+        envelope: Enveloped = False,
     ) -> Response:
         subject = await reader(auth, request, f"runs.{run}")
         found = await hub.runs.get(run)
@@ -137,12 +179,14 @@ def routes(hub: Hub, auth: Authenticator, slots: Slots, assistants: Mapping[str,
         )
 
     @router.post(
-        "/runs/{run}/stop", summary="Stop a run; its text so far is kept", status_code=202, responses=problems(404)
+        "/runs/{run}/stop",
+        summary="Stop a run; its text so far is kept",
+        status_code=202,
+        responses={202: shape(Stopping, "It is told"), **problems(404)},
     )
     async def stop(request: Request, run: RunId) -> Response:
         subject = await publisher(auth, request, f"runs.{run}")
         await hub.runs.stop(run, by=subject.name)
-        value: dict[str, Any] = {"run": run}
-        return json_response(value, 202)
+        return json_response(Stopping(run), 202)
 
     return router

@@ -22,7 +22,8 @@ from ..events import Event, Offset
 from ..hub import Hub
 from ..log import parse_offset
 from ..wire.sse import Format, encode
-from .request import choose, problems, publisher, reader
+from .request import LAST_EVENT_ID, choose, problems, publisher, reader
+from .request import stream as event_stream
 from .response import EventStreamResponse, Slots, given_id
 
 if TYPE_CHECKING:
@@ -99,11 +100,8 @@ def routes(hub: Hub, auth: Authenticator, slots: Slots, assistants: Mapping[str,
         "/stream",
         summary="Ask, and read the answer token by token",
         response_class=Response,
-        responses={
-            200: {"description": "An event stream", "content": {"text/event-stream": {"schema": {"type": "string"}}}},
-            204: {"description": "The answer is complete and read: do not come back."},
-            **problems(404),
-        },
+        responses={**event_stream("The answer is complete and read: do not come back."), **problems(404)},
+        openapi_extra={"parameters": [LAST_EVENT_ID]},
     )
     async def stream(
         request: Request,
