@@ -114,7 +114,7 @@ class Settings(BaseSettings):
     """The silence after which a comment is sent, to keep proxies from closing a stream."""
     drain_window: Seconds = 2.0
     """The time over which a server that was told to end lets its streams go, so that they do not all return at once."""
-    grace: Seconds = 4.0
+    grace: Seconds = 3.0
     """The time that runs have to finish when the server was told to end; then they end as `interrupted`."""
 
     retention_max_age: Annotated[float, Field(gt=0)] | None = None

@@ -156,6 +156,17 @@ async def test_an_unfinished_answer_does_not_look_finished(name: str, tmp_path: 
         assert again.clean
 
 
+async def test_a_model_that_does_not_listen_does_not_hold_it_up(tmp_path: Path) -> None:
+    async with serving("uvicorn", tmp_path) as server:
+        run = (await request(f"{server.url}/runs", "POST", json.dumps({"input": "well deaf"}), JSON)).json()["run"]
+        async with streaming(f"{server.url}/runs/{run}/events") as viewer:
+            assert [event.type for event in await viewer.take(4)][-1] == "block.delta"
+            assert await leave(server, server.terminate) in WENT
+        await asyncio.to_thread(server.start)
+        async with streaming(f"{server.url}/runs/{run}/events", viewer.last_event_id) as viewer:
+            assert [event.type for event in await viewer.take(1000)][-2:] == ["run.finished", "tidings.end"]
+
+
 @pytest.mark.parametrize("name", ["tidings", "uvicorn"])
 async def test_readers_that_take_nothing_do_not_hold_it_up(name: str, tmp_path: Path) -> None:
     async with serving(name, tmp_path) as server, many_streams() as follow:

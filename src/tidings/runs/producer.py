@@ -61,11 +61,14 @@ class Producer:
         self.task = self._hub.background(self._produce(self._model, source))
         self.task.add_done_callback(lambda _: on_done())
 
-    def cut(self, outcome: Cut) -> None:
-        """Cancel the model and end the run so, with what there is of the answer. The first to say so wins."""
+    def cut(self, outcome: Cut, *, patience: float | None = None) -> None:
+        """Cancel the model and end the run so, with what there is of the answer. The first to say so wins.
+
+        `patience`: seconds the model has to end, if not STUBBORN.
+        """
         if self._model is not None and self._cut is None and self._model.cancel():
             self._cut = outcome
-            asyncio.get_running_loop().call_later(STUBBORN, self._abandon)
+            asyncio.get_running_loop().call_later(STUBBORN if patience is None else patience, self._abandon)
 
     def lose(self, why: str) -> None:
         """Somebody else has ended the run, or will: stop, and write nothing."""

@@ -29,6 +29,8 @@ log = logging.getLogger("tidings.runs")
 
 LEASE = 6.0
 """Seconds for which a producer that says nothing is believed to live."""
+HASTE = 0.5
+"""Seconds that a model has to end when the process goes. With the grace, a process is gone within 5 seconds."""
 BEAT = 2.0
 """Seconds between two renewals and between two looks for lapsed leases: a dead run is ended in at most LEASE + BEAT."""
 
@@ -42,7 +44,7 @@ class Runs:
     `grace`: seconds that runs have to finish when the hub closes; then they end as `interrupted`.
     """
 
-    def __init__(self, hub: Hub, *, grace: float = 4.0) -> None:
+    def __init__(self, hub: Hub, *, grace: float = 3.0) -> None:
         self.hub = hub
         self.grace = grace
         self._producers: dict[str, Producer] = {}
@@ -125,8 +127,9 @@ class Runs:
             last_call = self._last_call or time.monotonic() + self.grace
             await asyncio.wait(tasks, timeout=max(last_call - time.monotonic(), 0))
             for producer in list(self._producers.values()):
-                producer.cut("interrupted")
-            await asyncio.wait(tasks)
+                producer.cut("interrupted", patience=HASTE)
+            # A run that cannot be ended now, because its store hangs, is ended by whoever finds its lease lapsed.
+            await asyncio.wait(tasks, timeout=2 * HASTE)
 
     def _draining(self) -> None:
         self._last_call = time.monotonic() + self.grace
