@@ -120,6 +120,7 @@ class Server:
         )
         try:
             self._wait()
+            self._rest()
         except BaseException:
             self._end()
             raise
@@ -129,6 +130,13 @@ class Server:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._end()
+
+    def _rest(self) -> None:
+        """Wait until it does nothing: what it still loads in the background is no part of a connection's memory."""
+        deadline, before = time.monotonic() + PATIENCE, -1.0
+        while time.monotonic() < deadline and (now := self.cpu()) > before:
+            before = now
+            time.sleep(1.0)
 
     def _wait(self) -> None:
         deadline = time.monotonic() + PATIENCE
