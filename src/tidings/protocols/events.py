@@ -97,7 +97,7 @@ class Configuration(BaseModel):
     max_age: float | None = Field(None, gt=0, le=1e12)
     max_events: int | None = Field(None, gt=0, le=1 << 53)
     max_bytes: int | None = Field(None, gt=0, le=1 << 53)
-    ttl: float | None = Field(None, gt=0, le=1e12, description="The topic expires this long after its last event.")
+    ttl: float | None = Field(None, ge=1, le=1e12, description="The topic expires this long after its last event.")
 
 
 def routes(hub: Hub, auth: Authenticator, slots: Slots) -> APIRouter:
@@ -168,7 +168,12 @@ def routes(hub: Hub, auth: Authenticator, slots: Slots) -> APIRouter:
             raise NotFound(f"There is no topic {topic}.")
         return json_response(described(topic, await hub.close_topic(topic)))
 
-    @router.delete("/topics/{topic}", summary="Delete a topic and its events", status_code=204, responses=problems())
+    @router.delete(
+        "/topics/{topic}",
+        summary="Delete a topic and its events",
+        status_code=204,
+        responses={204: {"description": "There is no such topic, or no more."}, **problems()},
+    )
     async def delete(request: Request, topic: TopicName) -> Response:
         await publisher(auth, request, topic)
         await hub.delete(topic)

@@ -39,6 +39,7 @@ def routes(hub: Hub) -> APIRouter:
     @router.get(
         "/metrics",
         summary="Prometheus metrics",
+        response_class=Response,
         responses={200: {"description": "Metrics", "content": {"text/plain": {"schema": {"type": "string"}}}}},
     )
     async def scrape() -> Response:

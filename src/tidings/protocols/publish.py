@@ -65,6 +65,16 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 TYPE = {"pattern": r"^(?!tidings\.)[^\r\n\x00]+$", "minLength": 1, "maxLength": 200}
+LINES = {
+    "type": "array",
+    "minItems": 1,
+    "items": {
+        "type": "object",
+        "required": ["data"],
+        "properties": {"data": {}, "type": {"type": "string", **TYPE}},
+        "additionalProperties": False,
+    },
+}
 _line = msgspec.json.Decoder(Line).decode
 _string = msgspec.json.Decoder(str).decode
 _any = msgspec.json.Decoder(msgspec.Raw).decode
@@ -150,7 +160,7 @@ class Publishing:
                     "content": {
                         "text/plain": {"schema": {"type": "string"}},
                         "application/json": {"schema": {}},
-                        "application/x-ndjson": {"schema": {"type": "string"}},
+                        "application/x-ndjson": {"schema": LINES},
                     }
                 },
                 "parameters": [KEY],

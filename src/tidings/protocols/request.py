@@ -32,6 +32,7 @@ SHAPES: set[type[msgspec.Struct]] = {Problem}
 
 # What OpenAPI says of parameters. What breaks it is refused by the rules of the log, in better words.
 OFFSET = r"(0-0|(?!0-)[A-Za-z0-9]{1,16}-(0|[1-9][0-9]{0,17}))"
+POSITIONS = f"{OFFSET}(~{OFFSET}){{0,31}}"
 TOPIC = {"pattern": r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$", "minLength": 1, "maxLength": 200}
 
 TopicName = Annotated[
@@ -54,16 +55,23 @@ LastEventId = Annotated[
     str,
     Query(
         description="For clients that cannot send the header.",
-        json_schema_extra={"pattern": f"^({OFFSET}(~{OFFSET}){{0,31}})?$", "maxLength": 512},
+        json_schema_extra={"pattern": f"^({POSITIONS})?$", "maxLength": 512},
     ),
 ]
 Enveloped = Annotated[bool, Query(description="Each data is {topic, offset, type, time, data}.")]
-LAST_EVENT_ID = {
-    "in": "header",
-    "name": "Last-Event-ID",
-    "description": "The id of the last event that the client has: the stream goes on after it.",
-    "schema": {"type": "string", "maxLength": 512},
-}
+
+
+def last_event_id(pattern: str) -> dict[str, Any]:
+    """The header, for OpenAPI."""
+    return {
+        "in": "header",
+        "name": "Last-Event-ID",
+        "description": "The id of the last event that the client has: the stream goes on after it.",
+        "schema": {"type": "string", "maxLength": 512, "pattern": f"^({pattern})?$"},
+    }
+
+
+LAST_EVENT_ID = last_event_id(POSITIONS)
 KEY = {
     "in": "header",
     "name": "Idempotency-Key",
@@ -104,7 +112,9 @@ def shape(struct: type[msgspec.Struct], text: str) -> dict[str, Any]:
 
 def stream(end: str) -> Responses:
     """The OpenAPI responses of an event stream, and of one that is read to its end already."""
-    content = {"text/event-stream": {"schema": {"type": "string"}}}
+    fields = {"data": "string", "event": "string", "id": "string", "retry": "integer"}
+    event = {"type": "object", "properties": {name: {"type": type} for name, type in fields.items()}}
+    content = {"text/event-stream": {"itemSchema": {**event, "required": ["data"]}}}
     return {200: {"description": "An event stream", "content": content}, 204: {"description": end}}
 
 
