@@ -60,7 +60,7 @@ class Hub:
         self.retention = retention
         self.subscriptions: set[Subscription] = set()
         self.draining = False
-        self.on_drain: list[Callable[[], None]] = []
+        self.on_drain: list[Callable[[bool], None]] = []
         self.on_close: list[Callable[[], Coroutine[Any, Any, None]]] = []
         self.wheel: Wheel
         self.lanes: Lanes
@@ -134,20 +134,24 @@ class Hub:
         if not task.cancelled() and task.exception() is not None:
             log.error("a background task of the hub failed", exc_info=task.exception())
 
-    def drain(self) -> None:
+    def drain(self, *, hurry: bool = False) -> None:
         """Close the open streams in random order over `drain_window` seconds; their clients come back elsewhere.
 
         Idempotent, and safe to call from the loop's signal callbacks. A stream of a run that has not ended is closed
-        without its final chunk, so that nobody takes the end for the end of the answer.
+        without its final chunk, so that nobody takes the end for the end of the answer. `hurry`: all of it now, also
+        what is left of a drain that has begun, and runs have no grace.
         """
-        if self.draining:
+        if self.draining and not hurry:
             return
         self.draining = True
         for callback in self.on_drain:
-            callback()
+            callback(hurry)
         streams = list(self.subscriptions)
         random.shuffle(streams)
-        if streams:
+        if hurry:
+            for stream in streams:
+                stream.depart()
+        elif streams:
             self.background(self._drain(streams))
 
     async def _drain(self, streams: list[Subscription]) -> None:

@@ -8,6 +8,8 @@ import logging
 import resource
 import socket
 import sys
+from functools import partial
+from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -103,9 +105,23 @@ def protocol(hub: Hub) -> type[HttpToolsProtocol]:
 
 
 class Server(uvicorn.Server):
-    """Says where it is once it accepts connections."""
+    """Says where it is once it accepts connections. Asked to go for a second time, it goes at once, and as quietly."""
+
+    def __init__(self, config: uvicorn.Config, hub: Hub) -> None:
+        super().__init__(config)
+        self.hub = hub
+        self.hurried = False
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if not self.should_exit or not self.started or self.hurried:
+            super().handle_exit(sig, frame)
+            return
+        # uvicorn would drop everything as it is, with a traceback for each stream. At the third time it does.
+        self.hurried = True
+        self.loop.call_soon_threadsafe(partial(self.hub.drain, hurry=True))
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self.loop = asyncio.get_running_loop()
         await super().startup(sockets)
         if self.started and sockets:
             # What is alive now stays: the collector need not walk it again for every burst of connections.
@@ -166,7 +182,7 @@ def run(settings: Settings) -> None:
         timeout_graceful_shutdown=int(settings.drain_window + 2.5),
         timeout_keep_alive=30,
     )
-    server = Server(config)
+    server = Server(config, hub)
     problem = asyncio.Runner(loop_factory=config.get_loop_factory())
     with problem as runner:
         runner.run(serve(server, listening, app))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import resource
+import signal
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
@@ -35,7 +37,7 @@ def many_files() -> None:
 
 
 @asynccontextmanager
-async def serving(name: str, folder: Path) -> AsyncIterator[ServerProcess]:
+async def serving(name: str, folder: Path, **settings: str) -> AsyncIterator[ServerProcess]:
     """`tidings serve`, or an app on a server that is not ours. What is asked, it begins to answer, and never ends."""
     store = f"sqlite:///{folder}/tidings.db"
 
@@ -46,7 +48,7 @@ async def serving(name: str, folder: Path) -> AsyncIterator[ServerProcess]:
 
     async with stand_in(begin) as model:
         if name == "tidings":
-            env = {"TIDINGS_MODEL_URL": model.url, "TIDINGS_MODEL": "slow"}
+            env = {"TIDINGS_MODEL_URL": model.url, "TIDINGS_MODEL": "slow", **settings}
             server = await asyncio.to_thread(ServerProcess, store, env=env)
         else:
             server = await asyncio.to_thread(ForeignServer, name, "in_fastapi:app", store)
@@ -90,10 +92,10 @@ class Client:
         self.ends.append(stream.clean)
 
 
-async def leave(server: ServerProcess, signal: Callable[[], int]) -> int:
+async def leave(server: ServerProcess, told: Callable[[], int]) -> int:
     """Have the server go, in time; its exit status. What it has written stays in `server.output`."""
     began = time.monotonic()
-    status = await asyncio.to_thread(signal)
+    status = await asyncio.to_thread(told)
     took = time.monotonic() - began
     print(f"{type(server).__name__} was gone after {took:.2f} s")
     assert took < LEAVING
@@ -176,3 +178,29 @@ async def test_readers_that_take_nothing_do_not_hold_it_up(name: str, tmp_path: 
             await publish(server, f"{n} " + "x" * 50_000)
         assert await leave(server, server.terminate) in WENT
         assert complaints(server) == []
+
+
+@pytest.mark.parametrize("name", ["tidings", "uvicorn"])
+async def test_ctrl_c_is_as_quiet(name: str, tmp_path: Path) -> None:
+    async with serving(name, tmp_path) as server, many_streams() as follow:
+        for _ in range(20):
+            await follow(f"{server.url}/events?topic=rooms.a")
+        assert await leave(server, server.interrupt) == 0
+        assert complaints(server) == []
+
+
+async def test_a_second_ctrl_c_does_not_wait(tmp_path: Path) -> None:
+    """It is as quiet as the first, and what runs is ended: nobody has to find out later."""
+    async with serving("tidings", tmp_path, TIDINGS_DRAIN_WINDOW="300", TIDINGS_GRACE="300") as server:
+        run = (await request(f"{server.url}/runs", "POST", json.dumps({"input": "well wait"}), JSON)).json()["run"]
+        async with many_streams() as follow, asyncio.TaskGroup() as group:
+            streams = [await follow(f"{server.url}/events?topic=rooms.a") for _ in range(20)]
+            leaving = [group.create_task(anext(stream, None)) for stream in streams]
+            os.kill(server.pid, signal.SIGINT)
+            await asyncio.wait(leaving, timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED)
+            assert not all(task.done() for task in leaving)
+            assert await leave(server, server.interrupt) == 0
+            assert complaints(server) == []
+        await asyncio.to_thread(server.start)
+        ended = (await request(f"{server.url}/runs/{run}")).json()
+        assert (ended["state"], ended["outcome"]) == ("interrupted", "interrupted")

@@ -131,8 +131,10 @@ class Runs:
             # A run that cannot be ended now, because its store hangs, is ended by whoever finds its lease lapsed.
             await asyncio.wait(tasks, timeout=2 * HASTE)
 
-    def _draining(self) -> None:
-        self._last_call = time.monotonic() + self.grace
+    def _draining(self, hurry: bool) -> None:
+        self._last_call = time.monotonic() + (0.0 if hurry else self.grace)
+        for producer in list(self._producers.values()) if hurry else ():
+            producer.cut("interrupted", patience=HASTE)
 
     # Starting and commanding.
 
