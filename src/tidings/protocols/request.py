@@ -31,7 +31,7 @@ SHAPES: set[type[msgspec.Struct]] = {Problem}
 """What answers look like: the schemas that OpenAPI refers to."""
 
 # What OpenAPI says of parameters. What breaks it is refused by the rules of the log, in better words.
-OFFSET = r"(0-0|(?!0-)[A-Za-z0-9]{1,16}-(0|[1-9][0-9]{0,17}))"
+OFFSET = r"[A-Za-z0-9]{1,16}-(0|[1-9][0-9]{0,17})"
 POSITIONS = f"{OFFSET}(~{OFFSET}){{0,31}}"
 TOPIC = {"pattern": r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$", "minLength": 1, "maxLength": 200}
 
@@ -97,6 +97,7 @@ PROBLEMS: Responses = {
         410: "Events after the offset are gone.",
         413: "Over a limit.",
         422: "A parameter is missing or of the wrong type.",
+        431: "The request's line and headers are over 64 KB.",
         429: "Over a rate or a number of connections.",
         503: "The store cannot be reached.",
     }.items()
@@ -120,7 +121,7 @@ def stream(end: str) -> Responses:
 
 def problems(*statuses: int) -> Responses:
     """The OpenAPI responses of these problem statuses, and of those that any request may meet."""
-    return {status: PROBLEMS[status] for status in (400, 401, 403, 422, 429, 503, *statuses)}
+    return {status: PROBLEMS[status] for status in (400, 401, 403, 422, 429, 431, 503, *statuses)}
 
 
 async def publisher(auth: Authenticator, request: Request, *topics: str) -> Subject:
