@@ -12,7 +12,7 @@ import msgspec
 from .errors import Unavailable
 from .events import ORIGIN, Event, Offset
 from .flush import Flusher
-from .lane import WINDOW_EVENTS, Lane
+from .lane import WINDOW_BYTES, WINDOW_EVENTS, Lane
 from .log import Head, valid_topic
 from .pages import Pages
 from .position import Position
@@ -243,6 +243,10 @@ class Lanes:
                 self._restart(lane)
                 return False
             lane.append(base, page.events)
+            if lane.size > 2 * WINDOW_BYTES and lane.head < head.tail:
+                # Too far behind for the window in bytes: none of this is visible yet, so none could be forgotten.
+                lane.begin(head)
+                self._restart(lane)
         return True
 
     async def follow_changes(self) -> None:
