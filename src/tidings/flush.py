@@ -89,7 +89,9 @@ class Flusher:
             position = lane.level.get(subscription)
             # It may have left, parked or moved since the snapshot, by a flush of another of its topics.
             if position is not None:
-                if position.n == old and position.epoch == epoch and lane.life == life:
+                if subscription.full:
+                    subscription.kick()
+                elif position.n == old and position.epoch == epoch and lane.life == life:
                     position.n = new
                     if subscription.format is not form:
                         form = subscription.format

@@ -10,7 +10,7 @@ import socket
 import sys
 from functools import partial
 from types import FrameType
-from typing import Any
+from typing import Any, Self
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -94,6 +94,27 @@ def protocol(hub: Hub) -> type[HttpToolsProtocol]:
         def on_message_complete(self) -> None:
             super().on_message_complete()
             self._head = 0
+
+        # What a stream asks of it: see Connection in subscription.py.
+
+        def begin(self) -> Self | None:
+            """This, if the response that has begun is the one whose body may be written here; else None."""
+            if not (self.cycle.response_started and self.cycle.chunked_encoding):
+                return None  # the client has sent its next request already
+            # Full as soon as the kernel does not take it all: the default is 64 KB later.
+            self.transport.set_write_buffer_limits(0)
+            return self
+
+        @property
+        def full(self) -> bool:
+            return self.flow.write_paused
+
+        def write(self, body: bytes) -> None:
+            if not self.transport.is_closing():
+                self.transport.writelines((b"%x\r\n" % len(body), body, b"\r\n"))
+
+        async def writable(self) -> None:
+            await self.flow.drain()
 
         def shutdown(self) -> None:
             # First uvicorn's own: it marks the connection as not to be kept alive, so that a stream which ends

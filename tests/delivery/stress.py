@@ -33,6 +33,7 @@ def setup(rng: Random, folder: Path) -> Setup:
         window=window,
         page=rng.choice([window // 2, window, 3 * window]),
         page_bytes=page_bytes,
+        quantum=rng.choice([1, 3, 32]),
         sndbuf=rng.choice([4096, 16384, 65536]),
         keep_alive=rng.choice([0.05, 1.0, 15.0]),
     )

@@ -18,7 +18,7 @@ from pydantic import ByteSize
 from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
 from starlette.types import ASGIApp
 
-from tidings import lane, lanes, pages, position
+from tidings import flush, lane, lanes, pages, position
 from tidings.app import create_app
 from tidings.hub import Hub
 from tidings.protocols.request import parse_start
@@ -34,7 +34,8 @@ class Setup(msgspec.Struct, frozen=True):
     a middleware around it that needs a task.
 
     `window`, `page`, `page_bytes` take the place of the constants of `lane`; `sndbuf`: bytes of the kernel's send
-    buffer, so that a reader which pauses is noticed. `processes` share one store.
+    buffer, so that a reader which pauses is noticed. `quantum` readers, and topics take turns. `processes` share one
+    store.
     """
 
     store: str = "memory:"
@@ -45,14 +46,23 @@ class Setup(msgspec.Struct, frozen=True):
     window: int = 1024
     page: int = 400
     page_bytes: int = 1 << 16
+    quantum: int = 32
     sndbuf: int = 0
     keep_alive: float = 15.0
 
 
-def shrink(window: int, page: int, page_bytes: int) -> None:
-    """Make the constants of `lane` small wherever they were imported."""
-    values = {"WINDOW_EVENTS": window, "WINDOW_BYTES": window * 256, "PAGE": page, "PAGE_BYTES": page_bytes}
-    modules: tuple[ModuleType, ...] = (lane, lanes, position, pages)
+def shrink(setup: Setup) -> None:
+    """Make the constants of `lane` and `flush` small wherever they were imported."""
+    values = {
+        "WINDOW_EVENTS": setup.window,
+        "WINDOW_BYTES": setup.window * 256,
+        "PAGE": setup.page,
+        "PAGE_BYTES": setup.page_bytes,
+        "QUANTUM": setup.quantum,
+        # A turn of the loop for each few readers, or no two topics' flushes would ever be under way at once.
+        "SLICE": 0.001 if setup.quantum == 32 else 0.0,
+    }
+    modules: tuple[ModuleType, ...] = (lane, lanes, position, pages, flush)
     for module in modules:
         for name, value in values.items():
             if hasattr(module, name):
@@ -108,7 +118,7 @@ async def serve(setup: Setup) -> None:
 
 def main() -> None:
     setup = msgspec.json.decode(sys.argv[1], type=Setup)
-    shrink(setup.window, setup.page, setup.page_bytes)
+    shrink(setup)
     factory = None
     if setup.loop == "uvloop":
         import uvloop

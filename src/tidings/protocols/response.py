@@ -231,8 +231,17 @@ class Stream:
             task.cancel()
 
         expires = None if self.expires is None else monotonic() + self.expires - time()
+        connection = (scope.get("extensions") or {}).get("tidings.connection")
         subscription = Subscription(
-            hub, send, self.positions, self.form, finish=finish, expires=expires, dirty=self.dirty, bare=self.bare
+            hub,
+            send,
+            self.positions,
+            self.form,
+            finish=finish,
+            expires=expires,
+            dirty=self.dirty,
+            bare=self.bare,
+            connection=connection.begin() if connection is not None else None,
         )
         try:
             # A first comment makes every server and proxy send the headers now: the client knows it is connected.
