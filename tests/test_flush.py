@@ -28,7 +28,7 @@ class Reader:
         self.position = Position(lane, lane.tail)
         self.written: list[bytes] = []
         self.kicked = self.ended = 0
-        self.fails = False
+        self.fails = self.full = False
         subscription: Any = self
         lane.level[subscription] = self.position
 
