@@ -28,7 +28,7 @@ def setup(rng: Random, folder: Path) -> Setup:
         store=f"sqlite:///{folder}/tidings.db" if sqlite else "memory:",
         loop=rng.choice(["uvloop", "uvloop", "asyncio"]),
         http=rng.choice(["httptools", "httptools", "h11"]),
-        sink=rng.choice(["drive", "drive", "task", "mounted"]),
+        sink=rng.choice(["drive", "served", "served", "task", "mounted"]),
         processes=rng.choice([1, 2]) if sqlite else 1,
         window=window,
         page=rng.choice([window // 2, window, 3 * window]),

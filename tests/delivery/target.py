@@ -23,6 +23,7 @@ from tidings.app import create_app
 from tidings.hub import Hub
 from tidings.protocols.request import parse_start
 from tidings.protocols.response import EventStreamResponse
+from tidings.server import protocol
 from tidings.settings import Settings
 from tidings.wire.sse import Format
 
@@ -30,8 +31,8 @@ TCP_NOTSENT_LOWAT = 25
 
 
 class Setup(msgspec.Struct, frozen=True):
-    """What is checked. `sink`: `drive` writes from flushes; `mounted` does inside another app's stack, and `task` has
-    a middleware around it that needs a task.
+    """What is checked. `sink`: `drive` writes from flushes on stock uvicorn, `served` on our own server; `mounted` does
+    inside another app's stack, and `task` has a middleware around it that needs a task.
 
     `window`, `page`, `page_bytes` take the place of the constants of `lane`; `sndbuf`: bytes of the kernel's send
     buffer, so that a reader which pauses is noticed. `quantum` readers, and topics take turns. `processes` share one
@@ -104,8 +105,9 @@ async def serve(setup: Setup) -> None:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, setup.sndbuf)
         listening.setsockopt(socket.IPPROTO_TCP, TCP_NOTSENT_LOWAT, setup.sndbuf)
     hub = Hub(setup.store, keep_alive=setup.keep_alive, drain_window=0.0)
+    http = protocol(hub) if setup.sink == "served" else setup.http
     config = uvicorn.Config(
-        app(setup, hub), http=setup.http, log_level="warning", access_log=False, ws="none", timeout_keep_alive=3600
+        app(setup, hub), http=http, log_level="warning", access_log=False, ws="none", timeout_keep_alive=3600
     )
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listening]))

@@ -19,11 +19,14 @@ SETUPS = {
     "drive": Setup(window=16, page=8, page_bytes=4096, quantum=1, sndbuf=16384),
     "drive-asyncio-h11": Setup(loop="asyncio", http="h11", window=64, page=32, page_bytes=16384, sndbuf=32768),
     "task": Setup(sink="task", window=64, page=32, page_bytes=16384, sndbuf=16384),
+    "served": Setup(sink="served", window=16, page=8, page_bytes=4096, quantum=1, sndbuf=16384, keep_alive=0.05),
     "drive-sqlite": Setup(
         store="sqlite", window=64, page=100, quantum=3, page_bytes=16384, sndbuf=16384, keep_alive=0.05
     ),
     "mounted-sqlite-asyncio": Setup(store="sqlite", sink="mounted", loop="asyncio", window=128, page=64, sndbuf=65536),
-    "two-processes": Setup(store="sqlite", processes=2, window=64, page=32, page_bytes=16384, sndbuf=32768),
+    "two-processes": Setup(
+        store="sqlite", sink="served", processes=2, window=64, page=32, page_bytes=16384, sndbuf=32768
+    ),
 }
 
 
