@@ -16,12 +16,43 @@ PATIENCE = 60.0
 """Seconds after which what does not come counts as never coming. Never a measure of speed."""
 
 
+class Wire:
+    """The connection that a server of ours gives a stream to write to, `full` while the client takes nothing."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self.transport = self
+        self.began = False
+
+    def begin(self) -> Wire:
+        self.began = True
+        return self
+
+    @property
+    def full(self) -> bool:
+        return not self.client.flowing.is_set()
+
+    def write(self, body: bytes) -> None:
+        assert self.began
+        assert not self.full, "written while it was full"
+        self.client.take_in(body)
+
+    async def writable(self) -> None:
+        await self.client.flow()
+
+    def close(self) -> None:
+        """What the stream asks of the transport."""
+        self.client.leave()
+
+
 class Client:
     """One request. `body` is all that was sent, `events` what a conforming parser makes of it.
 
     `pause()` makes `send` wait as it does when a client takes nothing; `leave()` is a client that is gone. `done`: the
-    app has returned. `clean`: it has said that the body is at its end.
+    app has returned. `clean`: it has said that the body is at its end. `wired`: the server is one of ours.
     """
+
+    wired = False
 
     def __init__(self, path: str, method: str = "GET", headers: Mapping[str, str | bytes] | None = None) -> None:
         target, _, query = path.partition("?")
@@ -50,11 +81,13 @@ class Client:
         """How many sends wait because the client takes nothing."""
         self._decoder = Decoder()
         self._asked = False
-        self._flowing = asyncio.Event()
-        self._flowing.set()
+        self.flowing = asyncio.Event()
+        self.flowing.set()
         self._gone = asyncio.Event()
         self._news = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        if self.wired:
+            self.scope["extensions"] = {"tidings.connection": Wire(self)}
 
     def start(self, app: ASGIApp) -> None:
         self._task = asyncio.create_task(self._run(app))
@@ -71,31 +104,40 @@ class Client:
         return {"type": "http.disconnect"}
 
     async def _send(self, message: Any) -> None:
-        if not self._flowing.is_set():
-            self.waiting += 1
-            self._news.set()
-            try:
-                await self._flowing.wait()
-            finally:
-                self.waiting -= 1
-        assert not self.clean, "sent after the end"
+        if not self.flowing.is_set():
+            await self.flow()
         if message["type"] == "http.response.start":
             self.status = message["status"]
             self.headers = {k.decode(): v.decode() for k, v in message["headers"]}
-        else:
-            self.body += message["body"]
-            self.writes.append(message["body"])
-            self.events += self._decoder.feed(message["body"])
-            self.clean = not message.get("more_body")
-            if self.clean:
-                self._gone.set()
+            self._news.set()
+            return
+        self.take_in(message["body"])
+        self.clean = not message.get("more_body")
+        if self.clean:
+            self._gone.set()
+
+    def take_in(self, body: bytes) -> None:
+        """A part of the body has come."""
+        assert not self.clean, "sent after the end"
+        self.body += body
+        self.writes.append(body)
+        self.events += self._decoder.feed(body)
         self._news.set()
 
+    async def flow(self) -> None:
+        """Wait until the client takes something again."""
+        self.waiting += 1
+        self._news.set()
+        try:
+            await self.flowing.wait()
+        finally:
+            self.waiting -= 1
+
     def pause(self) -> None:
-        self._flowing.clear()
+        self.flowing.clear()
 
     def resume(self) -> None:
-        self._flowing.set()
+        self.flowing.set()
 
     def leave(self) -> None:
         self._gone.set()

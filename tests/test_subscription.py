@@ -18,6 +18,14 @@ from tidings.protocols.response import EventStreamResponse
 from tidings.wire.sse import Format
 
 
+@pytest.fixture(params=["send", "connection"], autouse=True)
+def sink(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Written to by the `send` of any server, and over the connection of ours."""
+    monkeypatch.setattr(Client, "wired", request.param == "connection")
+    found: str = request.param
+    return found
+
+
 @pytest.fixture
 async def hub() -> AsyncIterator[Hub]:
     async with Hub("memory:") as made:
@@ -169,6 +177,7 @@ def needs_a_task(app: ASGIApp) -> ASGIApp:
     return wrapped
 
 
+@pytest.mark.parametrize("sink", ["send"], indirect=True)
 class TestOtherSends:
     async def test_one_that_needs_a_task_has_one(self, hub: Hub) -> None:
         async with asking(needs_a_task(EventStreamResponse(hub, "a"))) as client:
