@@ -20,7 +20,7 @@ THAWED = 5
 LIVE = 10
 
 BATCHES, BATCH, SIZE = 500, 20, 5_000
-"""50 MB: what a busy topic says in a minute, and far more than the kernel would take for a reader that reads nothing."""
+"""50 MB: what a busy topic says in a minute, far more than the kernel would take for a reader that reads nothing."""
 EVENTS = BATCHES * BATCH
 
 MEMORY = 1e6
