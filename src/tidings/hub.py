@@ -124,13 +124,13 @@ class Hub:
         """Raises Unavailable, in words for whoever mounts the hub, if it is not; RuntimeError off its event loop."""
         if not self.opened:
             raise Unavailable(
-                "This hub is not open: give the app `lifespan=hub.lifespan`, or use `async with hub`. The lifespan of an "
-                "app that is mounted in another is not run, so it is the outer app's that counts."
+                "This hub is not open: give the app `lifespan=hub.lifespan`, or use `async with hub`. The lifespan of "
+                "an app that is mounted in another is not run, so it is the outer app's that counts."
             )
         if asyncio.get_running_loop() is not self.loop:
             raise RuntimeError(
-                "A hub belongs to the event loop that opened it. From another thread, use "
-                "`anyio.from_thread.run(hub.publish, …)` or `asyncio.run_coroutine_threadsafe(hub.publish(…), hub.loop)`."
+                "A hub belongs to the event loop that opened it. In a thread, use `anyio.from_thread.run(hub.publish, …)` "
+                "or `asyncio.run_coroutine_threadsafe(hub.publish(…), hub.loop)`."
             )
 
     @property
