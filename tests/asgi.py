@@ -33,8 +33,8 @@ class Wire:
         return not self.client.flowing.is_set()
 
     def write(self, body: bytes) -> None:
-        assert self.began
-        assert not self.full, "written while it was full"
+        if self.full or not self.began:
+            self.client.faults.append("written to while it was full, or before it had begun")
         self.client.take_in(body)
 
     async def writable(self) -> None:
@@ -79,6 +79,8 @@ class Client:
         self.clean = False
         self.waiting = 0
         """How many sends wait because the client takes nothing."""
+        self.faults: list[str] = []
+        """What the app did that a server would not have borne."""
         self._decoder = Decoder()
         self._asked = False
         self.flowing = asyncio.Event()
@@ -118,7 +120,8 @@ class Client:
 
     def take_in(self, body: bytes) -> None:
         """A part of the body has come."""
-        assert not self.clean, "sent after the end"
+        if self.clean:
+            self.faults.append("sent after the end")
         self.body += body
         self.writes.append(body)
         self.events += self._decoder.feed(body)
@@ -127,6 +130,8 @@ class Client:
     async def flow(self) -> None:
         """Wait until the client takes something again."""
         self.waiting += 1
+        if self.waiting > 1:
+            self.faults.append("sent while another send waited")
         self._news.set()
         try:
             await self.flowing.wait()
@@ -185,6 +190,7 @@ class Client:
         self.leave()
         self.resume()
         await self.end()
+        assert not self.faults, self.faults
 
 
 @asynccontextmanager

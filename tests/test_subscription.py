@@ -391,7 +391,9 @@ class TestSilence:
         async with Hub("memory:", retry=(2.0, 2.0)) as hub, asking(EventStreamResponse(hub, "a")) as client:
             await joined(client, hub)
             assert b"retry" not in client.body
-            await publish(hub, 1, 2)
+            await publish(hub, 1, 1)
+            await client.take(1)
+            await publish(hub, 2, 2)
             first, second = await client.take(2)
             assert (first.retry, second.retry) == (2000, None)
             assert client.body.startswith(b":\nretry: 2000\ndata: 1\nid: ")

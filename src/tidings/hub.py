@@ -53,7 +53,7 @@ class Hub:
         retention: Retention | None = None,
     ) -> None:
         self.store = open_store(store) if isinstance(store, str) else store
-        self.log = Log(self.store)
+        self._log = Log(self.store)
         self.keep_alive = keep_alive
         self.retry = retry
         self.drain_window = drain_window
@@ -63,6 +63,7 @@ class Hub:
         self.on_drain: list[Callable[[bool], None]] = []
         self.on_close: list[Callable[[], Coroutine[Any, Any, None]]] = []
         self.wheel: Wheel
+        self.loop: asyncio.AbstractEventLoop
         self.lanes: Lanes
         self.opened = False
         self.published = 0
@@ -80,8 +81,9 @@ class Hub:
     async def open(self) -> Self:
         """Open the store and begin to follow it. Raises Unavailable or Invalid when it cannot be opened."""
         self.wheel = Wheel()
-        await self.log.open()
-        self.lanes = Lanes(self.log, self.background)
+        self.loop = asyncio.get_running_loop()
+        await self._log.open()
+        self.lanes = Lanes(self._log, self.background)
         self.opened = True
         self.background(self.lanes.follow_changes())
         self.background(self._sweep())
@@ -104,7 +106,7 @@ class Hub:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self.wheel.stop()
-        await self.log.close()
+        await self._log.close()
 
     async def __aenter__(self) -> Self:
         return await self.open()
@@ -117,6 +119,25 @@ class Hub:
         """For `FastAPI(lifespan=hub.lifespan)` or `Starlette(lifespan=hub.lifespan)`."""
         async with self:
             yield
+
+    def must_be_open(self) -> None:
+        """Raises Unavailable, in words for whoever mounts the hub, if it is not; RuntimeError off its event loop."""
+        if not self.opened:
+            raise Unavailable(
+                "This hub is not open: give the app `lifespan=hub.lifespan`, or use `async with hub`. The lifespan of "
+                "an app that is mounted in another is not run, so it is the outer app's that counts."
+            )
+        if asyncio.get_running_loop() is not self.loop:
+            raise RuntimeError(
+                "A hub belongs to the event loop that opened it. In a thread, use `anyio.from_thread.run(hub.publish, …)` "
+                "or `asyncio.run_coroutine_threadsafe(hub.publish(…), hub.loop)`."
+            )
+
+    @property
+    def log(self) -> Log:
+        """The logs of the store. Raises Unavailable while the hub is not open."""
+        self.must_be_open()
+        return self._log
 
     def behind(self) -> int:
         """How many open streams are catching up."""
@@ -206,6 +227,7 @@ class Hub:
         """Publish a transient event: to whoever follows the topic now, in any process; never stored."""
         text = valid_data(data if isinstance(data, str) else msgspec.json.encode(data).decode())
         payload = (valid_type(type), text, time())
+        self.must_be_open()
         self.lanes.cast(valid_topic(topic), *payload)
         await self.store.cast(topic, msgspec.msgpack.encode(payload))
 
@@ -265,8 +287,7 @@ class Hub:
 
     async def follow(self, topic: str, start: Offset | Start) -> Position:
         """A position in the topic, which is kept at hand until `unfollow`. Raises Invalid, Unavailable."""
-        if not self.opened:
-            raise Unavailable("This hub is not open: use `hub.lifespan` as the app's lifespan, or `async with hub`.")
+        self.must_be_open()
         return await self.lanes.follow(topic, start)
 
     def unfollow(self, position: Position) -> None:

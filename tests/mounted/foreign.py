@@ -28,7 +28,7 @@ class ForeignServer(ServerProcess):
     """`uvicorn APP` and the like, on a port of its own; `app` is `module:name` in this folder."""
 
     def __init__(self, server: str, app: str, store: str = "memory:", env: Mapping[str, str] | None = None):
-        self.words, self.app = SERVERS[server], app
+        self.name, self.words, self.app = server, SERVERS[server], app
         path = os.pathsep.join(filter(None, [str(Path(__file__).parent), os.environ.get("PYTHONPATH")]))
         here = {"PYTHONPATH": path, "STORE": store}
         super().__init__(store, port=free_port(), env={**here, **(env or {})})

@@ -8,13 +8,16 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.mounted.foreign import SERVERS, ForeignServer
-from tests.streams import PATIENCE, request, streaming
+from tests.streams import PATIENCE, many_streams, request, streaming
 
 ONE_PROCESS = [name for name in SERVERS if name != "uvicorn-workers"]
 
 
+Start = Callable[..., ForeignServer]
+
+
 @pytest.fixture
-def start() -> Iterator[Callable[..., ForeignServer]]:
+def start() -> Iterator[Start]:
     begun: list[ForeignServer] = []
 
     def begin(*args: object, **options: object) -> ForeignServer:
@@ -68,13 +71,56 @@ async def all_promises(server: ForeignServer) -> None:
         assert done.status == 204
 
 
+async def leaves(server: ForeignServer) -> None:
+    """Told to go while streams are open, it goes, and each client can tell that its stream has ended."""
+    async with many_streams() as follow, asyncio.TaskGroup() as group:
+        streams = [await follow(f"{server.url}/events?topic=rooms.b") for _ in range(20)]
+        rest = [group.create_task(stream.take(1)) for stream in streams]
+        status = await asyncio.to_thread(server.terminate)
+    assert status in (0, -15)
+    assert [task.result() for task in rest] == [[]] * len(rest)
+    if server.name != "hypercorn":  # no signal reaches its workers: it cuts what is open after its own time-out
+        assert all(stream.clean for stream in streams)
+        assert "Traceback" not in "".join(server.output)
+
+
 @pytest.mark.parametrize("app", ["in_fastapi:app", "in_starlette:app"])
 @pytest.mark.parametrize("name", ONE_PROCESS)
-async def test_streams_resumes_and_ends_on_every_server(name: str, app: str, start: Callable[..., ForeignServer]):
-    await all_promises(start(name, app))
+async def test_streams_resumes_and_ends_on_every_server(name: str, app: str, start: Start) -> None:
+    server = start(name, app)
+    await all_promises(server)
+    await leaves(server)
 
 
 @pytest.mark.parametrize("middleware", ["base", "gzip"])
 @pytest.mark.parametrize("name", ONE_PROCESS)
-async def test_streams_through_middleware(name: str, middleware: str, start: Callable[..., ForeignServer]):
-    await all_promises(start(name, "in_starlette:app", env={"MIDDLEWARE": middleware}))
+async def test_streams_through_middleware(name: str, middleware: str, start: Start) -> None:
+    server = start(name, "in_starlette:app", env={"MIDDLEWARE": middleware})
+    await all_promises(server)
+    await leaves(server)
+
+
+async def test_an_app_in_an_app_needs_the_outer_lifespan_and_says_so(start: Start) -> None:
+    server = start("uvicorn", "in_another:app")
+    for path, method in [("events?topic=rooms.a", "GET"), ("topics/rooms.a/events", "POST"), ("topics", "GET")]:
+        refused = await request(f"{server.url}/tidings/{path}", method, "x" if method == "POST" else "")
+        assert refused.status == 503
+        assert "lifespan=hub.lifespan" in refused.json()["detail"]
+    refused = await request(
+        f"{server.url}/tidings/runs", "POST", '{"input": "?"}', {"content-type": "application/json"}
+    )
+    assert (refused.status, refused.headers["content-type"]) == (503, "application/problem+json")
+    assert "Traceback" not in "".join(server.output)
+
+
+async def test_an_app_in_an_app_streams(start: Start) -> None:
+    server = start("uvicorn", "in_another:app", env={"LIFESPAN": "yes"})
+    async with streaming(f"{server.url}/tidings/events?topic=rooms.a&from=earliest") as stream:
+        await request(f"{server.url}/tidings/topics/rooms.a/events", "POST", "hello")
+        assert [event.data for event in await stream.take(1)] == ["hello"]
+        for how in ("anyio", "asyncio"):
+            said = (await request(f"{server.url}/from-a-thread?text={how}&how={how}", "POST")).json()
+            assert [(event.id, event.data) for event in await stream.take(1)] == [(said, how)]
+        refused = (await request(f"{server.url}/from-a-thread?text=lost&how=own-loop", "POST")).json()
+        assert "belongs to the event loop that opened it" in refused
+    await until_open(server, 0)

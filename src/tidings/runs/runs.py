@@ -82,6 +82,7 @@ class Runs:
         and calls no model. `text`: what the events show as the input, if that is not `input` itself. Raises
         Unavailable while the process drains, Invalid, and what appending to `announce` raises.
         """
+        self.hub.must_be_open()
         if self.hub.draining:
             raise Unavailable("This process is going away.")
         self.open()

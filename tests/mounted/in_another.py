@@ -1,0 +1,34 @@
+"""The whole of Tidings as an app inside an app, whose lifespan is Tidings' only if LIFESPAN says so."""
+
+import os
+
+from fastapi import FastAPI
+
+from tidings import Hub
+from tidings.app import create_app
+
+hub = Hub(os.environ["STORE"])
+app = FastAPI(lifespan=hub.lifespan if "LIFESPAN" in os.environ else None)
+app.mount("/tidings", create_app(hub=hub))
+
+
+@app.get("/open")
+async def count() -> int:
+    return len(hub.subscriptions)
+
+
+@app.post("/from-a-thread")
+def publish_from_a_thread(text: str, how: str) -> str:
+    """Not `async`: FastAPI runs it in a thread."""
+    import asyncio
+
+    from anyio import from_thread
+
+    if how == "anyio":
+        return str(from_thread.run(hub.publish, "rooms.a", text))
+    if how == "asyncio":
+        return str(asyncio.run_coroutine_threadsafe(hub.publish("rooms.a", text), hub.loop).result())
+    try:
+        return str(asyncio.run(hub.publish("rooms.a", text)))
+    except RuntimeError as error:
+        return str(error)
