@@ -238,3 +238,17 @@ async def test_the_end_is_looked_for_by_everybody(flusher: Flusher) -> None:
     flusher.arm(one)
     await settled(one)
     assert [(len(reader.written), reader.kicked) for reader in readers] == [(1, 1)] * 3
+
+
+async def test_a_topic_that_is_closed_during_its_last_flush_still_ends(flusher: Flusher, clock: Clock) -> None:
+    """Closing adds no event, and the readers written to before it had no reason to look for an end."""
+    clock.ticks = 2 * module.SLICE
+    one = lane()
+    readers = [Reader("r", one, []) for _ in range(3 * QUANTUM)]
+    add(one, 1)
+    flusher.arm(one)
+    await until(lambda: readers[0].written)
+    one.closed = True
+    flusher.arm(one)
+    await settled(one)
+    assert all(b"".join(reader.written).count(b"data") == reader.kicked == 1 for reader in readers)

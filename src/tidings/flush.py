@@ -107,7 +107,8 @@ class Flusher:
         lane.trim()
         lane.flush_at = monotonic() + min(GAP, GAP_FACTOR * (monotonic() - began))
         lane.state = IDLE
-        if lane.head > lane.vis or lane.casts:
+        # A topic that was closed in the meantime has nothing new, but its readers are to hear of their end.
+        if lane.head > lane.vis or lane.casts or (lane.closed and not last):
             self.arm(lane)
 
     def _encode(

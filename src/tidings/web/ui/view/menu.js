@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { html, Icon, IconButton } from "./html.js";
 
@@ -16,7 +16,8 @@ export function Menu({ icon, label, items = [], up = false, children }) {
     open.value = false;
     /** @type {HTMLElement | null} */ (root.current?.querySelector("button"))?.focus();
   };
-  useEffect(() => {
+  // Before the next key: an effect after the paint would put the focus into a menu that Esc has closed meanwhile.
+  useLayoutEffect(() => {
     if (!open.value) return;
     const outside = (/** @type {Event} */ event) => {
       if (!root.current?.contains(/** @type {Node} */ (event.target))) open.value = false;

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { dialog } from "../state/shell.js";
 import { html, IconButton } from "./html.js";
 
@@ -10,11 +10,13 @@ export const close = () => (dialog.value = null);
  */
 export function Modal({ title, wide = false, bare = false, children }) {
   const root = useRef(/** @type {HTMLDialogElement | null} */ (null));
-  useEffect(() => {
+  useLayoutEffect(() => {
+    const box = /** @type {HTMLDialogElement} */ (root.current);
     const before = /** @type {HTMLElement | null} */ (document.activeElement);
-    root.current?.showModal();
-    /** @type {HTMLElement | null | undefined} */ (root.current?.querySelector("[data-first]"))?.focus();
-    return () => before?.focus();
+    box.showModal();
+    /** @type {HTMLElement | null} */ (box.querySelector("[data-first]"))?.focus();
+    // Closed by Esc, the browser has given it back already, and it may have gone elsewhere since.
+    return () => box.open && before?.focus();
   }, []);
   const beside = (/** @type {Event} */ event) => event.target === root.current && close();
   return html`
