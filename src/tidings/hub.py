@@ -130,7 +130,8 @@ class Hub:
         if asyncio.get_running_loop() is not self.loop:
             raise RuntimeError(
                 "A hub belongs to the event loop that opened it. In a thread, use "
-                "`anyio.from_thread.run(hub.publish, …)` or `asyncio.run_coroutine_threadsafe(hub.publish(…), hub.loop)`."
+                "`anyio.from_thread.run(hub.publish, …)` or "
+                "`asyncio.run_coroutine_threadsafe(hub.publish(…), hub.loop)`."
             )
 
     @property
