@@ -1,0 +1,219 @@
+"""A way to a server that misbehaves as networks do, in a process of its own: for pytest, for Node, for anything.
+
+`python -m tests.proxy --to PORT` listens on a free port of loopback and prints that port as its first line. Every line
+on its standard input is a command, and is answered by one line once it is in force: `ok`, a number, or `error: …`.
+It goes when its standard input is closed. `Proxy` below is the same for Python.
+
+    now BEHAVIOUR     for every request from now on; with `now refuse`, what is open is reset as well
+    next BEHAVIOUR    for one request that has not begun; several stand in line, and go before `now`
+    cut [fin]         end every open connection: by RST, or by a FIN in the middle of the answer
+    count             how many requests have come so far
+
+    pass              as if there were no proxy: how it starts
+    cut N [fin]       end the connection after N bytes of the answer's body, as it is framed
+    stall N           after N bytes of the answer's body nothing more comes, and nothing ends
+    bytes             every byte of the answer in a write of its own
+    html              answer 502 with a page of HTML, as a gateway whose server is gone
+    swallow           take the request and never answer
+    refuse            accept no connection: they are refused (only with `now`)
+
+Every request is a connection of its own, so that one behaviour is one request. Preflights always pass, and are not
+counted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import re
+import socket
+import struct
+import subprocess
+import sys
+from collections import deque
+from pathlib import Path
+from typing import Self
+
+PAGE = b"<!doctype html><title>502</title><h1>Bad gateway</h1>\n"
+BAD_GATEWAY = b"HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/html\r\nContent-Length: %d\r\n\r\n%s" % (len(PAGE), PAGE)
+BEHAVIOUR = re.compile(r"pass|cut \d+( fin)?|stall \d+|bytes|html|swallow|refuse")
+
+
+class Proxy:
+    """The process, started by the constructor and ended with the context. Commands are in force when they return."""
+
+    def __init__(self, port: int) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.proxy", "--to", str(port)],
+            cwd=Path(__file__).parents[1],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            bufsize=1,
+        )
+        self.port = int(self._answer())
+
+    @property
+    def url(self) -> str:
+        """Its address, without a slash at the end."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def tell(self, command: str) -> str:
+        """One command, as in the module's docstring, and its answer. ValueError when there is no such command."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{command}\n")
+        answer = self._answer()
+        if answer.startswith("error: "):
+            raise ValueError(answer.removeprefix("error: "))
+        return answer
+
+    def cut(self) -> None:
+        """Reset every connection, and refuse new ones until `mend`."""
+        self.tell("now refuse")
+
+    def mend(self) -> None:
+        """Pass everything on again."""
+        self.tell("now pass")
+
+    def count(self) -> int:
+        """The requests so far."""
+        return int(self.tell("count"))
+
+    def _answer(self) -> str:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        assert line, "the proxy has gone"
+        return line.strip()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.communicate()  # closes its standard input, and waits
+
+
+class Server:
+    """What runs in the process."""
+
+    def __init__(self, target: int) -> None:
+        self.target = target
+        self.now = "pass"
+        self.line: deque[str] = deque()
+        self.open: set[asyncio.StreamWriter] = set()
+        self.requests = 0
+
+    async def start(self, port: int = 0) -> int:
+        self.listener = await asyncio.start_server(self.serve, "127.0.0.1", port)
+        self.port: int = self.listener.sockets[0].getsockname()[1]
+        return self.port
+
+    async def command(self, line: str) -> str:
+        verb, _, rest = line.partition(" ")
+        if verb == "count" and not rest:
+            return str(self.requests)
+        if verb == "cut" and rest in ("", "fin"):
+            self.cut(fin=rest == "fin")
+        elif verb in ("now", "next") and BEHAVIOUR.fullmatch(rest) and (verb, rest) != ("next", "refuse"):
+            if verb == "next":
+                self.line.append(rest)
+            else:
+                await self.become(rest)
+        else:
+            return f"error: no such command: {line}"
+        return "ok"
+
+    async def become(self, behaviour: str) -> None:
+        if behaviour == "refuse":
+            self.listener.close()
+            self.cut()
+        elif self.now == "refuse":
+            await self.start(self.port)
+        self.now = behaviour
+
+    def cut(self, fin: bool = False) -> None:
+        for one in self.open:
+            end(one, fin)
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.open.add(writer)
+        writer.transport.set_write_buffer_limits(0)  # what is drained is sent, so a cut is where it is told
+        # A reset or a vanished peer is this module's trade.
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            head = await reader.readuntil(b"\r\n\r\n")
+            if head.startswith(b"OPTIONS "):
+                behaviour = "pass"
+            else:
+                self.requests += 1
+                behaviour = self.line.popleft() if self.line else self.now
+            await self.answer(behaviour, head, reader, writer)
+        self.open.discard(writer)
+        writer.close()
+
+    async def answer(
+        self, behaviour: str, head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        if behaviour == "html":
+            writer.write(BAD_GATEWAY)
+            return
+        if behaviour == "swallow":
+            await reader.read()
+            return
+        back, forth = await asyncio.open_connection("127.0.0.1", self.target)
+        self.open.add(forth)
+        try:
+            forth.write(re.sub(rb"(?i)\r\nconnection: [^\r]*", b"", head[:-2]) + b"Connection: close\r\n\r\n")
+            upward = asyncio.create_task(pump(reader, forth))
+            await downward(behaviour, back, writer)
+            upward.cancel()
+        finally:
+            self.open.discard(forth)
+            forth.close()
+
+
+async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError):
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+        writer.close()  # who asked has left
+
+
+async def downward(behaviour: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """The server's answer. Returns when it has ended, whoever ended it."""
+    verb, *rest = behaviour.split()
+    writer.write(await reader.readuntil(b"\r\n\r\n"))
+    left = int(rest[0]) if rest else sys.maxsize
+    while left and (data := await reader.read(min(left, 65536))):
+        left -= len(data)
+        for piece in (data[n : n + 1] for n in range(len(data))) if verb == "bytes" else (data,):
+            writer.write(piece)
+            await writer.drain()
+    if left == 0 and verb == "cut":
+        end(writer, fin="fin" in rest)
+    elif left == 0 and verb == "stall":
+        await asyncio.get_running_loop().create_future()
+
+
+def end(writer: asyncio.StreamWriter, fin: bool) -> None:
+    if not fin:
+        made: socket.socket = writer.get_extra_info("socket")
+        with contextlib.suppress(OSError):
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
+
+
+async def main(target: int) -> None:
+    server = Server(target)
+    print(await server.start(), flush=True)
+    loop = asyncio.get_running_loop()
+    commands = asyncio.StreamReader()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(commands), sys.stdin)
+    while line := await commands.readline():
+        print(await server.command(line.decode().strip()), flush=True)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--to", type=int, required=True, metavar="PORT", help="where the server is, on loopback")
+    asyncio.run(main(parser.parse_args().to))

@@ -1,0 +1,121 @@
+"""The proxy misbehaves as it says it does: what else is tested over it rests on that."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from tests.proxy import Proxy
+from tests.serving import PATIENCE
+
+BODY = b"0123456789" * 10
+
+
+class Answers(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(BODY)))
+        self.end_headers()
+        self.wfile.write(BODY)
+        if self.path == "/open":
+            self.rfile.read()  # until whoever asked has left
+
+    do_OPTIONS = do_GET
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def proxy() -> Iterator[Proxy]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        with Proxy(server.server_address[1]) as proxy:
+            yield proxy
+        server.shutdown()
+
+
+def ask(proxy: Proxy, method: str = "GET", path: str = "/") -> socket.socket:
+    made = socket.create_connection(("127.0.0.1", proxy.port), PATIENCE)
+    made.sendall(f"{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: keep-alive\r\n\r\n".encode())
+    return made
+
+
+def read(made: socket.socket) -> tuple[bytes, bytes]:
+    """The head and the body, to the end. ConnectionResetError when that is no end."""
+    with made:
+        answer = b""
+        while part := made.recv(65536):
+            answer += part
+    head, _, body = answer.partition(b"\r\n\r\n")
+    return head, body
+
+
+@pytest.mark.parametrize("behaviour", ["pass", "bytes"])
+def test_an_answer_passes_whole(proxy: Proxy, behaviour: str) -> None:
+    proxy.tell(f"now {behaviour}")
+    head, body = read(ask(proxy))
+    assert b" 200 " in head
+    assert body == BODY
+
+
+def test_one_request_is_cut_where_it_is_told(proxy: Proxy) -> None:
+    proxy.tell("next cut 7 fin")
+    proxy.tell("next cut 8")
+    assert read(ask(proxy))[1] == BODY[:7]
+    with pytest.raises(ConnectionResetError):
+        read(ask(proxy))
+    assert read(ask(proxy))[1] == BODY
+    assert proxy.count() == 3
+
+
+def test_a_preflight_passes_and_is_not_counted(proxy: Proxy) -> None:
+    proxy.tell("next html")
+    assert read(ask(proxy, "OPTIONS"))[1] == BODY
+    assert proxy.count() == 0
+    assert read(ask(proxy))[0].startswith(b"HTTP/1.1 502")
+
+
+@pytest.mark.parametrize("behaviour", ["stall 5", "swallow"])
+def test_silence_ends_with_a_cut_only(proxy: Proxy, behaviour: str) -> None:
+    proxy.tell(f"next {behaviour}")
+    made = ask(proxy)
+    got = b""
+    if behaviour != "swallow":
+        while not got.endswith(BODY[:5]):
+            got += made.recv(65536)
+    else:
+        while not proxy.count():
+            pass
+    made.settimeout(0.2)
+    with pytest.raises(TimeoutError):
+        made.recv(1)
+    made.settimeout(PATIENCE)
+    proxy.tell("cut")
+    with made, pytest.raises(ConnectionResetError):
+        made.recv(1)
+
+
+def test_a_cut_network_comes_back_at_the_same_address(proxy: Proxy) -> None:
+    made = ask(proxy, path="/open")
+    while not made.recv(65536).endswith(BODY):
+        pass
+    proxy.cut()
+    with pytest.raises(ConnectionResetError):
+        made.recv(1)
+    made.close()
+    with pytest.raises(ConnectionRefusedError):
+        ask(proxy)
+    proxy.mend()
+    assert read(ask(proxy))[1] == BODY
+
+
+@pytest.mark.parametrize("command", ["", "now", "next refuse", "cut 5", "now cut", "later pass"])
+def test_what_is_no_command_is_said_so(proxy: Proxy, command: str) -> None:
+    with pytest.raises(ValueError, match="no such command"):
+        proxy.tell(command)
+    assert proxy.count() == 0
