@@ -27,6 +27,7 @@ from .events import Retention
 from .hub import Hub
 from .log import shown
 from .protocols import events, health, runs, session, stream
+from .protocols.follow import Following
 from .protocols.publish import Limits, Publishing
 from .protocols.request import SHAPES
 from .protocols.response import OUTSIDE, Slots, Stream, json_response, problem_response
@@ -40,10 +41,12 @@ DESCRIPTION = "Durable Server-Sent Events: topics, their events, and runs, which
 
 
 class App(FastAPI):
-    """FastAPI, whose OpenAPI document speaks of problems as they are sent, and out of whose way go the two things that
-    happen most: open streams, which go on outside its stack once they have begun, and plain publishing."""
+    """FastAPI, whose OpenAPI document speaks of problems as they are sent, and out of whose way go the things that
+    happen most: plain publishing and following, and every open stream, which goes on outside its stack once it has
+    begun."""
 
     publishing: Publishing
+    following: Following
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -52,7 +55,11 @@ class App(FastAPI):
             await self.publishing(scope, receive, send)
         else:
             begun: list[Stream] = []
-            await super().__call__({**scope, OUTSIDE: begun}, self._limited(scope, receive), send)
+            inside = {**scope, OUTSIDE: begun}
+            if self.following.is_plain(scope):
+                await self.following(inside, receive, send)
+            else:
+                await super().__call__(inside, self._limited(scope, receive), send)
             if begun:
                 await begun.pop()(scope, receive, send)
 
@@ -130,9 +137,11 @@ def create_app(settings: Settings | None = None, hub: Hub | None = None) -> Fast
     app.add_exception_handler(ClientDisconnect, client_left)
     app.add_exception_handler(Exception, internal_error)
     app.publishing = Publishing(hub, auth, limits)
-    app.include_router(app.publishing.routes())
+    app.following = Following(hub, auth, slots)
     for router in (
-        events.routes(hub, auth, slots),
+        app.publishing.routes(),
+        app.following.routes(),
+        events.routes(hub, auth),
         runs.routes(hub, auth, slots, assistants),
         stream.routes(hub, auth, slots, assistants),
         session.routes(auth),

@@ -13,7 +13,7 @@ from .stores.base import Log
 from .wire.sse import Format
 
 KEPT_BYTES = 32 << 20
-ENCODED_KEPT = 128
+ENCODED_KEPT = 1024
 ENCODED_BYTES = 16 << 20
 
 Key = tuple[str, str, int]

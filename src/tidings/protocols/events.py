@@ -16,32 +16,17 @@ from ..events import ORIGIN, Offset, Page, Retention
 from ..hub import Hub
 from ..log import Head, parse_offset
 from ..wire.run_events import merged_log
-from ..wire.sse import Format, json_value
+from ..wire.sse import json_value
 from .request import (
-    LAST_EVENT_ID,
     OFFSET,
-    TOPIC,
-    Enveloped,
-    LastEventId,
     Responses,
-    StartAt,
     TopicName,
-    parse_start,
     problems,
     publisher,
     reader,
     shape,
-    stream,
 )
-from .response import MAX_TOPICS, PLAIN, EventStreamResponse, Slots, given_id, json_response
-
-ENVELOPE = Format(envelope=True)
-TOPICS: dict[str, Any] = {
-    "items": {"type": "string", **TOPIC},
-    "minItems": 1,
-    "maxItems": MAX_TOPICS,
-    "uniqueItems": True,
-}
+from .response import json_response
 
 
 class Kept(msgspec.Struct):
@@ -100,37 +85,9 @@ class Configuration(BaseModel):
     ttl: float | None = Field(None, ge=1, le=1e12, description="The topic expires this long after its last event.")
 
 
-def routes(hub: Hub, auth: Authenticator, slots: Slots) -> APIRouter:
-    """The router of the native protocol's reading side and of its topics."""
+def routes(hub: Hub, auth: Authenticator) -> APIRouter:
+    """The router of topics, and of their events in pages."""
     router = APIRouter(tags=["events"])
-
-    @router.get(
-        "/events",
-        summary="Follow topics",
-        response_class=Response,
-        responses={**stream("The topics are closed and read: do not come back."), **problems()},
-        openapi_extra={"parameters": [LAST_EVENT_ID]},
-    )
-    async def follow(
-        request: Request,
-        topic: Annotated[
-            list[str], Query(description="A topic; repeat for more, at most 32.", json_schema_extra=TOPICS)
-        ],
-        start: StartAt = "tail",
-        last_event_id: LastEventId = "",
-        envelope: Enveloped = False,
-    ) -> Response:
-        subject = await reader(auth, request, *topic[:MAX_TOPICS])
-        return EventStreamResponse(
-            hub,
-            topic,
-            start=parse_start(start),
-            last_event_id=given_id(request.scope) or last_event_id,
-            format=ENVELOPE if envelope else PLAIN,
-            expires=subject.expires,
-            slots=slots,
-            owner=subject.name or "",
-        )
 
     @router.get("/topics", summary="List topics", responses={200: shape(TopicNames, "Topics"), **problems()})
     async def topics(
