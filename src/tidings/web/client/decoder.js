@@ -6,8 +6,9 @@
  * @property {number | null} retry the reconnection time in its block, in milliseconds
  */
 
-const CR = 13;
 const LF = 10;
+const SPACE = 32;
+const WHOLE = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
  * WHATWG's interpretation of an event stream, in time linear in its bytes, however they are cut.
@@ -21,15 +22,16 @@ export class Decoder {
   /** The reconnection time the server asked for last, in milliseconds. @type {number | null} */
   retry = null;
 
-  #text = new TextDecoder();
+  #pieces = new TextDecoder();
+  #ascii = false;
   // The unfinished line. Engines keep a string grown by += as a rope, so a line of many chunks stays linear.
   #line = "";
   #afterCr = false;
   /** @type {string} */
   #id;
   #type = "";
-  /** @type {string[]} */
-  #data = [];
+  /** Null until the block has any. @type {string | null} */
+  #data = null;
   /** @type {number | null} */
   #retryHere = null;
 
@@ -43,7 +45,7 @@ export class Decoder {
    * @returns {ServerSentEvent[]} the events these bytes complete, in order
    */
   feed(bytes) {
-    const text = this.#text.decode(bytes, { stream: true });
+    const text = this.#text(bytes);
     /** @type {ServerSentEvent[]} */
     const fired = [];
     let from = 0;
@@ -57,47 +59,72 @@ export class Decoder {
     let cr = text.indexOf("\r", from);
     while (lf !== -1 || cr !== -1) {
       const end = lf === -1 || (cr !== -1 && cr < lf) ? cr : lf;
-      this.#take(this.#line + text.slice(from, end), fired);
-      this.#line = "";
+      if (this.#line !== "") {
+        this.#take(this.#line + text.slice(from, end));
+        this.#line = "";
+      } else if (end === from) this.#blank(fired);
+      else if (text.startsWith("data:", from)) this.#more(text.slice(valueAt(text, from + 5), end));
+      else if (text.startsWith("id:", from)) this.#identify(text.slice(valueAt(text, from + 3), end));
+      else this.#take(text.slice(from, end));
       from = end + 1;
-      if (text.charCodeAt(end) === CR) {
+      if (end === cr) {
         if (from === text.length) this.#afterCr = true;
         else if (text.charCodeAt(from) === LF) from += 1;
+        cr = text.indexOf("\r", from);
       }
       if (lf !== -1 && lf < from) lf = text.indexOf("\n", from);
-      if (cr !== -1 && cr < from) cr = text.indexOf("\r", from);
     }
     this.#line += text.slice(from);
     return fired;
   }
 
   /**
-   * @param {string} line
-   * @param {ServerSentEvent[]} fired
+   * Engines decode a whole text of ASCII several times as fast as a piece of one: Node 20 does 4,500 MB/s, not 800. So
+   * a chunk after one of ASCII is taken for whole if its last character is.
+   * @param {Uint8Array} bytes
    */
-  #take(line, fired) {
-    if (line === "") {
-      this.#blank(fired);
-      return;
-    }
+  #text(bytes) {
+    const ends = bytes[bytes.length - 1] < 0x80;
+    const text = this.#ascii && ends ? WHOLE.decode(bytes) : this.#pieces.decode(bytes, { stream: true });
+    this.#ascii = ends && text.length === bytes.length;
+    return text;
+  }
+
+  /** @param {string} line that is not empty */
+  #take(line) {
     const colon = line.indexOf(":");
     const name = colon === -1 ? line : line.slice(0, colon);
-    const value = colon === -1 ? "" : line.slice(line[colon + 1] === " " ? colon + 2 : colon + 1);
-    if (name === "data") this.#data.push(value);
+    const value = colon === -1 ? "" : line.slice(valueAt(line, colon + 1));
+    if (name === "data") this.#more(value);
+    else if (name === "id") this.#identify(value);
     else if (name === "event") this.#type = value;
-    else if (name === "id" && !value.includes("\0")) this.#id = value;
     else if (name === "retry" && /^[0-9]{1,18}$/.test(value)) this.retry = this.#retryHere = Number(value);
+  }
+
+  /** @param {string} value of one data line */
+  #more(value) {
+    this.#data = this.#data === null ? value : this.#data + "\n" + value;
+  }
+
+  /** @param {string} value */
+  #identify(value) {
+    if (!value.includes("\0")) this.#id = value;
   }
 
   /** @param {ServerSentEvent[]} fired */
   #blank(fired) {
     this.lastEventId = this.#id;
-    if (this.#data.length > 0) {
-      const data = this.#data.length === 1 ? this.#data[0] : this.#data.join("\n");
-      fired.push({ type: this.#type || "message", data, id: this.#id, retry: this.#retryHere });
-      this.#data = [];
+    if (this.#data !== null) {
+      fired.push({ type: this.#type || "message", data: this.#data, id: this.#id, retry: this.#retryHere });
+      this.#data = null;
     }
     this.#type = "";
     this.#retryHere = null;
   }
 }
+
+/**
+ * @param {string} text
+ * @param {number} at after the colon, and before the line's end
+ */
+const valueAt = (text, at) => (text.charCodeAt(at) === SPACE ? at + 1 : at);
