@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from hypothesis import example, given
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from tidings.errors import Invalid
 from tidings.events import Event, Offset
+from tidings.wire import sse
 from tidings.wire.sse import KEEP_ALIVE, Decoder, Format, ServerSentEvent, decode, encode
 
 VECTORS = json.loads((Path(__file__).parent.parent / "protocols/vectors/sse.json").read_text("utf-8"))
@@ -87,15 +89,36 @@ SOUP = st.lists(
     max_size=40,
 ).map(b"".join)
 
+LINES = [
+    "data: a",
+    "data:b",
+    "data",
+    "data: " + "x" * 30,
+    "event: t",
+    "event:",
+    "id: 1",
+    "id:2",
+    "id:",
+    "id: \0",
+    "retry: 5",
+    ": c",
+]
+BLOCKS = st.lists(st.lists(st.sampled_from([*LINES[:7], *LINES]), max_size=4), min_size=1, max_size=20).map(
+    lambda blocks: "".join("\n".join([*lines, "", ""]) for lines in blocks).encode()
+)
+"""Shapes that a regular expression takes whole, and others that are near."""
+
 
 def chunked(data: st.DataObject, stream: bytes) -> Iterator[bytes]:
     cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=8)))
     return (stream[a:b] for a, b in zip([0, *cuts], [*cuts, len(stream)], strict=True))
 
 
-@given(st.data(), SOUP)
-def test_decoder_agrees_with_the_obvious_one_under_any_cut(data: st.DataObject, stream: bytes) -> None:
-    assert decoded(chunked(data, stream)) == reference(stream)
+@pytest.mark.parametrize("long", [sse._LONG, 1], ids=["short lines", "long lines"])
+@given(st.data(), SOUP | BLOCKS)
+def test_decoder_agrees_with_the_obvious_one_under_any_cut(long: int, data: st.DataObject, stream: bytes) -> None:
+    with mock.patch.object(sse, "_LONG", long):
+        assert decoded(chunked(data, stream)) == reference(stream)
 
 
 TEXT = st.text(st.characters(codec="utf-8") | st.sampled_from("\r\n\0\1: é\u2028\ufeff"))

@@ -20,7 +20,6 @@ KEEP_ALIVE = b":\n"
 """A comment of one line. A blank line after it would make several clients fire an empty event once they know an id."""
 
 _LINE_END = re.compile("\r\n|\r|\n")
-_LINE_END_BYTES = re.compile(b"\r\n|\r|\n")
 _FORBIDDEN = re.compile("[\r\n\0]")
 _SURROGATE = "Text must not hold lone surrogates: UTF-8 cannot carry them."
 _json = msgspec.json.Encoder()
@@ -109,63 +108,119 @@ class Decoder:
 
     An event fires with the line end of its blank line, be that the last byte known; one that the stream leaves
     unfinished never fires, and its id is not taken. Bytes that are not UTF-8 become U+FFFD.
+
+    Whole blocks are read at once. A regular expression takes the shapes that servers write, which is several times as
+    fast as reading line by line; that is left for blocks of other shapes and for long lines.
     """
 
     def __init__(self) -> None:
         self.last_event_id = ""
-        self.retry: int | None = None
-        """The reconnection time the server asked for, in milliseconds. More than 18 digits are ignored."""
-        self._line = bytearray()  # the unfinished line: appending to it costs only what is appended
-        self._started = False
-        self._after_cr = False  # an LF now belongs to the line end that was seen
-        self._id = ""  # that of the block being read, and the blocks after it
-        self._type = ""
-        self._data: list[str] = []
         self._retry: int | None = None
+        self._parts: list[bytes] = []  # of the unfinished block, line ends as LF; joined once, when it is whole
+        self._mark = b"\xef\xbb\xbf"  # the byte order mark, which is no text at the very start only
+        self._after_cr = False  # an LF now belongs to the line end that was seen
+
+    @property
+    def retry(self) -> int | None:
+        """The reconnection time the server asked for, in milliseconds. More than 18 digits are ignored."""
+        unfinished = _read(b"".join(self._parts).removeprefix(self._mark).decode("utf-8", "replace"), 0, "")
+        return self._retry if unfinished.retry is None else unfinished.retry
 
     def feed(self, chunk: bytes) -> list[ServerSentEvent]:
         """The events that `chunk` completes, in order."""
-        if self._after_cr and chunk:
-            self._after_cr = False
-            if chunk[:1] == b"\n":
-                chunk = chunk[1:]
-        if not chunk:
-            return []
-        self._after_cr = chunk[-1:] == b"\r"
-        *lines, rest = _LINE_END_BYTES.split(chunk)
+        if self._parts or self._mark or self._after_cr or b"\r" in chunk or not chunk.endswith(b"\n\n"):
+            chunk = self._whole(chunk)
+        text = chunk.decode("utf-8", "replace")
+        if len(text) > 2 * _LONG and text.find("\n", len(text) // 2, len(text) // 2 + _LONG) < 0:
+            return self._by_lines(text)
         fired: list[ServerSentEvent] = []
-        for line in lines:
-            if self._line:
-                line = bytes(self._line + line)
-                self._line.clear()
-            if not self._started:
-                self._started = True
-                line = line.removeprefix(b"\xef\xbb\xbf")
-            if line:
-                self._field(line.decode(errors="replace"))
-            else:
-                self._blank_line(fired)
-        self._line += rest
+        last, new = self.last_event_id, tuple.__new__
+        for before, type, data, more, after, other in _BLOCK.findall(text):
+            if other:
+                self.last_event_id = last
+                fired += self._by_lines(other)
+                last = self.last_event_id
+                continue
+            last = after or before or last
+            if more:
+                # Each line of `more` begins so, and no line holds a line end: nothing else can be replaced.
+                data += "\n" + more[6:-1].replace("\ndata: ", "\n")
+            fired.append(new(ServerSentEvent, (type or MESSAGE, data, last, None)))
+        self.last_event_id = last
         return fired
 
-    def _field(self, line: str) -> None:
-        name, _, value = line.partition(":")
-        value = value.removeprefix(" ")
+    def _whole(self, chunk: bytes) -> bytes:
+        """The whole blocks, with LF only, that there are with `chunk`; what is left waits for the next."""
+        if self._after_cr and chunk:
+            self._after_cr = False
+            chunk = chunk.removeprefix(b"\n")
+        if b"\r" in chunk:
+            self._after_cr = chunk.endswith(b"\r")
+            chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        parts = self._parts
+        # To look for one byte first is 25 times as fast, where a line is long.
+        end = chunk.rfind(b"\n\n") + 2 if b"\n" in chunk else 1
+        if end == 1 and not (parts and chunk.startswith(b"\n") and parts[-1].endswith(b"\n")):
+            if chunk:
+                parts.append(chunk)
+            return b""
+        whole = b"".join([*parts, chunk[:end]]).removeprefix(self._mark)
+        self._parts, self._mark = [chunk[end:]] if end < len(chunk) else [], b""
+        return whole
+
+    def _by_lines(self, text: str) -> list[ServerSentEvent]:
+        """The events of blocks of any shape."""
+        fired: list[ServerSentEvent] = []
+        at = 0
+        while at < len(text):
+            at, type, data, self.last_event_id, retry = _read(text, at, self.last_event_id)
+            if data:
+                fired.append(ServerSentEvent(type or MESSAGE, "\n".join(data), self.last_event_id, retry))
+            if retry is not None:
+                self._retry = retry
+        return fired
+
+
+_LONG = 1000
+"""Characters in the middle of a text, without a line end among them, by which its lines are taken for long."""
+
+# Every block is of the first shape or of the second, so `findall` skips nothing. An id that is empty or holds NUL is of
+# the second. What `*+` and `++` have taken they do not give back: a block that does not fit is given up at once.
+_BLOCK = re.compile(
+    r"(?:id: ?+([^\n\0]++)\n)?(?:event: ?+([^\n]*+)\n)?"
+    r"data: ?+([^\n]*+)\n((?:data: [^\n]*+\n)*+)(?:id: ?+([^\n\0]++)\n)?\n"
+    r"|((?:[^\n]++\n)*+\n)"
+)
+
+
+class _Block(NamedTuple):
+    """What the lines up to a blank line say; `end` is after it. `id` is the former one where they name none."""
+
+    end: int
+    type: str
+    data: list[str]
+    id: str
+    retry: int | None
+
+
+def _read(text: str, at: int, id: str) -> _Block:
+    """The block that begins at `at`, of lines that end with LF."""
+    type, data, retry = "", [], None
+    while (end := text.find("\n", at)) > at:
+        colon = text.find(":", at, end)
+        name = text[at : end if colon < 0 else colon]
+        value = "" if colon < 0 else text[colon + (2 if text.startswith(" ", colon + 1) else 1) : end]
         if name == "data":
-            self._data.append(value)
+            data.append(value)
         elif name == "event":
-            self._type = value
+            type = value
         elif name == "id":
             if "\0" not in value:
-                self._id = value
+                id = value
         elif name == "retry" and value.isascii() and value.isdigit() and len(value) <= 18:
-            self.retry = self._retry = int(value)
-
-    def _blank_line(self, fired: list[ServerSentEvent]) -> None:
-        self.last_event_id = self._id
-        if self._data:
-            fired.append(ServerSentEvent(self._type or MESSAGE, "\n".join(self._data), self._id, self._retry))
-        self._type, self._data, self._retry = "", [], None
+            retry = int(value)
+        at = end + 1
+    return _Block(at + 1, type, data, id, retry)
 
 
 def decode(chunks: Iterable[bytes]) -> Iterator[ServerSentEvent]:
