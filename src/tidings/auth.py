@@ -19,6 +19,7 @@ from jwt.exceptions import (
     PyJWTError,
 )
 
+from .clock import unix_time
 from .errors import Forbidden, Invalid, Unauthenticated
 from .keys import Keys, KeySet, OneKey
 from .origins import may_address, same_origin
@@ -114,7 +115,7 @@ class Authenticator:
         issuer: str | None = None,
         hosts: Collection[str] = (),
         origins: Collection[str] = (),
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = unix_time,
     ) -> None:
         if sum(key is not None for key in (secret, public_key, jwks_url)) > 1:
             raise Invalid("Tokens have one kind of key: a secret, a public key or a key set")

@@ -9,12 +9,12 @@ import asyncio
 import itertools
 import logging
 import os
-import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from typing import Literal
 
 from tidings import log
+from tidings.clock import unix_time
 from tidings.errors import Closed, Conflict, Invalid, NotFound, TidingsError, Unavailable, Uncertain
 from tidings.events import ORIGIN, Event, Offset, Page, Retention
 from tidings.log import NEW, Append, Appended, Change, Expected, Head, Known, Record
@@ -44,7 +44,7 @@ class Log:
     or without any when only the head changed. `on_delete(topic)`: this process deleted the topic.
     """
 
-    def __init__(self, store: Store, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, store: Store, *, clock: Callable[[], float] = unix_time) -> None:
         self.store = store
         self.on_commit: Callable[[str, Head, Offset, Sequence[Event]], None] | None = None
         self.on_delete: Callable[[str], None] | None = None

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from bisect import bisect_right
 from collections.abc import AsyncIterator, Callable, Sequence
 from itertools import islice
 from math import inf
 from operator import attrgetter
 
+from tidings.clock import unix_time
 from tidings.errors import Unavailable
 from tidings.events import ORIGIN, Offset
 from tidings.log import Head, Known, Record
@@ -20,7 +20,7 @@ from tidings.stores.port import KEYS, PAGE, News, Plan
 class MemoryStore:
     """Every promise of the port but durability. Its lock is that nothing here awaits."""
 
-    def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, *, clock: Callable[[], float] = unix_time) -> None:
         self._clock = clock
         self._logs: dict[str, _Kept] = {}
         self._leases: dict[str, float] = {}

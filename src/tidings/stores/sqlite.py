@@ -20,6 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from math import inf
 from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
 
+from tidings.clock import unix_time
 from tidings.errors import TidingsError, Unavailable, Uncertain
 from tidings.log import Head, Known, Record
 from tidings.stores.database import Reader, connect, kind
@@ -65,7 +66,7 @@ class SqliteStore:
         path: str | os.PathLike[str],
         *,
         durability: str = "full",
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = unix_time,
     ) -> None:
         self._path = os.fspath(path)
         self._durability = durability

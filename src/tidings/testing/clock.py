@@ -1,0 +1,103 @@
+"""A clock that tests move: `time.time`, `time.monotonic` and with them the timers of asyncio's event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+TURNS = 1000
+"""Turns of the loop after which what still goes on, such as a task that polls with `sleep(0)`, is not waited for."""
+
+real_time, real_time_ns = time.time, time.time_ns
+real_monotonic, real_monotonic_ns = time.monotonic, time.monotonic_ns
+
+
+class Clock:
+    """The process's clock. Real time goes on; `advance` adds to it.
+
+    Moved are `time.time`, `time.monotonic`, their `_ns` forms and what asyncio's own event loop makes of them: `sleep`,
+    time-outs, `call_later`. Not moved are `datetime.now`, `time.sleep`, other threads' waiting, uvloop, and what others
+    took out of `time` before the clock came.
+    """
+
+    def __init__(self) -> None:
+        self._wall = 0.0
+        self._ahead = 0.0
+        self._installed = False
+
+    async def advance(self, seconds: float) -> None:
+        """Let `seconds` pass at once. Whatever falls due meanwhile happens in its order, each at its own time, and when
+        this returns, whatever could run has run; `advance(0)` does that alone.
+
+        Work of other threads is not waited for. Raises RuntimeError on an event loop whose time cannot be moved.
+        """
+        await self.advance_until(seconds, lambda: False)
+
+    async def advance_until(self, seconds: float, reached: Callable[[], object]) -> None:
+        """As `advance`, but no further than to when `reached()` holds."""
+        loop: Any = asyncio.get_running_loop()
+        if not self.moves(loop):
+            raise RuntimeError(f"tidings_clock moves asyncio's own event loop, not {type(loop).__module__}'s.")
+        if seconds < 0:
+            raise ValueError("Time does not go back.")
+        self.install()
+        end = time.monotonic() + seconds
+        await settle()
+        while not reached() and (left := end - time.monotonic()) > 0:
+            # The loop's own heap of timers, as nothing public tells when the next one is due.
+            due = loop._scheduled[0].when() - time.monotonic() if loop._scheduled else left
+            self._move(min(max(due, 0.0), left))
+            await settle()
+
+    @staticmethod
+    def moves(loop: asyncio.AbstractEventLoop) -> bool:
+        """Whether the loop's timers follow this clock."""
+        return isinstance(loop, asyncio.BaseEventLoop)
+
+    def install(self) -> None:
+        """Take the place of the real clocks, for the rest of the process: a monotonic clock must not go back, and loops
+        that outlive a test have timers that were set by it. Idempotent."""
+        if not self._installed:
+            self._installed = True
+            for name, moved in self._functions().items():
+                setattr(time, name, moved)
+        # What `from time import monotonic` gave to modules of ours; again each time, for they are imported late.
+        moving = {real_time: time.time, real_monotonic: time.monotonic}
+        for name, module in list(sys.modules.items()):
+            if name.partition(".")[0] == "tidings":
+                for key in ("time", "monotonic"):
+                    found = vars(module).get(key)
+                    if found is real_time or found is real_monotonic:
+                        setattr(module, key, moving[found])
+
+    def reset(self) -> None:
+        """`time.time` tells the truth again; `time.monotonic` stays ahead."""
+        self._wall = 0.0
+
+    def _move(self, seconds: float) -> None:
+        self._wall += seconds
+        self._ahead += seconds
+
+    def _functions(self) -> dict[str, Callable[[], float]]:
+        return {
+            "time": lambda: real_time() + self._wall,
+            "time_ns": lambda: real_time_ns() + int(self._wall * 1e9),
+            "monotonic": lambda: real_monotonic() + self._ahead,
+            "monotonic_ns": lambda: real_monotonic_ns() + int(self._ahead * 1e9),
+        }
+
+
+CLOCK = Clock()
+"""The one of this process."""
+
+
+async def settle() -> None:
+    """Give way until nothing is left that could run at once."""
+    loop: Any = asyncio.get_running_loop()
+    for _ in range(TURNS):
+        await asyncio.sleep(0)
+        if Clock.moves(loop) and not loop._ready:
+            return

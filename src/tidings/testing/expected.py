@@ -1,0 +1,134 @@
+"""Events as a test expects them, and expected and received events side by side."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Any
+
+from tidings.wire.sse import ServerSentEvent
+
+WIDTH = 48
+"""Characters of a column. What differs is told in full besides."""
+
+FIELDS = ("type", "data", "id")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Expected:
+    """Equal to every event whose fields are as these; see `event`."""
+
+    type: Any
+    data: Any
+    id: Any
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, ServerSentEvent):
+            return NotImplemented
+        return not self.differs(other)
+
+    __hash__ = None  # type: ignore[assignment]  # equal to many events that differ from each other
+
+    def differs(self, received: ServerSentEvent) -> list[str]:
+        """The names of the fields that are not as expected."""
+        return [name for name in FIELDS if not _matches(getattr(self, name), getattr(received, name))]
+
+    def __repr__(self) -> str:
+        given = [f"{name}={_pattern(value)}" for name in FIELDS if (value := getattr(self, name)) is not ...]
+        return f"event({', '.join(given)})"
+
+
+def event(type: Any = ..., data: Any = ..., id: Any = ...) -> Expected:
+    """An event to compare received ones with: `assert stream.events == [event("joined"), event(data="Hello")]`.
+
+    A field that is left out, or `...`, may be anything. Text stands for itself, `re.compile(…)` for whatever it matches
+    as a whole, and any other `data` for JSON of that value, however it is written.
+    """
+    return Expected(type, data, id)
+
+
+def _matches(expected: Any, received: str) -> bool:
+    if expected is ...:
+        return True
+    if isinstance(expected, re.Pattern):
+        return expected.fullmatch(received) is not None
+    if isinstance(expected, str) or expected == received:
+        return bool(expected == received)
+    try:
+        return bool(expected == json.loads(received))
+    except ValueError:
+        return False
+
+
+def is_event(value: object) -> bool:
+    """Whether a failed comparison with it is worth a table."""
+    return isinstance(value, ServerSentEvent | Expected)
+
+
+def side_by_side(expected: Sequence[Any], received: Sequence[Any], *, around: int | None = None) -> list[str]:
+    """What differs first, then both lists in two columns; with `around`, only that many rows on each side of it."""
+    pairs = list(zip_longest(expected, received, fillvalue=None))
+    first = next((i for i, (one, other) in enumerate(pairs) if one is None or one != other), None)
+    lines = ["the events are as expected" if first is None else _difference(first, *pairs[first])]
+    counts = f"expected {len(expected)}", f"received {len(received)}"
+    rows = [(_cell(one), _cell(other)) for one, other in pairs]
+    width = max(len(cell) for cell in (counts[0], *(left for left, _ in rows)))
+    lines.append(f"       {counts[0]:<{width}} | {counts[1]}")
+    for i, (left, right) in enumerate(rows):
+        if around is None or first is None or abs(i - first) <= around:
+            lines.append(f"{'>' if i == first else ' '} {i:>3}  {left:<{width}} | {right}".rstrip())
+    return lines
+
+
+def received_only(events: Sequence[Any]) -> str:
+    """The events there are, one a line, to say with what did not come."""
+    if not events:
+        return "It has received no event."
+    lines = [f"  {i:>3}  {_cell(event)}" for i, event in enumerate(events)]
+    return "\n".join([f"It has received {len(events)}:", *lines])
+
+
+def _difference(at: int, expected: Any, received: Any) -> str:
+    if expected is None:
+        return f"event {at} is one too many: {_cell(received)}"
+    if received is None:
+        return f"event {at} is missing: {_cell(expected)}"
+    if not isinstance(expected, Expected) and isinstance(expected, Sequence) and isinstance(received, Sequence):
+        pairs = zip(FIELDS, expected, received, strict=False)
+        wrong = [(name, one, other) for name, one, other in pairs if one != other]
+    elif isinstance(expected, Expected) and isinstance(received, ServerSentEvent):
+        wrong = [(name, getattr(expected, name), getattr(received, name)) for name in expected.differs(received)]
+    else:
+        wrong = []
+    told = [f"{name} {_pattern(one)} expected, {_text(other)} received" for name, one, other in wrong]
+    return f"event {at} differs: {'; '.join(told) or 'in its reconnection time'}"
+
+
+def _cell(event: Any) -> str:
+    """One event on one line, `*` for what may be anything."""
+    if event is None:
+        return "(none)"
+    if not is_event(event):
+        return _short(repr(event))
+    type, data, id = event.type, event.data, event.id
+    parts = ["*" if type is ... else str(type if isinstance(type, str) else _pattern(type)), _pattern(data)]
+    if id is ... or id:
+        parts.append("*" if id is ... else str(id if isinstance(id, str) else _pattern(id)))
+    return _short("  ".join(parts))
+
+
+def _pattern(value: Any) -> str:
+    if value is ...:
+        return "*"
+    return f"/{value.pattern}/" if isinstance(value, re.Pattern) else _text(value)
+
+
+def _text(value: Any) -> str:
+    return repr(value) if len(repr(value)) < 200 else repr(value)[:199] + "…"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= WIDTH else text[: WIDTH - 1] + "…"

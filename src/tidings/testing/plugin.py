@@ -1,0 +1,98 @@
+"""The pytest plugin: `event_stream`, `tidings_clock`, `tidings_hub`, `tidings_app`, and events side by side.
+
+Every pytest run of an environment that has Tidings loads this file, so what is heavy is imported by the fixtures.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import pytest
+
+from tidings.testing.clock import CLOCK, Clock
+from tidings.testing.expected import is_event, side_by_side
+from tidings.testing.streams import EventStreams
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from tidings.hub import Hub
+    from tidings.stores.base import Store
+
+Made = TypeVar("Made", bound=Callable[..., Any])
+
+
+def on_the_loop(function: Made) -> Made:
+    """A fixture that runs on the test's event loop: in its strict mode pytest-asyncio only takes those it has made."""
+    make: Any = pytest.fixture
+    with suppress(ImportError):
+        from pytest_asyncio import fixture as make
+    return cast(Made, make(function))
+
+
+@pytest.fixture
+def tidings_clock() -> Iterator[Clock]:
+    """The process's clock: `await tidings_clock.advance(seconds)`."""
+    yield CLOCK
+    CLOCK.reset()
+
+
+@pytest.fixture
+def tidings_store() -> str | Store:
+    """The store of `tidings_hub`, or its URL. Override it for another."""
+    return "memory:"
+
+
+@on_the_loop
+async def tidings_hub(tidings_store: str | Store, tidings_clock: Clock) -> AsyncIterator[Hub]:
+    """An open hub over `tidings_store`. When the test ends, its runs have no grace."""
+    from tidings.hub import Hub
+
+    async with Hub(tidings_store) as hub:
+        hub.runs.grace = 0.0
+        yield hub
+
+
+@on_the_loop
+async def tidings_app(tidings_hub: Hub) -> FastAPI:
+    """The app that `tidings serve` serves, over `tidings_hub`, without a key and whatever the environment says."""
+    return await asyncio.to_thread(_app, tidings_hub)
+
+
+@on_the_loop
+async def event_stream(tidings_clock: Clock) -> AsyncIterator[EventStreams]:
+    """`stream = await event_stream(app, "/events?topic=a")`, of any ASGI app."""
+    streams = EventStreams()
+    yield streams
+    await streams.close()
+
+
+def _app(hub: Hub) -> FastAPI:
+    from tidings.app import create_app
+    from tidings.settings import PREFIX, Settings
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.upper().startswith(PREFIX)]:
+            patch.delenv(name)
+        app = create_app(Settings.load(), hub)
+    app.router.lifespan_context = _opened_already
+    return app
+
+
+@asynccontextmanager
+async def _opened_already(app: object) -> AsyncIterator[None]:
+    yield
+
+
+def pytest_assertrepr_compare(config: pytest.Config, op: str, left: Any, right: Any) -> list[str] | None:
+    """Two lists of events that should be equal, side by side: the right one is what was expected."""
+    if op != "==" or not isinstance(left, list) or not isinstance(right, list):
+        return None
+    if not any(map(is_event, [*left, *right])):
+        return None
+    # pytest shows eight lines unless it is asked for more.
+    return side_by_side(right, left, around=None if config.get_verbosity() > 0 else 2)
