@@ -80,9 +80,10 @@ class Flusher:
         old, epoch, life = lane.vis, lane.epoch, lane.life
         new = lane.vis = lane.reach(old, lane.head)
         casts, lane.casts = lane.casts, []
-        bodies: dict[Format, bytes | None] = {}
+        bodies: dict[Format, bytes] = {}
         form: Format | None = None
-        body: bytes | None = None
+        body = b""
+        written = 0
         last = lane.closed and new == lane.head
         lane.wake()
         for i, subscription in enumerate(list(lane.level)):
@@ -93,17 +94,22 @@ class Flusher:
                     subscription.kick()
                 elif position.n == old and position.epoch == epoch and lane.life == life:
                     position.n = new
-                    if subscription.format is not form:
-                        form = subscription.format
-                        body = self._encode(lane, form, old, new, casts, bodies)
-                    self._write(lane, subscription, body)
-                    self.deliveries += new - old
+                    try:
+                        if subscription.format is not form:
+                            body = self._encode(lane, subscription.format, old, new, casts, bodies)
+                            form = subscription.format
+                        subscription.write(body, lane)
+                    except Exception:
+                        self._drop(lane, subscription)
+                    written += 1
                 elif position.n < lane.vis or position.epoch != lane.epoch:
                     subscription.kick()
                 if last:
                     subscription.kick()
             if i % QUANTUM == QUANTUM - 1:
                 yield
+        self.writes += written
+        self.deliveries += written * (new - old)
         lane.trim()
         lane.flush_at = monotonic() + min(GAP, GAP_FACTOR * (monotonic() - began))
         lane.state = IDLE
@@ -112,22 +118,12 @@ class Flusher:
             self.arm(lane)
 
     def _encode(
-        self, lane: Lane, form: Format, old: int, new: int, casts: list[Event], bodies: dict[Format, bytes | None]
-    ) -> bytes | None:
+        self, lane: Lane, form: Format, old: int, new: int, casts: list[Event], bodies: dict[Format, bytes]
+    ) -> bytes:
         if form not in bodies:
-            bodies[form] = None
-            try:
-                bodies[form] = form.encode(lane.name, [*lane.slice(old, new), *casts])
-            except Exception:
-                log.exception("events of %s could not be encoded", lane.name)
+            bodies[form] = form.encode(lane.name, [*lane.slice(old, new), *casts])
         return bodies[form]
 
-    def _write(self, lane: Lane, subscription: Subscription, body: bytes | None) -> None:
-        try:
-            if body is None:
-                raise ValueError("its events could not be encoded")
-            self.writes += 1
-            subscription.write(body, lane)
-        except Exception:
-            log.exception("a reader of %s was dropped: its write failed", lane.name)
-            subscription.end(clean=False)
+    def _drop(self, lane: Lane, subscription: Subscription) -> None:
+        log.exception("a reader of %s was dropped: its write failed", lane.name)
+        subscription.end(clean=False)

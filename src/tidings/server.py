@@ -51,6 +51,16 @@ UNREADABLE = refusal(400, "Bad Request", "The request is not HTTP as it should b
 def protocol(hub: Hub) -> type[HttpToolsProtocol]:
     """uvicorn's protocol for this hub: a limit on headers, and a drain at the moment the listeners have closed."""
 
+    last = chunk = b""
+
+    def chunk_of(body: bytes) -> bytes:
+        """The body as a chunk of HTTP/1.1. A flush writes one object to all its readers, so the last is kept: three
+        buffers a write instead of one cost 0.5 of 4.4 µs."""
+        nonlocal last, chunk
+        if body is not last:
+            last, chunk = body, b"%x\r\n%b\r\n" % (len(body), body)
+        return chunk
+
     class Protocol(HttpToolsProtocol):
         _head = 0
         """Bytes read of a head that is not complete; -1 when it is."""
@@ -111,7 +121,7 @@ def protocol(hub: Hub) -> type[HttpToolsProtocol]:
 
         def write(self, body: bytes) -> None:
             if not self.transport.is_closing():
-                self.transport.writelines((b"%x\r\n" % len(body), body, b"\r\n"))
+                self.transport.write(chunk_of(body))
 
         async def writable(self) -> None:
             await self.flow.drain()

@@ -149,7 +149,7 @@ class Subscription:
     def write(self, body: bytes, lane: Lane) -> None:
         """Write the shared bytes of a lane's flush, the position being past them already."""
         if body:
-            self._put(self._place(body, lane))
+            self._put(self._place(body, lane) if self._retry or self.format.joined else body)
 
     def _put(self, body: bytes) -> None:
         self.last = monotonic()
