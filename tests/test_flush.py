@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.asgi import PATIENCE
+from tests.serving import PATIENCE
 from tidings import flush as module
 from tidings.events import Event, Offset
 from tidings.flush import QUANTUM, Flusher

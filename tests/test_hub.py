@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.asgi import PATIENCE
+from tests.serving import PATIENCE
 from tidings import lanes
 from tidings.errors import Closed, Conflict, Invalid, NotFound, TooLarge, Unavailable
 from tidings.events import ORIGIN, Event, Offset, Retention

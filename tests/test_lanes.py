@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.asgi import PATIENCE, asking
+from tests.asgi import asking
+from tests.serving import PATIENCE
 from tidings import lanes as module
 from tidings.errors import Unavailable
 from tidings.events import Event, Offset, Retention
@@ -165,7 +166,7 @@ class TestTwoProcesses:
     async def test_a_transient_event_reaches_the_other(self, hubs: tuple[Hub, Hub]) -> None:
         one, two = hubs
         async with asking(EventStreamResponse(two, "a")) as reader:
-            await reader.until(lambda: reader.body)
+            await reader.reach(lambda: reader.body)
             await one.publish("a", "stored")
             await reader.take(1)
             async with asyncio.timeout(PATIENCE):

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tests.asgi import Client, asking
+from tests.asgi import Client, Watched, Wired, asking
 from tidings import subscription as module
 from tidings.events import Event
 from tidings.hub import Hub
@@ -21,7 +21,7 @@ from tidings.wire.sse import Format
 @pytest.fixture(params=["send", "connection"], autouse=True)
 def sink(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Written to by the `send` of any server, and over the connection of ours."""
-    monkeypatch.setattr(Client, "wired", request.param == "connection")
+    monkeypatch.setattr(Client, "connects", Wired if request.param == "connection" else Watched)
     found: str = request.param
     return found
 
@@ -57,10 +57,10 @@ class TestLevel:
     async def test_events_of_one_commit_are_one_write(self, hub: Hub) -> None:
         async with asking(EventStreamResponse(hub, "a")) as client:
             await joined(client, hub)
-            before = len(client.writes)
+            before = len(client.connection.writes)
             await publish(hub, 1, 50)
             await client.take(50)
-            assert len(client.writes) == before + 1
+            assert len(client.connection.writes) == before + 1
             assert client.data == numbers(1, 50)
 
     async def test_it_has_no_task_while_it_is_level(self, hub: Hub) -> None:
@@ -69,7 +69,7 @@ class TestLevel:
             tasks = asyncio.all_tasks()
             for n in range(5):
                 await publish(hub, n + 1, n + 1)
-                await client.take(n + 1)
+                await client.next()
                 assert asyncio.all_tasks() == tasks
 
     async def test_the_bytes_of_a_flush_are_shared(self, hub: Hub) -> None:
@@ -78,12 +78,12 @@ class TestLevel:
             await joined(one, hub, count=2)
             await publish(hub, 1, 3)
             await two.take(3)
-            assert one.writes[-1] is two.writes[-1]
+            assert one.connection.writes[-1] is two.connection.writes[-1]
 
     async def test_a_thousand_readers_of_a_topic_that_is_born(self, hub: Hub) -> None:
-        clients = [Client("/") for _ in range(1000)]
+        clients = [Client(EventStreamResponse(hub, ["a", "b"] if n % 2 else "a")) for n in range(1000)]
         for client in clients:
-            client.start(EventStreamResponse(hub, ["a", "b"] if id(client) % 2 else "a"))
+            await client.connect()
         await joined(clients[0], hub, count=1000)
         await publish(hub, 1, 2)
         for client in clients:
@@ -97,31 +97,31 @@ class TestSlow:
     async def test_it_costs_one_write_and_no_queue(self, hub: Hub) -> None:
         async with asking(EventStreamResponse(hub, "a")) as slow, asking(EventStreamResponse(hub, "a")) as quick:
             await joined(slow, hub, count=2)
-            slow.pause()
+            slow.freeze()
             await publish(hub, 1, 1)
-            await slow.until(lambda: slow.waiting)
+            await slow.reach(lambda: slow.waiting)
             for n in range(2, 2002, 10):
                 await publish(hub, n, n + 9)
             await quick.take(2001)
-            assert slow.waiting == 1
+            assert slow.connection.waiting == 1
             assert level(hub) == 1, "only the quick one"
             assert slow.data == []
-            slow.resume()
+            slow.thaw()
             await slow.take(2001)
             assert slow.data == quick.data == numbers(1, 2001)
             await joined(slow, hub, count=2)
             await publish(hub, 2002, 2002)
-            await slow.take(2002)
+            await slow.next()
 
     async def test_one_that_stops_and_goes_misses_nothing(self, hub: Hub) -> None:
         async with asking(EventStreamResponse(hub, ["a", "b"])) as client:
             await joined(client, hub)
             for n in range(1, 301):
-                (client.pause if n % 3 else client.resume)()
+                (client.freeze if n % 3 else client.thaw)()
                 await publish(hub, n, n, "a" if n % 2 else "b")
                 if not n % 7:
                     await asyncio.sleep(0)
-            client.resume()
+            client.thaw()
             events = await client.take(300)
             for topic, parity in (("a", 1), ("b", 0)):
                 mine = [int(event.data) for event in events if int(event.data) % 2 == parity]
@@ -131,20 +131,20 @@ class TestSlow:
         """Both flushes have it in their snapshots; a second `send` beside the half-run one would break the body."""
         async with asking(EventStreamResponse(hub, ["a", "b"])) as client:
             await joined(client, hub)
-            client.pause()
+            client.freeze()
             await asyncio.gather(publish(hub, 1, 1, "a"), publish(hub, 2, 2, "b"))
-            await client.until(lambda: client.waiting)
+            await client.reach(lambda: client.waiting)
             await publish(hub, 3, 3, "b")
             await asyncio.sleep(0)
-            assert client.waiting == 1
-            client.resume()
+            assert client.connection.waiting == 1
+            client.thaw()
             assert sorted(event.data for event in await client.take(3)) == ["1", "2", "3"]
 
     async def test_one_that_takes_nothing_is_sent_away(self, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "STALL", 0.2)
         async with asking(EventStreamResponse(hub, "a")) as client:
             await joined(client, hub)
-            client.pause()
+            client.freeze()
             await publish(hub, 1, 1)
             await client.end()
             assert not client.clean
@@ -153,12 +153,12 @@ class TestSlow:
     async def test_one_that_leaves_while_it_is_waited_for(self, hub: Hub) -> None:
         async with asking(EventStreamResponse(hub, "a")) as client:
             await joined(client, hub)
-            client.pause()
+            client.freeze()
             await publish(hub, 1, 1)
-            await client.until(lambda: client.waiting)
-            client.leave()
+            await client.reach(lambda: client.waiting)
+            client.connection.leave()
             await client.end()
-            assert client.waiting == 0
+            assert client.connection.waiting == 0
         assert hub.subscriptions == set()
 
 
@@ -266,9 +266,11 @@ class TestFormats:
 
     async def test_readers_of_many_formats(self, hub: Hub) -> None:
         formats = [Format(), Format(envelope=True), Format(), Format(envelope=True)]
-        clients = [Client("/") for _ in range(100)]
-        for i, client in enumerate(clients):
-            client.start(EventStreamResponse(hub, ["a", "b"] if i % 3 else ["a"], format=formats[i % 4]))
+        clients = [
+            Client(EventStreamResponse(hub, ["a", "b"] if i % 3 else ["a"], format=formats[i % 4])) for i in range(100)
+        ]
+        for client in clients:
+            await client.connect()
         await joined(clients[0], hub, count=100)
         await publish(hub, 1, 10)
         for client in clients:
@@ -304,7 +306,7 @@ class TestEnds:
                 await hub.publish(topic, f"last of {topic}", close=True)
             await client.take(4)
             await hub.publish("c", "goes on")
-            await client.take(5)
+            await client.next()
             assert not client.done
             await hub.close_topic("c")
             await client.end()
@@ -334,9 +336,9 @@ class TestEnds:
         ):
             await joined(client, hub, "a")
             await joined(slow, hub, "b")
-            slow.pause()
+            slow.freeze()
             await publish(hub, 1, 1, "b")
-            await slow.until(lambda: slow.waiting)
+            await slow.reach(lambda: slow.waiting)
             hub.drain()
             hub.drain()
             await client.end()
@@ -349,8 +351,8 @@ class TestEnds:
 
     async def test_closing_the_hub_ends_it(self) -> None:
         async with Hub("memory:") as hub:
-            client = Client("/")
-            client.start(EventStreamResponse(hub, "a"))
+            client = Client(EventStreamResponse(hub, "a"))
+            await client.connect()
             await joined(client, hub)
         await client.end()
         assert not client.clean
@@ -366,8 +368,8 @@ class TestEnds:
 class TestSilence:
     async def test_a_keep_alive_is_a_comment_of_one_line(self) -> None:
         async with Hub("memory:", keep_alive=0.05) as hub, asking(EventStreamResponse(hub, "a")) as client:
-            await client.until(lambda: len(client.writes) >= 4)
-            assert client.body == b":\n" * len(client.writes)
+            await client.reach(lambda: len(client.connection.writes) >= 4)
+            assert client.body == b":\n" * len(client.connection.writes)
             assert client.events == []
 
     async def test_while_a_reader_is_slow_it_gets_none(self) -> None:
@@ -378,13 +380,13 @@ class TestSilence:
             asking(EventStreamResponse(hub, "b")) as quick,
         ):
             await joined(slow, hub)
-            slow.pause()
+            slow.freeze()
             await publish(hub, 1, 1)
-            await slow.until(lambda: slow.waiting)
-            before = len(quick.writes)
-            await quick.until(lambda: len(quick.writes) >= before + 3)
-            assert slow.waiting == 1
-            slow.resume()
+            await slow.reach(lambda: slow.waiting)
+            before = len(quick.connection.writes)
+            await quick.reach(lambda: len(quick.connection.writes) >= before + 3)
+            assert slow.connection.waiting == 1
+            slow.thaw()
             await slow.take(1)
 
     async def test_the_reconnection_time_rides_in_the_first_event(self) -> None:
@@ -392,9 +394,9 @@ class TestSilence:
             await joined(client, hub)
             assert b"retry" not in client.body
             await publish(hub, 1, 1)
-            await client.take(1)
+            first = await client.next()
             await publish(hub, 2, 2)
-            first, second = await client.take(2)
+            second = await client.next()
             assert (first.retry, second.retry) == (2000, None)
             assert client.body.startswith(b":\nretry: 2000\ndata: 1\nid: ")
             assert client.body.count(b"retry") == 1
@@ -404,7 +406,7 @@ class TestSilence:
             bare = EventStreamResponse(hub, "a", bare=True)
             async with asking(bare) as client, asking(EventStreamResponse(hub, "a")) as other:
                 await joined(client, hub, count=2)
-                await other.until(lambda: len(other.writes) >= 4)
+                await other.reach(lambda: len(other.connection.writes) >= 4)
                 assert client.body == b""
                 last = await hub.publish("a", "x")
                 await client.take(1)
@@ -433,11 +435,11 @@ class TestCasts:
     async def test_many_are_one_write(self, hub: Hub) -> None:
         async with asking(EventStreamResponse(hub, "a")) as client:
             await joined(client, hub)
-            before = len(client.writes)
+            before = len(client.connection.writes)
             for n in range(20):
                 await hub.cast("a", n)
             await client.take(20)
-            assert len(client.writes) == before + 1
+            assert len(client.connection.writes) == before + 1
             assert client.data == numbers(0, 19)
 
     async def test_to_nobody_it_is_gone(self, hub: Hub) -> None:

@@ -135,11 +135,11 @@ class TestPublish:
     async def test_a_transient_event(self, server: Server, topic: str) -> None:
         path = f"/topics/{topic}/events?transient=true&type=presence"
         async with asking(server.app, f"/events?topic={topic}") as reader:
-            await reader.until(lambda: reader.body)
+            await reader.reach(lambda: reader.body)
             await server.hub.publish(topic, "stored")
             await reader.take(1)
             assert (await server.client.post(path, content="typing")).status_code == 202
-            event = (await reader.take(2))[1]
+            event = await reader.next()
             assert event[:2] == ("presence", "typing")
             assert reader.body.endswith(b"event: presence\ndata: typing\n\n")
         assert len((await server.hub.read(topic)).events) == 1
@@ -391,7 +391,7 @@ class TestFollow:
     async def test_from_the_tail_unless_it_says_otherwise(self, server: Server, topic: str) -> None:
         await published(server, topic)
         async with asking(server.app, f"/events?topic={topic}") as reader:
-            await reader.until(lambda: reader.body)
+            await reader.reach(lambda: reader.body)
             await server.hub.publish(topic, "new")
             assert (await reader.take(1))[0].data == "new"
 
@@ -433,7 +433,7 @@ class TestFollow:
                 assert len(id) <= 512
         async with asking(server.app, path, headers={"last-event-id": id}) as reader:
             await server.hub.publish(names[0], {"n": 99})
-            await reader.until(lambda: any('"n":99' in event.data for event in reader.events))
+            await reader.reach(lambda: any('"n":99' in event.data for event in reader.events))
             for event in reader.events:
                 told = msgspec.json.decode(event.data)
                 seen[told["topic"]].append(told["data"]["n"])
@@ -444,7 +444,7 @@ class TestFollow:
     async def test_up_to_four_topics_have_a_short_id(self, server: Server, topic: str) -> None:
         query = "&".join(f"topic={topic}.{n}" for n in range(4))
         async with asking(server.app, f"/events?{query}") as reader:
-            await reader.until(lambda: reader.body)
+            await reader.reach(lambda: reader.body)
             await server.hub.publish(f"{topic}.1", "x")
             (event,) = await reader.take(1)
             assert len(event.id) <= 128
@@ -458,7 +458,7 @@ class TestFollow:
             said = {"topic": topic, "reason": "deleted", "earliest": "0-1"}
             assert (event.type, msgspec.json.decode(event.data), event.id) == ("tidings.reset", said, "0-0")
             new = await published(server, topic, 1)
-            assert (await reader.take(2))[1].id == new[0]
+            assert (await reader.next()).id == new[0]
         headers = {"last-event-id": offsets[1]}
         async with asking(server.app, f"/events?topic={topic}&envelope=true", headers=headers) as reader:
             reset, event = await reader.take(2)
@@ -539,13 +539,13 @@ class TestFollow:
     async def test_too_many_streams(self) -> None:
         async with serving(max_connections=2) as server:
             async with asking(server.app, "/events?topic=a") as one, asking(server.app, "/events?topic=a") as two:
-                await one.until(lambda: one.body)
-                await two.until(lambda: two.body)
+                await one.reach(lambda: one.body)
+                await two.reach(lambda: two.body)
                 answer = await server.client.get("/events?topic=a")
                 problem(answer, 429, "2 open streams")
                 assert answer.headers["retry-after"]
             async with asking(server.app, "/events?topic=a") as again:
-                await again.until(lambda: again.body)
+                await again.reach(lambda: again.body)
                 assert again.status == 200
 
 
@@ -596,7 +596,7 @@ class TestTokens:
             # The signer's clock may be ten seconds off, and so a token lives as much longer.
             short = token(subscribe=("a",), seconds=-9.0)
             async with asking(server.app, "/events?topic=a", headers=short) as reader:
-                await reader.until(lambda: reader.body)
+                await reader.reach(lambda: reader.body)
                 await server.hub.publish("a", "1")
                 await reader.take(1)
                 await reader.end()
@@ -611,10 +611,10 @@ class TestTokens:
         async with serving(secret=SECRET, max_connections_per_subject=1) as server:
             ann, bob = token("ann", subscribe=("*",)), token("bob", subscribe=("*",))
             async with asking(server.app, "/events?topic=a", headers=ann) as one:
-                await one.until(lambda: one.body)
+                await one.reach(lambda: one.body)
                 problem(await server.client.get("/events?topic=a", headers=ann), 429, "1 open streams")
                 async with asking(server.app, "/events?topic=a", headers=bob) as two:
-                    await two.until(lambda: two.body)
+                    await two.reach(lambda: two.body)
                     assert two.status == 200
 
 
@@ -647,7 +647,7 @@ class TestOrigins:
             answer = await server.client.post("/topics/a/events", content="x", headers={"origin": origin})
             assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (201, origin)
             async with asking(server.app, "/events?topic=a", headers={"origin": origin}) as reader:
-                await reader.until(lambda: reader.body)
+                await reader.reach(lambda: reader.body)
                 assert reader.headers["access-control-allow-origin"] == origin
             answer = await server.client.options("/events", headers={**asked, "origin": "https://evil.example"})
             assert answer.status_code == 400

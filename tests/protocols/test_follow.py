@@ -51,7 +51,7 @@ async def test_both_ways_answer_alike(query: str) -> None:
         answers = []
         for form in (plain, framed):
             async with asking(server.app, form(query)) as client:
-                await client.until(lambda: client.done or client.events)
+                await client.reach(lambda: client.done or client.events)
                 wanted = [(event.type, event.id) for event in client.events]
                 body = b"" if client.events else client.body
                 answers.append((client.status, client.headers, wanted, body))
@@ -90,5 +90,5 @@ async def test_both_ways_authorise(form: Callable[[str], str]) -> None:
             ("b", {"authorization": f"Bearer {token}"}, 403),
         ):
             async with asking(server.app, form(f"topic={topic}&from=earliest"), headers=headers) as client:
-                await client.until(lambda: client.done or client.events)
+                await client.reach(lambda: client.done or client.events)
                 assert client.status == status

@@ -32,12 +32,12 @@ async def test_what_is_counted() -> None:
         before = await numbers(server)
         assert before["tidings_streams_open"] == 0
         async with asking(server.app, "/events?topic=a") as one, asking(server.app, "/events?topic=a") as two:
-            await one.until(lambda: one.body)
-            await two.until(lambda: two.body)
-            for n in range(3):
+            await one.reach(lambda: one.body)
+            await two.reach(lambda: two.body)
+            for _ in range(3):
                 await server.hub.append("a", [("message", "x")] * 10)
-                await one.take(10 * n + 10)
-                await two.take(10 * n + 10)
+                await one.take(10)
+                await two.take(10)
             now = await numbers(server)
             assert now["tidings_events_published_total"] == 30
             assert now["tidings_events_delivered_total"] == 60
@@ -47,9 +47,9 @@ async def test_what_is_counted() -> None:
             assert now["tidings_topics_warm"] == 1
             assert now["tidings_draining"] == 0
             assert now["process_resident_memory_bytes"] > 1e6
-            two.pause()
+            two.freeze()
             await server.hub.append("a", [("message", "x")])
-            await two.until(lambda: two.waiting)
+            await two.reach(lambda: two.waiting)
             assert (await numbers(server))["tidings_streams_catching_up"] == 1
         assert (await numbers(server))["tidings_streams_open"] == 0
 

@@ -64,12 +64,12 @@ class TestStatus:
         await refused(EventStreamResponse(hub, "a b", slots=slots, owner="ann"), 400)
         for _ in range(3):
             async with asking(EventStreamResponse(hub, "a", slots=slots, owner="ann")) as client:
-                await client.until(partial(getattr, client, "body"))
+                await client.reach(partial(getattr, client, "body"))
                 assert slots.open == 1
                 await refused(EventStreamResponse(hub, "a", slots=slots, owner="ann"), 429)
             assert (slots.open, dict(slots.owners)) == (0, {})
         async with asking(EventStreamResponse(hub, "ends", slots=slots, owner="ann")) as client:
-            await client.until(lambda: client.body)
+            await client.reach(lambda: client.body)
             await hub.publish("ends", "x", close=True)
             await client.end()
         assert slots.open == 0

@@ -144,7 +144,7 @@ class TestFollow:
             asking(server.app, f"/runs/{run}/events") as one,
             asking(server.app, f"/runs/{run}/events?envelope=true") as two,
         ):
-            await one.until(lambda: text(one) == "one ")
+            await one.reach(lambda: text(one) == "one ")
             server.script.go.set()
             await one.end()
             await two.end()
@@ -210,7 +210,7 @@ class TestState:
         server.script.go.clear()
         run = await start(server, input="half |!wait|an answer")
         async with asking(server.app, f"/runs/{run}/events") as client:
-            await client.until(lambda: text(client) == "half ")
+            await client.reach(lambda: text(client) == "half ")
             assert (await server.client.get(f"/runs/{run}")).json()["state"] == "running"
             stops = [await server.client.post(f"/runs/{run}/stop") for _ in range(3)]
             assert [stop.status_code for stop in stops] == [202] * 3
@@ -225,7 +225,7 @@ class TestState:
         async with serving() as server:
             run = await start(server, input="half |!wait|an answer")
             async with asking(server.app, f"/runs/{run}/events") as client:
-                await client.until(lambda: text(client) == "half ")
+                await client.reach(lambda: text(client) == "half ")
                 server.hub.drain()
                 await client.end()
                 assert not client.clean, "a clean end would look like an answer that is complete"

@@ -70,7 +70,7 @@ async def test_a_conforming_parser_reads_every_answer(server: Server, question: 
 @pytest.mark.parametrize("question", ANSWERS)
 @pytest.mark.parametrize("prints_all", [False, True])
 async def test_the_naive_client_reads_plain_answers(server: Server, question: str, prints_all: bool) -> None:
-    writes = (await ask(server, question)).writes
+    writes = (await ask(server, question)).connection.writes
     assert naive(writes, prints_all=prints_all) == said(question)
     # However the network puts its reads together.
     assert naive([b"".join(writes)], prints_all=prints_all) == said(question)
@@ -93,7 +93,7 @@ async def test_who_comes_back_goes_on_with_the_same_answer(server: Server, seen:
     before = server.script.calls
     path = f"/stream?q={quote('one |!wait|two |three')}"
     async with asking(server.app, path, headers=SSE) as client:
-        await client.take(2)
+        await client.reach(lambda: len(client.events) >= 2)
         if seen >= 2:
             server.script.go.set()
         events = await client.take(seen + 1)

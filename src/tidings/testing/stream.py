@@ -60,6 +60,11 @@ class EventStream:
         self._news = asyncio.Event()
         self._connected: list[Connection] = []
 
+    @property
+    def data(self) -> list[str]:
+        """The data of its events."""
+        return [event.data for event in self.events]
+
     # The newest response.
 
     @property
