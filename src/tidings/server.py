@@ -214,8 +214,7 @@ def run(settings: Settings) -> None:
         timeout_keep_alive=30,
     )
     server = Server(config, hub)
-    problem = asyncio.Runner(loop_factory=config.get_loop_factory())
-    with problem as runner:
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(serve(server, listening, app))
 
 
