@@ -46,7 +46,8 @@ MAY_IMPORT = {
     "server": "errors hub settings app",
     # The command line, the package's front, and `python -m tidings`.
     "client": "errors events log origins wire.sse",
-    "cli": "errors settings auth client server app",
+    "lines": "events wire.sse",
+    "cli": "errors events log settings auth client lines server app",
     "tidings": "errors events hub protocols.response wire.sse",
     "__main__": "cli",
     # For the tests of others, and ours.

@@ -12,14 +12,17 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, NoReturn
 
 import typer
 
 if TYPE_CHECKING:
     from .client import Client
+    from .errors import TidingsError
+    from .events import Event, Offset
 
 app = typer.Typer(
     help="Durable Server-Sent Events: a server, and what to say to it.",
@@ -33,6 +36,11 @@ app = typer.Typer(
 
 CHUNK = 1 << 16
 """Bytes of standard input that are published in one go at most, apart from a line that is longer."""
+
+PAGE = 1000
+
+SILENCE = 90.0
+"""Seconds without a byte after which a followed stream counts as broken. A server is silent for 15 by default."""
 
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -108,7 +116,7 @@ def publish(
         if data is not None:
             if lines:
                 _end("Give DATA or --lines, not both.", 2)
-            _write(client.publish(topic, data, type, key), flush=True)
+            _acknowledge(*[client.publish(_topic(topic), data, type, key=key)] * 2)
             return
         if key is not None:
             _end("--key goes with DATA: where input is cut into requests is a matter of luck.", 2)
@@ -137,14 +145,16 @@ def read(
       tidings read logs.web --from tail -f
     """
     with _sentences(), _client(url, token) as client:
-        import msgspec
+        from .lines import write_line
 
-        encoder = msgspec.json.Encoder()
-        with closing(client.follow(topic, start, _say) if follow else client.read(topic, start, limit)) as events:
-            for number, event in enumerate(events, 1):
-                _write(encoder.encode(event), flush=follow)
-                if number == limit:
-                    break
+        _topic(topic)
+        if follow:
+            _tell_of_lost_connections()
+            events: Iterable[Event] = client.subscribe(topic, start, on_reset=lambda reset: _say(str(reset)))
+        else:
+            events = _read(client, topic, start, limit)
+        for event in islice(events, limit):
+            _write(write_line(event), flush=follow)
         sys.stdout.buffer.flush()
 
 
@@ -162,8 +172,11 @@ def topics(
       tidings topics rooms.
     """
     with _sentences(), _client(url, token) as client:
-        for name in client.topics(prefix):
-            _write(name.encode())
+        after = ""
+        while names := client.topics(prefix, after):
+            for name in names:
+                _write(name.encode())
+            after = names[-1]
         sys.stdout.buffer.flush()
 
 
@@ -215,17 +228,68 @@ def _sign(name: str, publish: list[str], subscribe: list[str], expires: str) -> 
         _end(str(error), 2)
 
 
-def _client(url: str, token: str | None) -> Client:
+@contextmanager
+def _client(url: str, token: str | None) -> Iterator[Client]:
     from .client import Client
+    from .errors import Invalid, TidingsError
+    from .lines import WRONG, Failure
 
-    return Client(url, token)
+    try:
+        client = Client(url, token=token or None, silence=SILENCE, patience=0)
+    except Invalid as error:
+        raise Failure(str(error), WRONG) from None
+    with client:
+        try:
+            yield client
+        except TidingsError as error:
+            raise Failure(str(error), _code(error)) from None
+
+
+def _topic(name: str) -> str:
+    from .errors import Invalid
+    from .lines import WRONG, Failure
+    from .log import valid_topic
+
+    try:
+        return valid_topic(name)
+    except Invalid as error:
+        raise Failure(str(error), WRONG) from None
+
+
+def _read(client: Client, topic: str, start: str, limit: int | None) -> Iterator[Event]:
+    """The events that are there, from `start` on; `limit` is how many are wanted."""
+    page = client.read(topic, start, min(limit or PAGE, PAGE))
+    yield from page.events
+    while not page.up_to_date:
+        page = client.read(topic, page.next, PAGE)
+        yield from page.events
+
+
+def _tell_of_lost_connections() -> None:
+    """The client logs them."""
+    import logging
+
+    class Said(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            _say(record.getMessage())
+
+    log = logging.getLogger("tidings.client")
+    log.handlers, log.propagate = [Said()], False
+    log.setLevel(logging.INFO)
+
+
+def _acknowledge(first: Offset, last: Offset) -> None:
+    import msgspec
+
+    _write(msgspec.json.encode({"offset": str(last), "first": str(first), "last": str(last)}), flush=True)
 
 
 def _publish_lines(client: Client, topic: str, first: int, texts: list[bytes], type: str, *, plain: bool) -> None:
     """Publish lines up to the first that is wrong, and only then raise the Failure that says so."""
-    from .client import Failure, Line, parse_line
+    from .errors import TidingsError
+    from .lines import Failure, parse_line
 
-    events: dict[int, Line] = {}
+    events: dict[int, tuple[str, Any]] = {}
     wrong: Failure | None = None
     for number, text in enumerate(texts, first):
         try:
@@ -236,10 +300,11 @@ def _publish_lines(client: Client, topic: str, first: int, texts: list[bytes], t
             break
     if events:
         try:
-            _write(client.publish_lines(topic, list(events.values())), flush=True)
-        except Failure as failure:
+            done = client.publish_many(_topic(topic), events.values())
+        except TidingsError as error:
             where = f"Line {min(events)}" if len(events) == 1 else f"Lines {min(events)} to {max(events)}"
-            raise Failure(f"{where}: {failure}", failure.code) from None
+            raise Failure(f"{where}: {error}", _code(error)) from None
+        _acknowledge(done.first, done.last)
     if wrong is not None:
         raise wrong
 
@@ -275,8 +340,8 @@ def _end(sentence: str, code: int) -> NoReturn:
 @contextmanager
 def _sentences() -> Iterator[None]:
     """Everything that is no bug of ours ends in a sentence, or silence, and an exit code."""
-    from .client import Failure
     from .errors import TidingsError
+    from .lines import Failure
 
     try:
         yield
@@ -288,6 +353,14 @@ def _sentences() -> Iterator[None]:
         _end(str(error), 1)
     except Failure as failure:
         _end(str(failure), failure.code)
+
+
+def _code(error: TidingsError) -> int:
+    """The exit code of what a client raises."""
+    from .errors import Unavailable
+    from .lines import REFUSED, UNREACHABLE
+
+    return UNREACHABLE if isinstance(error, Unavailable) else REFUSED
 
 
 def main() -> None:
