@@ -9,7 +9,9 @@ import asyncio
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,7 @@ from tests.stores.kit import Clock, Connect, everything, items, put
 from tests.stores.suite import StoreSuite
 from tidings.errors import Invalid, Unavailable
 from tidings.events import Offset
-from tidings.stores import sqlite, transaction
+from tidings.stores import database, sqlite, transaction
 from tidings.stores.base import Log, Store
 from tidings.stores.database import FORMAT
 from tidings.stores.sqlite import SqliteStore
@@ -273,6 +275,21 @@ async def test_several_processes_may_make_one_file_at_once(opened: Open) -> None
     stores = await asyncio.gather(*(opened() for _ in range(8)))
     await asyncio.gather(*(store.update("a", (), put()) for store in stores))
     assert (await stores[0].load("a")).tail == 8  # type: ignore[union-attr]
+
+
+async def test_a_file_that_is_being_made_is_not_taken_for_another_application_s(tmp_path: Path) -> None:
+    """Its identity is several numbers, which another process writes together: they must be read together."""
+
+    def make(path: str, together: threading.Barrier) -> None:
+        together.wait()
+        database.connect(path, "normal").close()
+
+    with ThreadPoolExecutor(8) as pool:
+        for n in range(40):
+            together = threading.Barrier(8)
+            making = [pool.submit(make, str(tmp_path / f"{n}.db"), together) for _ in range(8)]
+            for made in making:
+                await asyncio.wrap_future(made)
 
 
 async def test_a_store_that_was_never_opened_closes(path: Path) -> None:

@@ -79,17 +79,18 @@ def _prepare(connection: sqlite3.Connection, name: str, durability: str) -> sqli
     run(f"PRAGMA synchronous={durability}")
     run("PRAGMA fullfsync=1")  # macOS: its fsync alone does not reach the disk
     run("PRAGMA journal_size_limit=67108864")
+    run("BEGIN")  # one look at it: another process may be making it
     ours, version, tables = _identity(connection)
+    run("COMMIT")
     if not (ours or version or tables):
         run("BEGIN IMMEDIATE")
-        ours, version, tables = _identity(connection)  # another process may have made it meanwhile
-        if not tables:
+        if not any(_identity(connection)):
             for statement in SCHEMA.split(";\n"):
                 run(statement)
             run(f"PRAGMA application_id={APPLICATION}")
             run(f"PRAGMA user_version={FORMAT}")
-        run("COMMIT")
         ours, version, tables = _identity(connection)
+        run("COMMIT")
     if ours != APPLICATION:
         raise Invalid(f"{name} is a database of another application.")
     if version != FORMAT:
