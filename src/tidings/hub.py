@@ -238,6 +238,10 @@ class Hub:
         """One page of events after an offset; None: from the earliest. Raises NotFound, Unavailable."""
         return await self.log.read(valid_topic(topic), after, limit)
 
+    async def read_before(self, topic: str, before: Offset | None = None, limit: int = 1000) -> Page:
+        """The last `limit` events up to an offset (None: the tail), or fewer. Raises NotFound, Unavailable."""
+        return await self.log.read_before(valid_topic(topic), before, limit)
+
     async def describe(self, topic: str) -> Head | None:
         return await self.log.describe(valid_topic(topic))
 

@@ -226,12 +226,30 @@ class TestRead:
                 break
         assert found == list(range(1, 26))
 
+    async def test_pages_that_go_back(self, server: Server, topic: str) -> None:
+        await published(server, topic, 25)
+        path, found, before = f"/topics/{topic}/events", [], "tail"
+        while True:
+            page = (await server.client.get(path, params={"before": before, "limit": 10})).json()
+            if not page["events"]:
+                break
+            found = [event["data"] for event in page["events"]] + found
+            before = page["previous"]
+        assert found == list(range(1, 26))
+        assert (page["previous"], page["next"]) == (before, before), "there is no further back"
+        both = await server.client.get(path, params={"before": "tail", "after": before})
+        problem(both, 400, "either after an offset or before one")
+        problem(await server.client.get(path, params={"before": "head"}), 400)
+
     async def test_what_is_gone(self, server: Server, topic: str) -> None:
         path = f"/topics/{topic}/events"
         offsets = await published(server, topic, 5)
         await server.hub.delete(topic)
-        said = problem(await server.client.get(path, params={"after": offsets[1]}), 410, "deleted")
-        assert said["reason"] == "deleted"
+        for way in ("after", "before"):
+            said = problem(
+                await server.client.get(path, params={way: offsets[1]}), 410, f"{way} {offsets[1]}", "deleted"
+            )
+            assert said["reason"] == "deleted"
         again = await published(server, topic, 2)
         said = problem(await server.client.get(path, params={"after": offsets[1]}), 410, "recreated")
         assert (said["reason"], said["earliest"]) == ("recreated", again[0])

@@ -11,7 +11,7 @@ import pytest
 from tests.stores.kit import Clock, Logs, data_of, everything, items
 from tidings import log as rules
 from tidings.errors import Closed, Conflict, Invalid, NotFound, TooLarge
-from tidings.events import ORIGIN, Event, Offset
+from tidings.events import ORIGIN, Event, Offset, Retention
 from tidings.stores import base, port
 from tidings.stores.base import NEW, Appended, Log
 
@@ -71,6 +71,43 @@ class OrderSuite:
             assert [event.data for event in found] == [
                 acknowledged.get(offset, "first") for offset in offsets if offset
             ]
+
+    @pytest.mark.parametrize("size", [1, 300_000])
+    async def test_pages_that_go_back_hold_every_event_once(self, log: Log, size: int) -> None:
+        """Also where the events are so large that the store gives few at a time."""
+        for n in range(9):
+            await log.append("a", items(*(f"{n}.{i}|" + "x" * size for i in range(n % 3 + 1))))
+        forward = await everything(log, "a")
+        back: list[Event] = []
+        page = await log.read_before("a", None, 4)
+        while page.events:
+            assert page.lost is None
+            assert page.next == page.events[-1].offset
+            assert len(page.events) <= 4
+            back[:0] = page.events
+            first = page.events[0].offset
+            assert first
+            page = await log.read_before("a", first._replace(n=first.n - 1), 4)
+        assert back == forward
+        assert (page.lost, page.next.n) == (None, 0)
+
+    async def test_a_page_that_goes_back_is_of_its_own_life_and_ends_where_the_log_begins(self, log: Log) -> None:
+        for data in "12345678":
+            await log.append("a", items(data))
+        old = (await log.read("a", None)).tail
+        assert (await log.read_before("a", ORIGIN)).events == ()
+        await log.configure("a", retention=Retention(max_events=3), ttl=None)
+        await log.trim("a")
+        page = await log.read_before("a", old, 100)
+        assert ([event.data for event in page.events], page.lost) == (list("678"), None)
+        trimmed = await log.read_before("a", old._replace(n=2))
+        assert (trimmed.events, trimmed.lost, trimmed.earliest.n) == ((), "trimmed", 6)
+        await log.delete("a")
+        assert (await log.read_before("a", old)).lost == "deleted"
+        with pytest.raises(NotFound):
+            await log.read_before("a", None)
+        await log.append("a", items("new"))
+        assert (await log.read_before("a", old)).lost == "recreated"
 
     async def test_appends_of_one_caller_are_stored_in_their_order(self, log: Log) -> None:
         tasks = [asyncio.ensure_future(log.append("a", items(str(n)))) for n in range(200)]

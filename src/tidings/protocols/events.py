@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from ..auth import Authenticator
-from ..errors import Gone, NotFound
+from ..errors import Gone, Invalid, NotFound
 from ..events import ORIGIN, Offset, Page, Retention
 from ..hub import Hub
 from ..log import Head, parse_offset
@@ -65,9 +65,11 @@ class PageEvent(msgspec.Struct):
 
 
 class EventPage(msgspec.Struct):
-    """`next` is where to read on; `up_to_date`: that is the tail; `closed`: no event will ever follow it."""
+    """`next` is where to read on, `previous` where to read back; `up_to_date`: `next` is the tail; `closed`: no event
+    will ever follow that."""
 
     events: list[PageEvent]
+    previous: str
     next: str
     earliest: str
     tail: str
@@ -151,13 +153,26 @@ def routes(hub: Hub, auth: Authenticator) -> APIRouter:
                 json_schema_extra={"pattern": f"^({OFFSET})?$"},
             ),
         ] = "",
+        before: Annotated[
+            str,
+            Query(
+                description="An offset, or `tail`: the events that end there, to page backwards by `previous`.",
+                json_schema_extra={"pattern": f"^(tail|{OFFSET})?$"},
+            ),
+        ] = "",
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
         merge: Annotated[bool, Query(description="Merge neighbouring deltas of a run's blocks.")] = False,
     ) -> Response:
         await reader(auth, request, topic)
-        page = await hub.read(topic, parse_offset(after) if after else None, limit)
+        if after and before:
+            raise Invalid("A page is either after an offset or before one.")
+        if before:
+            page = await hub.read_before(topic, None if before == "tail" else parse_offset(before), limit)
+        else:
+            page = await hub.read(topic, parse_offset(after) if after else None, limit)
         if page.lost is not None:
-            raise Gone(f"Events after {after} are gone: {page.lost}.", reason=page.lost, earliest=str(page.earliest))
+            where = f"before {before}" if before else f"after {after}"
+            raise Gone(f"Events {where} are gone: {page.lost}.", reason=page.lost, earliest=str(page.earliest))
         return json_response(page_value(page, merge))
 
     return router
@@ -181,8 +196,10 @@ def described(topic: str, head: Head | None) -> TopicState:
 def page_value(page: Page, merge: bool = False) -> EventPage:
     """A page as it is sent."""
     events: Sequence[Any] = merged_log(page.events) if merge else page.events
+    previous = page.next._replace(n=page.next.n - len(page.events))
     return EventPage(
         events=[PageEvent(str(e.offset or ORIGIN), e.type, e.time, json_value(e.data)) for e in events],
+        previous=str(previous),
         next=str(page.next),
         earliest=str(page.earliest),
         tail=str(page.tail),

@@ -168,6 +168,27 @@ class Log:
                 continue
             return log.page(head, records, n, lost, limit)
 
+    async def read_before(self, topic: str, before: Offset | None, limit: int = 1000) -> Page:
+        """The events that end at the position `before`, None being the tail; fewer where they are large.
+
+        To go further back, ask for what is before the position before the first of them. `lost`: the position is of
+        another life of the log, or was trimmed, and there are no events. Raises NotFound as `read` does.
+        """
+        page = await self.read(topic, before, 1)
+        if page.lost is not None:
+            return page._replace(events=())
+        n, epoch = (before or page.tail).n, page.tail.epoch
+        at = Offset(epoch, max(page.earliest.n - 1, n - limit))
+        while at.n < n:
+            page = await self.read(topic, at, n - at.n)
+            if page.next.epoch != epoch or page.earliest.n > n:
+                return page._replace(events=())
+            if page.next.n == n:
+                return page._replace(lost=None)
+            # Of what is large the store gives a part: the one next to the position is wanted.
+            at = page.next
+        return page._replace(events=(), next=at, up_to_date=at == page.tail)
+
     async def describe(self, topic: str) -> Head | None:
         """The head of a log, freshly loaded; None if there is no such topic."""
         return log.living(await self.store.load(log.valid_topic(topic)), self._clock())
