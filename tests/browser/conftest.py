@@ -17,9 +17,20 @@ FLAGS = """
 --disable-sync
 """
 
+LAN = "--host-resolver-rules=MAP lan.test 127.0.0.1"
+"""A name that is not loopback's, so that its pages are no secure context."""
+
+NO_CACHE = "--disable-back-forward-cache"
+"""A flag of Playwright's that would take away what people's browsers have."""
+
 # Milliseconds. A machine that runs everything else at the same time is slow; nothing here measures how slow.
 PATIENCE = 60_000
 expect.set_options(timeout=PATIENCE)
+
+WITHOUT = {
+    "SharedWorker": "delete window.SharedWorker",
+    "locks": "Object.defineProperty(Navigator.prototype, 'locks', {value: undefined})",
+}
 
 OpenTab = Callable[..., Tab]
 
@@ -34,7 +45,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def browser(chromium: str) -> Iterator[Browser]:
     """One for each module, no longer: while it is open, Playwright's event loop runs, and no asynchronous test can."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS.split())
+        browser = playwright.chromium.launch(executable_path=chromium, args=[*FLAGS.split(), LAN], ignore_default_args=[NO_CACHE])
         yield browser
         browser.close()
 
@@ -61,20 +72,30 @@ def server(model: ScriptedModel, tmp_path_factory: pytest.TempPathFactory) -> It
 
 @pytest.fixture
 def open_tab(browser: Browser, server: ServerProcess) -> Iterator[OpenTab]:
-    """`open_tab(path, url=…, context=…, **options of a new context)`.
+    """`open_tab(path, url=…, context=…, without=…, **options of a new context)`. `without` names what its browser lacks:
+    `SharedWorker`, `locks`.
 
     When the test is over: no request left the origin, no policy was violated, and no script failed.
     """
     contexts: list[BrowserContext] = []
     faults: list[str] = []
 
-    def open(path: str = "/", *, url: str = "", context: BrowserContext | None = None, **options: Any) -> Tab:
+    def open(
+        path: str = "/",
+        *,
+        url: str = "",
+        context: BrowserContext | None = None,
+        without: tuple[str, ...] = (),
+        **options: Any,
+    ) -> Tab:
         base = url or server.url
         if context is None:
             options = {"viewport": {"width": 1440, "height": 900}, "reduced_motion": "reduce"} | options
             context = browser.new_context(**options)
             context.set_default_timeout(PATIENCE)
             contexts.append(context)
+            for name in without:
+                context.add_init_script(WITHOUT[name])
         page = context.new_page()
         watch(page, base, faults)
         page.goto(base + path)

@@ -146,7 +146,7 @@ def test_a_device_without_a_network_says_so(open_tab: OpenTab, proxy: Proxy) -> 
 
 
 def test_a_refused_connection_says_why(open_tab: OpenTab) -> None:
-    tab = open_tab()
+    tab = open_tab(without=("SharedWorker",))  # Playwright can only answer for a page
     tab.answered("Before the refusal")
     problem = {"title": "Not allowed", "status": 403, "detail": "Your token does not allow this topic."}
     tab.page.route("**/events?topic=*", lambda route: route.fulfill(status=403, json=problem), times=1)

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { afterEach, test } from "node:test";
 
-import { Tidings } from "../../src/tidings/web/client/index.js";
+import { Reset, Tidings } from "../../src/tidings/web/client/index.js";
 
 /** @type {(() => void)[]} */
 const cleanups = [];
@@ -63,7 +63,7 @@ const notice = (topic, type, data, id) =>
 function reader() {
   /** @type {number[]} */
   const got = [];
-  /** @type {unknown[]} */
+  /** @type {Reset[]} */
   const resets = [];
   /** @type {{n: number, resolve: (value?: unknown) => void}[]} */
   const waits = [];
@@ -75,7 +75,7 @@ function reader() {
     ended: () => ended,
     until: (/** @type {number} */ n) => new Promise((resolve) => (waits.push({ n, resolve }), check())),
     onEvents: (/** @type {{data: number}[]} */ events) => (got.push(...events.map(({ data }) => data)), check()),
-    onReset: (/** @type {unknown} */ reset) => (resets.push(reset), check()),
+    onReset: (/** @type {Reset} */ reset) => (resets.push(reset), check()),
     onEnd: () => ((ended = true), check()),
   };
 }
@@ -83,7 +83,7 @@ function reader() {
 /** @param {string} url @param {object} [options] */
 function client(url, options) {
   const made = new Tidings(url, { retry: 1, ...options });
-  cleanups.push(() => ["a", "b", "c"].forEach((topic) => made.unsubscribe(topic)));
+  cleanups.push(() => made.close());
   return made;
 }
 
@@ -92,7 +92,7 @@ test("topics subscribed in one turn share one connection, each from its offset",
   const tidings = client(server.url);
   const [a, b] = [reader(), reader()];
   tidings.subscribe("a", a);
-  tidings.subscribe("b", b, "e-7");
+  tidings.subscribe("b", { ...b, after: "e-7" });
   const connection = await server.next();
   assert.deepEqual([connection.topics, connection.from], [["a", "b"], "0-0~e-7"]);
   connection.send(event("a", 1, "e-1~e-7"), event("b", 8, "e-1~e-8"), event("a", 2, "e-2~e-8"));
@@ -117,16 +117,17 @@ test("a changed set is a new connection that keeps the offsets", async () => {
   const server = await serve();
   const tidings = client(server.url);
   const a = reader();
-  tidings.subscribe("a", a);
+  const followed = tidings.subscribe("a", a);
   const first = await server.next();
   assert.equal(first.from, "0-0");
   first.send(event("a", 1, "e-1"));
   await a.until(1);
-  tidings.subscribe("b", reader(), "e-5");
+  tidings.subscribe("b", { ...reader(), after: "e-5" });
   const second = await server.next();
   await first.closed;
   assert.deepEqual([second.topics, second.from], [["a", "b"], "e-1~e-5"]);
-  assert.equal(tidings.unsubscribe("a"), "e-1");
+  followed.close();
+  assert.equal(followed.position, "e-1");
   const third = await server.next();
   assert.deepEqual([third.topics, third.from], [["b"], "e-5"]);
 });
@@ -149,14 +150,15 @@ test("lost events are told, in order, and the stream goes on from there", async 
   const server = await serve();
   const tidings = client(server.url);
   const a = reader();
-  tidings.subscribe("a", a, "e-1");
+  tidings.subscribe("a", { ...a, after: "e-1" });
   const first = await server.next();
   first.send(
     notice("a", "tidings.reset", { topic: "a", reason: "trimmed", earliest: "e-9" }, "e-8"),
     event("a", 9, "e-9"),
   );
   await a.until(2);
-  assert.deepEqual([a.resets, a.got], [[{ reason: "trimmed", earliest: "e-9" }], [9]]);
+  const told = a.resets.map(({ reason, earliest, position, offset }) => [reason, earliest, position, offset]);
+  assert.deepEqual([told, a.got], [[["trimmed", "e-9", "e-1", "e-8"]], [9]]);
   first.cut();
   assert.equal((await server.next()).from, "e-9");
 });
@@ -180,9 +182,9 @@ test("what happened while the connection was broken counts as replayed, what cam
 test("no connection is open while nothing is followed", async () => {
   const server = await serve();
   const tidings = client(server.url);
-  tidings.subscribe("a", reader());
+  const followed = tidings.subscribe("a", reader());
   const first = await server.next();
-  tidings.unsubscribe("a");
+  followed.close();
   await first.closed;
   assert.equal(tidings.connection.phase, "closed");
 });
@@ -191,5 +193,119 @@ test("the 33rd topic is refused aloud", () => {
   const tidings = client("http://127.0.0.1:1");
   for (let n = 0; n < 32; n += 1) tidings.subscribe(`t${n}`, reader());
   assert.throws(() => tidings.subscribe("one-more", reader()), /at most 32/);
-  for (let n = 0; n < 32; n += 1) tidings.unsubscribe(`t${n}`);
+});
+
+test("two readers of one topic each get everything from their own offset, once", async () => {
+  const server = await serve();
+  const tidings = client(server.url);
+  const [early, late] = [reader(), reader()];
+  tidings.subscribe("a", early);
+  const first = await server.next();
+  first.send(event("a", 1, "e-1"), event("a", 2, "e-2"));
+  await early.until(2);
+  tidings.subscribe("a", late);
+  const second = await server.next();
+  assert.equal(second.from, "0-0");
+  second.send(event("a", 1, "e-1"), event("a", 2, "e-2"), event("a", 3, "e-3"));
+  await Promise.all([early.until(3), late.until(3)]);
+  assert.deepEqual(
+    [early.got, late.got],
+    [
+      [1, 2, 3],
+      [1, 2, 3],
+    ],
+  );
+});
+
+test("who is ahead of the connection drops what it has, and who is level makes no new one", async () => {
+  const server = await serve();
+  const tidings = client(server.url);
+  const [level, ahead] = [reader(), reader()];
+  tidings.subscribe("a", { ...level, after: "e-4" });
+  const only = await server.next();
+  tidings.subscribe("a", { ...ahead, after: "e-5" });
+  only.send(event("a", 5, "e-5"), event("a", 6, "e-6"));
+  await Promise.all([level.until(2), ahead.until(1)]);
+  assert.deepEqual([level.got, ahead.got], [[5, 6], [6]]);
+});
+
+test("what does not follow is asked for again, and never handed out", async () => {
+  const server = await serve();
+  const tidings = client(server.url);
+  const a = reader();
+  tidings.subscribe("a", a);
+  const first = await server.next();
+  first.send(event("a", 1, "e-1"), event("a", 4, "e-4"), event("a", 5, "e-5"));
+  const second = await server.next();
+  assert.equal(second.from, "e-1");
+  second.send(event("a", 2, "e-2"), event("a", 3, "e-3"));
+  await a.until(3);
+  assert.deepEqual(a.got, [1, 2, 3]);
+});
+
+test("a reset concerns only who has not read past it", async () => {
+  const server = await serve();
+  const tidings = client(server.url);
+  const [behind, past] = [reader(), reader()];
+  tidings.subscribe("a", { ...past, after: "f-7" });
+  await server.next();
+  tidings.subscribe("a", { ...behind, after: "e-3" });
+  const second = await server.next();
+  assert.equal(second.from, "e-3");
+  second.send(
+    notice("a", "tidings.reset", { topic: "a", reason: "recreated", earliest: "f-6" }, "f-5"),
+    ...[6, 7, 8].map((n) => event("a", n, `f-${n}`).replace('"e-', '"f-')),
+  );
+  await Promise.all([behind.until(4), past.until(1)]);
+  assert.deepEqual([behind.resets.length, behind.got], [1, [6, 7, 8]]);
+  assert.deepEqual([past.resets.length, past.got], [0, [8]]);
+});
+
+test("a reset is never silent: an iterator throws it, and callbacks cannot do without one", async () => {
+  const server = await serve();
+  const tidings = client(server.url);
+  assert.throws(() => tidings.subscribe("a", { onEvents: () => {} }), /onReset/);
+  const taken = (async () => {
+    const got = [];
+    try {
+      for await (const { data } of tidings.subscribe("a", { after: "e-1" })) got.push(data);
+    } catch (error) {
+      assert.ok(error instanceof Reset);
+      return [got, error.reason, error.offset];
+    }
+  })();
+  (await server.next()).send(
+    event("a", 2, "e-2"),
+    notice("a", "tidings.reset", { topic: "a", reason: "trimmed", earliest: "e-9" }, "e-8"),
+    event("a", 9, "e-9"),
+  );
+  assert.deepEqual(await taken, [[2], "trimmed", "e-8"]);
+});
+
+test("who takes too slowly leaves the connection, and comes back to where it was", async () => {
+  const server = await serve();
+  const tidings = client(server.url);
+  const events = tidings.subscribe("a")[Symbol.asyncIterator]();
+  const one = events.next();
+  const first = await server.next();
+  for (let n = 1; n <= 1500; n += 1) first.send(event("a", n, `e-${n}`));
+  assert.equal((await one).value?.data, 1);
+  await first.closed;
+  let last = 1;
+  const rest = (async () => {
+    while (last < 1600) assert.equal((await events.next()).value?.data, (last += 1));
+  })();
+  const second = await server.next();
+  const from = Number(second.from.slice(2));
+  assert.ok(from > 1000 && from <= 1500, second.from);
+  for (let n = from + 1; n <= 1600; n += 1) second.send(event("a", n, `e-${n}`));
+  await rest;
+});
+
+test("204 is the end of every topic", async () => {
+  const gone = createServer((_, response) => void response.writeHead(204).end());
+  await new Promise((resolve) => gone.listen(0, "127.0.0.1", () => resolve(undefined)));
+  cleanups.push(() => gone.close());
+  const { port } = /** @type {import("node:net").AddressInfo} */ (gone.address());
+  for await (const _ of client(`http://127.0.0.1:${port}`).subscribe("a", { after: "e-7" })) assert.fail();
 });

@@ -17,8 +17,8 @@ MEDIA_TYPES = {
     ".svg": "image/svg+xml",
     ".txt": "text/plain; charset=utf-8",
 }
-LAZY = frozenset({"vendor/highlight.mjs"})
-"""Modules that are only fetched when a page needs them."""
+LAZY = frozenset({"vendor/highlight.mjs", "client/worker.js"})
+"""Modules that are only fetched when a page needs them, or never by a page itself."""
 
 CACHE_FOREVER = "public, max-age=31536000, immutable"
 
@@ -83,6 +83,6 @@ def _policy(html: str) -> str:
             "form-action 'none'",
             "frame-ancestors 'none'",
             "require-trusted-types-for 'script'",
-            "trusted-types dompurify",
+            "trusted-types dompurify tidings-client",
         )
     )

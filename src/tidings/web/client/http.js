@@ -30,6 +30,7 @@ export class Unreachable extends Error {
  * @property {string} [type] the body's media type
  * @property {string} [key] Idempotency-Key: the same request with the same key happens once
  * @property {AbortSignal} [signal]
+ * @property {typeof fetch} [fetch]
  */
 
 /**
@@ -40,7 +41,7 @@ export class Unreachable extends Error {
  * @throws {Problem} the server refused
  * @throws {Unreachable} there was no whole answer
  */
-export async function request(method, url, { json, body, type, key, signal } = {}) {
+export async function request(method, url, { json, body, type, key, signal, fetch = globalThis.fetch } = {}) {
   const headers = new Headers({ Accept: "application/json" });
   if (json !== undefined) [body, type] = [JSON.stringify(json), "application/json"];
   if (type) headers.set("Content-Type", type);
@@ -64,10 +65,11 @@ export async function problemOf(response) {
   /** @type {Record<string, any>} */
   let members = {};
   try {
-    const document = await response.json();
-    if (document && typeof document === "object") members = document;
+    // What is not JSON is a proxy's answer: its status says enough, and its end need not be waited for.
+    if (!response.headers.get("Content-Type")?.includes("json")) await response.body?.cancel();
+    else members = Object(await response.json());
   } catch {
-    // Not JSON: a proxy answered. Its status says enough.
+    // Nor is what says it is.
   }
   const title = typeof members.title === "string" ? members.title : `The server answered ${response.status}`;
   return new Problem(response.status, title, typeof members.detail === "string" ? members.detail : "", members);

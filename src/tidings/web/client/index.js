@@ -1,5 +1,16 @@
 /** The JavaScript client of Tidings: an event stream reader, and a server followed over one connection. */
+export { MOST_TOPICS } from "./connection.js";
 export { Decoder } from "./decoder.js";
 export { Problem, Unreachable } from "./http.js";
+export { ORIGIN } from "./offset.js";
+export { isTemporary, newKey, Outbox } from "./outbox.js";
+export { Run } from "./run.js";
 export { EventStream } from "./stream.js";
-export { MOST_TOPICS, ORIGIN, Tidings } from "./tidings.js";
+export { Reset, Subscription } from "./subscription.js";
+export { Tidings } from "./tidings.js";
+
+/** @typedef {import("./subscription.js").Event} Event */
+/** @typedef {import("./subscription.js").Reading} Reading */
+/** @typedef {import("./tidings.js").Options} Options */
+/** @typedef {import("./tidings.js").Connection} Connection */
+/** @typedef {import("./outbox.js").Letter} Letter */

@@ -1,89 +1,186 @@
-import { request } from "./http.js";
-import { EventStream } from "./stream.js";
-
-/** Before the first event of a log, whichever life of it comes first. */
-export const ORIGIN = "0-0";
-
-/** Topics one connection may follow. */
-export const MOST_TOPICS = 32;
+import { MOST_TOPICS } from "./connection.js";
+import { Problem, request } from "./http.js";
+import { standing } from "./offset.js";
+import { isTemporary, newKey, Outbox } from "./outbox.js";
+import { watchPage } from "./page.js";
+import { Patience } from "./patience.js";
+import { Run } from "./run.js";
+import { join } from "./share.js";
+import { Subscription } from "./subscription.js";
+import { claimsOf, Tokens } from "./token.js";
 
 /**
- * @typedef {object} Event
- * @property {string} topic
- * @property {string | null} offset null for a transient event
- * @property {string} type
- * @property {number} time Unix seconds
- * @property {any} data
+ * @typedef {object} Options
+ * @property {() => string | Promise<string>} [token] called for a JSON Web Token when one is needed: at first, before
+ *   the one there is expires, and when it is refused. Without it, the page's cookie says who one is
+ * @property {boolean} [share] one connection for all tabs, where the browser can; by default, in a page
+ * @property {import("./outbox.js").Keeper} [storage] where events that wait to be published outlive the page
+ * @property {number} [silence] milliseconds without a byte after which a connection counts as dead
+ * @property {number} [retry] milliseconds the first wait may take, until the server says otherwise
  */
 
 /**
- * @typedef {object} Reader
- * @property {(events: Event[]) => void} onEvents in order, none twice, also across reconnects
- * @property {(reset: {reason: string, earliest: string | null}) => void} [onReset] events after the offset are gone;
- *   what follows starts at `earliest`
- * @property {() => void} [onEnd] the topic is closed and read; the subscription is over
- */
-
-/**
- * @typedef {Reader & {topic: string, offset: string}} Subscription
- */
-
-/**
- * @typedef {import("./stream.js").State & {replayed: number, topics: number}} Connection `replayed`: events that
- *   happened while the connection was broken the last time, and came after it
- */
-
-/**
- * A Tidings server, and one connection to it that follows any number of topics up to 32.
+ * How the connection is. `by` says who holds it: a shared worker, one of the tabs for all, or this client for itself.
  *
- * The set of topics may change at any time: the connection is made anew, with every offset kept.
+ * @typedef {Omit<import("./connection.js").Standing, "problem"> & {problem?: Problem, replayed: number}} Connection
+ *   `replayed`: events that happened while the connection was broken the last time, and came after it; `problem`: why
+ *   the server refuses it, and nothing more is tried until `reconnect`
  */
-export class Tidings {
+
+/** @typedef {import("./outbox.js").Letter & {type?: string, data: unknown}} Publication */
+
+/**
+ * A Tidings server: topics followed over one connection, events published in order, runs.
+ *
+ * Fires `connection` whenever `connection` has changed. The set of topics may change at any time: the connection is
+ * made anew, and every reader keeps its place.
+ */
+export class Tidings extends EventTarget {
   /** @type {Connection} */
-  connection = { phase: "closed", failures: 0, replayed: 0, topics: 0 };
+  connection = { phase: "closed", failures: 0, replayed: 0, topics: 0, tabs: 0, by: "self" };
+  /** What waits to be published, in order. @type {Outbox<Publication>} */
+  outbox;
 
   #base;
   #options;
-  /** @type {Map<string, Subscription>} */
-  #subscriptions = new Map();
-  /** The topics of the connection, in the order of its ids. @type {Subscription[]} */
-  #followed = [];
-  /** @type {EventStream | null} */
-  #stream = null;
-  #scheduled = false;
+  /** @type {Tokens | null} */
+  #tokens = null;
+  #share;
+  /** @type {Set<Subscription>} */
+  #subscriptions = new Set();
+  /** @type {import("./share.js").Seat | null} */
+  #seat = null;
+  #joining = false;
+  #away = false;
   /** Seconds this clock is ahead of the server's, at most: the least difference seen. */
   #ahead = Infinity;
   #broken = true;
   #mendedAt = Infinity;
+  #patience = new Patience();
+  #closed = new AbortController();
 
   /**
-   * @param {string} [base] where the server is, without a final slash; "" is this page's origin
-   * @param {{onConnection?: (connection: Connection) => void, silence?: number, retry?: number}} [options]
+   * @param {string} [url] where the server is; "" is this page's origin
+   * @param {Options} [options]
    */
-  constructor(base = "", options = {}) {
-    this.#base = base;
+  constructor(url = "", options = {}) {
+    super();
+    const absolute = globalThis.location ? new URL(url || "/", location.href).href : url;
+    this.#base = absolute.replace(/\/+$/, "");
     this.#options = options;
+    const { token } = options;
+    if (token) this.#tokens = new Tokens(async () => token());
+    this.#share = options.share ?? "document" in globalThis;
+    this.outbox = new Outbox({
+      send: ({ key, lane, type, data }) => this.#publish(lane, { type, data }, { key }),
+      wait: (failures) => this.#patience.wait(failures),
+      storage: options.storage,
+      name: `tidings.outbox ${this.#base}`,
+    });
+    this.#live();
+    this.outbox.pump();
   }
 
   /**
-   * @param {string} topic not subscribed yet, and one of at most 32
-   * @param {Reader} reader
-   * @param {string} [after] an offset; by default everything is read
+   * Follow a topic: `for await (const event of tidings.subscribe(topic))`, or with callbacks. Several may follow the same.
+   *
+   * An iterator throws `Reset` when events are gone (unless there is an `onReset`), and `Problem` when the server
+   * refuses the topic.
+   *
+   * @param {string} topic one of at most 32
+   * @param {import("./subscription.js").Reading} [reading]
    */
-  subscribe(topic, reader, after = ORIGIN) {
-    if (this.#subscriptions.has(topic)) throw new Error(`${topic} is subscribed already`);
-    if (this.#subscriptions.size === MOST_TOPICS)
-      throw new Error(`one connection follows at most ${MOST_TOPICS} topics`);
-    this.#subscriptions.set(topic, { ...reader, topic, offset: after });
-    this.#changed();
+  subscribe(topic, reading = {}) {
+    return new Subscription(topic, reading, {
+      follow: (subscription) => this.#follow(subscription),
+      leave: (subscription) => this.#leave(subscription),
+    });
   }
 
-  /** @param {string} topic @returns {string | null} the offset it was read to; null when it was not subscribed */
-  unsubscribe(topic) {
-    const subscription = this.#subscriptions.get(topic);
-    this.#subscriptions.delete(topic);
-    if (subscription) this.#changed();
-    return subscription?.offset ?? null;
+  /**
+   * Store an event. Until the server can be reached it waits, with all others of its topic behind it, in order; it is
+   * stored once, however often it is sent.
+   *
+   * @param {string} topic
+   * @param {unknown} data anything that is JSON
+   * @param {{type?: string, key?: string, transient?: boolean}} [options] `key`: the same one again within 24 hours
+   *   stores nothing; `transient`: only to whoever follows now, not stored, and not tried again
+   * @returns {Promise<{offset: string, first: string, last: string} | null>} when it is durable; null when transient
+   * @throws {Problem} the server refused it
+   */
+  publish(topic, data, { type, key = newKey(), transient } = {}) {
+    if (transient) return this.#publish(topic, { type, data }, { query: "?transient=true" });
+    return this.outbox.deliver({ key, lane: topic, type, data });
+  }
+
+  /**
+   * Start a run; it is started once, however often this has to be sent.
+   *
+   * @param {{input?: string, messages?: {role: string, content: string}[], assistant?: string, topic?: string,
+   *   parent?: string}} what as in `POST /runs`
+   * @param {{key?: string}} [options]
+   * @returns {Promise<Run>}
+   * @throws {Problem} the server refused it
+   */
+  async run(what, { key = newKey() } = {}) {
+    const { run } = await this.patiently(() => this.request("POST", "/runs", { json: what, key }));
+    return this.runOf(run);
+  }
+
+  /** A run that was started before. @param {string} id */
+  runOf(id) {
+    return new Run(this, id);
+  }
+
+  /**
+   * One page of a log, in which neighbouring deltas of runs come merged.
+   * @param {string} topic
+   * @param {string} [after] an offset; by default from the earliest event
+   * @returns {Promise<{events: import("./subscription.js").Event[], next: string, up_to_date: boolean, closed: boolean}>} `next`: where to
+   *   read on, or to subscribe
+   * @throws {Problem} 404: there is no such topic; 410: events after the offset are gone
+   */
+  async read(topic, after = "") {
+    const path = `/topics/${encodeURIComponent(topic)}/events?merge=true&limit=1000${after && `&after=${after}`}`;
+    const page = await this.patiently(() => this.request("GET", path));
+    for (const event of page.events) event.topic = topic;
+    return page;
+  }
+
+  /** @param {string} topic @returns {Promise<boolean>} whether it exists: asking for its events otherwise is an error */
+  async has(topic) {
+    const { topics } = await this.patiently(() =>
+      this.request("GET", `/topics?prefix=${encodeURIComponent(topic)}&limit=1`),
+    );
+    return topics[0] === topic;
+  }
+
+  /**
+   * One request, with the token.
+   * @param {string} method
+   * @param {string} path
+   * @param {import("./http.js").RequestOptions} [options]
+   */
+  request(method, path, options) {
+    return request(method, this.#base + path, { ...options, fetch: this.#tokens?.fetch });
+  }
+
+  /**
+   * Ask until there is an answer: what only the way or the server's health stood against is asked again.
+   * @template T
+   * @param {() => Promise<T>} ask
+   * @returns {Promise<T>}
+   * @throws {Problem} what the server refused
+   */
+  async patiently(ask) {
+    for (let failures = 1; ; failures += 1) {
+      try {
+        return await ask();
+      } catch (error) {
+        if (!isTemporary(error) || this.#closed.signal.aborted) throw error;
+        await this.#patience.wait(failures);
+      }
+    }
   }
 
   /** The server's time, in Unix seconds, as well as it is known: its clock may differ from this one. */
@@ -93,138 +190,118 @@ export class Tidings {
 
   /** Try again now. */
   reconnect() {
-    if (this.#stream && this.connection.phase !== "closed") this.#stream.reconnect();
-    else this.#changed();
+    this.#seat?.send({ reconnect: true });
+  }
+
+  /** Leave the connection, and end every subscription. What waits in the outbox is not sent by this client any more. */
+  close() {
+    for (const subscription of this.#subscriptions) subscription.close();
+    this.#closed.abort();
+    this.#unseat();
+    this.#patience.end();
   }
 
   /**
    * @param {string} topic
-   * @param {string} type
-   * @param {unknown} data
-   * @param {string} [key] with which the event is stored once, however often this is called
+   * @param {{type?: string, data: unknown}} event
+   * @param {{key?: string, query?: string}} options
    */
-  publish(topic, type, data, key) {
-    const body = JSON.stringify({ type, data }) + "\n";
-    return this.request("POST", `/topics/${topic}/events`, { body, type: "application/x-ndjson", key });
-  }
-
-  /**
-   * @param {string} topic
-   * @returns {Promise<boolean>} whether it exists: asking for its events otherwise is an error
-   */
-  async has(topic) {
-    const { topics } = await this.request("GET", `/topics?prefix=${topic}&limit=1`);
-    return topics[0] === topic;
-  }
-
-  /**
-   * One page of a log, in which neighbouring deltas of runs come merged.
-   * @param {string} topic
-   * @param {string} [after] an offset; by default from the earliest event
-   * @returns {Promise<{events: Event[], next: string, up_to_date: boolean, closed: boolean}>}
-   */
-  async read(topic, after) {
-    const page = await this.request(
-      "GET",
-      `/topics/${topic}/events?merge=true&limit=1000${after ? `&after=${after}` : ""}`,
-    );
-    for (const event of page.events) event.topic = topic;
-    return page;
-  }
-
-  /**
-   * @param {string} method
-   * @param {string} path
-   * @param {import("./http.js").RequestOptions} [options]
-   */
-  request(method, path, options) {
-    return request(method, this.#base + path, options);
-  }
-
-  /** Several changes of the set in one turn of the loop are one new connection. */
-  #changed() {
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    queueMicrotask(() => {
-      this.#scheduled = false;
-      this.#open();
+  #publish(topic, event, { key, query = "" }) {
+    const body = JSON.stringify(event) + "\n";
+    return this.request("POST", `/topics/${encodeURIComponent(topic)}/events${query}`, {
+      body,
+      type: "application/x-ndjson",
+      key,
     });
   }
 
-  #open() {
-    this.#stream?.close();
-    this.#stream = null;
-    this.#followed = [...this.#subscriptions.values()];
-    if (this.#followed.length === 0) {
-      this.#become({ phase: "closed", failures: 0 });
-      return;
+  /** @param {Subscription} subscription */
+  #follow(subscription) {
+    const { topic, position } = subscription;
+    const topics = new Set([...this.#subscriptions].map((one) => one.topic)).add(topic);
+    if (topics.size > MOST_TOPICS) throw new Error(`one connection follows at most ${MOST_TOPICS} topics`);
+    this.#subscriptions.add(subscription);
+    if (this.#seat) this.#seat.send({ follow: { [topic]: position } });
+    else void this.#join();
+  }
+
+  /** @param {Subscription} subscription */
+  #leave(subscription) {
+    const { topic } = subscription;
+    this.#subscriptions.delete(subscription);
+    if (![...this.#subscriptions].some((one) => one.topic === topic)) this.#seat?.send({ unfollow: [topic] });
+  }
+
+  async #join() {
+    if (this.#joining || this.#away) return;
+    this.#joining = true;
+    const { silence, retry } = this.#options;
+    /** @type {import("./share.js").Settings} */
+    const settings = { base: this.#base, silence, retry };
+    if (this.#tokens) {
+      settings.bearer = true;
+      // Tabs of different users share nothing.
+      const tokens = this.#tokens;
+      if (this.#share) settings.subject = String(claimsOf(await this.patiently(() => tokens.get())).sub);
     }
-    const query = this.#followed.map(({ topic }) => `topic=${topic}`).join("&");
-    const stream = new EventStream(`${this.#base}/events?${query}&envelope=true`, {
-      lastEventId: this.#followed.map(({ offset }) => offset).join("~"),
-      silence: this.#options.silence,
-      retry: this.#options.retry,
-      onEvents: (events) => this.#take(events),
-      onState: (state) => this.#stream === stream && this.#become(state),
-    });
-    this.#stream = stream;
-    this.#become(stream.state);
+    this.#joining = false;
+    if (this.#away || this.#closed.signal.aborted) return;
+    this.#seat = join(settings, this.#share, (message) => this.#receive(message));
+    this.#followAll();
   }
 
-  /** @param {import("./decoder.js").ServerSentEvent[]} received */
-  #take(received) {
-    /** @type {Map<string, Event[]>} */
-    const fresh = new Map();
+  #unseat() {
+    this.#seat?.leave();
+    this.#seat = null;
+  }
+
+  /** Where this client is in each topic: where the last of its readers is. */
+  #followAll() {
+    /** @type {Record<string, string>} */
+    const follow = {};
+    for (const { topic, position } of this.#subscriptions) {
+      if (!(topic in follow) || standing(follow[topic], position) === "old") follow[topic] = position;
+    }
+    this.#seat?.send({ follow });
+  }
+
+  /** @param {import("./connection.js").Tells} message */
+  #receive({ hello, alone, ask, events, refused, state }) {
+    if (hello) this.#followAll();
+    if (alone) {
+      this.#share = false;
+      this.#unseat();
+      void this.#join();
+    }
+    if (ask) void this.#answer(ask.refused);
+    if (events) this.#take(events);
+    if (refused) {
+      for (const one of this.#subscriptions)
+        if (refused.topics.includes(one.topic)) one.fail(problemOf(refused.problem));
+    }
+    if (state) this.#become(state);
+  }
+
+  /** @param {string} refused */
+  async #answer(refused) {
+    const token = await this.#tokens?.get(refused).catch(() => null);
+    this.#seat?.send({ token: token ?? null });
+  }
+
+  /** @param {import("./connection.js").Received[]} events */
+  #take(events) {
     const now = Date.now() / 1000;
-    for (const { data, id } of received) {
-      const event = /** @type {Event} */ (JSON.parse(data));
-      const subscription = this.#subscriptions.get(event.topic);
-      if (!subscription) continue;
-      this.#moveTo(id);
-      if (event.type === "tidings.reset" || event.type === "tidings.end") {
-        this.#hand(fresh);
-        this.#notice(subscription, event);
-        continue;
-      }
-      this.#ahead = Math.min(this.#ahead, now - event.time);
-      if (event.offset !== null && event.time + this.#ahead < this.#mendedAt) this.connection.replayed += 1;
-      const events = fresh.get(event.topic);
-      if (events) events.push(event);
-      else fresh.set(event.topic, [event]);
+    const news = new Set([...this.#subscriptions].flatMap((subscription) => subscription.take(events)));
+    const { replayed } = this.connection;
+    for (const { offset, time } of news) {
+      this.#ahead = Math.min(this.#ahead, now - time);
+      if (offset !== null && time + this.#ahead < this.#mendedAt) this.connection.replayed += 1;
     }
-    this.#hand(fresh);
-    this.connection.topics = this.#subscriptions.size;
-    this.#options.onConnection?.(this.connection);
+    if (this.connection.replayed !== replayed) this.#tell();
   }
 
-  /** One id restores every position. @param {string} id */
-  #moveTo(id) {
-    const offsets = id.split("~");
-    if (offsets.length !== this.#followed.length) return;
-    this.#followed.forEach((subscription, n) => (subscription.offset = offsets[n]));
-  }
-
-  /** @param {Map<string, Event[]>} fresh */
-  #hand(fresh) {
-    for (const [topic, events] of fresh) this.#subscriptions.get(topic)?.onEvents(events);
-    fresh.clear();
-  }
-
-  /**
-   * @param {Subscription} subscription
-   * @param {Event} event
-   */
-  #notice(subscription, { type, topic, data }) {
-    if (type === "tidings.reset") subscription.onReset?.({ reason: data.reason, earliest: data.earliest });
-    else {
-      // The server forgets the topic by itself; the next connection leaves it out.
-      this.#subscriptions.delete(topic);
-      subscription.onEnd?.();
-    }
-  }
-
-  /** @param {import("./stream.js").State} state */
-  #become(state) {
+  /** @param {import("./connection.js").Standing} state */
+  #become({ problem: refusal, ...state }) {
     // A new set of topics is a new connection, but no break.
     let { replayed } = this.connection;
     if (state.phase === "waiting") this.#broken = true;
@@ -233,7 +310,42 @@ export class Tidings {
       this.#mendedAt = Date.now() / 1000;
       replayed = 0;
     }
-    this.connection = { ...state, replayed, topics: this.#subscriptions.size };
-    this.#options.onConnection?.(this.connection);
+    const problem = refusal && problemOf(refusal);
+    this.connection = { ...state, replayed, ...(problem && { problem }) };
+    this.#tell();
+    if (state.phase === "open") this.#patience.end();
+    if (problem) for (const subscription of this.#subscriptions) subscription.interrupt(problem);
+  }
+
+  #tell() {
+    this.dispatchEvent(new Event("connection"));
+  }
+
+  /** A page is put to sleep, wakes, and finds the network again. */
+  #live() {
+    const sleep = () => {
+      this.#away = true;
+      this.#unseat();
+    };
+    const wake = () => {
+      this.#away = false;
+      if (this.#seat) this.reconnect();
+      else if (this.#subscriptions.size > 0) void this.#join();
+    };
+    /** @param {boolean} visible */
+    const seen = (visible) => {
+      // A connection that is not shared is one of the six that all tabs have on HTTP/1.1: only who is looked at has it.
+      if (!visible && this.#options.share !== false && this.#seat?.shared === false) sleep();
+      // A hidden tab's timers may be slowed to one a minute.
+      else if (visible && (!this.#seat || this.connection.phase === "waiting")) wake();
+    };
+    const online = () => {
+      if (this.connection.phase !== "open") this.reconnect();
+      this.#patience.end();
+    };
+    watchPage({ sleep, wake, seen, online }, this.#closed.signal);
   }
 }
+
+/** @param {import("./connection.js").Refusal} refusal */
+const problemOf = ({ status, title, detail, members }) => new Problem(status, title, detail, members);

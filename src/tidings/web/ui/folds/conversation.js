@@ -20,7 +20,7 @@ export const empty = [];
  * The same run told twice is one.
  *
  * @param {Conversation} turns
- * @param {import("../../client/tidings.js").Event} event
+ * @param {import("../../client/index.js").Event} event
  * @returns {Conversation}
  */
 export function fold(turns, { type, time, data }) {

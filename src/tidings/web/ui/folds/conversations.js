@@ -14,7 +14,7 @@ export const none = [];
 
 /**
  * @param {Conversations} items
- * @param {import("../../client/tidings.js").Event} event
+ * @param {import("../../client/index.js").Event} event
  * @returns {Conversations}
  */
 export function fold(items, { type, time, data }) {

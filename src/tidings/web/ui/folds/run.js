@@ -77,7 +77,7 @@ export const isLive = (run) => run.state === "waiting" || run.state === "streami
 
 /**
  * @param {Run} run
- * @param {import("../../client/tidings.js").Event} event
+ * @param {import("../../client/index.js").Event} event
  * @returns {Run}
  */
 export function fold(run, event) {
@@ -87,7 +87,7 @@ export function fold(run, event) {
 
 /**
  * @param {Run} run
- * @param {import("../../client/tidings.js").Event} event
+ * @param {import("../../client/index.js").Event} event
  * @returns {Run}
  */
 function step(run, { type, time, data }) {

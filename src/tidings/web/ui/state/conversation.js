@@ -46,10 +46,15 @@ export class Conversation {
   #reading = false;
   /** Where to go on; "" until its history was read. */
   #offset = "";
-  /** @type {import("../../client/tidings.js").Reader} */
+  /** @type {import("../../client/index.js").Subscription | null} */
+  #subscription = null;
+  /** Of its runs. @type {Set<import("../../client/index.js").Subscription>} */
+  #following = new Set();
+  /** @type {import("../../client/index.js").Reading} */
   #reader = {
     onEvents: (events) => this.#take(events),
     onReset: ({ reason }) => this.#lost(reason),
+    onError: ({ message }) => (this.refused.value = message),
   };
 
   /** @param {string} id */
@@ -79,15 +84,18 @@ export class Conversation {
   async follow() {
     if (this.#wanted) return;
     this.#wanted = true;
-    if (this.#offset) tidings.subscribe(this.topic, this.#reader, this.#offset);
+    if (this.#offset) this.#subscription = tidings.subscribe(this.topic, { ...this.#reader, after: this.#offset });
     if (this.#offset || this.#reading) return;
     this.#reading = true;
     try {
       const found = await follow(this.topic, this.#reader);
-      if (!found) {
+      if (found === "missing") {
         this.#wanted = false;
         this.status.value = "missing";
-      } else if (!this.#wanted) this.#leave();
+      } else if (found !== "closed") {
+        this.#subscription = found;
+        if (!this.#wanted) this.#leave();
+      }
     } catch (error) {
       this.#wanted = false;
       if (!ended(error)) this.refused.value = /** @type {Error} */ (error).message;
@@ -104,7 +112,9 @@ export class Conversation {
   }
 
   #leave() {
-    this.#offset = tidings.unsubscribe(this.topic) ?? this.#offset;
+    this.#subscription?.close();
+    this.#offset = this.#subscription?.position ?? this.#offset;
+    this.#subscription = null;
   }
 
   /**
@@ -139,7 +149,7 @@ export class Conversation {
     return this.turns.value.flat();
   }
 
-  /** @param {import("../../client/tidings.js").Event[]} events */
+  /** @param {import("../../client/index.js").Event[]} events */
   #take(events) {
     const before = this.#folded;
     this.#folded = events.reduce(turnsOf.fold, before);
@@ -164,7 +174,7 @@ export class Conversation {
   async #followRun(id) {
     const shown = this.run(id);
     let folded = shown.value;
-    const onEvents = (/** @type {import("../../client/tidings.js").Event[]} */ events) => {
+    const onEvents = (/** @type {import("../../client/index.js").Event[]} */ events) => {
       if (folded.state === "unread") folded = { ...folded, state: "waiting" };
       folded = events.reduce(runOf.fold, folded);
       soon(() => (shown.value = folded));
@@ -174,8 +184,13 @@ export class Conversation {
       shown.value = { ...folded, state: "failed", error: { message, code } };
     };
     try {
-      const found = await follow(`runs.${id}`, { onEvents, onReset: () => lost("Its events are gone.", "gone") });
-      if (!found) lost("Its events are gone.", "gone");
+      const found = await follow(`runs.${id}`, {
+        onEvents,
+        onReset: () => lost("Its events are gone.", "gone"),
+        onError: ({ message }) => lost(message, "refused"),
+      });
+      if (found === "missing") lost("Its events are gone.", "gone");
+      else if (found !== "closed") this.#following.add(found);
     } catch (error) {
       if (!ended(error)) lost(/** @type {Error} */ (error).message, "refused");
     }
@@ -184,7 +199,7 @@ export class Conversation {
   /** Stop following; for a conversation that was deleted. */
   end() {
     this.rest();
-    for (const run of this.#runs.keys()) tidings.unsubscribe(`runs.${run}`);
+    for (const subscription of this.#following) subscription.close();
   }
 }
 
@@ -209,5 +224,5 @@ export const read = () => [...known.values()];
 
 /** @param {string} run @returns {Promise<void>} */
 export async function stop(run) {
-  await tidings.request("POST", `/runs/${run}/stop`);
+  await tidings.runOf(run).stop();
 }

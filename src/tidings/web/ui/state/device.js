@@ -27,14 +27,3 @@ export function keep(name, value) {
     held.set(name, value === undefined ? "" : JSON.stringify(value));
   }
 }
-
-/** Calls back when another tab changed what is kept under `name`. @param {string} name @param {() => void} changed */
-export function onKept(name, changed) {
-  addEventListener("storage", (event) => event.key === `tidings.${name}` && changed());
-}
-
-/** @returns {string} 20 characters that nobody else has. crypto.randomUUID is missing on plain http. */
-export function newId() {
-  const letters = "0123456789abcdefghijklmnopqrstuv";
-  return Array.from(crypto.getRandomValues(new Uint8Array(20)), (byte) => letters[byte & 31]).join("");
-}

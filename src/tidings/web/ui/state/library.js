@@ -1,9 +1,8 @@
 import { effect, signal } from "@preact/signals";
 import { Problem } from "../../client/index.js";
 import * as list from "../folds/conversations.js";
-import { follow, patiently, tidings } from "./connection.js";
+import { follow, tidings } from "./connection.js";
 import { conversation, forget } from "./conversation.js";
-import { newId } from "./device.js";
 import { soon } from "./frames.js";
 import { ended, indexTopic } from "./session.js";
 
@@ -13,12 +12,14 @@ export const listed = signal(false);
 
 /** @type {string | null} */
 let followed = null;
+/** @type {import("../../client/index.js").Subscription | null} */
+let subscription = null;
 
 /** The list is that of whoever is signed in. */
 effect(() => {
   const topic = indexTopic.value;
   if (!topic || topic === followed) return;
-  if (followed) tidings.unsubscribe(followed);
+  subscription?.close();
   followed = topic;
   let folded = list.none;
   const show = () =>
@@ -28,8 +29,13 @@ effect(() => {
       listed.value = true;
     });
   const reader = {
-    onEvents: (/** @type {import("../../client/tidings.js").Event[]} */ events) => {
+    onEvents: (/** @type {import("../../client/index.js").Event[]} */ events) => {
       folded = events.reduce(list.fold, folded);
+      show();
+    },
+    // What is still there is the list.
+    onReset: () => {
+      folded = list.none;
       show();
     },
   };
@@ -39,11 +45,14 @@ effect(() => {
 /**
  * The list's topic does not exist before the first conversation: then there is nothing to read, and all to come.
  * @param {string} topic
- * @param {import("../../client/tidings.js").Reader} reader
+ * @param {import("../../client/index.js").Reading} reader
  */
 async function begin(topic, reader) {
-  const found = (await patiently(() => tidings.has(topic))) && (await follow(topic, reader));
-  if (!found && followed === topic) tidings.subscribe(topic, reader);
+  let found = (await tidings.has(topic)) ? await follow(topic, reader) : "missing";
+  if (found === "missing") found = tidings.subscribe(topic, reader);
+  if (found === "closed") return;
+  if (followed === topic) subscription = found;
+  else found.close();
 }
 
 /** @param {string} id */
@@ -57,16 +66,16 @@ export function titleFor(question) {
   return line.slice(0, 60).replace(/\s+\S*$/, "") + "…";
 }
 
-/** @param {string} type @param {object} data @param {string} key */
+/** @param {string} type @param {object} data @param {string} [key] */
 function publish(type, data, key) {
-  return tidings.publish(/** @type {string} */ (indexTopic.value), `conversation.${type}`, data, key);
+  return tidings.publish(/** @type {string} */ (indexTopic.value), data, { type: `conversation.${type}`, key });
 }
 
 /** @param {string} id @param {string} title Safe to repeat. */
 export const create = (id, title) => publish("created", { id, title }, `created-${id}`);
 
 /** @param {string} id @param {string} title */
-export const rename = (id, title) => publish("renamed", { id, title }, newId());
+export const rename = (id, title) => publish("renamed", { id, title });
 
 /**
  * Delete a conversation with its questions and answers, for every tab. The item goes last, so that what failed halfway

@@ -1,112 +1,93 @@
 import { effect, signal } from "@preact/signals";
-import { Problem, Unreachable } from "../../client/index.js";
+import { newKey, Outbox, Unreachable } from "../../client/index.js";
 import { standing, tidings } from "./connection.js";
 import { conversation } from "./conversation.js";
-import { keep, newId, onKept, recall } from "./device.js";
 import { create, titled, titleFor } from "./library.js";
 import { ended, session, signedOut } from "./session.js";
 
 /**
- * @typedef {object} Letter a question that was asked and is not with the server yet
- * @property {string} key with which it is sent, however often: it starts one run
- * @property {string} conversation
- * @property {string} question
- * @property {string | null} assistant
- * @property {string | null} parent the run it asks again
- * @property {number} time Unix seconds
- * @property {string} [refused] why it will not be sent by itself
+ * A question that was asked and is not with the server yet. Its key starts one run, however often it is sent; its lane
+ * is its conversation.
+ * @typedef {import("../../client/index.js").Letter & About & {parent: string | null, time: number}} Letter `parent`:
+ *   the run it asks again; `time`: Unix seconds
  */
 
-/**
- * In the order they are sent. Kept on this device, so they outlive the page.
- * @type {import("@preact/signals").Signal<Letter[]>}
- */
-export const outbox = signal(recall("outbox", []));
+/** @typedef {{question: string, assistant: string | null}} About */
 
-/** The letter under way. @type {import("@preact/signals").Signal<string | null>} */
-export const sending = signal(null);
+/** @type {Outbox<Letter>} Kept on this device, so they outlive the page. */
+const box = new Outbox({ send, ready, wait: again, storage: kept(), name: "tidings.questions" });
+
+/** In the order they are sent. @type {import("@preact/signals").Signal<readonly Letter[]>} */
+export const outbox = signal(box.letters);
+
+/** The letters under way. @type {import("@preact/signals").Signal<ReadonlySet<string>>} */
+export const sending = signal(new Set());
 
 /** Letters that were sent without an answer: their runs may have started, so they wait for nothing but the server. */
-export const tried = new Set();
+export const { tried } = box;
 
-onKept("outbox", () => (outbox.value = recall("outbox", [])));
+box.addEventListener("change", () => {
+  outbox.value = box.letters;
+  sending.value = new Set(box.sending);
+});
 
-/** @param {Letter[]} letters */
-function store(letters) {
-  outbox.value = letters;
-  keep("outbox", letters.length > 0 ? letters : undefined);
+/** @returns {Storage | undefined} none in a private window */
+function kept() {
+  try {
+    return localStorage;
+  } catch {
+    return undefined;
+  }
 }
 
-/** @param {(letters: Letter[]) => Letter[]} change of what all tabs have by now */
-const update = (change) => store(change(recall("outbox", [])));
-
-/** @param {{conversation: string, question: string, assistant: string | null, parent?: string | null}} about */
-export function ask({ parent = null, ...about }) {
-  const letter = { ...about, parent, key: newId(), time: Date.now() / 1000 };
-  update((letters) => [...letters, letter]);
+/** @param {About & {conversation: string, parent?: string | null}} about */
+export function ask({ conversation: lane, parent = null, ...about }) {
+  box.put({ ...about, lane, parent, key: newKey(), time: Date.now() / 1000 });
 }
 
 /** @param {string} key */
-export const discard = (key) => update((letters) => letters.filter((letter) => letter.key !== key));
+export const discard = (key) => box.discard(key);
 
 /** @param {string} key */
-export const retry = (key) =>
-  update((letters) => letters.map(({ refused, ...letter }) => (letter.key === key ? letter : { ...letter, refused })));
+export const retry = (key) => box.retry(key);
 
 /** @param {string} id @returns {Letter[]} */
-export const lettersOf = (id) => outbox.value.filter((letter) => letter.conversation === id);
+export const lettersOf = (id) => outbox.value.filter((letter) => letter.lane === id);
 
-/**
- * What can be sent now: the first letter of a conversation in which no answer is on its way.
- * @returns {Letter | null}
- */
-function next() {
-  /** @type {Set<string>} */
-  const blocked = new Set();
-  for (const letter of outbox.value) {
-    if (blocked.has(letter.conversation)) continue;
-    blocked.add(letter.conversation);
-    if (letter.refused) continue;
-    const place = conversation(letter.conversation);
-    if (place.status.value === "loading") void place.follow();
-    else if (tried.has(letter.key) || place.quiet.value) return letter;
-  }
-  return null;
+/** Whether it can be sent now: no answer is on its way in its conversation. @param {Letter} letter */
+function ready(letter) {
+  const connected = standing.value === "live" || standing.value === "back";
+  if (!connected || !session.value || signedOut.value) return false;
+  const place = conversation(letter.lane);
+  if (place.status.value === "loading") void place.follow();
+  return place.status.value !== "loading" && (tried.has(letter.key) || place.quiet.value);
 }
 
 effect(() => {
-  const connected = standing.value === "live" || standing.value === "back";
-  if (!connected || !session.value || signedOut.value || sending.value) return;
-  const letter = next();
-  if (letter) void send(letter);
+  outbox.value;
+  sending.value;
+  box.pump();
 });
 
 /** @param {Letter} letter */
-async function send(letter) {
-  const { key, question, parent, assistant } = letter;
-  sending.value = key;
+async function send({ key, lane, question, parent, assistant }) {
+  const place = conversation(lane);
   try {
-    const place = conversation(letter.conversation);
-    if (!titled(place.id) && !parent) await create(place.id, titleFor(question));
+    if (!titled(lane) && !parent) await create(lane, titleFor(question));
     const history = place.history(parent);
     const about =
       history.length > 0 ? { messages: [...history, { role: "user", content: question }] } : { input: question };
     const json = { ...about, topic: place.topic, ...(parent && { parent }), ...(assistant && { assistant }) };
     const { run } = await tidings.request("POST", "/runs", { json, key });
-    discard(key);
     place.started(run, { question, parent, assistant, by: session.value?.name ?? null });
   } catch (error) {
-    if (ended(error)) return;
-    if (error instanceof Problem && error.status < 500 && error.status !== 429) {
-      update((letters) => letters.map((one) => (one.key === key ? { ...one, refused: error.message } : one)));
-    } else if (error instanceof Problem || error instanceof Unreachable) {
-      tried.add(key);
-      await again();
-    } else throw error;
-  } finally {
-    sending.value = null;
+    // Whoever signs in again sends it.
+    if (ended(error)) throw new Unreachable();
+    throw error;
   }
 }
 
 /** A moment before the next attempt: the stream may be well while a request is refused. @returns {Promise<void>} */
-const again = () => new Promise((resolve) => setTimeout(resolve, 1000 + Math.random() * 1000));
+function again() {
+  return new Promise((resolve) => setTimeout(resolve, 1000 + Math.random() * 1000));
+}

@@ -1,6 +1,7 @@
 import { computed, effect, signal } from "@preact/signals";
 import { conversation, read } from "./conversation.js";
-import { keep, newId, recall } from "./device.js";
+import { newKey } from "../../client/index.js";
+import { keep, recall } from "./device.js";
 import { titled } from "./library.js";
 import { outbox } from "./outbox.js";
 
@@ -25,7 +26,7 @@ export function go(id) {
 /** The conversation that is open, or a new one, which gets its place now. @returns {string} */
 export function openOrBegin() {
   if (open.value) return open.value;
-  const id = newId();
+  const id = newKey();
   conversation(id).status.value = "new";
   go(id);
   return id;
@@ -43,7 +44,7 @@ effect(() => {
 
 // What is not shown and has nothing to send does not need its place on the connection.
 effect(() => {
-  const busy = new Set([open.value, ...outbox.value.map((letter) => letter.conversation)]);
+  const busy = new Set([open.value, ...outbox.value.map((letter) => letter.lane)]);
   for (const conversation of read()) if (!busy.has(conversation.id)) conversation.rest();
 });
 

@@ -18,11 +18,11 @@ const CLOCKS = 5;
 export function Pending({ letter, conversation }) {
   // The topic may tell of the run before the answer to the request comes: then the question is shown there already.
   const latest = conversation.turns.value.at(-1)?.at(-1);
-  const sent = sending.value === letter.key || tried.has(letter.key);
+  const sent = sending.value.has(letter.key) || tried.has(letter.key);
   if (sent && !letter.refused && latest?.question === letter.question && latest.time >= letter.time - CLOCKS)
     return null;
   const connected = standing.value === "live" || standing.value === "back";
-  const on = sending.value === letter.key;
+  const on = sending.value.has(letter.key);
   const place = ordinal(outbox.value.indexOf(letter) + 1);
   const waits = !letter.refused && !on;
   return html`

@@ -91,9 +91,11 @@ function Connection() {
   if (offline.value) return html`<p class="connection lost"><i class="dot" />Offline</p>`;
   if (state === "lost") return html`<p class="connection lost amber"><i class="dot" />Reconnecting</p>`;
   if (state === "connecting") return html`<p class="connection"><i class="dot hollow" />Connecting</p>`;
-  const topics = connection.value.topics;
-  return html`<p class="connection">
-    <i class="dot" />Live<span>· ${counted(topics, "topic")} on 1 connection</span>
+  const { topics, tabs, by } = connection.value;
+  const whose = by === "self" ? " of this tab alone" : tabs > 1 ? ` for ${tabs} tabs` : "";
+  const why = by === "self" ? "This browser lets no tabs share one here; over https it may." : undefined;
+  return html`<p class="connection" title=${why}>
+    <i class="dot" />Live<span>· ${counted(topics, "topic")} on 1 connection${whose}</span>
   </p>`;
 }
 
