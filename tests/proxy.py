@@ -17,8 +17,8 @@ It goes when its standard input is closed. `Proxy` below is the same for Python.
     swallow           take the request and never answer
     refuse            accept no connection: they are refused (only with `now`)
 
-Every request is a connection of its own, so that one behaviour is one request. Preflights always pass, and are not
-counted.
+A behaviour is one request's, also where several share a connection. Preflights always pass, and are not counted. The
+body of a request has a Content-Length.
 """
 
 from __future__ import annotations
@@ -136,56 +136,77 @@ class Server:
             end(one, fin)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One connection: request after request, as long as the answers end as they should."""
         self.open.add(writer)
         writer.transport.set_write_buffer_limits(0)  # what is drained is sent, so a cut is where it is told
         # A reset or a vanished peer is this module's trade.
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-            head = await reader.readuntil(b"\r\n\r\n")
-            if head.startswith(b"OPTIONS "):
-                behaviour = "pass"
-            else:
-                self.requests += 1
-                behaviour = self.line.popleft() if self.line else self.now
-            await self.answer(behaviour, head, reader, writer)
+            first = await reader.read(1)
+            while first:
+                head = first + await reader.readuntil(b"\r\n\r\n")
+                body = await reader.readexactly(int(field(head, b"content-length") or 0))
+                # Nothing comes before the answer's end but the asker's leaving.
+                after = asyncio.create_task(reader.read(1))
+                reusable = await self.answer(self.behaviour(head), head, body, after, writer)
+                first = await after if reusable else b""
+                after.cancel()
         self.open.discard(writer)
         writer.close()
 
+    def behaviour(self, head: bytes) -> str:
+        if head.startswith(b"OPTIONS "):
+            return "pass"
+        self.requests += 1
+        return self.line.popleft() if self.line else self.now
+
     async def answer(
-        self, behaviour: str, head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
+        self, behaviour: str, head: bytes, body: bytes, after: asyncio.Task[bytes], writer: asyncio.StreamWriter
+    ) -> bool:
+        """Whether the connection may be used again."""
+        lasting = field(head, b"connection") != b"close"
         if behaviour == "html":
             writer.write(BAD_GATEWAY)
-            return
+            return lasting
         if behaviour == "swallow":
-            await reader.read()
-            return
+            await after
+            return False
         back, forth = await asyncio.open_connection("127.0.0.1", self.target)
         self.open.add(forth)
+        after.add_done_callback(lambda _: forth.close() if reader_left(after) else None)
         try:
-            forth.write(re.sub(rb"(?i)\r\nconnection: [^\r]*", b"", head[:-2]) + b"Connection: close\r\n\r\n")
-            upward = asyncio.create_task(pump(reader, forth))
-            await downward(behaviour, back, writer)
-            upward.cancel()
+            # So the end of the answer is the end of the connection, and nobody has to count its bytes.
+            forth.write(without_connection(head)[:-2] + b"Connection: close\r\n\r\n" + body)
+            return await downward(behaviour, back, writer) and lasting
         finally:
             self.open.discard(forth)
             forth.close()
 
 
-async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(OSError):
-        while data := await reader.read(65536):
-            writer.write(data)
-            await writer.drain()
-        writer.close()  # who asked has left
+def reader_left(after: asyncio.Task[bytes]) -> bool:
+    return after.cancelled() or after.exception() is not None or after.result() == b""
 
 
-async def downward(behaviour: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """The server's answer. Returns when it has ended, whoever ended it."""
+def field(head: bytes, name: bytes) -> bytes:
+    """A header's value in lower case; empty without one."""
+    found = re.search(rb"(?i)\r\n" + name + rb": *([^\r]*)", head)
+    return found[1].lower() if found else b""
+
+
+def without_connection(head: bytes) -> bytes:
+    # To be told that the connection closes, Node's fetch takes for leave to take any end for the answer's end.
+    return re.sub(rb"(?i)\r\nconnection: [^\r]*", b"", head)
+
+
+async def downward(behaviour: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+    """The server's answer, until it has ended, whoever ended it. Whether it is whole."""
     verb, *rest = behaviour.split()
-    writer.write(await reader.readuntil(b"\r\n\r\n"))
-    left = int(rest[0]) if rest else sys.maxsize
+    head = await reader.readuntil(b"\r\n\r\n")
+    writer.write(without_connection(head))
+    left = most = int(rest[0]) if rest else sys.maxsize
+    tail = b""
     while left and (data := await reader.read(min(left, 65536))):
         left -= len(data)
+        tail = (tail + data)[-5:]
         for piece in (data[n : n + 1] for n in range(len(data))) if verb == "bytes" else (data,):
             writer.write(piece)
             await writer.drain()
@@ -193,6 +214,10 @@ async def downward(behaviour: str, reader: asyncio.StreamReader, writer: asyncio
         end(writer, fin="fin" in rest)
     elif left == 0 and verb == "stall":
         await asyncio.get_running_loop().create_future()
+    if field(head, b"transfer-encoding") == b"chunked":
+        return tail == b"0\r\n\r\n"
+    length = field(head, b"content-length")
+    return most - left == int(length) if length else re.match(rb"\S+ [23]04 ", head) is not None
 
 
 def end(writer: asyncio.StreamWriter, fin: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import socket
 import threading
 from collections.abc import Iterator
@@ -16,12 +17,15 @@ BODY = b"0123456789" * 10
 
 
 class Answers(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
     def do_GET(self) -> None:
         self.send_response(200)
-        self.send_header("Content-Length", str(len(BODY)))
+        self.send_header("Content-Length", str(len(BODY) + (self.path == "/open")))
         self.end_headers()
         self.wfile.write(BODY)
         if self.path == "/open":
+            self.wfile.flush()
             self.rfile.read()  # until whoever asked has left
 
     do_OPTIONS = do_GET
@@ -41,7 +45,7 @@ def proxy() -> Iterator[Proxy]:
 
 def ask(proxy: Proxy, method: str = "GET", path: str = "/") -> socket.socket:
     made = socket.create_connection(("127.0.0.1", proxy.port), PATIENCE)
-    made.sendall(f"{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: keep-alive\r\n\r\n".encode())
+    made.sendall(f"{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
     return made
 
 
@@ -61,6 +65,21 @@ def test_an_answer_passes_whole(proxy: Proxy, behaviour: str) -> None:
     head, body = read(ask(proxy))
     assert b" 200 " in head
     assert body == BODY
+
+
+def test_a_connection_is_used_again(proxy: Proxy) -> None:
+    proxy.tell("next html")
+    connection = http.client.HTTPConnection("127.0.0.1", proxy.port, PATIENCE)
+    answers = []
+    for _ in range(3):
+        connection.request("GET", "/")
+        sock = connection.sock
+        answer = connection.getresponse()
+        answers.append((answer.status, answer.read()))
+    assert connection.sock is sock
+    connection.close()
+    assert [status for status, _ in answers] == [502, 200, 200]
+    assert answers[2][1] == BODY
 
 
 def test_one_request_is_cut_where_it_is_told(proxy: Proxy) -> None:
@@ -102,8 +121,9 @@ def test_silence_ends_with_a_cut_only(proxy: Proxy, behaviour: str) -> None:
 
 def test_a_cut_network_comes_back_at_the_same_address(proxy: Proxy) -> None:
     made = ask(proxy, path="/open")
-    while not made.recv(65536).endswith(BODY):
-        pass
+    got = b""
+    while not got.endswith(BODY):
+        got += made.recv(65536)
     proxy.cut()
     with pytest.raises(ConnectionResetError):
         made.recv(1)

@@ -5,6 +5,7 @@ import { Decoder } from "./decoder.js";
  * @typedef {object} State
  * @property {"connecting" | "open" | "waiting" | "closed"} phase
  * @property {number} failures connections in a row that brought nothing
+ * @property {string} [url] open: where the answer came from, after redirects
  * @property {number} [retryAt] waiting: when the next attempt begins, in milliseconds since 1970
  * @property {Problem} [problem] closed: why. Absent: the server said the stream is over (204), or `close` was called
  */
@@ -18,16 +19,21 @@ import { Decoder } from "./decoder.js";
  * @property {typeof fetch} [fetch]
  * @property {number} [silence] milliseconds without a byte after which a connection counts as dead
  * @property {number} [retry] milliseconds the first wait may take, until the server says otherwise
+ * @property {boolean} [patient] whether to try again after an answer that another attempt may change: 5xx, 408, 425,
+ *   429, and one that is no event stream. `false`: the standard's way, every answer but an event stream is the end
  */
 
 const LONGEST_WAIT = 30_000;
+/** setTimeout takes no longer time: it would be over at once. */
+const LONGEST_TIMER = 2 ** 31 - 1;
 
 /**
- * One event stream over fetch that stays open: it presents the last event ID, and waits a random part of a growing
- * time between attempts, so that the clients of a restarted server do not come back all at once.
+ * One event stream over fetch that stays open: it presents the last event ID, and waits before each attempt for the
+ * time the server asked for, and after failures for a random part of a growing time more, so that the clients of a
+ * restarted server do not come back all at once.
  *
  * A connection that brings no byte for 40 s is given up: servers send a comment every 15 s. An answer of 204 ends the
- * stream, and so does a 4xx that another attempt would not change.
+ * stream, and so does a refusal that another attempt would not change.
  */
 export class EventStream {
   /** @type {string} */
@@ -37,7 +43,9 @@ export class EventStream {
 
   #url;
   #options;
-  #retry;
+  /** The reconnection time the server asked for. @type {number | null} */
+  #told = null;
+  #again = false;
   #closed = new AbortController();
   /** Ends the connection or the wait under way. */
   #attempt = new AbortController();
@@ -49,7 +57,6 @@ export class EventStream {
   constructor(url, options) {
     this.#url = url;
     this.#options = options;
-    this.#retry = options.retry ?? 1000;
     this.lastEventId = options.lastEventId ?? "";
     options.signal?.addEventListener("abort", () => this.close(), { once: true });
     if (options.signal?.aborted) this.close();
@@ -65,6 +72,7 @@ export class EventStream {
 
   /** Try again now: give up the connection or the wait under way. */
   reconnect() {
+    this.#again = true;
     this.#attempt.abort();
   }
 
@@ -79,14 +87,17 @@ export class EventStream {
         this.#become({ phase: "closed", failures, problem });
         return;
       }
-      if (this.#attempt.signal.aborted) continue; // reconnect(): no wait
-      failures = heard ? 0 : failures + 1;
-      // The server's reconnection time spreads its clients out. What doubles with each failure is a second at most, or
-      // a server with a long one would be found again only minutes after its restart.
-      const grown = Math.min(this.#retry, 1000) * 2 ** failures;
-      const wait = after ?? Math.random() * Math.min(LONGEST_WAIT, Math.max(this.#retry, grown));
+      if (heard) failures = 0;
+      if (this.#again) {
+        this.#again = false;
+        continue;
+      }
+      if (!heard) failures += 1;
+      const wait = Math.min(after ?? backOff(failures, this.#told, this.#options.retry), LONGEST_TIMER);
+      this.#attempt = new AbortController();
       this.#become({ phase: "waiting", failures, retryAt: Date.now() + wait });
       await pause(wait, this.#attempt.signal);
+      this.#again = false;
     }
   }
 
@@ -97,22 +108,22 @@ export class EventStream {
    *   server asked to wait
    */
   async #connect(failures) {
-    const watch = () => setTimeout(() => this.reconnect(), this.#options.silence ?? 40_000);
+    const { silence = 40_000, patient = true } = this.#options;
+    const watch = () => setTimeout(() => this.#attempt.abort(), Math.min(silence, LONGEST_TIMER));
     let watchdog = watch();
     let heard = false;
     try {
       const headers = new Headers({ Accept: "text/event-stream" });
-      if (this.lastEventId) headers.set("Last-Event-ID", this.lastEventId);
+      if (this.lastEventId) headers.set("Last-Event-ID", utf8(this.lastEventId));
       const response = await (this.#options.fetch ?? fetch)(this.#url, {
         headers,
         cache: "no-store",
         signal: this.#attempt.signal,
       });
       if (response.status === 204) return { over: true };
-      if (response.status !== 200) return await refused(response);
-      if (!response.headers.get("Content-Type")?.startsWith("text/event-stream") || !response.body) return {};
-      this.#become({ phase: "open", failures });
-      const reader = response.body.getReader();
+      if (!isEventStream(response)) return await refused(response, patient);
+      this.#become({ phase: "open", failures, url: response.url || this.#url });
+      const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
       const decoder = new Decoder(this.lastEventId);
       for (;;) {
         const { done, value } = await reader.read();
@@ -122,11 +133,12 @@ export class EventStream {
         watchdog = watch();
         const events = decoder.feed(value);
         this.lastEventId = decoder.lastEventId;
-        this.#retry = decoder.retry ?? this.#retry;
+        this.#told = decoder.retry ?? this.#told;
         if (events.length > 0 && !this.#closed.signal.aborted) this.#deliver(events);
       }
     } catch {
-      return { heard }; // refused, reset, aborted: whatever it was, the answer is to try again
+      // Refused, reset, aborted: whatever it was, the answer is to try again, save for what is asked of no network.
+      return { heard, over: /^(?!https?:)[a-z][a-z0-9+.-]*:/i.test(this.#url) };
     } finally {
       clearTimeout(watchdog);
     }
@@ -154,17 +166,52 @@ export class EventStream {
 }
 
 /**
- * What an answer that is no stream means: a 4xx is final, save those that ask for patience.
- * @param {Response} response
+ * A header's value is bytes, one in each character, and an ID's bytes are those of UTF-8.
+ * @param {string} id
  */
-async function refused(response) {
+export const utf8 = (id) => Array.from(new TextEncoder().encode(id), (byte) => String.fromCharCode(byte)).join("");
+
+/** @param {Response} response */
+export function isEventStream({ status, headers, body }) {
+  const type = headers.get("Content-Type") ?? "";
+  return status === 200 && body !== null && type.split(";")[0].trim().toLowerCase() === "text/event-stream";
+}
+
+/** @param {number} status @returns {boolean} whether another attempt would be answered the same */
+export const isFinal = (status) => status >= 400 && status < 500 && ![408, 425, 429].includes(status);
+
+/** @param {unknown} body of a request @returns {boolean} whether it can be sent again, and is the same then */
+export const resendable = (body) =>
+  body == null ||
+  typeof body === "string" ||
+  [ArrayBuffer, Blob, FormData, URLSearchParams].some((kind) => body instanceof kind) ||
+  ArrayBuffer.isView(body);
+
+/**
+ * What an answer that is no stream means.
+ * @param {Response} response
+ * @param {boolean} patient
+ */
+async function refused(response, patient) {
   const { status } = response;
-  if (status >= 400 && status < 500 && ![408, 425, 429].includes(status)) {
-    return { over: true, problem: await problemOf(response) };
-  }
+  const over = !patient || isFinal(status);
+  if (over && status >= 400) return { over, problem: await problemOf(response) };
   await response.body?.cancel();
+  if (over) return { over, problem: new Problem(status, "The answer is no event stream.", "") };
   const seconds = Number(response.headers.get("Retry-After") ?? NaN);
   return { after: Number.isFinite(seconds) ? Math.min(seconds * 1000, LONGEST_WAIT) : undefined };
+}
+
+/**
+ * How long to wait. A time the server asks for is kept to within a fifth, lest those who lost it together come back
+ * together.
+ * @param {number} failures in a row
+ * @param {number | null} told milliseconds the server asked for
+ * @param {number} [first] milliseconds the first wait may take, when it asked for none
+ */
+export function backOff(failures, told, first = 1000) {
+  const least = told === null ? first * Math.random() : told * (0.8 + 0.4 * Math.random());
+  return least + Math.random() * Math.min(LONGEST_WAIT, Math.min(first, 1000) * (2 ** failures - 1));
 }
 
 /**
@@ -172,10 +219,15 @@ async function refused(response) {
  * @param {AbortSignal} signal ends it early
  * @returns {Promise<void>}
  */
-function pause(milliseconds, signal) {
+export function pause(milliseconds, signal) {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, milliseconds);
-    signal.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
-    if (signal.aborted) resolve();
+    const over = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", over);
+      resolve();
+    };
+    const timer = setTimeout(over, Math.min(milliseconds, LONGEST_TIMER));
+    signal.addEventListener("abort", over);
+    if (signal.aborted) over();
   });
 }
