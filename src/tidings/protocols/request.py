@@ -130,7 +130,7 @@ async def publisher(auth: Authenticator, request: Request, *topics: str) -> Subj
     subject = await auth.authenticate(request.scope["headers"], unsafe=True)
     for topic in topics:
         if not subject.may_publish(valid_topic(topic)):
-            raise Forbidden(f"Your token does not allow publishing to {topic}.")
+            raise Forbidden(f"Your token does not allow publishing to {topic}.", topic=topic)
     return subject
 
 
@@ -140,7 +140,7 @@ async def reader(auth: Authenticator, request: Request, *topics: str) -> Subject
     subject = await auth.authenticate(request.scope["headers"], unsafe=False)
     for topic in topics:
         if not subject.may_subscribe(valid_topic(topic)):
-            raise Forbidden(f"Your token does not allow reading {topic}.")
+            raise Forbidden(f"Your token does not allow reading {topic}.", topic=topic)
     return subject
 
 

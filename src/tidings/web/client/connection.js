@@ -219,12 +219,14 @@ export class Connection {
   }
 
   /**
-   * The server has ended the stream: all its topics are closed and read, or it is refused. If it was well before some
-   * topics came, they are to blame, and the others go on.
+   * The server has ended the stream: all its topics are closed and read, or it is refused. Then the topic that the
+   * problem names is to blame, or those that came since all was well, and the others go on.
    * @param {import("./http.js").Problem} [problem]
    */
   #over(problem) {
-    const blamed = this.#followed.filter((topic) => !problem || !this.#accepted.includes(topic));
+    const named = this.#followed.filter((topic) => topic === problem?.members.topic);
+    const fresh = this.#followed.filter((topic) => !problem || !this.#accepted.includes(topic));
+    const blamed = named.length > 0 ? named : fresh;
     if (problem?.status === 401 || blamed.length === 0) return;
     const events = blamed.map((topic) => ended(topic, this.#positions.get(topic)));
     for (const topic of blamed) this.#end(topic);

@@ -1,5 +1,5 @@
 import { MOST_TOPICS } from "./connection.js";
-import { Problem, request } from "./http.js";
+import { Problem, request, Unreachable } from "./http.js";
 import { standing } from "./offset.js";
 import { isTemporary, newKey, Outbox } from "./outbox.js";
 import { watchPage } from "./page.js";
@@ -65,11 +65,9 @@ export class Tidings extends EventTarget {
    */
   constructor(url = "", options = {}) {
     super();
-    const absolute = globalThis.location ? new URL(url || "/", location.href).href : url;
-    this.#base = absolute.replace(/\/+$/, "");
+    this.#base = (globalThis.location ? new URL(url || "/", location.href).href : url).replace(/\/+$/, "");
     this.#options = options;
-    const { token } = options;
-    if (token) this.#tokens = new Tokens(async () => token());
+    if (options.token) this.#tokens = new Tokens(async () => /** @type {any} */ (options).token());
     this.#share = options.share ?? "document" in globalThis;
     this.outbox = new Outbox({
       send: ({ key, lane, type, data }) => this.#publish(lane, { type, data }, { key }),
@@ -128,9 +126,7 @@ export class Tidings extends EventTarget {
   }
 
   /** A run that was started before. @param {string} id */
-  runOf(id) {
-    return new Run(this, id);
-  }
+  runOf = (id) => new Run(this, id);
 
   /**
    * One page of a log, in which neighbouring deltas of runs come merged.
@@ -156,13 +152,19 @@ export class Tidings extends EventTarget {
   }
 
   /**
-   * One request, with the token.
+   * One request, with the token. Without an answer in 40 s (or `silence`) the server counts as not reached.
    * @param {string} method
    * @param {string} path
    * @param {import("./http.js").RequestOptions} [options]
    */
-  request(method, path, options) {
-    return request(method, this.#base + path, { ...options, fetch: this.#tokens?.fetch });
+  async request(method, path, options) {
+    const late = AbortSignal.timeout(this.#options.silence ?? 40_000);
+    const signal = options?.signal ? AbortSignal.any([options.signal, late]) : late;
+    try {
+      return await request(method, this.#base + path, { ...options, signal, fetch: this.#tokens?.fetch });
+    } catch (error) {
+      throw late.aborted ? new Unreachable() : error;
+    }
   }
 
   /**
@@ -240,8 +242,7 @@ export class Tidings extends EventTarget {
     const settings = { base: this.#base, silence, retry };
     if (this.#tokens) {
       settings.bearer = true;
-      // Tabs of different users share nothing.
-      const tokens = this.#tokens;
+      const tokens = this.#tokens; // tabs of different users share nothing
       if (this.#share) settings.subject = String(claimsOf(await this.patiently(() => tokens.get())).sub);
     }
     this.#joining = false;
@@ -317,9 +318,7 @@ export class Tidings extends EventTarget {
     if (problem) for (const subscription of this.#subscriptions) subscription.interrupt(problem);
   }
 
-  #tell() {
-    this.dispatchEvent(new Event("connection"));
-  }
+  #tell = () => this.dispatchEvent(new Event("connection"));
 
   /** A page is put to sleep, wakes, and finds the network again. */
   #live() {
