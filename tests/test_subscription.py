@@ -11,10 +11,11 @@ import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tests.asgi import Client, Watched, Wired, asking
-from tidings import subscription as module
 from tidings.events import Event
 from tidings.hub import Hub
 from tidings.protocols.response import EventStreamResponse
+from tidings.subscription import STALL
+from tidings.testing import Clock
 from tidings.wire.sse import Format
 
 
@@ -140,13 +141,14 @@ class TestSlow:
             client.thaw()
             assert sorted(event.data for event in await client.take(3)) == ["1", "2", "3"]
 
-    async def test_one_that_takes_nothing_is_sent_away(self, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(module, "STALL", 0.2)
+    async def test_one_that_takes_nothing_is_sent_away(self, hub: Hub, tidings_clock: Clock) -> None:
         async with asking(EventStreamResponse(hub, "a")) as client:
             await joined(client, hub)
             client.freeze()
             await publish(hub, 1, 1)
-            await client.end()
+            await tidings_clock.advance(STALL - 1)
+            assert not client.done
+            await client.end(within=2)
             assert not client.clean
             assert hub.subscriptions == set()
 
@@ -321,10 +323,12 @@ class TestEnds:
             ]
 
     @pytest.mark.parametrize("dirty", [False, True])
-    async def test_when_its_token_expires(self, hub: Hub, dirty: bool) -> None:
-        response = EventStreamResponse(hub, "a", expires=time.time() + 0.3, dirty=dirty)
+    async def test_when_its_token_expires(self, hub: Hub, dirty: bool, tidings_clock: Clock) -> None:
+        response = EventStreamResponse(hub, "a", expires=time.time() + 60, dirty=dirty)
         async with asking(response) as client:
-            await client.end()
+            await tidings_clock.advance(59)
+            assert not client.done
+            await client.end(within=2)
             assert client.clean is not dirty
 
     @pytest.mark.parametrize("dirty", [False, True])
@@ -366,16 +370,19 @@ class TestEnds:
 
 
 class TestSilence:
-    async def test_a_keep_alive_is_a_comment_of_one_line(self) -> None:
-        async with Hub("memory:", keep_alive=0.05) as hub, asking(EventStreamResponse(hub, "a")) as client:
-            await client.reach(lambda: len(client.connection.writes) >= 4)
+    async def test_a_keep_alive_is_a_comment_of_one_line(self, hub: Hub, tidings_clock: Clock) -> None:
+        async with asking(EventStreamResponse(hub, "a")) as client:
+            await joined(client, hub)
+            await tidings_clock.advance(14)
+            assert client.body == b":\n"
+            await tidings_clock.advance(60)
+            assert 4 <= len(client.comments) <= 5
             assert client.body == b":\n" * len(client.connection.writes)
             assert client.events == []
 
-    async def test_while_a_reader_is_slow_it_gets_none(self) -> None:
+    async def test_while_a_reader_is_slow_it_gets_none(self, hub: Hub, tidings_clock: Clock) -> None:
         """It would jump the queue, into the middle of what waits."""
         async with (
-            Hub("memory:", keep_alive=0.05) as hub,
             asking(EventStreamResponse(hub, "a")) as slow,
             asking(EventStreamResponse(hub, "b")) as quick,
         ):
@@ -383,8 +390,8 @@ class TestSilence:
             slow.freeze()
             await publish(hub, 1, 1)
             await slow.reach(lambda: slow.waiting)
-            before = len(quick.connection.writes)
-            await quick.reach(lambda: len(quick.connection.writes) >= before + 3)
+            await tidings_clock.advance(60)
+            assert len(quick.comments) >= 4
             assert slow.connection.waiting == 1
             slow.thaw()
             await slow.take(1)
@@ -401,16 +408,16 @@ class TestSilence:
             assert client.body.startswith(b":\nretry: 2000\ndata: 1\nid: ")
             assert client.body.count(b"retry") == 1
 
-    async def test_a_bare_stream_is_events_alone(self) -> None:
-        async with Hub("memory:", keep_alive=0.05) as hub:
-            bare = EventStreamResponse(hub, "a", bare=True)
-            async with asking(bare) as client, asking(EventStreamResponse(hub, "a")) as other:
-                await joined(client, hub, count=2)
-                await other.reach(lambda: len(other.connection.writes) >= 4)
-                assert client.body == b""
-                last = await hub.publish("a", "x")
-                await client.take(1)
-                assert client.body == f"data: x\nid: {last}\n\n".encode()
+    async def test_a_bare_stream_is_events_alone(self, hub: Hub, tidings_clock: Clock) -> None:
+        bare = EventStreamResponse(hub, "a", bare=True)
+        async with asking(bare) as client, asking(EventStreamResponse(hub, "a")) as other:
+            await joined(client, hub, count=2)
+            await tidings_clock.advance(60)
+            assert len(other.comments) >= 4
+            assert client.body == b""
+            last = await hub.publish("a", "x")
+            await client.take(1)
+            assert client.body == f"data: x\nid: {last}\n\n".encode()
 
 
 class TestCasts:

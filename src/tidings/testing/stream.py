@@ -122,11 +122,13 @@ class EventStream:
 
     async def next(self, *, within: float | None = None) -> ServerSentEvent:
         """The next event."""
+        __tracebackhide__ = True
         (found,) = await self.take(1, within=within)
         return found
 
     async def take(self, count: int, *, within: float | None = None) -> list[ServerSentEvent]:
         """The next `count` events."""
+        __tracebackhide__ = True
         end = self._taken + count
         await self.reach(lambda: len(self.events) >= end, f"{count} more events", within=within)
         return self._take(end)
@@ -135,6 +137,7 @@ class EventStream:
         self, type: Any = ..., data: Any = ..., id: Any = ..., *, within: float | None = None
     ) -> list[ServerSentEvent]:
         """The next events up to the first that is as described, which is the last of them; see `event`."""
+        __tracebackhide__ = True
         wanted = event(type, data, id)
 
         def found() -> int | None:
@@ -145,6 +148,7 @@ class EventStream:
 
     async def end(self, *, within: float | None = None) -> list[ServerSentEvent]:
         """The rest of the events, when the app has returned, however the response has ended: see `clean`."""
+        __tracebackhide__ = True
         await self.reach(lambda: self.done, "the end of the response", within=within)
         self._raise()
         return self._take(len(self.events))
@@ -162,6 +166,7 @@ class EventStream:
 
     async def reach(self, reached: Callable[[], object], what: str = "", *, within: float | None = None) -> None:
         """Wait until something holds that depends on what comes. `what` names it should it never do so."""
+        __tracebackhide__ = True
         if within is not None:
             await CLOCK.advance_until(within, lambda: reached() or self.done)
         deadline = real_monotonic() + PATIENCE
@@ -183,6 +188,7 @@ class EventStream:
 
     def expect(self, *expected: Any) -> None:
         """Assert that `events` is exactly this, and show both side by side if it is not: `event(…)`s, or events."""
+        __tracebackhide__ = True
         if list(expected) != self.events:
             raise AssertionError("\n".join(side_by_side(expected, self.events)))
 
@@ -215,6 +221,8 @@ class EventStream:
         await self.reach(lambda: self.status or self.done, "the response")
         if not self.status:
             self._raise()
+        # What an app does once it has begun is done too, such as beginning to follow something.
+        await settle()
 
     async def drop(self) -> None:
         """The connection is cut. As under uvicorn the app is told by `receive`, and what it sends goes nowhere."""
@@ -284,6 +292,7 @@ class EventStream:
 
     def _raise(self) -> None:
         """What the app has raised, once."""
+        __tracebackhide__ = True
         for connection in self._connected:
             if (fault := connection.fault) is not None:
                 connection.fault = None
