@@ -140,3 +140,10 @@ def test_the_agent_s_steps_calls_and_words_are_events() -> None:
     assert types.index("tool.started") < types.index("tool.finished")
     finished = [json.loads(data) for _, type, data in lines if type == "block.finished"]
     assert "There are three lamps left." in [block["content"] for block in finished]
+
+
+def test_the_example_test_passes() -> None:
+    test = (EXAMPLES / "test_answers").with_suffix(".py")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-o", "asyncio_mode=auto", str(test)]
+    done = subprocess.run(command, cwd=EXAMPLES.parent, capture_output=True, text=True, timeout=PATIENCE)
+    assert "2 passed" in done.stdout, done.stdout
