@@ -45,7 +45,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def browser(chromium: str) -> Iterator[Browser]:
     """One for each module, no longer: while it is open, Playwright's event loop runs, and no asynchronous test can."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=[*FLAGS.split(), LAN], ignore_default_args=[NO_CACHE])
+        browser = playwright.chromium.launch(
+            executable_path=chromium, args=[*FLAGS.split(), LAN], ignore_default_args=[NO_CACHE]
+        )
         yield browser
         browser.close()
 
@@ -72,8 +74,9 @@ def server(model: ScriptedModel, tmp_path_factory: pytest.TempPathFactory) -> It
 
 @pytest.fixture
 def open_tab(browser: Browser, server: ServerProcess) -> Iterator[OpenTab]:
-    """`open_tab(path, url=…, context=…, without=…, **options of a new context)`. `without` names what its browser lacks:
-    `SharedWorker`, `locks`.
+    """`open_tab(path, url=…, context=…, without=…, **options of a new context)`.
+
+    `without` names what its browser lacks: `SharedWorker`, `locks`.
 
     When the test is over: no request left the origin, no policy was violated, and no script failed.
     """

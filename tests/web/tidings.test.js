@@ -163,22 +163,6 @@ test("lost events are told, in order, and the stream goes on from there", async 
   assert.equal((await server.next()).from, "e-9");
 });
 
-test("what happened while the connection was broken counts as replayed, what came live does not", async () => {
-  const server = await serve();
-  const tidings = client(server.url);
-  const a = reader();
-  tidings.subscribe("a", a);
-  const first = await server.next();
-  first.send(event("a", 1, "e-1"));
-  await a.until(1);
-  first.cut();
-  const second = await server.next();
-  const ago = Date.now() / 1000 - 60;
-  second.send(event("a", 2, "e-2", ago), event("a", 3, "e-3", ago), event("a", 4, "e-4", Date.now() / 1000 + 60));
-  await a.until(4);
-  assert.equal(tidings.connection.replayed, 2);
-});
-
 test("no connection is open while nothing is followed", async () => {
   const server = await serve();
   const tidings = client(server.url);

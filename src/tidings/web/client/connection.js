@@ -8,7 +8,7 @@ export const MOST_TOPICS = 32;
 /** Milliseconds in which changes of the set are gathered: what several tabs ask for at once is one new connection. */
 const GATHER = 10;
 
-/** Milliseconds a tab has to answer when it is asked for a token, before the next one is. */
+/** Milliseconds a tab has to answer when it is asked for a token. */
 const PATIENCE = 10_000;
 
 /**
@@ -41,7 +41,7 @@ const PATIENCE = 10_000;
  * @typedef {import("./subscription.js").Event & {at?: string, was?: string}} Received
  */
 
-/** @typedef {{status: number, title: string, detail: string, members: Record<string, unknown>}} Refusal */
+/** @typedef {[number, string, string, Record<string, unknown>]} Refusal what a Problem is made of */
 
 /**
  * @typedef {Omit<import("./stream.js").State, "problem"> & {problem?: Refusal, topics: number, tabs: number, by: By}} Standing
@@ -85,7 +85,7 @@ export class Connection {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #renewal;
   #tokens = new Tokens((refused) => this.#ask(refused));
-  /** @type {(token: string | null) => void} */
+  /** @type {(token?: string | null) => void} */
   #answer = () => {};
 
   /**
@@ -122,6 +122,7 @@ export class Connection {
   /** Without a word: another one takes over. */
   close() {
     this.#closed = true;
+    this.#send = () => {};
     clearTimeout(this.#gathering);
     clearTimeout(this.#renewal);
     this.#stream?.close();
@@ -264,27 +265,21 @@ export class Connection {
     else this.#renewInTime();
   }
 
-  /** Ask one tab after the other, the latest first. @param {string} refused @returns {Promise<string>} */
+  /** Ask one tab, and another one the next time. @param {string} refused @returns {Promise<string>} */
   #ask(refused) {
-    const tabs = [...this.#tabs.keys()];
+    const [[to, topics]] = this.#tabs;
+    this.#tabs.delete(to);
+    this.#tabs.set(to, topics);
     return new Promise((resolve, reject) => {
-      /** @type {ReturnType<typeof setTimeout>} */
-      let timer;
-      const next = () => {
-        clearTimeout(timer);
-        const to = tabs.pop();
-        if (to === undefined || this.#closed) return reject(new Error("No tab has a token."));
-        timer = setTimeout(next, PATIENCE);
-        this.#send({ to, ask: { refused } });
-      };
-      this.#answer = (token) => (token === null ? next() : (clearTimeout(timer), resolve(token)));
-      next();
+      this.#answer = (token) => (token ? resolve(token) : reject(new Error("no token")));
+      setTimeout(this.#answer, PATIENCE);
+      this.#send({ to, ask: { refused } });
     });
   }
 }
 
 /** @param {import("./http.js").Problem} problem @returns {Refusal} as it can be sent to another tab */
-const plain = ({ status, title, message, members }) => ({ status, title, detail: message, members });
+const plain = ({ status, title, message, members }) => [status, title, message, members];
 
 /** @param {string} topic @param {string} [offset] @returns {Received} */
 const ended = (topic, offset) => ({ topic, offset: null, type: "tidings.end", time: 0, data: { topic, offset } });

@@ -1,9 +1,11 @@
-/** The JavaScript client of Tidings: an event stream reader, and a server followed over one connection. */
+/** The JavaScript client of Tidings: readers of event streams, and a server followed over one connection. */
 export { MOST_TOPICS } from "./connection.js";
 export { Decoder } from "./decoder.js";
+export { EventSource } from "./eventsource.js";
 export { Problem, Unreachable } from "./http.js";
 export { ORIGIN } from "./offset.js";
 export { isTemporary, newKey, Outbox } from "./outbox.js";
+export { resumableFetch } from "./resumable.js";
 export { Run } from "./run.js";
 export { EventStream } from "./stream.js";
 export { Reset, Subscription } from "./subscription.js";

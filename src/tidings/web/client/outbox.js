@@ -28,8 +28,6 @@ import { Problem, Unreachable } from "./http.js";
 export class Outbox extends EventTarget {
   /** Those under way, by key. @type {Set<string>} */
   sending = new Set();
-  /** Those that were sent without an answer, so what they ask for may have happened. @type {Set<string>} */
-  tried = new Set();
 
   #options;
   /** @type {L[]} */
@@ -80,7 +78,7 @@ export class Outbox extends EventTarget {
   /** Do not send it. @param {string} key */
   discard(key) {
     this.#update((letters) => letters.filter((letter) => letter.key !== key));
-    this.#settle(key)?.reject(new Error("It was taken out of the outbox."));
+    this.#settle(key)?.reject(new Error("It was discarded."));
     this.pump();
   }
 
@@ -108,14 +106,11 @@ export class Outbox extends EventTarget {
     try {
       const answer = await this.#options.send(letter);
       this.#failures = 0;
-      this.tried.delete(key);
       this.#update((letters) => letters.filter((one) => one.key !== key));
       this.#settle(key)?.resolve(answer);
     } catch (error) {
-      if (isTemporary(error)) {
-        this.tried.add(key);
-        await this.#options.wait((this.#failures += 1));
-      } else this.#refuse(letter, /** @type {Error} */ (error));
+      if (isTemporary(error)) await this.#options.wait((this.#failures += 1));
+      else this.#refuse(letter, /** @type {Error} */ (error));
     } finally {
       this.sending.delete(key);
       this.#tell();

@@ -1,4 +1,5 @@
 import { Connection } from "./connection.js";
+import { pause } from "./stream.js";
 
 /** Milliseconds in which a shared worker must have said something, or a tab takes the connection. */
 const PATIENCE = 5000;
@@ -56,16 +57,19 @@ function together(settings, receive) {
     heard();
     receive(data);
   };
-  const present = hold(me, left.signal);
+  const present = new Promise((resolve) => {
+    if (navigator.locks) void hold(me, left.signal, () => resolve(undefined));
+    else resolve(undefined);
+  });
   const send = async (/** @type {object} */ message) => {
     await present;
     if (!left.signal.aborted) channel.postMessage({ ...message, from: me });
   };
   const failed = worker(name);
-  const late = new Promise((resolve) => setTimeout(resolve, PATIENCE));
+  const late = pause(PATIENCE, left.signal);
   if (navigator.locks) {
     // In line behind the worker. Without one, at once.
-    void Promise.race([answered, failed, late]).then(() => lead(settings, name, left.signal));
+    void Promise.race([answered, failed, late]).then(() => hold(name, left.signal, () => host(settings, "tab", name)));
   } else void failed.then(() => receive({ alone: true }));
   void send({});
   const leave = () => {
@@ -81,24 +85,14 @@ function together(settings, receive) {
  * Have a lock until the signal.
  * @param {string} name
  * @param {AbortSignal} signal
- * @returns {Promise<void>} when it is there
+ * @param {() => (() => void) | void} got is called when it is there, and what it returns when it is given back
  */
-function hold(name, signal) {
-  return new Promise((resolve) => {
-    const until = new Promise((free) => signal.addEventListener("abort", free));
-    if (navigator.locks) void navigator.locks.request(name, () => (resolve(), until));
-    else resolve();
-  });
-}
-
-/** @param {Settings} settings @param {string} name @param {AbortSignal} signal */
-async function lead(settings, name, signal) {
-  const until = new Promise((resolve) => signal.addEventListener("abort", resolve));
+async function hold(name, signal, got) {
   try {
     await navigator.locks.request(name, { signal }, async () => {
-      const close = host(settings, "tab", name);
-      await until;
-      close();
+      const end = got();
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      end?.();
     });
   } catch {
     // The tab has left the line.
@@ -135,7 +129,7 @@ export function host(settings, by, name) {
   };
 }
 
-/** @type {{createScriptURL: (text: string) => string} | undefined} */
+/** Under Trusted Types a policy of this name must be allowed. @type {{createScriptURL: (address: string) => any}} */
 let policy;
 
 /**
@@ -146,14 +140,10 @@ let policy;
 function worker(name) {
   return new Promise((resolve) => {
     try {
-      // Under Trusted Types a policy of this name must be allowed; its answer is this one address.
-      const types = /** @type {any} */ (globalThis).trustedTypes;
-      const address = () => String(new URL("./worker.js", import.meta.url));
-      policy ??= types
-        ? types.createPolicy("tidings-client", { createScriptURL: address })
-        : { createScriptURL: address };
-      const started = new SharedWorker(/** @type {any} */ (policy).createScriptURL(""), { type: "module", name });
-      started.onerror = () => resolve();
+      const rules = { createScriptURL: (/** @type {string} */ address) => address };
+      policy ??= /** @type {any} */ (globalThis).trustedTypes?.createPolicy("tidings-client", rules) ?? rules;
+      const address = policy.createScriptURL(new URL("./worker.js", import.meta.url).href);
+      new SharedWorker(address, { type: "module", name }).onerror = () => resolve();
     } catch {
       resolve();
     }

@@ -86,7 +86,13 @@ export class Subscription {
     this.position = reading.after ?? ORIGIN;
     this.#reading = reading;
     this.#line = line;
-    if (reading.onEvents) line.follow(this);
+    if (reading.onEvents) this.#begin();
+  }
+
+  #begin() {
+    if (this.#begun) throw new TypeError("it is being read already");
+    this.#begun = true;
+    if (!this.#over) this.#line.follow(this);
   }
 
   /** Stop. An iterator ends. */
@@ -97,13 +103,10 @@ export class Subscription {
   /**
    * What the connection received, of any topic. It may come twice, or begin too late.
    * @param {import("./connection.js").Received[]} events
-   * @returns {Event[]} those that were news
    */
   take(events) {
     /** @type {Event[]} */
     let fresh = [];
-    /** @type {Event[]} */
-    const news = [];
     for (const event of events) {
       if (this.#over || this.#paused) break;
       if (event.topic !== this.topic) continue;
@@ -113,11 +116,9 @@ export class Subscription {
         this.#notice(event);
       } else if (event.offset === null || this.#isNext(event.offset)) {
         fresh.push(event);
-        news.push(event);
       }
     }
     this.#hand(fresh);
-    return news;
   }
 
   /** @param {Error} error the server refused the topic, or the whole connection */
@@ -134,10 +135,7 @@ export class Subscription {
   }
 
   async *[Symbol.asyncIterator]() {
-    if (this.#reading.onEvents) throw new TypeError("it is read by its callbacks");
-    if (this.#begun) throw new TypeError("it is being iterated already");
-    this.#begun = true;
-    if (!this.#over) this.#line.follow(this);
+    this.#begin();
     try {
       for (;;) {
         while (this.#waiting.length > 0) yield* this.#waiting.splice(0);
@@ -207,7 +205,7 @@ export class Subscription {
   #end(error) {
     if (this.#over) return;
     this.#over = { error };
-    if (this.#begun || this.#reading.onEvents) this.#line.leave(this);
+    if (this.#begun) this.#line.leave(this);
     this.#wake();
   }
 }

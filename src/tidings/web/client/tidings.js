@@ -1,13 +1,14 @@
 import { MOST_TOPICS } from "./connection.js";
 import { Problem, request, Unreachable } from "./http.js";
-import { standing } from "./offset.js";
 import { isTemporary, newKey, Outbox } from "./outbox.js";
 import { watchPage } from "./page.js";
-import { Patience } from "./patience.js";
 import { Run } from "./run.js";
 import { join } from "./share.js";
+import { pause } from "./stream.js";
 import { Subscription } from "./subscription.js";
 import { claimsOf, Tokens } from "./token.js";
+
+const LONGEST_WAIT = 30_000;
 
 /**
  * @typedef {object} Options
@@ -22,9 +23,8 @@ import { claimsOf, Tokens } from "./token.js";
 /**
  * How the connection is. `by` says who holds it: a shared worker, one of the tabs for all, or this client for itself.
  *
- * @typedef {Omit<import("./connection.js").Standing, "problem"> & {problem?: Problem, replayed: number}} Connection
- *   `replayed`: events that happened while the connection was broken the last time, and came after it; `problem`: why
- *   the server refuses it, and nothing more is tried until `reconnect`
+ * @typedef {Omit<import("./connection.js").Standing, "problem"> & {problem?: Problem}} Connection `problem`: why the
+ *   server refuses it, and nothing more is tried until `reconnect`
  */
 
 /** @typedef {import("./outbox.js").Letter & {type?: string, data: unknown}} Publication */
@@ -37,7 +37,7 @@ import { claimsOf, Tokens } from "./token.js";
  */
 export class Tidings extends EventTarget {
   /** @type {Connection} */
-  connection = { phase: "closed", failures: 0, replayed: 0, topics: 0, tabs: 0, by: "self" };
+  connection = { phase: "closed", failures: 0, topics: 0, tabs: 0, by: "self" };
   /** What waits to be published, in order. @type {Outbox<Publication>} */
   outbox;
 
@@ -52,11 +52,8 @@ export class Tidings extends EventTarget {
   #seat = null;
   #joining = false;
   #away = false;
-  /** Seconds this clock is ahead of the server's, at most: the least difference seen. */
-  #ahead = Infinity;
-  #broken = true;
-  #mendedAt = Infinity;
-  #patience = new Patience();
+  /** Ends the waits under way. */
+  #news = new AbortController();
   #closed = new AbortController();
 
   /**
@@ -71,7 +68,7 @@ export class Tidings extends EventTarget {
     this.#share = options.share ?? "document" in globalThis;
     this.outbox = new Outbox({
       send: ({ key, lane, type, data }) => this.#publish(lane, { type, data }, { key }),
-      wait: (failures) => this.#patience.wait(failures),
+      wait: (failures) => this.#wait(failures),
       storage: options.storage,
       name: `tidings.outbox ${this.#base}`,
     });
@@ -143,27 +140,18 @@ export class Tidings extends EventTarget {
     return page;
   }
 
-  /** @param {string} topic @returns {Promise<boolean>} whether it exists: asking for its events otherwise is an error */
-  async has(topic) {
-    const { topics } = await this.patiently(() =>
-      this.request("GET", `/topics?prefix=${encodeURIComponent(topic)}&limit=1`),
-    );
-    return topics[0] === topic;
-  }
-
   /**
    * One request, with the token. Without an answer in 40 s (or `silence`) the server counts as not reached.
    * @param {string} method
    * @param {string} path
-   * @param {import("./http.js").RequestOptions} [options]
+   * @param {Omit<import("./http.js").RequestOptions, "signal" | "fetch">} [options]
    */
   async request(method, path, options) {
-    const late = AbortSignal.timeout(this.#options.silence ?? 40_000);
-    const signal = options?.signal ? AbortSignal.any([options.signal, late]) : late;
+    const signal = AbortSignal.timeout(this.#options.silence ?? 40_000);
     try {
       return await request(method, this.#base + path, { ...options, signal, fetch: this.#tokens?.fetch });
     } catch (error) {
-      throw late.aborted ? new Unreachable() : error;
+      throw signal.aborted ? new Unreachable() : error;
     }
   }
 
@@ -180,14 +168,9 @@ export class Tidings extends EventTarget {
         return await ask();
       } catch (error) {
         if (!isTemporary(error) || this.#closed.signal.aborted) throw error;
-        await this.#patience.wait(failures);
+        await this.#wait(failures);
       }
     }
-  }
-
-  /** The server's time, in Unix seconds, as well as it is known: its clock may differ from this one. */
-  now() {
-    return Date.now() / 1000 - (Number.isFinite(this.#ahead) ? this.#ahead : 0);
   }
 
   /** Try again now. */
@@ -200,7 +183,7 @@ export class Tidings extends EventTarget {
     for (const subscription of this.#subscriptions) subscription.close();
     this.#closed.abort();
     this.#unseat();
-    this.#patience.end();
+    this.#endWaits();
   }
 
   /**
@@ -248,7 +231,7 @@ export class Tidings extends EventTarget {
     this.#joining = false;
     if (this.#away || this.#closed.signal.aborted) return;
     this.#seat = join(settings, this.#share, (message) => this.#receive(message));
-    this.#followAll();
+    for (const one of this.#subscriptions) this.#follow(one);
   }
 
   #unseat() {
@@ -256,29 +239,19 @@ export class Tidings extends EventTarget {
     this.#seat = null;
   }
 
-  /** Where this client is in each topic: where the last of its readers is. */
-  #followAll() {
-    /** @type {Record<string, string>} */
-    const follow = {};
-    for (const { topic, position } of this.#subscriptions) {
-      if (!(topic in follow) || standing(follow[topic], position) === "old") follow[topic] = position;
-    }
-    this.#seat?.send({ follow });
-  }
-
   /** @param {import("./connection.js").Tells} message */
   #receive({ hello, alone, ask, events, refused, state }) {
-    if (hello) this.#followAll();
+    if (hello) for (const one of this.#subscriptions) this.#follow(one);
     if (alone) {
       this.#share = false;
       this.#unseat();
       void this.#join();
     }
     if (ask) void this.#answer(ask.refused);
-    if (events) this.#take(events);
+    if (events) for (const one of this.#subscriptions) one.take(events);
     if (refused) {
       for (const one of this.#subscriptions)
-        if (refused.topics.includes(one.topic)) one.fail(problemOf(refused.problem));
+        if (refused.topics.includes(one.topic)) one.fail(new Problem(...refused.problem));
     }
     if (state) this.#become(state);
   }
@@ -289,36 +262,27 @@ export class Tidings extends EventTarget {
     this.#seat?.send({ token: token ?? null });
   }
 
-  /** @param {import("./connection.js").Received[]} events */
-  #take(events) {
-    const now = Date.now() / 1000;
-    const news = new Set([...this.#subscriptions].flatMap((subscription) => subscription.take(events)));
-    const { replayed } = this.connection;
-    for (const { offset, time } of news) {
-      this.#ahead = Math.min(this.#ahead, now - time);
-      if (offset !== null && time + this.#ahead < this.#mendedAt) this.connection.replayed += 1;
-    }
-    if (this.connection.replayed !== replayed) this.#tell();
-  }
-
   /** @param {import("./connection.js").Standing} state */
   #become({ problem: refusal, ...state }) {
-    // A new set of topics is a new connection, but no break.
-    let { replayed } = this.connection;
-    if (state.phase === "waiting") this.#broken = true;
-    if (state.phase === "open" && this.#broken) {
-      this.#broken = false;
-      this.#mendedAt = Date.now() / 1000;
-      replayed = 0;
-    }
-    const problem = refusal && problemOf(refusal);
-    this.connection = { ...state, replayed, ...(problem && { problem }) };
-    this.#tell();
-    if (state.phase === "open") this.#patience.end();
+    const problem = refusal && new Problem(...refusal);
+    this.connection = { ...state, ...(problem && { problem }) };
+    this.dispatchEvent(new Event("connection"));
+    if (state.phase === "open") this.#endWaits();
     if (problem) for (const subscription of this.#subscriptions) subscription.interrupt(problem);
   }
 
-  #tell = () => this.dispatchEvent(new Event("connection"));
+  /**
+   * A random part of a time that doubles with each failure, or until there is good news.
+   * @param {number} failures
+   */
+  #wait(failures) {
+    return pause(250 + Math.random() * Math.min(LONGEST_WAIT, 500 * 2 ** failures), this.#news.signal);
+  }
+
+  #endWaits() {
+    this.#news.abort();
+    this.#news = new AbortController();
+  }
 
   /** A page is put to sleep, wakes, and finds the network again. */
   #live() {
@@ -340,11 +304,8 @@ export class Tidings extends EventTarget {
     };
     const online = () => {
       if (this.connection.phase !== "open") this.reconnect();
-      this.#patience.end();
+      this.#endWaits();
     };
     watchPage({ sleep, wake, seen, online }, this.#closed.signal);
   }
 }
-
-/** @param {import("./connection.js").Refusal} refusal */
-const problemOf = ({ status, title, detail, members }) => new Problem(status, title, detail, members);

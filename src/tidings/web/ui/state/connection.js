@@ -7,6 +7,9 @@ export const tidings = new Tidings();
 /** @type {import("@preact/signals").Signal<import("../../client/index.js").Connection>} */
 export const connection = signal(tidings.connection);
 
+/** Events that happened while the connection was broken the last time, and came after it. */
+export const replayed = signal(0);
+
 /** Whether this device says it has a network. */
 export const networked = signal(navigator.onLine);
 
@@ -26,9 +29,46 @@ const BACK = 4000;
 let grace;
 
 tidings.addEventListener("connection", () => {
-  const now = { ...tidings.connection };
+  const now = tidings.connection;
+  mend(now.phase);
   soon(() => take(now));
 });
+
+/** Seconds this clock is ahead of the server's, at most: the least difference seen. */
+let ahead = Infinity;
+let broken = true;
+let mendedAt = Infinity;
+
+/** The server's time, in Unix seconds, as well as it is known: its clock may differ from this one. */
+export const serverTime = () => Date.now() / 1000 - (Number.isFinite(ahead) ? ahead : 0);
+
+/**
+ * Subscribe, and count.
+ * @param {string} topic
+ * @param {import("../../client/index.js").Reading} reading
+ */
+export function subscribe(topic, reading) {
+  return tidings.subscribe(topic, {
+    ...reading,
+    onEvents: (events) => {
+      const now = Date.now() / 1000;
+      for (const { offset, time } of events) {
+        ahead = Math.min(ahead, now - time);
+        if (offset !== null && time + ahead < mendedAt) replayed.value += 1;
+      }
+      reading.onEvents?.(events);
+    },
+  });
+}
+
+/** A new set of topics is a new connection, but no break. @param {string} phase */
+function mend(phase) {
+  if (phase === "waiting") broken = true;
+  if (phase !== "open" || !broken) return;
+  broken = false;
+  mendedAt = Date.now() / 1000;
+  replayed.value = 0;
+}
 
 /** @param {import("../../client/index.js").Connection} now */
 function take(now) {
@@ -61,7 +101,7 @@ export async function follow(topic, reader) {
     if (!page) return "missing";
     reader.onEvents?.(page.events);
     after = page.next;
-    if (page.up_to_date) return page.closed ? "closed" : tidings.subscribe(topic, { ...reader, after });
+    if (page.up_to_date) return page.closed ? "closed" : subscribe(topic, { ...reader, after });
   }
 }
 

@@ -1,7 +1,7 @@
 import { batch, computed, signal } from "@preact/signals";
 import * as turnsOf from "../folds/conversation.js";
 import * as runOf from "../folds/run.js";
-import { follow, tidings } from "./connection.js";
+import { follow, subscribe, tidings } from "./connection.js";
 import { soon } from "./frames.js";
 import { ended } from "./session.js";
 
@@ -84,7 +84,7 @@ export class Conversation {
   async follow() {
     if (this.#wanted) return;
     this.#wanted = true;
-    if (this.#offset) this.#subscription = tidings.subscribe(this.topic, { ...this.#reader, after: this.#offset });
+    if (this.#offset) this.#subscription = subscribe(this.topic, { ...this.#reader, after: this.#offset });
     if (this.#offset || this.#reading) return;
     this.#reading = true;
     try {

@@ -1,7 +1,7 @@
 import { effect, signal } from "@preact/signals";
 import { Problem } from "../../client/index.js";
 import * as list from "../folds/conversations.js";
-import { follow, tidings } from "./connection.js";
+import { follow, subscribe, tidings } from "./connection.js";
 import { conversation, forget } from "./conversation.js";
 import { soon } from "./frames.js";
 import { ended, indexTopic } from "./session.js";
@@ -48,8 +48,10 @@ effect(() => {
  * @param {import("../../client/index.js").Reading} reader
  */
 async function begin(topic, reader) {
-  let found = (await tidings.has(topic)) ? await follow(topic, reader) : "missing";
-  if (found === "missing") found = tidings.subscribe(topic, reader);
+  // Asking for the events of a topic there is not would be an error.
+  const { topics } = await tidings.patiently(() => tidings.request("GET", `/topics?prefix=${topic}&limit=1`));
+  let found = topics[0] === topic ? await follow(topic, reader) : "missing";
+  if (found === "missing") found = subscribe(topic, reader);
   if (found === "closed") return;
   if (followed === topic) subscription = found;
   else found.close();

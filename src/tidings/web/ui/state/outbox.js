@@ -1,5 +1,5 @@
 import { effect, signal } from "@preact/signals";
-import { newKey, Outbox, Unreachable } from "../../client/index.js";
+import { isTemporary, newKey, Outbox, Unreachable } from "../../client/index.js";
 import { standing, tidings } from "./connection.js";
 import { conversation } from "./conversation.js";
 import { create, titled, titleFor } from "./library.js";
@@ -24,7 +24,7 @@ export const outbox = signal(box.letters);
 export const sending = signal(new Set());
 
 /** Letters that were sent without an answer: their runs may have started, so they wait for nothing but the server. */
-export const { tried } = box;
+export const tried = new Set();
 
 box.addEventListener("change", () => {
   outbox.value = box.letters;
@@ -83,6 +83,7 @@ async function send({ key, lane, question, parent, assistant }) {
   } catch (error) {
     // Whoever signs in again sends it.
     if (ended(error)) throw new Unreachable();
+    if (isTemporary(error)) tried.add(key);
     throw error;
   }
 }

@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { isLive } from "../folds/run.js";
-import { tidings } from "../state/connection.js";
+import { serverTime } from "../state/connection.js";
 import { asideOpen, asideRun, openAside, shown, wide } from "../state/shell.js";
 import { safeHref } from "../text/element.js";
 import { duration, number } from "../text/format.js";
@@ -116,11 +116,11 @@ function showCite(run, n) {
 
 /** @param {{run: import("../folds/run.js").Run}} props */
 function Age({ run }) {
-  const now = useSignal(tidings.now());
+  const now = useSignal(serverTime());
   const live = isLive(run);
   useEffect(() => {
     if (!live) return;
-    const timer = setInterval(() => (now.value = tidings.now()), 100);
+    const timer = setInterval(() => (now.value = serverTime()), 100);
     return () => clearInterval(timer);
   }, [live]);
   if (run.started === null) return null;

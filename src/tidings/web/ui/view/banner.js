@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { connection, offline, standing, tidings } from "../state/connection.js";
+import { connection, offline, replayed, standing, tidings } from "../state/connection.js";
 import { outbox } from "../state/outbox.js";
 import { signedOut } from "../state/session.js";
 import { compact, shown, signingIn } from "../state/shell.js";
@@ -49,7 +49,7 @@ function banner() {
       kind="tide"
       icon="check"
       what="Back online."
-      means=${`${counted(connection.value.replayed, "event")} replayed.`}
+      means=${`${counted(replayed.value, "event")} replayed.`}
     />`;
   }
   return null;

@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { tidings } from "../state/connection.js";
+import { serverTime } from "../state/connection.js";
 import { counted, duration, size } from "../text/format.js";
 import { html, Icon } from "./html.js";
 
@@ -90,9 +90,9 @@ function written(value) {
 
 /** @param {{since: number}} props */
 function Seconds({ since }) {
-  const now = useSignal(tidings.now());
+  const now = useSignal(serverTime());
   useEffect(() => {
-    const timer = setInterval(() => (now.value = tidings.now()), 100);
+    const timer = setInterval(() => (now.value = serverTime()), 100);
     return () => clearInterval(timer);
   }, []);
   return html`${duration(Math.max(0, now.value - since))}`;

@@ -1,0 +1,189 @@
+"""All tabs share one connection, and whoever holds it may go at any time: by a click, by a crash, by falling asleep."""
+
+from __future__ import annotations
+
+import re
+import urllib.request
+from collections.abc import Iterator
+from contextlib import suppress
+
+import pytest
+from playwright.sync_api import Error, Page, expect
+
+from tests.browser.conftest import OpenTab
+from tests.browser.model import Hold, ScriptedModel
+from tests.browser.tab import Tab
+from tests.serving import ServerProcess
+
+FOLLOW = """async (topic) => {
+    const base = document.querySelector('script[src$="/ui/main.js"]').src.replace("/ui/main.js", "");
+    const { Tidings } = await import(`${base}/client/index.js`);
+    window.got = [];
+    window.tidings = new Tidings();
+    tidings.subscribe(topic, {
+        onEvents: (events) => got.push(...events.map((event) => event.data)),
+        onReset: () => got.push("reset"),
+    });
+}"""
+GOT = "(n) => got.length >= n"
+OPEN = "async () => (await (await fetch('/metrics')).text()).includes('\\ntidings_streams_open %d.0\\n')"
+ASLEEP = "async () => (await navigator.locks.query()).held.length === %d"
+
+HOLDERS = pytest.mark.parametrize(
+    ("by", "without"), [("worker", ()), ("tab", ("SharedWorker",))], ids=["shared worker", "web locks"]
+)
+
+
+@pytest.fixture
+def own(serve_process, scripted: dict[str, str]) -> Iterator[ServerProcess]:
+    """A server of this test alone, whose connections can be counted."""
+    return serve_process(env=scripted)
+
+
+def publish(server: ServerProcess, topic: str, numbers: range) -> None:
+    for n in numbers:
+        request = urllib.request.Request(f"{server.url}/topics/{topic}/events", data=str(n).encode())
+        urllib.request.urlopen(request).close()
+
+
+def follow(tab: Tab, topic: str) -> Page:
+    tab.page.evaluate(FOLLOW, topic)
+    return tab.page
+
+
+def expect_once(pages: list[Page], count: int) -> None:
+    """Each page has every number once, in order."""
+    for page in pages:
+        page.wait_for_function(GOT, arg=count)
+        assert page.evaluate("got") == list(range(count))
+
+
+def kill_worker(page: Page) -> None:
+    """As when its process dies."""
+    session = page.context.browser.new_browser_cdp_session()
+    targets = session.send("Target.getTargets", {"filter": [{"type": "shared_worker"}]})["targetInfos"]
+    ours = [target for target in targets if target["url"].startswith(page.evaluate("location.origin"))]
+    assert len(ours) == 1
+    session.send("Target.closeTarget", {"targetId": ours[0]["targetId"]})
+
+
+@HOLDERS
+def test_nine_tabs_are_one_connection(
+    open_tab: OpenTab, own: ServerProcess, model: ScriptedModel, by: str, without: tuple[str, ...]
+) -> None:
+    words = [f"w{n}" for n in range(200)]
+    hold = Hold()
+    model.script(f"nine tabs by {by}", " ".join(words[:100]), hold, " " + " ".join(words[100:]))
+    first = open_tab(url=own.url, without=without)
+    first.ask(f"For nine tabs by {by}")
+    expect(first.text).to_have_text(" ".join(words[:100]))
+    tabs = [first, *(open_tab(first.path, url=own.url, context=first.context) for _ in range(8))]
+    for tab in tabs:
+        expect(tab.text).to_have_text(" ".join(words[:100]))
+        expect(tab.page.get_by_text("3 topics on 1 connection")).to_be_visible()
+    expect(first.page.get_by_text("for 9 tabs")).to_be_visible()
+    first.page.wait_for_function(OPEN % 1)
+
+    tabs.pop(0).page.close()  # where the tabs hold the connection, it was the first that did
+    hold.go()
+    for tab in tabs:
+        expect(tab.text).to_have_text(" ".join(words))
+        tab.expect_state("finished")
+        expect(tab.banner).to_have_count(0)
+    tabs[0].page.wait_for_function(OPEN % 1)
+
+
+@HOLDERS
+def test_whoever_holds_the_connection_dies_and_nobody_loses_or_doubles_an_event(
+    open_tab: OpenTab, own: ServerProcess, by: str, without: tuple[str, ...]
+) -> None:
+    first = open_tab(url=own.url, without=without)
+    tabs = [first, *(open_tab(url=own.url, context=first.context) for _ in range(3))]
+    pages = [follow(tab, "numbers") for tab in tabs]
+    publish(own, "numbers", range(100))
+    expect_once(pages, 100)
+    assert {page.evaluate("tidings.connection.by") for page in pages} == {by}
+    pages[0].wait_for_function(OPEN % 1)
+
+    if by == "worker":
+        kill_worker(first.page)
+    else:
+        with suppress(Error):  # it has crashed, it says
+            first.page.goto("chrome://crash")
+        pages.remove(first.page)
+    publish(own, "numbers", range(100, 200))
+    late = follow(open_tab(url=own.url, context=first.context), "numbers")
+    publish(own, "numbers", range(200, 300))
+    expect_once([*pages, late], 300)
+    assert {page.evaluate("tidings.connection.by") for page in pages} == {"tab"}
+    late.wait_for_function(OPEN % 1)
+
+
+@HOLDERS
+def test_a_tab_that_slept_gets_what_it_missed(
+    open_tab: OpenTab, own: ServerProcess, by: str, without: tuple[str, ...]
+) -> None:
+    sleeper = open_tab(url=own.url, without=without)
+    other = open_tab(url=own.url, context=sleeper.context)
+    pages = [follow(sleeper, "numbers"), follow(other, "numbers")]
+    publish(own, "numbers", range(10))
+    expect_once(pages, 10)
+    session = sleeper.context.new_cdp_session(sleeper.page)
+    session.send("Page.setWebLifecycleState", {"state": "frozen"})
+    # Two clients in each page: the UI and ours. The locks of the sleeper's are free; the connection's has one holder.
+    other.page.wait_for_function(ASLEEP % 3)
+    publish(own, "numbers", range(10, 20))
+    expect_once([other.page], 20)
+    session.send("Page.setWebLifecycleState", {"state": "active"})
+    publish(own, "numbers", range(20, 30))
+    expect_once(pages, 30)
+    other.page.wait_for_function(OPEN % 1)
+
+
+def test_without_a_way_to_share_each_tab_that_is_looked_at_has_its_own(open_tab: OpenTab, own: ServerProcess) -> None:
+    tab = open_tab(url=own.url, without=("SharedWorker", "locks"))
+    expect(tab.page.get_by_text("1 topic on 1 connection")).to_be_visible()
+    expect(tab.page.get_by_text("of this tab alone")).to_be_visible()
+    page = follow(tab, "numbers")
+    publish(own, "numbers", range(5))
+    expect_once([page], 5)
+    assert page.evaluate("tidings.connection.by") == "self"
+
+    hide = "Object.defineProperty(Document.prototype, 'hidden', {configurable: true, get: () => %s});"
+    turn = hide + "document.dispatchEvent(new Event('visibilitychange'))"
+    page.evaluate(turn % "true")
+    page.wait_for_function(OPEN % 0)
+    publish(own, "numbers", range(5, 10))
+    page.evaluate(turn % "false")
+    expect_once([page], 10)
+
+
+def test_a_name_of_the_local_network_without_https_still_has_shared_workers(
+    open_tab: OpenTab, serve_process, scripted: dict[str, str]
+) -> None:
+    server = serve_process(env={**scripted, "TIDINGS_HOSTS": "lan.test"})
+    url = f"http://lan.test:{server.port}"
+    first = open_tab(url=url)
+    pages = [follow(tab, "numbers") for tab in (first, open_tab(url=url, context=first.context))]
+    assert pages[0].evaluate("[isSecureContext, navigator.locks === undefined]") == [False, True]
+    publish(server, "numbers", range(5))
+    expect_once(pages, 5)
+    assert pages[0].evaluate("tidings.connection.by") == "worker"
+    expect(first.page.get_by_text(re.compile("on 1 connection for 4 tabs"))).to_be_visible()
+    pages[0].wait_for_function(OPEN % 1)
+    pages[1].close()
+    expect(first.page.get_by_text(re.compile("on 1 connection for 2 tabs"))).to_be_visible()
+
+
+def test_a_page_that_comes_back_from_the_browser_s_cache_goes_on(open_tab: OpenTab, own: ServerProcess) -> None:
+    tab = open_tab(url=own.url, without=("SharedWorker",))
+    page = follow(tab, "numbers")
+    publish(own, "numbers", range(5))
+    expect_once([page], 5)
+    page.evaluate("addEventListener('pageshow', (event) => (window.persisted = event.persisted))")
+    page.goto(f"{own.url}/health")
+    publish(own, "numbers", range(5, 10))
+    page.evaluate("history.back()")
+    page.wait_for_function("window.persisted === true")
+    publish(own, "numbers", range(10, 15))
+    expect_once([page], 15)
