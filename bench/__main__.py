@@ -15,7 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from bench import encode, machine, report
+from bench import decode, encode, machine, report
 from bench.client import BenchError, build
 from bench.scenarios import SCENARIOS, Scenario, Trial
 from bench.servers import nchan
@@ -40,7 +40,7 @@ def _arguments() -> argparse.Namespace:
     options = parser.parse_args()
     if options.rounds < 1:
         parser.error("--rounds is at least 1")
-    names = {scenario.name for scenario in SCENARIOS} | {kind.name for kind in available()} | {"encode"}
+    names = {scenario.name for scenario in SCENARIOS} | {kind.name for kind in available()} | {"encode", "decode"}
     if unknown := set(options.only) - names:
         parser.error(f"--only {', '.join(sorted(unknown))}: known are {', '.join(sorted(names))}")
     return options
@@ -49,7 +49,7 @@ def _arguments() -> argparse.Namespace:
 def _chosen(only: Iterable[str]) -> tuple[list[Scenario], list[Kind]]:
     scenarios = [scenario for scenario in SCENARIOS if scenario.name in only]
     kinds = [kind for kind in available() if kind.name in only]
-    wants_all = not scenarios and "encode" not in only
+    wants_all = not scenarios and not {"encode", "decode"} & set(only)
     return (list(SCENARIOS) if wants_all else scenarios), kinds or available()
 
 
@@ -79,11 +79,13 @@ def _measure(options: argparse.Namespace, work: Path) -> dict[str, Any]:
                     _say(kind, scenario, trial)
                     trials[scenario.name].setdefault(kind.name, []).append(trial)
     encoded = encode.measure() if not options.only or "encode" in options.only else {}
+    decoded = decode.measure() if not options.only or "decode" in options.only else {}
     return {
         "machine": machine.describe(work, nchan.version()),
         "rounds": rounds,
         "quick": options.quick,
         "encode": encoded,
+        "decode": decoded,
         "trials": {
             name: {kind: [asdict(t) for t in runs] for kind, runs in row.items()} for name, row in trials.items()
         },

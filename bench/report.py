@@ -6,6 +6,7 @@ import statistics
 from pathlib import Path
 from typing import Any
 
+from bench import decode
 from bench.scenarios import SCENARIOS, Figure, Scenario, Trial
 from bench.servers.launch import TIDINGS, Kind, available
 
@@ -31,6 +32,7 @@ def table(results: dict[str, Any]) -> str:
         + _line(*["---"] * (3 + len(rivals)))
         + _line("an event is kept", TIDINGS.kept, "", *(kind.kept for kind in rivals))
         + "".join(rows).rstrip(),
+        *(["### Reading an event stream", decode.table(results["decode"])] if results.get("decode") else []),
         "### Lost, doubled, out of order",
         _flaws(trials),
         "### The load client's part, and everybody else's",

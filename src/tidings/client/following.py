@@ -28,7 +28,7 @@ from .rules import (
     Wait,
     retry_after,
 )
-from .values import Described, EndData, Envelope, Event, Reset, ResetData
+from .values import Described, EndData, Envelope, Event, Reset, ResetData, earliest_of
 
 log = logging.getLogger("tidings.client")
 
@@ -166,7 +166,7 @@ class Following:
         self._ended.discard(data.topic)
         self._seen = after = self.offsets
         only = after[data.topic] if len(after) == 1 else after
-        return Reset(data.topic, data.reason, parse_offset(data.earliest), only)
+        return Reset(data.topic, data.reason, earliest_of(data.earliest), only)
 
     def _move(self, id: str) -> None:
         """Take the positions of an id of this connection. Raises Invalid."""

@@ -17,9 +17,8 @@ import msgspec
 
 from tidings import errors
 from tidings.errors import Closed, Gone, Invalid, TidingsError, TooMany, Unauthenticated, Unavailable, Uncertain
-from tidings.log import parse_offset
 
-from .values import Event, Problem, Reset, Unexpected
+from .values import Event, Problem, Reset, Unexpected, earliest_of
 
 FIRST, CEILING = 1.0, 30.0
 """Seconds: the longest first pause before trying again, and the longest of all. The server may ask for longer."""
@@ -98,10 +97,15 @@ class Rules:
     clock: Callable[[], float] = field(default=time.monotonic)
     uniform: Callable[[float, float], float] = field(default=random.uniform)
 
-    def pause(self, failures: int, lowest: float = 0.0) -> float:
-        """Seconds before trying again after so many failures in a row: anything up to a bound that doubles, so that
-        clients which failed together do not return together. Never less than the server has asked for."""
-        return max(lowest, self.uniform(0.0, min(CEILING, FIRST * 2 ** min(failures, 10))))
+    def pause(self, failures: int, asked: float = 0.0) -> float:
+        """Seconds before trying again. `failures`: how many there were before this one, in a row.
+
+        What the server has asked for, which differs from client to client, is enough at first. Then it is anything up
+        to a bound that doubles, so that clients which failed together do not return together; never less than asked.
+        """
+        if asked and not failures:
+            return asked
+        return max(asked, self.uniform(0.0, min(CEILING, FIRST * 2 ** min(failures, 10))))
 
     def call(self, request: Request, shape: type[T]) -> Plan[T]:
         """Send a request that may safely be sent again, until it is answered. Raises TidingsError."""
@@ -147,7 +151,7 @@ class Rules:
             problem = Problem("", f"{self.url} answered {reply.status} {reply.reason}.".replace(" .", "."))
         said = problem.detail or problem.title
         if reply.status == 410 and problem.reason and problem.earliest:
-            earliest = parse_offset(problem.earliest)
+            earliest = earliest_of(problem.earliest)
             return Reset(request.topic, problem.reason, earliest, earliest._replace(n=max(earliest.n - 1, 0)))
         if reply.status >= 500:
             return Uncertain(said) if problem.title == Uncertain.title else Unavailable(said)

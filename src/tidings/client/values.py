@@ -9,7 +9,7 @@ import msgspec
 
 from tidings import events
 from tidings.errors import Gone, TidingsError
-from tidings.events import Lost, Offset, Page
+from tidings.events import ORIGIN, Lost, Offset, Page
 from tidings.log import parse_offset
 from tidings.wire.sse import json_value
 
@@ -138,8 +138,15 @@ class Events(msgspec.Struct):
     def page(self, topic: str) -> Page:
         """Raises Invalid, ValueError."""
         events = [envelope.event(topic) for envelope in self.events]
-        next, earliest, tail = (parse_offset(text) for text in (self.next, self.earliest, self.tail))
-        return Page(events, next, earliest, tail, self.up_to_date, self.closed, None)
+        return Page(
+            events,
+            parse_offset(self.next),
+            earliest_of(self.earliest),
+            parse_offset(self.tail),
+            self.up_to_date,
+            self.closed,
+            None,
+        )
 
 
 class ResetData(msgspec.Struct):
@@ -154,6 +161,12 @@ class EndData(msgspec.Struct):
     """What `tidings.end` says."""
 
     topic: str
+
+
+def earliest_of(text: str) -> Offset:
+    """The offset of an event that may not be there yet, nor the log: then it is the first of no epoch, which is the
+    position of nothing. Raises Invalid."""
+    return ORIGIN._replace(n=1) if text == "0-1" else parse_offset(text)
 
 
 def text_of(raw: msgspec.Raw) -> str:

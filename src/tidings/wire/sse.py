@@ -123,15 +123,15 @@ class Decoder:
     @property
     def retry(self) -> int | None:
         """The reconnection time the server asked for, in milliseconds. More than 18 digits are ignored."""
-        unfinished = _read(b"".join(self._parts).removeprefix(self._mark).decode("utf-8", "replace"), 0, "")
-        return self._retry if unfinished.retry is None else unfinished.retry
+        unfinished = _RETRY.findall(b"".join(self._parts).removeprefix(self._mark))
+        return int(unfinished[-1]) if unfinished else self._retry
 
     def feed(self, chunk: bytes) -> list[ServerSentEvent]:
         """The events that `chunk` completes, in order."""
         if self._parts or self._mark or self._after_cr or b"\r" in chunk or not chunk.endswith(b"\n\n"):
             chunk = self._whole(chunk)
         text = chunk.decode("utf-8", "replace")
-        if len(text) > 2 * _LONG and text.find("\n", len(text) // 2, len(text) // 2 + _LONG) < 0:
+        if len(text) > _LONG and _lines_are_long(text):
             return self._by_lines(text)
         fired: list[ServerSentEvent] = []
         last, new = self.last_event_id, tuple.__new__
@@ -171,18 +171,37 @@ class Decoder:
     def _by_lines(self, text: str) -> list[ServerSentEvent]:
         """The events of blocks of any shape."""
         fired: list[ServerSentEvent] = []
-        at = 0
-        while at < len(text):
-            at, type, data, self.last_event_id, retry = _read(text, at, self.last_event_id)
-            if data:
-                fired.append(ServerSentEvent(type or MESSAGE, "\n".join(data), self.last_event_id, retry))
-            if retry is not None:
-                self._retry = retry
+        data: list[str] = []
+        type, id, retry, at, size = "", self.last_event_id, None, 0, len(text)
+        while at < size:
+            end = text.find("\n", at)
+            if end == at:
+                if data:
+                    fired.append(ServerSentEvent(type or MESSAGE, "\n".join(data), id, retry))
+                type, data, retry = "", [], None
+            elif text.startswith("data: ", at):
+                data.append(text[at + 6 : end])
+            else:
+                name, _, value = text[at:end].partition(":")
+                value = value.removeprefix(" ")
+                if name == "data":
+                    data.append(value)
+                elif name == "event":
+                    type = value
+                elif name == "id":
+                    if "\0" not in value:
+                        id = value
+                elif name == "retry" and value.isascii() and value.isdigit() and len(value) <= 18:
+                    self._retry = retry = int(value)
+            at = end + 1
+        self.last_event_id = id
         return fired
 
 
-_LONG = 1000
-"""Characters in the middle of a text, without a line end among them, by which its lines are taken for long."""
+_LONG, _SAMPLE = 200, 4000
+"""Characters: of a line, on average, above which to search for its end is faster than to match it; and looked at."""
+
+_RETRY = re.compile(rb"(?m)^retry: ?([0-9]{1,18})\n")
 
 # Every block is of the first shape or of the second, so `findall` skips nothing. An id that is empty or holds NUL is of
 # the second. What `*+` and `++` have taken they do not give back: a block that does not fit is given up at once.
@@ -193,34 +212,10 @@ _BLOCK = re.compile(
 )
 
 
-class _Block(NamedTuple):
-    """What the lines up to a blank line say; `end` is after it. `id` is the former one where they name none."""
-
-    end: int
-    type: str
-    data: list[str]
-    id: str
-    retry: int | None
-
-
-def _read(text: str, at: int, id: str) -> _Block:
-    """The block that begins at `at`, of lines that end with LF."""
-    type, data, retry = "", [], None
-    while (end := text.find("\n", at)) > at:
-        colon = text.find(":", at, end)
-        name = text[at : end if colon < 0 else colon]
-        value = "" if colon < 0 else text[colon + (2 if text.startswith(" ", colon + 1) else 1) : end]
-        if name == "data":
-            data.append(value)
-        elif name == "event":
-            type = value
-        elif name == "id":
-            if "\0" not in value:
-                id = value
-        elif name == "retry" and value.isascii() and value.isdigit() and len(value) <= 18:
-            retry = int(value)
-        at = end + 1
-    return _Block(at + 1, type, data, id, retry)
+def _lines_are_long(text: str) -> bool:
+    """By its middle: a wrong guess costs time, nothing else."""
+    start = max(0, (len(text) - _SAMPLE) // 2)
+    return text.count("\n", start, start + _SAMPLE) * _LONG < min(len(text), _SAMPLE)
 
 
 def decode(chunks: Iterable[bytes]) -> Iterator[ServerSentEvent]:
