@@ -4,7 +4,8 @@
 on its standard input is a command, and is answered by one line once it is in force: `ok`, a number, or `error: …`.
 It goes when its standard input is closed. `Proxy` below is the same for Python.
 
-    now BEHAVIOUR     for every request from now on; with `now refuse`, what is open is reset as well
+    now BEHAVIOUR     for every request from now on, and none stand in line any more; with `now refuse`, what is open
+                      is reset as well
     next BEHAVIOUR    for one request that has not begun; several stand in line, and go before `now`
     cut [fin]         end every open connection: by RST, or by a FIN in the middle of the answer
     count             how many requests have come so far
@@ -130,6 +131,7 @@ class Server:
         elif self.now == "refuse":
             await self.start(self.port)
         self.now = behaviour
+        self.line.clear()
 
     def cut(self, fin: bool = False) -> None:
         for one in self.open:
@@ -176,7 +178,10 @@ class Server:
         try:
             # So the end of the answer is the end of the connection, and nobody has to count its bytes.
             forth.write(without_connection(head)[:-2] + b"Connection: close\r\n\r\n" + body)
-            return await downward(behaviour, back, writer) and lasting
+            whole = await downward(behaviour, back, writer)
+            if whole is None:
+                await after
+            return bool(whole) and lasting
         finally:
             self.open.discard(forth)
             forth.close()
@@ -197,8 +202,8 @@ def without_connection(head: bytes) -> bytes:
     return re.sub(rb"(?i)\r\nconnection: [^\r]*", b"", head)
 
 
-async def downward(behaviour: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-    """The server's answer, until it has ended, whoever ended it. Whether it is whole."""
+async def downward(behaviour: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool | None:
+    """The server's answer, until it has ended, whoever ended it. Whether it is whole; None: it has stalled."""
     verb, *rest = behaviour.split()
     head = await reader.readuntil(b"\r\n\r\n")
     writer.write(without_connection(head))
@@ -213,7 +218,7 @@ async def downward(behaviour: str, reader: asyncio.StreamReader, writer: asyncio
     if left == 0 and verb == "cut":
         end(writer, fin="fin" in rest)
     elif left == 0 and verb == "stall":
-        await asyncio.get_running_loop().create_future()
+        return None
     if field(head, b"transfer-encoding") == b"chunked":
         return tail == b"0\r\n\r\n"
     length = field(head, b"content-length")

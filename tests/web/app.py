@@ -22,15 +22,16 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 
-from tidings import EventStreamResponse
+from tidings import EventStreamResponse, Hub
 from tidings.app import create_app
 from tidings.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 ANSWER = "".join(f"{n}: €豆腐 😀, a line\r\n\r\nand a `data: [DONE]` or two.\n" for n in range(40))
 
-app = create_app(Settings(store="memory:"))
-hub = app.state.hub
+# A reconnection time of next to nothing: what is tested is that clients come back, not that they wait.
+hub = Hub("memory:", retry=(0.0, 0.01))
+app = create_app(Settings(store="memory:"), hub)
 models: dict[str, asyncio.Task[None]] = {}
 
 

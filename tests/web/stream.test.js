@@ -133,7 +133,7 @@ test("the reconnection time is the server's", async () => {
     },
   });
   await closed;
-  assert.ok(until >= began + 0.8 * 12345 && until <= Date.now() + 1.2 * 12345);
+  assert.ok(until >= began + 0.9 * 12345 && until <= Date.now() + 1.1 * 12345);
 });
 
 test("closing is final, and an abort signal closes", async () => {

@@ -203,14 +203,14 @@ async function refused(response, patient) {
 }
 
 /**
- * How long to wait. A time the server asks for is kept to within a fifth, lest those who lost it together come back
+ * How long to wait. A time the server asks for is kept to within a tenth, lest those who lost it together come back
  * together.
  * @param {number} failures in a row
  * @param {number | null} told milliseconds the server asked for
  * @param {number} [first] milliseconds the first wait may take, when it asked for none
  */
 export function backOff(failures, told, first = 1000) {
-  const least = told === null ? first * Math.random() : told * (0.8 + 0.4 * Math.random());
+  const least = told === null ? first * Math.random() : told * (0.9 + 0.2 * Math.random());
   return least + Math.random() * Math.min(LONGEST_WAIT, Math.min(first, 1000) * (2 ** failures - 1));
 }
 
