@@ -1,0 +1,195 @@
+"""The rules alone, without a network: plans that are sent what a server would answer, and a clock that stands still."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tidings import errors
+from tidings.client import ServerSentEvent, Unexpected, adecode, decode
+from tidings.client.following import Following
+from tidings.client.rules import Answer, Broken, Connected, Read, Renew, Request, Rules, Send, Wait, retry_after
+from tidings.client.values import Event, Names
+
+VECTORS = json.loads((Path(__file__).parent.parent / "protocols/vectors/sse.json").read_text("utf-8"))
+LOST = Broken("It was lost.")
+OK = Answer(200, "OK", {}, b'{"topics": ["a"]}')
+STREAM = Answer(200, "OK", {"content-type": "text/event-stream; charset=utf-8"})
+
+
+def rules(patience: float = 1e9) -> Rules:
+    """Pauses are as long as they may be; the clock moves only by them."""
+    return Rules("http://x", 45.0, patience, clock=lambda: 0.0, uniform=lambda low, high: high)
+
+
+def drive(plan: Any, replies: list[Any]) -> tuple[list[float], Any]:
+    """The waits of a plan that is given these replies to what it sends and reads, and its result, or its items."""
+    line, waits, items, reply = list(replies), [], [], None
+    try:
+        while True:
+            step = plan.send(reply)
+            reply = None
+            if isinstance(step, Wait):
+                waits.append(step.seconds)
+            elif isinstance(step, Event):
+                items.append(step)
+            elif not isinstance(step, Connected):
+                if not line:
+                    return waits, items
+                reply = line.pop(0)
+                kind = type(step).__name__
+                assert isinstance(reply, {"Send": Answer | Broken, "Read": bytes | Broken, "Renew": bool}[kind]), step
+    except StopIteration as end:
+        return waits, items if end.value is None else end.value
+
+
+def busy(status: int, **headers: str) -> Answer:
+    return Answer(status, "Busy", {name.replace("_", "-"): value for name, value in headers.items()}, b"<html>")
+
+
+GET = Request("GET", "/topics")
+POST = Request("POST", "/topics/a/events", topic="a")
+
+
+def test_the_pauses_of_a_call_double_up_to_a_ceiling() -> None:
+    waits, names = drive(rules().call(GET, Names), [LOST, *[busy(s) for s in (500, 502, 503, 504, 429)], LOST, OK])
+    assert waits == [1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0]
+    assert names.topics == ["a"]
+
+
+def test_a_pause_is_never_shorter_than_asked() -> None:
+    replies = [busy(503, retry_after="7"), busy(429, retry_after="3"), busy(503, retry_after="soon"), OK]
+    assert drive(rules().call(GET, Names), replies)[0] == [7.0, 3.0, 4.0]
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, 0.0),
+        ({"retry-after": "12"}, 12.0),
+        ({"retry-after": "-1"}, 0.0),
+        ({"retry-after": "1.5"}, 0.0),
+        ({"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT", "date": "Wed, 21 Oct 2026 07:27:15 GMT"}, 45.0),
+        ({"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT", "date": "Wed, 21 Oct 2026 07:30:00 GMT"}, 0.0),
+        ({"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"}, 0.0),
+    ],
+)
+def test_what_retry_after_asks_for(headers: dict[str, str], seconds: float) -> None:
+    assert retry_after(Answer(503, "", headers)) == seconds
+
+
+@pytest.mark.parametrize(
+    ("status", "title", "kind"),
+    [
+        (400, "", errors.Invalid),
+        (401, "", errors.Unauthenticated),
+        (403, "", errors.Forbidden),
+        (404, "", errors.NotFound),
+        (405, "", Unexpected),
+        (409, "", errors.Conflict),
+        (409, errors.Closed.title, errors.Closed),
+        (410, "", errors.Gone),
+        (413, "", errors.TooLarge),
+        (422, "", errors.Invalid),
+        (429, "", errors.TooMany),
+        (431, "", errors.TooLarge),
+        (500, "", errors.Unavailable),
+        (502, "", errors.Unavailable),
+        (503, errors.Uncertain.title, errors.Uncertain),
+    ],
+)
+def test_a_status_is_one_of_our_errors(status: int, title: str, kind: type[Exception]) -> None:
+    body = json.dumps({"title": title, "status": status, "detail": "So it is."}).encode()
+    replies = [False] if status == 401 else []
+    with pytest.raises(kind, match=r"So it is\.") as caught:
+        drive(rules(0).call(GET, Names), [Answer(status, "No", {}, body), *replies])
+    assert type(caught.value) is kind
+
+
+def test_only_a_change_that_may_have_been_taken_is_uncertain() -> None:
+    for request, reply, kind in [
+        (POST, LOST, errors.Uncertain),
+        (POST, busy(502), errors.Uncertain),
+        (POST, busy(503), errors.Unavailable),
+        (POST, Broken("Nobody.", sent=False), errors.Unavailable),
+        (GET, LOST, errors.Unavailable),
+    ]:
+        with pytest.raises(kind) as caught:
+            drive(rules(0).call(request, Names), [reply])
+        assert type(caught.value) is kind
+
+
+def test_a_token_is_renewed_once() -> None:
+    refused = Answer(401, "No", {}, b"")
+    assert drive(rules().call(GET, Names), [refused, True, OK])[0] == []
+    with pytest.raises(errors.Unauthenticated):
+        drive(rules().call(GET, Names), [refused, True, refused])
+
+
+def event(n: int, retry: str = "") -> bytes:
+    data = json.dumps({"topic": "a", "offset": f"Ab-{n}", "type": "t", "time": 1.0, "data": n})
+    return f"{retry}event: t\ndata: {data}\nid: Ab-{n}\n\n".encode()
+
+
+def test_a_subscription_waits_as_asked_then_longer_and_anew_after_an_event() -> None:
+    replies = [
+        STREAM,
+        event(1, "retry: 2500\n"),
+        b"",
+        LOST,
+        LOST,
+        STREAM,
+        LOST,
+        STREAM,
+        event(2),
+        LOST,
+        busy(503),
+        STREAM,
+    ]
+    waits, items = drive(Following(rules(), "a", None).plan(), replies)
+    assert waits == [2.5, 2.5, 4.0, 8.0, 2.5, 2.5]
+    assert [item.data for item in items] == ["1", "2"]
+
+
+def test_it_asks_for_what_follows_the_last_event_it_handed_out() -> None:
+    plan = Following(rules(), "a", "Ab-3").plan()
+    first = next(plan)
+    assert isinstance(first, Send)
+    assert first.request.headers["last-event-id"] == "Ab-3"
+    assert isinstance(plan.send(STREAM), Connected)
+    assert isinstance(next(plan), Read)
+    got = plan.send(event(3) + event(4) + event(5))
+    assert isinstance(got, Event)
+    assert got.offset is not None
+    assert got.offset.n == 4, "3 is known already"
+    assert isinstance(next(plan), Event)
+    assert isinstance(next(plan), Read)
+    assert isinstance(plan.send(LOST), Wait)
+    again = plan.send(None)
+    assert isinstance(again, Send)
+    assert again.request.headers["last-event-id"] == "Ab-5"
+    assert isinstance(plan.send(Answer(401, "No", {})), Renew)
+
+
+def cut(vector: dict[str, Any], size: int) -> list[bytes]:
+    stream = base64.b64decode(vector["base64"]) if "base64" in vector else vector["text"].encode()
+    return [stream[i : i + size] for i in range(0, len(stream), size)]
+
+
+@pytest.mark.parametrize("size", [1, 2, 1 << 20])
+async def test_any_event_stream_is_decoded(size: int) -> None:
+    for vector in VECTORS:
+        chunks = cut(vector, size)
+
+        async def awaited(chunks: list[bytes] = chunks) -> AsyncIterator[bytes]:
+            for chunk in chunks:
+                yield chunk
+
+        expected = [ServerSentEvent(**event) for event in vector["events"]]
+        assert list(decode(chunks)) == expected, vector["name"]
+        assert [event async for event in adecode(awaited())] == expected, vector["name"]
