@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.mounted.foreign import ForeignServer
@@ -104,6 +107,27 @@ def test_the_script_publishes(serve_process: Callable[..., ServerProcess]) -> No
     lines = run("publish_from_script", TIDINGS_URL=server.url).splitlines()
     assert [line.split()[0] for line in lines] == ["4711", "4712", "4713"]
     assert [line.rpartition("-")[2] for line in lines] == ["1", "2", "3"]
+
+
+def test_the_order_book_has_each_event_once(serve_process: Callable[..., ServerProcess], tmp_path: Path) -> None:
+    """It is killed after three events, and the server before the next three."""
+    server = serve_process()
+    env = {**os.environ, "TIDINGS_URL": server.url}
+    command = [sys.executable, "-W", "error", str(EXAMPLES / "order_book.py"), str(tmp_path / "orders.db")]
+    run("publish_from_script", TIDINGS_URL=server.url)
+    reader = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True)
+    assert reader.stdout is not None
+    with reader.stdout:
+        assert [reader.stdout.readline() for _ in range(3)] == [f"{n} paid\n" for n in (4711, 4712, 4713)]
+        reader.kill()
+        reader.wait(PATIENCE)
+    server.kill()
+    server.start()
+    run("publish_from_script", TIDINGS_URL=server.url)
+    httpx.post(f"{server.url}/topics/orders.eu/close").raise_for_status()
+    assert run("order_book", str(tmp_path / "orders.db"), TIDINGS_URL=server.url).count("paid") == 3
+    with closing(sqlite3.connect(tmp_path / "orders.db")) as book:
+        assert set(book.execute("SELECT number, changes FROM orders")) == {(4711, 2), (4712, 2), (4713, 2)}
 
 
 def test_the_tutorial_client_prints_the_whole_answer(serve_process: Callable[..., ServerProcess]) -> None:

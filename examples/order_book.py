@@ -1,0 +1,49 @@
+"""Keep a table up to date from a topic: each event has its effect once, whenever this script or the server dies.
+
+    tidings serve
+    python examples/publish_from_script.py
+    python examples/order_book.py orders.db
+
+The position is kept in the same transaction as what the event did, so neither is ever there without the other.
+"""
+
+import os
+import sqlite3
+import sys
+
+from tidings.client import Client, Reset
+
+SERVER = os.environ.get("TIDINGS_URL", "http://127.0.0.1:8000")
+TOPIC = "orders.eu"
+
+
+def open_book(path: str) -> sqlite3.Connection:
+    book = sqlite3.connect(path)
+    book.execute("CREATE TABLE IF NOT EXISTS orders (number INTEGER PRIMARY KEY, state TEXT, changes INTEGER)")
+    book.execute("CREATE TABLE IF NOT EXISTS position (topic TEXT PRIMARY KEY, offset TEXT)")
+    return book
+
+
+def main() -> None:
+    book = open_book(sys.argv[1] if len(sys.argv) > 1 else "orders.db")
+    row = book.execute("SELECT offset FROM position WHERE topic = ?", [TOPIC]).fetchone()
+
+    def begin_anew(reset: Reset) -> None:
+        print(reset, file=sys.stderr)
+        book.execute("DELETE FROM orders")
+
+    with Client(SERVER, token=os.environ.get("TIDINGS_TOKEN")) as client:
+        for event in client.subscribe(TOPIC, row[0] if row else "earliest", on_reset=begin_anew):
+            order = event.json()
+            with book:
+                book.execute(
+                    "INSERT INTO orders VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET state = excluded.state, "
+                    "changes = changes + 1",
+                    [order["order"], order["state"]],
+                )
+                book.execute("REPLACE INTO position VALUES (?, ?)", [TOPIC, str(event.offset)])
+            print(order["order"], order["state"], flush=True)
+
+
+if __name__ == "__main__":
+    main()
