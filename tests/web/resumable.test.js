@@ -259,20 +259,23 @@ test("a body that is a stream is sent once", async () => {
   assert.equal(asked[0].headers["idempotency-key"], undefined);
 });
 
-test("the caller's signal ends it at once: before the answer, within it, and while it waits", async () => {
-  const { url } = await serve(() => {}, stream("id: 1\ndata: a\n\n", "open"), stream("id: 1\ndata: a\n\n", "cut"));
-  const patient = resumableFetch(fetch, { retry: 1e9 });
-  for (const reading of [false, true, true]) {
+for (const [name, answer, reading] of /** @type {[string, Answer, boolean][]} */ ([
+  ["before the answer", () => {}, false],
+  ["within it", stream("id: 1\ndata: a\n\n", "open"), true],
+  ["while it waits", stream("id: 1\ndata: a\n\n", "cut"), true],
+])) {
+  test(`the caller's signal ends it at once: ${name}`, async () => {
+    const { url } = await serve(answer);
     const abort = new AbortController();
-    const asked = patient(url, { signal: abort.signal });
-    const read = reading ? (await asked).body.getReader() : { read: () => asked };
-    if (reading) await read.read();
-    const waiting = read.read();
+    const asked = resumableFetch(fetch, { retry: 1e9 })(url, { signal: abort.signal });
+    const reader = reading ? (await asked).body.getReader() : { read: () => asked };
+    if (reading) await reader.read();
+    const waiting = reader.read();
     setTimeout(() => abort.abort(new Error("enough")));
     await assert.rejects(waiting, /enough/);
-  }
-  await assert.rejects(resuming(url, { signal: AbortSignal.abort(new Error("before")) }), /before/);
-});
+    await assert.rejects(resuming(url, { signal: abort.signal }), /enough/);
+  });
+}
 
 test("a reader that leaves ends the connection", async () => {
   let left = () => {};

@@ -1,0 +1,105 @@
+"""Our EventSource in a real Chromium, over a network that misbehaves: in a page, a worker and a shared worker."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+from tests.proxy import Proxy
+from tests.serving import PATIENCE, ServerProcess
+
+MISBEHAVIOURS = json.loads((Path(__file__).parent / "misbehaviours.json").read_text())
+NUMBERS = [f"{n} €豆腐" for n in range(300)]
+
+# Each makes `ask`, and is done when all modules are loaded: it is not they that are to be cut off.
+PLACES = {
+    "page": """async (client) => {
+        await import(client);
+        const { follow } = await import("/files/tests/follow.js");
+        window.ask = follow;
+    }""",
+    "worker": """(client) => new Promise((resolve, reject) => {
+        const worker = new Worker("/files/tests/follow.worker.js", { type: "module" });
+        worker.onerror = (error) => reject(new Error(error.message));
+        worker.onmessage = resolve;
+        window.ask = (asked) => new Promise((resolve) => {
+            worker.onmessage = ({ data }) => (worker.terminate(), resolve(data));
+            worker.postMessage(asked);
+        });
+    })""",
+    "shared worker": """(client) => new Promise((resolve, reject) => {
+        const worker = new SharedWorker("/files/tests/follow.worker.js", { type: "module" });
+        worker.onerror = (error) => reject(new Error(error.message));
+        worker.port.onmessage = resolve;
+        window.ask = (asked) => new Promise((resolve) => {
+            worker.port.onmessage = ({ data }) => resolve(data);
+            worker.port.postMessage(asked);
+        });
+    })""",
+}
+
+
+class App(ServerProcess):
+    """tests/web/app.py."""
+
+    def command(self) -> list[str]:
+        return [sys.executable, "-m", "tests.web.app"]
+
+
+@pytest.fixture(scope="module")
+def app() -> Iterator[App]:
+    with App("memory:") as app:
+        events = "\n".join(json.dumps({"data": text}) for text in NUMBERS)
+        headers = {"content-type": "application/x-ndjson"}
+        answer = httpx.post(f"{app.url}/topics/numbers/events", content=events, headers=headers, timeout=PATIENCE)
+        assert answer.status_code == 201
+        yield app
+
+
+@pytest.fixture(scope="module")
+def proxy(app: App) -> Iterator[Proxy]:
+    with Proxy(app.port) as proxy:
+        yield proxy
+
+
+@pytest.fixture(scope="module")
+def page(chromium: str, proxy: Proxy) -> Iterator[Page]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_page()
+        page.set_default_timeout(PATIENCE * 1000)
+        page.goto(f"{proxy.url}/files/blank.html")
+        yield page
+        browser.close()
+
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("case", MISBEHAVIOURS, ids=lambda case: case["name"])
+def test_every_event_arrives_once_and_in_order(page: Page, proxy: Proxy, place: str, case: dict[str, Any]) -> None:
+    client = f"{proxy.url}/files/client/eventsource.js"
+    proxy.tell("now pass")
+    page.evaluate(PLACES[place], client)
+    for behaviour in case["behaviours"]:
+        proxy.tell(f"next {behaviour}")
+    followed = page.evaluate(
+        "(asked) => ask(asked)",
+        {
+            "client": client,
+            "url": "/events?topic=numbers&from=earliest",
+            "last": NUMBERS[-1],
+            "options": {"patient": True, "silence": 500},
+        },
+    )
+    assert followed["data"] == NUMBERS
+    assert followed["origin"] == proxy.url
+    assert followed["errors"] >= case["errors"]
