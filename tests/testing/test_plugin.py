@@ -195,23 +195,19 @@ async def test_another_store(tidings_hub, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("ini", "mark", "args"),
-    [
-        (AUTO, "", ()),
-        (STRICT, "pytestmark = pytest.mark.asyncio", ()),
-        ("[pytest]\nfilterwarnings = error\n", "pytestmark = pytest.mark.anyio", ("-p", "no:asyncio")),
-    ],
+    ("ini", "mark"),
+    [(AUTO, ""), (STRICT, "pytestmark = pytest.mark.asyncio"), (STRICT, "pytestmark = pytest.mark.anyio")],
     ids=["auto", "strict", "anyio"],
 )
 def test_it_runs_with_the_plugins_that_run_tests_on_a_loop(
-    pytester: pytest.Pytester, ini: str, mark: str, args: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+    pytester: pytest.Pytester, ini: str, mark: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TIDINGS_SECRET", "whatever the environment says of some server")
     pytester.makeini(ini)
     if "anyio" in mark:
         mark += "\n@pytest.fixture\ndef anyio_backend():\n    return 'asyncio'"
     pytester.makepyfile(MODES.format(mark=mark))
-    result = pytester.runpytest_subprocess(*args)
+    result = pytester.runpytest_subprocess()
     result.assert_outcomes(passed=2)
 
 

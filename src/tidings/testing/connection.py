@@ -125,7 +125,9 @@ class Connection:
         if last:
             self.clean = True
             self._over.set()
-        if body and self.scope["method"] != "HEAD":
+        if self.scope["method"] == "HEAD":
+            body = b""
+        if body:
             self.writes.append(body)
         self._reader.received(self.decoder.feed(body))
 
