@@ -198,7 +198,7 @@ class Decoder:
         return fired
 
 
-_LONG, _SAMPLE = 200, 4000
+_LONG, _SAMPLE = 500, 4000
 """Characters: of a line, on average, above which to search for its end is faster than to match it; and looked at."""
 
 _RETRY = re.compile(rb"(?m)^retry: ?([0-9]{1,18})\n")
@@ -206,7 +206,7 @@ _RETRY = re.compile(rb"(?m)^retry: ?([0-9]{1,18})\n")
 # Every block is of the first shape or of the second, so `findall` skips nothing. An id that is empty or holds NUL is of
 # the second. What `*+` and `++` have taken they do not give back: a block that does not fit is given up at once.
 _BLOCK = re.compile(
-    r"(?:id: ?+([^\n\0]++)\n)?(?:event: ?+([^\n]*+)\n)?"
+    r"(?:id: ?+([^\n\0]++)\n|event: ?+([^\n]*+)\n)*"
     r"data: ?+([^\n]*+)\n((?:data: [^\n]*+\n)*+)(?:id: ?+([^\n\0]++)\n)?\n"
     r"|((?:[^\n]++\n)*+\n)"
 )
