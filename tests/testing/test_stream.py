@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from starlette.types import Receive, Scope, Send
 
 from tidings import EventStreamResponse, Hub
@@ -97,13 +97,21 @@ class TestReading:
         seen = []
 
         @asynccontextmanager
-        async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, str]]:
             seen.append("start")
-            yield
+            yield {"database": "open"}
             seen.append("end")
 
         streams, app = EventStreams(), FastAPI(lifespan=lifespan)
-        assert [(await streams(app, "/")).status for _ in range(2)] == [404, 404]
+
+        @app.get("/{name}")
+        async def get(name: str, request: Request) -> list[str]:
+            return [name, request.state.database]
+
+        for _ in range(2):
+            stream = await streams(app, "/a%20b")
+            await stream.end()
+            assert stream.json() == ["a b", "open"]
         assert seen == ["start"]
         await streams.close()
         assert seen == ["start", "end"]

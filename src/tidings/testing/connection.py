@@ -142,9 +142,13 @@ class Connection:
 
 
 class Lifespan:
-    """What a server does before an app's first request and after its last. An app that knows of none has none."""
+    """What a server does before an app's first request and after its last. An app that knows of none has none.
+
+    `state`: what the app keeps there for its requests.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
+        self.state: dict[str, Any] = {}
         self._app = app
         self._asked: asyncio.Queue[Message] = asyncio.Queue()
         self._said: asyncio.Queue[Message] = asyncio.Queue()
@@ -170,7 +174,7 @@ class Lifespan:
         return await self._said.get()
 
     async def _run(self) -> None:
-        scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": {}}
+        scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": self.state}
         try:
             await self._app(scope, self._asked.get, self._say)
         except Exception:

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, Self
+from urllib.parse import unquote
 
 from tidings.testing.clock import CLOCK, real_monotonic, settle
 from tidings.testing.connection import ASGIApp, Connection
@@ -43,11 +44,13 @@ class EventStream:
         headers: Mapping[str, str | bytes] | None = None,
         json: Any = None,
         body: str | bytes = b"",
+        state: Mapping[str, Any] | None = None,
     ) -> None:
         self.events: list[ServerSentEvent] = []
         self.connection: Connection
         """The newest one."""
         self._app, self._path, self._method = app, path, method
+        self._state = state or {}
         self._body = body.encode() if isinstance(body, str) else body
         given: dict[str, str | bytes] = {"host": "localhost", "accept": "text/event-stream"}
         if json is not None:
@@ -206,14 +209,14 @@ class EventStream:
             "http_version": "1.1",
             "method": self._method,
             "scheme": "http",
-            "path": path,
+            "path": unquote(path),
             "raw_path": path.encode(),
             "root_path": "",
             "query_string": query.encode(),
             "headers": [(k.encode(), v if isinstance(v, bytes) else v.encode()) for k, v in headers.items()],
             "client": ("127.0.0.1", 1),
             "server": ("127.0.0.1", 80),
-            "state": {},
+            "state": dict(self._state),
         }
         self.connection = self.connects(self, scope, self._body, last_event_id)
         self._connected.append(self.connection)

@@ -27,7 +27,8 @@ class EventStreams:
             self._lifespans[id(app)] = app, Lifespan(app)
             async with asyncio.timeout(PATIENCE):
                 await self._lifespans[id(app)][1].start()
-        stream = EventStream(app, path, **request)
+        _, life = self._lifespans.get(id(app), (app, None))
+        stream = EventStream(app, path, **request, state=life.state if life else None)
         self._opened.append(stream)
         await stream.connect()
         return stream
