@@ -247,6 +247,20 @@ def test_trimming(retention: Retention, now: float, left: int) -> None:
     assert log.trim_point(trimmed, [record for record in records if record.last > trimmed.start], now) is None
 
 
+def test_trimming_in_parts_does_not_take_what_is_young_enough() -> None:
+    """All of the first part goes; how old the rest is, is told by the first record of the next."""
+    records = [log.Record(n, n + 1, b"", log.encode(10.0 * n, [("m", "x")])) for n in range(4)]
+    size = sum(len(record.blob) for record in records)
+    head = log.Head("E", tail=4, size=size, oldest=0.0, retention=Retention(max_age=15.0, max_events=3))
+    trimmed = log.trim_point(head, records[:1], 31.0)
+    assert trimmed
+    assert trimmed.start == 1
+    trimmed = log.trim_point(trimmed, records[1:2], 25.0)
+    assert trimmed
+    assert (trimmed.start, trimmed.oldest) == (1, 10.0)
+    assert log.trim_point(trimmed, records[1:2], 25.0) is None
+
+
 def test_an_append_trims_only_what_is_well_over() -> None:
     head = Head("e1", tail=112, retention=Retention(max_events=100))
     assert log.excessive(head, 0.0)

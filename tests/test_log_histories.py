@@ -150,7 +150,7 @@ class Histories(RuleBasedStateMachine):
         if not (self.alive and self.head):
             return
         while (trimmed := log.trim_point(self.head, self.records[:chunk], self.now)) is not None:
-            assert trimmed.start > self.head.start
+            assert (trimmed.start, trimmed.oldest) > (self.head.start, self.head.oldest)
             self.write(Change(trimmed))
             assert self.head is not None
         while len([end for end, _ in self.boundaries if end > self.start]) > 1 and (

@@ -336,16 +336,17 @@ def excessive(head: Head, now: float, slack: float = 0.0) -> bool:
 def trim_point(head: Head, records: Sequence[Record], now: float) -> Head | None:
     """The head after trimming, given the first of the log's records: whole records, never the last one. None: no trim.
 
-    If even the last of `records` may go, `records` were not all: trim again with the next.
+    If even the last of `records` may go, `records` were not all: trim again with the next, whose age is known then.
     """
-    trimmed = head
-    for index, record in enumerate(records):
+    trimmed, size = head, head.size
+    for record in records:
+        trimmed = with_start(head, max(head.start, record.base), size, _decoder.decode(record.blob)[0])
         if record.last >= head.tail or not excessive(trimmed, now):
             break
-        after = records[min(index + 1, len(records) - 1)]
-        oldest = _decoder.decode(after.blob)[0]
-        trimmed = with_start(trimmed, record.last, trimmed.size - len(record.blob), oldest)
-    return None if trimmed is head else trimmed
+        size -= len(record.blob)
+    else:
+        trimmed = with_start(trimmed, records[-1].last if records else head.start, size, trimmed.oldest)
+    return None if trimmed == head else trimmed
 
 
 def with_start(head: Head, start: int, size: int, oldest: float) -> Head:
