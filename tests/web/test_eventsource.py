@@ -1,8 +1,14 @@
-"""Our EventSource in a real Chromium, over a network that misbehaves: in a page, a worker and a shared worker."""
+"""Our EventSource in a real Chromium, over a network that misbehaves: in a page, a worker and a shared worker.
+
+And that the code on its page, and on that of resumableFetch, runs in Node.
+"""
 
 from __future__ import annotations
 
 import json
+import re
+import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +21,7 @@ from playwright.sync_api import Page, sync_playwright
 from tests.proxy import Proxy
 from tests.serving import PATIENCE, ServerProcess
 
+REPOSITORY = Path(__file__).parents[2]
 MISBEHAVIOURS = json.loads((Path(__file__).parent / "misbehaviours.json").read_text())
 NUMBERS = [f"{n} €豆腐" for n in range(300)]
 
@@ -80,9 +87,7 @@ def page(chromium: str, proxy: Proxy) -> Iterator[Page]:
         browser.close()
 
 
-pytestmark = pytest.mark.browser
-
-
+@pytest.mark.browser
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("case", MISBEHAVIOURS, ids=lambda case: case["name"])
 def test_every_event_arrives_once_and_in_order(page: Page, proxy: Proxy, place: str, case: dict[str, Any]) -> None:
@@ -103,3 +108,18 @@ def test_every_event_arrives_once_and_in_order(page: Page, proxy: Proxy, place: 
     assert followed["data"] == NUMBERS
     assert followed["origin"] == proxy.url
     assert followed["errors"] >= case["errors"]
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="no Node (Debian: apt-get install nodejs)")
+@pytest.mark.parametrize("name", ["eventsource", "resumable-fetch"])
+def test_the_page_s_code_runs(app: App, name: str, tmp_path: Path) -> None:
+    text = (REPOSITORY / "docs" / "clients" / f"{name}.md").read_text(encoding="utf-8")
+    [snippet] = re.findall(r"^```js\n(.*?)^```$", text, re.S | re.M)
+    modules = tmp_path / "node_modules"
+    modules.mkdir()
+    (modules / "tidings-client").symlink_to(REPOSITORY / "src" / "tidings" / "web" / "client")
+    (modules / "openai").symlink_to(REPOSITORY / "node_modules" / "openai")
+    (tmp_path / "page.mjs").write_text(snippet.replace("https://tidings.example", app.url), encoding="utf-8")
+    done = subprocess.run(["node", "page.mjs"], cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout
