@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
@@ -14,12 +14,17 @@ from tests.browser.conftest import OpenTab
 from tests.browser.model import Hold, ScriptedModel
 from tests.browser.tab import Tab
 from tests.serving import ServerProcess
+from tidings.auth import sign
 
-FOLLOW = """async (topic) => {
+SECRET = "a secret of the tests, which is at least 32 bytes long"
+Serve = Callable[..., ServerProcess]
+
+FOLLOW = """async ([topic, tokens]) => {
     const base = document.querySelector('script[src$="/ui/main.js"]').src.replace("/ui/main.js", "");
     const { Tidings } = await import(`${base}/client/index.js`);
     window.got = [];
-    window.tidings = new Tidings();
+    window.asked = 0;
+    window.tidings = new Tidings("", tokens ? { token: () => tokens[Math.min(asked++, tokens.length - 1)] } : {});
     tidings.subscribe(topic, {
         onEvents: (events) => got.push(...events.map((event) => event.data)),
         onReset: () => got.push("reset"),
@@ -35,7 +40,7 @@ HOLDERS = pytest.mark.parametrize(
 
 
 @pytest.fixture
-def own(serve_process, scripted: dict[str, str]) -> Iterator[ServerProcess]:
+def own(serve_process: Serve, scripted: dict[str, str]) -> ServerProcess:
     """A server of this test alone, whose connections can be counted."""
     return serve_process(env=scripted)
 
@@ -47,7 +52,7 @@ def publish(server: ServerProcess, topic: str, numbers: range) -> None:
 
 
 def follow(tab: Tab, topic: str) -> Page:
-    tab.page.evaluate(FOLLOW, topic)
+    tab.page.evaluate(FOLLOW, [topic, None])
     return tab.page
 
 
@@ -140,6 +145,34 @@ def test_a_tab_that_slept_gets_what_it_missed(
     other.page.wait_for_function(OPEN % 1)
 
 
+@HOLDERS
+def test_the_holder_asks_a_tab_for_tokens_and_users_share_nothing(
+    open_tab: OpenTab, serve_process: Serve, by: str, without: tuple[str, ...]
+) -> None:
+    server = serve_process(env={"TIDINGS_SECRET": SECRET})
+
+    def token(name: str, seconds: float) -> str:
+        return sign(SECRET, name, publish=["*"], subscribe=["*"], seconds=seconds)
+
+    first = open_tab(url=server.url, without=without)
+    tabs = [first, *(open_tab(url=server.url, context=first.context) for _ in range(2))]
+    for tab, name in zip(tabs, ("ada", "ada", "mara"), strict=True):
+        # The first is asked for again after a second and a half or so, long before the server would end the stream.
+        tab.page.evaluate(FOLLOW, ["numbers", [token(name, 2), token(name, 3600)]])
+    pages = [tab.page for tab in tabs]
+    pages[0].evaluate("tidings.publish('numbers', 0)")
+    expect_once(pages, 1)
+    assert [page.evaluate("tidings.connection.by") for page in pages] == [by] * 3
+    assert [page.evaluate("tidings.connection.tabs") for page in pages] == [2, 2, 1]
+    for page in pages:
+        page.wait_for_function("() => asked >= 1")
+    pages[0].wait_for_function(OPEN % 2)
+    # One of the two that share, and the one that is alone, were asked for the second token.
+    pages[2].wait_for_function("() => asked === 2")
+    pages[2].evaluate("tidings.publish('numbers', 1)")
+    expect_once(pages, 2)
+
+
 def test_without_a_way_to_share_each_tab_that_is_looked_at_has_its_own(open_tab: OpenTab, own: ServerProcess) -> None:
     tab = open_tab(url=own.url, without=("SharedWorker", "locks"))
     expect(tab.page.get_by_text("1 topic on 1 connection")).to_be_visible()
@@ -159,7 +192,7 @@ def test_without_a_way_to_share_each_tab_that_is_looked_at_has_its_own(open_tab:
 
 
 def test_a_name_of_the_local_network_without_https_still_has_shared_workers(
-    open_tab: OpenTab, serve_process, scripted: dict[str, str]
+    open_tab: OpenTab, serve_process: Serve, scripted: dict[str, str]
 ) -> None:
     server = serve_process(env={**scripted, "TIDINGS_HOSTS": "lan.test"})
     url = f"http://lan.test:{server.port}"
@@ -184,6 +217,6 @@ def test_a_page_that_comes_back_from_the_browser_s_cache_goes_on(open_tab: OpenT
     page.goto(f"{own.url}/health")
     publish(own, "numbers", range(5, 10))
     page.evaluate("history.back()")
-    page.wait_for_function("window.persisted === true")
+    page.wait_for_function("() => window.persisted === true")
     publish(own, "numbers", range(10, 15))
     expect_once([page], 15)

@@ -6,9 +6,11 @@ import base64
 import gzip
 import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import httpx
@@ -57,7 +59,10 @@ async def test_the_policy_allows_our_files_and_the_import_map_only(client: httpx
     policy = dict(part.split(" ", 1) for part in page.headers["content-security-policy"].split("; "))
     assert policy["script-src"] == f"'self' 'sha256-{digest}'"
     assert policy["default-src"] == policy["base-uri"] == policy["frame-ancestors"] == "'none'"
+    assert policy["require-trusted-types-for"] == "'script'"
     assert "unsafe" not in page.headers["content-security-policy"]
+    worker = await client.get(re.search(r'src="([^"]+)ui/main\.js"', page.text)[1] + "client/worker.js")
+    assert worker.headers["content-security-policy"] == "default-src 'none'; script-src 'self'; connect-src 'self'"
     assert not re.search(r"<style|style=|<script(?! type=\"(importmap|module)\")| on\w+=", page.text)
 
 
@@ -73,7 +78,16 @@ async def test_files_are_compressed_for_those_who_can_read_that(client: httpx.As
 
 
 @pytest.mark.parametrize(
-    "path", ["/web/0000/ui/main.js", "/web/{hash}/nothing.js", "/web/{hash}/__init__.py", "/web/{hash}/..%2Fsite.py"]
+    "path",
+    [
+        "/web/0000/ui/main.js",
+        "/web/{hash}/nothing.js",
+        "/web/{hash}/__init__.py",
+        "/web/{hash}/..%2Fsite.py",
+        "/web/{hash}/client/package.json",
+        "/web/{hash}/client/README.md",
+        "/web/{hash}/client/types/index.d.ts",
+    ],
 )
 async def test_what_is_not_a_file_of_this_version_is_not_there(client: httpx.AsyncClient, path: str) -> None:
     found = re.search(r"/web/([0-9a-f]{12})/", (await client.get("/")).text)[1]
@@ -142,6 +156,7 @@ def test_files_are_of_a_size_that_can_be_read(module: Path) -> None:
 @pytest.mark.skipif(shutil.which("node") is None, reason="no Node on this machine (Debian: apt-get install nodejs)")
 def test_the_client_in_javascript() -> None:
     tests = sorted(str(path) for path in Path(__file__).parent.glob("*.test.js"))
-    done = subprocess.run(["node", "--test", *tests], capture_output=True, text=True)
+    env = {**os.environ, "PYTHON": sys.executable}
+    done = subprocess.run(["node", "--test", "--test-timeout=300000", *tests], env=env, capture_output=True, text=True)
     failures = re.findall(r"^not ok.*?^  \.\.\.$", done.stdout, re.DOTALL | re.MULTILINE)
     assert done.returncode == 0, "\n".join(failures) or done.stderr

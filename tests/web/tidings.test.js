@@ -170,7 +170,9 @@ test("no connection is open while nothing is followed", async () => {
   const first = await server.next();
   followed.close();
   await first.closed;
-  assert.equal(tidings.connection.phase, "closed");
+  while (tidings.connection.phase !== "closed") {
+    await new Promise((resolve) => tidings.addEventListener("connection", resolve, { once: true }));
+  }
 });
 
 test("the 33rd topic is refused aloud", () => {
@@ -199,6 +201,27 @@ test("two readers of one topic each get everything from their own offset, once",
       [1, 2, 3],
     ],
   );
+});
+
+test("what the old connection still brings does not keep a late reader from its place", async () => {
+  const server = await serve();
+  const tidings = client(server.url);
+  const early = reader();
+  tidings.subscribe("a", { ...early, after: "e-10" });
+  const first = await server.next();
+  for (let n = 11; n <= 20; n += 1) {
+    first.send(event("a", n, `e-${n}`));
+    await early.until(n - 10);
+  }
+  const late = reader();
+  tidings.subscribe("a", late);
+  const second = server.next();
+  // As long as the old one is open.
+  for (let n = 21, open = true; open; n += 1) {
+    first.send(event("a", n, `e-${n}`));
+    open = await Promise.race([first.closed.then(() => false), new Promise((resolve) => setImmediate(resolve, true))]);
+  }
+  assert.equal((await second).from, "0-0");
 });
 
 test("who is ahead of the connection drops what it has, and who is level makes no new one", async () => {

@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 
-from .site import CACHE_FOREVER, File, load
+from .site import CACHE_FOREVER, WORKER_POLICY, File, load
 
 __all__ = ["mount"]
 
@@ -42,7 +42,8 @@ async def _asset(request: Request) -> Response:
     file = _site.files.get(request.path_params["path"])
     if file is None or request.path_params["hash"] != _site.base.rpartition("/")[2]:
         return Response("There is no such file. The page may have been replaced by a newer one.\n", 404)
-    return _response(request, file, {"cache-control": CACHE_FOREVER})
+    # The policy is for the shared worker, which has that of its own script and not its pages'.
+    return _response(request, file, {"cache-control": CACHE_FOREVER, "content-security-policy": WORKER_POLICY})
 
 
 async def _favicon(request: Request) -> Response:

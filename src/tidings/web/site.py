@@ -21,6 +21,9 @@ LAZY = frozenset({"vendor/highlight.mjs", "client/worker.js"})
 
 CACHE_FOREVER = "public, max-age=31536000, immutable"
 
+WORKER_POLICY = "default-src 'none'; script-src 'self'; connect-src 'self'"
+"""The Content-Security-Policy of a worker that one of the files starts."""
+
 
 class File(NamedTuple):
     """A file's bytes, as they are and compressed by gzip."""

@@ -150,6 +150,9 @@ export class Connection {
   }
 
   #changed() {
+    const before = this.#stream;
+    this.#stream = null; // its end is ours, and what it still brings would move the positions that were asked for
+    before?.close();
     this.#gathering ??= setTimeout(() => {
       this.#gathering = undefined;
       this.#open();
@@ -157,9 +160,6 @@ export class Connection {
   }
 
   #open() {
-    const before = this.#stream;
-    this.#stream = null; // its end is ours, not the server's
-    before?.close();
     this.#followed = [...this.#positions.keys()];
     if (this.#followed.length === 0) {
       clearTimeout(this.#renewal);

@@ -1,4 +1,5 @@
 import { useSignal } from "@preact/signals";
+import { standing } from "../state/connection.js";
 import { remove, rename, titled } from "../state/library.js";
 import { dialog, go, open } from "../state/shell.js";
 import { html } from "./html.js";
@@ -23,7 +24,10 @@ function Rename({ id }) {
     const title = String(new FormData(/** @type {HTMLFormElement} */ (event.currentTarget)).get("title")).trim();
     if (!title) return;
     try {
-      await rename(id, title.slice(0, 200));
+      const renamed = rename(id, title.slice(0, 200));
+      // It is sent when there is a connection again; nobody has to wait here for that.
+      if (standing.value === "lost") renamed.catch(() => {});
+      else await renamed;
       close();
     } catch (error) {
       failed.value = /** @type {Error} */ (error).message;
