@@ -12,7 +12,7 @@ from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import OpenTab
 from tests.browser.model import Hold, ScriptedModel
-from tests.browser.proxy import Proxy
+from tests.proxy import Proxy
 from tests.serving import ServerProcess
 
 Serve = Callable[..., ServerProcess]
