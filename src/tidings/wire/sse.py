@@ -173,9 +173,20 @@ class Decoder:
         fired: list[ServerSentEvent] = []
         data: list[str] = []
         type, id, retry, at, size = "", self.last_event_id, None, 0, len(text)
+        begins, new = True, tuple.__new__
         while at < size:
+            if begins and (head := _HEAD.match(text, at)):
+                start = head.end()
+                end = text.find("\n", start)
+                if text.startswith("\n", end + 1):
+                    before, named, after = head.groups()
+                    id = after or before or id
+                    fired.append(new(ServerSentEvent, (named or MESSAGE, text[start:end], id, None)))
+                    at = end + 2
+                    continue
             end = text.find("\n", at)
-            if end == at:
+            begins = end == at
+            if begins:
                 if data:
                     fired.append(ServerSentEvent(type or MESSAGE, "\n".join(data), id, retry))
                 type, data, retry = "", [], None
@@ -198,7 +209,7 @@ class Decoder:
         return fired
 
 
-_LONG, _SAMPLE = 500, 4000
+_LONG, _SAMPLE = 200, 2000
 """Characters: of a line, on average, above which to search for its end is faster than to match it; and looked at."""
 
 _RETRY = re.compile(rb"(?m)^retry: ?([0-9]{1,18})\n")
@@ -210,6 +221,9 @@ _BLOCK = re.compile(
     r"data: ?+([^\n]*+)\n((?:data: [^\n]*+\n)*+)(?:id: ?+([^\n\0]++)\n)?\n"
     r"|((?:[^\n]++\n)*+\n)"
 )
+
+# What comes before the data in the usual shapes.
+_HEAD = re.compile(r"(?:id: ?+([^\n\0]++)\n)?+(?:event: ?+([^\n]*+)\n)?+(?:id: ?+([^\n\0]++)\n)?+data: ?+")
 
 
 def _lines_are_long(text: str) -> bool:
