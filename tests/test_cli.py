@@ -73,7 +73,15 @@ def encoded(text: str | bytes) -> bytes:
 
 def start(*args: str, to: str) -> subprocess.Popen[str]:
     env = environment(**({"TIDINGS_URL": to} if to else {}))
-    return subprocess.Popen([*TIDINGS, *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
+    return subprocess.Popen(
+        [*TIDINGS, *args],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=env,
+        # A shell's background job ignores it, and so would all its children: `(make test) &` never ended.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
 
 
 def rows(text: str) -> list[Any]:

@@ -86,6 +86,14 @@ async def test_each_event_has_an_id_for_who_can_use_it(server: Server) -> None:
     assert bare.body == b"data: ab\n\ndata: [DONE]\n\n"
 
 
+async def test_the_same_key_is_the_same_answer(server: Server) -> None:
+    """For who lost the connection before the first id."""
+    before = server.script.calls
+    first, again = [await ask(server, "a|b", {**SSE, "idempotency-key": "k"}) for _ in range(2)]
+    assert [event.id for event in again.events] == [event.id for event in first.events] != []
+    assert server.script.calls == before + 1
+
+
 @pytest.mark.parametrize("seen", range(4))
 async def test_who_comes_back_goes_on_with_the_same_answer(server: Server, seen: int) -> None:
     """The model is called once, whenever the connection is lost: even before the first word, and after the last."""

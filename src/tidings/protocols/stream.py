@@ -22,7 +22,7 @@ from ..events import Event, Offset
 from ..hub import Hub
 from ..log import parse_offset
 from ..wire.sse import Format, encode
-from .request import choose, last_event_id, problems, publisher, reader
+from .request import KEY, choose, idempotency_key, last_event_id, problems, publisher, reader
 from .request import stream as event_stream
 from .response import EventStreamResponse, Slots, given_id
 
@@ -101,7 +101,7 @@ def routes(hub: Hub, auth: Authenticator, slots: Slots, assistants: Mapping[str,
         summary="Ask, and read the answer token by token",
         response_class=Response,
         responses={**event_stream("The answer is complete and read: do not come back."), **problems(404)},
-        openapi_extra={"parameters": [last_event_id(_ID.pattern)]},
+        openapi_extra={"parameters": [last_event_id(_ID.pattern), KEY]},
     )
     async def stream(
         request: Request,
@@ -132,6 +132,7 @@ def routes(hub: Hub, auth: Authenticator, slots: Slots, assistants: Mapping[str,
                 model=chosen.model,
                 by=subject.name,
                 text=q,
+                key=idempotency_key(request),
             )
         return EventStreamResponse(
             hub,
