@@ -139,6 +139,9 @@ class Server:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection: request after request, as long as the answers end as they should."""
+        if self.now == "refuse":  # accepted before that was in force, and begun after
+            end(writer, fin=False)
+            return
         self.open.add(writer)
         writer.transport.set_write_buffer_limits(0)  # what is drained is sent, so a cut is where it is told
         # A reset or a vanished peer is this module's trade.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import socket
 import threading
@@ -10,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from tests.proxy import Proxy
+from tests.proxy import Proxy, Server
 from tests.serving import PATIENCE
 
 BODY = b"0123456789" * 10
@@ -132,6 +133,25 @@ def test_a_cut_network_comes_back_at_the_same_address(proxy: Proxy) -> None:
         ask(proxy)
     proxy.mend()
     assert read(ask(proxy))[1] == BODY
+
+
+@pytest.mark.parametrize("turns", range(6))
+async def test_a_connection_on_its_way_in_is_refused_too(turns: int) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as target:
+        threading.Thread(target=target.serve_forever, daemon=True).start()
+        server = Server(target.server_address[1])
+        loop = asyncio.get_running_loop()
+        with socket.socket() as made:
+            made.setblocking(False)
+            await loop.sock_connect(made, ("127.0.0.1", await server.start()))
+            for _ in range(turns):  # of the loop: it is accepted in one, made in the next, and begun in a third
+                await asyncio.sleep(0)
+            assert await server.command("now refuse") == "ok"
+            with pytest.raises(OSError, match="reset|Broken pipe"):
+                await loop.sock_sendall(made, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+                async with asyncio.timeout(PATIENCE):
+                    await loop.sock_recv(made, 1)
+        target.shutdown()
 
 
 @pytest.mark.parametrize("command", ["", "now", "next refuse", "cut 5", "now cut", "later pass"])
