@@ -93,6 +93,7 @@ for (const [
   otherwise,
   status = 200,
 ] of /** @type {[string, string, any, Record<string, any>, number?][]} */ ([
+  ["CR LF", "retry: 1\r\ndata: a\r\n\r\ndata: b\r\n\r\n", { events: ["a", "b"], next: "" }, {}],
   ["LF", "retry: 1\ndata: a\n\ndata: b\n\n", { events: ["a", "b"], next: "" }, {}],
   [
     "CR",
@@ -149,3 +150,115 @@ for (const [
     });
   }
 }
+
+/** A `fetch` whose every answer is this, and what it was asked with. @param {() => Promise<Response>} answer */
+function answering(answer) {
+  /** @type {RequestInit[]} */
+  const asked = [];
+  const fetch = async (/** @type {unknown} */ _, /** @type {RequestInit} */ init) => (asked.push(init), answer());
+  return { asked, fetch: /** @type {typeof globalThis.fetch} */ (fetch) };
+}
+
+const turns = async () => {
+  for (let n = 0; n < 50; n += 1) await new Promise((resolve) => setImmediate(resolve));
+};
+
+/** The first seven waits for a server that is not there, with a coin that always falls on one side. */
+async function waits(/** @type {import("node:test").TestContext} */ t, /** @type {Reader} */ reader, coin = 0.5) {
+  const { fetch } = answering(() => Promise.reject(new TypeError("nobody")));
+  /** @type {number[]} */
+  const told = [];
+  const real = globalThis.setTimeout;
+  const random = t.mock.method(Math, "random", () => coin);
+  const timers = t.mock.method(globalThis, "setTimeout", (/** @type {any} */ over, /** @type {number} */ wait) => {
+    if (wait < 2 ** 31 - 1) told.push(wait); // more is no wait, but the longest time of a watchdog
+    return real(over, wait < 2 ** 31 - 1 ? 0 : wait);
+  });
+  const stop = reader("http://127.0.0.1/", fetch, () => {});
+  while (told.length < 7) await turns();
+  stop();
+  random.mock.restore();
+  timers.mock.restore();
+  return told.slice(0, 7);
+}
+
+for (const [name, same] of /** @type {[string, number?][]} */ ([
+  ["ours"],
+  ["eventsource", 3000],
+  ["fetch-event-source", 1000],
+])) {
+  test(`back-off: ${name}`, async (t) => {
+    const told = await waits(t, READERS[name]);
+    if (same) assert.deepEqual(told, Array(7).fill(same));
+    else {
+      assert.deepEqual(
+        told,
+        told.toSorted((a, b) => a - b),
+      );
+      assert.ok(told[6] > 10 * told[0]);
+      assert.notDeepEqual(await waits(t, READERS[name], 0.25), told);
+    }
+  });
+
+  test(`a day of silence: ${name}`, async (t) => {
+    const body = () => new ReadableStream({ start: (to) => to.enqueue(new TextEncoder().encode("data: a\n\n")) });
+    const { asked, fetch } = answering(
+      async () => new Response(body(), { headers: { "Content-Type": "text/event-stream" } }),
+    );
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    const heard = new Promise((resolve) => cleanups.push(READERS[name]("http://127.0.0.1/", fetch, resolve)));
+    await heard;
+    t.mock.timers.tick(24 * 3600 * 1000);
+    await turns();
+    assert.equal(asked[0].signal?.aborted, false);
+    assert.equal(asked.length, 1);
+  });
+
+  test(`each attempt asks fetch anew, with any method, headers and body: ${name}`, async () => {
+    /** @type {string[]} */
+    const seen = [];
+    await new Promise((resolve) => {
+      const server = createServer(async (request, response) => {
+        let body = "";
+        for await (const part of request) body += part;
+        seen.push(`${request.method} ${request.headers.authorization} ${body}`);
+        response.writeHead(200, { "Content-Type": "text/event-stream" }).end("retry: 1\n\n");
+        if (seen.length === 2) resolve(undefined);
+      }).listen(0, "127.0.0.1", () => {
+        const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
+        let n = 0;
+        /** @type {typeof globalThis.fetch} */
+        const asking = (url, init) => {
+          const headers = new Headers(init?.headers);
+          headers.set("Authorization", `Bearer ${(n += 1)}`);
+          return fetch(url, { ...init, method: "POST", body: "q", headers });
+        };
+        const stop = READERS[name](`http://127.0.0.1:${port}/`, asking, () => {});
+        cleanups.push(
+          stop,
+          () => server.closeAllConnections(),
+          () => server.close(),
+        );
+      });
+    });
+    assert.deepEqual(seen.slice(0, 2), ["POST Bearer 1 q", "POST Bearer 2 q"]);
+  });
+}
+
+test("a clean end, and what is asked with: fetch-event-source", async () => {
+  const headers = { "Content-Type": "text/event-stream" };
+  const { asked, fetch } = answering(async () => new Response("data: a\n\n", { headers }));
+  const told = { method: "POST", headers: { "X-Own": "1" }, body: "q" };
+  await fetchEventSource("http://127.0.0.1/", { fetch, openWhenHidden: true, ...told });
+  assert.equal(asked.length, 1);
+  const [{ method, body, headers: sent }] = asked;
+  assert.deepEqual([method, body, new Headers(sent).get("x-own")], ["POST", "q", "1"]);
+});
+
+test("outside of pages: fetch-event-source, and the EventSource of Node", async () => {
+  assert.equal(/** @type {any} */ (globalThis).EventSource, undefined);
+  const { document } = globalThis;
+  cleanups.push(() => Object.assign(globalThis, { document }));
+  Reflect.deleteProperty(globalThis, "document"); // as in Node and in workers
+  await assert.rejects(fetchEventSource("http://127.0.0.1/", {}), ReferenceError);
+});

@@ -108,6 +108,32 @@ test("eventsource sees no error while its connection is cut again and again", as
   );
 });
 
+test("a dead peer is noticed by its silence, in the stream and before it goes on, but not before the first answer", async () => {
+  const patient = resumableFetch(fetch, { retry: 1, silence: 500, failures: 50 });
+  const asked = await proxy.count();
+  for (const behaviour of ["stall 5000", "swallow", "stall 0", "stall 1000"]) await proxy.tell(`next ${behaviour}`);
+  /** @param {Response} response */
+  const said = async (response) =>
+    new Decoder()
+      .feed(new Uint8Array(await response.arrayBuffer()))
+      .filter(({ type }) => type === "message")
+      .map(({ data }) => data);
+  const data = await said(await patient(`${proxy.url}/v1/chat/completions`, { method: "POST" }));
+  assert.deepEqual(data, await said(await resuming(`${app}/v1/chat/completions`, { method: "POST" })));
+  assert.ok((await proxy.count()) >= asked + 5);
+  const { url } = await serve(
+    (response) => void setTimeout(() => stream("{}", "end", "application/json")(response), 50),
+  );
+  assert.equal(await (await resumableFetch(fetch, { silence: 1 })(url)).text(), "{}");
+});
+
+test("a stream that stays silent ends with an error that says so", async () => {
+  const { url } = await serve(stream("id: 1\ndata: a\n\n", "open"));
+  const reader = (await resumableFetch(fetch, { silence: 50, failures: 1, retry: 1 })(url)).body.getReader();
+  await reader.read();
+  await assert.rejects(reader.read(), /Nothing came for 50 ms/);
+});
+
 test("the tutorial endpoint is read through cuts, and its run is one", async () => {
   const url = "/stream?q=What+is+a+topic%3F";
   const whole = await npm(app + url, (text) => text === "[DONE]");

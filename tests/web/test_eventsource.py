@@ -1,5 +1,6 @@
 """Our EventSource in a real Chromium, over a network that misbehaves: in a page, a worker and a shared worker.
 
+There, too: resumableFetch over cuts, and every vector of the standard in its decoder.
 And that the code on its page, and on that of resumableFetch, runs in Node.
 """
 
@@ -10,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,7 @@ from tests.serving import PATIENCE, ServerProcess
 
 REPOSITORY = Path(__file__).parents[2]
 MISBEHAVIOURS = json.loads((Path(__file__).parent / "misbehaviours.json").read_text())
+VECTORS = json.loads((REPOSITORY / "tests" / "protocols" / "vectors" / "sse.json").read_text(encoding="utf-8"))
 NUMBERS = [f"{n} €豆腐" for n in range(300)]
 
 # Each makes `ask`, and is done when all modules are loaded: it is not they that are to be cut off.
@@ -108,6 +111,46 @@ def test_every_event_arrives_once_and_in_order(page: Page, proxy: Proxy, place: 
     assert followed["data"] == NUMBERS
     assert followed["origin"] == proxy.url
     assert followed["errors"] >= case["errors"]
+
+
+@pytest.mark.browser
+def test_a_fetch_that_is_cut_is_resumed(page: Page, proxy: Proxy) -> None:
+    proxy.tell("now pass")
+    page.evaluate("async () => { window.client = await import('/files/client/resumable.js') }")
+    started = httpx.get(f"{proxy.url}/models", timeout=PATIENCE).json()
+    for behaviour in ("cut 100", "cut 5000", "html", "cut 3000 fin", "stall 2000"):
+        proxy.tell(f"next {behaviour}")
+    text = page.evaluate(
+        """async () => {
+            const fetch = client.resumableFetch(window.fetch.bind(window), { retry: 1, silence: 2000, failures: 50 });
+            return (await fetch("/v1/chat/completions", { method: "POST", body: "?" })).text();
+        }"""
+    )
+    chunks = [json.loads(data) for data in re.findall(r"^data: (\{\"id.*)$", text, re.M)]
+    said = "".join(chunk["choices"][0]["delta"].get("content", "") for chunk in chunks)
+    assert said == httpx.get(f"{proxy.url}/answer", timeout=PATIENCE).json()
+    assert httpx.get(f"{proxy.url}/models", timeout=PATIENCE).json() == started + 1
+
+
+@pytest.mark.browser
+def test_every_vector_is_decoded(page: Page) -> None:
+    decoded = page.evaluate(
+        """async (vectors) => {
+            const { Decoder } = await import("/files/client/decoder.js");
+            return vectors.map((bytes) => [bytes.length, 1, 2].map((size) => {
+                const decoder = new Decoder();
+                const events = [];
+                for (let at = 0; at < bytes.length; at += size) {
+                    events.push(...decoder.feed(new Uint8Array(bytes.slice(at, at + size))));
+                }
+                return { events, last_event_id: decoder.lastEventId, retry: decoder.retry };
+            }));
+        }""",
+        [list(b64decode(v["base64"]) if "base64" in v else v["text"].encode()) for v in VECTORS],
+    )
+    for vector, results in zip(VECTORS, decoded, strict=True):
+        expected = {name: vector[name] for name in ("events", "last_event_id", "retry")}
+        assert results == [expected] * 3, vector["name"]
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="no Node (Debian: apt-get install nodejs)")

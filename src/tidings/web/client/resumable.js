@@ -1,10 +1,12 @@
 import { Decoder } from "./decoder.js";
-import { backOff, isEventStream, isFinal, pause, resendable, utf8 } from "./stream.js";
+import { backOff, isEventStream, isFinal, LONGEST_TIMER, pause, resendable, utf8 } from "./stream.js";
 
 /**
  * @typedef {object} ResumableOptions
  * @property {number} [failures] attempts in a row that bring nothing, after which the error that cut it is passed on
  * @property {number} [retry] milliseconds the first wait may take, until the server says otherwise
+ * @property {number} [silence] milliseconds without a byte after which the connection of an event stream counts as cut;
+ *   none by default, for a server need not send anything, and one without ids could not be resumed
  */
 
 /**
@@ -22,7 +24,7 @@ import { backOff, isEventStream, isFinal, pause, resendable, utf8 } from "./stre
  * @param {ResumableOptions} [options]
  * @returns {typeof globalThis.fetch}
  */
-export function resumableFetch(fetch = globalThis.fetch, { failures = 5, retry = 1000 } = {}) {
+export function resumableFetch(fetch = globalThis.fetch, { failures = 5, retry = 1000, silence = Infinity } = {}) {
   return async (input, init) => {
     if (!resendable(init?.body)) return fetch(input, init);
     const request = input instanceof Request ? input : null;
@@ -34,12 +36,12 @@ export function resumableFetch(fetch = globalThis.fetch, { failures = 5, retry =
     signal?.addEventListener("abort", () => stop.abort(signal.reason), { once: true, signal: stop.signal });
     if (signal?.aborted) stop.abort(signal.reason);
 
-    /** @param {string} lastEventId */
-    const ask = (lastEventId) => {
+    /** @type {Ask} */
+    const ask = (lastEventId, signal) => {
       if (lastEventId) headers.set("Last-Event-ID", utf8(lastEventId));
-      return fetch(request ? request.clone() : input, { ...init, headers, signal: stop.signal });
+      return fetch(request ? request.clone() : input, { ...init, headers, signal });
     };
-    const attempts = new Attempts(ask, failures, retry, stop.signal);
+    const attempts = new Attempts(ask, { failures, retry, silence }, stop.signal);
     const response = await attempts.first();
     if (!isEventStream(response)) return response;
     const body = new Spliced(response, attempts, stop);
@@ -48,28 +50,30 @@ export function resumableFetch(fetch = globalThis.fetch, { failures = 5, retry =
   };
 }
 
+/** @typedef {(lastEventId: string, signal: AbortSignal) => Promise<Response>} Ask */
+
 /** Requests for one stream, with growing waits between those that bring nothing. */
 class Attempts {
   /** The reconnection time the server asked for. @type {number | null} */
   told = null;
 
   #ask;
-  #most;
-  #retry;
+  #options;
   #signal;
   #failures = 0;
+  /** Ends the one under way. */
+  #connection = new AbortController();
 
   /**
-   * @param {(lastEventId: string) => Promise<Response>} ask
-   * @param {number} most
-   * @param {number} retry
-   * @param {AbortSignal} signal
+   * @param {Ask} ask
+   * @param {Required<ResumableOptions>} options
+   * @param {AbortSignal} signal ends them all
    */
-  constructor(ask, most, retry, signal) {
+  constructor(ask, options, signal) {
     this.#ask = ask;
-    this.#most = most;
-    this.#retry = retry;
+    this.#options = options;
     this.#signal = signal;
+    signal.addEventListener("abort", () => this.#connection.abort(signal.reason));
   }
 
   /** The stream has brought something. */
@@ -80,9 +84,9 @@ class Attempts {
   /** @returns {Promise<Response>} whatever is answered */
   async first() {
     try {
-      return await this.#ask("");
+      return await this.#connect("");
     } catch (error) {
-      return this.#next("", error, () => true);
+      return this.#next("", error, true);
     }
   }
 
@@ -92,22 +96,46 @@ class Attempts {
    * @returns {Promise<Response>} an event stream, or an answer of 204
    */
   again(lastEventId, error) {
-    return this.#next(lastEventId, error, (response) => response.status === 204 || isEventStream(response));
+    return this.#next(lastEventId, error, false);
+  }
+
+  /**
+   * @template T
+   * @param {Promise<T>} bytes of an event stream's connection, which is given up when they are too long in coming
+   */
+  async inTime(bytes) {
+    const { silence } = this.#options;
+    const giveUp = () => this.#connection.abort(new Error(`Nothing came for ${silence} ms.`));
+    const timer = setTimeout(giveUp, Math.min(silence, LONGEST_TIMER));
+    try {
+      return await bytes;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** @param {string} lastEventId */
+  #connect(lastEventId) {
+    this.#connection = new AbortController();
+    if (this.#signal.aborted) this.#connection.abort(this.#signal.reason);
+    return this.#ask(lastEventId, this.#connection.signal);
   }
 
   /**
    * @param {string} lastEventId
    * @param {unknown} error
-   * @param {(response: Response) => boolean} wanted
+   * @param {boolean} first what is answered need not be an event stream, and may take its time
    */
-  async #next(lastEventId, error, wanted) {
-    while (this.#failures < this.#most) {
-      await pause(backOff(this.#failures, this.told, this.#retry), this.#signal);
+  async #next(lastEventId, error, first) {
+    const { failures, retry } = this.#options;
+    while (this.#failures < failures) {
+      await pause(backOff(this.#failures, this.told, retry), this.#signal);
       if (this.#signal.aborted) break;
       this.#failures += 1;
       try {
-        const response = await this.#ask(lastEventId);
-        if (wanted(response)) return response;
+        const asked = this.#connect(lastEventId);
+        const response = await (first ? asked : this.inTime(asked));
+        if (first || response.status === 204 || isEventStream(response)) return response;
         await response.body?.cancel();
         if (isFinal(response.status)) break;
       } catch {
@@ -142,7 +170,7 @@ class Spliced {
   async pull(controller) {
     for (;;) {
       try {
-        const { done, value } = await this.#reader.read();
+        const { done, value } = await this.#attempts.inTime(this.#reader.read());
         const bytes = done ? this.#blocks.rest() : this.#blocks.take(value);
         if (bytes.length > 0) {
           this.#hand(bytes, controller);

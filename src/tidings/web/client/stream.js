@@ -25,7 +25,7 @@ import { Decoder } from "./decoder.js";
 
 const LONGEST_WAIT = 30_000;
 /** setTimeout takes no longer time: it would be over at once. */
-const LONGEST_TIMER = 2 ** 31 - 1;
+export const LONGEST_TIMER = 2 ** 31 - 1;
 
 /**
  * One event stream over fetch that stays open: it presents the last event ID, and waits before each attempt for the
@@ -78,8 +78,8 @@ export class EventStream {
 
   async #run() {
     for (let failures = 0; !this.#closed.signal.aborted;) {
-      this.#become({ phase: "connecting", failures });
       this.#attempt = new AbortController();
+      this.#become({ phase: "connecting", failures });
       const { over, problem, heard, after } = await this.#connect(failures);
       if (this.#closed.signal.aborted) return;
       if (over) {

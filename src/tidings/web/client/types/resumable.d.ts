@@ -7,11 +7,18 @@ export type ResumableOptions = {
      * milliseconds the first wait may take, until the server says otherwise
      */
     retry?: number;
+    /**
+     * milliseconds without a byte after which the connection of an event stream counts as cut;
+     * none by default, for a server need not send anything, and one without ids could not be resumed
+     */
+    silence?: number;
 };
 /**
  * @typedef {object} ResumableOptions
  * @property {number} [failures] attempts in a row that bring nothing, after which the error that cut it is passed on
  * @property {number} [retry] milliseconds the first wait may take, until the server says otherwise
+ * @property {number} [silence] milliseconds without a byte after which the connection of an event stream counts as cut;
+ *   none by default, for a server need not send anything, and one without ids could not be resumed
  */
 /**
  * A `fetch` for any library that reads an event stream through one: a connection that is cut is resumed by
@@ -28,4 +35,5 @@ export type ResumableOptions = {
  * @param {ResumableOptions} [options]
  * @returns {typeof globalThis.fetch}
  */
-export declare function resumableFetch(fetch?: typeof globalThis.fetch, { failures, retry }?: ResumableOptions): typeof globalThis.fetch;
+export declare function resumableFetch(fetch?: typeof globalThis.fetch, { failures, retry, silence }?: ResumableOptions): typeof globalThis.fetch;
+export type Ask = (lastEventId: string, signal: AbortSignal) => Promise<Response>;

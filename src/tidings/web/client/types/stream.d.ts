@@ -44,6 +44,8 @@ export type Options = {
      */
     patient?: boolean;
 };
+/** setTimeout takes no longer time: it would be over at once. */
+export declare const LONGEST_TIMER: number;
 /**
  * One event stream over fetch that stays open: it presents the last event ID, and waits before each attempt for the
  * time the server asked for, and after failures for a random part of a growing time more, so that the clients of a
