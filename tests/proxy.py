@@ -106,7 +106,7 @@ class Server:
 
     async def start(self, port: int = 0) -> int:
         self.listener = await asyncio.start_server(self.serve, "127.0.0.1", port)
-        self.port: int = self.listener.sockets[0].getsockname()[1]
+        self.port = int(self.listener.sockets[0].getsockname()[1])
         return self.port
 
     async def command(self, line: str) -> str:

@@ -154,3 +154,18 @@ test("reconnect() gives up the connection at once", async () => {
   await closed;
   assert.deepEqual(ids, [undefined, "3"]);
 });
+
+test("a stream that is closed by what is told of it asks for nothing", async () => {
+  let asked = 0;
+  await new Promise((resolve) => {
+    const stream = new EventStream("http://127.0.0.1/", {
+      fetch: async (_, init) => {
+        if (!init?.signal?.aborted) asked += 1;
+        throw new TypeError("nobody");
+      },
+      onEvents: () => {},
+      onState: ({ phase }) => (phase === "connecting" ? stream.close() : setImmediate(resolve)),
+    });
+  });
+  assert.equal(asked, 0);
+});
