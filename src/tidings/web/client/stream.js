@@ -109,7 +109,7 @@ export class EventStream {
    */
   async #connect(failures) {
     const { silence = 40_000, patient = true } = this.#options;
-    const watch = () => setTimeout(() => this.#attempt.abort(), Math.min(silence, LONGEST_TIMER));
+    const watch = () => (silence > LONGEST_TIMER ? undefined : setTimeout(() => this.#attempt.abort(), silence));
     let watchdog = watch();
     let heard = false;
     try {
