@@ -30,6 +30,10 @@ memory and none is ever noticed to be slow; with this, 27 MB (docs/design.md, De
 MAX_HEAD = 65536
 """Bytes of a request's line and headers. httptools itself has no limit."""
 
+SHARED = 4096
+"""Bytes from which a body is not copied to be framed: a page is written to readers one by one, and what each of them
+is slow to take must stay the one object that all of them share."""
+
 LINGER = 2.0
 """Seconds for which what a refused client still sends is read and dropped. Closing over it would reset the connection,
 and the client would not see why."""
@@ -120,8 +124,12 @@ def protocol(hub: Hub) -> type[HttpToolsProtocol]:
             return self.flow.write_paused
 
         def write(self, body: bytes) -> None:
-            if not self.transport.is_closing():
+            if self.transport.is_closing():
+                return
+            if len(body) < SHARED:
                 self.transport.write(chunk_of(body))
+            else:
+                self.transport.writelines((b"%x\r\n" % len(body), body, b"\r\n"))
 
         async def writable(self) -> None:
             await self.flow.drain()
