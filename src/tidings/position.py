@@ -81,7 +81,8 @@ class Position:
         return Slice(after, events)
 
     def _enter(self) -> Reset | None:
-        """Move into the lane's present life. Waiting for a log that did not exist misses nothing of its first life."""
+        """Move into the lane's present life. Waiting for a log that did not exist misses nothing of its first life,
+        unless that life is over before any of it was handed out."""
         lane, was = self.lane, self.epoch
         self.epoch, self.n, self.ended, self.ahead = lane.epoch, lane.start, False, False
         if was == ORIGIN.epoch:

@@ -251,12 +251,13 @@ class Reader:
         if reason == "trimmed":
             fits = (earliest[0] == was and earliest[1] > n + 1) or was == ORIGIN[0]
         elif reason == "deleted":
-            fits = earliest == (ORIGIN[0], 1) and was != ORIGIN[0]
+            # A whole life may come and go before the reader that waited for it saw any of it.
+            fits = earliest == (ORIGIN[0], 1) and (was != ORIGIN[0] or topic.deletes > 0)
         else:
             fits = reason == "recreated" and earliest[0] not in (was, ORIGIN[0])
         if not fits:
             raise Broken(f"a reset for being {reason}, to {earliest}, at {self.at[i]}")
-        if reason != "trimmed":
+        if reason != "trimmed" and was != ORIGIN[0]:
             topic.bury(was)
 
     def _end(self, data: dict[str, str], id: str) -> None:

@@ -43,6 +43,7 @@ def _fresh_topics() -> None:
         topic.lives.clear()
         topic.buried.clear()
         topic.tail = None
+        topic.deletes = 0
 
 
 def test_it_takes_what_is_right() -> None:
@@ -123,6 +124,15 @@ def test_it_knows_what_a_reset_may_say(reason: str, earliest: str, fits: bool) -
     assert made.at == [(epoch, int(n))]
     with pytest.raises(Broken):
         feed(made, event("b", earliest, "after"))
+
+
+def test_a_life_may_be_over_before_it_was_seen() -> None:
+    """Waiting for a log, a reader is told that events are gone if one came and went: but only if one may have."""
+    first, said = event("a", "E-1~0-0"), notice("reset", "E-1~0-0", topic="b", reason="deleted", earliest="0-1")
+    with pytest.raises(Broken):
+        feed(reader(A, B), first, said)
+    B.deletes = 1
+    assert feed(reader(A, B), first, said, event("b", "E-1~F-1")).at == [("E", 1), ("F", 1)]
 
 
 def test_the_truth_is_what_the_first_one_told() -> None:

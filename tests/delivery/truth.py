@@ -36,6 +36,8 @@ class Topic:
         self.lives: dict[str, Life] = {}
         self.buried: set[str] = set()
         self.published = 0
+        self.deletes = 0
+        """How often its deletion was asked for."""
         self.tail: tuple[str, int] | None = None
         """The end, once the topic is closed."""
 

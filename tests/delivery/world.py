@@ -151,6 +151,7 @@ class World:
                 until = topic.published + rng.randint(20, 60 + self.budget // 40)
                 await self._until(partial(topic.reached, until))
                 if rng.random() < 0.5:
+                    topic.deletes += 1
                     status, _ = await caller.call("DELETE", f"/topics/{topic.name}")
                     self.tally["deletes"] += 1
                 else:
