@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "errors": "",
     "events": "",
     "origins": "",
+    "people": "errors",
     "log": "errors events",
     "wire": "errors events",
     # What keeps, and what wakes. These files together are the hub; `stores` itself is for open_store(URL).
@@ -37,10 +38,10 @@ MAY_IMPORT = {
     "runs": "errors events log hub wire",
     # Who may, and what is set.
     "keys": "errors origins",
-    "auth": "clock errors keys origins",
+    "auth": "clock errors keys origins people",
     "settings": "errors origins",
     # HTTP.
-    "protocols": "errors events log hub lanes position subscription drain metrics runs wire auth",
+    "protocols": "errors events log hub lanes position subscription drain metrics runs wire auth people",
     "web": "",
     "app": "errors events log hub runs metrics auth settings stores protocols web",
     "server": "errors hub settings app",
@@ -63,7 +64,7 @@ EXCEPTIONS = {
 SHARED = {"request", "response"}
 """What the dialects in protocols/ share. They import nothing else of each other."""
 
-PURE = {"errors", "events", "origins", "log", "wire"}
+PURE = {"errors", "events", "origins", "people", "log", "wire"}
 
 IMPURE = {"asyncio", "fastapi", "httpx", "os", "socket", "sqlite3", "starlette", "subprocess", "threading", "uvicorn"}
 
