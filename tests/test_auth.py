@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tidings import auth
-from tidings.auth import ANYONE, Authenticator, Patterns, cookie, sign
+from tidings.auth import ANYONE, Authenticator, Patterns, cookie, name_cookie, sign
 from tidings.errors import Forbidden, Invalid, Unauthenticated
 
 SECRET = "0123456789abcdef0123456789abcdef"
@@ -259,6 +259,30 @@ async def test_an_open_server_takes_anyone_on_its_machine() -> None:
     assert ANYONE.may_subscribe("a.b")
 
 
+@pytest.mark.parametrize("name", ["Mara Lindqvist", 'Zoë; x=y, "z"', "李小龙", "100%", "a=b"])
+async def test_a_name_that_is_chosen_comes_back_in_its_cookie(name: str) -> None:
+    kept = name_cookie(name, secure=False).partition(";")[0]
+    subject = await authenticate(Authenticator(), cookie=f"a=b; {kept}; c=d")
+    assert subject.name == name
+    assert subject.may_publish("a")
+    assert subject.may_subscribe("a.b")
+    with pytest.raises(Forbidden, match="another origin"):
+        await authenticate(Authenticator(), unsafe=True, cookie=kept, host="localhost", origin="https://evil.example")
+
+
+@pytest.mark.parametrize("value", ["", "%ff", "%0a", "%20", "Zo\xc3\xab", "x" * 61, "%e2%80%8b"])
+async def test_a_name_that_cannot_be_read_is_none(value: str) -> None:
+    assert await authenticate(Authenticator(), cookie=f"tidings_name={value}") is ANYONE
+
+
+async def test_the_cookie_of_a_name_is_nothing_to_a_server_with_a_key() -> None:
+    kept = name_cookie("root", secure=False).partition(";")[0]
+    with pytest.raises(Unauthenticated):
+        await authenticate(Authenticator(secret=SECRET), cookie=kept)
+    subject = await authenticate(Authenticator(secret=SECRET), cookie=f"{kept}; tidings={token()}")
+    assert subject.name == "ann"
+
+
 async def test_an_open_server_refuses_foreign_names_and_foreign_pages() -> None:
     authenticator = Authenticator(hosts=["Box.lan"])
     assert await authenticate(authenticator, host="box.lan:8000") is ANYONE
@@ -280,6 +304,12 @@ def test_the_cookie_is_out_of_reach() -> None:
         "tidings=x.y.z; Path=/; HttpOnly; SameSite=Lax; Max-Age=60; Secure"
     )
     assert "Secure" not in cookie("", seconds=0, secure=False)
+    assert name_cookie("a b", secure=True) == (
+        "tidings_name=a%20b; Path=/; HttpOnly; SameSite=Lax; Max-Age=31536000; Secure"
+    )
+    assert name_cookie("", secure=False) == "tidings_name=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0"
+    with pytest.raises(Invalid):
+        name_cookie("a\nb", secure=False)
 
 
 @given(

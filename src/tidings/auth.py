@@ -1,4 +1,4 @@
-"""Who is asking, and what they may do: tokens, the topics they allow, the cookie that carries one."""
+"""Who is asking, and what they may do: tokens, the topics they allow, the cookies that carry one or a chosen name."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import hashlib
 import math
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import quote, unquote
 
 import jwt
 from jwt.exceptions import (
@@ -23,8 +24,14 @@ from .clock import unix_time
 from .errors import Forbidden, Invalid, Unauthenticated
 from .keys import Keys, KeySet, OneKey
 from .origins import may_address, same_origin
+from .people import valid_name
 
 COOKIE = "tidings"
+NAME_COOKIE = "tidings_name"
+"""What carries a token, and what carries the name that somebody chose on a server without a key."""
+
+YEAR = 365 * 86400
+"""Seconds for which a chosen name is kept. Browsers keep a cookie for at most 400 days."""
 
 LEEWAY = 10
 """Seconds by which the signer's clock may differ from ours."""
@@ -94,11 +101,17 @@ class Subject:
 
 
 ANYONE = Subject(None, Patterns(["*"]), Patterns(["*"]))
-"""Whoever reaches a server that has no key."""
+"""Whoever reaches a server that has no key, until they choose a name."""
+
+
+def named(name: str) -> Subject:
+    """Whoever reaches a server that has no key and has chosen this name."""
+    return replace(ANYONE, name=name)
 
 
 class Authenticator:
-    """Turns a request's headers into a Subject. With no key at all it is `open`: everyone is ANYONE.
+    """Turns a request's headers into a Subject. With no key at all it is `open`: everyone is ANYONE, by the name that
+    they chose.
 
     `hosts` are the names by which an open server may be addressed besides loopback's, `origins` those whose pages may
     act here besides our own. Raises Invalid for keys and algorithms that do not agree.
@@ -147,10 +160,8 @@ class Authenticator:
         """
         fields = _Fields(headers)
         if self._keys is None:
-            if not may_address(fields.host, self._hosts):
-                raise Forbidden("A server without a key answers only to names of its own machine, such as localhost")
             self._refuse_foreign(fields, unsafe)
-            return ANYONE
+            return ANYONE if fields.name is None else named(fields.name)
         if fields.bearer is not None:
             return await self.verify(fields.bearer)
         if fields.cookie is None:
@@ -158,7 +169,13 @@ class Authenticator:
         self._refuse_foreign(fields, unsafe)
         return await self.verify(fields.cookie)
 
+    def refuse_foreign(self, headers: Headers) -> None:
+        """Raises Forbidden if a foreign page sends this request, which changes who its browser is."""
+        self._refuse_foreign(_Fields(headers), True)
+
     def _refuse_foreign(self, fields: _Fields, unsafe: bool) -> None:
+        if self._keys is None and not may_address(fields.host, self._hosts):
+            raise Forbidden("A server without a key answers only to names of its own machine, such as localhost")
         if unsafe and not same_origin(fields.host, fields.origin, fields.site, self._origins):
             raise Forbidden("A page of another origin may not do this")
 
@@ -204,11 +221,12 @@ class Authenticator:
 class _Fields:
     """The headers that say who asks from where."""
 
-    __slots__ = ("bearer", "cookie", "host", "origin", "site")
+    __slots__ = ("bearer", "cookie", "host", "name", "origin", "site")
 
     def __init__(self, headers: Headers) -> None:
         self.bearer: str | None = None
         self.cookie: str | None = None
+        self.name: str | None = None
         self.host: str | None = None
         self.origin: str | None = None
         self.site: str | None = None
@@ -232,9 +250,19 @@ class _Fields:
 
     def _cookies(self, value: str) -> None:
         for pair in value.split(";"):
-            name, _, token = pair.partition("=")
-            if name.strip() == COOKIE and token.strip() and self.cookie is None:
-                self.cookie = token.strip()
+            name, _, value = pair.partition("=")
+            if name.strip() == COOKIE and value.strip() and self.cookie is None:
+                self.cookie = value.strip()
+            elif name.strip() == NAME_COOKIE and self.name is None:
+                self.name = _chosen(value.strip())
+
+
+def _chosen(value: str) -> str | None:
+    """The name in its cookie. One that cannot be read is none: whoever has it must be able to choose another."""
+    try:
+        return valid_name(unquote(value, errors="strict")) if value.isascii() else None
+    except (Invalid, UnicodeDecodeError):
+        return None
 
 
 def _subject(claims: dict[str, Any]) -> Subject:
@@ -289,4 +317,14 @@ def sign(secret: str, name: str, *, publish: Iterable[str], subscribe: Iterable[
 def cookie(token: str, *, seconds: float, secure: bool) -> str:
     """The Set-Cookie header that keeps a token for `seconds`, out of reach of scripts; an empty token for 0 seconds
     removes it. `secure`: the browser speaks https to us."""
-    return f"{COOKIE}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={int(seconds)}" + ("; Secure" if secure else "")
+    return _set_cookie(COOKIE, token, seconds, secure)
+
+
+def name_cookie(name: str, *, secure: bool) -> str:
+    """The Set-Cookie header that keeps a chosen name for a year; an empty name removes it. Raises Invalid for a text
+    that is no name."""
+    return _set_cookie(NAME_COOKIE, quote(valid_name(name), safe="") if name else "", YEAR if name else 0, secure)
+
+
+def _set_cookie(name: str, value: str, seconds: float, secure: bool) -> str:
+    return f"{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={int(seconds)}" + ("; Secure" if secure else "")
