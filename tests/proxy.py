@@ -9,6 +9,7 @@ It goes when its standard input is closed. `Proxy` below is the same for Python.
     next BEHAVIOUR    for one request that has not begun; several stand in line, and go before `now`
     cut [fin]         end every open connection: by RST, or by a FIN in the middle of the answer
     count             how many requests have come so far
+    fresh             as it was when it started: what is open is reset, everything passes, no request has come
 
     pass              as if there were no proxy: how it starts
     cut N [fin]       end the connection after N bytes of the answer's body, as it is framed
@@ -77,6 +78,10 @@ class Proxy:
         """Pass everything on again."""
         self.tell("now pass")
 
+    def fresh(self) -> None:
+        """As it was when it started: what is open is reset, everything passes, and no request has come."""
+        self.tell("fresh")
+
     def count(self) -> int:
         """The requests so far."""
         return int(self.tell("count"))
@@ -115,6 +120,10 @@ class Server:
             return str(self.requests)
         if verb == "cut" and rest in ("", "fin"):
             self.cut(fin=rest == "fin")
+        elif verb == "fresh" and not rest:
+            self.cut()
+            await self.become("pass")
+            self.requests = 0
         elif verb in ("now", "next") and BEHAVIOUR.fullmatch(rest) and (verb, rest) != ("next", "refuse"):
             if verb == "next":
                 self.line.append(rest)

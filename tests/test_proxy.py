@@ -158,3 +158,16 @@ def test_what_is_no_command_is_said_so(proxy: Proxy, command: str) -> None:
     with pytest.raises(ValueError, match="no such command"):
         proxy.tell(command)
     assert proxy.count() == 0
+
+
+def test_it_can_begin_afresh(proxy: Proxy) -> None:
+    proxy.tell("now html")
+    proxy.tell("next swallow")
+    held = ask(proxy)
+    while not proxy.count():
+        pass
+    proxy.fresh()
+    with pytest.raises(ConnectionResetError):
+        read(held)
+    assert proxy.count() == 0
+    assert read(ask(proxy))[1] == BODY

@@ -30,11 +30,18 @@ def own_server(tmp_path: Path) -> Iterator[Callable[..., QuickServer]]:
         yield lambda **more: stack.enter_context(QuickServer(f"sqlite:///{tmp_path}/tidings.db", **more))
 
 
-@pytest.fixture
-def proxy(server: QuickServer) -> Iterator[Proxy]:
-    """The way to the module's server."""
+@pytest.fixture(scope="module")
+def way(server: QuickServer) -> Iterator[Proxy]:
+    """The proxy of the module."""
     with Proxy(server.port) as proxy:
         yield proxy
+
+
+@pytest.fixture
+def proxy(way: Proxy) -> Proxy:
+    """The way to the module's server, which passes everything until it is told otherwise."""
+    way.fresh()
+    return way
 
 
 @pytest.fixture(params=["sync", "async"])

@@ -16,10 +16,12 @@ from tests.client.conftest import Make
 from tests.proxy import Proxy
 from tests.serving import PATIENCE
 from tidings import Forbidden, Invalid, Unauthenticated, Unavailable
-from tidings.auth import sign
+from tidings.auth import LEEWAY, sign
 from tidings.client import Client, Reset
 
 SECRET = "0123456789abcdef0123456789abcdef"
+NEARLY_OVER = LEEWAY // -2
+"""Seconds from now to the expiry of a token that is good for another five, by the leeway of the server's clock."""
 
 
 @pytest.fixture
@@ -341,7 +343,7 @@ def test_a_token_that_expires_is_renewed_and_the_place_kept(
     renewed = threading.Event()
 
     def fresh() -> str:
-        given.append(sign(SECRET, "ann", publish=[topic], subscribe=[topic], seconds=60 if given else 1))
+        given.append(sign(SECRET, "ann", publish=[topic], subscribe=[topic], seconds=60 if given else NEARLY_OVER))
         if len(given) > 1:
             renewed.set()
         return given[-1]
@@ -362,7 +364,7 @@ def test_a_token_that_expires_is_renewed_and_the_place_kept(
 
 def test_a_token_that_expires_for_good_ends_it(make: Make, own_server: Callable[..., QuickServer], topic: str) -> None:
     url = own_server(env={"TIDINGS_SECRET": SECRET}).url
-    client = make(url, token=sign(SECRET, "ann", publish=[topic], subscribe=[topic], seconds=1))
+    client = make(url, token=sign(SECRET, "ann", publish=[topic], subscribe=[topic], seconds=NEARLY_OVER))
     fill(client, topic, 1)
     with pytest.raises(Unauthenticated):
         data(client.subscribe(topic))
