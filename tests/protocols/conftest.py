@@ -45,6 +45,11 @@ class Server:
         self.client = client
         self.hub: Hub = app.state.hub
 
+    async def published(self, topic: str, count: int = 3) -> list[str]:
+        """The offsets of events 1 … count."""
+        done = await self.hub.append(topic, [("message", str(n)) for n in range(1, count + 1)])
+        return [f"{done.last.epoch}-{n}" for n in range(done.first.n, done.last.n + 1)]
+
 
 def made(script: Script, settings: dict[str, Any]) -> FastAPI:
     """The app. It is made before there is a loop, as it looks for its files."""
