@@ -1,0 +1,198 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { distance, isRead, later } from "../../src/tidings/web/ui/folds/offset.js";
+import * as presence from "../../src/tidings/web/ui/folds/presence.js";
+import * as room from "../../src/tidings/web/ui/folds/room.js";
+import * as rooms from "../../src/tidings/web/ui/folds/rooms.js";
+import { rows } from "../../src/tidings/web/ui/folds/rows.js";
+import { pieces } from "../../src/tidings/web/ui/text/message.js";
+
+/** @param {number} n @param {string} type @param {any} data @param {string} [topic] */
+const event = (n, type, data, topic = "rooms.deploys") => ({ topic, offset: `e-${n}`, type, time: n * 60, data });
+
+/** @param {ReturnType<typeof event>[]} events */
+const items = (...events) => events.reduce(room.fold, room.none);
+
+test("messages are edited, deleted and reacted to, each by what names them", () => {
+  const [first, second, third] = items(
+    event(1, "message.posted", { by: "Mara", text: "one", mentions: [] }),
+    event(2, "message.posted", { by: "Jonas", text: "@Mara two", mentions: ["Mara"] }),
+    event(3, "message.posted", { by: "Jonas", text: "three", reply: "e-1", quote: { by: "Mara", text: "one" } }),
+    event(4, "message.edited", { by: "Mara", message: "e-1", text: "one, better" }),
+    event(5, "reaction.added", { by: "Jonas", message: "e-1", emoji: "👍" }),
+    event(6, "reaction.added", { by: "Aiko", message: "e-1", emoji: "👍" }),
+    event(7, "reaction.added", { by: "Jonas", message: "e-1", emoji: "👍" }),
+    event(8, "reaction.added", { by: "Jonas", message: "e-3", emoji: "👀" }),
+    event(9, "reaction.removed", { by: "Jonas", message: "e-3", emoji: "👀" }),
+    event(10, "message.deleted", { by: "Jonas", message: "e-2" }),
+    event(11, "message.edited", { by: "Jonas", message: "e-2", text: "I was never gone" }),
+    event(12, "message.edited", { by: "Jonas", message: "e-999", text: "of a page before" }),
+    event(13, "something.else", { by: "Jonas" }),
+    { ...event(14, "message.posted", { by: "Jonas", text: "transient" }), offset: /** @type {any} */ (null) },
+    event(15, "message.posted", null),
+  );
+  assert.deepEqual(first, {
+    ...{ kind: "message", key: "e-1", offset: "e-1", time: 60, by: "Mara", text: "one, better" },
+    ...{ edited: true, deleted: false, quote: null, mentions: [], reactions: { "👍": ["Aiko", "Jonas"] } },
+  });
+  assert.deepEqual(
+    [second.kind, /** @type {any} */ (second).deleted, /** @type {any} */ (second).text],
+    ["message", true, ""],
+  );
+  assert.deepEqual(/** @type {any} */ (third).quote, { message: "e-1", by: "Mara", text: "one" });
+  assert.deepEqual(/** @type {any} */ (third).reactions, {});
+});
+
+test("an answer stands where its run began, and is named by where it was posted", () => {
+  const run = { run: "r", assistant: "docs", input: "why", by: "Mara", parent: null };
+  const answer = { run: "r", assistant: "docs", text: "Because.", outcome: "success", asked: "e-1", by: "" };
+  const begun = event(2, "run.created", run);
+  const said = event(3, "message.posted", { by: "Jonas", text: "meanwhile" });
+  const done = event(4, "answer.posted", answer);
+  const reacted = event(5, "reaction.added", { by: "Mara", message: "e-4", emoji: "👍" });
+  const [first, second] = items(begun, said, done, reacted);
+  assert.equal(second.key, "e-3");
+  assert.deepEqual(
+    { ...first },
+    {
+      ...{ kind: "answer", key: "run-r", offset: "e-2", time: 120, run: "r", assistant: "docs", by: "Mara" },
+      ...{ posted: "e-4", text: "Because.", outcome: "success", deleted: false, reactions: { "👍": ["Mara"] } },
+    },
+  );
+  const [alone] = items(done);
+  assert.deepEqual([alone.key, alone.offset, room.idOf(alone)], ["run-r", "e-4", "e-4"]);
+  assert.equal(items(begun, begun, done, done).length, 1);
+});
+
+test("what the room is goes on from what the server told", () => {
+  const about = {
+    name: "deploys",
+    about: "",
+    private: false,
+    archived: false,
+    members: { Mara: /** @type {const} */ ("owner") },
+  };
+  const later = [
+    event(1, "member.joined", { by: "Jonas", member: "Jonas", role: "member" }),
+    event(2, "member.role", { by: "Mara", member: "Jonas", role: "reader" }),
+    event(3, "room.renamed", { by: "Mara", name: "drains", about: "Releases" }),
+    event(4, "room.archived", { by: "Mara" }),
+  ].reduce(room.foldAbout, about);
+  assert.deepEqual(later, {
+    ...{ name: "drains", about: "Releases", private: false, archived: true },
+    members: { Mara: "owner", Jonas: "reader" },
+  });
+  const gone = [event(5, "member.left", { member: "Jonas" }), event(6, "room.restored", {})].reduce(
+    room.foldAbout,
+    later,
+  );
+  assert.deepEqual([gone.members, gone.archived], [{ Mara: "owner" }, false]);
+});
+
+test("rows have days, the line above what is new, and who goes on speaking", () => {
+  const all = items(
+    event(1, "message.posted", { by: "Mara", text: "one" }),
+    event(2, "message.posted", { by: "Mara", text: "goes on" }),
+    event(3, "member.joined", { by: "Jonas", member: "Jonas", role: "member" }),
+    event(4, "message.posted", { by: "Mara", text: "my own is no news" }),
+    event(5, "message.posted", { by: "Jonas", text: "new" }),
+    event(6, "message.posted", { by: "Jonas", text: "goes on" }),
+    event(20, "message.posted", { by: "Jonas", text: "after a while" }),
+  );
+  const how = { since: "e-2", me: "Mara", isNew: (/** @type {string} */ offset) => !isRead("e-2", offset) };
+  const drawn = rows(all, { ...how, dayOf: (time) => (time < 1000 ? "one" : "two") });
+  assert.deepEqual(
+    drawn.map((row) => (row.kind === "item" ? row.item.offset + (row.continued ? "+" : "") : row.key)),
+    ["day-one", "e-1", "e-2+", "e-3", "e-4", "since", "e-5", "e-6+", "day-two", "e-20"],
+  );
+  assert.equal(
+    rows(all, { dayOf: () => "" }).some(({ kind }) => kind === "since"),
+    false,
+  );
+});
+
+test("what others write is unread, until it is read on any device", () => {
+  const told = { id: "deploys", name: "deploys", private: false, archived: false, role: "member", members: 2 };
+  const start = rooms.listed([
+    { ...told, unread: 3, mentions: 1, read: "e-1", tail: "e-4" },
+    { ...told, id: "a", name: "a", about: "first by name", unread: 0, mentions: 0, read: null, tail: "e-0" },
+  ]);
+  assert.deepEqual(
+    start.map(({ id }) => id),
+    ["a", "deploys"],
+  );
+  /** @param {rooms.Rooms} list @param {ReturnType<typeof event>[]} events */
+  const after = (list, ...events) => events.reduce((list, event) => rooms.fold(list, event, "Mara"), list);
+  /** @param {rooms.Rooms} list */
+  const counts = (list) => [list[1].unread, list[1].mentions];
+  const posted = (/** @type {number} */ n, by = "Jonas", mentions = [""]) =>
+    event(n, "message.posted", { by, text: "", mentions });
+  const read = (/** @type {number} */ n) => event(n, "room.read", { room: "deploys", offset: `e-${n}` }, "users.Mara");
+
+  const more = after(start, posted(4), posted(5), posted(6, "Mara"), posted(7, "Jonas", ["Mara"]));
+  assert.deepEqual(counts(more), [5, 2], "one was counted by the server, one is one's own");
+  assert.deepEqual(counts(after(more, read(2))), [5, 2], "it is not known how many of those the server counted");
+  assert.deepEqual(counts(after(more, read(4))), [2, 1]);
+  assert.deepEqual(counts(after(more, read(5))), [1, 1]);
+  assert.deepEqual(counts(after(more, read(7))), [0, 0]);
+  assert.deepEqual(counts(after(more, read(7), read(5))), [0, 0], "a marker moves forward only");
+  assert.deepEqual(counts(after(more, read(7), event(8, "answer.posted", { by: "", text: "" }))), [1, 0]);
+  assert.equal(after(start, ...Array.from({ length: 200 }, (_, n) => posted(n + 5)))[1].unread, 100);
+
+  const left = after(start, event(5, "member.left", { member: "Mara" }), event(6, "room.renamed", { name: "0" }));
+  assert.deepEqual([left[0].id, left[0].role, left[0].members], ["deploys", null, 1]);
+});
+
+test("presence is the sum over the processes that still speak", () => {
+  const say = (/** @type {string} */ process, /** @type {object} */ here) =>
+    event(0, "presence", { process, here }, "presence");
+  let state = presence.fold(presence.nobody, say("a", { Mara: 2, Jonas: 0 }), 100);
+  state = presence.fold(state, say("b", { Mara: 1, Aiko: 1 }), 110);
+  state = presence.fold(state, event(0, "presence", { nothing: "of it" }), 110);
+  assert.deepEqual([...presence.here(state, 111)], [["Mara", 3], ["Aiko", 1]]); // prettier-ignore
+  assert.deepEqual([...presence.here(state, 113)], [["Mara", 1], ["Aiko", 1]]); // prettier-ignore
+  assert.deepEqual([...presence.here(state, 130)], []);
+});
+
+test("typing ends after five seconds, and at once with what was typed", () => {
+  let typing = presence.foldTyping(presence.quiet, event(0, "typing", { by: "Aiko" }), 100);
+  typing = presence.foldTyping(typing, event(0, "typing", { by: "Jonas" }), 102);
+  typing = presence.foldTyping(typing, event(0, "reaction.added", { by: "Aiko" }), 102);
+  assert.deepEqual(presence.typists(typing, 104), ["Aiko", "Jonas"]);
+  assert.deepEqual(presence.typists(typing, 106), ["Jonas"]);
+  typing = presence.foldTyping(typing, event(0, "message.posted", { by: "Jonas" }), 106);
+  assert.deepEqual(presence.typists(typing, 106), []);
+});
+
+test("offsets of one life are before or after each other; another life is later", () => {
+  assert.deepEqual(
+    [isRead("e-9", "e-10"), isRead("e-10", "e-9"), isRead(null, "e-1"), isRead("e-9", "f-1")],
+    [false, true, false, false],
+  );
+  assert.deepEqual([later(null, "e-1"), later("e-2", "e-1"), later("e-2", "f-1")], ["e-1", "e-2", "f-1"]);
+  assert.deepEqual([distance("e-2", "e-9"), distance("e-2", "f-9")], [7, 0]);
+});
+
+test("a message is text, code, links and mentions", () => {
+  const who = { names: ["Mara Lindqvist", "Jonas Weber", "assistant"], me: "Mara Lindqvist" };
+  /** @param {string} text */
+  const cut = (text) => pieces(text, who).map(({ kind, text }) => `${kind}:${text}`);
+  assert.deepEqual(cut("@mara and @Jonas Weber, ask @assistant"), [
+    "me:@mara",
+    "text: and ",
+    "mention:@Jonas Weber",
+    "text:, ask ",
+    "mention:@assistant",
+  ]);
+  assert.deepEqual(cut("mail@mara @maraschino `@mara <b>` (https://a.test/b?c=d)."), [
+    "text:mail@mara @maraschino ",
+    "code:@mara <b>",
+    "text: (",
+    "link:https://a.test/b?c=d",
+    "text:).",
+  ]);
+  assert.deepEqual(pieces("<script>@x</script>", { names: [], me: null }), [
+    { kind: "text", text: "<script>@x</script>" },
+  ]);
+});
