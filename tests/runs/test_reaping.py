@@ -50,6 +50,40 @@ async def test_a_run_that_ended_is_not_ended_again(hub: Hub) -> None:
     assert not await hub.store.lapsed()
 
 
+async def test_what_follows_from_an_end_is_done_by_whoever_finds_the_run_dead(hub: Hub) -> None:
+    run, ended = await dead_run(hub), []
+
+    async def follow(id: str) -> None:
+        ended.append((id, (await run.state()).state))
+
+    hub.runs.on_end.append(follow)
+    await hub.runs._reap()
+    assert ended == [(run.id, "interrupted")]
+    await hub.runs._reap()
+    assert len(ended) == 1
+
+
+async def test_what_follows_from_an_end_is_tried_until_it_is_done_and_holds_up_no_other_run(hub: Hub) -> None:
+    """Also where the process that made the run died between the run's end and what follows from it."""
+    failures: list[Exception] = [Unavailable("away"), RuntimeError("a bug")]
+    ended = []
+
+    async def follow(id: str) -> None:
+        ended.append(id)
+        if failures and id == run.id:
+            raise failures.pop()
+
+    hub.runs.on_end.append(follow)
+    run, other = await dead_run(hub), await dead_run(hub)
+    await hub.runs._reap()
+    assert await hub.store.lapsed() == [run.topic]
+    assert (await other.state()).state == (await run.state()).state == "interrupted"
+    await hub.runs._reap()
+    await hub.runs._reap()
+    assert not await hub.store.lapsed()
+    assert ended.count(run.id) == 3
+
+
 async def test_a_run_too_large_to_close_in_full_still_ends(hub: Hub) -> None:
     run = await dead_run(hub)
     append = hub.append

@@ -27,6 +27,7 @@ async def test_a_run_begins_with_what_was_asked(hub: Hub) -> None:
     began = (await story(run))[0]
     assert began == {
         "type": "run.started", "turn": run.id, "assistant": "docs", "attempt": 1, "model": "tiny", "input": "Hello?",
+        "by": "ann",
     }  # fmt: skip
     shown = await hub.runs.start(says("Hello"), [("user", "Hello?")], text="Hello?")
     assert (await story(shown))[0]["input"] == "Hello?"
@@ -67,6 +68,15 @@ async def test_a_conversation_is_told_before_the_model_is_called(hub: Hub) -> No
     created = json.loads(text((await story(run))[1:]))
     assert created == {"run": run.id, "assistant": "docs", "input": "Why?", "parent": None, "by": "ann"}
     assert [event.type for event in (await hub.read("rooms.lobby")).events] == ["run.created"]
+
+
+async def test_a_run_knows_where_it_was_announced_and_what_asked_for_it(hub: Hub) -> None:
+    question = await hub.publish("rooms.lobby", "Why?")
+    run = await hub.runs.start(says("a"), "Why?", announce="rooms.lobby", by="ann", asked=question)
+    began = (await story(run))[0]
+    assert (began["topic"], began["asked"], began["by"]) == ("rooms.lobby", str(question), "ann")
+    created = json.loads((await hub.read("rooms.lobby")).events[1].data)
+    assert created["asked"] == str(question)
 
 
 async def test_a_run_that_cannot_be_announced_fails_without_calling_its_model(hub: Hub) -> None:

@@ -51,6 +51,9 @@ class Runs:
         self._starting: set[asyncio.Task[Run]] = set()
         self._keepers: list[asyncio.Task[None]] = []
         self._last_call: float | None = None
+        self.on_end: list[Callable[[str], Awaitable[None]]] = []
+        """Called with the id of each run that has ended, by the process that made it or that found it dead; again, by
+        whichever process, until one call has returned. So what follows from an end is done once it is idempotent."""
         hub.on_drain.append(self._draining)
         hub.on_close.append(self.close)
 
@@ -71,6 +74,7 @@ class Runs:
         parent: str | None = None,
         key: str | None = None,
         by: str | None = None,
+        asked: Offset | None = None,
         text: str | None = None,
         config: Mapping[str, Any] | None = None,
     ) -> Run:
@@ -78,8 +82,8 @@ class Runs:
 
         `runnable`: a LangChain runnable, model, agent or graph, or an async generator function of text; `input` is
         passed to it, with `config`. `announce`: a topic that is told, by `run.created`, before the model is called.
-        `parent`: the run that this one answers anew. `key`: the same key of the same `by` again gives the first run,
-        and calls no model. `text`: what the events show as the input, if that is not `input` itself. Raises
+        `parent`: the run that this one answers anew. `asked`: the event of `announce` that asked for it. `key`: the
+        same key of the same `by` again gives the first run, and calls no model. `text`: what the events show as the input, if that is not `input` itself. Raises
         Unavailable while the process drains, Invalid, and what appending to `announce` raises.
         """
         self.hub.must_be_open()
@@ -90,9 +94,20 @@ class Runs:
         shown = text if text is not None else input if isinstance(input, str) else None
         turn, attempt = await self._turn(id, parent)
         started = RunStarted(
-            run=id, turn=turn, assistant=assistant, attempt=attempt, model=model, input=shown, parent=parent
+            run=id,
+            turn=turn,
+            assistant=assistant,
+            attempt=attempt,
+            model=model,
+            input=shown,
+            parent=parent,
+            by=by,
+            topic=announce,
+            asked=str(asked) if asked else None,
         )
-        created = {"run": id, "assistant": assistant, "input": shown, "parent": parent, "by": by}
+        created: dict[str, Any] = {"run": id, "assistant": assistant, "input": shown, "parent": parent, "by": by}
+        if asked:
+            created["asked"] = str(asked)
         # Not in the caller's task: one that goes away must not leave a run that has begun and never calls its model.
         start = asyncio.create_task(
             self._start(started, runnable, input, config, announce, created, keyed=key is not None)
@@ -223,7 +238,13 @@ class Runs:
         """A run that has ended needs no lease; one that could not be ended keeps it, so that somebody ends it."""
         self._producers.pop(producer.run, None)
         if producer.ended:
+            await self._follow_up(producer.run)
             await self.hub.store.release(producer.topic)
+
+    async def _follow_up(self, id: str) -> None:
+        """While this fails, the lease is kept: it lapses, and whoever finds it tries again."""
+        for follow in self.on_end:
+            await follow(id)
 
     async def _keep(self, work: Callable[[], Awaitable[None]]) -> None:
         while True:
@@ -247,7 +268,11 @@ class Runs:
         for topic in await self.hub.store.lapsed():
             id = topic.removeprefix("runs.")
             if _ID.fullmatch(id) and topic == topic_of(id) and id not in self._producers:
-                await self._interrupt(id, topic)
+                try:
+                    await self._interrupt(id, topic)
+                except Exception as error:
+                    # The next ones are not held up by it.
+                    log.warning("%s is not ended yet: %s", topic, error, exc_info=not isinstance(error, TidingsError))
 
     async def _interrupt(self, id: str, topic: str) -> None:
         """End a run whose producer is gone. Expecting the exact tail: a producer that lives after all has the word."""
@@ -264,6 +289,8 @@ class Runs:
             except Conflict:
                 return
             log.warning("%s is ended as interrupted: its producer is gone", topic)
+        if head is not None:
+            await self._follow_up(id)
         # Lapsed still: a start that was cut off before its log began leaves a lease, which a start with the same key
         # may have taken up while this one looked.
         await self.hub.store.release(topic, lapsed=True)

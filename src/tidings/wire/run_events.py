@@ -37,7 +37,8 @@ class RunEvent(msgspec.Struct, kw_only=True, omit_defaults=True, tag_field="type
 
 
 class RunStarted(RunEvent, tag="run.started"):
-    """`turn`: the question and all the attempts to answer it. `parent`: the run that this one goes on from."""
+    """`turn`: the question and all the attempts to answer it. `parent`: the run that this one goes on from. `by`: who
+    asked. `topic`: where it was announced, and `asked`: the offset there of the event that asked."""
 
     turn: str
     assistant: str
@@ -45,6 +46,9 @@ class RunStarted(RunEvent, tag="run.started"):
     model: str | None = None
     input: Any = None
     parent: str | None = None
+    by: str | None = None
+    topic: str | None = None
+    asked: str | None = None
 
 
 class StepStarted(RunEvent, tag="step.started"):
