@@ -83,8 +83,9 @@ class Runs:
         `runnable`: a LangChain runnable, model, agent or graph, or an async generator function of text; `input` is
         passed to it, with `config`. `announce`: a topic that is told, by `run.created`, before the model is called.
         `parent`: the run that this one answers anew. `asked`: the event of `announce` that asked for it. `key`: the
-        same key of the same `by` again gives the first run, and calls no model. `text`: what the events show as the input, if that is not `input` itself. Raises
-        Unavailable while the process drains, Invalid, and what appending to `announce` raises.
+        same key of the same `by` again gives the first run, and calls no model. `text`: what the events show as the
+        input, if that is not `input` itself. Raises Unavailable while the process drains, Invalid, and what appending
+        to `announce` raises.
         """
         self.hub.must_be_open()
         if self.hub.draining:
