@@ -335,11 +335,13 @@ async def test_a_store_that_never_comes_holds_up_the_model_before_memory_is_full
 
     monkeypatch.setattr(hub, "append", stuck)
     run = await hub.runs.start(endless, "?")
+    while made <= 20:
+        await asyncio.sleep(0.01)
     before = -1
-    while before != made or not made:
+    while before != made:
         before = made
         await asyncio.sleep(0.05)
-    assert 20 < made < 60
+    assert made < 60
     open_store.set()
     said = await story(run)
     sound(said[1:])
