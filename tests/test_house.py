@@ -38,12 +38,15 @@ MAY_IMPORT = {
     "runs": "errors events log hub wire",
     # Who may, and what is set.
     "keys": "errors origins",
-    "auth": "clock errors keys origins people",
+    "guards": "auth errors log",
+    "auth": "clock errors guards keys origins people",
     "settings": "errors origins",
     # HTTP.
-    "protocols": "errors events log hub lanes position subscription drain metrics runs wire auth people",
+    "protocols": "errors events log hub lanes position subscription drain metrics runs wire auth guards people",
+    # What people use. Which of these an app imports of another, and what its pure parts may, is told below.
+    "apps": "errors events log hub runs auth guards people protocols.request protocols.response",
     "web": "",
-    "app": "errors events log hub runs metrics auth settings stores protocols web",
+    "app": "errors events log hub runs metrics auth guards settings stores protocols apps web",
     "server": "errors hub settings app",
     # The command line, the package's front, and `python -m tidings`.
     "client": "errors events log origins wire.sse",

@@ -22,6 +22,7 @@ from jwt.exceptions import (
 
 from .clock import unix_time
 from .errors import Forbidden, Invalid, Unauthenticated
+from .guards import Guards
 from .keys import Keys, KeySet, OneKey
 from .origins import may_address, same_origin
 from .people import valid_name
@@ -114,7 +115,7 @@ class Authenticator:
     they chose.
 
     `hosts` are the names by which an open server may be addressed besides loopback's, `origins` those whose pages may
-    act here besides our own. Raises Invalid for keys and algorithms that do not agree.
+    act here besides our own. `guards` say what tokens cannot. Raises Invalid for keys and algorithms that do not agree.
     """
 
     def __init__(
@@ -144,6 +145,7 @@ class Authenticator:
         self._origins = frozenset(origin.lower() for origin in origins)
         self._clock = clock
         self._verified: dict[bytes, Subject] = {}
+        self.guards = Guards()
 
     @property
     def open(self) -> bool:
@@ -299,7 +301,16 @@ def _sentence(error: PyJWTError) -> str:
     return "The token is not a signed JSON Web Token"
 
 
-def sign(secret: str, name: str, *, publish: Iterable[str], subscribe: Iterable[str], seconds: float) -> str:
+def sign(
+    secret: str,
+    name: str,
+    *,
+    publish: Iterable[str],
+    subscribe: Iterable[str],
+    seconds: float,
+    audience: str | None = None,
+    issuer: str | None = None,
+) -> str:
     """A token for `name`, good for `seconds` from now, signed with HS256. Raises Invalid for a pattern that is none."""
     if not name:
         raise Invalid("A token needs a subject, a name")
@@ -311,7 +322,8 @@ def sign(secret: str, name: str, *, publish: Iterable[str], subscribe: Iterable[
         "publish": list(Patterns(publish).texts),
         "subscribe": list(Patterns(subscribe).texts),
     }
-    return jwt.encode(claims, secret, algorithm="HS256")
+    about = {"aud": audience, "iss": issuer}
+    return jwt.encode(claims | {k: v for k, v in about.items() if v is not None}, secret, algorithm="HS256")
 
 
 def cookie(token: str, *, seconds: float, secure: bool) -> str:

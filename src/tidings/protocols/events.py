@@ -21,8 +21,8 @@ from .request import (
     OFFSET,
     Responses,
     TopicName,
+    manager,
     problems,
-    publisher,
     reader,
     shape,
 )
@@ -101,7 +101,7 @@ def routes(hub: Hub, auth: Authenticator) -> APIRouter:
         subject = await reader(auth, request)
         names: list[str] = []
         while len(names) < limit and (found := await hub.topics(prefix, after, limit)):
-            names += filter(subject.may_subscribe, found)
+            names += [name for name in found if subject.may_subscribe(name) and await auth.guards.allows(subject, name)]
             after = found[-1]
         return json_response(TopicNames(names[:limit]))
 
@@ -114,7 +114,7 @@ def routes(hub: Hub, auth: Authenticator) -> APIRouter:
 
     @router.put("/topics/{topic}", summary="Create or configure a topic", responses={**state, **problems(413)})
     async def configure(request: Request, topic: TopicName, to: Configuration) -> Response:
-        await publisher(auth, request, topic)
+        await manager(auth, request, topic)
         retention = Retention(to.max_age, to.max_events, to.max_bytes)
         return json_response(described(topic, await hub.configure(topic, retention=retention, ttl=to.ttl)))
 
@@ -122,7 +122,7 @@ def routes(hub: Hub, auth: Authenticator) -> APIRouter:
         "/topics/{topic}/close", summary="Close a topic: no event will follow", responses={**state, **problems(404)}
     )
     async def close(request: Request, topic: TopicName) -> Response:
-        await publisher(auth, request, topic)
+        await manager(auth, request, topic)
         if await hub.describe(topic) is None:
             raise NotFound(f"There is no topic {topic}.")
         return json_response(described(topic, await hub.close_topic(topic)))
@@ -134,7 +134,7 @@ def routes(hub: Hub, auth: Authenticator) -> APIRouter:
         responses={204: {"description": "There is no such topic, or no more."}, **problems()},
     )
     async def delete(request: Request, topic: TopicName) -> Response:
-        await publisher(auth, request, topic)
+        await manager(auth, request, topic)
         await hub.delete(topic)
         return Response(status_code=204)
 

@@ -53,6 +53,7 @@ class Following:
             last_event_id=given_id(request.scope) or last_event_id,
             format=ENVELOPE if envelope else PLAIN,
             expires=subject.expires,
+            watch=self.auth.guards.watch(subject, topics),
             slots=self.slots,
             owner=subject.name or "",
         )

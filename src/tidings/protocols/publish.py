@@ -12,10 +12,12 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from ..auth import Authenticator
-from ..errors import Invalid, TidingsError, TooLarge, TooMany
+from ..auth import Authenticator, Subject
+from ..errors import Closed, Conflict, Invalid, TidingsError, TooLarge, TooMany
 from ..events import MESSAGE
+from ..guards import Guard, Items
 from ..hub import Hub
+from ..log import Appended
 from .request import KEY, TopicName, idempotency_key, problems, publisher, shape
 from .response import json_response, problem_response
 
@@ -64,6 +66,9 @@ class Limits(msgspec.Struct, frozen=True):
     rate: float = 100_000.0
 
 
+RACES = 8
+"""How often events are judged anew because another's came first."""
+
 TYPE = {"pattern": r"^(?!tidings\.)[^\r\n\x00]+$", "minLength": 1, "maxLength": 200}
 LINES = {
     "type": "array",
@@ -100,16 +105,24 @@ class Publishing:
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         many = kind == "application/x-ndjson"
         body = await read_body(request, self.limits.batch if many else self.limits.body)
-        items = parse_lines(body) if many else [(type, json_text(body) if kind == "application/json" else utf8(body))]
+        items: Items = (
+            parse_lines(body) if many else [(type, json_text(body) if kind == "application/json" else utf8(body))]
+        )
         self.rate.spend(subject.name or "", len(items))
         key = idempotency_key(request)
+        guard = self.auth.guards.of(topic)
         if transient:
             if key is not None:
                 raise Invalid("A transient event is not stored, so it cannot have an Idempotency-Key.")
+            if guard is not None:
+                items = (await guard.admit(subject, topic, items, transient=True)).items
             for kind, data in items:
                 await self.hub.cast(topic, data, kind)
             return Response(status_code=202)
-        done = await self.hub.append(topic, items, key=key)
+        if guard is None:
+            done = await self.hub.append(topic, items, key=key)
+        else:
+            done = await guarded(self.hub, guard, subject, topic, items, key)
         value = Published(offset=str(done.last), first=str(done.first), last=str(done.last))
         return json_response(value, 200 if done.duplicate else 201)
 
@@ -175,6 +188,56 @@ class Publishing:
             return await self.publish(request, topic, type, transient)
 
         return router
+
+
+async def guarded(hub: Hub, guard: Guard, subject: Subject, topic: str, items: Items, key: str | None) -> Appended:
+    """Append what a guard admits, and tell it. Raises what `admit` does, Conflict, Closed, Unavailable, Uncertain.
+
+    A key that was seen has its first answer, whatever the guard would say by now.
+    """
+    for tries in range(1, RACES + 1):
+        try:
+            admitted = await guard.admit(subject, topic, items, transient=False)
+        except TidingsError as refusal:
+            before = await seen(hub, topic, items, key)
+            if before is None:
+                raise refusal
+            done = before
+            break
+        try:
+            done = await hub.append(topic, admitted.items, key=key, expected=admitted.expected)
+        except Conflict as conflict:
+            if admitted.expected is None or tries == RACES or isinstance(conflict, Closed):
+                raise
+        else:
+            items = admitted.items
+            break
+    await guard.published(subject, topic, await stored(hub, topic, done) if done.duplicate else items, done)
+    return done
+
+
+async def stored(hub: Hub, topic: str, done: Appended) -> Items:
+    """The events of an earlier append. Raises Unavailable, NotFound."""
+    items: list[tuple[str, str]] = []
+    after = done.first._replace(n=done.first.n - 1)
+    while after.n < done.last.n:
+        page = await hub.read(topic, after, done.last.n - after.n)
+        if page.lost is not None:
+            break
+        items += [(event.type, event.data) for event in page.events]
+        after = page.next
+    return items
+
+
+async def seen(hub: Hub, topic: str, items: Items, key: str | None) -> Appended | None:
+    """What the key has stored before, if anything. Raises Unavailable."""
+    if key is None:
+        return None
+    try:
+        # No log has this epoch: nothing is appended. A key that was seen is answered before anything is expected.
+        return await hub.append(topic, items, key=key, expected="")
+    except (Invalid, Conflict):
+        return None
 
 
 async def read_body(request: Request, limit: int) -> bytes:

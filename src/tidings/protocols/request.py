@@ -125,7 +125,10 @@ def problems(*statuses: int) -> Responses:
 
 
 async def publisher(auth: Authenticator, request: Request, *topics: str) -> Subject:
-    """Who asks, being allowed to publish to these topics. Raises Unauthenticated, Forbidden, Invalid."""
+    """Who asks, being allowed by their token to publish to these topics: a guard judges what is published.
+
+    Raises Unauthenticated, Forbidden, Invalid.
+    """
     check_query(request)
     subject = await auth.authenticate(request.scope["headers"], unsafe=True)
     for topic in topics:
@@ -135,12 +138,25 @@ async def publisher(auth: Authenticator, request: Request, *topics: str) -> Subj
 
 
 async def reader(auth: Authenticator, request: Request, *topics: str) -> Subject:
-    """Who asks, being allowed to read these topics, past and future. Raises Unauthenticated, Forbidden, Invalid."""
+    """Who asks, being allowed to read these topics, past and future.
+
+    Raises Unauthenticated, Forbidden, Invalid; NotFound of a topic that a guard speaks for.
+    """
     check_query(request)
     subject = await auth.authenticate(request.scope["headers"], unsafe=False)
     for topic in topics:
         if not subject.may_subscribe(valid_topic(topic)):
             raise Forbidden(f"Your token does not allow reading {topic}.", topic=topic)
+        if (guard := auth.guards.of(topic)) is not None:
+            await guard.read(subject, topic)
+    return subject
+
+
+async def manager(auth: Authenticator, request: Request, topic: str) -> Subject:
+    """Who asks, being allowed to configure, close and delete the topic. Raises as `publisher`, and NotFound."""
+    subject = await publisher(auth, request, topic)
+    if (guard := auth.guards.of(topic)) is not None:
+        await guard.manage(subject, topic)
     return subject
 
 

@@ -20,6 +20,7 @@ from starlette.types import Receive, Scope, Send
 from ..drain import abort_if_it_lingers, chain_signals, close_connection, hush_unfinished
 from ..errors import Invalid, TidingsError, TooMany
 from ..events import Offset
+from ..guards import Ending
 from ..hub import Hub
 from ..lanes import Start
 from ..log import parse_offset, valid_topic
@@ -94,7 +95,7 @@ class EventStreamResponse(Response):
     `expires`: Unix time at which the stream is ended; its client comes back with a new token. `dirty`: an end before
     the topics' own end closes the connection without the final chunk, for clients that take a clean end for success.
     `slots`, `owner`: the limits this stream counts against. `bare`: no comments and no reconnection time, for clients
-    that would show them.
+    that would show them. `watch` ends the stream when the right to read is lost: see `guards.Guard.watch`.
     """
 
     media_type = "text/event-stream"
@@ -110,10 +111,12 @@ class EventStreamResponse(Response):
         expires: float | None = None,
         dirty: bool = False,
         bare: bool = False,
+        watch: Ending | None = None,
         slots: Slots | None = None,
         owner: str = "",
     ) -> None:
         self.bare = bare
+        self.watch = watch
         self.slots = slots
         self.owner = owner
         self.hub = hub
@@ -189,7 +192,7 @@ class Stream:
     Holds what it needs and no more, so that nothing of the request's framework stays alive with it.
     """
 
-    __slots__ = ("bare", "dirty", "expires", "form", "hub", "owner", "positions", "slots", "taken")
+    __slots__ = ("bare", "dirty", "expires", "form", "hub", "owner", "positions", "slots", "taken", "watch")
 
     def __init__(self, response: EventStreamResponse) -> None:
         self.hub = response.hub
@@ -197,6 +200,7 @@ class Stream:
         self.expires = response.expires
         self.dirty = response.dirty
         self.bare = response.bare
+        self.watch = response.watch
         self.slots = response.slots
         self.owner = response.owner
         self.positions: list[Position] = []
@@ -243,6 +247,7 @@ class Stream:
             bare=self.bare,
             connection=connection.begin() if connection is not None else None,
         )
+        over = self.watch(subscription.depart) if self.watch is not None else None
         try:
             # A first comment makes every server and proxy send the headers now: the client knows it is connected.
             if not self.bare:
@@ -258,6 +263,8 @@ class Stream:
                 raise
             task.uncancel()
         finally:
+            if over is not None:
+                over()
             subscription.leave()
             self.release()
 

@@ -1,0 +1,1 @@
+"""Notifications: each person's topic `users.SLUG`, what it says, and who may say it."""

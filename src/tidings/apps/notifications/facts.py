@@ -1,0 +1,184 @@
+"""The facts of a person's topic `users.SLUG`, as they are published: what they look like, and what is refused. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import ClassVar
+from urllib.parse import urlsplit
+
+import msgspec
+
+from ...errors import Invalid, TooLarge
+from ...events import Offset
+from ...log import parse_offset, shown, valid_topic
+from ...people import valid_name
+
+CREATED = "notification.created"
+TITLE, TEXT, LINK, KIND = 200, 2000, 2000, 40
+"""Characters of a notification's title, text, link and kind."""
+MANY = 1000
+"""Offsets that one `notification.read` may name."""
+
+_KIND = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
+_ROOM = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_UNSEEN = re.compile(r"[\x00-\x20\x7f-\xa0\\\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+class Fact(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What one event says. `check` raises Invalid for what its shape alone does not forbid."""
+
+    type: ClassVar[str]
+
+    def check(self) -> None:
+        """Raises Invalid or TooLarge."""
+
+
+class Created(Fact, frozen=True, kw_only=True):
+    """Something to be told. `kind` is a word: mention, reply, answer, invite, or the publisher's own. `link` leads to a
+    page of ours (`/r/lobby`) or of another site (`https://…`). `topic`: what it is about, which can be muted; `event`:
+    the offset there of what it tells of. `by`: the name of who published it."""
+
+    type: ClassVar[str] = CREATED
+    title: str
+    kind: str = "notice"
+    text: str | None = None
+    link: str | None = None
+    topic: str | None = None
+    event: str | None = None
+    by: str | None = None
+
+    def check(self) -> None:
+        _plain("title", self.title, TITLE)
+        if not self.title.strip():
+            raise Invalid("A notification needs a title.")
+        _plain("text", self.text or "", TEXT)
+        if not _KIND.fullmatch(self.kind) or len(self.kind) > KIND:
+            raise Invalid(f"A kind is a word of at most {KIND} letters, such as mention: {shown(self.kind)} is none.")
+        if self.link is not None:
+            check_link(self.link)
+        if self.topic is not None:
+            valid_topic(self.topic)
+        if self.event is not None:
+            parse_offset(self.event)
+            if self.topic is None:
+                raise Invalid("`event` is an offset in `topic`, which is missing.")
+        if self.by is not None:
+            valid_name(self.by)
+
+
+class Read(Fact, frozen=True):
+    """Some notifications are read, by their offsets, or all of them up to one."""
+
+    type: ClassVar[str] = "notification.read"
+    offsets: list[str] | None = None
+    upto: str | None = None
+
+    def check(self) -> None:
+        if (self.offsets is None) == (self.upto is None):
+            raise Invalid("Give either `offsets` or `upto`.")
+        if len(self.offsets or ()) > MANY:
+            raise TooLarge(f"At most {MANY} offsets at once. `upto` takes all before one.")
+        for offset in self.offsets or [self.upto or ""]:
+            parse_offset(offset)
+
+
+class RoomRead(Fact, frozen=True):
+    """The room is read up to an offset of it."""
+
+    type: ClassVar[str] = "room.read"
+    room: str
+    offset: str
+
+    def check(self) -> None:
+        if not _ROOM.fullmatch(self.room):
+            raise Invalid(f"There is no room {shown(self.room)}.")
+        parse_offset(self.offset)
+
+
+class Muted(Fact, frozen=True):
+    """Of this topic, only mentions shall be told."""
+
+    type: ClassVar[str] = "topic.muted"
+    topic: str
+
+    def check(self) -> None:
+        valid_topic(self.topic)
+
+
+class Unmuted(Muted, frozen=True):
+    """Of this topic, all shall be told again."""
+
+    type: ClassVar[str] = "topic.unmuted"
+
+
+class DoNotDisturb(Fact, frozen=True):
+    """Nothing shall pop up until then, in Unix seconds; null: from now on it may."""
+
+    type: ClassVar[str] = "dnd.set"
+    until: float | None
+
+    def check(self) -> None:
+        if self.until is not None and not 0 <= self.until < 1e12:
+            raise Invalid("`until` is a time in Unix seconds, or null.")
+
+
+FACTS: dict[str, type[Fact]] = {
+    fact.type: fact for fact in (Created, Read, RoomRead, Muted, Unmuted, DoNotDisturb)
+}  # fmt: skip
+_DECODERS = {type: msgspec.json.Decoder(fact) for type, fact in FACTS.items()}
+_encode = msgspec.json.Encoder().encode
+
+
+def parse(type: str, data: str) -> Fact:
+    """The fact that an event of this type and data says. Raises Invalid, or TooLarge, for what says none."""
+    fact = understood(type, data)
+    fact.check()
+    return fact
+
+
+def understood(type: str, data: str) -> Fact:
+    """The fact, by its shape alone, as readers of the log take it. Raises Invalid."""
+    decoder = _DECODERS.get(type)
+    if decoder is None:
+        raise Invalid(f"A person's topic has no events of the type {shown(type)}, but {', '.join(FACTS)}.")
+    try:
+        return decoder.decode(data)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        said = "it is nested too deeply" if isinstance(error, RecursionError) else shown(str(error)).rstrip(".")
+        raise Invalid(f"This is no {type}: {said}.") from None
+
+
+def to_item(fact: Fact) -> tuple[str, str]:
+    """The type and the data of the event that says it."""
+    return fact.type, _encode(fact).decode()
+
+
+def check_link(link: str) -> None:
+    """Raises Invalid for a link that is neither a path of ours nor an https URL: a browser could run or hide others."""
+    kind = "A link is a path such as /r/lobby, or an https URL"
+    if not 0 < len(link) <= LINK:
+        raise Invalid(f"{kind}, of at most {LINK} characters.")
+    if _UNSEEN.search(link):
+        raise Invalid(f"{kind}, without spaces, backslashes or invisible characters.")
+    if link.startswith("/") and not link.startswith("//"):
+        return
+    try:
+        url = urlsplit(link)
+        plain = url.scheme == "https" and bool(url.hostname) and url.username is None
+    except ValueError:
+        plain = False
+    if not plain:
+        raise Invalid(f"{kind}: {shown(link)} is neither.")
+
+
+def of_offset(offset: Offset | None) -> str:
+    """An event's offset as text; "" of a transient one."""
+    return str(offset) if offset else ""
+
+
+def _plain(what: str, text: str, most: int) -> None:
+    if len(text) > most:
+        raise TooLarge(f"A {what} has at most {most:,} characters; this has {len(text):,}.")
+    if _CONTROL.search(text):
+        raise Invalid(f"A {what} holds no control characters.")

@@ -1,0 +1,1 @@
+"""Rooms: several people, and assistants among them, in one topic each."""
