@@ -5,9 +5,10 @@ import { keep, recall } from "./device.js";
 
 /**
  * @typedef {object} Session
- * @property {string | null} name the token's subject
+ * @property {string | null} name the token's subject; or the name that was chosen, if one was
  * @property {boolean} signed_in
- * @property {"open" | "token"} auth open: this machine only, nobody signs in
+ * @property {"open" | "token"} auth open: this machine only, a name is enough
+ * @property {string | null} oidc what the provider is called, where people sign in with one
  */
 
 /**
@@ -23,6 +24,9 @@ import { keep, recall } from "./device.js";
 /** @type {import("@preact/signals").Signal<Session | null>} */
 export const session = signal(null);
 
+/** How one signs in here, also before one has. @type {import("@preact/signals").Signal<Pick<Session, "auth" | "oidc">>} */
+export const door = signal({ auth: /** @type {"open" | "token"} */ ("token"), oidc: null });
+
 /** The server asked for a token, or took the one there was. @type {import("@preact/signals").Signal<boolean>} */
 export const signedOut = signal(false);
 
@@ -35,35 +39,32 @@ export const assistants = signal([]);
  */
 export const asked = signal(null);
 
-/** The name chosen on this device, where nobody signs in. @type {import("@preact/signals").Signal<string>} */
-export const chosenName = signal(recall("name", ""));
-
 /** Whom this tab shows as its user. */
-export const myName = computed(() => session.value?.name || chosenName.value || "You");
-
-/** @param {string} name */
-export function chooseName(name) {
-  chosenName.value = name.trim();
-  keep("name", chosenName.value || undefined);
-}
+export const myName = computed(() => session.value?.name ?? "You");
 
 /**
- * The topic of this user's conversations. Any other byte than a letter, a digit or `-` is written `_XX`, so that no two
- * names share one.
+ * A name as a segment of a topic. Any other byte than a letter, a digit or `-` is written `_xx`, so that no two names
+ * share one.
+ * @param {string} name
  */
-export const indexTopic = computed(() => {
-  if (!session.value) return null;
-  const bytes = new TextEncoder().encode(session.value.name ?? "local");
-  const slug = Array.from(bytes, (byte) => {
+export const slug = (name) =>
+  Array.from(new TextEncoder().encode(name), (byte) => {
     const letter = String.fromCharCode(byte);
     return /[A-Za-z0-9-]/.test(letter) ? letter : `_${byte.toString(16).padStart(2, "0")}`;
   }).join("");
-  return `users.${slug}.conversations`;
-});
+
+/** The topic of this user's conversations. */
+export const indexTopic = computed(() =>
+  session.value ? `users.${slug(session.value.name ?? "local")}.conversations` : null,
+);
+
+/** This user's own topic; null for one without a name. */
+export const userTopic = computed(() => (session.value?.name ? `users.${slug(session.value.name)}` : null));
 
 /** Who is here and who can be asked. @throws {Error} the server cannot be reached */
 export async function load() {
   const found = await tidings.request("GET", "/session");
+  door.value = found;
   if (!found.signed_in) {
     signedOut.value = true;
     return;
@@ -74,12 +75,18 @@ export async function load() {
   signedOut.value = false;
 }
 
-/** @param {string} token @returns {Promise<string | null>} what is wrong with it */
-export async function signIn(token) {
+/**
+ * Say who one is: by a token, or on an open server by a name.
+ * @param {{token: string} | {name: string}} who
+ * @returns {Promise<string | null>} what is wrong with it
+ */
+export async function signIn(who) {
   try {
     const before = session.value;
-    const { name } = await tidings.request("POST", "/session", { json: { token: token.trim() } });
-    if (before && before.name !== name) location.assign("/"); // what this tab holds is somebody else's
+    const { name } = await tidings.request("POST", "/session", { json: who });
+    keep("me", name); // tells the other tabs
+    // What this tab holds is somebody else's; who had no name only gets one.
+    if (before && before.name !== null && before.name !== name) return (location.assign("/"), null);
     await load();
     if (!signedOut.value) tidings.reconnect();
     return signedOut.value ? "The server did not accept this token." : null;
@@ -88,9 +95,16 @@ export async function signIn(token) {
   }
 }
 
+addEventListener("storage", async ({ key }) => {
+  if (key !== "tidings.me" || !session.value || recall("me", null) === session.value.name) return;
+  if (session.value.name !== null) location.reload();
+  else await load().catch(() => {});
+});
+
 /** What this tab holds of the session goes with it. */
 export async function signOut() {
   await tidings.request("DELETE", "/session");
+  keep("me", undefined);
   location.assign("/");
 }
 

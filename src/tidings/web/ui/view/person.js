@@ -1,6 +1,6 @@
 import { standing } from "../state/connection.js";
 import { initials } from "../text/format.js";
-import { chosenName, session } from "../state/session.js";
+import { session } from "../state/session.js";
 import { html, Icon } from "./html.js";
 
 /**
@@ -9,7 +9,7 @@ import { html, Icon } from "./html.js";
  */
 export function Person({ name, size = 28, me = false }) {
   const here = standing.value === "live" || standing.value === "back";
-  const nameless = me && !session.value?.name && !chosenName.value;
+  const nameless = me && !session.value?.name;
   return html`
     <span class="person" data-size=${size} aria-hidden="true">
       ${nameless ? html`<${Icon} name="user" size=${14} />` : initials(name)}

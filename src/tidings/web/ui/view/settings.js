@@ -1,5 +1,5 @@
-import { chooseName, chosenName, session, signOut } from "../state/session.js";
-import { dialog } from "../state/shell.js";
+import { session, signOut } from "../state/session.js";
+import { dialog, signingIn } from "../state/shell.js";
 import { theme } from "../state/theme.js";
 import { html, Icon } from "./html.js";
 import { Menu } from "./menu.js";
@@ -15,7 +15,6 @@ const THEMES = [
 export function Settings() {
   return html`
     <${Menu} icon="settings" label="Settings" up>
-      ${session.value?.auth === "open" && html`<${Name} />`}
       <fieldset class="segments">
         <legend>Appearance</legend>
         ${THEMES.map(
@@ -37,27 +36,15 @@ export function Settings() {
         <${Icon} name="keyboard" />Keyboard shortcuts
       </button>
       ${
-        session.value?.auth === "token" &&
+        session.value?.auth === "open" &&
+        html`<button type="button" class="row" onClick=${() => (signingIn.value = true)}>
+          <${Icon} name="user" />${session.value.name ? "Change the name" : "Choose a name"}
+        </button>`
+      }
+      ${
+        (session.value?.auth === "token" || session.value?.name) &&
         html`<button type="button" class="row" onClick=${signOut}><${Icon} name="log-out" />Sign out</button>`
       }
     <//>
-  `;
-}
-
-function Name() {
-  const save = (/** @type {Event} */ event) => chooseName(/** @type {HTMLInputElement} */ (event.currentTarget).value);
-  return html`
-    <label class="field">
-      <span>Name</span>
-      <input
-        type="text"
-        maxlength="60"
-        value=${chosenName.value}
-        placeholder="You"
-        autocomplete="nickname"
-        onChange=${save}
-      />
-      <small>This server listens on this machine only, so a name is enough.</small>
-    </label>
   `;
 }

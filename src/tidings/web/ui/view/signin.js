@@ -1,48 +1,101 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { draft } from "../state/drafts.js";
-import { signIn } from "../state/session.js";
+import { door, session, signedOut, signIn } from "../state/session.js";
 import { signingIn } from "../state/shell.js";
 import { title } from "./header.js";
 import { html, Icon, Mark } from "./html.js";
 
-/** Where a token is pasted. What was being written is kept, and one returns to it. */
+/** Where one says who one is. What was being written is kept, and one returns to it. */
 export function SignIn() {
-  const wrong = useSignal("");
-  const first = useRef(/** @type {HTMLInputElement | null} */ (null));
-  useEffect(() => first.current?.focus(), []);
-  const submit = async (/** @type {SubmitEvent} */ event) => {
-    event.preventDefault();
-    const token = String(new FormData(/** @type {HTMLFormElement} */ (event.currentTarget)).get("token"));
-    wrong.value = (await signIn(token)) ?? "";
-    if (!wrong.value) signingIn.value = false;
-  };
+  const { auth, oidc } = door.value;
+  const form = auth === "open" ? html`<${Name} />` : html`<${Token} oidc=${oidc} />`;
   return html`
     <main class="sign-in">
       <div>
         <p class="brand"><${Mark} size=${36} /><span class="word-mark">Tidings</span></p>
-        <form class="card" onSubmit=${submit}>
-          <h1>Sign in</h1>
-          <p>This server asks for a token. Whoever runs it makes one with <code>tidings token</code>.</p>
-          <label class="field">
-            <span>Token</span>
-            <input
-              name="token"
-              type="password"
-              autocomplete="current-password"
-              spellcheck="false"
-              ref=${first}
-              required
-              aria-invalid=${String(wrong.value !== "")}
-              aria-describedby="wrong"
-            />
-          </label>
-          <p class="error" id="wrong" role="alert">${wrong.value}</p>
-          <button type="submit" class="button primary">Continue</button>
-        </form>
-        ${draft.value && html`<${Kept} />`}
+        ${form} ${draft.value && html`<${Kept} />`}
+        ${
+          session.value &&
+          !signedOut.value &&
+          html`<p class="back"><button type="button" class="link" onClick=${back}>Go back</button></p>`
+        }
       </div>
     </main>
+  `;
+}
+
+const back = () => (signingIn.value = false);
+
+const Name = () => html`
+  <${Form} title="Choose a name" field="name">
+    <p>This server listens on this machine only, so a name is enough.</p>
+  <//>
+`;
+
+/** @param {{oidc: string | null}} props */
+const Token = ({ oidc }) => html`
+  <${Form} title="Sign in" field="token" quiet=${!!oidc}>
+    ${
+      oidc
+        ? html`
+            <a class="button primary" href=${loginAt()}>Continue with ${oidc}</a>
+            <p class="or">Or with a token, which whoever runs this server makes with <code>tidings token</code>.</p>
+          `
+        : html`<p>This server asks for a token. Whoever runs it makes one with <code>tidings token</code>.</p>`
+    }
+  <//>
+`;
+
+/** The provider sends one back to where one was. */
+const loginAt = () => `/session/login?next=${encodeURIComponent(location.pathname + location.hash)}`;
+
+const FIELDS = {
+  name: { label: "Name", type: "text", autocomplete: "nickname", maxlength: "60" },
+  token: { label: "Token", type: "password", autocomplete: "current-password", maxlength: "8192" },
+};
+
+/**
+ * @param {{title: string, field: "name" | "token", quiet?: boolean, children: any}} props `quiet`: another way in is
+ *   the first one
+ */
+function Form({ title, field, quiet = false, children }) {
+  const wrong = useSignal("");
+  const busy = useSignal(false);
+  const first = useRef(/** @type {HTMLInputElement | null} */ (null));
+  useEffect(() => first.current?.focus(), []);
+  const submit = async (/** @type {SubmitEvent} */ event) => {
+    event.preventDefault();
+    if (busy.value) return;
+    const value = first.current?.value.trim() ?? "";
+    busy.value = true;
+    wrong.value = (await signIn(field === "name" ? { name: value } : { token: value })) ?? "";
+    busy.value = false;
+    if (wrong.value) first.current?.focus();
+    else back();
+  };
+  const { label, ...attributes } = FIELDS[field];
+  return html`
+    <form class="card" onSubmit=${submit}>
+      <h1>${title}</h1>
+      ${children}
+      <label class="field">
+        <span>${label}</span>
+        <input
+          ref=${first}
+          ...${attributes}
+          value=${field === "name" ? (session.value?.name ?? "") : undefined}
+          spellcheck="false"
+          required
+          aria-invalid=${String(wrong.value !== "")}
+          aria-describedby="wrong"
+        />
+      </label>
+      <p class="error" id="wrong" role="alert">${wrong.value}</p>
+      <button type="submit" class=${quiet ? "button" : "button primary"} aria-disabled=${String(busy.value)}>
+        Continue
+      </button>
+    </form>
   `;
 }
 

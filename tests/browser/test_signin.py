@@ -1,0 +1,78 @@
+"""Who one is: a name on an open server, a token elsewhere, and what is kept while one says so."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import OpenTab
+from tests.browser.model import ScriptedModel
+from tests.serving import ServerProcess
+from tidings.auth import sign
+
+SECRET = "a secret of the tests, which is at least 32 bytes long"
+
+
+def test_a_name_is_chosen_changed_and_forgotten(open_tab: OpenTab) -> None:
+    tab = open_tab()
+    other = open_tab(context=tab.context)
+    tab.answered("Before I had a name")
+    tab.composer.fill("half a thought")
+    tab.page.get_by_role("button", name="Settings").click()
+    tab.button("Choose a name").click()
+    expect(tab.page.get_by_role("heading", name="Choose a name")).to_be_visible()
+    expect(tab.page.get_by_label("Name")).to_be_focused()
+    expect(tab.page.get_by_text("Your draft in Before I had a name is kept.")).to_be_visible()
+    tab.button("Go back").click()
+    expect(tab.composer).to_have_value("half a thought")
+
+    tab.page.get_by_role("button", name="Settings").click()
+    tab.button("Choose a name").click()
+    tab.page.get_by_label("Name").fill("Mara\u200bLindqvist")
+    tab.button("Continue").click()
+    expect(tab.page.get_by_role("alert")).to_contain_text("invisible characters")
+    expect(tab.page.get_by_label("Name")).to_be_focused()
+    tab.page.get_by_label("Name").fill("Mara <b>Lindqvist</b>")
+    tab.page.keyboard.press("Enter")
+    for one in (tab, other):
+        expect(one.page.locator(".me .name")).to_have_text("Mara <b>Lindqvist</b>")
+    expect(tab.composer).to_have_value("half a thought")
+    expect(tab.text).to_have_text("You asked: Before I had a name")
+    tab.answered("Now I have a name")
+    expect(tab.page.get_by_role("article", name="Question by Mara <b>Lindqvist</b>").last).to_be_visible()
+
+    tab.page.get_by_role("button", name="Settings").click()
+    tab.button("Sign out").click()
+    for one in (tab, other):
+        expect(one.page.locator(".me .name")).to_have_text("You")
+
+
+@pytest.fixture(scope="module")
+def locked(model: ScriptedModel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A server that asks for tokens."""
+    store = f"sqlite:///{tmp_path_factory.mktemp('locked')}/tidings.db"
+    env = {"TIDINGS_MODEL_URL": model.url, "TIDINGS_MODEL": "scripted", "TIDINGS_SECRET": SECRET}
+    with ServerProcess(store, env=env) as server:
+        yield server
+
+
+def token(secret: str = SECRET, seconds: float = 3600) -> str:
+    return sign(secret, "mara", publish=["*"], subscribe=["*"], seconds=seconds)
+
+
+def test_a_token_that_is_refused_is_told_kindly(open_tab: OpenTab, locked: ServerProcess) -> None:
+    tab = open_tab(url=locked.url)
+    expect(tab.page).to_have_title(re.compile("^Sign in"))
+    expired, foreign = token(seconds=-60), token("another secret, of at least 32 bytes in all")
+    for given in ("not a token", expired, foreign):
+        tab.page.get_by_label("Token").fill(given)
+        tab.button("Continue").click()
+        expect(tab.page.get_by_role("alert")).to_contain_text(re.compile("token", re.IGNORECASE))
+        expect(tab.page.get_by_label("Token")).to_be_focused()
+        expect(tab.page.get_by_label("Token")).to_have_attribute("aria-invalid", "true")
+    tab.page.get_by_label("Token").fill(token())
+    tab.button("Continue").click()
+    expect(tab.page.locator(".me .name")).to_have_text("mara")
