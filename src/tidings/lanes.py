@@ -40,6 +40,8 @@ class Lanes:
         self.flusher = Flusher()
         self._background = background
         self._lanes: dict[str, Lane] = {}
+        self.listeners: dict[str, Callable[[str, str], None]] = {}
+        """By topic, who hears its transient events in this process beside its readers: called with type and data."""
         log.on_commit = self._committed
         log.on_delete = self._deleted
 
@@ -269,6 +271,8 @@ class Lanes:
         return tail != ORIGIN and lane.epoch == tail.epoch and lane.head >= tail.n and lane.opening is None
 
     def cast(self, topic: str, type: str, data: str, at: float) -> None:
+        if (hear := self.listeners.get(topic)) is not None:
+            hear(type, data)
         lane = self._lanes.get(topic)
         if lane is not None and lane.level:
             lane.casts.append(Event(None, type, data, at))

@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from ...errors import Invalid, TooLarge
-from ...events import Offset
-from ...log import parse_offset, shown, valid_topic
-from ...people import valid_name
+from tidings.errors import Invalid, TooLarge
+from tidings.events import Offset
+from tidings.log import parse_offset, shown, valid_topic
+from tidings.people import valid_name
 
 CREATED = "notification.created"
 TITLE, TEXT, LINK, KIND = 200, 2000, 2000, 40

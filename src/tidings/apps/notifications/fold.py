@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import msgspec
 
-from ...errors import Invalid
-from ...events import Event
+from tidings.errors import Invalid
+from tidings.events import Event
+
 from .facts import Created, DoNotDisturb, Fact, Muted, Read, RoomRead, Unmuted, understood
 
 MOST = 100
@@ -116,7 +117,7 @@ def _read_up_to(inbox: Inbox, upto: str) -> Inbox:
 
 
 def _read_room(inbox: Inbox, fact: RoomRead) -> Inbox:
-    """A marker only moves on, however late an older one comes; with it, what was told of the room up to there is read."""
+    """A marker only moves on, however late an older one comes. What was told of the room up to there is read, too."""
     marker = later(inbox.rooms.get(fact.room), fact.offset)
     others = {room: offset for room, offset in inbox.rooms.items() if room != fact.room}
     rooms = {**dict(list(others.items())[-(ROOMS - 1) :]), fact.room: marker}

@@ -1,0 +1,1 @@
+"""People: who is here, on whichever process, and the topic that says so."""
