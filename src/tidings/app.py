@@ -10,7 +10,7 @@ from importlib.metadata import version
 from typing import Any
 
 import msgspec
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -21,9 +21,14 @@ from starlette.routing import compile_path
 from starlette.types import Message, Receive, Scope, Send
 
 from . import web
+from .apps.folded import SNAPSHOTS
+from .apps.rooms import routes as rooms
+from .apps.rooms.guard import RoomsGuard
+from .apps.rooms.service import Rooms
 from .auth import Authenticator
 from .errors import TidingsError
 from .events import Retention
+from .guards import Sealed
 from .hub import Hub
 from .log import shown
 from .protocols import events, health, runs, session, stream
@@ -146,10 +151,23 @@ def create_app(settings: Settings | None = None, hub: Hub | None = None) -> Fast
         stream.routes(hub, auth, slots, assistants),
         session.routes(auth),
         health.routes(hub),
+        *apps(hub, auth),
     ):
         app.include_router(router)
     web.mount(app)
     return app
+
+
+def apps(hub: Hub, auth: Authenticator) -> list[APIRouter]:
+    """The routers of the apps, whose guards `auth` is given."""
+    service = Rooms(hub)
+    auth.guards.update({"rooms": RoomsGuard(service), SNAPSHOTS: Sealed()})
+    return [rooms.routes(service, auth, unread_markers)]
+
+
+async def unread_markers(name: str) -> dict[str, str]:
+    """Nobody has read anything."""
+    return {}
 
 
 def authenticator(settings: Settings) -> Authenticator:

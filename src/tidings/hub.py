@@ -258,6 +258,10 @@ class Hub:
         """The next topics in byte order; the last of them is the next `after`. Empty: there are no more."""
         return await self.log.topics(prefix, after, limit)
 
+    async def heads(self, prefix: str = "", after: str = "", limit: int = 1000) -> list[tuple[str, Head]]:
+        """The same topics, with the ends of their logs."""
+        return await self.log.heads(prefix, after, limit)
+
     # Following.
 
     async def subscribe(self, topic: str, after: Offset | Start | None = None) -> AsyncGenerator[Event, None]:

@@ -194,9 +194,13 @@ class Log:
         return log.living(await self.store.load(log.valid_topic(topic)), self._clock())
 
     async def topics(self, prefix: str = "", after: str = "", limit: int = 1000) -> list[str]:
+        """The names that `heads` gives."""
+        return [name for name, _ in await self.heads(prefix, after, limit)]
+
+    async def heads(self, prefix: str = "", after: str = "", limit: int = 1000) -> list[tuple[str, Head]]:
         """The next topics in byte order, at most `limit`; the last of them is the next `after`. Empty: no more."""
         while heads := await self.store.topics(prefix, after, limit):
-            found = [name for name, head in heads if log.living(head, self._clock())]
+            found = [(name, head) for name, head in heads if log.living(head, self._clock())]
             if found or len(heads) < limit:
                 return found
             after = heads[-1][0]

@@ -161,6 +161,16 @@ def read(type: str, data: str) -> Fact:
         raise Invalid(f"This is no {type}: {error}.") from None
 
 
-def written(fact: Fact, **changed: Any) -> tuple[str, str]:
-    """The event, as type and data, of a fact with some of its fields changed."""
-    return fact.type, _encode(msgspec.structs.replace(fact, **changed) if changed else fact).decode()
+def changed(fact: Fact, **fields: Any) -> Fact:
+    """The fact with some of its fields changed."""
+    return msgspec.structs.replace(fact, **fields)
+
+
+def written(fact: Fact) -> tuple[str, str]:
+    """The fact as an event: its type and its data."""
+    return fact.type, _encode(fact).decode()
+
+
+def typing(by: str) -> tuple[str, str]:
+    """The transient event that says that somebody is writing."""
+    return "typing", _encode({"by": by}).decode()

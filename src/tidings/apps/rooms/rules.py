@@ -152,9 +152,9 @@ def _judge_member(room: Room, fact: MemberJoined | MemberLeft | MemberRole) -> N
         _owner(room, fact.by, "change roles" if isinstance(fact, MemberRole) else "remove others")
     if here is None:
         raise NotFound(f"{fact.member} is no member of this room.")
-    if here == "owner" and (isinstance(fact, MemberLeft) or fact.role != "owner"):
-        if sum(member.role == "owner" for member in room.members.values()) == 1:
-            raise Conflict("This room has no other owner: make somebody an owner first.")
+    owners = sum(member.role == "owner" for member in room.members.values())
+    if here == "owner" and owners == 1 and (isinstance(fact, MemberLeft) or fact.role != "owner"):
+        raise Conflict("This room has no other owner: make somebody an owner first.")
 
 
 def _owner(room: Room, name: str, what: str) -> None:

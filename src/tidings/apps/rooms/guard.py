@@ -1,0 +1,38 @@
+"""The guard of `rooms`."""
+
+from __future__ import annotations
+
+from tidings.auth import Subject
+from tidings.errors import Forbidden
+from tidings.guards import Admitted, Ending, Guard, Items
+from tidings.log import Appended
+
+from . import rules
+from .service import Rooms, person
+
+
+class RoomsGuard(Guard):
+    """Public rooms are read by everybody, private ones by their members; what is published are facts."""
+
+    def __init__(self, rooms: Rooms) -> None:
+        self.rooms = rooms
+
+    async def read(self, subject: Subject, topic: str) -> None:
+        await self.rooms.readable(subject, topic)
+
+    def watch(self, subject: Subject, topic: str) -> Ending | None:
+        return self.rooms.watch(subject, topic)
+
+    async def admit(self, subject: Subject, topic: str, items: Items, *, transient: bool) -> Admitted:
+        admit = self.rooms.admit_typing if transient else self.rooms.admit
+        return await admit(subject, topic, items)
+
+    async def published(self, subject: Subject, topic: str, items: Items, done: Appended) -> None:
+        await self.rooms.tell(topic, items, done.first)
+
+    async def manage(self, subject: Subject, topic: str) -> None:
+        raise Forbidden("A room keeps all that was said: archive it instead.", topic=topic)
+
+    async def announce(self, subject: Subject, topic: str) -> None:
+        found = await self.rooms.readable(subject, topic)
+        rules.check_may_post(found.state, person(subject))

@@ -1,0 +1,188 @@
+"""Rooms over HTTP: which there are, and how one is now. All else is the native protocol, in the topic `rooms.ID`."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Path, Request
+from starlette.responses import Response
+
+from tidings.auth import Authenticator, Subject
+from tidings.events import Event, Offset
+from tidings.log import parse_offset
+from tidings.protocols.request import problems, reader, shape
+from tidings.protocols.response import json_response
+from tidings.wire.sse import json_value
+
+from . import facts
+from .room import Room
+from .service import PREFIX, Rooms
+
+PAGE = 100
+"""Events of a room that is opened."""
+
+UNREAD = 100
+"""Unread messages are counted up to here."""
+
+Markers = Callable[[str], Awaitable[Mapping[str, str]]]
+"""Up to which offset somebody has read each room, by its id."""
+
+RoomId = Annotated[str, Path(pattern="^[A-Za-z0-9_-]{1,64}$", description="A room's id.", examples=["lobby"])]
+
+
+class RoomSummary(msgspec.Struct):
+    """A room as one person sees it. `role`: what they are there, null for no member; `members`: how many; `unread`:
+    messages of others after `read`, their read marker, at most 100; `mentions`: those of them that name the person;
+    `tail`: the offset of the room's last event."""
+
+    id: str
+    name: str
+    about: str
+    private: bool
+    archived: bool
+    role: facts.Role | None
+    members: int
+    unread: int
+    mentions: int
+    read: str | None
+    tail: str
+
+
+class RoomList(msgspec.Struct):
+    """The rooms that one may read."""
+
+    rooms: list[RoomSummary]
+
+
+class RoomMember(msgspec.Struct):
+    """Somebody in a room."""
+
+    name: str
+    role: facts.Role
+
+
+class RoomState(msgspec.Struct):
+    """A room. `created` in Unix seconds; `runs`: the ids of those that have not ended."""
+
+    id: str
+    name: str
+    about: str
+    private: bool
+    archived: bool
+    created: float
+    by: str
+    role: facts.Role | None
+    members: list[RoomMember]
+    runs: list[str]
+
+
+class RoomEvent(msgspec.Struct):
+    """An event as in a page of the topic's: `time` in Unix seconds, `data` the JSON value."""
+
+    offset: str
+    type: str
+    time: float
+    data: Any
+
+
+class OpenedRoom(msgspec.Struct):
+    """`events`: the last ones, oldest first; `previous`: where to read back from them, null where they are the first;
+    `read`: the read marker; `offset`: where to follow from."""
+
+    room: RoomState
+    events: list[RoomEvent]
+    previous: str | None
+    read: str | None
+    offset: str
+
+
+def routes(rooms: Rooms, auth: Authenticator, markers: Markers) -> APIRouter:
+    """The router of rooms."""
+    router = APIRouter(tags=["rooms"])
+
+    async def marked(subject: Subject) -> Mapping[str, str]:
+        return {} if subject.name is None else await markers(subject.name)
+
+    @router.get("/rooms", summary="List rooms", responses={200: shape(RoomList, "Those one may read"), **problems()})
+    async def listed(request: Request) -> Response:
+        subject = await reader(auth, request)
+        read = await marked(subject)
+        found = await rooms.readable_by(subject)
+        return json_response(RoomList([summary(id, room, at, subject.name, read.get(id)) for id, room, at in found]))
+
+    @router.get("/rooms/{room}", summary="Open a room", responses={200: shape(OpenedRoom, "It"), **problems(404)})
+    async def opened(request: Request, room: RoomId) -> Response:
+        topic = PREFIX + room
+        subject = await reader(auth, request, topic)
+        read = await marked(subject)
+        page = await rooms.hub.read_before(topic, None, PAGE)
+        found = await rooms.folded.at(topic, page.tail)
+        state, offset = described(room, found.state, subject.name), found.offset
+        events = [event for event in page.events if event.offset and event.offset <= offset]
+        first = page.next.n - len(page.events)
+        return json_response(
+            OpenedRoom(
+                room=state,
+                events=[shown(event) for event in events],
+                previous=str(page.next._replace(n=first)) if first >= page.earliest.n else None,
+                read=read.get(room),
+                offset=str(page.tail),
+            )
+        )
+
+    return router
+
+
+def summary(id: str, room: Room, tail: Offset, name: str | None, read: str | None) -> RoomSummary:
+    """A room as `name` sees it, who has read it up to `read`."""
+    unread, mentions = unread_of(room, tail, name, read)
+    return RoomSummary(
+        id=id,
+        name=room.name,
+        about=room.about,
+        private=room.private,
+        archived=room.archived,
+        role=room.role(name),
+        members=len(room.members),
+        unread=unread,
+        mentions=mentions,
+        read=read,
+        tail=str(tail),
+    )
+
+
+def unread_of(room: Room, tail: Offset, name: str | None, read: str | None) -> tuple[int, int]:
+    """How many messages of others a member has not read, at most 100, and how many of them name them.
+
+    A member begins to read where they joined. They are counted among the room's last 200 messages.
+    """
+    member = room.members.get(name) if name is not None else None
+    if member is None:
+        return 0, 0
+    marker = parse_offset(read) if read else None
+    after = max(member.since, marker.n if marker and marker.epoch == tail.epoch else 0)
+    fresh = [said for said in room.recent if said.n > after and said.by != name][-UNREAD:]
+    return len(fresh), sum(name in said.mentions for said in fresh)
+
+
+def described(id: str, room: Room, name: str | None) -> RoomState:
+    """A room, to `name`."""
+    return RoomState(
+        id=id,
+        name=room.name,
+        about=room.about,
+        private=room.private,
+        archived=room.archived,
+        created=room.created,
+        by=room.by,
+        role=room.role(name),
+        members=[RoomMember(who, member.role) for who, member in room.members.items()],
+        runs=list(room.runs),
+    )
+
+
+def shown(event: Event) -> RoomEvent:
+    """An event as it is sent."""
+    return RoomEvent(str(event.offset), event.type, event.time, json_value(event.data))

@@ -1,0 +1,203 @@
+"""The rooms of a hub: their state, what may be published to them, and who reads them now."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from tidings.apps.folded import Folded, Folding
+from tidings.auth import Subject
+from tidings.errors import Forbidden, Invalid, NotFound, TidingsError
+from tidings.events import Event, Offset
+from tidings.guards import Admitted, Ending, Items
+from tidings.hub import Hub
+from tidings.log import NEW, parse_offset
+
+from . import facts, fold, rules
+from .facts import Fact, MessagePosted, Quote
+from .mentions import mentioned
+from .room import Room
+
+PREFIX = "rooms."
+MAX_ID = 64
+QUOTED = 200
+"""Characters of a message that a reply to it quotes."""
+
+Published = Callable[[str, Room, Sequence[tuple[Offset, Fact]]], Awaitable[None]]
+"""Told of a room's new facts, with their offsets: the topic, and the room as it is now."""
+
+
+class Rooms:
+    """`published` are called, in order, after facts were committed and before their publisher is answered. They may be
+    called again with the same facts, and do nothing twice."""
+
+    def __init__(self, hub: Hub) -> None:
+        self.hub = hub
+        self.folded = Folded(hub, Room, fold.apply, version=fold.VERSION)
+        self.folded.changed.append(self._changed)
+        self.published: list[Published] = []
+        self._streams: dict[str, dict[object, tuple[str | None, Callable[[], None]]]] = {}
+
+    # Reading.
+
+    async def readable(self, subject: Subject, topic: str) -> Folding[Room]:
+        """The room, which the subject may read. Raises NotFound, Forbidden."""
+        room_id(topic)
+        found = await self.folded.get(topic, fresh=False)
+        if not rules.may_read(found.state, subject.name):
+            found = await self.folded.get(topic)
+        if not found.state.created:
+            raise NotFound(f"There is no room {topic.removeprefix(PREFIX)}.", topic=topic)
+        if not rules.may_read(found.state, subject.name):
+            raise Forbidden("This room is private: one of its owners may add you.", topic=topic)
+        return found
+
+    async def readable_by(self, subject: Subject) -> list[tuple[str, Room, Offset]]:
+        """All rooms that the subject may read: their ids, what they are and their tails, in the order of the ids."""
+        found: list[tuple[str, Room, Offset]] = []
+        after = ""
+        while heads := await self.hub.heads(PREFIX, after):
+            for topic, head in heads:
+                if subject.may_subscribe(topic):
+                    folding = await self.folded.at(topic, Offset(head.epoch, head.tail))
+                    if rules.may_read(folding.state, subject.name):
+                        found.append((topic.removeprefix(PREFIX), folding.state, folding.offset))
+            after = heads[-1][0]
+        return found
+
+    def watch(self, subject: Subject, topic: str) -> Ending | None:
+        """What ends a stream of the room when its reader is no member any more; None of a room that all may read."""
+        found = self.folded.kept(topic)
+        if found is None or not found.state.private:
+            return None
+
+        def begun(end: Callable[[], None]) -> Callable[[], None]:
+            release = self.folded.pin(found)
+            streams = self._streams.setdefault(topic, {})
+            streams[begun] = subject.name, end
+            if not rules.may_read(found.state, subject.name):
+                self.hub.loop.call_soon(end)
+
+            def over() -> None:
+                release()
+                streams.pop(begun, None)
+                if not streams and self._streams.get(topic) is streams:
+                    del self._streams[topic]
+
+            return over
+
+        return begun
+
+    def _changed(self, found: Folding[Room], events: Sequence[Event]) -> None:
+        streams = self._streams.get(found.topic)
+        if streams and (not events or any(event.type == facts.MemberLeft.type for event in events)):
+            for name, end in list(streams.values()):
+                if not rules.may_read(found.state, name):
+                    end()
+
+    # Publishing.
+
+    async def admit(self, subject: Subject, topic: str, items: Items) -> Admitted:
+        """The facts as they may be stored. Raises Invalid, TooLarge, NotFound, Forbidden, Conflict."""
+        room_id(topic)
+        by = person(subject)
+        given = [self._given(kind, data, by) for kind, data in items]
+        ruling = any(isinstance(fact, rules.RULING) for fact in given)
+        found = await self.folded.get(topic, fresh=ruling)
+        try:
+            self._judge(found.state, given)
+        except TidingsError:
+            found = await self.folded.get(topic)
+            self._judge(found.state, given)
+        self.folded.follow(found)
+        stamped = [await self._stamped(found, fact) for fact in given]
+        if not ruling:
+            return Admitted(stamped)
+        return Admitted(stamped, found.offset if found.state.created else NEW)
+
+    async def admit_typing(self, subject: Subject, topic: str, items: Items) -> Admitted:
+        """Transient: that somebody who may write does. Raises Invalid, NotFound, Forbidden, Conflict."""
+        room_id(topic)
+        by = person(subject)
+        if any(kind != "typing" for kind, _ in items):
+            raise Invalid("What is transient in a room is `typing`.")
+        found = await self.folded.get(topic, fresh=False)
+        if found.state.role(by) is None:
+            found = await self.folded.get(topic)
+        if not found.state.created:
+            raise NotFound(f"There is no room {topic.removeprefix(PREFIX)}.", topic=topic)
+        rules.check_may_post(found.state, by)
+        self.folded.follow(found)
+        return Admitted([facts.typing(by)])
+
+    async def tell(self, topic: str, items: Items, first: Offset) -> None:
+        """Call `published` with what was stored."""
+        if self.published:
+            found = await self.folded.get(topic, fresh=False)
+            said = [(first._replace(n=first.n + i), facts.read(kind, data)) for i, (kind, data) in enumerate(items)]
+            for hear in self.published:
+                await hear(topic, found.state, said)
+
+    def _given(self, kind: str, data: str, by: str) -> Fact:
+        fact = facts.read(kind, data)
+        if isinstance(fact, facts.SERVERS):
+            raise Forbidden(f"Only the server says {kind}.")
+        if fact.by or (isinstance(fact, MessagePosted) and (fact.mentions or fact.quote)):
+            raise Invalid(
+                "Who publishes, whom a message names and what it quotes is stamped by the server: leave it out."
+            )
+        return facts.changed(fact, by=by)
+
+    def _judge(self, room: Room, given: Sequence[Fact]) -> None:
+        """Each by what those before it have made of the room."""
+        if len(given) > 1:
+            room = room.copy()
+        for i, fact in enumerate(given):
+            rules.judge(room, fact)
+            if i + 1 < len(given):
+                fold.follow(room, fact, 0, 1.0)
+
+    async def _stamped(self, found: Folding[Room], fact: Fact) -> tuple[str, str]:
+        changed: dict[str, Any] = {}
+        if (at := rules.target_of(fact)) is not None:
+            target = await self._target(found.topic, at)
+            rules.judge_target(found.state, fact, target)
+            assert target is not None
+            if isinstance(fact, MessagePosted):
+                changed["quote"] = Quote(target.by, target.text[:QUOTED])
+        if isinstance(fact, MessagePosted):
+            changed["mentions"] = mentioned(fact.text, found.state.members)
+        return facts.written(facts.changed(fact, **changed))
+
+    async def _target(self, topic: str, at: str) -> rules.Target | None:
+        offset = parse_offset(at)
+        if offset.n < 1:
+            return None
+        try:
+            page = await self.hub.read(topic, offset._replace(n=offset.n - 1), 1)
+        except NotFound:
+            return None
+        if page.lost is not None or not page.events or page.events[0].offset != offset:
+            return None
+        event = page.events[0]
+        fact = facts.read(event.type, event.data)
+        if isinstance(fact, MessagePosted):
+            return rules.Target(fact.type, fact.by, fact.text)
+        if isinstance(fact, facts.AnswerPosted):
+            return rules.Target(fact.type, "", fact.text)
+        return None
+
+
+def room_id(topic: str) -> str:
+    """The id of the room whose topic this is. Raises Invalid."""
+    id = topic.removeprefix(PREFIX)
+    if not topic.startswith(PREFIX) or "." in id or len(id) > MAX_ID:
+        raise Invalid(f"A room is `rooms.ID`, where ID is 1 to {MAX_ID} letters, digits, '_' and '-'.", topic=topic)
+    return id
+
+
+def person(subject: Subject) -> str:
+    """The name of who asks. Raises Forbidden if they have none."""
+    if subject.name is None:
+        raise Forbidden('Choose a name first: `POST /session` with {"name": …}.')
+    return subject.name
