@@ -1,6 +1,6 @@
 /** Someone's notifications: the fold of `users.SLUG`, from the snapshot of `GET /notifications` on. Pure. */
 
-import { standing } from "../../client/offset.js";
+import { isRead, later } from "./offset.js";
 
 /**
  * @typedef {object} Notification
@@ -11,6 +11,7 @@ import { standing } from "../../client/offset.js";
  * @property {string} text "" when there is none
  * @property {string | null} link
  * @property {string | null} topic what it is about: the topic that can be muted
+ * @property {string | null} event the offset there of what it tells of
  * @property {string | null} by
  * @property {boolean} read
  */
@@ -21,18 +22,19 @@ import { standing } from "../../client/offset.js";
  * @property {number} older how many are unread of those before them
  * @property {readonly string[]} muted topics, in order
  * @property {number | null} dnd until when nothing disturbs, in Unix seconds
+ * @property {Readonly<Record<string, string>>} rooms up to where rooms were read since the snapshot
  */
 
 /** As many as the snapshot has. */
 export const MOST = 100;
 
 /** @type {Notifications} */
-export const none = { items: [], older: 0, muted: [], dnd: null };
+export const none = { items: [], older: 0, muted: [], dnd: null, rooms: {} };
 
 /** @param {any} snapshot the answer of `GET /notifications` @returns {Notifications} */
 export function from({ notifications, unread, muted, dnd }) {
   const items = notifications.map((/** @type {any} */ one) => ({ ...read(one), read: !!one.read }));
-  return { items, older: Math.max(0, unread - fresh(items)), muted, dnd };
+  return { items, older: Math.max(0, unread - fresh(items)), muted, dnd, rooms: {} };
 }
 
 /** How many were not read. @param {Notifications} state */
@@ -53,6 +55,8 @@ export function fold(state, { offset, type, time, data }) {
       return offset === null ? state : add(state, read({ ...data, offset, time }));
     case "notification.read":
       return "upto" in data ? readUpTo(state, data.upto) : readSome(state, data.offsets);
+    case "room.read":
+      return readRoom(state, data);
     case "topic.muted":
       return { ...state, muted: [...state.muted.filter((topic) => topic !== data.topic), String(data.topic)].sort() };
     case "topic.unmuted":
@@ -68,16 +72,17 @@ export function fold(state, { offset, type, time, data }) {
 export const isMuted = (state, { kind, topic }) => kind !== "mention" && topic !== null && state.muted.includes(topic);
 
 /** @param {any} data @returns {Notification} */
-function read({ offset, time, kind, title, text, link, topic, by }) {
+function read({ offset, time, kind, title, text, link, topic, event, by }) {
   const string = (/** @type {unknown} */ value) => (typeof value === "string" && value ? value : null);
   return {
     offset,
     time,
-    kind: string(kind) ?? "other",
+    kind: string(kind) ?? "notice",
     title: string(title) ?? "Notification",
     text: string(text) ?? "",
     link: string(link),
     topic: string(topic),
+    event: string(event),
     by: string(by),
     read: false,
   };
@@ -86,7 +91,7 @@ function read({ offset, time, kind, title, text, link, topic, by }) {
 /** @param {Notifications} state @param {Notification} one @returns {Notifications} */
 function add(state, one) {
   if (state.items.some(({ offset }) => offset === one.offset)) return state;
-  const all = [{ ...one, read: isMuted(state, one) }, ...state.items];
+  const all = [{ ...one, read: isMuted(state, one) || seen(state.rooms, one) }, ...state.items];
   return { ...state, items: all.slice(0, MOST), older: state.older + fresh(all.slice(MOST)) };
 }
 
@@ -101,7 +106,21 @@ function readSome(state, offsets) {
 /** @param {Notifications} state @param {unknown} upto @returns {Notifications} */
 function readUpTo(state, upto) {
   if (typeof upto !== "string") return state;
-  const past = (/** @type {Notification} */ { offset }) => standing(upto, offset) === "old";
+  const past = (/** @type {Notification} */ { offset }) => isRead(upto, offset);
   const items = state.items.map((item) => (past(item) ? { ...item, read: true } : item));
   return { ...state, items, older: state.items.some(past) ? 0 : state.older };
+}
+
+/** A marker only moves on. What was told of the room up to there is read, too. @param {Notifications} state @param {any} fact */
+function readRoom(state, { room, offset }) {
+  if (typeof room !== "string" || typeof offset !== "string") return state;
+  const rooms = { ...state.rooms, [room]: later(state.rooms[room] ?? null, offset) };
+  const items = state.items.map((item) => (seen(rooms, item) ? { ...item, read: true } : item));
+  return { ...state, items, rooms };
+}
+
+/** Whether it tells of what was read in its room. @param {Notifications["rooms"]} rooms @param {Notification} one */
+function seen(rooms, { topic, event }) {
+  const [, room] = /^rooms\.(.+)$/.exec(topic ?? "") ?? [];
+  return room !== undefined && event !== null && Object.hasOwn(rooms, room) && isRead(rooms[room], event);
 }

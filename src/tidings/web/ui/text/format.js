@@ -3,6 +3,7 @@
 const count = new Intl.NumberFormat("en");
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 const day = new Intl.DateTimeFormat("en", { day: "numeric", month: "short" });
+const date = new Intl.DateTimeFormat("en", { weekday: "long", day: "numeric", month: "long" });
 const full = new Intl.DateTimeFormat("en", { dateStyle: "full", timeStyle: "medium", hourCycle: "h23" });
 
 /** @param {number} number "1,284" */
@@ -13,6 +14,16 @@ export function time(seconds) {
   const at = new Date(seconds * 1000);
   const today = new Date().toDateString() === at.toDateString();
   return today ? clock.format(at) : `${day.format(at)}, ${clock.format(at)}`;
+}
+
+/** @param {number} seconds Unix time. "10:14" */
+export const clockTime = (seconds) => clock.format(new Date(seconds * 1000));
+
+/** @param {number} seconds Unix time. "Today", "Yesterday", "Tuesday, November 3" */
+export function dayName(seconds) {
+  const ago = (/** @type {number} */ days) => new Date(new Date().setDate(new Date().getDate() - days)).toDateString();
+  const at = new Date(seconds * 1000);
+  return ["Today", "Yesterday"].find((_, days) => at.toDateString() === ago(days)) ?? date.format(at);
 }
 
 /** @param {number} seconds Unix time */

@@ -1,8 +1,12 @@
 import { useEffect } from "preact/hooks";
+import { centreOpen, unread } from "../state/notifications.js";
+import "../state/favicon.js";
 import { session, signedOut } from "../state/session.js";
 import { announcement, asideOpen, compact, dialog, drawer, open, signingIn, wide } from "../state/shell.js";
 import { Aside } from "./aside.js";
 import { Banner } from "./banner.js";
+import { countOf } from "./bell.js";
+import { Centre } from "./centre.js";
 import { Composer } from "./composer.js";
 import { Dialogs } from "./dialogs.js";
 import { Empty } from "./empty.js";
@@ -12,18 +16,22 @@ import { Log } from "./log.js";
 import { Sidebar } from "./sidebar.js";
 import { SignIn } from "./signin.js";
 import { Tip } from "./tip.js";
+import { Toasts } from "./toasts.js";
 
 export function App() {
   const outside = signingIn.value || (signedOut.value && !session.value);
   useKeys(outside);
   const name = outside ? "Sign in" : title();
-  useEffect(() => void (document.title = `${name} \u00b7 Tidings`), [name]);
+  const badge = unread.value > 0 ? `(${countOf(unread.value)}) ` : "";
+  useEffect(() => void (document.title = `${badge}${name} \u00b7 Tidings`), [badge, name]);
   if (outside) return html`<${SignIn} />`;
-  const covered = (compact.value && drawer.value) || (asideOpen.value && !wide.value);
+  const aside = asideOpen.value && !centreOpen.value;
+  const covered = (compact.value && drawer.value) || ((aside || centreOpen.value) && !wide.value);
+  const column = !wide.value ? "" : centreOpen.value ? " with-centre" : aside ? " with-aside" : "";
   const empty = open.value === null;
   return html`
     <a class="skip" href="#composer">Skip to the composer</a>
-    <div class=${asideOpen.value && wide.value ? "app with-aside" : "app"}>
+    <div class=${`app${column}`}>
       <${Sidebar} />
       <main class="page" inert=${covered}>
         <${Header} />
@@ -31,8 +39,10 @@ export function App() {
         ${empty ? html`<${Empty} />` : html`<${Log} key=${open.value} />`}
         <${Composer} />
       </main>
-      <${Aside} />
+      ${aside && html`<${Aside} />`}
+      <${Centre} />
     </div>
+    <${Toasts} />
     <${Tip} />
     <${Dialogs} />
     <p class="visually-hidden" role="status">${announcement.value}</p>

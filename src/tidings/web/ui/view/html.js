@@ -3,9 +3,9 @@ import { iconAt } from "../text/element.js";
 
 export { html };
 
-/** @param {{name: string, size?: number}} props */
-export const Icon = ({ name, size = 16 }) => html`
-  <svg class=${size > 16 ? "icon large" : "icon"} width=${size} height=${size} aria-hidden="true">
+/** @param {{name: string, size?: number, class?: string}} props `class`: of its colour */
+export const Icon = ({ name, size = 16, class: tone = "" }) => html`
+  <svg class=${`${size > 16 ? "icon large" : "icon"} ${tone}`} width=${size} height=${size} aria-hidden="true">
     <use href=${iconAt(name)} />
   </svg>
 `;

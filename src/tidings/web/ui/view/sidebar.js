@@ -6,6 +6,7 @@ import { lettersOf } from "../state/outbox.js";
 import { myName } from "../state/session.js";
 import { compact, dialog, drawer, go, open } from "../state/shell.js";
 import { counted } from "../text/format.js";
+import { Bell } from "./bell.js";
 import { focusComposer } from "./composer.js";
 import { html, Icon, IconButton, Mark } from "./html.js";
 import { useOverlay } from "./overlay.js";
@@ -27,7 +28,7 @@ export function Sidebar() {
     >
       <div class="brand">
         <a href="/" onClick=${follow(null)}><${Mark} size=${24} /><span class="word-mark">Tidings</span></a>
-        ${compact.value && html`<${IconButton} icon="x" label="Close the side bar" onClick=${close} />`}
+        ${compact.value ? html`<${IconButton} icon="x" label="Close the side bar" onClick=${close} />` : html`<${Bell} />`}
       </div>
       <button
         type="button"
