@@ -40,13 +40,16 @@ MAY_IMPORT = {
     "keys": "errors origins",
     "guards": "auth errors log",
     "auth": "clock errors guards keys origins people",
+    "oidc": "errors keys people",
+    "accounts": "errors events log hub people",
     "settings": "errors origins",
     # HTTP.
-    "protocols": "errors events log hub lanes position subscription drain metrics runs wire auth guards people",
+    "protocols": "errors events log hub lanes position subscription drain metrics runs wire auth guards people "
+    "accounts oidc",
     # What people use. Which of these an app imports of another, and what its pure parts may, is told below.
     "apps": "errors events log hub runs auth guards people protocols.request protocols.response",
     "web": "",
-    "app": "errors events log hub runs metrics auth guards settings stores protocols apps web",
+    "app": "errors events log hub runs metrics auth guards oidc people settings stores protocols apps web",
     "server": "errors hub settings app",
     # The command line, the package's front, and `python -m tidings`.
     "client": "errors events log origins wire.sse",

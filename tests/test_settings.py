@@ -55,6 +55,24 @@ def test_lists_and_sizes_are_written_as_people_do(monkeypatch: pytest.MonkeyPatc
     assert settings.max_batch == 16 * 1024 * 1024
 
 
+def test_a_provider_needs_what_signs_the_tokens_and_what_it_knows_us_as() -> None:
+    said = wrong(oidc_issuer="https://id.example", oidc_client_id="tidings")
+    assert "TIDINGS_SECRET" in said
+    assert "tidings token --new-secret" in said
+    said = wrong(oidc_issuer="https://id.example", oidc_client_id="tidings", jwks_url="https://id.example/keys")
+    assert "TIDINGS_SECRET" in said
+    assert "TIDINGS_OIDC_CLIENT_ID" in wrong(oidc_issuer="https://id.example", secret=SECRET)
+    assert Settings.load(oidc_issuer="https://id.example", oidc_client_id="tidings", secret=SECRET).oidc_title is None
+
+
+def test_a_provider_is_spoken_to_over_https() -> None:
+    from tidings.app import create_app
+
+    settings = Settings.load(oidc_issuer="http://id.example", oidc_client_id="tidings", secret=SECRET, store="memory:")
+    with pytest.raises(Invalid, match="https"):
+        create_app(settings)
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost", "127.5.5.5"])
 def test_loopback_needs_no_key(host: str) -> None:
     assert Settings.load(host=host).open

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from importlib.metadata import version
@@ -21,22 +21,32 @@ from starlette.routing import compile_path
 from starlette.types import Message, Receive, Scope, Send
 
 from . import web
+from .apps.conversations import ConversationsGuard
 from .apps.folded import SNAPSHOTS
+from .apps.notifications import routes as notifications
+from .apps.notifications.guard import PeopleGuard
+from .apps.notifications.service import Notifications
+from .apps.people import routes as people
+from .apps.people.presence import Presence, PresenceGuard
 from .apps.rooms import routes as rooms
+from .apps.rooms.answers import Answers
 from .apps.rooms.guard import RoomsGuard
+from .apps.rooms.notices import Notices
 from .apps.rooms.service import Rooms
-from .auth import Authenticator
+from .apps.runs import RunsGuard
+from .auth import Authenticator, sign
 from .errors import TidingsError
 from .events import Retention
 from .guards import Sealed
 from .hub import Hub
 from .log import shown
+from .people import topics_of
 from .protocols import events, health, runs, session, stream
 from .protocols.follow import Following
 from .protocols.publish import Limits, Publishing
 from .protocols.request import SHAPES
 from .protocols.response import OUTSIDE, Slots, Stream, json_response, problem_response
-from .runs.assistants import configured
+from .runs.assistants import Assistant, configured
 from .settings import Settings
 
 log = logging.getLogger("tidings.app")
@@ -109,6 +119,7 @@ def create_app(settings: Settings | None = None, hub: Hub | None = None) -> Fast
     assistants = configured(settings)
     slots = Slots(settings.max_connections, settings.max_connections_per_subject if not settings.open else 1 << 30)
     limits = Limits(settings.max_body, settings.max_batch, settings.publish_rate)
+    presence = Presence(hub, slots)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None, None]:
@@ -120,6 +131,7 @@ def create_app(settings: Settings | None = None, hub: Hub | None = None) -> Fast
         try:
             hub.runs.grace = settings.grace
             hub.runs.open()
+            presence.open()
             for assistant in assistants.values():
                 hub.background(assistant.runnable())
             yield
@@ -149,25 +161,55 @@ def create_app(settings: Settings | None = None, hub: Hub | None = None) -> Fast
         events.routes(hub, auth),
         runs.routes(hub, auth, slots, assistants),
         stream.routes(hub, auth, slots, assistants),
-        session.routes(auth),
+        *sign_in(settings, hub, auth),
         health.routes(hub),
-        *apps(hub, auth),
+        *apps(hub, auth, presence, assistants),
     ):
         app.include_router(router)
     web.mount(app)
     return app
 
 
-def apps(hub: Hub, auth: Authenticator) -> list[APIRouter]:
+def sign_in(settings: Settings, hub: Hub, auth: Authenticator) -> list[APIRouter]:
+    """The routers of the session. Raises Invalid for a provider that cannot be one."""
+    if settings.oidc_issuer is None or settings.oidc_client_id is None or settings.secret is None:
+        return [session.routes(auth)]
+    # Imported where it is used: it brings 0.2 s of libraries that a server without a provider does not need.
+    from .oidc import Provider
+    from .protocols import signin
+
+    secret = settings.secret.get_secret_value()
+    client_secret = settings.oidc_client_secret.get_secret_value() if settings.oidc_client_secret else None
+    provider = Provider(settings.oidc_issuer, settings.oidc_client_id, client_secret, settings.oidc_title)
+
+    def token(name: str) -> str:
+        topics = topics_of(name)
+        about = {"audience": settings.audience, "issuer": settings.issuer}
+        return sign(secret, name, publish=topics, subscribe=topics, seconds=signin.SESSION, **about)
+
+    return [session.routes(auth, provider.title), signin.routes(hub, provider, secret, token)]
+
+
+def apps(hub: Hub, auth: Authenticator, presence: Presence, assistants: Mapping[str, Assistant]) -> list[APIRouter]:
     """The routers of the apps, whose guards `auth` is given."""
-    service = Rooms(hub)
-    auth.guards.update({"rooms": RoomsGuard(service), SNAPSHOTS: Sealed()})
-    return [rooms.routes(service, auth, unread_markers)]
-
-
-async def unread_markers(name: str) -> dict[str, str]:
-    """Nobody has read anything."""
-    return {}
+    told, service = Notifications(hub), Rooms(hub)
+    Notices(service, told)
+    Answers(hub, service, told, assistants)
+    auth.guards.update(
+        {
+            "rooms": RoomsGuard(service),
+            "runs": RunsGuard(hub, auth.guards),
+            "conversations": ConversationsGuard(hub),
+            "users": PeopleGuard(),
+            "presence": PresenceGuard(),
+            SNAPSHOTS: Sealed(),
+        }
+    )
+    return [
+        rooms.routes(service, auth, told.markers),
+        people.routes(auth, presence),
+        notifications.routes(auth, told),
+    ]
 
 
 def authenticator(settings: Settings) -> Authenticator:

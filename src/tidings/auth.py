@@ -327,16 +327,17 @@ def sign(
 
 
 def cookie(token: str, *, seconds: float, secure: bool) -> str:
-    """The Set-Cookie header that keeps a token for `seconds`, out of reach of scripts; an empty token for 0 seconds
-    removes it. `secure`: the browser speaks https to us."""
-    return _set_cookie(COOKIE, token, seconds, secure)
+    """The Set-Cookie header that keeps a token for `seconds`; an empty token for 0 seconds removes it."""
+    return set_cookie(COOKIE, token, seconds=seconds, secure=secure)
 
 
 def name_cookie(name: str, *, secure: bool) -> str:
     """The Set-Cookie header that keeps a chosen name for a year; an empty name removes it. Raises Invalid for a text
     that is no name."""
-    return _set_cookie(NAME_COOKIE, quote(valid_name(name), safe="") if name else "", YEAR if name else 0, secure)
+    value = quote(valid_name(name), safe="") if name else ""
+    return set_cookie(NAME_COOKIE, value, seconds=YEAR if name else 0, secure=secure)
 
 
-def _set_cookie(name: str, value: str, seconds: float, secure: bool) -> str:
+def set_cookie(name: str, value: str, *, seconds: float, secure: bool) -> str:
+    """The Set-Cookie header of a cookie out of reach of scripts. `secure`: the browser speaks https to us."""
     return f"{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={int(seconds)}" + ("; Secure" if secure else "")

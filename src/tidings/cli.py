@@ -89,7 +89,7 @@ def serve(
 
 @app.command()
 def publish(
-    topic: Annotated[str, typer.Argument(help="The topic, such as rooms.lobby.")],
+    topic: Annotated[str, typer.Argument(help="The topic, such as chat.lobby.")],
     data: Annotated[str | None, typer.Argument(help="The data of one event. Default: standard input.")] = None,
     type: Annotated[str, typer.Option(help="The type of events that name none.")] = "message",
     lines: Annotated[
@@ -107,10 +107,10 @@ def publish(
 
     \b
     Examples:
-      tidings publish rooms.lobby 'Hello, all'
+      tidings publish chat.lobby 'Hello, all'
       tidings publish orders '{"order": 4711}' --type order.paid
       tail -f access.log | tidings publish logs.web --lines
-      tidings read rooms.lobby | tidings publish rooms.copy
+      tidings read chat.lobby | tidings publish chat.copy
     """
     with _sentences(), _client(url, token) as client:
         if data is not None:
@@ -126,7 +126,7 @@ def publish(
 
 @app.command()
 def read(
-    topic: Annotated[str, typer.Argument(help="The topic, such as rooms.lobby.")],
+    topic: Annotated[str, typer.Argument(help="The topic, such as chat.lobby.")],
     start: Annotated[str, typer.Option("--from", help="earliest, tail, or an offset to go on after.")] = "earliest",
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Wait for more, until the topic is closed.")] = False,
     limit: Annotated[int | None, typer.Option("--limit", "-n", min=1, help="Stop after so many events.")] = None,
@@ -139,7 +139,7 @@ def read(
 
     \b
     Examples:
-      tidings read rooms.lobby
+      tidings read chat.lobby
       tidings read runs.01JD… --follow
       tidings read orders --from 7f3a-120 --limit 10 | jq .data
       tidings read logs.web --from tail -f
@@ -219,11 +219,19 @@ def _sign(name: str, publish: list[str], subscribe: list[str], expires: str) -> 
     if length is None:
         _end(f"{expires!r} is no length of time; one is like 90s, 30m, 12h or 7d.", 2)
     try:
-        secret = Settings.load().secret
-        if secret is None:
+        settings = Settings.load()
+        if settings.secret is None:
             _end("There is no secret to sign with. Set one: export TIDINGS_SECRET=$(tidings token --new-secret)", 2)
         seconds = int(length[1]) * _UNITS[length[2]]
-        return sign(secret.get_secret_value(), name, publish=publish, subscribe=subscribe, seconds=seconds)
+        return sign(
+            settings.secret.get_secret_value(),
+            name,
+            publish=publish,
+            subscribe=subscribe,
+            seconds=seconds,
+            audience=settings.audience,
+            issuer=settings.issuer,
+        )
     except Invalid as error:
         _end(str(error), 2)
 

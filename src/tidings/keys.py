@@ -31,7 +31,7 @@ PAUSE = 10.0
 """Seconds between two fetches, so that tokens with made-up key ids cannot make us hammer whoever has the key set."""
 
 LARGEST = 256 * 1024
-"""Bytes of the largest key set that is read."""
+"""Bytes of the largest document that is read."""
 
 
 class Keys(Protocol):
@@ -77,6 +77,16 @@ class OneKey:
         return self._key, self._algorithm
 
 
+def must_be_private(url: str, what: str) -> None:
+    """Raises Invalid unless nobody on the way can read or change what goes to `url` and comes from there."""
+    try:
+        address = httpx.URL(url)
+    except (httpx.InvalidURL, TypeError):
+        raise Invalid(f"{what} is none") from None
+    if not address.host or (address.scheme != "https" and not (address.scheme == "http" and is_loopback(address.host))):
+        raise Invalid(f"{what} must be an https one")
+
+
 def download(url: str) -> bytes:
     """The body at `url`, at most LARGEST bytes of it. Blocks; raises httpx.HTTPError."""
     with httpx.Client(timeout=5, follow_redirects=False) as client, client.stream("GET", url) as response:
@@ -85,7 +95,7 @@ def download(url: str) -> bytes:
         for chunk in response.iter_bytes():
             body += chunk
             if len(body) > LARGEST:
-                raise httpx.HTTPError("the key set is too large")
+                raise httpx.HTTPError(f"more than {LARGEST} bytes")
         return body
 
 
@@ -102,11 +112,7 @@ class KeySet:
         download: Callable[[str], bytes] = download,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        address = httpx.URL(url)
-        if not address.host or (
-            address.scheme != "https" and not (address.scheme == "http" and is_loopback(address.host))
-        ):
-            raise Invalid("The key set's URL must be an https one")
+        must_be_private(url, "The key set's URL")
         if wrong := [name for name in algorithms if name not in ASYMMETRIC]:
             raise Invalid(f"A key set holds public keys, which are not for {wrong[0]}")
         self._url, self._algorithms = url, frozenset(algorithms or ASYMMETRIC)

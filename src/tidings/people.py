@@ -1,4 +1,4 @@
-"""PURE: what a person may be called, and how the name is written in a topic."""
+"""PURE: what a person may be called, how the name is written in a topic, and the topics of people."""
 
 from __future__ import annotations
 
@@ -41,3 +41,10 @@ def slug(name: str) -> str:
     except UnicodeEncodeError:
         raise Invalid("A name is text: it has no half characters.") from None
     return "".join(chr(byte) if byte in _PLAIN else f"_{byte:02x}" for byte in raw)
+
+
+def topics_of(name: str) -> list[str]:
+    """The patterns of the topics that a person reads and publishes to. Which of them, and what, the apps' guards
+    restrict further: a room's members, a run's room, who owns a conversation."""
+    own = f"users.{slug(name)}"
+    return ["rooms.*", own, f"{own}.*", "conversations.*", "runs.*", "presence"]

@@ -81,6 +81,14 @@ class Settings(BaseSettings):
     """What a token's `aud` must name. A token that has an `aud` is refused when this is not set."""
     issuer: str | None = None
     """What a token's `iss` must be."""
+    oidc_issuer: str | None = None
+    """The OpenID Connect provider that people sign in with. Their tokens are ours, so it needs TIDINGS_SECRET."""
+    oidc_client_id: str | None = None
+    """As what the provider knows this server."""
+    oidc_client_secret: Secret | None = None
+    """The secret it gave to this server, if it gave one."""
+    oidc_title: str | None = None
+    """What people call the provider; by default the name of its host."""
     hosts: Words = ()
     """Names, besides loopback's, by which a server without a key may be addressed."""
     cors_origins: Origins = ()
@@ -136,9 +144,20 @@ class Settings(BaseSettings):
             )
         if self.secret is not None and len(self.secret.get_secret_value().encode()) < 32:
             raise ValueError("TIDINGS_SECRET is shorter than 32 bytes. Make one with `tidings token --new-secret`")
+        if self.oidc_issuer is not None:
+            self._oidc_agrees()
         if self.model_url is not None and self.model is None:
             raise ValueError("TIDINGS_MODEL_URL is set without TIDINGS_MODEL, the name of a model at that address")
         return self
+
+    def _oidc_agrees(self) -> None:
+        if self.secret is None:
+            raise ValueError(
+                "TIDINGS_OIDC_ISSUER is set without TIDINGS_SECRET, which signs the tokens of who comes from there. "
+                "Make one with `tidings token --new-secret`"
+            )
+        if self.oidc_client_id is None:
+            raise ValueError("TIDINGS_OIDC_ISSUER is set without TIDINGS_OIDC_CLIENT_ID, which the provider gives out")
 
     @property
     def open(self) -> bool:
@@ -179,7 +198,7 @@ def _sentence(problem: Any, given: dict[str, Any]) -> str:
         return f"Tidings {message}." if message.startswith("will ") else f"{message}."
     name = str(problem["loc"][0])
     label = f"--{name.replace('_', '-')}" if name in given else PREFIX + name.upper()
-    if name in ("secret", "public_key", "model_key"):
+    if name in ("secret", "public_key", "model_key", "oidc_client_secret"):
         return f"{label}: {message}."
     return f"{label} is {problem['input']!r}, but {message}."
 

@@ -36,11 +36,11 @@ class Session(msgspec.Struct):
     signed_in: bool
     name: str | None
     expires: float | None
-    oidc: str | None = None
+    oidc: str | None
 
 
-def routes(auth: Authenticator) -> APIRouter:
-    """The router of the session."""
+def routes(auth: Authenticator, oidc: str | None = None) -> APIRouter:
+    """The router of the session. `oidc`: the title of the provider that people sign in with."""
     router = APIRouter(tags=["session"])
 
     def described(subject: Subject | None) -> Session:
@@ -49,6 +49,7 @@ def routes(auth: Authenticator) -> APIRouter:
             signed_in=subject is not None,
             name=subject.name if subject else None,
             expires=subject.expires if subject else None,
+            oidc=oidc,
         )
 
     session: Responses = {200: shape(Session, "Who")}
