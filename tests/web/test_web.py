@@ -33,7 +33,7 @@ async def client():
         yield client
 
 
-@pytest.mark.parametrize("path", ["/", "/c/abc123"])
+@pytest.mark.parametrize("path", ["/", "/c/abc123", "/r/abc123"])
 async def test_the_page_is_asked_for_anew_and_names_files_that_never_change(
     client: httpx.AsyncClient, path: str
 ) -> None:
@@ -157,6 +157,11 @@ def test_files_are_of_a_size_that_can_be_read(module: Path) -> None:
 def test_the_client_in_javascript() -> None:
     tests = sorted(str(path) for path in Path(__file__).parent.glob("*.test.js"))
     env = {**os.environ, "PYTHON": sys.executable}
-    done = subprocess.run(["node", "--test", "--test-timeout=300000", *tests], env=env, capture_output=True, text=True)
+    done = subprocess.run(
+        ["node", "--test", "--test-concurrency=4", "--test-timeout=300000", *tests],
+        env=env,
+        capture_output=True,
+        text=True,
+    )
     failures = re.findall(r"^not ok.*?^  \.\.\.$", done.stdout, re.DOTALL | re.MULTILINE)
     assert done.returncode == 0, "\n".join(failures) or done.stderr

@@ -135,6 +135,8 @@ export class EventStream {
         this.lastEventId = decoder.lastEventId;
         this.#told = decoder.retry ?? this.#told;
         if (events.length > 0 && !this.#closed.signal.aborted) this.#deliver(events);
+        // A read that begins after the abort never ends in Node 20, and would hold a program until the watchdog barks.
+        if (this.#attempt.signal.aborted) return { heard };
       }
     } catch {
       // Refused, reset, aborted: whatever it was, the answer is to try again, save for what is asked of no network.
