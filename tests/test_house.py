@@ -47,7 +47,7 @@ MAY_IMPORT = {
     "protocols": "errors events log hub lanes position subscription drain metrics runs wire auth guards people "
     "accounts oidc",
     # What people use. Which of these an app imports of another, and what its pure parts may, is told below.
-    "apps": "errors events log hub runs auth guards people protocols.request protocols.response",
+    "apps": "errors events log hub runs wire auth guards people protocols.request protocols.response",
     "web": "",
     "app": "errors events log hub runs metrics auth guards oidc people settings stores protocols apps web",
     "server": "errors hub settings app",

@@ -11,10 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from ..auth import Authenticator
-from ..errors import Invalid
+from ..errors import Invalid, NotFound
 from ..hub import Hub
 from ..runs.run import RunState
-from ..wire.run_events import RunFormat
+from ..wire.run_events import RunFormat, StopRequested, to_item
 from .request import (
     KEY,
     LAST_EVENT_ID,
@@ -57,7 +57,7 @@ class NewRun(BaseModel):
     input: str | None = Field(None, min_length=1, max_length=1 << 18)
     messages: list[Message] | None = Field(None, min_length=1, max_length=1000)
     topic: str | None = Field(None, max_length=200, description="A conversation or room that is told of the run first.")
-    parent: str | None = Field(None, max_length=64, description="The run that this one answers anew.")
+    parent: str | None = Field(None, pattern="^[0-9A-Za-z]{1,64}$", description="The run that this one answers anew.")
 
 
 class NewlyStarted(msgspec.Struct):
@@ -129,6 +129,10 @@ def routes(hub: Hub, auth: Authenticator, slots: Slots, assistants: Mapping[str,
     )
     async def start(request: Request, new: NewRun) -> Response:
         subject = await publisher(auth, request, "runs.new", *filter(None, [new.topic]))
+        if new.topic is not None and (guard := auth.guards.of(new.topic)) is not None:
+            await guard.announce(subject, new.topic)
+        if new.parent is not None and not await auth.guards.allows(subject, f"runs.{new.parent}"):
+            raise NotFound(f"There is no run {new.parent} that you could have answered anew.")
         text, messages = question(new)
         assistant = choose(assistants, new.assistant)
         run = await hub.runs.start(
@@ -174,6 +178,7 @@ def routes(hub: Hub, auth: Authenticator, slots: Slots, assistants: Mapping[str,
             format=ENVELOPE if envelope else PLAIN,
             expires=subject.expires,
             dirty=True,
+            watch=auth.guards.watch(subject, [found.topic]),
             slots=slots,
             owner=subject.name or "",
         )
@@ -185,7 +190,9 @@ def routes(hub: Hub, auth: Authenticator, slots: Slots, assistants: Mapping[str,
         responses={202: shape(Stopping, "It is told"), **problems(404)},
     )
     async def stop(request: Request, run: RunId) -> Response:
-        subject = await publisher(auth, request, f"runs.{run}")
+        subject = await publisher(auth, request, topic := f"runs.{run}")
+        if (guard := auth.guards.of(topic)) is not None:
+            await guard.admit(subject, topic, [to_item(StopRequested(run=run))], transient=False)
         await hub.runs.stop(run, by=subject.name)
         return json_response(Stopping(run), 202)
 

@@ -143,6 +143,7 @@ def routes(hub: Hub, auth: Authenticator, slots: Slots, assistants: Mapping[str,
             expires=subject.expires,
             dirty=True,
             bare=not ids,
+            watch=auth.guards.watch(subject, [run.topic]),
             slots=slots,
             owner=subject.name or "",
         )

@@ -1,4 +1,4 @@
-"""The facts of a person's topic `users.SLUG`, as they are published: what they look like, and what is refused. Pure."""
+"""PURE: the facts of a person's topic `users.SLUG`: what each of them holds, as JSON, and what is refused."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 import msgspec
 
 from tidings.errors import Invalid, TooLarge
-from tidings.events import Offset
 from tidings.log import parse_offset, shown, valid_topic
 from tidings.people import valid_name
 
@@ -170,11 +169,6 @@ def check_link(link: str) -> None:
         plain = False
     if not plain:
         raise Invalid(f"{kind}: {shown(link)} is neither.")
-
-
-def of_offset(offset: Offset | None) -> str:
-    """An event's offset as text; "" of a transient one."""
-    return str(offset) if offset else ""
 
 
 def _plain(what: str, text: str, most: int) -> None:

@@ -1,4 +1,4 @@
-"""What a person has been told, and what they have read: the fold of `users.SLUG`. Pure.
+"""PURE: what a person has been told, and what they have read, by the events of `users.SLUG`.
 
 `web/ui/folds/notifications.js` is the same fold in the page; both are tried by the same histories
 (tests/apps/notifications/histories.json).
@@ -11,7 +11,7 @@ import msgspec
 from tidings.errors import Invalid
 from tidings.events import Event
 
-from .facts import Created, DoNotDisturb, Fact, Muted, Read, RoomRead, Unmuted, understood
+from .facts import Created, DoNotDisturb, Muted, Read, RoomRead, Unmuted, understood
 
 MOST = 100
 """Notifications that are kept at hand; of older ones only how many are unread is known."""
@@ -21,7 +21,7 @@ TOPICS = 1_000
 """Topics that one can have muted."""
 
 
-class Notification(msgspec.Struct, frozen=True, omit_defaults=True):
+class Notification(msgspec.Struct, frozen=True):
     """One of them; the offset is its identity, `time` in Unix seconds."""
 
     offset: str
@@ -36,15 +36,19 @@ class Notification(msgspec.Struct, frozen=True, omit_defaults=True):
     read: bool = False
 
 
-class Inbox(msgspec.Struct, frozen=True):
-    """`items`, newest first; `older`: how many are unread of those before them. `dnd`: until when nothing disturbs, in
-    Unix seconds. `rooms`: up to where each room is read."""
+VERSION = 1
+"""Of the fold: a snapshot that another version has made is not read."""
 
-    items: tuple[Notification, ...] = ()
+
+class Inbox(msgspec.Struct):
+    """`items`, newest first; `older`: how many are unread of those before them. `muted`: topics, in order. `dnd`: until
+    when nothing disturbs, in Unix seconds. `rooms`: up to where each room is read, the last one last."""
+
+    items: list[Notification] = msgspec.field(default_factory=list)
     older: int = 0
-    muted: tuple[str, ...] = ()
+    muted: list[str] = msgspec.field(default_factory=list)
     dnd: float | None = None
-    rooms: dict[str, str] = {}
+    rooms: dict[str, str] = msgspec.field(default_factory=dict)
 
     @property
     def unread(self) -> int:
@@ -52,41 +56,31 @@ class Inbox(msgspec.Struct, frozen=True):
         return _fresh(self.items) + self.older
 
 
-def fold(inbox: Inbox, event: Event) -> Inbox:
-    """What there is after this event, too. What is no fact of these changes nothing."""
-    if event.offset is None:
-        return inbox
+def apply(inbox: Inbox, event: Event) -> None:
+    """Change the inbox by one event of its topic, the next. What is no fact of these changes nothing."""
+    assert event.offset is not None
     try:
         fact = understood(event.type, event.data)
     except Invalid:
-        return inbox
-    return _after(inbox, fact, str(event.offset), event.time)
-
-
-def _after(inbox: Inbox, fact: Fact, offset: str, time: float) -> Inbox:
-    replace = msgspec.structs.replace
+        return
     match fact:
         case Created():
-            return _add(inbox, fact, offset, time)
+            _add(inbox, fact, str(event.offset), event.time)
         case Read(offsets=None):
-            return _read_up_to(inbox, fact.upto or "")
+            _read_up_to(inbox, fact.upto or "")
         case Read():
-            return _read_some(inbox, set(fact.offsets or ()))
+            _read_some(inbox, set(fact.offsets or ()))
         case RoomRead():
-            return _read_room(inbox, fact)
+            _read_room(inbox, fact)
         case Unmuted():
-            return replace(inbox, muted=tuple(topic for topic in inbox.muted if topic != fact.topic))
+            inbox.muted = [topic for topic in inbox.muted if topic != fact.topic]
         case Muted():
-            return replace(inbox, muted=tuple(sorted({*inbox.muted, fact.topic})[:TOPICS]))
+            inbox.muted = sorted({*inbox.muted, fact.topic})[:TOPICS]
         case DoNotDisturb():
-            return replace(inbox, dnd=fact.until)
-    return inbox
+            inbox.dnd = fact.until
 
 
-def _add(inbox: Inbox, fact: Created, offset: str, time: float) -> Inbox:
-    if any(item.offset == offset for item in inbox.items):
-        return inbox
-    muted = fact.kind != "mention" and fact.topic in inbox.muted
+def _add(inbox: Inbox, fact: Created, offset: str, time: float) -> None:
     new = Notification(
         offset=offset,
         time=time,
@@ -98,31 +92,33 @@ def _add(inbox: Inbox, fact: Created, offset: str, time: float) -> Inbox:
         event=fact.event,
         by=fact.by,
     )
-    if muted or _seen(new, inbox.rooms):
-        new = msgspec.structs.replace(new, read=True)
-    items = (new, *inbox.items)
-    return msgspec.structs.replace(inbox, items=items[:MOST], older=inbox.older + _fresh(items[MOST:]))
+    if _seen(new, inbox.rooms) or (fact.kind != "mention" and fact.topic in inbox.muted):
+        new = _as_read(new)
+    items = [new, *inbox.items]
+    inbox.items = items[:MOST]
+    inbox.older += _fresh(items[MOST:])
 
 
-def _read_some(inbox: Inbox, offsets: set[str]) -> Inbox:
-    items = tuple(_as_read(item) if item.offset in offsets else item for item in inbox.items)
-    beyond = len(offsets - {item.offset for item in items})
-    return msgspec.structs.replace(inbox, items=items, older=max(0, inbox.older - beyond))
+def _read_some(inbox: Inbox, offsets: set[str]) -> None:
+    beyond = len(offsets - {item.offset for item in inbox.items})
+    inbox.items = [_as_read(item) if item.offset in offsets else item for item in inbox.items]
+    inbox.older = max(0, inbox.older - beyond)
 
 
-def _read_up_to(inbox: Inbox, upto: str) -> Inbox:
+def _read_up_to(inbox: Inbox, upto: str) -> None:
     past = [is_read(upto, item.offset) for item in inbox.items]
-    items = tuple(_as_read(item) if old else item for item, old in zip(inbox.items, past, strict=True))
-    return msgspec.structs.replace(inbox, items=items, older=0 if any(past) else inbox.older)
+    inbox.items = [_as_read(item) if old else item for item, old in zip(inbox.items, past, strict=True)]
+    if any(past):
+        inbox.older = 0
 
 
-def _read_room(inbox: Inbox, fact: RoomRead) -> Inbox:
+def _read_room(inbox: Inbox, fact: RoomRead) -> None:
     """A marker only moves on, however late an older one comes. What was told of the room up to there is read, too."""
-    marker = later(inbox.rooms.get(fact.room), fact.offset)
-    others = {room: offset for room, offset in inbox.rooms.items() if room != fact.room}
-    rooms = {**dict(list(others.items())[-(ROOMS - 1) :]), fact.room: marker}
-    items = tuple(_as_read(item) if _seen(item, rooms) else item for item in inbox.items)
-    return msgspec.structs.replace(inbox, items=items, rooms=rooms)
+    before = inbox.rooms.pop(fact.room, None)
+    inbox.rooms[fact.room] = later(before, fact.offset)
+    if len(inbox.rooms) > ROOMS:
+        del inbox.rooms[next(iter(inbox.rooms))]
+    inbox.items = [_as_read(item) if _seen(item, inbox.rooms) else item for item in inbox.items]
 
 
 def _seen(item: Notification, rooms: dict[str, str]) -> bool:
@@ -136,7 +132,7 @@ def _as_read(item: Notification) -> Notification:
     return item if item.read else msgspec.structs.replace(item, read=True)
 
 
-def _fresh(items: tuple[Notification, ...]) -> int:
+def _fresh(items: list[Notification]) -> int:
     return sum(not item.read for item in items)
 
 

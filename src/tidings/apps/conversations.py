@@ -1,0 +1,64 @@
+"""Conversations of one person with an assistant: `conversations.ID`. Whoever asked first owns it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from tidings.auth import Subject
+from tidings.errors import Forbidden, NotFound
+from tidings.guards import Admitted, Guard, Items
+from tidings.hub import Hub
+
+REMEMBERED = 10_000
+"""Conversations whose owner is kept at hand, the last ones asked for."""
+
+
+class _First(msgspec.Struct):
+    by: str | None = None
+
+
+class ConversationsGuard(Guard):
+    """A conversation is its owner's, the `by` of its first event. Where that names nobody, it is anybody's."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._owners: dict[tuple[str, str], str | None] = {}
+
+    async def read(self, subject: Subject, topic: str) -> None:
+        owner = await self._owner(topic)
+        if owner is not None and owner != subject.name:
+            raise Forbidden("This conversation is somebody else's.", topic=topic)
+
+    async def admit(self, subject: Subject, topic: str, items: Items, *, transient: bool) -> Admitted:
+        await self.read(subject, topic)
+        return Admitted(items)
+
+    async def manage(self, subject: Subject, topic: str) -> None:
+        await self.read(subject, topic)
+
+    async def announce(self, subject: Subject, topic: str) -> None:
+        await self.read(subject, topic)
+
+    async def _owner(self, topic: str) -> str | None:
+        """Looked up once in each life of the topic: one that was deleted may be begun by another."""
+        head = await self._hub.describe(topic)
+        if head is None:
+            return None
+        known = (topic, head.epoch)
+        if known not in self._owners:
+            owner = await first_by(self._hub, topic)
+            if not head.tail > head.start:
+                return owner
+            self._owners[known] = owner
+            if len(self._owners) > REMEMBERED:
+                del self._owners[next(iter(self._owners))]
+        return self._owners[known]
+
+
+async def first_by(hub: Hub, topic: str) -> str | None:
+    """The name in the first event of a topic, if it is one of JSON that has a `by`. Raises Unavailable."""
+    try:
+        page = await hub.read(topic, None, 1)
+        return msgspec.json.decode(page.events[0].data, type=_First).by if page.events else None
+    except (NotFound, msgspec.DecodeError, RecursionError):
+        return None

@@ -1,0 +1,84 @@
+"""What people are told: their inboxes, and the telling."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+from tidings.apps.folded import Folded
+from tidings.errors import Closed, Invalid
+from tidings.events import Offset
+from tidings.hub import Hub
+from tidings.people import slug
+
+from . import fold
+from .facts import LINK, TEXT, TITLE, Created, to_item
+from .fold import Inbox
+
+log = logging.getLogger("tidings.notifications")
+
+
+class Notifications:
+    """The inboxes of a hub's people, each the state of the topic `users.SLUG`."""
+
+    def __init__(self, hub: Hub) -> None:
+        self.hub = hub
+        self._folded: Folded[Inbox] = Folded(hub, Inbox, fold.apply, version=fold.VERSION)
+
+    async def inbox(self, name: str) -> tuple[Inbox, Offset]:
+        """What the person has been told and has read, as of now, and the offset to follow from; not to be changed.
+
+        `inbox.rooms` has the read markers. Raises Unavailable.
+        """
+        found = await self._folded.get(topic_of(name))
+        return found.state, found.offset
+
+    async def markers(self, name: str) -> Mapping[str, str]:
+        """Up to where the person has read each room, by its id. Raises Unavailable."""
+        inbox, _ = await self.inbox(name)
+        return inbox.rooms
+
+    async def notify(
+        self,
+        name: str,
+        kind: str,
+        title: str,
+        *,
+        key: str,
+        text: str = "",
+        link: str | None = None,
+        topic: str | None = None,
+        event: Offset | str | None = None,
+        by: str | None = None,
+    ) -> None:
+        """Tell somebody something, once for each `key`: it is stored when this returns.
+
+        What is too long is cut, as it is told elsewhere in full. Whether it disturbs is for the reader to say, who may
+        have muted the topic. Raises Unavailable.
+        """
+        told = Created(
+            title=shortened(title, TITLE),
+            kind=kind,
+            text=shortened(text, TEXT) or None,
+            link=link if link is None or len(link) <= LINK else None,
+            topic=topic,
+            event=str(event) if event is not None else None,
+            by=by,
+        )
+        try:
+            await self.hub.append(topic_of(name), [to_item(told)], key=key)
+        except (Invalid, Closed) as error:
+            # A subject of a token whose name makes no topic, or a topic that its owner's program has closed: what
+            # happened has happened all the same, so whoever did it is not refused.
+            log.warning("%s cannot be told: %s", topic_of(name)[:80], error)
+
+
+def topic_of(name: str) -> str:
+    """The topic of a person."""
+    return f"users.{slug(name)}"
+
+
+def shortened(text: str, most: int) -> str:
+    """The text on one or more lines, without control characters, in at most `most` characters."""
+    shown = "".join(c if c in "\n\t" or c.isprintable() else " " for c in text)
+    return shown if len(shown) <= most else shown[: most - 1].rstrip() + "…"

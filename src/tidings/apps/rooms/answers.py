@@ -1,0 +1,156 @@
+"""Assistants among the people of a room: who mentions one asks it, everybody watches, and the answer stays."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from tidings.apps.notifications.service import Notifications
+from tidings.errors import Conflict, NotFound
+from tidings.events import Offset
+from tidings.hub import Hub
+from tidings.wire.run_events import BlockFinished, RunFailed, RunFinished, RunStarted, from_event
+
+from . import context, facts, rules
+from .facts import AnswerPosted, Fact, MessagePosted
+from .mentions import mentioned
+from .notices import link
+from .room import Room
+from .service import PREFIX, Rooms
+
+if TYPE_CHECKING:
+    from tidings.runs.assistants import Assistant
+
+log = logging.getLogger("tidings.rooms")
+
+ANYONE = "assistant"
+"""Who writes `@assistant` asks the default one."""
+
+LONGEST = 200_000
+"""Characters of an answer that its room keeps; the run has all of it."""
+
+
+class Answers:
+    """Starts a run for each assistant that a message mentions, and posts its answer when it has ended.
+
+    A message that is published again with its key starts no other run. Whichever process ends the run, by making it to
+    its end or by finding its maker dead, posts the answer; a process that dies in between leaves the run's lease,
+    and whoever finds that lapsed posts it (`Runs.on_end`). Once, as it is posted by the run's key.
+    """
+
+    def __init__(
+        self, hub: Hub, rooms: Rooms, notifications: Notifications, assistants: Mapping[str, Assistant]
+    ) -> None:
+        self._hub = hub
+        self._rooms = rooms
+        self._notifications = notifications
+        self._assistants = assistants
+        rooms.published.append(self.ask)
+        hub.runs.on_end.append(self.post)
+
+    async def ask(self, topic: str, room: Room, said: Sequence[tuple[Offset, Fact]]) -> None:
+        """Start what the messages ask for. Raises Unavailable: then whoever published comes again."""
+        for at, fact in said:
+            if isinstance(fact, MessagePosted):
+                for assistant in self._called(fact.text):
+                    await self._start(topic, at, fact, assistant)
+
+    def _called(self, text: str) -> list[Assistant]:
+        names = mentioned(text, {ANYONE: None, **dict.fromkeys(self._assistants)})
+        default = next(iter(self._assistants), "")
+        return [self._assistants[name] for name in dict.fromkeys(default if n == ANYONE else n for n in names) if name]
+
+    async def _start(self, topic: str, at: Offset, asked: MessagePosted, assistant: Assistant) -> None:
+        question = context.question_of(asked.text, [ANYONE, *self._assistants])
+        page = await self._hub.read_before(topic, at._replace(n=at.n - 1), context.EVENTS)
+        await self._hub.runs.start(
+            await _runnable(assistant),
+            context.conversation(page.events, asked, question),
+            assistant=assistant.name,
+            model=assistant.model,
+            announce=topic,
+            key=f"{topic}.{at}.{assistant.name}",
+            by=asked.by,
+            asked=at,
+            text=question,
+        )
+
+    async def post(self, run: str) -> None:
+        """Post the answer of a run that has ended, if it was announced in a room, and tell who asked. Idempotent."""
+        try:
+            started, answer = await self._answer(run)
+            topic = started.topic or ""
+            head = await self._hub.describe(topic) if topic.startswith(PREFIX) else None
+            if head is None:
+                return
+            done = await self._hub.append(topic, [facts.written(answer)], key=f"answer.{run}", expected=head.epoch)
+        except (NotFound, Conflict) as error:
+            log.info("the answer of run %s is not posted: %s", run, error)
+            return
+        await self._tell(topic, done.last, started, answer)
+
+    async def _answer(self, run: str) -> tuple[RunStarted, AnswerPosted]:
+        """How the run began, and the answer as it is posted. Raises NotFound."""
+        started, outcome = RunStarted(run=run, turn=run, assistant="", attempt=1), "interrupted"
+        texts: list[str] = []
+        after = None
+        while True:
+            page = await self._hub.read(f"runs.{run}", after)
+            for said in map(from_event, page.events):
+                match said:
+                    case RunStarted(topic=topic) if topic is None or not topic.startswith(PREFIX):
+                        raise NotFound("The run is of no room.")
+                    case RunStarted():
+                        started = said
+                    case BlockFinished(kind="text", content=str()) if said.content.strip():
+                        texts.append(said.content.strip())
+                    case RunFinished():
+                        outcome = said.outcome
+                    case RunFailed():
+                        outcome = "failed"
+            if page.up_to_date:
+                break
+            after = page.next
+        return started, AnswerPosted(
+            run=run,
+            assistant=started.assistant,
+            text="\n\n".join(texts)[:LONGEST],
+            outcome=outcome,
+            asked=started.asked,
+        )
+
+    async def _tell(self, topic: str, at: Offset, started: RunStarted, answer: AnswerPosted) -> None:
+        room = (await self._rooms.folded.get(topic, fresh=False)).state
+        if started.by is None or not rules.may_read(room, started.by):
+            return
+        known = self._assistants.get(started.assistant)
+        title = known.title if known else started.assistant or "Assistant"
+        verb = "answered you" if answer.outcome == "success" else "could not finish its answer"
+        await self._notifications.notify(
+            started.by,
+            "answer",
+            f"{title} {verb} in {room.name}",
+            text=answer.text,
+            link=link(topic, at),
+            topic=topic,
+            event=at,
+            by=title,
+            key=f"{topic}.{at}",
+        )
+
+
+async def _runnable(assistant: Assistant) -> Any:
+    """What answers. One that cannot be loaded is a run that fails, not a message that could not be posted."""
+    try:
+        return await assistant.runnable()
+    except Exception as error:
+        log.exception("the assistant %s cannot be loaded", assistant.name)
+        failure = error
+
+    async def failing(_: Any) -> AsyncIterator[str]:
+        if failure:
+            raise failure
+        yield ""
+
+    return failing

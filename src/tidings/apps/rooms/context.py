@@ -1,0 +1,74 @@
+"""PURE: what an assistant is given when it is asked in a room: the room's recent messages, and the question."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from tidings.errors import Invalid
+from tidings.events import Event
+
+from . import facts
+from .facts import AnswerPosted, MessageDeleted, MessageEdited, MessagePosted
+
+EVENTS = 100
+"""Events before the question that are looked at."""
+
+CHARACTERS = 12_000
+"""Of the messages before the question that an assistant is given, the last ones, about 3,000 tokens."""
+
+Message = dict[str, str]
+"""One turn of a conversation: `role` and `content`."""
+
+
+def conversation(before: Iterable[Event], asked: MessagePosted, question: str) -> list[Message]:
+    """The turns up to the question. What people say is the user's part, each line with its author's name, and what
+    assistants have answered the assistant's."""
+    said = _said(before)
+    if asked.quote and not any(asked.quote.text in text for _, text in said):
+        said.insert(0, ("user", f"{asked.quote.by or 'Assistant'}: {asked.quote.text}"))
+    turns: list[Message] = []
+    for role, text in _last(said):
+        if turns and turns[-1]["role"] == role:
+            turns[-1]["content"] += f"\n{text}"
+        elif turns or role == "user":
+            turns.append({"role": role, "content": text})
+    return [*turns, {"role": "user", "content": question}]
+
+
+def question_of(text: str, names: Sequence[str]) -> str:
+    """The text without the `@NAME` that calls an assistant; all of it if nothing else is said."""
+    calls = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+    without = re.sub(rf"(?i)(?<!\w)@(?:{calls})(?!\w)[,:]?[ \t]*", "", text)
+    return without.strip() or text.strip()
+
+
+def _said(events: Iterable[Event]) -> list[tuple[str, str]]:
+    """Roles and texts, as edited, without what was deleted."""
+    found: dict[str, tuple[str, str]] = {}
+    for event in events:
+        try:
+            fact = facts.read(event.type, event.data)
+        except Invalid:
+            continue
+        match fact:
+            case MessagePosted():
+                found[str(event.offset)] = "user", f"{fact.by}: {fact.text}"
+            case AnswerPosted() if fact.text:
+                found[str(event.offset)] = "assistant", fact.text
+            case MessageEdited() if fact.message in found:
+                found[fact.message] = "user", f"{fact.by}: {fact.text}"
+            case MessageDeleted():
+                found.pop(fact.message, None)
+    return list(found.values())
+
+
+def _last(said: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """As many of the last as have at most CHARACTERS together."""
+    left, kept = CHARACTERS, []
+    for role, text in reversed(said):
+        left -= len(text)
+        if left < 0:
+            break
+        kept.append((role, text))
+    return kept[::-1]
