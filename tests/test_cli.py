@@ -408,6 +408,21 @@ def test_a_token_says_what_it_was_told() -> None:
     assert (subject.name, subject.publish.texts, subject.subscribe.texts) == ("ann", ("rooms.*",), ("a", "b.*"))
 
 
+def test_a_person_s_token_names_the_topics_of_people() -> None:
+    done = tidings(
+        "token", "Mara Lindqvist", "--person", "--publish", "a", TIDINGS_SECRET=SECRET, TIDINGS_AUDIENCE="us"
+    )
+    subject = asyncio.run(Authenticator(secret=SECRET, audience="us").verify(done.stdout.strip()))
+    assert subject.name == "Mara Lindqvist"
+    assert subject.may_publish("a")
+    for topic in ("rooms.a", "users.Mara_20Lindqvist", "users.Mara_20Lindqvist.conversations", "runs.new", "presence"):
+        assert subject.may_publish(topic)
+        assert subject.may_subscribe(topic)
+    for topic in ("users.Mara", "users.Mara_20Lindqvist2", "names.mara", "accounts.1", "snapshots.rooms.a"):
+        assert not subject.may_publish(topic)
+        assert not subject.may_subscribe(topic)
+
+
 def test_a_token_opens_a_server_that_asks(serve_process: Callable[..., ServerProcess]) -> None:
     server = serve_process(env={"TIDINGS_SECRET": SECRET})
     token = tidings("token", "ann", "--publish", "a", "--subscribe", "a", TIDINGS_SECRET=SECRET).stdout.strip()
@@ -427,6 +442,7 @@ def test_a_token_opens_a_server_that_asks(serve_process: Callable[..., ServerPro
         (["ann"], "short", "shorter than 32 bytes"),
         ([], SECRET, "whom the token is for"),
         (["ann", "--publish", "rooms*"], SECRET, "no topic pattern"),
+        ([" ann", "--person"], SECRET, "a space"),
         (["ann", "--expires", "soon"], SECRET, "no length of time"),
     ],
 )

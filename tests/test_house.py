@@ -54,7 +54,7 @@ MAY_IMPORT = {
     # The command line, the package's front, and `python -m tidings`.
     "client": "errors events log origins wire.sse",
     "lines": "events wire.sse",
-    "cli": "errors events log settings auth client lines server app",
+    "cli": "errors events log people settings auth client lines server app",
     "tidings": "errors events hub protocols.response wire.sse",
     "__main__": "cli",
     # For the tests of others, and ours.

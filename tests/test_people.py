@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 
 from tidings.errors import Invalid
 from tidings.log import valid_topic
-from tidings.people import slug, valid_name
+from tidings.people import slug, topics_of, valid_name
 
 
 @pytest.mark.parametrize("name", ["a", "Mara Lindqvist", "Zoë", "李小龙", "O'Brien-Smith", "😀", "x" * 60, "<b>hi</b>"])
@@ -68,3 +70,8 @@ def test_a_name_that_is_taken_has_a_topic(name: str) -> None:
 def test_half_a_character_has_no_slug() -> None:
     with pytest.raises(Invalid):
         slug("\ud800")
+
+
+def test_the_topics_of_people_are_those_of_the_page_about_tokens() -> None:
+    page = (Path(__file__).parent.parent / "docs/how-to/auth.md").read_text("utf-8")
+    assert f"topics = {json.dumps(topics_of('Mara Lindqvist'))}" in page

@@ -185,6 +185,7 @@ def token(
     name: Annotated[str | None, typer.Argument(help="Who the token is for: its `sub`.")] = None,
     publish: Annotated[list[str] | None, typer.Option(help="Topics to publish to; repeat for more.")] = None,
     subscribe: Annotated[list[str] | None, typer.Option(help="Topics to read; repeat for more.")] = None,
+    person: Annotated[bool, typer.Option("--person", help="And all topics that people use in the web app.")] = False,
     expires: Annotated[str, typer.Option(help="How long it is good: 90s, 30m, 12h, 7d.")] = "1h",
     new_secret: Annotated[bool, typer.Option("--new-secret", help="Write a new secret instead.")] = False,
 ) -> None:
@@ -196,7 +197,8 @@ def token(
     \b
     Examples:
       export TIDINGS_SECRET=$(tidings token --new-secret)
-      tidings token ann --publish 'rooms.*' --subscribe '*' --expires 7d
+      tidings token 'Ann Arbor' --person --expires 7d
+      tidings token sensor-7 --publish 'sensors.7.*'
       export TIDINGS_TOKEN=$(tidings token ops --publish '*' --subscribe '*')
     """
     with _sentences():
@@ -207,7 +209,18 @@ def token(
             return
         if name is None:
             _end("Say whom the token is for: tidings token NAME", 2)
-        _write(_sign(name, publish or [], subscribe or [], expires).encode(), flush=True)
+        topics = _topics_of(name) if person else []
+        _write(_sign(name, [*topics, *(publish or [])], [*topics, *(subscribe or [])], expires).encode(), flush=True)
+
+
+def _topics_of(name: str) -> list[str]:
+    from .errors import Invalid
+    from .people import topics_of, valid_name
+
+    try:
+        return topics_of(valid_name(name))
+    except Invalid as error:
+        _end(str(error), 2)
 
 
 def _sign(name: str, publish: list[str], subscribe: list[str], expires: str) -> str:
