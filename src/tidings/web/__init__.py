@@ -17,8 +17,8 @@ _site: Final = load(Path(__file__).parent)
 
 
 def mount(app: Starlette) -> None:
-    """Serve the page at `/` and at `/c/ID`, and its files below a folder that is named by their content."""
-    for path in ("/", "/c/{id}"):
+    """Serve the page at `/`, at `/c/ID` and at `/r/ID`, and its files below a folder that is named by their content."""
+    for path in ("/", "/c/{id}", "/r/{id}"):
         app.add_route(path, _page, include_in_schema=False)
     app.add_route("/web/{hash}/{path:path}", _asset, include_in_schema=False)
     app.add_route("/favicon.ico", _favicon, include_in_schema=False)

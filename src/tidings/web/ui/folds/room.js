@@ -69,7 +69,11 @@ const STEPS = {
   "message.edited": (items, { data }) =>
     change(items, data.message, (item) => ({ ...item, text: String(data.text), edited: true })),
   "message.deleted": (items, { data }) =>
-    change(items, data.message, (item) => ({ ...item, text: "", deleted: true, reactions: {} })),
+    items.map((item) =>
+      item.kind !== "notice" && idOf(item) === data.message
+        ? { ...item, text: "", deleted: true, reactions: {} }
+        : item,
+    ),
   "reaction.added": (items, { data }) => react(items, data, (names) => [...names, data.by]),
   "reaction.removed": (items, { data }) => react(items, data, (names) => names),
   "run.created": (items, event) => begun(items, event),
@@ -197,6 +201,9 @@ function posted(items, event) {
       : item,
   );
 }
+
+/** Who said it; null: an assistant, or nobody. @param {Item} item */
+export const authorOf = (item) => (item.kind === "message" ? item.by : null);
 
 /** What a reply or a reaction names. @param {Item} item */
 export const idOf = (item) => (item.kind === "answer" ? item.posted : item.offset);

@@ -1,4 +1,5 @@
 /** A room's items as they are drawn: days, the line above what is new, and who goes on speaking. Pure. */
+import { authorOf } from "./room.js";
 
 /** @typedef {import("./room.js").Item} Item */
 /**
@@ -32,7 +33,7 @@ export function rows(items, { since = null, me = null, isNew = () => false, dayO
       all.push({ kind: "day", key: `day-${day}`, time: item.time });
       before = null;
     }
-    if (!lined && item.kind !== "notice" && item.by !== me && isNew(item.offset)) {
+    if (!lined && item.kind !== "notice" && authorOf(item) !== me && isNew(item.offset)) {
       lined = true;
       all.push({ kind: "since", key: "since", offset: /** @type {string} */ (since) });
       before = null;

@@ -1,11 +1,10 @@
 import { batch, computed, signal } from "@preact/signals";
 import * as turnsOf from "../folds/conversation.js";
 import * as runOf from "../folds/run.js";
-import { follow, subscribe, tidings } from "./connection.js";
+import { follow, subscribe } from "./connection.js";
 import { soon } from "./frames.js";
+import { followRun, leaveRuns, runSignal } from "./runs.js";
 import { ended } from "./session.js";
-
-/** @typedef {import("@preact/signals").Signal<runOf.Run>} RunSignal */
 
 /**
  * A conversation as this tab knows it: the fold of its topic, and of each of its runs' topics.
@@ -30,17 +29,15 @@ export class Conversation {
    */
   chosen = signal({});
   /** The run that writes now, the last if there are several. */
-  live = computed(() => this.#all().findLast(({ run }) => runOf.isLive(this.run(run).value))?.run ?? null);
+  live = computed(() => this.#all().findLast((one) => runOf.isLive(runSignal(one.run).value))?.run ?? null);
   /** Whether it was read whole and no run is under way: the next question may be asked. */
   quiet = computed(
     () =>
       this.status.value !== "loading" &&
       !this.live.value &&
-      !this.#all().some(({ run }) => this.run(run).value.state === "unread"),
+      !this.#all().some((one) => runSignal(one.run).value.state === "unread"),
   );
 
-  /** @type {Map<string, RunSignal>} */
-  #runs = new Map();
   #folded = turnsOf.empty;
   #wanted = false;
   #reading = false;
@@ -48,8 +45,6 @@ export class Conversation {
   #offset = "";
   /** @type {import("../../client/index.js").Subscription | null} */
   #subscription = null;
-  /** Of its runs. @type {Set<import("../../client/index.js").Subscription>} */
-  #following = new Set();
   /** @type {import("../../client/index.js").Reading} */
   #reader = {
     onEvents: (events) => this.#take(events),
@@ -61,13 +56,6 @@ export class Conversation {
   constructor(id) {
     this.id = id;
     this.topic = `conversations.${id}`;
-  }
-
-  /** @param {string} id @returns {RunSignal} */
-  run(id) {
-    let run = this.#runs.get(id);
-    if (!run) this.#runs.set(id, (run = signal(runOf.unread)));
-    return run;
   }
 
   /** The version of a turn that is shown. @param {turnsOf.Turn} turn */
@@ -119,12 +107,12 @@ export class Conversation {
 
   /**
    * A run this tab started: it need not wait until the topic tells of it, which it will.
-   * @param {string} run
+   * @param {string} id
    * @param {{question: string, parent: string | null, assistant: string | null, by: string | null}} about
    */
-  started(run, { question, ...about }) {
-    const data = { run, input: question, ...about };
-    const begun = this.run(run);
+  started(id, { question, ...about }) {
+    const data = { run: id, input: question, ...about };
+    const begun = runSignal(id);
     if (begun.value.state === "unread") begun.value = { ...begun.value, state: "waiting" };
     this.#take([{ topic: this.topic, offset: null, type: "run.created", time: Date.now() / 1000, data }]);
     void this.follow();
@@ -138,8 +126,8 @@ export class Conversation {
     const turns = this.turns.value;
     const end = before ? (turnsOf.find(turns, before)?.turn ?? turns.length) : turns.length;
     return turns.slice(0, end).flatMap((turn) => {
-      const { question, run } = this.shown(turn);
-      const answer = runOf.textOf(this.run(run).value);
+      const { question, run: id } = this.shown(turn);
+      const answer = runOf.textOf(runSignal(id).value);
       const asked = { role: "user", content: question };
       return answer ? [asked, { role: "assistant", content: answer }] : [];
     });
@@ -154,7 +142,7 @@ export class Conversation {
     const before = this.#folded;
     this.#folded = events.reduce(turnsOf.fold, before);
     const known = new Set(before.flat().map(({ run }) => run));
-    for (const { run } of this.#folded.flat()) if (!known.has(run)) void this.#followRun(run);
+    for (const { run } of this.#folded.flat()) if (!known.has(run)) void followRun(run);
     soon(() =>
       batch(() => {
         this.turns.value = this.#folded;
@@ -170,36 +158,10 @@ export class Conversation {
     this.status.value = reason === "trimmed" ? "trimmed" : "missing";
   }
 
-  /** @param {string} id */
-  async #followRun(id) {
-    const shown = this.run(id);
-    let folded = shown.value;
-    const onEvents = (/** @type {import("../../client/index.js").Event[]} */ events) => {
-      if (folded.state === "unread") folded = { ...folded, state: "waiting" };
-      folded = events.reduce(runOf.fold, folded);
-      soon(() => (shown.value = folded));
-    };
-    /** @param {string} message @param {string} code */
-    const lost = (message, code) => {
-      shown.value = { ...folded, state: "failed", error: { message, code } };
-    };
-    try {
-      const found = await follow(`runs.${id}`, {
-        onEvents,
-        onReset: () => lost("Its events are gone.", "gone"),
-        onError: ({ message }) => lost(message, "refused"),
-      });
-      if (found === "missing") lost("Its events are gone.", "gone");
-      else if (found !== "closed") this.#following.add(found);
-    } catch (error) {
-      if (!ended(error)) lost(/** @type {Error} */ (error).message, "refused");
-    }
-  }
-
   /** Stop following; for a conversation that was deleted. */
   end() {
     this.rest();
-    for (const subscription of this.#following) subscription.close();
+    leaveRuns(this.#all().map(({ run }) => run));
   }
 }
 
@@ -221,8 +183,3 @@ export function forget(id) {
 
 /** Those this tab has read, for the search. */
 export const read = () => [...known.values()];
-
-/** @param {string} run @returns {Promise<void>} */
-export async function stop(run) {
-  await tidings.runOf(run).stop();
-}

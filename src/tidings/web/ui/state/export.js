@@ -1,4 +1,5 @@
 import { textOf } from "../folds/run.js";
+import { runSignal } from "./runs.js";
 import { titleOf } from "./session.js";
 import { shown } from "./shell.js";
 
@@ -28,7 +29,7 @@ export function download(title, form) {
 function markdown(title, conversation) {
   const parts = conversation.turns.value.map((turn) => {
     const version = conversation.shown(turn);
-    const run = conversation.run(version.run).value;
+    const run = runSignal(version.run).value;
     const quoted = version.question
       .split("\n")
       .map((line) => `> ${line}`.trimEnd())
@@ -52,7 +53,7 @@ function place({ path, url, lines }) {
 function document(title, conversation) {
   const turns = conversation.turns.value.map((turn) =>
     turn.map(({ run, question, assistant, by, time }) => {
-      const answer = conversation.run(run).value;
+      const answer = runSignal(run).value;
       const { state, model, tokens, started, ended, finish, error, sources, parts } = answer;
       return {
         run,

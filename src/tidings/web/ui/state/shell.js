@@ -4,23 +4,47 @@ import { newKey } from "../../client/index.js";
 import { keep, recall } from "./device.js";
 import { titled } from "./library.js";
 import { outbox } from "./outbox.js";
+import { opened, room } from "./room.js";
+import { session } from "./session.js";
 
-/** The conversation that is open; null: a new one. @type {import("@preact/signals").Signal<string | null>} */
-export const open = signal(at());
+/**
+ * What is open: a room, or a conversation, of which null is a new one. `at`: the message to show.
+ * @typedef {{room: string, at: string | null} | {conversation: string | null}} Place
+ */
 
-/** @returns {string | null} the conversation of this page's address */
-function at() {
-  return /^\/c\/([A-Za-z0-9_-]{1,64})$/.exec(location.pathname)?.[1] ?? null;
+/** @type {import("@preact/signals").Signal<Place>} */
+const place = signal(addressed());
+
+/** The conversation that is open; null: a new one, or a room. */
+export const open = computed(() => ("conversation" in place.value ? place.value.conversation : null));
+/** The room that is open. */
+export const openRoom = computed(() => ("room" in place.value ? place.value.room : null));
+/** The message of it to show. */
+export const openAt = computed(() => ("room" in place.value ? place.value.at : null));
+
+/** @returns {Place} what this page's address names */
+function addressed() {
+  const [, kind, id] = /^\/([cr])\/([A-Za-z0-9_-]{1,64})$/.exec(location.pathname) ?? [];
+  if (kind === "r") return { room: id, at: new URLSearchParams(location.search).get("at") };
+  return { conversation: id ?? null };
 }
 
-addEventListener("popstate", () => (open.value = at()));
+addEventListener("popstate", () => (place.value = addressed()));
 
-/** @param {string | null} id */
+/** Open a conversation. @param {string | null} id */
 export function go(id) {
   drawer.value = false;
-  if (id === open.value) return;
+  if ("conversation" in place.value && id === open.value) return;
   history.pushState(null, "", id ? `/c/${id}` : "/");
-  open.value = id;
+  place.value = { conversation: id };
+}
+
+/** Open a room. @param {string} room @param {string | null} [at] the offset of a message to show */
+export function goRoom(room, at = null) {
+  drawer.value = false;
+  if (room === openRoom.value && at === null) return;
+  history.pushState(null, "", `/r/${room}${at ? `?at=${at}` : ""}`);
+  place.value = { room, at };
 }
 
 /** The conversation that is open, or a new one, which gets its place now. @returns {string} */
@@ -51,6 +75,16 @@ effect(() => {
 /** The open conversation. */
 export const shown = current;
 
+/** The open room. */
+export const shownRoom = computed(() => (openRoom.value ? room(openRoom.value) : null));
+
+// Only the room that is shown is followed whole; of the others the list knows what is unread.
+effect(() => {
+  const here = shownRoom.value;
+  for (const one of opened()) if (one !== here) one.rest();
+  if (here && session.value) here.follow();
+});
+
 /**
  * The run the aside is about: the one that was chosen, else the last.
  * @type {import("@preact/signals").Signal<string | null>}
@@ -58,6 +92,7 @@ export const shown = current;
 export const chosenRun = signal(null);
 
 export const asideRun = computed(() => {
+  if (openRoom.value) return chosenRun.value;
   const here = current.value;
   if (!here || here.turns.value.length === 0) return null;
   const runs = here.turns.value.map((turn) => here.shown(turn).run);
@@ -79,7 +114,9 @@ export const wide = media("(width >= 1200px)");
 const column = signal(recall("aside", true));
 /** Elsewhere it lies over the page until it is closed. */
 const overlay = signal(false);
-export const asideOpen = computed(() => (wide.value ? column.value : overlay.value) && asideRun.value !== null);
+export const asideOpen = computed(
+  () => (wide.value ? column.value : overlay.value) && (asideRun.value ?? openRoom.value) !== null,
+);
 
 /** @param {boolean} is */
 export function openAside(is) {
@@ -93,7 +130,11 @@ export const drawer = signal(false);
 /** Whether the sign-in page is shown though somebody was signed in. */
 export const signingIn = signal(false);
 
-/** @typedef {{kind: "search"} | {kind: "help"} | {kind: "rename", id: string} | {kind: "delete", id: string}} Dialog */
+/**
+ * @typedef {{kind: "search", room?: string} | {kind: "help"} | {kind: "rename", id: string} | {kind: "delete", id: string}
+ *   | {kind: "rooms"} | {kind: "room-new"} | {kind: "room-edit"} | {kind: "room-invite"} | {kind: "room-archive"}
+ *   | {kind: "room-leave"}
+ *   | {kind: "message-delete", message: string}} Dialog `search`: in one room only, if it is named */
 
 /** The one dialog that is open. @type {import("@preact/signals").Signal<Dialog | null>} */
 export const dialog = signal(null);
@@ -102,7 +143,7 @@ export const dialog = signal(null);
 export const announcement = signal("");
 
 effect(() => {
-  open.value;
+  place.value;
   overlay.value = false;
   chosenRun.value = null;
 });

@@ -1,6 +1,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import { isLive, textOf } from "../folds/run.js";
 import { ask } from "../state/outbox.js";
+import { runSignal } from "../state/runs.js";
 import { titleOf } from "../state/session.js";
 import { announcement, asideOpen, chosenRun, openAside } from "../state/shell.js";
 import { counted, fullTime, time } from "../text/format.js";
@@ -24,7 +25,7 @@ import { copying } from "./inside.js";
  * @param {Shown & {last: boolean}} props
  */
 export function Answer({ turn, version, conversation, last }) {
-  const run = conversation.run(version.run).value;
+  const run = runSignal(version.run).value;
   const name = titleOf(run.assistant ?? version.assistant);
   const root = useRef(/** @type {HTMLElement | null} */ (null));
   useAnnounced(run, name, root);
@@ -51,13 +52,7 @@ export function Answer({ turn, version, conversation, last }) {
           <b>${name}</b><${Began} at=${run.started ?? version.time} />
           ${isLive(run) && html`<${StateChip} run=${run} />`}
         </p>
-        <${Parts} run=${run} />
-        ${run.state === "waiting" && html`<p class="first-token">Waiting for the first token</p>`}
-        ${run.state === "stopped" && html`<${StoppedNote} by=${run.stoppedBy ?? null} />`}
-        ${run.state === "interrupted" && html`<${InterruptedNote} onAgain=${again} />`}
-        ${run.state === "failed" && html`<${FailedNote} error=${run.error} onAgain=${again} />`}
-        <${Chips} run=${run} />
-        ${run.ended !== null && html`<${Meta} run=${run} />`}
+        <${Told} run=${run} onAgain=${again} />
         ${
           (run.ended !== null || turn.length > 1) &&
           html`
@@ -84,8 +79,22 @@ export function Answer({ turn, version, conversation, last }) {
   `;
 }
 
+/**
+ * All that a run has brought so far, and how it ended.
+ * @param {{run: Run, onAgain?: () => void}} props
+ */
+export const Told = ({ run, onAgain }) => html`
+  <${Parts} run=${run} />
+  ${run.state === "waiting" && html`<p class="first-token">Waiting for the first token</p>`}
+  ${run.state === "stopped" && html`<${StoppedNote} by=${run.stoppedBy ?? null} />`}
+  ${run.state === "interrupted" && html`<${InterruptedNote} onAgain=${onAgain} />`}
+  ${run.state === "failed" && html`<${FailedNote} error=${run.error} onAgain=${onAgain} />`}
+  <${Chips} run=${run} />
+  ${run.ended !== null && html`<${Meta} run=${run} />`}
+`;
+
 /** @param {{at: number}} props */
-const Began = ({ at }) =>
+export const Began = ({ at }) =>
   html`<time datetime=${new Date(at * 1000).toISOString()} title=${fullTime(at)}>${time(at)}</time>`;
 
 /** Where no aside shows the sources. @param {{run: Run}} props */
@@ -146,7 +155,7 @@ function Pager({ turn, version, conversation }) {
  * @param {string} name
  * @param {import("preact").RefObject<HTMLElement | null>} root
  */
-function useAnnounced(run, name, root) {
+export function useAnnounced(run, name, root) {
   const live = isLive(run);
   const was = useRef(live);
   useEffect(() => {

@@ -2,7 +2,7 @@ import { useEffect } from "preact/hooks";
 import { centreOpen, unread } from "../state/notifications.js";
 import "../state/favicon.js";
 import { session, signedOut } from "../state/session.js";
-import { announcement, asideOpen, compact, dialog, drawer, open, signingIn, wide } from "../state/shell.js";
+import { announcement, asideOpen, compact, dialog, drawer, open, openRoom, signingIn, wide } from "../state/shell.js";
 import { Aside } from "./aside.js";
 import { Banner } from "./banner.js";
 import { countOf } from "./bell.js";
@@ -13,6 +13,7 @@ import { Empty } from "./empty.js";
 import { Header, title } from "./header.js";
 import { html } from "./html.js";
 import { Log } from "./log.js";
+import { RoomPage } from "./room.js";
 import { Sidebar } from "./sidebar.js";
 import { SignIn } from "./signin.js";
 import { Tip } from "./tip.js";
@@ -28,7 +29,6 @@ export function App() {
   const aside = asideOpen.value && !centreOpen.value;
   const covered = (compact.value && drawer.value) || ((aside || centreOpen.value) && !wide.value);
   const column = !wide.value ? "" : centreOpen.value ? " with-centre" : aside ? " with-aside" : "";
-  const empty = open.value === null;
   return html`
     <a class="skip" href="#composer">Skip to the composer</a>
     <div class=${`app${column}`}>
@@ -36,8 +36,7 @@ export function App() {
       <main class="page" inert=${covered}>
         <${Header} />
         <${Banner} />
-        ${empty ? html`<${Empty} />` : html`<${Log} key=${open.value} />`}
-        <${Composer} />
+        ${openRoom.value ? html`<${RoomPage} />` : html`<${ConversationPage} />`}
       </main>
       ${aside && html`<${Aside} />`}
       <${Centre} />
@@ -48,6 +47,11 @@ export function App() {
     <p class="visually-hidden" role="status">${announcement.value}</p>
   `;
 }
+
+const ConversationPage = () => html`
+  ${open.value === null ? html`<${Empty} />` : html`<${Log} key=${open.value} />`}
+  <${Composer} />
+`;
 
 /** The keys of the whole page. @param {boolean} outside */
 function useKeys(outside) {

@@ -2,21 +2,27 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { isLive } from "../folds/run.js";
 import { serverTime } from "../state/connection.js";
-import { asideOpen, asideRun, openAside, shown, wide } from "../state/shell.js";
+import { runSignal } from "../state/runs.js";
+import { asideOpen, asideRun, chosenRun, openAside, shownRoom, wide } from "../state/shell.js";
 import { safeHref } from "../text/element.js";
 import { duration, number } from "../text/format.js";
 import { html, IconButton } from "./html.js";
 import { useOverlay } from "./overlay.js";
+import { RoomAside } from "./room-aside.js";
 import { StateChip, took, wordsOf } from "./state.js";
 
 /** The run, and the sources it cites. A column where the page is wide, else a sheet over it. */
 export function Aside() {
+  return shownRoom.value && !chosenRun.value ? html`<${RoomAside} />` : html`<${RunAside} />`;
+}
+
+function RunAside() {
   const root = useRef(/** @type {HTMLElement | null} */ (null));
-  const close = () => openAside(false);
+  const close = () => (shownRoom.value && wide.value ? (chosenRun.value = null) : openAside(false));
   useOverlay(root, asideOpen.value && !wide.value, close);
-  if (!asideOpen.value || !asideRun.value || !shown.value) return null;
+  if (!asideOpen.value || !asideRun.value) return null;
   const id = asideRun.value;
-  const run = shown.value.run(id).value;
+  const run = runSignal(id).value;
   return html`
     ${!wide.value && html`<div class="scrim" onClick=${close} />`}
     <aside class="run-aside" aria-label="Run" ref=${root}>

@@ -1,9 +1,9 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { standing } from "../state/connection.js";
-import { stop } from "../state/conversation.js";
 import { draft, edit, editing, write } from "../state/drafts.js";
 import { ask, lettersOf } from "../state/outbox.js";
+import { stop } from "../state/runs.js";
 import { asked, assistants } from "../state/session.js";
 import { compact, dialog, open, openOrBegin, shown } from "../state/shell.js";
 import { html, Icon, valueOf } from "./html.js";
@@ -145,7 +145,7 @@ function Stop({ run }) {
   `;
 }
 
-const Send = () => html`<button type="submit" class="button primary"><${Icon} name="arrow-up" />Send</button>`;
+export const Send = () => html`<button type="submit" class="button primary"><${Icon} name="arrow-up" />Send</button>`;
 
 /** Whom to ask, where there are several. */
 function Choice() {
@@ -161,7 +161,7 @@ function Choice() {
 }
 
 /** Grow with the text. @param {import("preact").RefObject<HTMLTextAreaElement | null>} area @param {string} text */
-function useHeight(area, text) {
+export function useHeight(area, text) {
   useLayoutEffect(() => {
     const box = area.current;
     if (!box) return;

@@ -5,15 +5,17 @@ import { dialog, go, open } from "../state/shell.js";
 import { html } from "./html.js";
 import { close, Modal } from "./modal.js";
 import { Palette } from "./palette.js";
+import { RoomDialog } from "./room-dialogs.js";
 
 /** The dialog that is open, if any. */
 export function Dialogs() {
   const now = dialog.value;
   if (!now) return null;
-  if (now.kind === "search") return html`<${Palette} />`;
+  if (now.kind === "search") return html`<${Palette} room=${now.room ?? null} />`;
   if (now.kind === "help") return html`<${Help} />`;
   if (now.kind === "rename") return html`<${Rename} id=${now.id} />`;
-  return html`<${Delete} id=${now.id} />`;
+  if (now.kind === "delete") return html`<${Delete} id=${now.id} />`;
+  return html`<${RoomDialog} now=${now} />`;
 }
 
 /** @param {{id: string}} props */

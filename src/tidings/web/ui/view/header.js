@@ -3,20 +3,30 @@ import { download } from "../state/export.js";
 import { titled } from "../state/library.js";
 import { lettersOf } from "../state/outbox.js";
 import { titleFor } from "../state/library.js";
-import { asideOpen, asideRun, compact, dialog, drawer, open, openAside, shown } from "../state/shell.js";
+import { summary } from "../state/rooms.js";
+import { runSignal } from "../state/runs.js";
+import { asideOpen, asideRun, compact, dialog, drawer, open, openAside, shown, shownRoom } from "../state/shell.js";
 import { counted } from "../text/format.js";
+import { Bell } from "./bell.js";
 import { html, IconButton } from "./html.js";
 import { Menu } from "./menu.js";
+import { RoomHeader } from "./room-header.js";
 import { label, wordsOf } from "./state.js";
 
 /** The title of the open conversation; it may be asked before the list tells of it. */
 export function title() {
+  if (shownRoom.value)
+    return `#${shownRoom.value.about.value?.name ?? summary(shownRoom.value.id)?.name ?? shownRoom.value.id}`;
   if (!open.value) return "New conversation";
   const first = shown.value?.turns.value[0]?.[0].question ?? lettersOf(open.value)[0]?.question;
   return titled(open.value) ?? (first ? titleFor(first) : "Conversation");
 }
 
 export function Header() {
+  return shownRoom.value ? html`<${RoomHeader} />` : html`<${ConversationHeader} />`;
+}
+
+function ConversationHeader() {
   const id = open.value;
   const search = () => (dialog.value = { kind: "search" });
   const some = id && shown.value && shown.value.turns.value.length > 0;
@@ -49,6 +59,7 @@ export function Header() {
           <h1>${title()}</h1>
           <${Sub} />
         </div>
+        <${Bell} size=${20} />
         <${Menu} icon="ellipsis" label="More" items=${all} />
       </header>
     `;
@@ -66,7 +77,7 @@ export function Header() {
 
 /** How the run is, where there is no aside to say so. */
 function Sub() {
-  const run = asideRun.value && shown.value?.run(asideRun.value).value;
+  const run = asideRun.value && runSignal(asideRun.value).value;
   if (!run || run.state === "unread") return null;
   const tokens = run.tokens !== null ? counted(run.tokens, "token") : counted(wordsOf(run), "word");
   return html`<p><span class=${isLive(run) ? "tide" : ""}>${label(run)}</span> · ${tokens}</p>`;

@@ -69,7 +69,7 @@ export async function copy(text, button) {
 }
 
 /** @param {string} text @returns {Promise<boolean>} */
-async function toClipboard(text) {
+export async function toClipboard(text) {
   try {
     await navigator.clipboard.writeText(text);
     return true;

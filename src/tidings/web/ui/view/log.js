@@ -67,7 +67,7 @@ const Missing = () => html`
 `;
 
 /** @param {HTMLElement | null} box */
-function toEnd(box) {
+export function toEnd(box) {
   if (box) box.scrollTop = box.scrollHeight;
 }
 
@@ -77,7 +77,7 @@ function toEnd(box) {
  * @param {import("@preact/signals").Signal<boolean>} away whether one has scrolled up
  * @param {string | null} of what is shown: another one begins at its end
  */
-function useFollowing(box, content, away, of) {
+export function useFollowing(box, content, away, of) {
   useLayoutEffect(() => {
     const frame = box.current;
     if (!frame || !content.current) return;

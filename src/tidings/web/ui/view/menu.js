@@ -6,11 +6,12 @@ import { html, Icon, IconButton } from "./html.js";
 
 /**
  * A button that opens a menu below it, or above (`up`). Arrow keys walk, Esc closes and gives the focus back.
- * @param {{icon: string, label: string, items?: Item[], up?: boolean, children?: any}} props what it holds: `items`, or
- *   anything else as `children`
+ * @param {{icon: string, label: string, size?: number, items?: Item[], up?: boolean, children?: any}} props what it
+ *   holds: `items`, or anything else as `children`. Low in the window it opens upwards by itself
  */
-export function Menu({ icon, label, items = [], up = false, children }) {
+export function Menu({ icon, label, size, items = [], up = false, children }) {
   const open = useSignal(false);
+  const low = useSignal(up);
   const root = useRef(/** @type {HTMLElement | null} */ (null));
   const close = () => {
     open.value = false;
@@ -42,18 +43,25 @@ export function Menu({ icon, label, items = [], up = false, children }) {
         label=${label}
         aria-haspopup=${children ? "dialog" : "menu"}
         aria-expanded=${String(open.value)}
-        onClick=${() => (open.value = !open.value)}
+        size=${size}
+        onClick=${(/** @type {MouseEvent} */ event) => {
+          const { bottom } = /** @type {Element} */ (event.currentTarget).getBoundingClientRect();
+          low.value = up || bottom > innerHeight * 0.6;
+          open.value = !open.value;
+        }}
       />
       ${
         open.value &&
         children &&
-        html`<div class=${up ? "menu panel up" : "menu panel"} role="dialog" aria-label=${label}>${children}</div>`
+        html`<div class=${low.value ? "menu panel up" : "menu panel"} role="dialog" aria-label=${label}>
+          ${children}
+        </div>`
       }
       ${
         open.value &&
         !children &&
         html`
-          <div class=${up ? "menu up" : "menu"} role="menu" aria-label=${label}>
+          <div class=${low.value ? "menu up" : "menu"} role="menu" aria-label=${label}>
             ${items.map(
               (item) => html`
                 <button

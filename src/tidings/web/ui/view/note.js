@@ -12,7 +12,7 @@ export function StoppedNote({ by }) {
   `;
 }
 
-/** @param {{onAgain: () => void}} props */
+/** @param {{onAgain?: () => void}} props */
 export const InterruptedNote = ({ onAgain }) => html`
   <div class="note amber">
     <${Icon} name="unplug" />
@@ -20,20 +20,20 @@ export const InterruptedNote = ({ onAgain }) => html`
       <p>
         <b>Interrupted.</b> The process that wrote this answer went away. The text so far is kept; it is not complete.
       </p>
-      <button type="button" class="button" onClick=${onAgain}>Start again</button>
+      ${onAgain && html`<button type="button" class="button" onClick=${onAgain}>Start again</button>`}
     </div>
   </div>
 `;
 
-/** @param {{error: {message: string, code: string} | null, onAgain: () => void}} props */
+/** @param {{error: {message: string, code: string} | null, onAgain?: () => void}} props */
 export const FailedNote = ({ error, onAgain }) => html`
   <div class="note red">
     <${Icon} name="circle-x" />
     <div>
       <p><b>Run failed.</b> ${error?.message}</p>
       <p class="row">
-        <button type="button" class="button" onClick=${onAgain}>Retry</button
-        >${error?.code && html`<code>${error.code}</code>`}
+        ${onAgain && html`<button type="button" class="button" onClick=${onAgain}>Retry</button>`}
+        ${error?.code && html`<code>${error.code}</code>`}
       </p>
     </div>
   </div>

@@ -2,6 +2,7 @@ import { useSignal } from "@preact/signals";
 import { textOf } from "../folds/run.js";
 import { read } from "../state/conversation.js";
 import { conversations } from "../state/library.js";
+import { runSignal } from "../state/runs.js";
 import { go, open } from "../state/shell.js";
 import { close, Modal } from "./modal.js";
 import { html, Icon, valueOf } from "./html.js";
@@ -11,7 +12,9 @@ import { html, Icon, valueOf } from "./html.js";
 const MOST = 12;
 
 /** Search: titles of all conversations, and the text of those this tab has read. */
-export function Palette() {
+/** @param {{room: string | null}} props */
+export function Palette({ room }) {
+  void room;
   const sought = useSignal("");
   const at = useSignal(0);
   const hits = search(sought.value.trim().toLowerCase());
@@ -89,7 +92,7 @@ function search(sought) {
     if (!title) return [];
     return conversation.turns.value.flatMap((turn) => {
       const { run, question } = conversation.shown(turn);
-      const text = [question, textOf(conversation.run(run).value)].find((text) => text.toLowerCase().includes(sought));
+      const text = [question, textOf(runSignal(run).value)].find((text) => text.toLowerCase().includes(sought));
       return text && text !== title ? [{ id: conversation.id, title, run, excerpt: excerpt(text, sought) }] : [];
     });
   });

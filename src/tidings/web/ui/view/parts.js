@@ -45,7 +45,7 @@ function Live({ text, sources }) {
 }
 
 /** @param {{text: string, sources: readonly import("../folds/run.js").Source[]}} props */
-function Finished({ text, sources }) {
+export function Finished({ text, sources }) {
   const root = useRef(/** @type {HTMLElement | null} */ (null));
   useLayoutEffect(() => root.current?.replaceChildren(finished(text, sources)), [text, sources]);
   return html`<div class="prose" ref=${root} />`;

@@ -1,19 +1,27 @@
-import { standing } from "../state/connection.js";
 import { initials } from "../text/format.js";
+import { standing } from "../state/connection.js";
+import { isHere } from "../state/people.js";
 import { session } from "../state/session.js";
 import { html, Icon } from "./html.js";
 
+/** Pairs of colours for avatars. */
+const HUES = 5;
+
+/** The same name has the same colour everywhere. @param {string} name */
+const hueOf = (name) => [...name].reduce((sum, letter) => (sum * 7 + letter.charCodeAt(0)) % 9973, 6) % HUES;
+
 /**
  * A person: round, where a machine is square. The dot is filled when they are known to be here.
- * @param {{name: string, size?: number, me?: boolean}} props
+ * @param {{name: string, size?: number, me?: boolean, dot?: boolean}} props
  */
-export function Person({ name, size = 28, me = false }) {
-  const here = standing.value === "live" || standing.value === "back";
+export function Person({ name, size = 28, me = false, dot = true }) {
+  const connected = standing.value === "live" || standing.value === "back";
+  const here = me ? connected : isHere(name);
   const nameless = me && !session.value?.name;
   return html`
-    <span class="person" data-size=${size} aria-hidden="true">
+    <span class="person" data-size=${size} data-hue=${hueOf(name)} aria-hidden="true">
       ${nameless ? html`<${Icon} name="user" size=${14} />` : initials(name)}
-      ${me && html`<span class=${here ? "presence" : "presence away"} />`}
+      ${dot && html`<span class=${here ? "presence" : "presence away"} />`}
     </span>
   `;
 }

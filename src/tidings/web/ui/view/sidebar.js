@@ -11,6 +11,7 @@ import { focusComposer } from "./composer.js";
 import { html, Icon, IconButton, Mark } from "./html.js";
 import { useOverlay } from "./overlay.js";
 import { Person } from "./person.js";
+import { RoomList } from "./room-list.js";
 import { Settings } from "./settings.js";
 
 export function Sidebar() {
@@ -38,12 +39,13 @@ export function Sidebar() {
       >
         <${Icon} name="search" /><span>Search</span><kbd aria-hidden="true">Ctrl K</kbd>
       </button>
-      <nav class="sections" aria-label="Conversations">
+      <nav class="sections" aria-label="Conversations and rooms">
         <div class="section">
           <h2>Conversations</h2>
           <${IconButton} icon="plus" label="New conversation" size=${16} onClick=${() => (go(null), focusComposer())} />
         </div>
         <${List} />
+        <${RoomList} />
       </nav>
       <div class="foot">
         <${Connection} />

@@ -1,15 +1,15 @@
 import { signal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { shown } from "../state/shell.js";
+import { runSignal } from "../state/runs.js";
 import { placeOf, plain } from "./aside.js";
 import { html } from "./html.js";
 
 /** @type {import("@preact/signals").Signal<{at: DOMRect, source: import("../folds/run.js").Source} | null>} */
 const tip = signal(null);
 
-/** Show the passage that a cite stands for. @param {Element} cite @param {string} run @param {number} n */
-export function showTip(cite, run, n) {
-  const source = shown.value?.run(run).value.sources.find((source) => source.n === n);
+/** Show the passage that a cite stands for. @param {Element} cite @param {string} id @param {number} n */
+export function showTip(cite, id, n) {
+  const source = runSignal(id).value.sources.find((source) => source.n === n);
   tip.value = source ? { at: cite.getBoundingClientRect(), source } : null;
 }
 

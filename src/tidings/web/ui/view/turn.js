@@ -1,5 +1,6 @@
 import { isLive } from "../folds/run.js";
 import { edit } from "../state/drafts.js";
+import { runSignal } from "../state/runs.js";
 import { myName, session } from "../state/session.js";
 import { Answer } from "./answer.js";
 import { html, IconButton } from "./html.js";
@@ -17,7 +18,7 @@ import { focusComposer } from "./composer.js";
 export function Turn({ turn, conversation, last }) {
   const version = conversation.shown(turn);
   const me = version.by === null || version.by === session.value?.name;
-  const live = isLive(conversation.run(version.run).value);
+  const live = isLive(runSignal(version.run).value);
   const change = () => (edit(version.run, version.question), focusComposer());
   return html`
     <${Question} name=${me ? myName.value : version.by} me=${me} at=${version.time} text=${version.question}>

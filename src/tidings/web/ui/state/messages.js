@@ -1,0 +1,122 @@
+import { effect, signal } from "@preact/signals";
+import { isTemporary, newKey, Outbox, Problem, Unreachable } from "../../client/index.js";
+import { isRead } from "../folds/offset.js";
+import { standing, tidings } from "./connection.js";
+import { room } from "./room.js";
+import { ended, session, signedOut } from "./session.js";
+
+/**
+ * A message that was written and is not in its room's log yet. Its lane is the room's topic.
+ * @typedef {import("../../client/index.js").Letter & Written} Letter
+ */
+/**
+ * @typedef {object} Written
+ * @property {string} text
+ * @property {{message: string, by: string, text: string} | null} quote what it replies to
+ * @property {string} by
+ * @property {string} after the room's last offset when it was written
+ * @property {number} time Unix seconds
+ */
+
+/** @type {Outbox<Letter>} Kept on this device, so they outlive the page. */
+const box = new Outbox({ send, ready, wait: again, storage: kept(), name: "tidings.messages" });
+
+/** In the order they are sent. @type {import("@preact/signals").Signal<readonly Letter[]>} */
+export const letters = signal(box.letters);
+/** Those under way, by key. @type {import("@preact/signals").Signal<ReadonlySet<string>>} */
+export const posting = signal(new Set());
+/** What is stored and was not seen in the log yet, with its offset. @type {import("@preact/signals").Signal<readonly (Letter & {offset: string})[]>} */
+const stored = signal([]);
+/** What the server said to those it asked to slow down, by key. @type {Map<string, string>} */
+export const slowed = new Map();
+
+box.addEventListener("change", () => {
+  letters.value = box.letters;
+  posting.value = new Set(box.sending);
+});
+
+/** @returns {Storage | undefined} none in a private window */
+function kept() {
+  try {
+    return localStorage;
+  } catch {
+    return undefined;
+  }
+}
+
+/** @param {import("./room.js").Room} room @param {string} text @param {Written["quote"]} quote */
+export function post({ topic, position }, text, quote) {
+  const by = session.value?.name ?? "";
+  box.put({ key: newKey(), lane: topic, text, quote, by, after: position.value, time: Date.now() / 1000 });
+}
+
+/** @param {string} key */
+export const discardMessage = (key) => box.discard(key);
+
+/** @param {string} key */
+export const retryMessage = (key) => box.retry(key);
+
+/**
+ * What is to be shown below a room's log: not what the log tells of already, though its sender waits for the answer.
+ * @param {import("./room.js").Room} room
+ * @returns {Letter[]}
+ */
+export function unseen({ topic, items, position }) {
+  const mine = session.value?.name ?? "";
+  const waiting = letters.value.filter((letter) => letter.lane === topic && letter.by === mine);
+  const done = stored.value.filter((letter) => letter.lane === topic && !isRead(position.value, letter.offset));
+  const seen = new Set();
+  return [...done, ...waiting].filter((letter) => {
+    if ("offset" in letter || letter.refused) return true;
+    const same = items.value.find(
+      (item) =>
+        item.kind === "message" &&
+        item.by === mine &&
+        item.text === letter.text &&
+        !isRead(letter.after, item.offset) &&
+        !seen.has(item.offset),
+    );
+    if (same) seen.add(same.offset);
+    return !same;
+  });
+}
+
+/** Whether a letter may be sent now. @param {Letter} letter */
+function ready({ by }) {
+  const connected = standing.value === "live" || standing.value === "back";
+  return connected && session.value?.name === by && !signedOut.value;
+}
+
+effect(() => {
+  letters.value;
+  posting.value;
+  standing.value;
+  session.value;
+  signedOut.value;
+  box.pump();
+});
+
+/** @param {Letter} letter */
+async function send(letter) {
+  const { key, lane, text, quote } = letter;
+  const event = { type: "message.posted", data: { text, ...(quote && { reply: quote.message }) } };
+  try {
+    const body = JSON.stringify(event) + "\n";
+    const path = `/topics/${lane}/events`;
+    const { offset } = await tidings.request("POST", path, { body, type: "application/x-ndjson", key });
+    const position = room(lane.slice("rooms.".length)).position.value;
+    const unread = stored.value.filter((one) => one.lane !== lane || !isRead(position, one.offset));
+    stored.value = [...unread, { ...letter, offset }];
+    slowed.delete(key);
+  } catch (error) {
+    // Whoever signs in again sends it.
+    if (ended(error)) throw new Unreachable();
+    if (error instanceof Problem && isTemporary(error)) slowed.set(key, error.message);
+    throw error;
+  }
+}
+
+/** A moment before the next attempt: the stream may be well while a request is refused. @returns {Promise<void>} */
+function again() {
+  return new Promise((resolve) => setTimeout(resolve, 1000 + Math.random() * 1000));
+}

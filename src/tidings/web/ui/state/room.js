@@ -1,0 +1,260 @@
+import { batch, computed, signal } from "@preact/signals";
+import { Problem } from "../../client/index.js";
+import { distance, isRead, later } from "../folds/offset.js";
+import { foldTyping, quiet, typists } from "../folds/presence.js";
+import * as roomOf from "../folds/room.js";
+import { isLive } from "../folds/run.js";
+import { standing, subscribe, tidings } from "./connection.js";
+import { soon } from "./frames.js";
+import { followRun, runSignal } from "./runs.js";
+import { ended, session, userTopic } from "./session.js";
+
+/** @typedef {import("../../client/index.js").Event} Event */
+
+/** Events of an earlier page. */
+const PAGE = 100;
+
+/**
+ * A room as this tab knows it: what it is, and a stretch of its log without a gap that ends where the log does. It is
+ * followed while it is shown. Shown again, it begins with what the server tells of it now, so that nobody waits for the
+ * replay of a night.
+ */
+export class Room {
+  /** @type {import("@preact/signals").Signal<roomOf.Items>} */
+  items = signal(roomOf.none);
+  /** Null until it was read. @type {import("@preact/signals").Signal<roomOf.About | null>} */
+  about = signal(null);
+  /** @type {import("@preact/signals").Signal<"loading" | "ready" | "missing" | "refused">} */
+  status = signal("loading");
+  /** Why it is refused. */
+  reason = signal("");
+  /** Whether there is an earlier page: what was asked for may be on its way. @type {import("@preact/signals").Signal<"some" | "reading" | "none">} */
+  earlier = signal("none");
+  /** The offset of the last event. */
+  position = signal("");
+  /** The read marker. @type {import("@preact/signals").Signal<string | null>} */
+  read = signal(null);
+  /** Up to where it was read before: the line above what is new. @type {import("@preact/signals").Signal<string | null>} */
+  since = signal(null);
+  /** Who types, but for oneself. @type {import("@preact/signals").Signal<readonly string[]>} */
+  typing = signal([]);
+  /** What one is here. */
+  role = computed(() => this.about.value?.members[session.value?.name ?? ""] ?? null);
+  /** Runs under way, in the order they began. */
+  live = computed(() =>
+    this.items.value.flatMap((item) =>
+      item.kind === "answer" && item.outcome === null && isLive(runSignal(item.run).value) ? [item.run] : [],
+    ),
+  );
+
+  /** All that is held of the log. @type {Event[]} */
+  #events = [];
+  #items = roomOf.none;
+  #about = /** @type {any} */ (null);
+  #previous = "";
+  #typing = quiet;
+  #wanted = false;
+  #marking = false;
+  /** Counts what is read from the server, so that an answer that comes late is not taken. */
+  #life = 0;
+  /** @type {import("../../client/index.js").Subscription | null} */
+  #subscription = null;
+
+  /** @param {string} id */
+  constructor(id) {
+    this.id = id;
+    this.topic = `rooms.${id}`;
+  }
+
+  /** Read it, and go on reading it. Does nothing when that is under way. */
+  follow() {
+    if (this.#wanted) return;
+    this.#wanted = true;
+    void this.#begin();
+  }
+
+  /** Stop following it, for now: it was left. */
+  rest() {
+    this.#wanted = false;
+    this.since.value = null;
+    this.#leave();
+  }
+
+  /** Begin again with what the server tells now; after a sleep, or when one may do more, or less. */
+  renew() {
+    if (this.#wanted) void this.#begin();
+  }
+
+  async #begin() {
+    this.#leave();
+    const life = this.#life;
+    try {
+      const found = await tidings.patiently(() => tidings.request("GET", `/rooms/${this.id}`));
+      if (life === this.#life && this.#wanted) this.#open(found);
+    } catch (error) {
+      if (life === this.#life && !ended(error)) this.#refuse(/** @type {Error} */ (error));
+    }
+  }
+
+  #leave() {
+    this.#life += 1;
+    this.#subscription?.close();
+    this.#subscription = null;
+  }
+
+  /** @param {{room: any, events: Event[], previous: string | null, read: string | null, offset: string}} found */
+  #open({ room, events, previous, read, offset }) {
+    const last = this.#events.at(-1)?.offset;
+    const joins = last && events[0]?.offset && distance(last, events[0].offset) <= 1 && isRead(offset, last);
+    if (joins) this.#events.push(...events.filter((event) => !isRead(last, /** @type {string} */ (event.offset))));
+    else this.#events = events;
+    if (!joins) this.#previous = previous ?? "";
+    this.#items = this.#events.reduce(roomOf.fold, roomOf.none);
+    for (const run of room.runs) void followRun(run);
+    const { name, about, archived, members } = room;
+    const roles = Object.fromEntries(members.map((/** @type {any} */ one) => [one.name, one.role]));
+    this.#about = { name, about: about ?? "", private: room.private, archived, members: roles };
+    batch(() => {
+      this.about.value = this.#about;
+      this.items.value = this.#items;
+      this.earlier.value = this.#previous ? "some" : "none";
+      this.position.value = offset;
+      this.read.value = read;
+      this.status.value = "ready";
+      if (this.since.value === null && this.#unread(read)) this.since.value = read;
+    });
+    this.#subscription = subscribe(this.topic, {
+      after: offset,
+      onEvents: (events) => this.#take(events),
+      onReset: () => this.#anew(),
+      onError: (error) => this.#refuse(error),
+    });
+  }
+
+  /** Its events were trimmed, or it was deleted: what is held may be no more. */
+  #anew() {
+    this.#events = [];
+    this.renew();
+  }
+
+  /** @param {Error} error */
+  #refuse(error) {
+    this.#leave();
+    this.status.value = error instanceof Problem && error.status === 404 ? "missing" : "refused";
+    this.reason.value = error.message;
+  }
+
+  /** @param {Event[]} events */
+  #take(events) {
+    const stored = events.filter(({ offset }) => offset !== null);
+    this.#events.push(...stored);
+    const before = this.position.value;
+    for (const event of events) {
+      this.#items = roomOf.fold(this.#items, event);
+      this.#about = roomOf.foldAbout(this.#about, event);
+      if (event.type === "run.created") void followRun(event.data.run);
+    }
+    this.#hear(events);
+    if (stored.length === 0) return;
+    const [items, about] = [this.#items, this.#about];
+    const position = /** @type {string} */ (stored.at(-1)?.offset);
+    soon(() =>
+      batch(() => {
+        this.about.value = about;
+        this.position.value = position;
+        this.items.value = items;
+        if (document.hidden && this.since.value === null && this.#unread(before)) this.since.value = before;
+      }),
+    );
+  }
+
+  /** @param {Event[]} events */
+  #hear(events) {
+    const now = () => Date.now() / 1000;
+    const before = this.#typing;
+    this.#typing = events.reduce((typing, event) => foldTyping(typing, event, now()), before);
+    if (this.#typing === before) return;
+    const show = () => {
+      const names = typists(this.#typing, now()).filter((name) => name !== session.value?.name);
+      if (names.join() !== this.typing.value.join()) this.typing.value = names;
+    };
+    show();
+    setTimeout(show, 5100);
+  }
+
+  /** Whether somebody else has written after an offset. @param {string | null} read */
+  #unread(read) {
+    if (read === null) return false;
+    const me = session.value?.name ?? "";
+    return this.#items.some((item) => {
+      const id = item.kind === "notice" || roomOf.authorOf(item) === me ? null : roomOf.idOf(item);
+      return id !== null && !isRead(read, id);
+    });
+  }
+
+  /** When an event that is held happened; null: it is not held. @param {string} offset @returns {number | null} */
+  timeOf(offset) {
+    return this.#events.find((event) => event.offset === offset)?.time ?? null;
+  }
+
+  /** The page before what is held. */
+  async before() {
+    if (this.earlier.value !== "some") return;
+    this.earlier.value = "reading";
+    const life = this.#life;
+    try {
+      const path = `/topics/${this.topic}/events?before=${this.#previous}&limit=${PAGE}`;
+      const page = await tidings.patiently(() => tidings.request("GET", path));
+      if (life !== this.#life) return;
+      for (const event of page.events) event.topic = this.topic;
+      this.#events = [...page.events, ...this.#events];
+      this.#previous = page.events.length > 0 ? (page.previous ?? "") : "";
+      this.#items = this.#events.reduce(roomOf.fold, roomOf.none);
+      this.items.value = this.#items;
+    } catch (error) {
+      if (!ended(error)) this.#previous = "";
+    }
+    this.earlier.value = this.#previous ? "some" : "none";
+  }
+
+  /** Page back until a message is held. @param {string} offset @returns {Promise<boolean>} whether there is one */
+  async reach(offset) {
+    const held = () =>
+      this.#items.some((item) => item.offset === offset || roomOf.idOf(/** @type {any} */ (item)) === offset);
+    while (!held() && this.earlier.value === "some") await this.before();
+    return held();
+  }
+
+  /** It is read to its end, here: tell all tabs and devices. */
+  async mark() {
+    const offset = this.position.value;
+    const connected = standing.value === "live" || standing.value === "back";
+    if (this.#marking || !connected || !userTopic.value || this.role.value === null || !offset) return;
+    if (this.read.value !== null && !this.#unread(this.read.value)) return;
+    this.#marking = true;
+    this.read.value = later(this.read.value, offset);
+    try {
+      await tidings.publish(userTopic.value, { room: this.id, offset }, { type: "room.read" });
+    } catch (error) {
+      ended(error);
+    }
+    this.#marking = false;
+    if (this.position.value !== offset) this.onMarked();
+  }
+
+  /** Called when a marker was set and more has come since. */
+  onMarked = () => {};
+}
+
+/** @type {Map<string, Room>} */
+const known = new Map();
+
+/** @param {string} id @returns {Room} */
+export function room(id) {
+  let found = known.get(id);
+  if (!found) known.set(id, (found = new Room(id)));
+  return found;
+}
+
+/** Those this tab has opened. */
+export const opened = () => [...known.values()];

@@ -1,0 +1,142 @@
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { isLive, textOf } from "../folds/run.js";
+import { standing } from "../state/connection.js";
+import { reply } from "../state/drafts.js";
+import { followRun, runSignal, stop } from "../state/runs.js";
+import { titleOf } from "../state/session.js";
+import { chosenRun, dialog, openAside } from "../state/shell.js";
+import { Began, Told, useAnnounced } from "./answer.js";
+import { focusComposer } from "./composer.js";
+import { html, IconButton, Mark } from "./html.js";
+import { copying } from "./inside.js";
+import { Finished } from "./parts.js";
+import { React, Reactions } from "./reactions.js";
+import { StateChip } from "./state.js";
+
+/** @type {Record<string, import("../folds/run.js").State>} */
+const OUTCOMES = { success: "finished", cancelled: "stopped", interrupted: "interrupted", failed: "failed" };
+
+/**
+ * What an assistant answers in a room, as far as it has come. Everyone sees it come; anyone who may write may stop it.
+ * Its text is an event of the room; what it did to find it is read from its run when it comes into view.
+ *
+ * @param {object} props
+ * @param {import("../state/room.js").Room} props.room
+ * @param {import("../folds/room.js").Answer} props.item
+ * @param {boolean} props.may one may write here
+ * @param {boolean} props.found it is what was looked for
+ */
+export function RoomAnswer({ room, item, may, found }) {
+  const run = runSignal(item.run).value;
+  const root = useRef(/** @type {HTMLElement | null} */ (null));
+  const name = titleOf(run.assistant ?? item.assistant);
+  useAnnounced(run, name, root);
+  useRead(root, item);
+  const lost = run.state === "failed" && ["gone", "refused"].includes(run.error?.code ?? "");
+  const told = run.state !== "unread" && !(lost && item.posted);
+  const state = told ? run.state : (OUTCOMES[item.outcome ?? ""] ?? "waiting");
+  const text = item.posted ? item.text : textOf(run);
+  const answer = () => (
+    reply({ message: /** @type {string} */ (item.posted), by: name, text: text.slice(0, 200) }),
+    focusComposer()
+  );
+  return html`
+    <article
+      class=${found ? "message answer found" : "message answer"}
+      data-state=${state}
+      data-run=${item.run}
+      data-offset=${item.posted ?? item.offset}
+      aria-label=${`Answer by ${name}`}
+      ref=${root}
+      tabindex="-1"
+    >
+      <div class="gutter"><${Mark} size=${28} /><i class="run-line" /></div>
+      <div class="body">
+        <p class="byline">
+          <b>${name}</b><${Began} at=${item.time} />
+          ${isLive(run) && html`<${StateChip} run=${run} />${may && html`<${Stop} run=${item.run} />`}`}
+        </p>
+        ${
+          item.deleted
+            ? html`<p class="removed">This answer was deleted.</p>`
+            : told
+              ? html`<${Told} run=${run} />`
+              : html`<div class="parts"><${Finished} text=${text} sources=${run.sources} /></div>`
+        }
+        ${item.posted && html`<${Reactions} room=${room.id} message=${item.posted} reactions=${item.reactions} may=${may} />`}
+        ${
+          item.posted &&
+          !item.deleted &&
+          html`
+            <div class="actions" role="group" aria-label="Actions">
+              ${
+                may &&
+                html`<${React} room=${room.id} message=${item.posted} reactions=${item.reactions} />
+                  <${IconButton} icon="reply" label="Reply" size=${16} onClick=${answer} />`
+              }
+              <${IconButton} icon="copy" label="Copy the answer" size=${16} onClick=${copying(text)} />
+              <${IconButton}
+                icon="list-tree"
+                label="Run and sources"
+                size=${16}
+                onClick=${() => ((chosenRun.value = item.run), openAside(true))}
+              />
+            </div>
+          `
+        }
+      </div>
+    </article>
+  `;
+}
+
+/**
+ * Read a run when its answer comes into view.
+ * @param {import("preact").RefObject<HTMLElement | null>} root
+ * @param {import("../folds/room.js").Answer} item
+ */
+function useRead(root, { run, deleted }) {
+  useEffect(() => {
+    if (deleted || !root.current) return;
+    const seen = new IntersectionObserver((entries) => {
+      if (entries.some((entry) => entry.isIntersecting)) void followRun(run);
+    });
+    seen.observe(root.current);
+    return () => seen.disconnect();
+  }, [run, deleted]);
+}
+
+/** @param {{run: string}} props */
+function Stop({ run }) {
+  const pressed = useSignal(false);
+  const press = async () => {
+    if (pressed.value) return;
+    pressed.value = true;
+    try {
+      await stop(run);
+    } catch {
+      pressed.value = false; // not reached, or refused: it can be pressed again
+    }
+  };
+  useEffect(() => {
+    const keys = (/** @type {KeyboardEvent} */ event) => {
+      const at = /** @type {Element} */ (event.target);
+      if (event.key === "Escape" && !event.defaultPrevented && !dialog.value && at.closest(".composer-frame, #log"))
+        void press();
+    };
+    document.addEventListener("keydown", keys);
+    return () => document.removeEventListener("keydown", keys);
+  }, [run]);
+  if (standing.value === "lost") return null;
+  return html`
+    <button
+      type="button"
+      class="quiet stop"
+      aria-keyshortcuts="Escape"
+      aria-disabled=${String(pressed.value)}
+      onClick=${press}
+    >
+      <i class="square" />${pressed.value ? "Stopping" : "Stop"}
+    </button>
+  `;
+}

@@ -1,0 +1,178 @@
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { standing } from "../state/connection.js";
+import { draft, edit, editing, reply, replying, write } from "../state/drafts.js";
+import { post } from "../state/messages.js";
+import { archive, editMessage, join, trouble, typedAll, typing } from "../state/room-acts.js";
+import { session } from "../state/session.js";
+import { compact, openRoom, signingIn } from "../state/shell.js";
+import { Send, useHeight } from "./composer.js";
+import { html, Icon, IconButton } from "./html.js";
+import { Completion, completing, useCompletion } from "./room-completion.js";
+
+/** @typedef {import("../state/room.js").Room} Room */
+
+/** Where one writes to a room, or why one may not. @param {{room: Room}} props */
+export function RoomComposer({ room }) {
+  const { about, role, status } = room;
+  if (status.value !== "ready" || !about.value) return html`<div class="composer-frame" id="composer" tabindex="-1" />`;
+  const name = about.value.name;
+  if (about.value.archived) {
+    const restore = role.value === "owner" && { label: "Restore", run: () => archive(room.id, false) };
+    return html`<${Instead} text="This room is archived. What was said stays." act=${restore} />`;
+  }
+  if (!session.value?.name) {
+    const choose = { label: "Choose a name", run: async () => void (signingIn.value = true) };
+    return html`<${Instead} text=${`Choose a name to write to #${name}.`} act=${choose} />`;
+  }
+  if (role.value === null) {
+    return html`<${Instead}
+      text=${`You read #${name} as a guest.`}
+      act=${{ label: "Join", run: () => join(room.id) }}
+    />`;
+  }
+  if (role.value === "reader") {
+    return html`<${Instead} text="You may read here. An owner of the room may let you write." act=${false} />`;
+  }
+  return html`<${Writing} room=${room} name=${name} />`;
+}
+
+/** @param {{text: string, act: {label: string, run: () => Promise<unknown>} | false}} props */
+function Instead({ text, act }) {
+  const busy = useSignal(false);
+  const press = async () => {
+    if (busy.value || !act) return;
+    busy.value = true;
+    trouble.value = "";
+    await act.run().catch((/** @type {Error} */ error) => (trouble.value = error.message));
+    busy.value = false;
+  };
+  return html`
+    <div class="composer-frame">
+      <div class="instead" id="composer" tabindex="-1">
+        <p>${text}</p>
+        ${
+          act &&
+          html`<button type="button" class="button primary" aria-disabled=${String(busy.value)} onClick=${press}>
+            ${act.label}
+          </button>`
+        }
+      </div>
+    </div>
+  `;
+}
+
+/** @param {{room: Room, name: string}} props */
+function Writing({ room, name }) {
+  const area = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
+  const text = draft.value;
+  const completion = useCompletion(area, room);
+  useHeight(area, text);
+  useEffect(() => {
+    if (!compact.value) area.current?.focus({ preventScroll: true });
+  }, [openRoom.value]);
+  const send = () => submit(room, area.current);
+  const keys = (/** @type {KeyboardEvent} */ event) => {
+    if (event.isComposing || completing(event, completion)) return;
+    if (event.key === "Enter" && !event.shiftKey) {
+      event.preventDefault();
+      send();
+    } else if (event.key === "ArrowUp" && text === "" && editLast(room)) event.preventDefault();
+    else if (event.key === "Escape" && (editing.value || replying.value)) {
+      event.preventDefault();
+      leave();
+    }
+  };
+  const input = () => {
+    write(area.current?.value ?? "");
+    completion.look();
+    if (area.current?.value) typing(room.id);
+  };
+  return html`
+    <form
+      class="composer-frame"
+      aria-label="Write"
+      onSubmit=${(/** @type {Event} */ event) => (event.preventDefault(), send())}
+    >
+      <${Completion} completion=${completion} />
+      <div class="composer">
+        <${About} />
+        <textarea
+          id="composer"
+          ref=${area}
+          rows="1"
+          aria-label=${`Write to #${name}`}
+          placeholder=${`Write to #${name}`}
+          enterkeyhint="send"
+          aria-autocomplete="list"
+          aria-controls="completion"
+          aria-expanded=${String(completion.options.length > 0)}
+          aria-activedescendant=${completion.options.length > 0 ? `option-${completion.at}` : undefined}
+          value=${text}
+          onInput=${input}
+          onKeyDown=${keys}
+          onBlur=${completion.close}
+        />
+        <div class="tools">
+          <${IconButton} icon="at-sign" label="Mention someone" onClick=${completion.begin} />
+          <${Send} />
+        </div>
+      </div>
+      <p class="hint">
+        <span>${hint()}</span
+        >${!compact.value && html`<span><b>Enter</b> sends · <b>Shift+Enter</b> adds a line</span>`}
+      </p>
+    </form>
+  `;
+}
+
+function hint() {
+  if (standing.value === "lost") return "Not connected. Messages wait here and are sent in order.";
+  return draft.value ? "Draft kept on this device" : "";
+}
+
+/** What is changed, or replied to. */
+function About() {
+  const to = replying.value;
+  if (editing.value) {
+    return html`<p class="editing">
+      <${Icon} name="pencil" size=${14} />You change a message.
+      <button type="button" class="link" onClick=${leave}>Leave it</button>
+    </p>`;
+  }
+  if (!to) return null;
+  return html`<p class="editing">
+    <${Icon} name="reply" size=${14} /><span>Reply to <b>${to.by}</b>: ${to.text}</span>
+    <button type="button" class="link" onClick=${leave}>Leave it</button>
+  </p>`;
+}
+
+function leave() {
+  if (editing.value) edit(null, "");
+  reply(null);
+}
+
+/** @param {Room} room @param {HTMLTextAreaElement | null} area */
+function submit(room, area) {
+  const text = draft.value.trim();
+  if (!text) {
+    area?.focus();
+    return;
+  }
+  if (editing.value) void editMessage(room.id, editing.value, text);
+  else post(room, text, replying.value);
+  leave();
+  write("");
+  typedAll(room.id);
+  if (area) area.style.height = "";
+}
+
+/** Put one's last message back. @param {Room} room @returns {boolean} whether there is one */
+function editLast(room) {
+  const last = room.items.value.findLast(
+    (item) => item.kind === "message" && item.by === session.value?.name && !item.deleted,
+  );
+  if (last?.kind !== "message") return false;
+  edit(last.offset, last.text);
+  return true;
+}

@@ -1,0 +1,239 @@
+import { useSignal } from "@preact/signals";
+import { here } from "../state/people.js";
+import { archive, create, deleteMessage, invite, join, leave, rename } from "../state/room-acts.js";
+import { joined, rooms } from "../state/rooms.js";
+import { session } from "../state/session.js";
+import { dialog, go, goRoom, shownRoom } from "../state/shell.js";
+import { counted } from "../text/format.js";
+import { html, Icon } from "./html.js";
+import { close, Modal } from "./modal.js";
+
+/** The dialog about rooms that is open. @param {{now: import("../state/shell.js").Dialog}} props */
+export function RoomDialog({ now }) {
+  const room = shownRoom.value;
+  if (now.kind === "rooms") return html`<${Browse} />`;
+  if (now.kind === "room-new") return html`<${Create} />`;
+  if (!room?.about.value) return null;
+  const { id } = room;
+  const about = room.about.value;
+  const name = about.name;
+  if (now.kind === "room-edit") return html`<${Edit} id=${id} about=${about} />`;
+  if (now.kind === "room-invite") return html`<${Invite} id=${id} members=${Object.keys(about.members)} />`;
+  if (now.kind === "room-archive") {
+    return html`<${Sure} title="Archive the room" what=${`#${name}`} act="Archive" run=${() => archive(id, true)}>
+      Nothing more can be said in it until an owner restores it. What was said stays.
+    <//>`;
+  }
+  if (now.kind === "room-leave") {
+    const away = async () => (await leave(id), go(null));
+    return html`<${Sure} title="Leave the room" what=${`#${name}`} act="Leave" run=${away}>
+      ${about.private ? "It is private: an owner has to add you again." : "You can join it again at any time."}
+    <//>`;
+  }
+  if (now.kind === "message-delete") {
+    const item = room.items.value.find((one) => one.offset === now.message);
+    const text = item?.kind === "message" ? item.text.slice(0, 200) : "";
+    const erase = () => deleteMessage(id, now.message);
+    return html`<${Sure} title="Delete the message" what=${text} act="Delete" run=${erase}>
+      It is gone for everyone, on every device. It cannot be brought back.
+    <//>`;
+  }
+  return null;
+}
+
+/**
+ * A question before something that cannot simply be undone.
+ * @param {{title: string, what: string, act: string, run: () => Promise<unknown>, children: any}} props
+ */
+function Sure({ title, what, act, run, children }) {
+  const doing = useDoing(run);
+  return html`
+    <${Modal} title=${title}>
+      <p><b>${what}</b></p>
+      <p>${children}</p>
+      <${Failed} doing=${doing} />
+      <div class="choices">
+        <button type="button" class="button" data-first onClick=${close}>Cancel</button>
+        <button type="button" class="button danger" aria-disabled=${String(doing.busy)} onClick=${doing.go}>
+          ${act}
+        </button>
+      </div>
+    <//>
+  `;
+}
+
+/** Do something once, close, or say why it was refused. @param {(form: FormData) => Promise<unknown>} run */
+function useDoing(run) {
+  const failed = useSignal("");
+  const busy = useSignal(false);
+  const go = async (/** @type {Event} */ event) => {
+    event.preventDefault();
+    if (busy.value) return;
+    busy.value = true;
+    failed.value = "";
+    const form = event.currentTarget instanceof HTMLFormElement ? new FormData(event.currentTarget) : new FormData();
+    try {
+      await run(form);
+      close();
+    } catch (error) {
+      failed.value = /** @type {Error} */ (error).message;
+    }
+    busy.value = false;
+  };
+  return { go, failed: failed.value, busy: busy.value };
+}
+
+/** @param {{doing: {failed: string}}} props */
+const Failed = ({ doing }) => doing.failed && html`<p class="error" role="alert">${doing.failed}</p>`;
+
+/** @param {FormData} form @param {string} name */
+const field = (form, name) => String(form.get(name) ?? "").trim();
+
+/** All rooms there are for one: to open, to join. */
+function Browse() {
+  const sought = useSignal("");
+  const failed = useSignal("");
+  const low = sought.value.trim().toLowerCase();
+  const found = rooms.value.filter(({ name, about }) => `${name} ${about}`.toLowerCase().includes(low));
+  const mine = new Set(joined(rooms.value));
+  const enter = async (/** @type {string} */ id) => {
+    try {
+      await join(id);
+      close();
+      goRoom(id);
+    } catch (error) {
+      failed.value = /** @type {Error} */ (error).message;
+    }
+  };
+  const visit = (/** @type {string} */ id) => (close(), goRoom(id));
+  return html`
+    <${Modal} title="Rooms" wide>
+      <div class="browse">
+        <label class="field">
+          <span class="visually-hidden">Find a room</span>
+          <input
+            type="text"
+            placeholder="Find a room"
+            autocomplete="off"
+            data-first
+            onInput=${(/** @type {any} */ event) => (sought.value = event.currentTarget.value)}
+          />
+        </label>
+        <button type="button" class="button primary" onClick=${() => (dialog.value = { kind: "room-new" })}>
+          <${Icon} name="plus" />New room
+        </button>
+      </div>
+      ${failed.value && html`<p class="error" role="alert">${failed.value}</p>`}
+      <ul class="rooms">
+        ${found.map(
+          (room) => html`
+            <li key=${room.id}>
+              <${Icon} name=${room.archived ? "archive" : room.private ? "lock" : "hash"} />
+              <button type="button" class="into" onClick=${() => visit(room.id)}>
+                <b>${room.name}</b
+                ><small
+                  >${[counted(room.members, "member"), room.archived && "archived", room.about].filter(Boolean).join(" \u00b7 ")}</small
+                >
+              </button>
+              ${
+                !mine.has(room) &&
+                !room.archived &&
+                html`<button
+                  type="button"
+                  class="button"
+                  aria-label=${`Join ${room.name}`}
+                  onClick=${() => enter(room.id)}
+                >
+                  Join
+                </button>`
+              }
+            </li>
+          `,
+        )}
+      </ul>
+      ${found.length === 0 && html`<p class="none">${low ? "No room is called so." : "There is no room yet."}</p>`}
+    <//>
+  `;
+}
+
+function Create() {
+  const doing = useDoing(async (form) => {
+    const about = field(form, "about");
+    goRoom(await create({ name: field(form, "name"), about, private: form.get("private") === "on" }));
+  });
+  return html`
+    <${Modal} title="New room">
+      <form onSubmit=${doing.go}>
+        <${Fields} name="" about="" />
+        <label class="check">
+          <input type="checkbox" name="private" />
+          <span><b>Private</b><small>Only those whom you add may read it, its past included.</small></span>
+        </label>
+        <${Failed} doing=${doing} />
+        <${Choices} act="Make it" busy=${doing.busy} />
+      </form>
+    <//>
+  `;
+}
+
+/** @param {{id: string, about: import("../folds/room.js").About}} props */
+function Edit({ id, about }) {
+  const doing = useDoing((form) => rename(id, field(form, "name"), field(form, "about")));
+  return html`
+    <${Modal} title="Rename the room">
+      <form onSubmit=${doing.go}>
+        <${Fields} name=${about.name} about=${about.about} />
+        <${Failed} doing=${doing} />
+        <${Choices} act="Rename" busy=${doing.busy} />
+      </form>
+    <//>
+  `;
+}
+
+/** @param {{name: string, about: string}} props */
+const Fields = ({ name, about }) => html`
+  <label class="field">
+    <span>Name</span>
+    <input name="name" type="text" maxlength="80" value=${name} autocomplete="off" data-first required />
+  </label>
+  <label class="field">
+    <span>What it is about</span>
+    <input name="about" type="text" maxlength="500" value=${about} autocomplete="off" />
+  </label>
+`;
+
+/** @param {{act: string, busy: boolean}} props */
+const Choices = ({ act, busy }) => html`
+  <div class="choices">
+    <button type="button" class="button" onClick=${close}>Cancel</button>
+    <button type="submit" class="button primary" aria-disabled=${String(busy)}>${act}</button>
+  </div>
+`;
+
+/** @param {{id: string, members: string[]}} props */
+function Invite({ id, members }) {
+  const doing = useDoing((form) => invite(id, field(form, "name"), /** @type {any} */ (field(form, "role"))));
+  const others = [...here.value.keys()].filter((name) => !members.includes(name) && name !== session.value?.name);
+  return html`
+    <${Modal} title="Add a member">
+      <form onSubmit=${doing.go}>
+        <label class="field">
+          <span>Name</span>
+          <input name="name" type="text" maxlength="60" list="others" autocomplete="off" data-first required />
+          <small>As they sign in. Who is here is offered.</small>
+        </label>
+        <datalist id="others">${others.map((name) => html`<option key=${name} value=${name} />`)}</datalist>
+        <label class="field">
+          <span>Role</span>
+          <select name="role">
+            <option value="member">Member: reads and writes</option>
+            <option value="reader">Reader: reads only</option>
+            <option value="owner">Owner: also renames, archives, adds and removes</option>
+          </select>
+        </label>
+        <${Failed} doing=${doing} />
+        <${Choices} act="Add" busy=${doing.busy} />
+      </form>
+    <//>
+  `;
+}

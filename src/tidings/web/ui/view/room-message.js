@@ -1,0 +1,94 @@
+import { edit, reply } from "../state/drafts.js";
+import { session } from "../state/session.js";
+import { dialog, goRoom } from "../state/shell.js";
+import { clockTime } from "../text/format.js";
+import { Began } from "./answer.js";
+import { focusComposer } from "./composer.js";
+import { html, Icon, IconButton } from "./html.js";
+import { toClipboard } from "./inside.js";
+import { Menu } from "./menu.js";
+import { Person } from "./person.js";
+import { React, Reactions } from "./reactions.js";
+import { Written } from "./room-text.js";
+
+/** @typedef {import("../folds/room.js").Message} Message */
+/** @typedef {import("../state/room.js").Room} Room */
+
+/** Characters of a message that a reply quotes. */
+const QUOTED = 200;
+
+/**
+ * What someone wrote in a room.
+ * @param {{room: Room, item: Message, continued: boolean, may: boolean, found: boolean}} props `may`: one may write
+ *   here; `found`: it is what was looked for
+ */
+export function RoomMessage({ room, item, continued, may, found }) {
+  const { by, time, text, mentions } = item;
+  const me = session.value?.name ?? null;
+  const forMe = me !== null && mentions.includes(me) && !item.deleted;
+  const names = [...mentions, "assistant"];
+  const kind = ["message", "said", continued && "continued", forMe && "for-me", found && "found"];
+  return html`
+    <article
+      class=${kind.filter(Boolean).join(" ")}
+      aria-label=${`Message by ${by}`}
+      data-offset=${item.offset}
+      tabindex="-1"
+    >
+      <div class="gutter">
+        ${continued ? html`<time class="beside">${clockTime(time)}</time>` : html`<${Person} name=${by} me=${by === me} />`}
+      </div>
+      <div class="body">
+        ${!continued && html`<p class="byline"><b>${by}</b><${Began} at=${time} />${item.edited && html`<span>edited</span>`}</p>`}
+        ${item.quote && html`<${Quote} room=${room} quote=${item.quote} />`}
+        ${
+          item.deleted
+            ? html`<p class="removed">This message was deleted.</p>`
+            : html`<${Written}
+                  text=${text}
+                  names=${names}
+                />${continued && item.edited && html`<small class="edited">edited</small>`}`
+        }
+        <${Reactions} room=${room.id} message=${item.offset} reactions=${item.reactions} may=${may} />
+        ${!item.deleted && html`<${Actions} room=${room} item=${item} may=${may} own=${by === me} />`}
+      </div>
+    </article>
+  `;
+}
+
+/** @param {{room: Room, quote: NonNullable<Message["quote"]>}} props */
+export function Quote({ room, quote }) {
+  const there = room.items.value.find((item) => item.kind !== "notice" && item.offset === quote.message);
+  const gone = there?.kind === "message" && there.deleted;
+  return html`
+    <button type="button" class="quote" onClick=${() => goRoom(room.id, quote.message)}>
+      <${Icon} name="reply" size=${14} /><b>${quote.by || "The assistant"}</b>
+      <span>${gone ? "This message was deleted." : quote.text}</span>
+    </button>
+  `;
+}
+
+/** @param {{room: Room, item: Message, may: boolean, own: boolean}} props */
+function Actions({ room, item, may, own }) {
+  const { offset, text, by, reactions } = item;
+  const answer = () => (reply({ message: offset, by, text: text.slice(0, QUOTED) }), focusComposer());
+  const change = () => (edit(offset, text), focusComposer());
+  const erase = () => void (dialog.value = { kind: "message-delete", message: offset });
+  const more = [
+    { icon: "copy", label: "Copy the text", run: () => void toClipboard(text) },
+    ...(own && may ? [{ icon: "pencil", label: "Edit", run: change }] : []),
+    ...((own && may) || room.role.value === "owner"
+      ? [{ icon: "trash-2", label: "Delete", danger: true, run: erase }]
+      : []),
+  ];
+  return html`
+    <div class="actions" role="group" aria-label="Actions">
+      ${
+        may &&
+        html`<${React} room=${room.id} message=${offset} reactions=${reactions} />
+          <${IconButton} icon="reply" label="Reply" size=${16} onClick=${answer} />`
+      }
+      <${Menu} icon="ellipsis" label="More of this message" size=${16} items=${more} />
+    </div>
+  `;
+}

@@ -1,0 +1,54 @@
+import { standing } from "../state/connection.js";
+import { discardMessage, letters, posting, retryMessage, slowed } from "../state/messages.js";
+import { ordinal } from "../text/format.js";
+import { Began } from "./answer.js";
+import { html, Icon } from "./html.js";
+import { copying } from "./inside.js";
+import { Person } from "./person.js";
+import { Quote } from "./room-message.js";
+import { Written } from "./room-text.js";
+
+/**
+ * A message that is not in the room's log yet: on its way, waiting, or refused.
+ * @param {object} props
+ * @param {import("../state/room.js").Room} props.room
+ * @param {import("../state/messages.js").Letter} props.letter
+ */
+export function RoomPending({ room, letter }) {
+  const { key, by, text, time, quote, refused } = letter;
+  const at = letters.value.findIndex((one) => one.key === key);
+  const waits = at !== -1 && !refused && (standing.value === "lost" || standing.value === "connecting");
+  const behind = letters.value.slice(0, Math.max(0, at)).some((one) => one.lane === letter.lane && one.refused);
+  const asked = slowed.get(key);
+  const erase = html`<button type="button" class="link" onClick=${() => discardMessage(key)}>Delete</button>`;
+  return html`
+    <article class=${refused ? "message said" : "message said pale"} aria-label=${`Message by ${by}`}>
+      <div class="gutter"><${Person} name=${by} me /></div>
+      <div class="body">
+        <p class="byline">
+          <b>${by}</b
+          ><${Began} at=${time} />${(posting.value.has(key) || at === -1) && !waits && html`<span>sending</span>`}
+        </p>
+        ${quote && html`<${Quote} room=${room} quote=${quote} />`}
+        <${Written} text=${text} names=${[...Object.keys(room.about.value?.members ?? {}), "assistant"]} />
+        ${waits && html`<${Waits} icon="clock">Waits for the connection, ${ordinal(at + 1)} in line ${erase}<//>`}
+        ${!waits && asked && !refused && html`<${Waits} icon="clock">Waits a moment: ${asked} ${erase}<//>`}
+        ${!waits && behind && !refused && html`<${Waits} icon="clock">Waits for the message above ${erase}<//>`}
+        ${
+          refused &&
+          html`<${Waits} icon="circle-alert" refused>
+            Not sent: ${refused}
+            <button type="button" class="link" onClick=${() => retryMessage(key)}>Retry</button>
+            <button type="button" class="link" onClick=${copying(text)}><span>Copy text</span></button>
+            ${erase}
+          <//>`
+        }
+      </div>
+    </article>
+  `;
+}
+
+/** @param {{icon: string, refused?: boolean, children: any}} props */
+const Waits = ({ icon, refused = false, children }) => html`
+  <p class=${refused ? "waits refused" : "waits"}><${Icon} name=${icon} size=${14} />${children}</p>
+`;
