@@ -162,9 +162,9 @@ async def test_the_whole_api_can_be_mounted(app: Callable[[str], ForeignServer])
     (mount,) = (source for source in code("how-to/mount.md", "python") if "create_app" in source)
     source = 'from fastapi import FastAPI\nfrom tidings import Hub\nhub = Hub("sqlite:///app.db")\n' + mount
     server = await asyncio.to_thread(app, source)
-    published = await request(f"{server.url}/tidings/topics/rooms.lobby/events", "POST", "Hello")
+    published = await request(f"{server.url}/tidings/topics/chat.lobby/events", "POST", "Hello")
     assert published.status == 201
-    async with streaming(f"{server.url}/tidings/events?topic=rooms.lobby&from=earliest") as stream:
+    async with streaming(f"{server.url}/tidings/events?topic=chat.lobby&from=earliest") as stream:
         assert [event.data for event in await stream.take(1)] == ["Hello"]
     answer = await request(f"{server.url}/tidings/runs", "POST", '{"input": "What is a run?"}', JSON)
     async with streaming(f"{server.url}/tidings{answer.json()['events']}") as stream:

@@ -49,8 +49,8 @@ async def test_readers_that_stop_reading_cost_little_and_lose_nothing(
 ) -> None:
     server = await asyncio.to_thread(serve_process)
     process = psutil.Process(server.pid)
-    topic = f"{server.url}/topics/rooms.a/events"
-    path = f"{server.url}/events?topic=rooms.a"
+    topic = f"{server.url}/topics/chat.a/events"
+    path = f"{server.url}/events?topic=chat.a"
 
     async def publish(round: int) -> None:
         for batch in range(BATCHES):

@@ -20,7 +20,7 @@ from tests.serving import PATIENCE
 from tidings.client import Client, Runs
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
-ENDING = ["rooms.lobby", "rooms.garden", "orders.eu", "prices"]
+ENDING = ["chat.lobby", "chat.garden", "orders.eu", "prices"]
 """Topics that the page follows to their end."""
 
 
@@ -57,7 +57,7 @@ def test_the_code_of_the_page_runs(
     names["client"].close()
     ender.join(PATIENCE)
     said = capsys.readouterr().out
-    assert "message Hello, all\nHello, all\npaid: 4711\nusers.ada {" in said
+    assert "message Hello, all\nHello, all\npaid: 4711\nalerts.ada {" in said
     assert re.search(r"prices was recreated; it begins at \w+-1\n7.50\n\['orders.eu', 'orders.us'\]\n", said)
     assert "finished\n" in said
     assert "[DONE]" in said

@@ -57,7 +57,7 @@ async def serving(name: str, folder: Path, **settings: str) -> AsyncIterator[Ser
 
 
 async def publish(server: ServerProcess, text: str) -> None:
-    said = await request(f"{server.url}/topics/rooms.a/events", "POST", text)
+    said = await request(f"{server.url}/topics/chat.a/events", "POST", text)
     assert said.status in (200, 201), said
 
 
@@ -113,7 +113,7 @@ async def test_a_thousand_streams_leave_in_time_and_lose_nothing(name: str, tmp_
     texts = [f"{n} " + "x" * 50_000 * (n == 10) for n in range(40)]
     async with serving(name, tmp_path) as server:
         await publish(server, texts[0])
-        clients = [Client(f"{server.url}/events?topic=rooms.a", "0-0") for _ in range(STREAMS)]
+        clients = [Client(f"{server.url}/events?topic=chat.a", "0-0") for _ in range(STREAMS)]
         async with asyncio.timeout(PATIENCE), asyncio.TaskGroup() as group:
             for client in clients:
                 group.create_task(client.run())
@@ -126,7 +126,7 @@ async def test_a_thousand_streams_leave_in_time_and_lose_nothing(name: str, tmp_
             await asyncio.to_thread(server.start)
             for text in texts[20:]:
                 await publish(server, text)
-            await request(f"{server.url}/topics/rooms.a/close", "POST")
+            await request(f"{server.url}/topics/chat.a/close", "POST")
         assert Counter(client.ends[0] for client in clients) == {True: STREAMS}
         for client in clients:
             assert client.texts == texts
@@ -173,7 +173,7 @@ async def test_a_model_that_does_not_listen_does_not_hold_it_up(tmp_path: Path) 
 async def test_readers_that_take_nothing_do_not_hold_it_up(name: str, tmp_path: Path) -> None:
     async with serving(name, tmp_path) as server, many_streams() as follow:
         for _ in range(20):
-            await follow(f"{server.url}/events?topic=rooms.a", buffer=4096)
+            await follow(f"{server.url}/events?topic=chat.a", buffer=4096)
         for n in range(100):
             await publish(server, f"{n} " + "x" * 50_000)
         assert await leave(server, server.terminate) in WENT
@@ -184,7 +184,7 @@ async def test_readers_that_take_nothing_do_not_hold_it_up(name: str, tmp_path: 
 async def test_ctrl_c_is_as_quiet(name: str, tmp_path: Path) -> None:
     async with serving(name, tmp_path) as server, many_streams() as follow:
         for _ in range(20):
-            await follow(f"{server.url}/events?topic=rooms.a")
+            await follow(f"{server.url}/events?topic=chat.a")
         assert await leave(server, server.interrupt) == 0
         assert complaints(server) == []
 
@@ -194,7 +194,7 @@ async def test_a_second_ctrl_c_does_not_wait(tmp_path: Path) -> None:
     async with serving("tidings", tmp_path, TIDINGS_DRAIN_WINDOW="300", TIDINGS_GRACE="300") as server:
         run = (await request(f"{server.url}/runs", "POST", json.dumps({"input": "well wait"}), JSON)).json()["run"]
         async with many_streams() as follow, asyncio.TaskGroup() as group:
-            streams = [await follow(f"{server.url}/events?topic=rooms.a") for _ in range(20)]
+            streams = [await follow(f"{server.url}/events?topic=chat.a") for _ in range(20)]
             leaving = [group.create_task(anext(stream, None)) for stream in streams]
             os.kill(server.pid, signal.SIGINT)
             await asyncio.wait(leaving, timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED)

@@ -25,10 +25,10 @@ def publish_from_a_thread(text: str, how: str) -> str:
     from anyio import from_thread
 
     if how == "anyio":
-        return str(from_thread.run(hub.publish, "rooms.a", text))
+        return str(from_thread.run(hub.publish, "chat.a", text))
     if how == "asyncio":
-        return str(asyncio.run_coroutine_threadsafe(hub.publish("rooms.a", text), hub.loop).result())
+        return str(asyncio.run_coroutine_threadsafe(hub.publish("chat.a", text), hub.loop).result())
     try:
-        return str(asyncio.run(hub.publish("rooms.a", text)))
+        return str(asyncio.run(hub.publish("chat.a", text)))
     except RuntimeError as error:
         return str(error)

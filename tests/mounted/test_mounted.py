@@ -31,7 +31,7 @@ def start() -> Iterator[Start]:
 
 async def say(server: ForeignServer, text: str) -> str:
     """Publish to the topic; the offset."""
-    said = await request(f"{server.url}/topics/rooms.a/events", "POST", text)
+    said = await request(f"{server.url}/topics/chat.a/events", "POST", text)
     assert said.status == 200, said
     offset: str = said.json()
     return offset
@@ -46,7 +46,7 @@ async def until_open(server: ForeignServer, count: int) -> None:
 
 async def all_promises(server: ForeignServer) -> None:
     """Live, many at once, resume, a client that leaves, the end, and 204 after it."""
-    room = f"{server.url}/events?topic=rooms.a"
+    room = f"{server.url}/events?topic=chat.a"
     async with streaming(room) as one, streaming(room) as two:
         assert (one.status, one.headers["content-type"]) == (200, "text/event-stream")
         await until_open(server, 2)
@@ -63,7 +63,7 @@ async def all_promises(server: ForeignServer) -> None:
         await until_open(server, 1)
         last = await say(server, "last")
         assert [e.id for e in await again.take(1)] == [last]
-        await request(f"{server.url}/topics/rooms.a/close", "POST")
+        await request(f"{server.url}/topics/chat.a/close", "POST")
         assert [e.type for e in await again.take(2)] == ["tidings.end"]
         assert again.clean
     await until_open(server, 0)
@@ -74,7 +74,7 @@ async def all_promises(server: ForeignServer) -> None:
 async def leaves(server: ForeignServer) -> None:
     """Told to go while streams are open, it goes, and each client can tell that its stream has ended."""
     async with many_streams() as follow, asyncio.TaskGroup() as group:
-        streams = [await follow(f"{server.url}/events?topic=rooms.b") for _ in range(20)]
+        streams = [await follow(f"{server.url}/events?topic=chat.b") for _ in range(20)]
         rest = [group.create_task(stream.take(1)) for stream in streams]
         status = await asyncio.to_thread(server.terminate)
     assert status in (0, -15)
@@ -102,7 +102,7 @@ async def test_streams_through_middleware(name: str, middleware: str, start: Sta
 
 async def test_an_app_in_an_app_needs_the_outer_lifespan_and_says_so(start: Start) -> None:
     server = start("uvicorn", "in_another:app")
-    for path, method in [("events?topic=rooms.a", "GET"), ("topics/rooms.a/events", "POST"), ("topics", "GET")]:
+    for path, method in [("events?topic=chat.a", "GET"), ("topics/chat.a/events", "POST"), ("topics", "GET")]:
         refused = await request(f"{server.url}/tidings/{path}", method, "x" if method == "POST" else "")
         assert refused.status == 503
         assert "lifespan=hub.lifespan" in refused.json()["detail"]
@@ -115,8 +115,8 @@ async def test_an_app_in_an_app_needs_the_outer_lifespan_and_says_so(start: Star
 
 async def test_an_app_in_an_app_streams(start: Start) -> None:
     server = start("uvicorn", "in_another:app", env={"LIFESPAN": "yes"})
-    async with streaming(f"{server.url}/tidings/events?topic=rooms.a&from=earliest") as stream:
-        await request(f"{server.url}/tidings/topics/rooms.a/events", "POST", "hello")
+    async with streaming(f"{server.url}/tidings/events?topic=chat.a&from=earliest") as stream:
+        await request(f"{server.url}/tidings/topics/chat.a/events", "POST", "hello")
         assert [event.data for event in await stream.take(1)] == ["hello"]
         for how in ("anyio", "asyncio"):
             said = (await request(f"{server.url}/from-a-thread?text={how}&how={how}", "POST")).json()

@@ -24,21 +24,21 @@ def token(
 class TestTokens:
     async def test_a_token_allows_what_it_says(self) -> None:
         async with serving(secret=SECRET) as server:
-            ann = token(publish=("rooms.*",), subscribe=("rooms.a",))
+            ann = token(publish=("chat.*",), subscribe=("chat.a",))
             post = server.client.post
-            answer = await post("/topics/rooms.a/events", content="x")
+            answer = await post("/topics/chat.a/events", content="x")
             problem(answer, 401)
             assert answer.headers["www-authenticate"] == "Bearer"
-            assert (await post("/topics/rooms.a/events", content="x", headers=ann)).status_code == 201
-            assert (await post("/topics/rooms.b/events", content="x", headers=ann)).status_code == 201
+            assert (await post("/topics/chat.a/events", content="x", headers=ann)).status_code == 201
+            assert (await post("/topics/chat.b/events", content="x", headers=ann)).status_code == 201
             problem(await post("/topics/other/events", content="x", headers=ann), 403, "other")
             get = server.client.get
-            assert (await get("/topics/rooms.a/events", headers=ann)).status_code == 200
-            for path in ("/topics/rooms.b/events", "/topics/rooms.b", "/events?topic=rooms.a&topic=rooms.b"):
-                problem(await get(path, headers=ann), 403, "rooms.b")
-            for path in ("/topics/rooms.a", "/events?topic=rooms.a", "/topics", "/assistants"):
+            assert (await get("/topics/chat.a/events", headers=ann)).status_code == 200
+            for path in ("/topics/chat.b/events", "/topics/chat.b", "/events?topic=chat.a&topic=chat.b"):
+                problem(await get(path, headers=ann), 403, "chat.b")
+            for path in ("/topics/chat.a", "/events?topic=chat.a", "/topics", "/assistants"):
                 problem(await get(path), 401)
-            assert (await get("/topics", headers=ann)).json() == {"topics": ["rooms.a"]}
+            assert (await get("/topics", headers=ann)).json() == {"topics": ["chat.a"]}
             for method, path in (
                 ("PUT", "/topics/other"),
                 ("DELETE", "/topics/other"),

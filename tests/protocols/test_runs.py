@@ -244,13 +244,13 @@ async def test_who_may_do_what() -> None:
             made = sign(SECRET, "ann", publish=publish, subscribe=subscribe, seconds=60)
             return {"authorization": f"Bearer {made}"}
 
-        asks = headers(("runs.*", "rooms.a"), ("runs.*",))
+        asks = headers(("runs.*", "chat.a"), ("runs.*",))
         reads = headers((), ("runs.*",))
         post, get = server.client.post, server.client.get
         problem(await post("/runs", json={"input": "x"}), 401)
         problem(await post("/runs", json={"input": "x"}, headers=reads), 403)
-        problem(await post("/runs", json={"input": "x", "topic": "rooms.b"}, headers=asks), 403, "rooms.b")
-        answer = await post("/runs", json={"input": "x", "topic": "rooms.a"}, headers=asks)
+        problem(await post("/runs", json={"input": "x", "topic": "chat.b"}, headers=asks), 403, "chat.b")
+        answer = await post("/runs", json={"input": "x", "topic": "chat.a"}, headers=asks)
         assert answer.status_code == 201
         run = answer.json()["run"]
         problem(await get(f"/runs/{run}"), 401)
@@ -258,7 +258,7 @@ async def test_who_may_do_what() -> None:
         problem(await post(f"/runs/{run}/stop", headers=reads), 403)
         assert (await get(f"/runs/{run}", headers=reads)).status_code == 200
         problem(await get(f"/runs/{NOBODY}"), 401)
-        (event,) = (await server.hub.read("rooms.a")).events
+        (event,) = (await server.hub.read("chat.a")).events
         assert msgspec.json.decode(event.data)["by"] == "ann"
         keyed = {"idempotency-key": "k"}
         mine = await post("/runs", json={"input": "x"}, headers={**asks, **keyed})

@@ -24,7 +24,7 @@ TYPED = """
 import { EventSource, Reset, Tidings, type Event } from "tidings-client";
 const tidings = new Tidings("http://localhost", { token: () => "a token" });
 const take = async (): Promise<string | null> => {
-  for await (const event of tidings.subscribe("rooms.lobby", { after: "0-0" })) return (event as Event).offset;
+  for await (const event of tidings.subscribe("chat.lobby", { after: "0-0" })) return (event as Event).offset;
   return null;
 };
 tidings.subscribe("a", { onEvents: (events) => events[0].type, onReset: (reset: Reset) => reset.earliest });

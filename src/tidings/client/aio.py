@@ -51,8 +51,8 @@ class AsyncClient:
     """`Client`, awaited: the same methods, with the same parameters, for asyncio.
 
         async with AsyncClient("https://events.example.com", token=fetch_token) as client:
-            await client.publish("rooms.lobby", "Hello, all")
-            async for event in client.subscribe("rooms.lobby"):
+            await client.publish("chat.lobby", "Hello, all")
+            async for event in client.subscribe("chat.lobby"):
                 print(event.offset, event.data)
 
     `token` and `on_reset` may be coroutine functions.

@@ -25,8 +25,8 @@ class Client:
     """A Tidings server at `url`, over connections that are kept. A context manager; safe to use from several threads.
 
         with Client("https://events.example.com", token=fetch_token) as client:
-            client.publish("rooms.lobby", "Hello, all")
-            for event in client.subscribe("rooms.lobby"):
+            client.publish("chat.lobby", "Hello, all")
+            for event in client.subscribe("chat.lobby"):
                 print(event.offset, event.data)
 
     `token`: who you are, or a function that returns a fresh one; it is called at first, and whenever the server says

@@ -39,7 +39,7 @@ TopicName = Annotated[
     str,
     Path(
         description="Segments of `[A-Za-z0-9_-]` joined by dots, at most 200 bytes.",
-        examples=["rooms.lobby"],
+        examples=["chat.lobby"],
         json_schema_extra=TOPIC,
     ),
 ]
