@@ -5,6 +5,13 @@ from __future__ import annotations
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 
+def until(page: Page, predicate: str) -> None:
+    """Wait until an asynchronous predicate holds. Playwright's `wait_for_function` takes its promise for an answer."""
+    page.evaluate(
+        f"async () => {{ while (!(await ({predicate})())) await new Promise((resolve) => setTimeout(resolve, 20)); }}"
+    )
+
+
 class Tab:
     """One page. Its locators wait; nothing here sleeps."""
 

@@ -48,7 +48,7 @@ const SEEN = "tidings.seen";
 const hidden = signal(document.hidden);
 /** A page with a lock is not kept in the back/forward cache. */
 const away = signal(false);
-addEventListener("visibilitychange", () => (hidden.value = document.hidden));
+document.addEventListener("visibilitychange", () => (hidden.value = document.hidden));
 addEventListener("pagehide", () => (away.value = true));
 addEventListener("pageshow", () => (away.value = false));
 

@@ -98,7 +98,7 @@ const ICONS = {
 };
 
 /** @param {Notification} item @returns {[icon: string, tone?: string]} */
-export const iconOf = ({ kind }) => ICONS[kind] ?? ["bell"];
+export const iconOf = ({ kind }) => (Object.hasOwn(ICONS, kind) ? ICONS[kind] : ["bell"]);
 
 /** @param {Notification} item */
 function arrived(item) {

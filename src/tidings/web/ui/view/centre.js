@@ -73,7 +73,7 @@ export function Centre() {
 }
 
 const Nameless = () => html`
-  <div class="notices nothing">
+  <div class="notices no-notices">
     <p>Notifications are a person's: choose a name first.</p>
     <button type="button" class="button" onClick=${() => (signingIn.value = true)}>Choose a name</button>
   </div>
@@ -104,8 +104,8 @@ function List() {
       }
     </div>
     <div class="notices" tabindex="0" role="region" aria-label=${filter.label}>
-      ${refused.value && html`<p class="nothing">${refused.value}</p>`}
-      ${!refused.value && kept.length === 0 && html`<p class="nothing">${filter.none}</p>`}
+      ${refused.value && html`<p class="no-notices">${refused.value}</p>`}
+      ${!refused.value && kept.length === 0 && html`<p class="no-notices">${filter.none}</p>`}
       ${[...days].map(
         ([day, items]) => html`
           <section key=${day} aria-label=${day}>
