@@ -58,7 +58,7 @@ class Provider:
         self.denies = ""
         self.broken = 0
         self.methods = ["client_secret_basic"]
-        self.redeemed = 0
+        self.asked = self.redeemed = 0
         self._codes: dict[str, Mapping[str, str]] = {}
         self._tokens: set[str] = set()
 
@@ -89,6 +89,7 @@ class Provider:
         return RedirectResponse(f"{asked['redirect_uri']}?{urlencode(answer)}", 303)
 
     async def token(self, request: Request) -> Response:
+        self.asked += 1
         if self.broken:
             return Response("<h1>Out of order</h1>", self.broken)
         form = dict(parse_qsl((await request.body()).decode()))
