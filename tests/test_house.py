@@ -119,6 +119,11 @@ def allowed(module: str, other: str) -> bool:
     return bool({other, there} & set(MAY_IMPORT[place].split()))
 
 
+def is_pure_part(module: str) -> bool:
+    """Whether a part of an app says so: a fold, its facts and rules, and what else only computes."""
+    return module.startswith("apps.") and (ast.get_docstring(tree(module)) or "").startswith("PURE")
+
+
 def ours(module: str) -> bool:
     return module.partition(".")[0] in MAY_IMPORT and (module in sources() or module.partition(".")[0] in sources())
 
@@ -128,6 +133,33 @@ def test_a_module_imports_only_what_the_design_allows(module: str) -> None:
     assert module.partition(".")[0] in MAY_IMPORT, "a new part of the package: give it its place in MAY_IMPORT"
     breaches = {other for other in imported(module) if ours(other) and not allowed(module, other)}
     assert not breaches, f"{module} must not import {', '.join(sorted(breaches))}"
+
+
+def test_every_fold_is_pure() -> None:
+    folds = [name for name in sources() if name.endswith(".fold")]
+    assert len(folds) > 1
+    assert all(map(is_pure_part, folds))
+
+
+@pytest.mark.parametrize("module", [name for name in sources() if name.startswith("apps.")])
+def test_an_app_knows_another_by_its_service_alone(module: str) -> None:
+    app = module.split(".")[1]
+    others = {name for name in imported(module) if name.startswith("apps.") and name.split(".")[1] != app}
+    shared = {"apps.folded"} | {name for name in others if name.endswith(".service")}
+    assert others <= shared, f"{module} must not import {', '.join(sorted(others - shared))}"
+
+
+@pytest.mark.parametrize("module", [name for name in sources() if is_pure_part(name)])
+def test_the_pure_parts_of_an_app_only_compute(module: str) -> None:
+    app = module.rpartition(".")[0]
+    breaches = {
+        name
+        for name in imported(module)
+        if ours(name) and not ({name, name.partition(".")[0]} & PURE or (is_pure_part(name) and name.startswith(app)))
+    }
+    assert not breaches, f"{module} must not import {', '.join(sorted(breaches))}"
+    assert set(imported(module)) & IMPURE == set()
+    assert not any(isinstance(node, ast.AsyncFunctionDef | ast.Await) for node in ast.walk(tree(module)))
 
 
 def test_the_table_names_only_what_there_is() -> None:

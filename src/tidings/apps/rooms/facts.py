@@ -153,6 +153,8 @@ _encode = msgspec.json.Encoder().encode
 def read(type: str, data: str) -> Fact:
     """The fact that an event holds. Raises Invalid."""
     decode = _decoders.get(type)
+    if type == "typing":
+        raise Invalid("`typing` is never stored: publish it with `transient=true`.")
     if decode is None:
         raise Invalid(f"A room knows no {type[:80]!r}, but {', '.join(FACTS)}.")
     try:

@@ -16,6 +16,7 @@ from .facts import (
     MemberLeft,
     MemberRole,
     MessageDeleted,
+    MessageEdited,
     MessagePosted,
     RoomArchived,
     RoomCreated,
@@ -23,7 +24,7 @@ from .facts import (
     RoomRestored,
     RunCreated,
 )
-from .room import RECENT, Asked, Member, Room, Said
+from .room import EDITS, RECENT, Asked, Member, Room, Said
 
 VERSION = 1
 """Of the fold: a snapshot that another version has made is not read."""
@@ -60,9 +61,16 @@ def follow(room: Room, fact: Fact, n: int, time: float) -> None:
             del room.members[fact.member]
         case MessagePosted():
             _said(room, Said(n, fact.by, fact.mentions))
+        case MessageEdited():
+            edited = parse_offset(fact.message).n
+            room.edited.pop(edited, None)
+            room.edited[edited] = n
+            if len(room.edited) > EDITS:
+                del room.edited[next(iter(room.edited))]
         case MessageDeleted():
             gone = parse_offset(fact.message).n
             room.deleted.add(gone)
+            room.edited.pop(gone, None)
             room.recent = [said for said in room.recent if said.n != gone]
             room.messages -= 1
         case RunCreated():

@@ -9,6 +9,9 @@ from .facts import Role
 RECENT = 200
 """Messages whose authors are remembered, to count what somebody has not read."""
 
+EDITS = 10_000
+"""Messages whose last edit is remembered, so that a reply quotes what they say now."""
+
 
 class Member(msgspec.Struct, frozen=True, array_like=True):
     """`since`: the number of the event that made them a member."""
@@ -36,7 +39,7 @@ class Asked(msgspec.Struct, frozen=True, array_like=True):
 
 class Room(msgspec.Struct):
     """The state of a room. `created` is in Unix seconds, 0 before there is such a room. `deleted`: the numbers of
-    messages that are no more; `messages`: how many there are."""
+    messages that are no more; `edited`: those of the last edits, by the messages'; `messages`: how many there are."""
 
     name: str = ""
     about: str = ""
@@ -48,6 +51,7 @@ class Room(msgspec.Struct):
     runs: dict[str, Asked] = msgspec.field(default_factory=dict)
     recent: list[Said] = msgspec.field(default_factory=list)
     deleted: set[int] = msgspec.field(default_factory=set)
+    edited: dict[int, int] = msgspec.field(default_factory=dict)
     messages: int = 0
 
     def role(self, name: str | None) -> Role | None:
@@ -63,4 +67,5 @@ class Room(msgspec.Struct):
             runs=dict(self.runs),
             recent=list(self.recent),
             deleted=set(self.deleted),
+            edited=dict(self.edited),
         )

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
 from tidings.auth import Authenticator, Subject
@@ -18,6 +18,7 @@ from tidings.wire.sse import json_value
 
 from . import facts
 from .room import Room
+from .search import HITS, Search
 from .service import PREFIX, Rooms
 
 PAGE = 100
@@ -29,7 +30,8 @@ UNREAD = 100
 Markers = Callable[[str], Awaitable[Mapping[str, str]]]
 """Up to which offset somebody has read each room, by its id."""
 
-RoomId = Annotated[str, Path(pattern="^[A-Za-z0-9_-]{1,64}$", description="A room's id.", examples=["lobby"])]
+ID = "[A-Za-z0-9_-]{1,64}"
+RoomId = Annotated[str, Path(pattern=f"^{ID}$", description="A room's id.", examples=["lobby"])]
 
 
 class RoomSummary(msgspec.Struct):
@@ -98,8 +100,29 @@ class OpenedRoom(msgspec.Struct):
     offset: str
 
 
+class Hit(msgspec.Struct):
+    """A message, or an answer of `assistant`, that matches: `text` is what is around the first match, `marks` where
+    the matches are in it, as pairs of positions in UTF-16 units. `time` in Unix seconds."""
+
+    room: str
+    offset: str
+    by: str
+    assistant: str | None
+    time: float
+    text: str
+    marks: list[tuple[int, int]]
+
+
+class Hits(msgspec.Struct):
+    """The newest first; `next` is the `before` of the next page, null where there is none."""
+
+    hits: list[Hit]
+    next: str | None
+
+
 def routes(rooms: Rooms, auth: Authenticator, markers: Markers) -> APIRouter:
     """The router of rooms."""
+    search = Search(rooms.hub)
     router = APIRouter(tags=["rooms"])
 
     async def marked(subject: Subject) -> Mapping[str, str]:
@@ -111,6 +134,33 @@ def routes(rooms: Rooms, auth: Authenticator, markers: Markers) -> APIRouter:
         read = await marked(subject)
         found = await rooms.readable_by(subject)
         return json_response(RoomList([summary(id, room, at, subject.name, read.get(id)) for id, room, at in found]))
+
+    # Before the next route, which would take it for a room.
+    @router.get(
+        "/rooms/search",
+        summary="Search what was said",
+        description="Every word must be there, and may go on; what is in quotes must be there as it is.",
+        responses={200: shape(Hits, "What matches"), **problems(404)},
+    )
+    async def searched(
+        request: Request,
+        q: Annotated[str, Query(min_length=1, max_length=200, description="Words.", examples=["deploy friday"])],
+        room: Annotated[str, Query(description="In this room only.", json_schema_extra={"pattern": f"^({ID})?$"})] = "",
+        before: Annotated[str, Query(pattern="^([0-9]{1,18})?$", description="The `next` of a page.")] = "",
+    ) -> Response:
+        subject = await reader(auth, request, *([PREFIX + room] if room else []))
+        if room:
+            found = await rooms.folded.get(PREFIX + room)
+            tails = {room: found.offset}
+        else:
+            tails = {id: tail for id, _, tail in await rooms.readable_by(subject)}
+        hits = await search.find(q, tails, int(before) if before else None)
+        more = len(hits) > HITS
+        shown = [
+            Hit(h.room, str(Offset(tails[h.room].epoch, h.n)), h.by, h.assistant, h.time, h.text, h.marks)
+            for h in hits[:HITS]
+        ]
+        return json_response(Hits(shown, str(hits[HITS - 1].id) if more else None))
 
     @router.get("/rooms/{room}", summary="Open a room", responses={200: shape(OpenedRoom, "It"), **problems(404)})
     async def opened(request: Request, room: RoomId) -> Response:

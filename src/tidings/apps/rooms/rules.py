@@ -54,7 +54,7 @@ def target_of(fact: Fact) -> str | None:
     """The offset of the message that a fact speaks of, if it speaks of one."""
     if isinstance(fact, MessageEdited | MessageDeleted | ReactionAdded | ReactionRemoved):
         return fact.message
-    return fact.reply or None if isinstance(fact, MessagePosted) else None
+    return fact.reply if isinstance(fact, MessagePosted) and isinstance(fact.reply, str) else None
 
 
 def judge(room: Room, fact: Fact) -> None:
@@ -78,7 +78,7 @@ def judge(room: Room, fact: Fact) -> None:
             _owner(room, fact.by, "do that")
         case _:
             check_may_post(room, fact.by)
-            if (at := target_of(fact)) and parse_offset(at).n in room.deleted:
+            if (at := target_of(fact)) is not None and parse_offset(at).n in room.deleted:
                 raise Conflict("That message was deleted.")
 
 

@@ -14,7 +14,7 @@ from tidings.hub import Hub
 from tidings.log import NEW, parse_offset
 
 from . import facts, fold, rules
-from .facts import Fact, MessagePosted, Quote
+from .facts import AnswerPosted, Fact, MessageEdited, MessagePosted, Quote
 from .mentions import mentioned
 from .room import Room
 
@@ -120,7 +120,7 @@ class Rooms:
         room_id(topic)
         by = person(subject)
         if any(kind != "typing" for kind, _ in items):
-            raise Invalid("What is transient in a room is `typing`.")
+            raise Invalid("In a room, only `typing` is transient.")
         found = await self.folded.get(topic, fresh=False)
         if found.state.role(by) is None:
             found = await self.folded.get(topic)
@@ -131,12 +131,13 @@ class Rooms:
         return Admitted([facts.typing(by)])
 
     async def tell(self, topic: str, items: Items, first: Offset) -> None:
-        """Call `published` with what was stored."""
-        if self.published:
-            found = await self.folded.get(topic, fresh=False)
-            said = [(first._replace(n=first.n + i), facts.read(kind, data)) for i, (kind, data) in enumerate(items)]
-            for hear in self.published:
-                await hear(topic, found.state, said)
+        """Call `published` with what was stored, once this process knows of it."""
+        said = [(first._replace(n=first.n + i), facts.read(kind, data)) for i, (kind, data) in enumerate(items)]
+        # Who has left is a member no more when it is acknowledged, though the topic may be followed a moment later.
+        ruling = any(isinstance(fact, rules.RULING) for _, fact in said)
+        found = await self.folded.get(topic, fresh=ruling)
+        for hear in self.published:
+            await hear(topic, found.state, said)
 
     def _given(self, kind: str, data: str, by: str) -> Fact:
         fact = facts.read(kind, data)
@@ -158,41 +159,46 @@ class Rooms:
                 fold.follow(room, fact, 0, 1.0)
 
     async def _stamped(self, found: Folding[Room], fact: Fact) -> tuple[str, str]:
-        changed: dict[str, Any] = {}
+        fields: dict[str, Any] = {}
         if (at := rules.target_of(fact)) is not None:
-            target = await self._target(found.topic, at)
+            target = await self._target(found, parse_offset(at))
             rules.judge_target(found.state, fact, target)
             assert target is not None
             if isinstance(fact, MessagePosted):
-                changed["quote"] = Quote(target.by, target.text[:QUOTED])
+                fields["quote"] = Quote(target.by, target.text[:QUOTED])
         if isinstance(fact, MessagePosted):
-            changed["mentions"] = mentioned(fact.text, found.state.members)
-        return facts.written(facts.changed(fact, **changed))
+            fields["mentions"] = mentioned(fact.text, found.state.members)
+        return facts.written(facts.changed(fact, **fields))
 
-    async def _target(self, topic: str, at: str) -> rules.Target | None:
-        offset = parse_offset(at)
-        if offset.n < 1:
+    async def _target(self, found: Folding[Room], at: Offset) -> rules.Target | None:
+        """The message, or the answer, at an offset, as it was last edited."""
+        fact = await self._fact(found.topic, at)
+        if isinstance(fact, AnswerPosted):
+            return rules.Target(fact.type, "", fact.text)
+        if not isinstance(fact, MessagePosted):
             return None
+        edit = found.state.edited.get(at.n)
+        last = await self._fact(found.topic, at._replace(n=edit)) if edit else None
+        return rules.Target(fact.type, fact.by, last.text if isinstance(last, MessageEdited) else fact.text)
+
+    async def _fact(self, topic: str, at: Offset) -> Fact | None:
         try:
-            page = await self.hub.read(topic, offset._replace(n=offset.n - 1), 1)
+            page = await self.hub.read(topic, at._replace(n=at.n - 1), 1) if at.n else None
         except NotFound:
             return None
-        if page.lost is not None or not page.events or page.events[0].offset != offset:
+        if page is None or page.lost is not None or not page.events or page.events[0].offset != at:
             return None
-        event = page.events[0]
-        fact = facts.read(event.type, event.data)
-        if isinstance(fact, MessagePosted):
-            return rules.Target(fact.type, fact.by, fact.text)
-        if isinstance(fact, facts.AnswerPosted):
-            return rules.Target(fact.type, "", fact.text)
-        return None
+        return facts.read(page.events[0].type, page.events[0].data)
 
 
 def room_id(topic: str) -> str:
     """The id of the room whose topic this is. Raises Invalid."""
     id = topic.removeprefix(PREFIX)
-    if not topic.startswith(PREFIX) or "." in id or len(id) > MAX_ID:
-        raise Invalid(f"A room is `rooms.ID`, where ID is 1 to {MAX_ID} letters, digits, '_' and '-'.", topic=topic)
+    if not topic.startswith(PREFIX) or "." in id or len(id) > MAX_ID or id == "search":
+        raise Invalid(
+            f"A room is `rooms.ID`, where ID is 1 to {MAX_ID} letters, digits, '_' and '-', but not `search`.",
+            topic=topic,
+        )
     return id
 
 

@@ -1,0 +1,227 @@
+"""Search in what was said: an index of this process's own, made from the rooms' logs and brought up to their tails
+whenever somebody searches. It is a temporary file of SQLite's, which nobody misses when the process is gone."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sqlite3
+import zlib
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple, TypeVar
+
+from tidings.errors import Invalid, NotFound
+from tidings.events import ORIGIN, Event, Offset
+from tidings.hub import Hub
+
+from . import facts
+from .facts import AnswerPosted, MessageDeleted, MessageEdited, MessagePosted
+from .service import PREFIX
+
+HITS = 20
+"""Hits a page."""
+
+WORDS = 16
+"""Words that one search may name."""
+
+AROUND = 120, 280
+"""Characters shown before the first match, and from it on."""
+
+_OPEN, _SHUT = "\x02", "\x03"
+_TERM = re.compile(r'"([^"]*)"?|([^\s"]+)')
+_SCHEMA = """
+CREATE VIRTUAL TABLE said USING fts5(
+    text, room UNINDEXED, n UNINDEXED, by UNINDEXED, time UNINDEXED, assistant UNINDEXED,
+    tokenize = "unicode61 remove_diacritics 2", prefix = '2 3');
+CREATE TABLE place(room TEXT, n INTEGER, id INTEGER, PRIMARY KEY(room, n)) WITHOUT ROWID;
+"""
+_FIND = """
+SELECT rowid, room, n, by, time, assistant, highlight(said, 0, ?, ?) FROM said
+WHERE said MATCH ? AND rowid < ? AND room IN (SELECT value FROM json_each(?)) ORDER BY rowid DESC LIMIT ?
+"""
+
+T = TypeVar("T")
+
+
+class Found(NamedTuple):
+    """A message or an answer that matches. `marks`: where in `text`, as pairs of positions. `id` orders by time."""
+
+    id: int
+    room: str
+    n: int
+    by: str
+    time: float
+    assistant: str | None
+    text: str
+    marks: list[tuple[int, int]]
+
+
+class Search:
+    """The index of a hub's rooms. All that it does to its file happens in one thread of its own."""
+
+    def __init__(self, hub: Hub) -> None:
+        self.hub = hub
+        self._at: dict[str, Offset] = {}
+        self._turn = asyncio.Lock()
+        self._thread: ThreadPoolExecutor | None = None
+        self._file: sqlite3.Connection | None = None
+        hub.on_close.append(self.close)
+
+    async def find(self, text: str, rooms: dict[str, Offset], before: int | None = None) -> list[Found]:
+        """The newest hits in these rooms, by id and the tail they are searched up to, that come before another.
+
+        Raises Invalid for a text without a word; Unavailable.
+        """
+        match = query(text)
+        async with self._turn:
+            for room, tail in rooms.items():
+                if self._at.get(room, ORIGIN) != tail:
+                    await self._catch_up(room, tail)
+        return await self._run(lambda file: find(file, match, before, rooms))
+
+    async def close(self) -> None:
+        """Let go of the file."""
+        if self._thread is not None:
+            if self._file is not None:
+                self._thread.submit(self._file.close)
+            self._thread.shutdown(wait=False)
+            self._thread, self._file = None, None
+            self._at.clear()
+
+    async def _catch_up(self, room: str, tail: Offset) -> None:
+        at = self._at.get(room, ORIGIN)
+        if at.epoch != tail.epoch and at != ORIGIN:
+            await self._run(lambda file: forget(file, room))
+            at = ORIGIN
+        while at.epoch != tail.epoch or at.n < tail.n:
+            try:
+                page = await self.hub.read(PREFIX + room, None if at == ORIGIN else at)
+            except NotFound:
+                return
+            if page.lost in ("recreated", "deleted") or not page.events:
+                return
+            await self._run(lambda file, events=page.events: take(file, room, events))  # type: ignore[misc]
+            at = self._at[room] = page.next
+
+    async def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        self.hub.must_be_open()
+        if self._thread is None:
+            self._thread = ThreadPoolExecutor(1, "tidings-search")
+
+        def called() -> T:
+            if self._file is None:
+                self._file = opened()
+            with self._file:
+                return work(self._file)
+
+        return await asyncio.get_running_loop().run_in_executor(self._thread, called)
+
+
+def query(text: str) -> str:
+    """What is searched for, in the language of FTS5: the words, each of which may go on; what is in quotes, as it is.
+
+    Raises Invalid.
+    """
+    terms = []
+    for quoted, word in _TERM.findall(text):
+        term = (quoted or word).replace("\0", " ")
+        if any(character.isalnum() for character in term):
+            terms.append(f'"{term}"' + ("" if quoted else "*"))
+    if not terms:
+        raise Invalid("Name a word to search for.")
+    if len(terms) > WORDS:
+        raise Invalid(f"Search for at most {WORDS} words.")
+    return " ".join(terms)
+
+
+def opened() -> sqlite3.Connection:
+    """An empty index, in a temporary file."""
+    file = sqlite3.connect("", check_same_thread=False)
+    file.executescript(_SCHEMA)
+    return file
+
+
+def take(file: sqlite3.Connection, room: str, events: Sequence[Event]) -> None:
+    """Add what some events say; what they edit and delete is found no more."""
+    for event in events:
+        if event.type in (MessagePosted.type, AnswerPosted.type, MessageEdited.type, MessageDeleted.type):
+            try:
+                fact = facts.read(event.type, event.data)
+            except Invalid:
+                continue
+            assert event.offset is not None
+            match fact:
+                case MessagePosted():
+                    _add(file, room, event.offset.n, event.time, fact.text, fact.by, None)
+                case AnswerPosted():
+                    _add(file, room, event.offset.n, event.time, fact.text, "", fact.assistant)
+                case MessageEdited():
+                    values = _plain(fact.text), *_place(fact.message, room), fact.by
+                    file.execute(
+                        "UPDATE said SET text = ? WHERE rowid = (SELECT id FROM place WHERE room = ? AND n = ?) "
+                        "AND by = ?",
+                        values,
+                    )
+                case MessageDeleted():
+                    where = _place(fact.message, room)
+                    file.execute(
+                        "DELETE FROM said WHERE rowid = (SELECT id FROM place WHERE room = ? AND n = ?)", where
+                    )
+                    file.execute("DELETE FROM place WHERE room = ? AND n = ?", where)
+
+
+def forget(file: sqlite3.Connection, room: str) -> None:
+    """Nothing of the room is found any more."""
+    file.execute("DELETE FROM said WHERE rowid IN (SELECT id FROM place WHERE room = ?)", (room,))
+    file.execute("DELETE FROM place WHERE room = ?", (room,))
+
+
+def find(file: sqlite3.Connection, match: str, before: int | None, rooms: Collection[str]) -> list[Found]:
+    """One more hit than a page has, if there are as many."""
+    names = "[" + ",".join(f'"{room}"' for room in rooms) + "]"
+    values = _OPEN, _SHUT, match, (1 << 62) if before is None else before, names, HITS + 1
+    found = []
+    for id, room, n, by, time, assistant, text in file.execute(_FIND, values):
+        shown, marks = excerpt(text)
+        found.append(Found(id, room, n, by, time, assistant, shown, marks))
+    return found
+
+
+def excerpt(highlighted: str) -> tuple[str, list[tuple[int, int]]]:
+    """The text around its first match, and where the matches are in it: UTF-16 units, as JavaScript counts."""
+    first = highlighted.find(_OPEN)
+    begin, end = max(0, first - AROUND[0]), first + AROUND[1]
+    text, marks, start = ("…" if begin else ""), [], 0
+    for character in highlighted[begin:end]:
+        if character == _OPEN:
+            start = _units(text)
+        elif character == _SHUT:
+            marks.append((start, _units(text)))
+        else:
+            text += character
+    if highlighted[begin:end].count(_OPEN) > len(marks):
+        marks.append((start, _units(text)))
+    return text + ("…" if end < len(highlighted) else ""), marks
+
+
+def _units(text: str) -> int:
+    return len(text) + sum(character > "\uffff" for character in text)
+
+
+def _plain(text: str) -> str:
+    return text.replace(_OPEN, " ").replace(_SHUT, " ")
+
+
+def _place(offset: str, room: str) -> tuple[str, int]:
+    return room, int(offset.rpartition("-")[2])
+
+
+def _add(file: sqlite3.Connection, room: str, n: int, time: float, text: str, by: str, assistant: str | None) -> None:
+    """By milliseconds first, so that the order of the index is that of time, and nothing has to be sorted."""
+    id = int(time * 1000) << 22 | (zlib.crc32(room.encode()) & 0x3FF) << 12 | n & 0xFFF
+    while file.execute("SELECT 1 FROM said WHERE rowid = ?", (id,)).fetchone():
+        id += 1
+    values = id, _plain(text), room, n, by, time, assistant
+    file.execute("INSERT INTO said(rowid, text, room, n, by, time, assistant) VALUES(?, ?, ?, ?, ?, ?, ?)", values)
+    file.execute("INSERT OR REPLACE INTO place VALUES(?, ?, ?)", (room, n, id))
