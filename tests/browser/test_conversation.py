@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenTab
 from tests.browser.model import Break, Hold, Refuse, ScriptedModel, Think
+from tests.serving import ServerProcess
 
 
 def test_a_question_gets_an_answer_that_cites_its_sources(open_tab: OpenTab) -> None:
@@ -119,7 +120,7 @@ def test_another_answer_is_another_version(open_tab: OpenTab, model: ScriptedMod
     tab.button("Answer again").click()
     expect(tab.text).to_have_text("The second answer.")
     expect(tab.answers).to_have_count(1)
-    expect(tab.answer.get_by_text("2/2")).to_be_visible()
+    expect(tab.answer.get_by_text("2 / 2")).to_be_visible()
     tab.button("The version before").click()
     expect(tab.text).to_have_text("The first answer.")
     tab.button("The next version").click()
@@ -179,7 +180,7 @@ def test_a_failure_says_why_and_can_be_tried_again(open_tab: OpenTab, model: Scr
     tab.expect_state("failed")
     tab.button("Retry").click()
     expect(tab.text).to_have_text("At last.")
-    expect(tab.answer.get_by_text("3/3")).to_be_visible()
+    expect(tab.answer.get_by_text("3 / 3")).to_be_visible()
 
 
 PUBLISH = """async ([topic, events]) => {
@@ -189,7 +190,7 @@ PUBLISH = """async ([topic, events]) => {
 }"""
 
 
-def test_the_page_is_a_fold_of_topics_whoever_wrote_them(open_tab: OpenTab) -> None:
+def test_the_page_is_a_fold_of_topics_whoever_wrote_them(open_tab: OpenTab, server: ServerProcess) -> None:
     tab = open_tab()
     calls = [
         event
@@ -213,7 +214,9 @@ def test_the_page_is_a_fold_of_topics_whoever_wrote_them(open_tab: OpenTab) -> N
     made = [["run.created", {"run": "BYHAND", "assistant": "docs", "input": "Asked by hand", "by": "Jonas"}]]
     assert tab.page.evaluate(PUBLISH, ["conversations.byhand", made]) == 201
 
-    tab = open_tab("/c/byhand")
+    # It is his, who asked first.
+    assert tab.page.request.post(f"{server.url}/session", data={"name": "Jonas"}).ok
+    tab = open_tab("/c/byhand", context=tab.context)
     expect(tab.page.get_by_role("article", name="Question by Jonas")).to_contain_text("Asked by hand")
     expect(tab.text).to_have_text("Between.")
     expect(tab.answer.locator(".meta")).to_have_text(
@@ -314,7 +317,7 @@ def test_conversations_are_found_renamed_saved_and_deleted(open_tab: OpenTab) ->
     expect(other.page.get_by_role("link", name="Herring & <b>other fish</b>")).to_be_visible()
 
     other.page.keyboard.press("Control+k")
-    other.page.get_by_label("Search the conversations").fill("herring & <")
+    other.page.get_by_label("Search rooms and conversations").fill("herring & <")
     expect(other.page.get_by_role("dialog").get_by_role("option")).to_have_count(1)
     other.page.keyboard.press("Enter")
     expect(other.text).to_have_text("You asked: A conversation about herring")

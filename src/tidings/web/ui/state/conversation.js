@@ -1,7 +1,7 @@
 import { batch, computed, signal } from "@preact/signals";
-import * as turnsOf from "../folds/conversation.js";
+import * as tree from "../folds/conversation.js";
 import * as runOf from "../folds/run.js";
-import { follow, subscribe } from "./connection.js";
+import { follow, subscribe, tidings } from "./connection.js";
 import { soon } from "./frames.js";
 import { followRun, leaveRuns, runSignal } from "./runs.js";
 import { ended } from "./session.js";
@@ -13,8 +13,8 @@ import { ended } from "./session.js";
  * their end, so that an answer which streams while another conversation is read has its place when one comes back.
  */
 export class Conversation {
-  /** @type {import("@preact/signals").Signal<turnsOf.Conversation>} */
-  turns = signal(turnsOf.empty);
+  /** @type {import("@preact/signals").Signal<tree.Conversation>} */
+  state = signal(tree.empty);
   /**
    * "new": begun in this tab, and not with the server yet. "missing": there is no such topic. "trimmed": its beginning
    * is gone.
@@ -28,6 +28,9 @@ export class Conversation {
    * @type {import("@preact/signals").Signal<Record<string, number>>}
    */
   chosen = signal({});
+  #path = computed(() => tree.path(this.state.value, this.chosen.value));
+  /** What is shown, of all that was asked. */
+  turns = computed(() => this.#path.value.turns);
   /** The run that writes now, the last if there are several. */
   live = computed(() => this.#all().findLast((one) => runOf.isLive(runSignal(one.run).value))?.run ?? null);
   /** Whether it was read whole and no run is under way: the next question may be asked. */
@@ -38,7 +41,10 @@ export class Conversation {
       !this.#all().some((one) => runSignal(one.run).value.state === "unread"),
   );
 
-  #folded = turnsOf.empty;
+  /** What the log says. */
+  #told = tree.empty;
+  /** What this tab knows before the log tells of it. @type {import("../../client/index.js").Event[]} */
+  #ahead = [];
   #wanted = false;
   #reading = false;
   /** Where to go on; "" until its history was read. */
@@ -58,12 +64,13 @@ export class Conversation {
     this.topic = `conversations.${id}`;
   }
 
-  /** The version of a turn that is shown. @param {turnsOf.Turn} turn */
+  /** The version of a turn that is shown. @param {tree.Turn} turn */
   shown(turn) {
-    return turn[Math.min(this.chosen.value[turn[0].run] ?? Infinity, turn.length - 1)];
+    const { turns, shown } = this.#path.value;
+    return shown[turns.indexOf(turn)] ?? turn[turn.length - 1];
   }
 
-  /** @param {turnsOf.Turn} turn @param {number} version */
+  /** @param {tree.Turn} turn @param {number} version */
   choose(turn, version) {
     this.chosen.value = { ...this.chosen.value, [turn[0].run]: version };
   }
@@ -114,38 +121,54 @@ export class Conversation {
     const data = { run: id, input: question, ...about };
     const begun = runSignal(id);
     if (begun.value.state === "unread") begun.value = { ...begun.value, state: "waiting" };
-    this.#take([{ topic: this.topic, offset: null, type: "run.created", time: Date.now() / 1000, data }]);
+    this.#ahead.push({ topic: this.topic, offset: null, type: "run.created", time: Date.now() / 1000, data });
+    this.chosen.value = {};
+    this.#take([]);
     void this.follow();
   }
 
   /**
-   * The last run of each turn that is shown, before a run or to the end: what a model is told.
-   * @param {string | null} before
+   * What a model is told: the questions and answers before a run that is asked again, or all that are shown.
+   * @param {string | null} again
    */
-  history(before) {
-    const turns = this.turns.value;
-    const end = before ? (turnsOf.find(turns, before)?.turn ?? turns.length) : turns.length;
-    return turns.slice(0, end).flatMap((turn) => {
-      const { question, run: id } = this.shown(turn);
+  history(again) {
+    const other = tree.find(this.state.value, again);
+    const before = other ? tree.line(this.state.value, other.after) : this.#path.value.shown;
+    return before.flatMap(({ question, run: id }) => {
       const answer = runOf.textOf(runSignal(id).value);
       const asked = { role: "user", content: question };
       return answer ? [asked, { role: "assistant", content: answer }] : [];
     });
   }
 
+  /**
+   * The next question follows what is shown, which may be another branch than the one that was asked last.
+   * @param {string} key makes it safe to repeat
+   */
+  async goOn(key) {
+    const run = this.#path.value.shown.at(-1)?.run;
+    if (run && run !== this.state.value.head)
+      await tidings.publish(this.topic, { run }, { type: "branch.chosen", key });
+  }
+
+  /** @param {string} run @param {"up" | "down" | null} rating */
+  async rate(run, rating) {
+    await tidings.publish(this.topic, { run, rating }, { type: "answer.rated" });
+  }
+
   #all() {
-    return this.turns.value.flat();
+    return this.state.value.versions;
   }
 
   /** @param {import("../../client/index.js").Event[]} events */
   #take(events) {
-    const before = this.#folded;
-    this.#folded = events.reduce(turnsOf.fold, before);
-    const known = new Set(before.flat().map(({ run }) => run));
-    for (const { run } of this.#folded.flat()) if (!known.has(run)) void followRun(run);
+    this.#told = events.reduce(tree.fold, this.#told);
+    this.#ahead = this.#ahead.filter(({ data }) => !tree.find(this.#told, data.run));
+    const now = this.#ahead.reduce(tree.fold, this.#told);
+    for (const { run } of now.versions) void followRun(run);
     soon(() =>
       batch(() => {
-        this.turns.value = this.#folded;
+        this.state.value = now;
         if (this.status.value !== "trimmed") this.status.value = "ready";
       }),
     );
@@ -153,8 +176,7 @@ export class Conversation {
 
   /** @param {string} reason */
   #lost(reason) {
-    if (reason !== "trimmed") this.#folded = turnsOf.empty;
-    this.turns.value = this.#folded;
+    if (reason !== "trimmed") this.state.value = this.#told = tree.empty;
     this.status.value = reason === "trimmed" ? "trimmed" : "missing";
   }
 

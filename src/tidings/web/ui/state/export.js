@@ -1,3 +1,4 @@
+import { places } from "../folds/conversation.js";
 import { textOf } from "../folds/run.js";
 import { runSignal } from "./runs.js";
 import { titleOf } from "./session.js";
@@ -51,12 +52,13 @@ function place({ path, url, lines }) {
 
 /** @param {string} title @param {import("./conversation.js").Conversation} conversation */
 function document(title, conversation) {
-  const turns = conversation.turns.value.map((turn) =>
-    turn.map(({ run, question, assistant, by, time }) => {
+  const turns = places(conversation.state.value).map((turn) =>
+    turn.map(({ run, after, question, assistant, by, time, rating }) => {
       const answer = runSignal(run).value;
       const { state, model, tokens, started, ended, finish, error, sources, parts } = answer;
       return {
         run,
+        after,
         question,
         by,
         time,
@@ -70,6 +72,7 @@ function document(title, conversation) {
         error,
         sources,
         parts,
+        rating,
         text: textOf(answer),
       };
     }),

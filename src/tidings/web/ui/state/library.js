@@ -4,7 +4,7 @@ import * as list from "../folds/conversations.js";
 import { follow, subscribe, tidings } from "./connection.js";
 import { conversation, forget } from "./conversation.js";
 import { soon } from "./frames.js";
-import { ended, indexTopic } from "./session.js";
+import { ended, indexTopic, load } from "./session.js";
 
 /** @type {import("@preact/signals").Signal<list.Conversations>} */
 export const conversations = signal(list.none);
@@ -38,6 +38,8 @@ effect(() => {
       folded = list.none;
       show();
     },
+    // Somebody else's: another name was chosen elsewhere in this browser.
+    onError: () => void load().catch(ended),
   };
   begin(topic, reader).then(show).catch(ended);
 });
@@ -85,9 +87,7 @@ export const rename = (id, title) => publish("renamed", { id, title });
  * @param {string} id
  */
 export async function remove(id) {
-  const runs = conversation(id)
-    .turns.value.flat()
-    .map(({ run }) => `runs.${run}`);
+  const runs = conversation(id).state.value.versions.map(({ run }) => `runs.${run}`);
   forget(id);
   for (const topic of [...runs, `conversations.${id}`]) {
     try {

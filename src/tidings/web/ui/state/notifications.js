@@ -1,11 +1,11 @@
 import { computed, effect, signal } from "@preact/signals";
-import { newKey } from "../../client/index.js";
 import * as folds from "../folds/notifications.js";
 import { serverTime, subscribe, tidings } from "./connection.js";
 import { show as showOnDesktop } from "./desktop.js";
 import { soon } from "./frames.js";
+import { summary } from "./rooms.js";
 import { ended, userTopic } from "./session.js";
-import { dismiss, toast } from "./toasts.js";
+import { dismiss, notSaved, toast } from "./toasts.js";
 
 /** @typedef {folds.Notification} Notification */
 
@@ -155,13 +155,7 @@ async function publish(type, data) {
     await tidings.publish(topic, data, { type });
   } catch (error) {
     if (ended(error)) return;
-    toast({
-      key: newKey(),
-      icon: "circle-alert",
-      tone: "red",
-      title: "Not saved",
-      text: String(/** @type {Error} */ (error).message),
-    });
+    notSaved(/** @type {Error} */ (error));
     void begin(topic);
   }
 }
@@ -180,14 +174,11 @@ export function markAllRead() {
 /** @param {string} topic */
 export const isMuted = (topic) => notifications.value.muted.includes(topic);
 
-/**
- * What people call topics, by topic; for those who know.
- * @type {import("@preact/signals").Signal<Readonly<Record<string, string>>>}
- */
-export const labels = signal({});
-
-/** @param {string} topic */
-export const labelOf = (topic) => labels.value[topic] ?? topic;
+/** What people call a topic. @param {string} topic */
+export function labelOf(topic) {
+  const [, room] = /^rooms\.(.+)$/.exec(topic) ?? [];
+  return room ? `#${summary(room)?.name ?? room}` : topic;
+}
 
 /** @param {string} topic */
 export function mute(topic) {

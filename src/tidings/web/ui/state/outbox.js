@@ -74,6 +74,7 @@ async function send({ key, lane, question, parent, assistant }) {
   const place = conversation(lane);
   try {
     if (!titled(lane) && !parent) await create(lane, titleFor(question));
+    if (!parent) await place.goOn(`branch-${key}`);
     const history = place.history(parent);
     const about =
       history.length > 0 ? { messages: [...history, { role: "user", content: question }] } : { input: question };

@@ -32,6 +32,10 @@ export function toast(toast) {
   if (!held) run(toast.key);
 }
 
+/** What somebody did was refused. @param {Error} error */
+export const notSaved = ({ message }) =>
+  toast({ key: "not-saved", icon: "circle-alert", tone: "red", title: "Not saved", text: message });
+
 /** @param {string} key */
 export function dismiss(key) {
   if (!clocks.has(key)) return;

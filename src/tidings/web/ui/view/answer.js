@@ -4,6 +4,7 @@ import { ask } from "../state/outbox.js";
 import { runSignal } from "../state/runs.js";
 import { titleOf } from "../state/session.js";
 import { announcement, asideOpen, chosenRun, openAside } from "../state/shell.js";
+import { notSaved } from "../state/toasts.js";
 import { counted, fullTime, time } from "../text/format.js";
 import { html, IconButton, Mark } from "./html.js";
 import { FailedNote, InterruptedNote, StoppedNote } from "./note.js";
@@ -63,6 +64,8 @@ export function Answer({ turn, version, conversation, last }) {
                 html`
                   <${IconButton} icon="copy" label="Copy the answer" size=${16} onClick=${copying(textOf(run))} />
                   <${IconButton} icon="rotate-ccw" label="Answer again" size=${16} onClick=${again} />
+                  <${Thumb} way="up" label="Good answer" version=${version} conversation=${conversation} />
+                  <${Thumb} way="down" label="Bad answer" version=${version} conversation=${conversation} />
                 `
               }
               <${IconButton}
@@ -123,6 +126,23 @@ function Meta({ run }) {
   return html`<p class="meta">${facts.filter(Boolean).join(" \u00b7 ")}</p>`;
 }
 
+/**
+ * A fact in the conversation's topic; pressed again, it is taken back.
+ * @param {Omit<Shown, "turn"> & {way: "up" | "down", label: string}} props
+ */
+function Thumb({ way, label, version, conversation }) {
+  const is = version.rating === way;
+  return html`
+    <${IconButton}
+      icon=${`thumbs-${way}`}
+      label=${label}
+      size=${16}
+      aria-pressed=${String(is)}
+      onClick=${() => conversation.rate(version.run, is ? null : way).catch(notSaved)}
+    />
+  `;
+}
+
 /** @param {Shown} props */
 function Pager({ turn, version, conversation }) {
   if (turn.length < 2) return null;
@@ -137,7 +157,7 @@ function Pager({ turn, version, conversation }) {
         disabled=${at === 0}
         onClick=${to(at - 1)}
       />
-      <span>${at + 1}/${turn.length}</span>
+      <span>${at + 1} / ${turn.length}</span>
       <${IconButton}
         icon="chevron-right"
         label="The next version"

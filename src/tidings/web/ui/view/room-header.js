@@ -2,8 +2,10 @@ import { here, isHere, known } from "../state/people.js";
 import { archive, trouble } from "../state/room-acts.js";
 import { asideOpen, chosenRun, compact, dialog, drawer, openAside, shownRoom } from "../state/shell.js";
 import { counted } from "../text/format.js";
+import { Bell } from "./bell.js";
 import { html, Icon, IconButton } from "./html.js";
 import { Menu } from "./menu.js";
+import { MuteButton, muting } from "./mute.js";
 import { Person } from "./person.js";
 
 /** Avatars in the header. */
@@ -33,8 +35,13 @@ export function RoomHeader() {
           <h1>#${name}</h1>
           <p>${about ? count : "\u00a0"}</p>
         </div>
+        <${Bell} size=${20} />
         <${IconButton} icon="users" label="The room" size=${20} onClick=${aside} />
-        <${Menu} icon="ellipsis" label="More" items=${[{ icon: "search", label: "Search", run: search }, ...items]} />
+        <${Menu}
+          icon="ellipsis"
+          label="More"
+          items=${[{ icon: "search", label: "Search", run: search }, ...muting(room.topic), ...items]}
+        />
       </header>
     `;
   }
@@ -55,6 +62,7 @@ export function RoomHeader() {
           ${people.length > MOST && html`<span>+${people.length - MOST}</span>`}
         </button>`
       }
+      <${MuteButton} topic=${room.topic} />
       <${IconButton} icon="search" label="Search in this room" onClick=${search} />
       ${items.length > 0 && html`<${Menu} icon="ellipsis" label="More" items=${items} />`}
       ${!asideOpen.value && html`<${IconButton} icon="panel-right-open" label="Show the room" onClick=${aside} />`}

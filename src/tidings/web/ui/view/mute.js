@@ -1,0 +1,18 @@
+import { isMuted, mute, unmute } from "../state/notifications.js";
+import { userTopic } from "../state/session.js";
+import { html, IconButton } from "./html.js";
+
+/** Whether a topic keeps still. @param {{topic: string}} props */
+export function MuteButton({ topic }) {
+  const [item] = muting(topic);
+  if (!item) return null;
+  return html`<${IconButton} icon=${item.icon} label=${item.label} onClick=${item.run} />`;
+}
+
+/** The same in a menu. @param {string} topic @returns {(import("./menu.js").Item & {icon: string})[]} */
+export function muting(topic) {
+  if (!userTopic.value) return [];
+  return isMuted(topic)
+    ? [{ icon: "bell", label: "Unmute", run: () => unmute(topic) }]
+    : [{ icon: "bell-off", label: "Mute", run: () => mute(topic) }];
+}
