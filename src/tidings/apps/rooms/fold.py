@@ -72,7 +72,6 @@ def follow(room: Room, fact: Fact, n: int, time: float) -> None:
             room.deleted.add(gone)
             room.edited.pop(gone, None)
             room.recent = [said for said in room.recent if said.n != gone]
-            room.messages -= 1
         case RunCreated():
             room.runs[fact.run] = Asked(n, fact.by, fact.assistant, fact.asked)
         case AnswerPosted():
@@ -81,7 +80,6 @@ def follow(room: Room, fact: Fact, n: int, time: float) -> None:
 
 
 def _said(room: Room, said: Said) -> None:
-    room.messages += 1
     room.recent.append(said)
     if len(room.recent) > RECENT:
         del room.recent[0]

@@ -39,7 +39,7 @@ class Asked(msgspec.Struct, frozen=True, array_like=True):
 
 class Room(msgspec.Struct):
     """The state of a room. `created` is in Unix seconds, 0 before there is such a room. `deleted`: the numbers of
-    messages that are no more; `edited`: those of the last edits, by the messages'; `messages`: how many there are."""
+    messages that are no more; `edited`: those of the last edits, by those of the messages."""
 
     name: str = ""
     about: str = ""
@@ -52,7 +52,6 @@ class Room(msgspec.Struct):
     recent: list[Said] = msgspec.field(default_factory=list)
     deleted: set[int] = msgspec.field(default_factory=set)
     edited: dict[int, int] = msgspec.field(default_factory=dict)
-    messages: int = 0
 
     def role(self, name: str | None) -> Role | None:
         """What somebody is here; None: no member."""

@@ -146,7 +146,7 @@ def routes(rooms: Rooms, auth: Authenticator, markers: Markers) -> APIRouter:
         request: Request,
         q: Annotated[str, Query(min_length=1, max_length=200, description="Words.", examples=["deploy friday"])],
         room: Annotated[str, Query(description="In this room only.", json_schema_extra={"pattern": f"^({ID})?$"})] = "",
-        before: Annotated[str, Query(pattern="^([0-9]{1,18})?$", description="The `next` of a page.")] = "",
+        before: Annotated[str, Query(pattern="^([0-9]{1,19})?$", description="The `next` of a page.")] = "",
     ) -> Response:
         subject = await reader(auth, request, *([PREFIX + room] if room else []))
         if room:

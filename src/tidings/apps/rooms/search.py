@@ -28,6 +28,9 @@ WORDS = 16
 AROUND = 120, 280
 """Characters shown before the first match, and from it on."""
 
+LAST = (1 << 63) - 1
+"""No hit has a greater id."""
+
 _OPEN, _SHUT = "\x02", "\x03"
 _TERM = re.compile(r'"([^"]*)"?|([^\s"]+)')
 _SCHEMA = """
@@ -180,7 +183,7 @@ def forget(file: sqlite3.Connection, room: str) -> None:
 def find(file: sqlite3.Connection, match: str, before: int | None, rooms: Collection[str]) -> list[Found]:
     """One more hit than a page has, if there are as many."""
     names = "[" + ",".join(f'"{room}"' for room in rooms) + "]"
-    values = _OPEN, _SHUT, match, (1 << 62) if before is None else before, names, HITS + 1
+    values = _OPEN, _SHUT, match, LAST if before is None else min(before, LAST), names, HITS + 1
     found = []
     for id, room, n, by, time, assistant, text in file.execute(_FIND, values):
         shown, marks = excerpt(text)
@@ -219,7 +222,7 @@ def _place(offset: str, room: str) -> tuple[str, int]:
 
 def _add(file: sqlite3.Connection, room: str, n: int, time: float, text: str, by: str, assistant: str | None) -> None:
     """By milliseconds first, so that the order of the index is that of time, and nothing has to be sorted."""
-    id = int(time * 1000) << 22 | (zlib.crc32(room.encode()) & 0x3FF) << 12 | n & 0xFFF
+    id = int(time * 1000) << 20 | (zlib.crc32(room.encode()) & 0xFF) << 12 | n & 0xFFF
     while file.execute("SELECT 1 FROM said WHERE rowid = ?", (id,)).fetchone():
         id += 1
     values = id, _plain(text), room, n, by, time, assistant

@@ -14,7 +14,7 @@ from tidings.hub import Hub
 from tidings.log import NEW, parse_offset
 
 from . import facts, fold, rules
-from .facts import AnswerPosted, Fact, MessageEdited, MessagePosted, Quote
+from .facts import AnswerPosted, Fact, MessageDeleted, MessageEdited, MessagePosted, Quote
 from .mentions import mentioned
 from .room import Room
 
@@ -133,9 +133,9 @@ class Rooms:
     async def tell(self, topic: str, items: Items, first: Offset) -> None:
         """Call `published` with what was stored, once this process knows of it."""
         said = [(first._replace(n=first.n + i), facts.read(kind, data)) for i, (kind, data) in enumerate(items)]
-        # Who has left is a member no more when it is acknowledged, though the topic may be followed a moment later.
-        ruling = any(isinstance(fact, rules.RULING) for _, fact in said)
-        found = await self.folded.get(topic, fresh=ruling)
+        # What others are judged by counts once it is acknowledged, though what follows the topic may hear it later.
+        judging = (*rules.RULING, MessageEdited, MessageDeleted)
+        found = await self.folded.get(topic, fresh=any(isinstance(fact, judging) for _, fact in said))
         for hear in self.published:
             await hear(topic, found.state, said)
 

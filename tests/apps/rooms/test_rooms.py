@@ -1,0 +1,406 @@
+"""Rooms by the native protocol: who may do and read what, and what is stamped and refused."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+import pytest_asyncio
+
+from tests.apps.members import SECRET, Member, facts, room
+from tests.asgi import asking
+from tests.protocols.conftest import Server, serving
+from tests.protocols.problems import problem
+from tidings.auth import sign
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def server() -> AsyncIterator[Server]:
+    async with serving(secret=SECRET) as made:
+        yield made
+
+
+@pytest.fixture
+def id(request: pytest.FixtureRequest) -> str:
+    return "".join(c if c.isalnum() else "-" for c in request.node.name)[:60]
+
+
+@pytest.fixture
+def ann(server: Server) -> Member:
+    return Member(server, "Ann Arbor")
+
+
+@pytest.fixture
+def bob(server: Server) -> Member:
+    return Member(server, "Bob")
+
+
+@pytest.fixture
+def eve(server: Server) -> Member:
+    return Member(server, "Eve")
+
+
+async def opened(member: Member, id: str) -> dict[str, Any]:
+    answer = await member.get(f"/rooms/{id}")
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+async def listed(member: Member, id: str) -> dict[str, Any] | None:
+    rooms = (await member.get("/rooms")).json()["rooms"]
+    return next((one for one in rooms if one["id"] == id), None)
+
+
+class TestARoom:
+    async def test_is_created_joined_and_written_in(self, server: Server, ann: Member, bob: Member, id: str) -> None:
+        topic = f"rooms.{id}"
+        created = await ann.said(topic, "room.created", name="The Lobby", about="All of us", private=False)
+        joined = await bob.said(topic, "member.joined", member="Bob")
+        said = await bob.said(topic, "message.posted", text="Hello @ann")
+        found = await opened(bob, id)
+        assert found["room"] == {
+            "id": id, "name": "The Lobby", "about": "All of us", "private": False, "archived": False,
+            "created": found["events"][0]["time"], "by": "Ann Arbor", "role": "member", "runs": [],
+            "members": [{"name": "Ann Arbor", "role": "owner"}, {"name": "Bob", "role": "member"}],
+        }  # fmt: skip
+        assert [(event["offset"], event["type"], event["data"]) for event in found["events"]] == [
+            (created, "room.created", {"by": "Ann Arbor", "name": "The Lobby", "about": "All of us", "private": False}),
+            (joined, "member.joined", {"by": "Bob", "member": "Bob", "role": "member"}),
+            (said, "message.posted", {"by": "Bob", "text": "Hello @ann", "mentions": ["Ann Arbor"]}),
+        ]
+        assert (found["previous"], found["read"], found["offset"]) == (None, None, said)
+
+    async def test_is_listed_with_what_is_unread(self, server: Server, ann: Member, bob: Member, id: str) -> None:
+        topic = await room(ann, id)
+        await ann.said(topic, "message.posted", text="before Bob came")
+        assert (await listed(bob, id) or {})["unread"] == 0
+        joined = await bob.said(topic, "member.joined", member="Bob")
+        for text in ("one", "two @bob", "three"):
+            await ann.said(topic, "message.posted", text=text)
+        tail = await bob.said(topic, "message.posted", text="mine")
+        assert await listed(bob, id) == {
+            "id": id, "name": id.title(), "about": "", "private": False, "archived": False, "role": "member",
+            "members": 2, "unread": 3, "mentions": 1, "read": None, "tail": tail,
+        }  # fmt: skip
+        assert (await listed(ann, id) or {})["unread"] == 1
+        two = f"{joined.rpartition('-')[0]}-{int(joined.rpartition('-')[2]) + 2}"
+        await bob.said("users.Bob", "room.read", room=id, offset=two)
+        found = await listed(bob, id) or {}
+        assert (found["unread"], found["mentions"], found["read"]) == (1, 0, two)
+        assert (await opened(bob, id))["read"] == two
+
+    async def test_counts_unread_up_to_a_hundred(self, server: Server, ann: Member, bob: Member, id: str) -> None:
+        topic = await room(ann, id, bob)
+        lines = '{"type":"message.posted","data":{"text":"@bob"}}\n' * 150
+        headers = {**ann.headers, "content-type": "application/x-ndjson"}
+        answer = await server.client.post(f"/topics/{topic}/events", content=lines, headers=headers)
+        assert answer.status_code == 201, answer.text
+        found = await listed(bob, id) or {}
+        assert (found["unread"], found["mentions"]) == (100, 100)
+        first = (await server.hub.read(topic)).events[3]
+        await ann.said(topic, "message.deleted", message=str(first.offset))
+        assert (await listed(bob, id) or {})["unread"] == 100
+
+    async def test_pages_backwards_without_end(self, server: Server, ann: Member, id: str) -> None:
+        topic = await room(ann, id)
+        for n in range(120):
+            await ann.said(topic, "message.posted", text=str(n))
+        found = await opened(ann, id)
+        assert len(found["events"]) == 100
+        page = (await ann.get(f"/topics/{topic}/events?before={found['previous']}&limit=100")).json()
+        texts = [
+            event["data"]["text"] for event in page["events"] + found["events"] if event["type"] == "message.posted"
+        ]
+        assert texts == [str(n) for n in range(120)]
+
+    async def test_is_renamed_archived_and_restored(self, server: Server, ann: Member, bob: Member, id: str) -> None:
+        topic = await room(ann, id, bob)
+        problem(await bob.say(topic, "room.renamed", name="Bobs"), 403, "owner")
+        await ann.said(topic, "room.renamed", name="Hall", about="Talks")
+        await ann.said(topic, "room.renamed", name="Big hall")
+        await ann.said(topic, "room.archived")
+        problem(await bob.say(topic, "message.posted", text="still here?"), 409, "archived")
+        problem(await ann.say(topic, "member.left", member="Bob"), 409, "archived")
+        answer = await bob.post("/runs", {"input": "?", "topic": topic})
+        problem(answer, 409, "archived")
+        found = (await opened(bob, id))["room"]
+        assert (found["name"], found["about"], found["archived"]) == ("Big hall", "Talks", True)
+        await ann.said(topic, "room.restored")
+        await bob.said(topic, "message.posted", text="here")
+
+    async def test_is_not_configured_closed_or_deleted(self, server: Server, ann: Member, id: str) -> None:
+        topic = await room(ann, id)
+        for method, path in (("PUT", ""), ("POST", "/close"), ("DELETE", "")):
+            answer = await server.client.request(method, f"/topics/{topic}{path}", json={}, headers=ann.headers)
+            problem(answer, 403, "archive it")
+        await ann.said(topic, "message.posted", text="still there")
+
+    @pytest.mark.parametrize("topic", ["rooms", "rooms.a.b", "rooms.search", "rooms." + "x" * 65])
+    async def test_has_an_id_of_one_segment(self, server: Server, topic: str) -> None:
+        headers = {"authorization": f"Bearer {sign(SECRET, 'Ann', publish=['*'], subscribe=['*'], seconds=60)}"}
+        path = f"/topics/{topic}/events"
+        answer = await server.client.post(f"{path}?type=room.created", json={"name": "x"}, headers=headers)
+        problem(answer, 400, "rooms.ID")
+        problem(await server.client.get(path, headers=headers), 400, "rooms.ID")
+
+
+class TestWhatIsSaid:
+    async def test_is_stamped_with_who_says_it(self, server: Server, ann: Member, bob: Member, id: str) -> None:
+        topic = await room(ann, id, bob)
+        for given in (
+            {"by": "Ann Arbor"},
+            {"mentions": ["Ann Arbor"]},
+            {"quote": {"by": "Ann Arbor", "text": "I agree"}},
+        ):
+            problem(await bob.say(topic, "message.posted", text="I am Ann", **given), 400, "stamped")
+        for type, data in (
+            ("answer.posted", {"run": "R1", "text": "I am the assistant"}),
+            ("run.created", {"run": "R1", "assistant": "echo"}),
+        ):
+            problem(await bob.say(topic, type, **data), 403, "Only the server")
+        assert await facts(server, topic, "message.posted") == []
+
+    async def test_quotes_what_it_replies_to_as_it_reads_now(
+        self, server: Server, ann: Member, bob: Member, id: str
+    ) -> None:
+        topic = await room(ann, id, bob)
+        first = await ann.said(topic, "message.posted", text="My password is 1234. " + "x" * 300)
+        await ann.said(topic, "message.edited", message=first, text="Forget it. " + "y" * 300)
+        await bob.said(topic, "message.posted", text="What?", reply=first)
+        assert (await facts(server, topic, "message.posted"))[-1] == {
+            "by": "Bob", "text": "What?", "reply": first, "mentions": [],
+            "quote": {"by": "Ann Arbor", "text": ("Forget it. " + "y" * 300)[:200]},
+        }  # fmt: skip
+        await ann.said(topic, "message.deleted", message=first)
+        problem(await bob.say(topic, "message.posted", text="What?", reply=first), 409, "deleted")
+
+    async def test_speaks_of_messages_that_there_are(self, server: Server, ann: Member, id: str) -> None:
+        topic = await room(ann, id)
+        said = await ann.said(topic, "message.posted", text="Hello")
+        epoch = said.rpartition("-")[0]
+        for offset in (f"{epoch}-0", f"{epoch}-1", f"{epoch}-99", "zzzzzz-2", "0-0"):
+            for type, data in (
+                ("message.edited", {"text": "x"}),
+                ("message.deleted", {}),
+                ("reaction.added", {"emoji": "👍"}),
+            ):
+                problem(await ann.say(topic, type, message=offset, **data), 404, "no such message")
+            problem(await ann.say(topic, "message.posted", text="x", reply=offset), 404, "no such message")
+        await ann.said(topic, "reaction.added", message=said, emoji="👍")
+        await ann.said(topic, "reaction.removed", message=said, emoji="👍")
+
+    async def test_is_changed_by_its_author_alone(self, server: Server, ann: Member, bob: Member, id: str) -> None:
+        topic = await room(ann, id, bob)
+        said = await bob.said(topic, "message.posted", text="Hello")
+        problem(await ann.say(topic, "message.edited", message=said, text="Bye"), 403, "author")
+        hers = await ann.said(topic, "message.posted", text="Mine")
+        problem(await bob.say(topic, "message.deleted", message=hers), 403, "author")
+        await ann.said(topic, "message.deleted", message=said)
+        problem(await bob.say(topic, "message.edited", message=said, text="Hello"), 409, "deleted")
+
+    async def test_stays_text_whatever_it_holds(self, server: Server, ann: Member, id: str) -> None:
+        script = "<script>alert(1)</script>"
+        rude = Member(server, script)
+        topic = f"rooms.{id}"
+        await ann.said(topic, "room.created", name=script, about=script)
+        await rude.said(topic, "member.joined", member=script)
+        said = await rude.said(topic, "message.posted", text=f"@{script} {script}")
+        problem(await rude.say(topic, "reaction.added", message=said, emoji=script), 400, "emoji")
+        answer = await ann.get(f"/rooms/{id}")
+        assert answer.headers["content-type"] == "application/json"
+        assert answer.json()["room"]["name"] == script
+        assert answer.json()["events"][-1]["data"]["text"] == f"@{script} {script}"
+
+    async def test_is_not_without_bounds(self, server: Server, ann: Member, id: str) -> None:
+        topic = await room(ann, id)
+        problem(await ann.say(topic, "message.posted", text="x" * 16_001), 413, "16,000 characters")
+        problem(await ann.say(topic, "message.posted", text="x" * (1 << 20)), 413, "bytes")
+        problem(await ann.say(topic, "message.posted", text="  "), 400, "text")
+        problem(await ann.say(topic, "message.posted", text="x", colour="red"), 400, "colour")
+        problem(await ann.say(topic, "message", text="x"), 400, "message.posted")
+        headers = {**ann.headers, "content-type": "text/plain"}
+        path = f"/topics/{topic}/events?type=message.posted"
+        problem(await server.client.post(path, content="Hello", headers=headers), 400, "no message.posted")
+
+    async def test_of_many_is_all_or_nothing(self, server: Server, ann: Member, bob: Member, id: str) -> None:
+        async def batch(who: Member, *items: tuple[str, dict[str, Any]]) -> httpx.Response:
+            lines = b"\n".join(msgspec.json.encode({"type": type, "data": data}) for type, data in items)
+            headers = {**who.headers, "content-type": "application/x-ndjson"}
+            return await server.client.post(f"/topics/rooms.{id}/events", content=lines, headers=headers)
+
+        text = {"text": "Hello"}
+        problem(await batch(bob, ("message.posted", text), ("room.created", {"name": "x"})), 404)
+        new = ("room.created", {"name": "x"}), ("member.joined", {"member": "Bob"}), ("message.posted", text)
+        assert (await batch(ann, *new)).status_code == 201
+        problem(await batch(bob, ("message.posted", text), ("room.archived", {})), 403, "owner")
+        problem(await batch(ann, ("room.archived", {}), ("message.posted", text)), 409, "archived")
+        problem(await batch(bob, ("member.left", {"member": "Bob"}), ("message.posted", text)), 403, "join it first")
+        assert len((await server.hub.read(f"rooms.{id}")).events) == 3
+
+
+class TestTyping:
+    async def test_is_transient_stamped_and_of_those_who_may_write(
+        self, server: Server, ann: Member, bob: Member, eve: Member, id: str
+    ) -> None:
+        topic = await room(ann, id, bob)
+        path = f"/topics/{topic}/events?type=typing&transient=true"
+        async with asking(server.app, f"/events?topic={topic}", headers=ann.headers) as stream:
+            await stream.reach(lambda: stream.body)
+            assert (await bob.post(path, {"by": "Ann Arbor"})).status_code == 202
+            await stream.reach(lambda: stream.events)
+            assert [(e.type, e.data, e.id) for e in stream.events] == [("typing", '{"by":"Bob"}', "")]
+        problem(await eve.post(path), 403, "join it first")
+        problem(await bob.post(f"/topics/{topic}/events?type=typing"), 400, "transient")
+        problem(
+            await bob.post(f"/topics/{topic}/events?type=message.posted&transient=true", {"text": "x"}), 400, "typing"
+        )
+        await ann.said(topic, "member.role", member="Bob", role="reader")
+        problem(await bob.post(path), 403, "not write")
+        problem(await bob.post("/topics/rooms.nowhere/events?type=typing&transient=true"), 404, "nowhere")
+
+
+class TestAPrivateRoom:
+    async def test_opens_to_its_members_alone(
+        self, server: Server, ann: Member, bob: Member, eve: Member, id: str
+    ) -> None:
+        topic = await room(ann, id, bob, private=True)
+        secret = await bob.said(topic, "message.posted", text="a secret of ours")
+        reads = [
+            f"/rooms/{id}",
+            f"/topics/{topic}",
+            f"/topics/{topic}/events",
+            f"/topics/{topic}/events?after={secret}",
+            f"/topics/{topic}/events?before=tail",
+            f"/events?topic={topic}",
+            f"/events?topic={topic}&from=earliest",
+            f"/events?topic={topic}&last_event_id={secret}",
+            f"/events?topic={topic}&from=earliest&also=1",
+            f"/rooms/search?q=secret&room={id}",
+        ]
+        for path in reads:
+            problem(await eve.get(path), 403, "private")
+        replay = {**eve.headers, "last-event-id": secret}
+        problem(await server.client.get(f"/events?topic={topic}", headers=replay), 403, "private")
+        problem(await server.client.get(f"/events?topic=users.Eve&topic={topic}", headers=eve.headers), 403, "private")
+        assert topic not in (await eve.get("/topics?prefix=rooms.&limit=1000")).json()["topics"]
+        assert await listed(eve, id) is None
+        assert (await eve.get("/rooms/search?q=secret")).json()["hits"] == []
+        for type, data in (
+            ("member.joined", {"member": "Eve"}),
+            ("message.posted", {"text": "x"}),
+            ("room.renamed", {"name": "x"}),
+            ("member.left", {"member": "Ann Arbor"}),
+            ("message.deleted", {"message": secret}),
+        ):
+            problem(await eve.say(topic, type, **data), 403)
+        problem(await eve.post("/runs", {"input": "?", "topic": topic}), 403, "private")
+        for path in reads[:5]:
+            assert (await bob.get(path)).status_code == 200
+        assert topic in (await bob.get("/topics?prefix=rooms.&limit=1000")).json()["topics"]
+        assert [hit["offset"] for hit in (await bob.get("/rooms/search?q=secret")).json()["hits"]] == [secret]
+
+    async def test_ends_the_streams_of_who_is_removed(self, server: Server, ann: Member, bob: Member, id: str) -> None:
+        topic = await room(ann, id, bob, private=True)
+        path = f"/events?topic=users.Bob&topic={topic}&envelope=true"
+        async with (
+            asking(server.app, path, headers=bob.headers) as theirs,
+            asking(server.app, f"/events?topic={topic}", headers=ann.headers) as hers,
+        ):
+            await theirs.reach(lambda: theirs.body)
+            await hers.reach(lambda: hers.body)
+            await ann.said(topic, "member.left", member="Bob")
+            await theirs.reach(lambda: theirs.done)
+            said = await ann.said(topic, "message.posted", text="Now that he is gone")
+            await hers.reach(lambda: len(hers.events) == 2)
+            assert said not in "".join(event.id for event in theirs.events)
+            assert not hers.done
+        problem(await bob.get(path), 403, "private")
+        problem(await bob.say(topic, "message.posted", text="Wait"), 403, "not a member")
+
+    async def test_keeps_streams_of_others_open(
+        self, server: Server, ann: Member, bob: Member, eve: Member, id: str
+    ) -> None:
+        topic = await room(ann, id, bob, eve, private=True)
+        async with asking(server.app, f"/events?topic={topic}", headers=bob.headers) as stream:
+            await stream.reach(lambda: stream.body)
+            await eve.said(topic, "member.left", member="Eve")
+            await ann.said(topic, "message.posted", text="Bye")
+            await stream.reach(lambda: len(stream.events) == 2)
+            assert not stream.done
+
+    async def test_is_not_read_by_who_leaves_while_it_is_opened(
+        self, server: Server, ann: Member, bob: Member, id: str
+    ) -> None:
+        topic = await room(ann, id, bob, private=True)
+        guard = server.app.publishing.auth.guards["rooms"]  # type: ignore[attr-defined]
+        subject = await server.app.publishing.auth.authenticate(  # type: ignore[attr-defined]
+            [(b"authorization", bob.headers["authorization"].encode())], unsafe=False
+        )
+        await guard.read(subject, topic)
+        watch = guard.watch(subject, topic)
+        await bob.said(topic, "member.left", member="Bob")
+        ended = asyncio.Event()
+        watch(ended.set)()
+        await asyncio.wait_for(ended.wait(), 60)
+
+
+class TestRaces:
+    async def test_of_two_creators_one_wins(self, server: Server, ann: Member, bob: Member, id: str) -> None:
+        answers = await asyncio.gather(
+            *[who.say(f"rooms.{id}", "room.created", name=who.name) for who in (ann, bob) for _ in range(4)]
+        )
+        assert sorted(answer.status_code for answer in answers) == [201] + [409] * 7
+        problem(next(answer for answer in answers if answer.status_code == 409), 409, "already")
+        assert len((await server.hub.read(f"rooms.{id}")).events) == 1
+
+    async def test_of_two_last_owners_one_stays(self, server: Server, ann: Member, bob: Member, id: str) -> None:
+        topic = await room(ann, id, bob)
+        await ann.said(topic, "member.role", member="Bob", role="owner")
+        answers = await asyncio.gather(*[who.say(topic, "member.left", member=who.name) for who in (ann, bob)])
+        assert sorted(answer.status_code for answer in answers) == [201, 409]
+        assert len((await opened(ann, id))["room"]["members"]) == 1
+
+    async def test_who_joins_in_a_busy_room_is_let_in(self, server: Server, ann: Member, bob: Member, id: str) -> None:
+        topic = await room(ann, id)
+        people = [Member(server, f"Person {n}") for n in range(6)]
+        answers = await asyncio.gather(*[one.say(topic, "member.joined", member=one.name) for one in people])
+        assert {answer.status_code for answer in answers} == {201}
+        assert len((await opened(ann, id))["room"]["members"]) == 7
+
+    async def test_a_retry_has_its_first_answer_whatever_has_happened_since(
+        self, server: Server, ann: Member, bob: Member, id: str
+    ) -> None:
+        topic = f"rooms.{id}"
+        created = await ann.say(topic, "room.created", name="Lobby", key="new")
+        assert created.status_code == 201
+        await ann.said(topic, "member.joined", member="Bob")
+        first = await bob.say(topic, "message.posted", text="Hello", key="one")
+        await ann.said(topic, "member.left", member="Bob")
+        await ann.said(topic, "room.archived")
+        for who, type, data, key, before in (
+            (ann, "room.created", {"name": "Lobby"}, "new", created),
+            (bob, "message.posted", {"text": "Hello"}, "one", first),
+        ):
+            again = await who.say(topic, type, key=key, **data)
+            assert (again.status_code, again.json()) == (200, before.json())
+        problem(await bob.say(topic, "message.posted", text="Hello", key="two"), 409, "archived")
+
+
+class TestOnAnOpenServer:
+    async def test_one_needs_a_name_to_do_anything(self) -> None:
+        async with serving() as server:
+            client = server.client
+            path = "/topics/rooms.lobby/events?type={}"
+            problem(await client.post(path.format("room.created"), json={"name": "Lobby"}), 403, "name first")
+            assert (await client.post("/session", json={"name": "Ann"})).status_code == 200
+            assert (await client.post(path.format("room.created"), json={"name": "Lobby"})).status_code == 201
+            client.cookies.clear()
+            assert (await client.get("/rooms/lobby")).json()["room"]["role"] is None
+            problem(await client.post(path.format("member.joined"), json={"member": "Bob"}), 403, "name first")

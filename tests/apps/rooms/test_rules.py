@@ -1,0 +1,229 @@
+"""What may be done in a room, and by whom."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+
+from tests.apps.rooms.histories import EPOCH, events, histories
+from tidings.apps.rooms import facts, fold, rules
+from tidings.apps.rooms.room import Room
+from tidings.errors import Conflict, Forbidden, Invalid, NotFound, TidingsError, TooLarge
+
+OWNER, MEMBER, READER, STRANGER = "Ann", "Bob", "Cleo", "Dan"
+WHO = (OWNER, MEMBER, READER, STRANGER)
+HELLO = {"text": "Hello"}
+AT = {"message": f"{EPOCH}-5"}
+LIKE = {**AT, "emoji": "👍"}
+
+
+def history(*more: tuple[str, str, dict[str, Any]], private: bool = False) -> list[tuple[str, dict[str, Any]]]:
+    """Of a room with one of each role, and a message of the member's, number 4."""
+    said = [
+        ("room.created", OWNER, {"name": "Lobby", "private": private}),
+        ("member.joined", OWNER, {"member": MEMBER}),
+        ("member.joined", OWNER, {"member": READER, "role": "reader"}),
+        ("message.posted", MEMBER, HELLO),
+        *more,
+    ]
+    return [(type, {**data, "by": by}) for type, by, data in said]
+
+
+def room(*more: tuple[str, str, dict[str, Any]], private: bool = False) -> Room:
+    state = Room()
+    for event in events(history(*more, private=private)):
+        fold.apply(state, event)
+    return state
+
+
+def refused(state: Room, type: str, by: str, **data: Any) -> type[TidingsError] | None:
+    """The kind of the refusal; None: it is taken."""
+    try:
+        rules.judge(state, facts.read(type, msgspec.json.encode({"by": by, **data}).decode()))
+    except TidingsError as error:
+        return error.__class__
+    return None
+
+
+@pytest.mark.parametrize(
+    ("type", "data", "public", "private"),
+    [
+        ("message.posted", HELLO, "ym--", "ym--"),
+        ("message.edited", {**AT, **HELLO}, "ym--", "ym--"),
+        ("message.deleted", AT, "ym--", "ym--"),
+        ("reaction.added", LIKE, "ym--", "ym--"),
+        ("reaction.removed", LIKE, "ym--", "ym--"),
+        ("room.renamed", {"name": "Hall"}, "y---", "y---"),
+        ("room.archived", {}, "y---", "y---"),
+        ("member.joined", {"member": "Eve"}, "y---", "y---"),
+        ("member.joined", {"member": "Eve", "role": "owner"}, "y---", "y---"),
+        ("member.role", {"member": MEMBER, "role": "owner"}, "y---", "y---"),
+        ("member.left", {"member": READER}, "y-y-", "y-y-"),
+        ("member.left", {"member": MEMBER}, "ym--", "ym--"),
+        ("member.joined", {"member": STRANGER}, "y--y", "y---"),
+        ("member.joined", {"member": STRANGER, "role": "reader"}, "y---", "y---"),
+        ("member.joined", {"member": STRANGER, "role": "owner"}, "y---", "y---"),
+    ],
+)
+def test_who_may_do_what(type: str, data: dict[str, Any], public: str, private: str) -> None:
+    for is_private, allowed in ((False, public), (True, private)):
+        for who, may in zip(WHO, allowed, strict=True):
+            said = refused(room(private=is_private), type, who, **data)
+            assert said is (Forbidden if may == "-" else None), (who, is_private)
+
+
+def test_the_last_owner_neither_leaves_nor_steps_down() -> None:
+    assert refused(room(), "member.left", OWNER, member=OWNER) is Conflict
+    assert refused(room(), "member.role", OWNER, member=OWNER, role="reader") is Conflict
+    assert refused(room(), "member.role", OWNER, member=OWNER, role="owner") is None
+    two = room(("member.role", OWNER, {"member": MEMBER, "role": "owner"}))
+    assert refused(two, "member.left", OWNER, member=OWNER) is None
+    assert refused(two, "member.role", MEMBER, member=OWNER, role="reader") is None
+
+
+def test_in_an_archived_room_nothing_happens_until_it_is_restored() -> None:
+    archived = room(("room.archived", OWNER, {}))
+    for type, data in (
+        ("message.posted", HELLO),
+        ("room.renamed", {"name": "Hall"}),
+        ("member.left", {"member": MEMBER}),
+        ("room.archived", {}),
+        ("reaction.added", LIKE),
+    ):
+        assert refused(archived, type, OWNER, **data) is Conflict
+    assert refused(archived, "room.restored", MEMBER) is Forbidden
+    assert refused(archived, "room.restored", OWNER) is None
+    assert refused(room(), "room.restored", OWNER) is Conflict
+    assert (
+        refused(room(("room.archived", OWNER, {}), ("room.restored", OWNER, {})), "message.posted", MEMBER, **HELLO)
+        is None
+    )
+
+
+def test_a_run_that_began_before_the_room_was_archived_may_answer() -> None:
+    asked = room(("run.created", MEMBER, {"run": "R1"}), ("room.archived", OWNER, {}))
+    assert refused(asked, "answer.posted", "", run="R1", text="42") is None
+    assert refused(asked, "answer.posted", "", run="R2", text="42") is Conflict
+    assert refused(asked, "run.created", OWNER, run="R1") is Conflict
+
+
+@pytest.mark.parametrize(
+    ("type", "data", "kind"),
+    [
+        ("message.posted", {"text": " \n"}, Invalid),
+        ("message.posted", {"text": "x" * 16_000}, None),
+        ("message.posted", {"text": "x" * 16_001}, TooLarge),
+        ("message.posted", {}, Invalid),
+        ("message.posted", {"text": "x", "bold": True}, Invalid),
+        ("message.posted", {"text": "x", "reply": "yesterday"}, Invalid),
+        ("message.posted", {"text": "x", "reply": ""}, Invalid),
+        ("message.edited", {"message": "abc123-4", "text": "x" * 16_001}, TooLarge),
+        ("reaction.added", {"message": "abc123-4", "emoji": ""}, Invalid),
+        ("reaction.added", {"message": "abc123-4", "emoji": "x" * 17}, Invalid),
+        ("reaction.added", {"message": "abc123-4", "emoji": "<img>"}, Invalid),
+        ("reaction.added", {"message": "abc123-4", "emoji": "👩‍👩‍👧‍👦"}, None),
+        ("room.renamed", {"name": ""}, Invalid),
+        ("room.renamed", {"name": " Hall"}, Invalid),
+        ("room.renamed", {"name": "Ha\nll"}, Invalid),
+        ("room.renamed", {"name": "Ha\u202ell"}, Invalid),
+        ("room.renamed", {"name": "x" * 81}, Invalid),
+        ("room.renamed", {"name": "<script>alert(1)</script>"}, None),
+        ("room.renamed", {"name": "Hall", "about": "x" * 501}, Invalid),
+        ("room.renamed", {"name": "Hall", "about": ""}, None),
+        ("member.joined", {"member": "x" * 61}, Invalid),
+        ("member.joined", {"member": "Eve", "role": "king"}, Invalid),
+        ("member.joined", {"member": MEMBER}, Conflict),
+        ("member.left", {"member": "Eve"}, NotFound),
+        ("member.role", {"member": "Eve", "role": "reader"}, NotFound),
+        ("room.created", {"name": "Lobby"}, Conflict),
+        ("room.painted", {}, Invalid),
+        ("typing", {}, Invalid),
+        ("message", {}, Invalid),
+    ],
+)  # fmt: skip
+def test_what_a_fact_is(type: str, data: dict[str, Any], kind: type[TidingsError] | None) -> None:
+    assert refused(room(), type, OWNER, **data) is kind
+
+
+@pytest.mark.parametrize("data", ["", "null", "[]", "1", "{", '{"text": 1}', '{"text": "x", "text2": 1}', "[" * 10_000])
+def test_what_is_no_fact_at_all_is_refused(data: str) -> None:
+    with pytest.raises(Invalid):
+        facts.read("message.posted", data)
+
+
+def test_there_is_no_room_before_it_is_created() -> None:
+    for type, data in (("message.posted", HELLO), ("member.joined", {"member": OWNER}), ("room.restored", {})):
+        assert refused(Room(), type, OWNER, **data) is NotFound
+    assert not rules.may_read(Room(), OWNER)
+
+
+def test_only_its_author_edits_a_message_and_an_owner_deletes_any() -> None:
+    target = rules.Target("message.posted", MEMBER, "Hello")
+    state = room(("member.joined", OWNER, {"member": "Eve"}))
+    for by, edits, deletes in ((MEMBER, True, True), (OWNER, False, True), ("Eve", False, False)):
+        for fact, may in (
+            (facts.MessageEdited(by=by, message="abc123-4", text="x"), edits),
+            (facts.MessageDeleted(by=by, message="abc123-4"), deletes),
+        ):
+            if may:
+                rules.judge_target(state, fact, target)
+            else:
+                with pytest.raises(Forbidden):
+                    rules.judge_target(state, fact, target)
+    with pytest.raises(NotFound):
+        rules.judge_target(state, facts.MessageDeleted(by=OWNER, message="abc123-1"), None)
+    answer = rules.Target("answer.posted", "", "42")
+    rules.judge_target(state, facts.MessageDeleted(by=OWNER, message="abc123-9"), answer)
+    with pytest.raises(Forbidden):
+        rules.judge_target(state, facts.MessageEdited(by="", message="abc123-9", text="43"), answer)
+
+
+def test_what_was_deleted_is_changed_no_more() -> None:
+    state = room(("message.deleted", MEMBER, {"message": "abc123-4"}))
+    for type, data in (
+        ("message.edited", {"text": "x"}),
+        ("message.deleted", {}),
+        ("reaction.added", {"emoji": "👍"}),
+    ):
+        assert refused(state, type, MEMBER, message="abc123-4", **data) is Conflict
+    assert refused(state, "message.posted", MEMBER, text="x", reply="abc123-4") is Conflict
+
+
+@given(histories)
+def test_the_guard_refuses_exactly_what_the_fold_ignores(said: list[tuple[str, dict[str, Any]]]) -> None:
+    folded, guarded = Room(), Room()
+    for event in events(said):
+        before = msgspec.json.encode(folded)
+        fold.apply(folded, event)
+        try:
+            fact = facts.read(event.type, event.data)
+            rules.judge(guarded, fact)
+        except TidingsError:
+            assert msgspec.json.encode(folded) == before
+        else:
+            assert event.offset is not None
+            fold.follow(guarded, fact, event.offset.n, event.time)
+        assert folded == guarded
+
+
+@given(histories)
+def test_what_is_always_true_of_a_room(said: list[tuple[str, dict[str, Any]]]) -> None:
+    state = Room()
+    for event in events(said):
+        before = state.copy()
+        fold.apply(state, event)
+        assert any(member.role == "owner" for member in state.members.values())
+        assert state.private == before.private or not before.created
+        for name in state.members.keys() - before.members.keys():
+            by = msgspec.json.decode(event.data)["by"]
+            assert (
+                by == name if not before.created else before.role(by) == "owner" or (by == name and not state.private)
+            )
+        for name in before.members.keys() - state.members.keys():
+            by = msgspec.json.decode(event.data)["by"]
+            assert name == by or before.role(by) == "owner"
+        if before.archived and event.type not in ("room.restored", "answer.posted", "run.created"):
+            assert state == before
