@@ -49,6 +49,7 @@ class Runs:
         self.grace = grace
         self._producers: dict[str, Producer] = {}
         self._starting: set[asyncio.Task[Run]] = set()
+        self._ending: set[asyncio.Task[None]] = set()
         self._keepers: list[asyncio.Task[None]] = []
         self._last_call: float | None = None
         self.on_end: list[Callable[[str], Awaitable[None]]] = []
@@ -147,6 +148,9 @@ class Runs:
                 producer.cut("interrupted", patience=HASTE)
             # A run that cannot be ended now, because its store hangs, is ended by whoever finds its lease lapsed.
             await asyncio.wait(tasks, timeout=2 * HASTE)
+        if self._ending:
+            # What follows from their ends, too, is left to others if it cannot be done now.
+            await asyncio.wait(self._ending, timeout=HASTE)
 
     def _draining(self, hurry: bool) -> None:
         self._last_call = time.monotonic() + (0.0 if hurry else self.grace)
@@ -233,7 +237,9 @@ class Runs:
 
     def _spawn_done(self, producer: Producer) -> None:
         if self.hub.opened:
-            self.hub.background(self._done(producer))
+            ending = self.hub.background(self._done(producer))
+            self._ending.add(ending)
+            ending.add_done_callback(self._ending.discard)
 
     async def _done(self, producer: Producer) -> None:
         """A run that has ended needs no lease; one that could not be ended keeps it, so that somebody ends it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -14,6 +15,7 @@ from tests.apps.members import SECRET, Member, facts, room, until_told
 from tests.protocols.conftest import Server, serving
 from tests.protocols.problems import problem
 from tests.runs.scripted import gone
+from tidings.hub import Hub
 from tidings.wire.run_events import RunStarted, from_event
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -260,6 +262,22 @@ async def test_the_answer_of_a_dead_process_is_posted_by_whoever_finds_its_run(
     await server.hub.runs._reap()
     [answer] = await answer_in(server, topic)
     assert (answer["outcome"], answer["text"]) == ("interrupted", "So far")
+
+
+async def test_a_process_that_goes_posts_the_answers_it_cuts_short(tmp_path: Path) -> None:
+    store = f"sqlite:///{tmp_path}/tidings.db"
+    async with serving(secret=SECRET, store=store) as going:
+        mara = Member(going, "Mara")
+        topic = await room(mara, "lobby")
+        await mara.said(topic, "message.posted", text="@assistant So far|!wait|!")
+        [run] = await runs_in(going, topic)
+        async for event in going.hub.subscribe(f"runs.{run}"):
+            if event.type == "block.delta":
+                break
+    async with Hub(store) as hub:
+        [answer] = [event for event in (await hub.read(topic)).events if event.type == "answer.posted"]
+        assert msgspec.json.decode(answer.data)["outcome"] == "interrupted"
+        assert not await hub.store.lapsed()
 
 
 async def test_the_answer_is_posted_once_however_often_it_is_tried(server: Server, mara: Member, id: str) -> None:
