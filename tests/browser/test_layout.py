@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import OpenTab
 from tests.browser.model import Hold, ScriptedModel
 from tests.browser.tab import Tab
+from tests.serving import ServerProcess
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
@@ -111,7 +112,7 @@ def test_the_keyboard_reaches_everything_in_order(open_tab: OpenTab) -> None:
     expect(tab.page.get_by_role("dialog")).to_have_count(0)
     expect(tab.page.get_by_role("button", name="Search").first).to_be_focused()
     keys.press("Control+k")
-    expect(tab.page.get_by_label("Search the conversations")).to_be_focused()
+    expect(tab.page.get_by_label("Search rooms and conversations")).to_be_focused()
     keys.press("Escape")
 
     tab.page.get_by_role("button", name="Settings").focus()
@@ -208,6 +209,48 @@ def test_axe_finds_no_serious_fault(open_tab: OpenTab, model: ScriptedModel, sch
         expect(tab.page.get_by_role("dialog")).to_be_visible()
         check(tab, name)
         tab.page.keyboard.press("Escape")
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed (scripts/node-modules)")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", ["wide", "phone"])
+def test_axe_finds_no_serious_fault_in_what_opens(
+    open_tab: OpenTab, server: ServerProcess, scheme: str, size: str
+) -> None:
+    tab = open_tab(color_scheme=scheme, **(PHONE if size == "phone" else {}))
+    tab.answered(f"To be renamed in {scheme} on a {size}")
+    ask = tab.page.request
+    for name in ("Rename", "Delete"):
+        tab.page.get_by_role("button", name="More").click()
+        tab.page.get_by_role("menuitem", name=name).click()
+        expect(tab.page.get_by_role("dialog")).to_be_visible()
+        check(tab, name)
+        tab.page.keyboard.press("Escape")
+    tab.page.locator(".bell:visible").click()
+    check(tab, "centre of nobody")
+    tab.button("Choose a name").click()
+    check(tab, "sign-in")
+    me = f"Mara-{scheme}-{size}"
+    tab.page.get_by_label("Name").fill(me)
+    with tab.page.expect_response("**/notifications"):
+        tab.button("Continue").click()
+    tab.button("Close the notifications").click()
+    tell = f"{server.url}/topics/users.{me}/events?type=notification.created"
+    for fact in (
+        {"title": "You were mentioned", "kind": "mention", "topic": "rooms.x"},
+        {"title": "It failed", "kind": "failed"},
+    ):
+        assert ask.post(tell, data={"text": "What there is to tell", "link": "/r/x", **fact}).ok
+    expect(tab.page.locator(".toast")).to_have_count(2)
+    check(tab, "toasts")
+    tab.page.locator(".bell:visible").click()
+    expect(tab.page.locator(".toast")).to_have_count(0)
+    check(tab, "centre")
+    tab.button("Mark read").first.click()
+    tab.page.get_by_role("button", name="Quiet").click()
+    tab.button("For an hour").click()
+    expect(tab.page.get_by_text("The badge still counts.")).to_be_visible()
+    check(tab, "quiet")
 
 
 def check(tab: Tab, state: str) -> None:

@@ -36,6 +36,8 @@ export class Room {
   read = signal(null);
   /** Up to where it was read before: the line above what is new. @type {import("@preact/signals").Signal<string | null>} */
   since = signal(null);
+  /** How often one has come here, and it was read. */
+  visits = signal(0);
   /** Who types, but for oneself. @type {import("@preact/signals").Signal<readonly string[]>} */
   typing = signal([]);
   /** What one is here. */
@@ -54,6 +56,7 @@ export class Room {
   #previous = "";
   #typing = quiet;
   #wanted = false;
+  #coming = false;
   #marking = false;
   /** Counts what is read from the server, so that an answer that comes late is not taken. */
   #life = 0;
@@ -70,6 +73,7 @@ export class Room {
   follow() {
     if (this.#wanted) return;
     this.#wanted = true;
+    this.#coming = true;
     void this.#begin();
   }
 
@@ -122,7 +126,9 @@ export class Room {
       this.read.value = read;
       this.status.value = "ready";
       if (this.since.value === null && this.#unread(read)) this.since.value = read;
+      if (this.#coming) this.visits.value += 1;
     });
+    this.#coming = false;
     this.#subscription = subscribe(this.topic, {
       after: offset,
       onEvents: (events) => this.#take(events),

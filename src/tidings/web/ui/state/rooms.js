@@ -59,11 +59,8 @@ async function tailOf(topic) {
 
 /** Follow what is to be followed, each from where the list was counted, and nothing else. */
 function followRooms() {
-  const wanted = new Map(
-    joined(folded)
-      .slice(0, MOST)
-      .map(({ id, told }) => [`rooms.${id}`, told]),
-  );
+  const archived = folded.filter((room) => room.role !== null && room.archived); // they may be restored
+  const wanted = new Map([...joined(folded), ...archived].slice(0, MOST).map(({ id, told }) => [`rooms.${id}`, told]));
   for (const [topic, subscription] of following) {
     const told = wanted.get(topic);
     if (topic === userTopic.value || (told !== undefined && isRead(told, subscription.position))) continue;

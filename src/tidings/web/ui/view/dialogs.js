@@ -82,7 +82,7 @@ const KEYS = [
   ["Shift Enter", "Add a line"],
   ["Esc", "Stop the answer"],
   ["\u2191", "Change the last question, in an empty composer"],
-  ["Ctrl K", "Search the conversations"],
+  ["Ctrl K", "Search rooms and conversations"],
   ["?", "This list"],
 ];
 

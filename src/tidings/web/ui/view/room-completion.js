@@ -91,7 +91,9 @@ function matching(room, sought) {
       .toLowerCase()
       .split(/\s+/)
       .some((word) => word.startsWith(low));
-  return [...people, ...machines].filter(begins).slice(0, MOST);
+  const found = [...people, ...machines].filter(begins);
+  // What is written out needs no help: Enter sends it.
+  return found.length === 1 && found[0].insert.toLowerCase() === low ? [] : found.slice(0, MOST);
 }
 
 /** @param {{completion: Completing}} props */

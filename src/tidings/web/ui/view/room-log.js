@@ -190,10 +190,11 @@ function useArrival(room, box, away) {
     if (!ready || at !== null) return;
     const [line, frame] = [document.getElementById("since"), box.current];
     if (!line || !frame) return;
+    toEnd(frame);
     if (line.getBoundingClientRect().top >= frame.getBoundingClientRect().top) return;
     away.value = true;
     line.scrollIntoView({ block: "start" });
-  }, [ready]);
+  }, [ready, room.visits.value]);
   useEffect(() => {
     if (!ready || at === null) return;
     away.value = true;
@@ -203,6 +204,7 @@ function useArrival(room, box, away) {
         const found = /** @type {HTMLElement | null} */ (
           box.current?.querySelector(`[data-offset="${CSS.escape(at)}"]`)
         );
+        away.value = true; // coming to the end before may have said otherwise
         found?.scrollIntoView({ block: "center" });
         found?.focus({ preventScroll: true });
       });
@@ -217,7 +219,7 @@ function useMarking(room, away) {
   useEffect(() => {
     if (!end) return;
     const look = () => {
-      if (!document.hidden) void room.mark();
+      if (!document.hidden && !away.value) void room.mark();
     };
     room.onMarked = look;
     look();

@@ -1,0 +1,319 @@
+"""Rooms: what two people see of each other, and of an assistant among them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.conftest import OpenTab
+from tests.browser.model import Hold, ScriptedModel
+from tests.browser.people import Meet, at_end, meeting
+from tests.serving import ServerProcess
+
+
+@pytest.fixture
+def meet(browser: Browser, open_tab: OpenTab, server: ServerProcess) -> Iterator[Meet]:
+    yield from meeting(browser, open_tab, server.url)
+
+
+def test_a_room_is_made_found_joined_and_talked_in(meet: Meet) -> None:
+    mara, jonas = meet("Mara Lindqvist"), meet("Jonas Weber")
+    tab = mara.open("nowhere")
+    expect(tab.page.get_by_role("heading", name="There is no room here.")).to_be_visible()
+    tab.button("Rooms: browse, or make one").click()
+    tab.button("New room").click()
+    dialog = tab.page.get_by_role("dialog")
+    dialog.get_by_label("Name", exact=True).fill("Release train")
+    dialog.get_by_label("What it is about").fill("Who drives <b>today</b>")
+    dialog.get_by_role("button", name="Make it").click()
+    expect(tab.page.get_by_role("heading", name="Release train", level=1)).to_be_visible()
+    assert tab.path == "/r/release-train"
+    expect(tab.page.locator(".page-header")).to_contain_text("Who drives <b>today</b>")
+
+    other = jonas.open("")
+    other.button("Rooms: browse, or make one").click()
+    other.page.get_by_placeholder("Find a room").fill("train")
+    other.button("Join Release train").click()
+    expect(other.writing).to_be_focused()
+    expect(tab.log).to_contain_text("Jonas Weber joined")
+    tab.say("Hello Jonas")
+    other.say("Hello @Mara")
+    other.say("Two lines\nand <img src=x onerror=alert(1)> no markup")
+    expect(tab.said("Hello @Mara").locator(".mention.mine")).to_have_text("@Mara")
+    for one in (tab, other):
+        one.expect_said("Hello Jonas", "Hello @Mara", "Two lines\nand <img src=x onerror=alert(1)> no markup")
+    expect(tab.member("Jonas Weber")).to_contain_text("here")
+    expect(tab.page.get_by_role("button", name="2 here: Mara Lindqvist, Jonas Weber")).to_be_visible()
+
+
+def test_messages_are_changed_replied_to_reacted_to_and_deleted(meet: Meet) -> None:
+    mara, jonas = meet("Mara Lindqvist"), meet("Jonas Weber")
+    mara.make("changes", jonas)
+    tab, other = mara.open("changes"), jonas.open("changes")
+    tab.say("Rolling web-2 nwo")
+    expect(other.said("nwo")).to_be_visible()
+    tab.writing.press("ArrowUp")
+    expect(tab.writing).to_have_value("Rolling web-2 nwo")
+    tab.say("Rolling web-2 now")
+    expect(other.said("Rolling web-2 now")).to_contain_text("edited")
+
+    message = other.said("Rolling web-2 now")
+    message.hover()
+    message.get_by_role("button", name="Reply").click()
+    other.say("Good")
+    expect(tab.said("Good").locator(".quote")).to_contain_text("Mara Lindqvist")
+    message.hover()
+    message.get_by_role("button", name="React").click()
+    message.get_by_role("menuitem", name="Thumbs up").click()
+    reaction = tab.said("Rolling web-2 now").get_by_role("button", name="Thumbs up, 1")
+    reaction.click()
+    mine = other.page.get_by_role("button", name="Thumbs up, 2")
+    expect(mine).to_have_attribute("aria-pressed", "true")
+    mine.click()
+    expect(reaction).to_have_attribute("aria-pressed", "true")
+
+    message.hover()
+    message.get_by_role("button", name="More of this message").click()
+    expect(message.get_by_role("menuitem")).to_have_text(["Copy the text"])
+    other.page.keyboard.press("Escape")
+    tab.menu(tab.messages.first, "Delete")
+    tab.page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(other.messages.first).to_contain_text("This message was deleted.")
+    expect(other.said("Good").locator(".quote")).to_contain_text("This message was deleted.")
+
+
+def test_what_is_new_is_below_a_line_and_read_everywhere_at_once(meet: Meet) -> None:
+    mara, jonas = meet("Mara Lindqvist"), meet("Jonas Weber")
+    for room in ("news", "quiet"):
+        mara.make(room, jonas)
+    second = mara.open("quiet")
+    read = jonas.say("news", "old")
+    expect(second.item("news").locator(".badge")).to_have_text("1")
+    tab = mara.open("news")
+    expect(second.item("news").locator(".badge")).to_have_count(0)
+    tab.item("quiet").click()
+    jonas.say("news", *(f"new {n}" for n in range(60)), "@mara look")
+    for one in (tab, second):
+        expect(one.item("news").locator(".badge")).to_have_text("61")
+        expect(one.item("news").locator(".badge.mine")).to_be_visible()
+
+    tab.item("news").click()
+    expect(tab.since).to_have_text(re.compile(rf"New since \d\d:\d\d{read}"))
+    expect(tab.since).to_be_in_viewport()
+    expect(tab.said("look")).not_to_be_in_viewport()
+    expect(second.item("news").locator(".badge")).to_have_text("61")  # the end was not seen
+    tab.button("Jump to latest").click()
+    expect(tab.said("look")).to_be_in_viewport()
+    expect(second.item("news").locator(".badge")).to_have_count(0)
+    expect(tab.since).to_have_count(1)  # until one leaves
+    tab.item("quiet").click()
+    tab.item("news").click()
+    expect(tab.said("look")).to_be_in_viewport()
+    expect(tab.since).to_have_count(0)
+
+    tab.log.hover()
+    tab.page.mouse.wheel(0, -1500)
+    jonas.say("news", "one more", "and one")
+    expect(tab.button("Jump to latest (2 new)")).to_be_visible()
+
+
+def test_history_pages_back_without_end_and_nothing_jumps(meet: Meet) -> None:
+    mara, jonas = meet("Mara Lindqvist"), meet("Jonas Weber")
+    mara.make("long", jonas)
+    jonas.say("long", *(f"message {n}." for n in range(350)))
+    tab = mara.open("long")
+    expect(tab.said("message 349.")).to_be_in_viewport()
+    loaded = tab.messages.count()
+    assert loaded <= 200
+    tab.log.hover()
+    seen = []
+    while not seen or seen[-1] != "message 0.":
+        tab.page.mouse.wheel(0, -700)
+        # What is at the top does not move when a page comes in above it: it is passed message by message.
+        tab.page.wait_for_function(
+            "() => !document.querySelector('.earlier') || document.getElementById('log').scrollTop > 0"
+        )
+        seen.append(tab.page.evaluate(TOPMOST))
+    numbers = [int(re.findall(r"\d+", text)[0]) for text in seen]
+    assert numbers == sorted(numbers, reverse=True)
+    assert max(a - b for a, b in zip([349, *numbers], numbers, strict=False)) < 60
+    assert tab.texts() == [f"message {n}." for n in range(350)]
+
+
+TOPMOST = """() => {
+    const top = document.getElementById("log").getBoundingClientRect().top;
+    const all = [...document.querySelectorAll("article.said")];
+    return all.find((one) => one.getBoundingClientRect().bottom > top).querySelector(".asked").textContent;
+}"""
+
+
+def test_typing_is_seen_and_ends_by_itself(meet: Meet) -> None:
+    mara, aiko = meet("Mara Lindqvist"), meet("Aiko Tanaka")
+    mara.make("typing", aiko)
+    tab, other = mara.open("typing"), aiko.open("typing")
+    expect(tab.member("Aiko Tanaka")).to_contain_text("here")
+    other.writing.press_sequentially("Hm")
+    expect(tab.page.get_by_text("Aiko is typing")).to_be_visible()
+    expect(other.page.get_by_text("is typing")).to_have_count(0)
+    expect(tab.page.get_by_text("Aiko is typing")).to_have_count(0)  # nothing more came
+    other.writing.press_sequentially(", yes")
+    expect(tab.page.get_by_text("Aiko is typing")).to_be_visible()
+    other.writing.press("Enter")
+    tab.expect_said("Hm, yes")
+    expect(tab.page.get_by_text("Aiko is typing")).to_have_count(0)
+    other.page.close()
+    expect(tab.member("Aiko Tanaka")).to_contain_text("away")
+
+
+def test_everyone_watches_an_assistant_answer_and_any_member_may_stop_it(meet: Meet, model: ScriptedModel) -> None:
+    hold, never = Hold(), Hold()
+    model.script("what happened to the runs", "Thirteen **finished**", hold, " there.")
+    model.script("count to a million", "1, 2, 3", never, " 4")
+    mara, jonas = meet("Mara Lindqvist"), meet("Jonas Weber")
+    mara.make("asking", jonas)
+    tab, other = mara.open("asking"), jonas.open("asking")
+    tab.writing.press_sequentially("@ass")
+    tab.page.get_by_role("option", name="scripted").click()
+    tab.writing.press_sequentially("what happened to the runs?")
+    tab.writing.press("Enter")
+    for one in (tab, other):
+        one.expect_state("streaming")
+        expect(one.text).to_have_text("Thirteen finished")
+    late = jonas.open("asking")
+    expect(late.text).to_have_text("Thirteen finished")
+    other.say("Meanwhile")
+    hold.go()
+    for one in (tab, other, late):
+        one.expect_state("finished")
+        expect(one.text).to_have_text("Thirteen finished there.")
+        expect(one.answers).to_have_count(1)
+    tab.page.reload()
+    expect(tab.text).to_have_text("Thirteen finished there.")
+    expect(tab.page.locator(".column > article")).to_contain_text(["what happened", "Thirteen finished", "Meanwhile"])
+
+    tab.say("@assistant count to a million")
+    expect(other.text).to_have_text("1, 2, 3")
+    other.answer.get_by_role("button", name="Stop").click()
+    for one, who in ((tab, "Jonas Weber"), (other, "you")):
+        one.expect_state("stopped")
+        expect(one.answer).to_contain_text(f"Stopped by {who}.")
+        expect(one.text).to_have_text("1, 2, 3")
+
+
+def test_completion_by_keys_and_drafts_of_each_room(meet: Meet) -> None:
+    mara = meet("Mara Lindqvist")
+    mara.make("drafts", meet("Jonas Weber"), meet("Jonas Berg"))
+    mara.make("others")
+    tab = mara.open("drafts")
+    tab.writing.press_sequentially("Ask @jon")
+    expect(tab.page.get_by_role("option")).to_have_count(2)
+    tab.writing.press("ArrowDown")
+    tab.writing.press("Tab")
+    expect(tab.writing).to_have_value(re.compile("Ask @Jonas (Berg|Weber) "))
+    tab.writing.press_sequentially("@")
+    tab.writing.press("Escape")
+    expect(tab.page.get_by_role("option")).to_have_count(0)
+    tab.writing.fill("a draft")
+    tab.item("others").click()
+    expect(tab.writing).to_have_value("")
+    tab.item("drafts").click()
+    expect(tab.writing).to_have_value("a draft")
+    tab.page.reload()
+    expect(tab.writing).to_have_value("a draft")
+
+
+def test_an_owner_adds_restricts_removes_renames_and_archives(meet: Meet) -> None:
+    mara, jonas = meet("Mara Lindqvist"), meet("Jonas Weber")
+    mara.make("secret", private=True)
+    mara.say("secret", "from before")
+    other = jonas.open("secret")
+    expect(other.page.get_by_text("This room is private: one of its owners may add you.")).to_be_visible()
+    tab = mara.open("secret")
+    tab.button("Add a member").first.click()
+    dialog = tab.page.get_by_role("dialog")
+    dialog.get_by_role("combobox", name="Name").fill("Jonas Weber")
+    dialog.get_by_label("Role").select_option("reader")
+    dialog.get_by_role("button", name="Add").click()
+    expect(other.item("secret")).to_be_visible()
+    other.page.reload()
+    other.expect_said("from before")
+    expect(other.page.get_by_text("You may read here.")).to_be_visible()
+    expect(tab.aside).to_contain_text("reader")
+
+    tab.button("About Jonas Weber").click()
+    tab.page.get_by_role("menuitem", name="Make a member").click()
+    other.say("now I may write")
+    tab.expect_said("from before", "now I may write")
+    tab.more("Rename")
+    tab.page.get_by_role("dialog").get_by_label("Name", exact=True).fill("open secret")
+    tab.page.get_by_role("dialog").get_by_role("button", name="Rename").click()
+    expect(other.page.get_by_role("heading", name="open secret", level=1)).to_be_visible()
+    tab.more("Archive")
+    tab.page.get_by_role("dialog").get_by_role("button", name="Archive").click()
+    for one in (tab, other):
+        expect(one.page.get_by_text("This room is archived.")).to_be_visible()
+    tab.button("Restore").click()
+    expect(other.writing).to_be_visible()
+    tab.button("About Jonas Weber").click()
+    tab.page.get_by_role("menuitem", name="Remove").click()
+    expect(other.page.get_by_role("heading", name="This room is not open to you.")).to_be_visible()
+    expect(other.item("secret")).to_have_count(0)
+    expect(other.page.get_by_text("from before")).to_have_count(0)
+
+    tab.more("Leave")
+    tab.page.get_by_role("dialog").get_by_role("button", name="Leave").click()
+    expect(tab.page.get_by_role("alert")).to_contain_text("This room has no other owner")
+
+
+def test_a_message_that_is_too_long_is_kept_with_the_reason(meet: Meet) -> None:
+    mara = meet("Mara Lindqvist")
+    mara.make("limits")
+    tab = mara.open("limits")
+    tab.say("x" * 16_001)
+    tab.say("behind it")
+    refused = tab.messages.first
+    expect(refused).to_contain_text("Not sent: A message has at most 16,000 characters")
+    expect(tab.said("behind it")).to_contain_text("Waits for the message above")
+    refused.get_by_role("button", name="Delete").click()
+    tab.expect_said("behind it")
+
+
+def test_a_search_finds_what_was_said_and_opens_the_room_there(meet: Meet) -> None:
+    mara, jonas = meet("Mara Lindqvist"), meet("Jonas Weber")
+    mara.make("archive-of-fish", jonas)
+    mara.make("elsewhere")
+    jonas.say("archive-of-fish", "\N{FISH} the <i>coelacanth</i> swims")
+    jonas.say("archive-of-fish", *(f"nothing of interest, {n}" for n in range(250)))
+    tab = mara.open("elsewhere")
+    tab.page.keyboard.press("Control+k")
+    tab.page.get_by_label("Search rooms and conversations").fill("coelac")
+    hit = tab.page.get_by_role("option")
+    expect(hit).to_have_count(1)
+    expect(hit.locator("mark")).to_have_text("coelacanth")
+    expect(hit).to_contain_text("Jonas Weber in #archive-of-fish")
+    tab.page.keyboard.press("Enter")
+    expect(tab.said("coelacanth")).to_be_in_viewport()
+    expect(tab.said("coelacanth")).to_have_class(re.compile("found"))
+    assert tab.messages.count() == 251
+    tab.button("Search in this room").click()
+    tab.page.get_by_label("Search in #archive-of-fish").fill("no such words")
+    expect(tab.page.get_by_text("Nothing found.")).to_be_visible()
+
+
+def test_a_phone_has_a_drawer_and_a_sheet(meet: Meet) -> None:
+    mara, jonas = meet("Mara Lindqvist", viewport={"width": 390, "height": 844}, has_touch=True), meet("Jonas Weber")
+    mara.make("pocket", jonas)
+    tab = mara.open("pocket")
+    jonas.say("pocket", "a line without a break " * 3, "x" * 200)
+    expect(tab.messages).to_have_count(2)
+    expect(tab.page.locator(".titles")).to_contain_text("#pocket")
+    assert tab.page.evaluate("document.documentElement.scrollWidth") == 390
+    assert at_end(tab.page)
+    tab.button("The room").click()
+    expect(tab.aside).to_contain_text("Jonas Weber")
+    tab.button("Close the room's panel").click()
+    tab.button("Open the side bar").click()
+    expect(tab.item("pocket")).to_be_visible()
