@@ -132,6 +132,7 @@ class Folded(Generic[S]):
                     self._restart(found)
                     await self._begin(found, head)
                 if found.offset.epoch == head.epoch and found.offset.n >= head.tail:
+                    self._save_now_and_then(found)
                     return
                 try:
                     page = await self.hub.read(topic, None if found.offset == ORIGIN else found.offset)
@@ -148,6 +149,7 @@ class Folded(Generic[S]):
                 if event.type == "tidings.reset" and event.offset.epoch != found.offset.epoch:
                     self._restart(found)
                 self._take(found, () if event.type == "tidings.reset" else (event,), event.offset)
+                self._save_now_and_then(found)
         except TidingsError as error:
             log.info("%s is followed no more: %s", found.topic, error)
         finally:
@@ -160,9 +162,6 @@ class Folded(Generic[S]):
         for event in new:
             self._apply(found.state, event)
         found.offset = max(Offset(to.epoch, at), to)
-        if found.offset.n - found.saved >= EVERY and self.hub.opened:
-            found.saved = found.offset.n
-            self.hub.background(self._save(found.topic, self._snapshot(found)))
         if new:
             self._tell(found, new)
 
@@ -192,9 +191,12 @@ class Folded(Generic[S]):
         if offset.epoch == head.epoch and offset.n <= head.tail and found.offset == ORIGIN:
             found.state, found.offset, found.saved = state, offset, offset.n
 
-    def _snapshot(self, found: Folding[S]) -> str:
-        state = msgspec.Raw(msgspec.json.encode(found.state))
-        return msgspec.json.encode(Snapshot(self._version, str(found.offset), state)).decode()
+    def _save_now_and_then(self, found: Folding[S]) -> None:
+        if found.offset.n - found.saved >= EVERY and self.hub.opened:
+            found.saved = found.offset.n
+            state = msgspec.Raw(msgspec.json.encode(found.state))
+            data = msgspec.json.encode(Snapshot(self._version, str(found.offset), state)).decode()
+            self.hub.background(self._save(found.topic, data))
 
     async def _save(self, topic: str, data: str) -> None:
         try:
