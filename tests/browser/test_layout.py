@@ -251,6 +251,12 @@ def test_axe_finds_no_serious_fault_in_what_opens(
     tab.button("For an hour").click()
     expect(tab.page.get_by_text("The badge still counts.")).to_be_visible()
     check(tab, "quiet")
+    room = f"{server.url}/topics/rooms.axe-{scheme}-{size}/events"
+    assert ask.post(f"{room}?type=room.created", data={"name": "axe", "private": False}).ok
+    assert ask.post(f"{room}?type=message.posted", data={"text": f"@{me} **said** so"}).ok
+    tab.page.goto(f"{server.url}/r/axe-{scheme}-{size}")
+    expect(tab.log).to_contain_text("said")
+    check(tab, "room")
 
 
 def check(tab: Tab, state: str) -> None:

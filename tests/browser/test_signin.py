@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import OpenTab
 from tests.browser.model import ScriptedModel
+from tests.browser.tab import Tab
+from tests.provider import CLIENT, Provider
+from tests.provider import SECRET as CLIENT_SECRET
 from tests.serving import ServerProcess
 from tidings.auth import sign
 
@@ -76,3 +79,36 @@ def test_a_token_that_is_refused_is_told_kindly(open_tab: OpenTab, locked: Serve
     tab.page.get_by_label("Token").fill(token())
     tab.button("Continue").click()
     expect(tab.page.locator(".me .name")).to_have_text("mara")
+
+
+def test_the_provider_brings_one_back_to_the_draft(
+    browser: Browser, serve_process: Callable[..., ServerProcess], scripted: dict[str, str]
+) -> None:
+    with Provider() as provider:
+        about = {
+            "ISSUER": provider.url,
+            "CLIENT_ID": CLIENT,
+            "CLIENT_SECRET": CLIENT_SECRET,
+            "TITLE": "The <b>Harbour</b>",
+        }
+        env = {**scripted, "TIDINGS_SECRET": SECRET, **{f"TIDINGS_OIDC_{name}": value for name, value in about.items()}}
+        server = serve_process(env=env)
+        page = browser.new_context().new_page()
+        page.goto(server.url)
+        tab = Tab(page)
+        page.evaluate("""localStorage.setItem("tidings.drafts", JSON.stringify({"": "half a thought"}))""")
+        page.reload()
+        expect(page.get_by_text("Your draft in New conversation is kept.")).to_be_visible()
+        page.get_by_role("link", name="Continue with The <b>Harbour</b>").click()
+        expect(page.locator(".me .name")).not_to_have_text("You")
+        expect(tab.composer).to_have_value("half a thought")
+        tab.composer.press("Enter")
+        expect(tab.text).to_have_text("You asked: half a thought")
+        # The way back in is the way back to where one was.
+        path = tab.path
+        page.context.clear_cookies()
+        page.reload()
+        page.get_by_role("link", name="Continue with The <b>Harbour</b>").click()
+        expect(tab.text).to_have_text("You asked: half a thought")
+        assert tab.path == path
+        page.context.close()

@@ -20,6 +20,10 @@ export const unread = computed(() => folds.unread(notifications.value));
 /** Whether the centre is open. It takes what comes itself, so nothing of it is a toast then. */
 export const centreOpen = signal(false);
 
+effect(() => {
+  if (centreOpen.value) for (const { offset } of notifications.peek().items) dismiss(offset);
+});
+
 /** Bumped when do-not-disturb is over. */
 const tick = signal(0);
 

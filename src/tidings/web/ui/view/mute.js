@@ -6,7 +6,7 @@ import { html, IconButton } from "./html.js";
 export function MuteButton({ topic }) {
   const [item] = muting(topic);
   if (!item) return null;
-  return html`<${IconButton} icon=${item.icon} label=${item.label} onClick=${item.run} />`;
+  return html`<${IconButton} icon=${isMuted(topic) ? "bell-off" : "bell"} label=${item.label} onClick=${item.run} />`;
 }
 
 /** The same in a menu. @param {string} topic @returns {(import("./menu.js").Item & {icon: string})[]} */

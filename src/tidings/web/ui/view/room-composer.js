@@ -105,8 +105,7 @@ function Writing({ room, name }) {
           placeholder=${`Write to #${name}`}
           enterkeyhint="send"
           aria-autocomplete="list"
-          aria-controls="completion"
-          aria-expanded=${String(completion.options.length > 0)}
+          aria-controls=${completion.options.length > 0 ? "completion" : undefined}
           aria-activedescendant=${completion.options.length > 0 ? `option-${completion.at}` : undefined}
           value=${text}
           onInput=${input}

@@ -52,12 +52,8 @@ export function RoomHeader() {
       <p class="about" title=${about?.about}>${about?.about}</p>
       ${
         people.length > 0 &&
-        html`<button
-          type="button"
-          class="avatars"
-          aria-label=${`${people.length} here: ${people.join(", ")}`}
-          onClick=${aside}
-        >
+        html`<button type="button" class="avatars" onClick=${aside}>
+          <span class="visually-hidden">${`${people.length} here: ${people.join(", ")}`}</span>
           ${people.slice(0, MOST).map((person) => html`<${Person} key=${person} name=${person} size=${24} dot=${false} />`)}
           ${people.length > MOST && html`<span>+${people.length - MOST}</span>`}
         </button>`
