@@ -15,7 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from bench import decode, encode, machine, report
+from bench import decode, encode, machine, report, rooms
 from bench.client import BenchError, build
 from bench.scenarios import SCENARIOS, Scenario, Trial
 from bench.servers import nchan
@@ -25,6 +25,8 @@ from bench.trial import able, run
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
 PAGE = HERE.parent / "docs" / "performance.md"
+BESIDES = {"encode", "decode", "rooms"}
+"""What is measured besides the scenarios, and has no load client."""
 
 
 def _arguments() -> argparse.Namespace:
@@ -40,7 +42,7 @@ def _arguments() -> argparse.Namespace:
     options = parser.parse_args()
     if options.rounds < 1:
         parser.error("--rounds is at least 1")
-    names = {scenario.name for scenario in SCENARIOS} | {kind.name for kind in available()} | {"encode", "decode"}
+    names = {scenario.name for scenario in SCENARIOS} | {kind.name for kind in available()} | BESIDES
     if unknown := set(options.only) - names:
         parser.error(f"--only {', '.join(sorted(unknown))}: known are {', '.join(sorted(names))}")
     return options
@@ -49,7 +51,7 @@ def _arguments() -> argparse.Namespace:
 def _chosen(only: Iterable[str]) -> tuple[list[Scenario], list[Kind]]:
     scenarios = [scenario for scenario in SCENARIOS if scenario.name in only]
     kinds = [kind for kind in available() if kind.name in only]
-    wants_all = not scenarios and not {"encode", "decode"} & set(only)
+    wants_all = not scenarios and not BESIDES & set(only)
     return (list(SCENARIOS) if wants_all else scenarios), kinds or available()
 
 
@@ -80,12 +82,14 @@ def _measure(options: argparse.Namespace, work: Path) -> dict[str, Any]:
                     trials[scenario.name].setdefault(kind.name, []).append(trial)
     encoded = encode.measure() if not options.only or "encode" in options.only else {}
     decoded = decode.measure() if not options.only or "decode" in options.only else {}
+    peopled = rooms.measure(work, rounds, options.quick) if not options.only or "rooms" in options.only else {}
     return {
         "machine": machine.describe(work, nchan.version()),
         "rounds": rounds,
         "quick": options.quick,
         "encode": encoded,
         "decode": decoded,
+        "rooms": peopled,
         "trials": {
             name: {kind: [asdict(t) for t in runs] for kind, runs in row.items()} for name, row in trials.items()
         },

@@ -6,7 +6,7 @@ import statistics
 from pathlib import Path
 from typing import Any
 
-from bench import decode
+from bench import decode, rooms
 from bench.scenarios import SCENARIOS, Figure, Scenario, Trial
 from bench.servers.launch import TIDINGS, Kind, available
 
@@ -33,6 +33,7 @@ def table(results: dict[str, Any]) -> str:
         + _line("an event is kept", TIDINGS.kept, "", *(kind.kept for kind in rivals))
         + "".join(rows).rstrip(),
         *(["### Reading an event stream", decode.table(results["decode"])] if results.get("decode") else []),
+        *(["### Rooms", _rooms(results["rooms"])] if results.get("rooms") else []),
         "### Lost, doubled, out of order",
         _flaws(trials),
         "### The load client's part, and everybody else's",
@@ -86,6 +87,13 @@ def _encode_row(encoded: dict[str, float], title: str, rivals: list[Kind]) -> st
     figure, mine = Figure(title, title, "µs", lambda _: 0.0, 0.3), [encoded[TIDINGS.name]]
     theirs = [_theirs([encoded[kind.name]], mine, figure, 1) if kind.name in encoded else "–" for kind in rivals]
     return _line(f"{title}, µs", *_ours(mine, figure), *theirs)
+
+
+def _rooms(results: dict[str, Any]) -> str:
+    """Nobody else's server has rooms, so these figures have a table of their own."""
+    lines = [_line("what", TIDINGS.label, "target"), _line(*["---"] * 3)]
+    lines += [_line(f"{figure.title}, {figure.unit}", *_ours(values, figure)) for figure, values in rooms.rows(results)]
+    return "".join(lines) + f"\n{rooms.beside(results)}"
 
 
 def _share(trials: list[Trial]) -> float:
