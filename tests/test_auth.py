@@ -99,6 +99,8 @@ async def test_a_token_without_topics_allows_none() -> None:
         ({"sub": None}, "no `sub`"),
         ({"sub": ""}, "`sub`"),
         ({"sub": "x" * 201}, "`sub`"),
+        ({"sub": "a\nb"}, "`sub`"),
+        ({"sub": "\ud800"}, "`sub`"),
         ({"exp": "soon"}, "`exp`"),
         ({"exp": True}, "`exp`"),
         ({"exp": float("inf")}, "`exp`"),

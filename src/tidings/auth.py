@@ -269,8 +269,8 @@ def _chosen(value: str) -> str | None:
 
 def _subject(claims: dict[str, Any]) -> Subject:
     name, expires = claims["sub"], claims["exp"]
-    if not isinstance(name, str) or not 0 < len(name) <= 200:
-        raise Unauthenticated("The token's `sub` must be a name of at most 200 characters")
+    if not isinstance(name, str) or not 0 < len(name) <= 200 or not name.isprintable():
+        raise Unauthenticated("The token's `sub` must be a name of at most 200 visible characters")
     if isinstance(expires, bool) or not isinstance(expires, int | float) or not 0 <= expires < 1e12:
         raise Unauthenticated("The token's `exp` must be a number of seconds")
     return Subject(name, _patterns(claims, "publish"), _patterns(claims, "subscribe"), float(expires) + LEEWAY)

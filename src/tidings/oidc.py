@@ -147,7 +147,7 @@ class Provider:
         )
         about = {"nonce": nonce, "client_id": self._client_id}
         CodeIDToken(claims, header, None, about).validate(leeway=LEEWAY)
-        if not claims["sub"]:
+        if not claims["sub"] or not claims["sub"].isprintable():
             raise ValueError("it names nobody")
         return claims
 

@@ -140,6 +140,7 @@ LIES: dict[str, dict[str, Any]] = {
     "for others, too": {"aud": [CLIENT, "another"]},
     "another party's": {"aud": [CLIENT, "another"], "azp": "another"},
     "nobody": {"sub": ""},
+    "half a character": {"sub": "\ud800"},
     "no subject": {"sub": None},
     "a number": {"sub": 7},
     "not yet": {"nbf": int(time.time()) + 3600},
