@@ -57,12 +57,17 @@ class Provider:
         self.algorithm = "RS256"
         self.denies = ""
         self.broken = 0
+        self.silent = False
+        self.described = 0
         self.methods = ["client_secret_basic"]
         self.asked = self.redeemed = 0
         self._codes: dict[str, Mapping[str, str]] = {}
         self._tokens: set[str] = set()
 
     async def discovery(self, request: Request) -> Response:
+        self.described += 1
+        if self.silent:
+            return Response(status_code=503)
         return JSONResponse(
             {
                 "issuer": self.url,

@@ -36,6 +36,9 @@ LEEWAY = 10
 FRESH = 3600.0
 """Seconds for which what a provider says of itself is believed without asking again."""
 
+PAUSE = 10.0
+"""Seconds between two such questions, so that people who try again and again do not make us hammer it."""
+
 PATIENCE = 10.0
 """Seconds that a provider has for an answer."""
 
@@ -80,7 +83,8 @@ class Provider:
         self.title = title or httpx.URL(issuer).host
         self._client_id, self._client_secret = client_id, client_secret
         self._found: dict[str, Any] = {}
-        self._fetched = float("-inf")
+        self._asked = self._fetched = float("-inf")
+        self._lock = asyncio.Lock()
         self._keys: dict[str, KeySet] = {}
 
     async def address(self, attempt: Attempt, callback: str) -> str:
@@ -170,21 +174,26 @@ class Provider:
 
     async def _metadata(self) -> dict[str, Any]:
         """What the provider says of itself. What we have goes on being good while it cannot be asked."""
-        if time.monotonic() - self._fetched > FRESH:
-            url = self.issuer.rstrip("/") + "/.well-known/openid-configuration"
-            try:
-                found = json.loads(await asyncio.to_thread(download, url))
-                if found["issuer"] != self.issuer:
-                    raise ValueError(f"it calls itself {found['issuer']!r}")
-                for name in ENDPOINTS:
-                    must_be_private(found[name], name)
-            except (httpx.HTTPError, OSError, ValueError, KeyError, TypeError, Invalid) as error:
-                log.warning("the provider %s could not be asked about itself: %s", self.issuer, error)
-            else:
-                self._found, self._fetched = found, time.monotonic()
+        async with self._lock:
+            now = time.monotonic()
+            if now - self._fetched > FRESH and now - self._asked > PAUSE:
+                try:
+                    self._found, self._fetched = await self._fetch(), now
+                except (httpx.HTTPError, OSError, ValueError, KeyError, TypeError, Invalid) as error:
+                    log.warning("the provider %s could not be asked about itself: %s", self.issuer, error)
+                self._asked = time.monotonic()
         if not self._found:
             raise Unavailable("The provider cannot be reached now.")
         return self._found
+
+    async def _fetch(self) -> dict[str, Any]:
+        url = self.issuer.rstrip("/") + "/.well-known/openid-configuration"
+        found: dict[str, Any] = json.loads(await asyncio.to_thread(download, url))
+        if found["issuer"] != self.issuer:
+            raise ValueError(f"it calls itself {found['issuer']!r}")
+        for name in ENDPOINTS:
+            must_be_private(found[name], name)
+        return found
 
 
 async def _about(client: AsyncOAuth2Client, url: str, subject: str) -> dict[str, Any]:

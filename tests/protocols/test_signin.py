@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -229,6 +230,27 @@ async def test_a_provider_that_is_away(provider: Provider) -> None:
     async with serving(**settings(provider, oidc_issuer="http://127.0.0.1:9")) as server:
         answer = await server.client.get("/session/login")
         assert (answer.status_code, answer.headers["location"]) == (303, "/?problem=unreachable")
+
+
+@pytest.mark.parametrize("silent", [False, True])
+async def test_a_provider_is_asked_about_itself_once(provider: Provider, silent: bool) -> None:
+    provider.silent = silent
+    async with serving(**settings(provider)) as server:
+        answers = await asyncio.gather(*(server.client.get("/session/login") for _ in range(5)))
+    assert [answer.headers["location"] == "/?problem=unreachable" for answer in answers] == [silent] * 5
+    assert provider.described == 1
+
+
+async def test_a_provider_that_is_away_for_a_while_is_still_known(
+    provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with serving(**settings(provider)) as server:
+        await back(server, await there(server))
+        monkeypatch.setattr("tidings.oidc.FRESH", -1.0)
+        monkeypatch.setattr("tidings.oidc.PAUSE", -1.0)
+        provider.silent = True
+        assert await back(server, await there(server)) == "/"
+        assert provider.described > 1
 
 
 async def test_a_provider_by_another_name(provider: Provider) -> None:
