@@ -264,6 +264,35 @@ async def test_the_answer_of_a_dead_process_is_posted_by_whoever_finds_its_run(
     assert (answer["outcome"], answer["text"]) == ("interrupted", "So far")
 
 
+async def test_a_run_that_was_never_announced_is_before_it_is_answered(
+    server: Server, mara: Member, id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its process died between the two."""
+    topic = await room(mara, id)
+    died = asyncio.Event()
+
+    async def dies(*_: Any) -> None:
+        died.set()
+        await asyncio.Event().wait()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(server.hub.runs, "_announce", dies)
+        posting = asyncio.create_task(mara.said(topic, "message.posted", text="@assistant hello"))
+        await died.wait()
+    posting.cancel()
+    [(run, producer)] = server.hub.runs._producers.items()
+    for starting in server.hub.runs._starting:
+        starting.cancel()
+    await asyncio.wait({posting, producer._writer._task}, timeout=0.1)
+    server.hub.runs._producers.pop(run, None)
+    await server.hub.store.lease(f"runs.{run}", -1.0, renew=False)
+    await server.hub.runs._reap()
+    assert [(one["run"], one["input"]) for one in await facts(server, topic, "run.created")] == [(run, "hello")]
+    [answer] = await facts(server, topic, "answer.posted")
+    assert answer["run"] == run
+    assert (await mara.get(f"/rooms/{id}")).json()["room"]["runs"] == []
+
+
 async def test_a_process_that_goes_posts_the_answers_it_cuts_short(tmp_path: Path) -> None:
     store = f"sqlite:///{tmp_path}/tidings.db"
     async with serving(secret=SECRET, store=store) as going:

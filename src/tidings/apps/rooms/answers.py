@@ -10,10 +10,11 @@ from tidings.apps.notifications.service import Notifications
 from tidings.errors import Conflict, NotFound
 from tidings.events import Offset
 from tidings.hub import Hub
+from tidings.log import Appended
 from tidings.wire.run_events import BlockFinished, RunFailed, RunFinished, RunStarted, from_event
 
 from . import context, facts, rules
-from .facts import AnswerPosted, Fact, MessagePosted
+from .facts import AnswerPosted, Fact, MessagePosted, RunCreated
 from .mentions import mentioned
 from .notices import link
 from .room import Room
@@ -84,19 +85,26 @@ class Answers:
             head = await self._hub.describe(topic) if topic.startswith(PREFIX) else None
             if head is None:
                 return
-            done = await self._hub.append(topic, [facts.written(answer)], key=f"answer.{run}", expected=head.epoch)
+            if run not in (await self._rooms.folded.get(topic)).state.runs:
+                # The process that started it died before it announced it: what is answered was asked.
+                await self._append(topic, _created(started), f"run.{run}", head.epoch)
+            done = await self._append(topic, answer, f"answer.{run}", head.epoch)
         except (NotFound, Conflict) as error:
             log.info("the answer of run %s is not posted: %s", run, error)
             return
         await self._tell(topic, done.last, started, answer)
 
+    async def _append(self, topic: str, fact: Fact, key: str, epoch: str) -> Appended:
+        return await self._hub.append(topic, [facts.written(fact)], key=key, expected=epoch)
+
     async def _answer(self, run: str) -> tuple[RunStarted, AnswerPosted]:
         """How the run began, and the answer as it is posted. Raises NotFound."""
         started, outcome = RunStarted(run=run, turn=run, assistant="", attempt=1), "interrupted"
         texts: list[str] = []
-        after = None
+        # The first event says whether the rest is wanted: most runs are of no room.
+        after, limit = None, 1
         while True:
-            page = await self._hub.read(f"runs.{run}", after)
+            page = await self._hub.read(f"runs.{run}", after, limit)
             for said in map(from_event, page.events):
                 match said:
                     case RunStarted(topic=topic) if topic is None or not topic.startswith(PREFIX):
@@ -111,7 +119,7 @@ class Answers:
                         outcome = "failed"
             if page.up_to_date:
                 break
-            after = page.next
+            after, limit = page.next, 1000
         return started, AnswerPosted(
             run=run,
             assistant=started.assistant,
@@ -138,6 +146,17 @@ class Answers:
             by=title,
             key=f"{topic}.{at}",
         )
+
+
+def _created(started: RunStarted) -> RunCreated:
+    return RunCreated(
+        by=started.by,
+        run=started.run,
+        assistant=started.assistant,
+        input=started.input if isinstance(started.input, str) else None,
+        parent=started.parent,
+        asked=started.asked,
+    )
 
 
 async def _runnable(assistant: Assistant) -> Any:
