@@ -28,7 +28,8 @@ from .people import LONGEST
 log = logging.getLogger("tidings.oidc")
 
 SCOPE = "openid profile email"
-ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
+ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint")
+"""Of a provider, which may do without the last."""
 
 LEEWAY = 10
 """Seconds by which the provider's clock may differ from ours."""
@@ -192,13 +193,13 @@ class Provider:
         if found["issuer"] != self.issuer:
             raise ValueError(f"it calls itself {found['issuer']!r}")
         for name in ENDPOINTS:
-            must_be_private(found[name], name)
+            if name in found or name != "userinfo_endpoint":
+                must_be_private(found[name], name)
         return found
 
 
 async def _about(client: AsyncOAuth2Client, url: str, subject: str) -> dict[str, Any]:
     """What a provider says of the person when asked, if its ID tokens say little."""
-    must_be_private(url, "userinfo_endpoint")
     answer = await client.get(url)
     answer.raise_for_status()
     about = answer.json()
