@@ -8,7 +8,12 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 def until(page: Page, predicate: str) -> None:
     """Wait until an asynchronous predicate holds. Playwright's `wait_for_function` takes its promise for an answer."""
     page.evaluate(
-        f"async () => {{ while (!(await ({predicate})())) await new Promise((resolve) => setTimeout(resolve, 20)); }}"
+        f"""async () => {{
+            for (const end = Date.now() + 60_000; !(await ({predicate})()); ) {{
+                if (Date.now() > end) throw new Error("for a minute it did not hold");
+                await new Promise((resolve) => setTimeout(resolve, 20));
+            }}
+        }}"""
     )
 
 

@@ -12,6 +12,18 @@ from tests.browser.conftest import OpenTab
 from tests.browser.model import Hold, ScriptedModel
 
 
+def test_the_table_names_tests_that_there_are() -> None:
+    table = (Path(__file__).parents[2] / "docs" / "checklist.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| (\d+) \|(.*)$", table, re.MULTILINE))
+    assert list(rows) == [str(n) for n in (*range(1, 30), *range(38, 45))]
+    for row in rows.values():
+        for file, tests in re.findall(r"`(test_\w+\.py)`: ((?:`test_\w+`(?:, )?)+)", row):
+            source = (Path(__file__).parent / file).read_text(encoding="utf-8")
+            for test in re.findall(r"`(test_\w+)`", tests):
+                assert f"def {test}(" in source, f"{file} has no {test}"
+    assert sum("test_" in row or "open_tab" in row for row in rows.values()) == len(rows)
+
+
 def test_1_there_is_a_sign_of_life_before_the_first_token(open_tab: OpenTab, model: ScriptedModel) -> None:
     hold = Hold()
     model.script("sign of life", hold, "At last.")
