@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 
 from tests.apps.members import SECRET, Member, facts, room
+from tests.apps.test_folded import Counting
 from tests.asgi import asking
 from tests.protocols.conftest import Server, serving
 from tests.protocols.problems import problem
@@ -404,3 +405,26 @@ class TestOnAnOpenServer:
             client.cookies.clear()
             assert (await client.get("/rooms/lobby")).json()["room"]["role"] is None
             problem(await client.post(path.format("member.joined"), json={"member": "Bob"}), 403, "name first")
+
+
+class TestALongRoom:
+    async def test_opens_without_reading_the_log_whole(self) -> None:
+        asked = []
+        for count in (2_000, 100_000):
+            async with serving(secret=SECRET) as server:
+                ann = Member(server, "Ann")
+                topic = await room(ann, "long")
+                said = [("message.posted", '{"by":"Ann","text":"x"}')] * 1_000
+                for _ in range(0, count, 1_000):
+                    await server.hub.append(topic, said)
+                await opened(ann, "long")
+                async for _ in server.hub.subscribe(f"snapshots.{topic}"):
+                    break
+                service = server.app.publishing.auth.guards["rooms"].rooms  # type: ignore[attr-defined]
+                service.folded._kept.clear()  # as in a process that has just begun
+                counting = Counting(server.hub.store)
+                server.hub.log.store = counting  # type: ignore[assignment]
+                assert len((await opened(ann, "long"))["events"]) == 100
+                asked.append(counting.calls)
+        assert asked[0] == asked[1]
+        assert asked[0].total() <= 12, asked

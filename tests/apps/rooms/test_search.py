@@ -1,0 +1,159 @@
+"""Search: what is found, in which order, by whom, and what a query may be."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from tests.apps.members import SECRET, Member, room
+from tests.protocols.conftest import Server, serving
+from tests.protocols.problems import problem
+from tidings.apps.rooms import search
+from tidings.apps.rooms.search import Search
+from tidings.hub import Hub
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def server() -> AsyncIterator[Server]:
+    async with serving(secret=SECRET) as made:
+        yield made
+
+
+@pytest.fixture
+def id(request: pytest.FixtureRequest) -> str:
+    return "".join(c if c.isalnum() else "-" for c in request.node.name)[:60]
+
+
+@pytest.fixture
+def ann(server: Server) -> Member:
+    return Member(server, "Ann")
+
+
+async def found(who: Member, q: str, **more: str) -> list[dict[str, Any]]:
+    answer = await who.server.client.get("/rooms/search", params={"q": q, **more}, headers=who.headers)
+    assert answer.status_code == 200, answer.text
+    hits: list[dict[str, Any]] = answer.json()["hits"]
+    return hits
+
+
+async def texts(who: Member, q: str, **more: str) -> list[str]:
+    return [hit["text"] for hit in await found(who, q, **more)]
+
+
+async def test_the_newest_come_first_in_all_rooms_that_one_may_read(server: Server, ann: Member, id: str) -> None:
+    eve = Member(server, "Eve")
+    rooms = [await room(ann, f"{id}-{n}", private=n == 1) for n in range(3)]
+    offsets = [await ann.said(rooms[n % 3], "message.posted", text=f"lanternfish number {n}") for n in range(6)]
+    hits = await found(ann, "lanternfish")
+    assert [hit["offset"] for hit in hits] == offsets[::-1]
+    assert hits[0] == {
+        "room": f"{id}-2", "offset": offsets[5], "by": "Ann", "assistant": None, "time": hits[0]["time"],
+        "text": "lanternfish number 5", "marks": [[0, 11]],
+    }  # fmt: skip
+    assert [hit["offset"] for hit in await found(ann, "lanternfish", room=f"{id}-1")] == [offsets[4], offsets[1]]
+    assert [hit["offset"] for hit in await found(eve, "lanternfish")] == [offsets[n] for n in (5, 3, 2, 0)]
+    problem(await eve.get(f"/rooms/search?q=lanternfish&room={id}-1"), 403, "private")
+    problem(await eve.get("/rooms/search?q=lanternfish&room=nowhere"), 404, "nowhere")
+
+
+async def test_edits_and_deletes_count(server: Server, ann: Member, id: str) -> None:
+    topic = await room(ann, id)
+    said = [await ann.said(topic, "message.posted", text=text) for text in ("ocelot one", "ocelot two", "ocelot three")]
+    assert len(await texts(ann, "ocelot")) == 3
+    await ann.said(topic, "message.edited", message=said[0], text="a zebra now")
+    await ann.said(topic, "message.deleted", message=said[1])
+    assert await texts(ann, "ocelot") == ["ocelot three"]
+    assert await texts(ann, "zebra", room=id) == ["a zebra now"]
+
+
+async def test_the_edit_of_another_changes_nothing(server: Server, ann: Member, id: str) -> None:
+    topic = await room(ann, id)
+    said = await ann.said(topic, "message.posted", text="quokka")
+    # As a program could that publishes past the guard, in Python.
+    await server.hub.publish(topic, {"by": "Eve", "message": said, "text": "mongoose"}, "message.edited")
+    assert await texts(ann, "mongoose", room=id) == []
+    assert await texts(ann, "quokka", room=id) == ["quokka"]
+
+
+async def test_answers_are_found(server: Server, ann: Member, id: str) -> None:
+    topic = await room(ann, id)
+    await server.hub.publish(topic, {"run": "R1", "assistant": "docs"}, "run.created")
+    await server.hub.publish(topic, {"run": "R1", "assistant": "docs", "text": "The axolotl"}, "answer.posted")
+    [hit] = await found(ann, "axolotl")
+    assert (hit["by"], hit["assistant"]) == ("", "docs")
+
+
+async def test_a_room_that_is_made_anew_forgets_what_was_said(server: Server, ann: Member, id: str) -> None:
+    topic = await room(ann, id)
+    await ann.said(topic, "message.posted", text="pangolin old")
+    assert await texts(ann, "pangolin") == ["pangolin old"]
+    await server.hub.delete(topic)
+    assert await texts(ann, "pangolin") == []
+    await room(ann, id)
+    await ann.said(topic, "message.posted", text="pangolin new")
+    assert await texts(ann, "pangolin") == ["pangolin new"]
+
+
+async def test_pages_join_without_gap_or_double(server: Server, ann: Member, id: str) -> None:
+    topic = await room(ann, id)
+    lines = "\n".join(f'{{"type":"message.posted","data":{{"text":"wombat {n}"}}}}' for n in range(50))
+    headers = {**ann.headers, "content-type": "application/x-ndjson"}
+    assert (await server.client.post(f"/topics/{topic}/events", content=lines, headers=headers)).status_code == 201
+    seen: list[str] = []
+    before = ""
+    while before is not None:
+        page = (await ann.get(f"/rooms/search?q=wombat&before={before}")).json()
+        assert 0 < len(page["hits"]) <= 20
+        seen += [hit["text"] for hit in page["hits"]]
+        before = page["next"]
+    assert seen == [f"wombat {n}" for n in reversed(range(50))]
+
+
+@pytest.mark.parametrize(
+    ("q", "hits"),
+    [
+        ("deploy", True), ("dep", True), ("DEPLOY", True), ("friday deploy", True), ("deploy monday", False),
+        ('"deploy on friday"', True), ('"deploy friday"', False), ('"deploy on', True), ("ploy", False),
+        ("cafe", True), ("café", True), ("naïve", False), ("deploy)", True), ("deploy*", True), ("-deploy", True),
+        ("text:deploy", False), ("deploy NEAR friday", False), ("deploy OR monday", False), ("NOT deploy", False),
+        ("'; DROP TABLE said; --", False), ("^deploy", True), ("{deploy}", True), ("c++", True), ("\u0000deploy", True),
+        ("f_o", True),
+    ],
+)  # fmt: skip
+async def test_a_query_is_words(server: Server, ann: Member, q: str, hits: bool) -> None:
+    if await server.hub.describe("rooms.words") is None:
+        topic = await room(ann, "words")
+        await ann.said(topic, "message.posted", text="We deploy on Friday, from the Café, in C++, f_o_o.")
+    assert bool(await texts(ann, q, room="words")) is hits
+
+
+@pytest.mark.parametrize("q", ["*", '"', '""', "()", "  ", "-", " ".join("abcdefghijklmnopq")])
+async def test_a_query_without_a_word_is_refused(ann: Member, q: str) -> None:
+    problem(await ann.server.client.get("/rooms/search", params={"q": q}, headers=ann.headers), 400, "word")
+
+
+async def test_a_query_is_bounded(ann: Member) -> None:
+    for params in ({"q": "x" * 201}, {"q": ""}, {}, {"q": "x", "before": "-1"}, {"q": "x", "before": "y"}):
+        answer = await ann.server.client.get("/rooms/search", params=params, headers=ann.headers)
+        assert answer.status_code == 422
+    assert (await ann.get(f"/rooms/search?q=x&before={'9' * 19}")).status_code == 200
+
+
+async def test_a_long_room_is_searched() -> None:
+    async with Hub("memory:") as hub:
+        for start in range(0, 30_000, 5_000):
+            said = [
+                ("message.posted", f'{{"by":"x","text":"w{n % 977} w{n % 89}"}}') for n in range(start, start + 5_000)
+            ]
+            await hub.append("rooms.big", said)
+        tail = (await hub.append("rooms.big", [("message.posted", '{"by":"x","text":"the needle"}')])).last
+        searching = Search(hub)
+        hits = await searching.find("needl", {"big": tail})
+        assert [(hit.n, hit.text) for hit in hits] == [(30_001, "the needle")]
+        found = [hit.n for hit in await searching.find("w976", {"big": tail})]
+        assert found == [n for n in range(30_000, 0, -1) if (n - 1) % 977 == 976][: search.HITS + 1]
