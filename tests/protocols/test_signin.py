@@ -197,6 +197,14 @@ async def test_an_attempt_cannot_be_made_up_nor_taken_for_a_token(server: Server
     problem(await server.client.get("/topics/a", headers={"authorization": f"Bearer {attempt}"}), 401)
 
 
+async def test_another_process_finishes_what_one_began(server: Server, provider: Provider) -> None:
+    address = await there(server)
+    async with serving(**settings(provider)) as other:
+        other.client.cookies = server.client.cookies
+        assert await back(other, address) == "/"
+        assert await who(other) == "Mara Lindqvist"
+
+
 async def test_an_attempt_does_not_wait_for_ever(
     server: Server, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
