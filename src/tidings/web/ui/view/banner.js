@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { connection, offline, replayed, standing, tidings } from "../state/connection.js";
+import { letters } from "../state/messages.js";
 import { outbox } from "../state/outbox.js";
 import { signedOut } from "../state/session.js";
 import { compact, shown, signingIn } from "../state/shell.js";
@@ -13,7 +14,7 @@ export function Banner() {
 }
 
 function banner() {
-  const waiting = outbox.value.length;
+  const waiting = outbox.value.length + letters.value.length;
   if (signedOut.value) {
     return html`
       <${Strip} kind="amber" icon="log-in" what="Your session ended." means="Your draft is kept.">

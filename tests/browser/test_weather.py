@@ -1,0 +1,168 @@
+"""Rough weather over a room: networks that are cut and stall, a server that dies, pages that sleep. Whatever happens,
+nothing is lost, doubled or out of order on any screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+from playwright.sync_api import Browser, Route, expect
+
+from tests.browser.conftest import OpenTab
+from tests.browser.model import Hold, ScriptedModel
+from tests.browser.people import Meet, Person, RoomTab, at_end, meeting
+from tests.proxy import Proxy
+from tests.serving import ServerProcess
+
+Serve = Callable[..., ServerProcess]
+OPEN = "async () => (await (await fetch('/metrics')).text()).includes('\\ntidings_streams_open %d.0\\n')"
+
+
+@pytest.fixture
+def own(serve_process: Serve, scripted: dict[str, str]) -> ServerProcess:
+    """A server of this test alone, which may be harmed."""
+    return serve_process(env=scripted)
+
+
+@pytest.fixture
+def meet(browser: Browser, open_tab: OpenTab, own: ServerProcess) -> Iterator[Meet]:
+    yield from meeting(browser, open_tab, own.url)
+
+
+@pytest.fixture
+def way(own: ServerProcess) -> Iterator[Callable[[], Proxy]]:
+    """`way()`: a way to the server that can be cut, each person's own."""
+    with ExitStack() as stack:
+        yield lambda: stack.enter_context(Proxy(own.port))
+
+
+def logged(person: Person, room: str) -> list[str]:
+    """What was said in a room, as the log has it."""
+    events = person.request.get(f"{person.url}/topics/rooms.{room}/events?limit=1000").json()["events"]
+    return [event["data"]["text"] for event in events if event["type"] == "message.posted"]
+
+
+def expect_same(person: Person, room: str, count: int, *tabs: RoomTab) -> list[str]:
+    """Wait until all of them show `count` messages; they show the log."""
+    for tab in tabs:
+        expect(tab.page.locator("article.said:not(.pale)")).to_have_count(count)
+        expect(tab.page.locator("article.said.pale")).to_have_count(0)
+    said = logged(person, room)
+    for tab in tabs:
+        assert tab.texts() == said
+    return said
+
+
+def test_two_people_and_an_assistant_talk_through_cuts_stalls_and_a_killed_server(
+    meet: Meet, way: Callable[[], Proxy], own: ServerProcess, model: ScriptedModel
+) -> None:
+    words = [f"w{n}" for n in range(300)]
+    first, second = Hold(), Hold()
+    model.script("tell me all", " ".join(words[:100]), first, " " + " ".join(words[100:200]), second, " never")
+    near, far = way(), way()
+    mara, jonas = meet("Mara Lindqvist", url=near.url), meet("Jonas Weber", url=far.url)
+    mara.make("storm", jonas)
+    tab, other = mara.open("storm"), jonas.open("storm")
+    tab.say("@assistant tell me all")
+    for one in (tab, other):
+        expect(one.text).to_have_text(" ".join(words[:100]))
+
+    near.cut()
+    expect(tab.banner).to_contain_text("Reconnecting")
+    for n in range(3):
+        tab.say(f"from the dark {n}")
+        other.say(f"in the light {n}")
+    expect(tab.log.get_by_text("Waits for the connection, 2nd in line")).to_be_visible()
+    first.go()
+    expect(other.text).to_have_text(" ".join(words[:200]))
+    near.mend()
+    tab.button("Reconnect now").click()
+    said = expect_same(jonas, "storm", 7, tab, other)
+    assert [text for text in said if "dark" in text] == [f"from the dark {n}" for n in range(3)]
+    expect(tab.text).to_have_text(" ".join(words[:200]))
+
+    far.tell("now stall 300")
+    far.tell("cut")
+    mara.say("storm", *(f"while it stalls {n}" for n in range(20)))
+    far.tell("now pass")
+    far.tell("cut")
+    expect_same(mara, "storm", 27, tab, other)
+
+    own.kill()
+    expect(other.banner).to_contain_text("Reconnecting")
+    other.say("to a server that is dead")
+    own.start()
+    for one in (tab, other):
+        one.expect_state("interrupted")
+        expect(one.text).to_have_text(" ".join(words[:200]))
+        expect(one.answers).to_have_count(1)
+        expect(one.banner).to_have_count(0)
+    said = expect_same(mara, "storm", 28, tab, other)
+    assert len(set(said)) == len(said)
+    assert said[-1] == "to a server that is dead"
+
+
+def test_what_was_written_offline_is_sent_once_in_order_and_outlives_the_tab(
+    meet: Meet, way: Callable[[], Proxy]
+) -> None:
+    proxy = way()
+    mara = meet("Mara Lindqvist", url=proxy.url)
+    mara.make("later")
+    tab = mara.open("later")
+    lost: list[str] = []
+
+    def lose(route: Route) -> None:
+        """The server gets the message, and its answer never arrives."""
+        lost.append(route.fetch().text())
+        route.abort()
+
+    tab.page.route("**/topics/rooms.later/events*", lose, times=1)
+    tab.say("before")
+    tab.expect_said("before")
+    assert lost
+    proxy.cut()
+    expect(tab.banner).to_contain_text("Reconnecting")
+    for n in range(4):
+        tab.say(f"later {n}")
+    expect(tab.banner).to_contain_text("4 waiting")
+    tab.messages.filter(has_text="later 2").get_by_role("button", name="Delete").click()
+    tab.page.close()
+    proxy.mend()
+    tab = mara.open("later")
+    tab.expect_said("before", "later 0", "later 1", "later 3")
+    assert logged(mara, "later") == ["before", "later 0", "later 1", "later 3"]
+
+
+def test_nine_tabs_in_a_room_are_one_connection(meet: Meet) -> None:
+    mara, jonas = meet("Mara Lindqvist"), meet("Jonas Weber")
+    mara.make("many", jonas)
+    tabs = [mara.open("many") for _ in range(9)]
+    # The people, oneself, one's conversations, the room.
+    expect(tabs[-1].page.get_by_text("4 topics on 1 connection for 9 tabs")).to_be_visible()
+    tabs[0].page.wait_for_function(OPEN % 1)
+    jonas.say("many", *(f"m{n}" for n in range(20)))
+    tabs[3].say("from one of nine")
+    for tab in tabs:
+        tab.expect_said(*(f"m{n}" for n in range(20)), "from one of nine")
+
+
+def test_a_page_that_slept_for_an_hour_begins_with_what_is_now(meet: Meet) -> None:
+    mara, jonas = meet("Mara Lindqvist"), meet("Jonas Weber")
+    mara.make("night", jonas)
+    tab, other = mara.open("night"), jonas.open("night")
+    jonas.say("night", "good night")
+    tab.expect_said("good night")
+    tab.page.evaluate("document.dispatchEvent(new Event('freeze'))")  # as a browser tells a page before it sleeps
+    other.page.wait_for_function(OPEN % 1)  # nobody's but the other's
+    for part in range(3):
+        jonas.say("night", *(f"dream {part * 1000 + n}." for n in range(1000)))
+    tab.page.evaluate("document.dispatchEvent(new Event('resume'))")
+    expect(tab.messages.last).to_contain_text("dream 2999.")
+    jonas.say("night", "good morning")
+    expect(tab.messages.last).to_contain_text("good morning")
+    expect(tab.messages.first).not_to_contain_text("good night")
+    shown = tab.texts()
+    assert shown == [*(f"dream {n}." for n in range(3000 - len(shown) + 1, 3000)), "good morning"]
+    assert len(shown) < 500, "the night was not replayed"
+    assert at_end(tab.page)
