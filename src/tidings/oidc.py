@@ -7,6 +7,7 @@ import hmac
 import json
 import logging
 import secrets
+import ssl
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -87,6 +88,7 @@ class Provider:
         self._asked = self._fetched = float("-inf")
         self._lock = asyncio.Lock()
         self._keys: dict[str, KeySet] = {}
+        self._tls: ssl.SSLContext | None = None
 
     async def address(self, attempt: Attempt, callback: str) -> str:
         """Where the browser goes to sign in, to come back to the URL `callback`. Raises Unavailable."""
@@ -160,15 +162,19 @@ class Provider:
         basic = "client_secret_basic"
         taken = found.get("token_endpoint_auth_methods_supported", [basic])
         method = None if self._client_secret is None or basic in taken else "client_secret_post"
-        # Off the loop, since it reads the certificates of this machine.
-        return await asyncio.to_thread(
-            AsyncOAuth2Client,
+        return await asyncio.to_thread(self._connect, method, callback)
+
+    def _connect(self, method: str | None, callback: str) -> AsyncOAuth2Client:
+        """Off the loop, since the first one reads this machine's certificates: 50 ms."""
+        self._tls = self._tls or httpx2.create_ssl_context()
+        return AsyncOAuth2Client(
             self._client_id,
             self._client_secret,
             token_endpoint_auth_method=method,
             scope=SCOPE,
             redirect_uri=callback,
             code_challenge_method="S256",
+            verify=self._tls,
             timeout=PATIENCE,
             leeway=0,  # its access token is used at once, however short its life
         )
