@@ -15,6 +15,7 @@ from tests.apps.members import SECRET, Member, facts, room, until_told
 from tests.protocols.conftest import Server, serving
 from tests.protocols.problems import problem
 from tests.runs.scripted import gone
+from tidings.apps.rooms.answers import AT_ONCE
 from tidings.hub import Hub
 from tidings.wire.run_events import RunStarted, from_event
 
@@ -153,6 +154,21 @@ async def test_several_at_once_and_each_its_own_answer(server: Server, mara: Mem
     assert {one["asked"]: one["text"] for one in answers} == dict(
         zip(questions, ["Mara Lindqvist!", "Tom!"], strict=True)
     )
+
+
+async def test_a_room_has_so_many_answers_under_way_and_no_more(server: Server, mara: Member, id: str) -> None:
+    topic = await room(mara, id)
+    server.script.go.clear()
+    for n in range(AT_ONCE):
+        await mara.said(topic, "message.posted", text=f"@assistant {n}|!wait|!")
+    more = {"text": "@assistant and this"}
+    problem(await mara.say(topic, "message.posted", **more), 429, str(AT_ONCE))
+    problem(await mara.post("/runs", {"input": "and this", "topic": topic}), 429)
+    await mara.said(topic, "message.posted", text="That is enough")
+    server.script.go.set()
+    await answer_in(server, topic, AT_ONCE)
+    await mara.said(topic, "message.posted", **more)
+    await answer_in(server, topic, AT_ONCE + 1)
 
 
 async def test_a_model_that_fails_leaves_an_answer_that_says_so(server: Server, mara: Member, id: str) -> None:

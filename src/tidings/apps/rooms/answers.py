@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tidings.apps.notifications.service import Notifications
-from tidings.errors import Conflict, NotFound
+from tidings.errors import Conflict, NotFound, TooMany
 from tidings.events import Offset
 from tidings.hub import Hub
 from tidings.log import Appended
@@ -28,6 +28,9 @@ log = logging.getLogger("tidings.rooms")
 ANYONE = "assistant"
 """Who writes `@assistant` asks the default one."""
 
+AT_ONCE = 8
+"""Runs of one room that have not ended. Each costs a model's time."""
+
 LONGEST = 200_000
 """Characters of an answer that its room keeps; the run has all of it."""
 
@@ -47,8 +50,18 @@ class Answers:
         self._rooms = rooms
         self._notifications = notifications
         self._assistants = assistants
+        rooms.judges.append(self.judge)
         rooms.published.append(self.ask)
         hub.runs.on_end.append(self.post)
+
+    def judge(self, room: Room, given: Sequence[Fact]) -> None:
+        """Raises TooMany for more than a room's assistants do at once."""
+        called = sum(
+            len(self._called(fact.text)) if isinstance(fact, MessagePosted) else isinstance(fact, RunCreated)
+            for fact in given
+        )
+        if called and len(room.runs) + called > AT_ONCE:
+            raise TooMany(f"A room has {AT_ONCE} answers under way at once. Wait for one of them, or stop one.")
 
     async def ask(self, topic: str, room: Room, said: Sequence[tuple[Offset, Fact]]) -> None:
         """Start what the messages ask for. Raises Unavailable: then whoever published comes again."""

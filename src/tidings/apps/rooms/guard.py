@@ -8,6 +8,7 @@ from tidings.guards import Admitted, Ending, Guard, Items
 from tidings.log import Appended
 
 from . import rules
+from .facts import RunCreated
 from .service import Rooms, person
 
 
@@ -34,5 +35,7 @@ class RoomsGuard(Guard):
         raise Forbidden("A room keeps all that was said: archive it instead.", topic=topic)
 
     async def announce(self, subject: Subject, topic: str) -> None:
-        found = await self.rooms.readable(subject, topic)
+        await self.rooms.readable(subject, topic)
+        found = await self.rooms.folded.get(topic)
         rules.check_may_post(found.state, person(subject))
+        self.rooms.judged(found.state, [RunCreated(run="")])

@@ -29,13 +29,14 @@ Published = Callable[[str, Room, Sequence[tuple[Offset, Fact]]], Awaitable[None]
 
 class Rooms:
     """`published` are called, in order, after facts were committed and before their publisher is answered. They may be
-    called again with the same facts, and do nothing twice."""
+    called again with the same facts, and do nothing twice. `judges` are called before the commit, and may refuse."""
 
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
         self.folded = Folded(hub, Room, fold.apply, version=fold.VERSION)
         self.folded.changed.append(self._changed)
         self.published: list[Published] = []
+        self.judges: list[Callable[[Room, Sequence[Fact]], None]] = []
         self._streams: dict[str, dict[object, tuple[str | None, Callable[[], None]]]] = {}
 
     # Reading.
@@ -103,17 +104,25 @@ class Rooms:
         by = person(subject)
         given = [self._given(kind, data, by) for kind, data in items]
         ruling = any(isinstance(fact, rules.RULING) for fact in given)
-        found = await self.folded.get(topic, fresh=ruling)
+        # Whom a message names, and how many answers are under way, is as of now; other messages wait for no look.
+        naming = any(isinstance(fact, MessagePosted) and "@" in fact.text for fact in given)
+        found = await self.folded.get(topic, fresh=ruling or naming)
         try:
             self._judge(found.state, given)
         except TidingsError:
             found = await self.folded.get(topic)
             self._judge(found.state, given)
+        self.judged(found.state, given)
         self.folded.follow(found)
         stamped = [await self._stamped(found, fact) for fact in given]
         if not ruling:
             return Admitted(stamped)
         return Admitted(stamped, found.offset if found.state.created else NEW)
+
+    def judged(self, room: Room, given: Sequence[Fact]) -> None:
+        """What the room's rules allow may still be too much for others. Raises TooMany."""
+        for judge in self.judges:
+            judge(room, given)
 
     async def admit_typing(self, subject: Subject, topic: str, items: Items) -> Admitted:
         """Transient: that somebody who may write does. Raises Invalid, NotFound, Forbidden, Conflict."""
