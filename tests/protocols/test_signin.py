@@ -107,6 +107,15 @@ async def test_a_person_may_do_what_people_do_and_no_more(server: Server, provid
     client = server.client
     mine = f"users.{slug('Mara Lindqvist')}"
     assert (await client.post(f"/topics/{mine}.conversations/events", content="x")).status_code == 201
+    room = {"name": "Deploys", "private": True}
+    created = await client.post("/topics/rooms.deploys/events?type=room.created", json=room)
+    assert created.status_code == 201, created.text
+    (mine,) = (await client.get("/rooms")).json()["rooms"]
+    assert (mine["id"], mine["role"]) == ("deploys", "owner")
+    for path in ("/people", "/notifications", "/assistants"):
+        assert (await client.get(path)).status_code == 200
+    run = await client.post("/runs", json={"assistant": "echo", "input": "hi"})
+    assert (await client.get(f"{run.headers['location']}/events")).status_code == 200
     for topic in ("users.Eve", "users.Eve.conversations", "accounts.1", "names.mara", "anything"):
         problem(await client.post(f"/topics/{topic}/events", content="x"), 403)
         problem(await client.get(f"/topics/{topic}/events"), 403)
