@@ -126,6 +126,14 @@ async def test_a_conversation_that_was_deleted_may_be_begun_by_another(
     problem(await mara.get(f"/topics/{topic}"), 403)
 
 
+async def test_nobody_waits_for_a_conversation_to_begin(server: Server, mara: Member, tom: Member) -> None:
+    topic = "conversations.later"
+    problem(await tom.get(f"/topics/{topic}/events"), 404)
+    async with asking(server.app, f"/events?topic={topic}", headers=tom.headers) as stream:
+        assert stream.status == 404
+    assert (await mara.post("/runs", {"input": "hello", "topic": topic})).status_code == 201
+
+
 async def test_nobody_waits_for_a_run_whose_id_can_be_guessed(server: Server, mara: Member, tom: Member) -> None:
     """A keyed run's id follows from who asks and the key."""
     run = _derived_id("Mara Lindqvist", "key")

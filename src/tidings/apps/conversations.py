@@ -8,6 +8,7 @@ from tidings.auth import Subject
 from tidings.errors import Forbidden, NotFound
 from tidings.guards import Admitted, Guard, Items
 from tidings.hub import Hub
+from tidings.log import Head
 
 REMEMBERED = 10_000
 """Conversations whose owner is kept at hand, the last ones asked for."""
@@ -25,29 +26,33 @@ class ConversationsGuard(Guard):
         self._owners: dict[tuple[str, str], str | None] = {}
 
     async def read(self, subject: Subject, topic: str) -> None:
-        owner = await self._owner(topic)
-        if owner is not None and owner != subject.name:
-            raise Forbidden("This conversation is somebody else's.", topic=topic)
+        head = await self._hub.describe(topic)
+        if head is None and subject.name is not None:
+            # Nobody waits for a conversation to begin: it might be another's.
+            raise NotFound(f"There is no conversation {topic.partition('.')[2]}.", topic=topic)
+        await self._own(subject, topic, head)
 
     async def admit(self, subject: Subject, topic: str, items: Items, *, transient: bool) -> Admitted:
-        await self.read(subject, topic)
+        await self.announce(subject, topic)
         return Admitted(items)
 
     async def manage(self, subject: Subject, topic: str) -> None:
-        await self.read(subject, topic)
+        await self.announce(subject, topic)
 
     async def announce(self, subject: Subject, topic: str) -> None:
-        await self.read(subject, topic)
+        await self._own(subject, topic, await self._hub.describe(topic))
 
-    async def _owner(self, topic: str) -> str | None:
+    async def _own(self, subject: Subject, topic: str, head: Head | None) -> None:
+        owner = await self._owner(topic, head) if head is not None else None
+        if owner is not None and owner != subject.name:
+            raise Forbidden("This conversation is somebody else's.", topic=topic)
+
+    async def _owner(self, topic: str, head: Head) -> str | None:
         """Looked up once in each life of the topic: one that was deleted may be begun by another."""
-        head = await self._hub.describe(topic)
-        if head is None:
-            return None
         known = (topic, head.epoch)
         if known not in self._owners:
             owner = await first_by(self._hub, topic)
-            if not head.tail > head.start:
+            if head.tail == head.start:
                 return owner
             self._owners[known] = owner
             if len(self._owners) > REMEMBERED:
