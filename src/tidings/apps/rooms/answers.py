@@ -103,7 +103,7 @@ class Answers:
                 await self._append(topic, _created(started), f"run.{run}", head.epoch)
             done = await self._append(topic, answer, f"answer.{run}", head.epoch)
         except (NotFound, Conflict) as error:
-            log.info("the answer of run %s is not posted: %s", run, error)
+            log.debug("the answer of run %s is not posted: %s", run, error)
             return
         await self._tell(topic, done.last, started, answer)
 
