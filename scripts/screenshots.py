@@ -43,6 +43,7 @@ def main() -> None:
             page = opened(browser, server.url, **DESKTOP)
             expect(page.get_by_role("button", name="What is process mining?")).to_be_visible()
             page.screenshot(path=IMAGES / "empty.png")
+            sign_in(browser, server.url)
             for question in ("What does a publish promise on SQLite?", "How does a client resume after a deploy?"):
                 ask(page, question)
                 expect(page.locator(".answer").last).to_have_attribute("data-state", "finished")
@@ -53,6 +54,7 @@ def main() -> None:
             page.screenshot(path=IMAGES / "conversation.png")
             picture(browser, page.url, "conversation-dark", color_scheme="dark", **DESKTOP)
             picture(browser, page.url, "phone", **PHONE)
+            notifications(page, server.url)
             server.kill()
             expect(page.get_by_text("Nothing is lost.")).to_be_visible()
             page.screenshot(path=IMAGES / "reconnecting.png")
@@ -76,6 +78,44 @@ def picture(browser: Browser, url: str, name: str, **options: object) -> None:
     page = opened(browser, url, **options)
     expect(page.locator(".cite").first).to_be_visible()
     page.screenshot(path=IMAGES / f"{name}.png")
+
+
+def sign_in(browser: Browser, url: str) -> None:
+    page = browser.new_context(**DESKTOP).new_page()  # type: ignore[arg-type]
+    page.goto(url)
+    page.get_by_label("Your question").fill("Did anybody lose a part of an answer?")
+    page.get_by_role("button", name="Settings").click()
+    page.get_by_role("button", name="Choose a name").click()
+    page.get_by_label("Name").fill("Mara Lindqvist")
+    page.screenshot(path=IMAGES / "sign-in.png")
+
+
+TOLD = [
+    ("invite", "Aiko joined #deploys", "Invited by Jonas"),
+    ("failed", "Run failed", "The model refused the request: context too long."),
+    ("answer", "Run finished", "Release notes 0.9, 1,204 tokens"),
+    ("alert", "Delivery p99 above 60 ms for 2 min", "Operations, Delivery latency. Now 41 ms."),
+    ("interrupted", "Run interrupted", "Weekly report stopped when web-2 went away. The text so far is kept."),
+    ("mention", "Jonas mentioned you in #deploys", "can you confirm nobody lost part of an answer?"),
+]
+
+
+def notifications(page: Page, url: str) -> None:
+    """The centre, of which the first three were read."""
+    page.locator(".bell").click()
+    for n, (kind, title, text) in enumerate(TOLD):
+        fact = {"kind": kind, "title": title, "text": text, "topic": "rooms.deploys" if kind == "mention" else None}
+        answer = page.request.post(f"{url}/topics/users.Mara_20Lindqvist/events?type=notification.created", data=fact)
+        assert answer.ok, answer.text()
+        expect(page.locator(".notice")).to_have_count(n + 1)
+        if n == 2:
+            page.get_by_role("button", name="Mark all read").click()
+    page.locator(".notice").first.hover()
+    page.get_by_role("button", name="Mute", exact=True).click()
+    expect(page.get_by_text("Mentions still reach you.")).to_be_visible()
+    page.mouse.move(720, 400)
+    page.screenshot(path=IMAGES / "notifications.png")
+    page.get_by_role("button", name="Close the notifications").click()
 
 
 def ask(page: Page, question: str) -> None:

@@ -64,8 +64,20 @@ export function Answer({ turn, version, conversation, last }) {
                 html`
                   <${IconButton} icon="copy" label="Copy the answer" size=${16} onClick=${copying(textOf(run))} />
                   <${IconButton} icon="rotate-ccw" label="Answer again" size=${16} onClick=${again} />
-                  <${Thumb} way="up" label="Good answer" version=${version} conversation=${conversation} />
-                  <${Thumb} way="down" label="Bad answer" version=${version} conversation=${conversation} />
+                  <${Thumb}
+                    icon="thumbs-up"
+                    way="up"
+                    label="Good answer"
+                    version=${version}
+                    conversation=${conversation}
+                  />
+                  <${Thumb}
+                    icon="thumbs-down"
+                    way="down"
+                    label="Bad answer"
+                    version=${version}
+                    conversation=${conversation}
+                  />
                 `
               }
               <${IconButton}
@@ -128,13 +140,13 @@ function Meta({ run }) {
 
 /**
  * A fact in the conversation's topic; pressed again, it is taken back.
- * @param {Omit<Shown, "turn"> & {way: "up" | "down", label: string}} props
+ * @param {Omit<Shown, "turn"> & {way: "up" | "down", icon: string, label: string}} props
  */
-function Thumb({ way, label, version, conversation }) {
+function Thumb({ way, icon, label, version, conversation }) {
   const is = version.rating === way;
   return html`
     <${IconButton}
-      icon=${`thumbs-${way}`}
+      icon=${icon}
       label=${label}
       size=${16}
       aria-pressed=${String(is)}
