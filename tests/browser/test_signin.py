@@ -44,6 +44,7 @@ def test_a_name_is_chosen_changed_and_forgotten(open_tab: OpenTab) -> None:
         expect(one.page.locator(".me .name")).to_have_text("Mara <b>Lindqvist</b>")
     expect(tab.composer).to_have_value("half a thought")
     expect(tab.text).to_have_text("You asked: Before I had a name")
+    expect(tab.page.get_by_role("link", name="Before I had a name")).to_have_attribute("aria-current", "page")
     tab.answered("Now I have a name")
     expect(tab.page.get_by_role("article", name="Question by Mara <b>Lindqvist</b>").last).to_be_visible()
 

@@ -78,6 +78,11 @@ function publish(type, data, key) {
 /** @param {string} id @param {string} title Safe to repeat. */
 export const create = (id, title) => publish("created", { id, title }, `created-${id}`);
 
+/** Who chooses a name keeps what was asked without one. @param {list.Conversations} items */
+export async function bringAlong(items) {
+  for (const { id, title } of items.toReversed()) await create(id, title);
+}
+
 /** @param {string} id @param {string} title */
 export const rename = (id, title) => publish("renamed", { id, title });
 

@@ -1,8 +1,10 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { draft } from "../state/drafts.js";
+import { bringAlong, conversations } from "../state/library.js";
 import { door, session, signedOut, signIn } from "../state/session.js";
 import { signingIn } from "../state/shell.js";
+import { notSaved } from "../state/toasts.js";
 import { title } from "./header.js";
 import { html, Icon, Mark } from "./html.js";
 
@@ -69,10 +71,15 @@ function Form({ title, field, quiet = false, children }) {
     if (busy.value) return;
     const value = first.current?.value.trim() ?? "";
     busy.value = true;
+    const nobodys = session.value && session.value.name === null ? conversations.value : [];
     wrong.value = (await signIn(field === "name" ? { name: value } : { token: value })) ?? "";
     busy.value = false;
-    if (wrong.value) first.current?.focus();
-    else back();
+    if (wrong.value) {
+      first.current?.focus();
+      return;
+    }
+    back();
+    bringAlong(nobodys).catch(notSaved);
   };
   const { label, ...attributes } = FIELDS[field];
   return html`
