@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from scripts.room_pictures import room_pictures  # noqa: E402
 from tests.serving import ServerProcess  # noqa: E402
 
 IMAGES = ROOT / "docs" / "images"
@@ -58,6 +59,7 @@ def main() -> None:
             server.kill()
             expect(page.get_by_text("Nothing is lost.")).to_be_visible()
             page.screenshot(path=IMAGES / "reconnecting.png")
+        room_pictures(browser, IMAGES)
         browser.close()
 
 

@@ -25,6 +25,9 @@ test("messages are edited, deleted and reacted to, each by what names them", () 
     event(7, "reaction.added", { by: "Jonas", message: "e-1", emoji: "👍" }),
     event(8, "reaction.added", { by: "Jonas", message: "e-3", emoji: "👀" }),
     event(9, "reaction.removed", { by: "Jonas", message: "e-3", emoji: "👀" }),
+    event(9, "reaction.added", { by: "Jonas", message: "e-3", emoji: "__proto__" }),
+    event(9, "reaction.added", { by: "Jonas", message: "e-3", emoji: "toString" }),
+    event(9, "toString", { by: "Jonas" }),
     event(10, "message.deleted", { by: "Jonas", message: "e-2" }),
     event(11, "message.edited", { by: "Jonas", message: "e-2", text: "I was never gone" }),
     event(12, "message.edited", { by: "Jonas", message: "e-999", text: "of a page before" }),
@@ -41,7 +44,10 @@ test("messages are edited, deleted and reacted to, each by what names them", () 
     ["message", true, ""],
   );
   assert.deepEqual(/** @type {any} */ (third).quote, { message: "e-1", by: "Mara", text: "one" });
-  assert.deepEqual(/** @type {any} */ (third).reactions, {});
+  assert.deepEqual(Object.entries(/** @type {any} */ (third).reactions), [
+    ["__proto__", ["Jonas"]],
+    ["toString", ["Jonas"]],
+  ]);
 });
 
 test("an answer stands where its run began, and is named by where it was posted", () => {

@@ -97,7 +97,7 @@ const STEPS = {
  */
 export function fold(items, event) {
   if (event.offset === null || event.data === null || typeof event.data !== "object") return items;
-  return STEPS[event.type]?.(items, /** @type {Stored} */ (event)) ?? items;
+  return Object.hasOwn(STEPS, event.type) ? STEPS[event.type](items, /** @type {Stored} */ (event)) : items;
 }
 
 /**
@@ -222,7 +222,9 @@ function change(items, id, next) {
 function react(items, { message, emoji, by }, next) {
   return items.map((item) => {
     if (item.kind === "notice" || item.deleted || idOf(item) !== message) return item;
-    const { [emoji]: before = [], ...others } = item.reactions;
+    const { [emoji]: _, ...others } = item.reactions;
+    // What is published as an emoji may be the name of what every object has.
+    const before = Object.hasOwn(item.reactions, emoji) ? item.reactions[emoji] : [];
     const names = next(before.filter((name) => name !== by));
     return { ...item, reactions: names.length > 0 ? { ...item.reactions, [emoji]: names } : others };
   });

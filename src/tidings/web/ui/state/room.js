@@ -41,7 +41,10 @@ export class Room {
   /** Who types, but for oneself. @type {import("@preact/signals").Signal<readonly string[]>} */
   typing = signal([]);
   /** What one is here. */
-  role = computed(() => this.about.value?.members[session.value?.name ?? ""] ?? null);
+  role = computed(() => {
+    const [members, me] = [this.about.value?.members ?? {}, session.value?.name ?? ""];
+    return Object.hasOwn(members, me) ? members[me] : null;
+  });
   /** Runs under way, in the order they began. */
   live = computed(() =>
     this.items.value.flatMap((item) =>

@@ -48,6 +48,7 @@ export function RoomAnswer({ room, item, may, found }) {
       data-run=${item.run}
       data-offset=${item.posted ?? item.offset}
       aria-label=${`Answer by ${name}`}
+      aria-live="off"
       ref=${root}
       tabindex="-1"
     >

@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { tidings } from "../state/connection.js";
+import { isMuted } from "../state/notifications.js";
 import { isHere, known } from "../state/people.js";
 import { removeMember, setRole } from "../state/room-acts.js";
 import { assistants, session } from "../state/session.js";
@@ -142,6 +143,10 @@ function Topic({ room }) {
         <div>
           <dt>Retention</dt>
           <dd>${kept(head.value?.retention)}</dd>
+        </div>
+        <div>
+          <dt>Notify</dt>
+          <dd>${isMuted(room.topic) ? "Mentions only" : "Mentions and replies"}</dd>
         </div>
       </dl>
     </section>
