@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, expect
 
-from tests.browser.conftest import OpenTab
+from tests.browser.conftest import PATIENCE, OpenTab
 from tests.browser.model import ScriptedModel
 from tests.browser.tab import Tab, until
 from tests.serving import ServerProcess
@@ -38,8 +38,9 @@ def lan(serve_process: Serve) -> ServerProcess:
 class Person:
     """Somebody with a browser, and with programs that tell them things."""
 
-    def __init__(self, name: str, server: ServerProcess, open_tab: OpenTab) -> None:
-        self.name, self.server, self._open_tab = name, server, open_tab
+    def __init__(self, name: str, server: ServerProcess, browser: Browser, open_tab: OpenTab) -> None:
+        self.name, self.server, self._browser, self._open_tab = name, server, browser, open_tab
+        self.devices: list[BrowserContext] = []
 
     def tab(self, path: str = "/", *, context: BrowserContext | None = None, **options: Any) -> Tab:
         """A tab of a new device, or of one they have. What is told from now on is news to it."""
@@ -49,9 +50,12 @@ class Person:
 
     def device(self, **options: Any) -> BrowserContext:
         """A browser that knows the name."""
-        page = self._open_tab("/health", url=self.server.url, **options).page
-        assert page.request.post(f"{self.server.url}/session", data={"name": self.name}).ok
-        return page.context
+        options = {"viewport": {"width": 1440, "height": 900}, "reduced_motion": "reduce"} | options
+        context = self._browser.new_context(**options)
+        context.set_default_timeout(PATIENCE)
+        self.devices.append(context)
+        assert context.request.post(f"{self.server.url}/session", data={"name": self.name}).ok
+        return context
 
     def tell(self, title: str, **fact: Any) -> None:
         """What any program may do."""
@@ -61,8 +65,13 @@ class Person:
 
 
 @pytest.fixture
-def someone(own: ServerProcess, open_tab: OpenTab, request: pytest.FixtureRequest) -> Person:
-    return Person(f"Mara {request.node.name[5:40]}", own, open_tab)
+def someone(
+    own: ServerProcess, browser: Browser, open_tab: OpenTab, request: pytest.FixtureRequest
+) -> Iterator[Person]:
+    person = Person(f"Mara {request.node.name[5:40]}", own, browser, open_tab)
+    yield person
+    for device in person.devices:
+        device.close()
 
 
 def bell(tab: Tab) -> Locator:
@@ -273,6 +282,33 @@ def test_29_a_click_goes_to_the_item_and_marks_it_read(someone: Person) -> None:
     expect(tab.text).to_have_text("You asked: To come back to")
     tab.page.go_back()
     expect(tab.page).to_have_title(re.compile("^New conversation"))
+
+
+def test_29_a_mention_leads_to_its_message_and_is_read_where_the_room_is_read(someone: Person) -> None:
+    tab, device = someone.tab(), someone.tab()
+    jonas = someone.device()
+    room = f"{someone.server.url}/topics/rooms.mentions/events"
+    assert tab.page.request.post(f"{room}?type=room.created", data={"name": "mentions", "private": False}).ok
+    assert jonas.request.post(f"{someone.server.url}/session", data={"name": "Jonas"}).ok
+    assert jonas.request.post(f"{room}?type=member.joined", data={"member": "Jonas", "role": "member"}).ok
+
+    def say(text: str) -> None:
+        assert jonas.request.post(f"{room}?type=message.posted", data={"text": text}).ok
+
+    say("@Mara first")
+    expect(toasts(tab)).to_contain_text("@Mara first")
+    toasts(tab).get_by_role("button", name="Reply").click()
+    expect(tab.page.get_by_role("log")).to_contain_text("first")
+    for one in (tab, device):
+        expect(bell(one)).to_have_accessible_name("Notifications")
+    # The room is looked at here, so nothing is told: neither here nor there.
+    say("@Mara second")
+    expect(tab.page.get_by_role("log")).to_contain_text("second")
+    expect(notice(device, "second")).not_to_have_class(re.compile("unread"))
+    expect(toasts(tab)).to_have_count(0)
+    tab.page.get_by_role("link", name="Tidings").click()
+    say("@Mara third")
+    expect(bell(device)).to_have_accessible_name("Notifications, 1 unread")
 
 
 def test_what_programs_tell_stays_text_and_leads_nowhere_else(someone: Person) -> None:
