@@ -113,3 +113,26 @@ def test_the_provider_brings_one_back_to_the_draft(
         expect(tab.text).to_have_text("You asked: half a thought")
         assert tab.path == path
         page.context.close()
+
+
+def test_what_goes_wrong_at_the_provider_is_told_kindly(
+    browser: Browser, serve_process: Callable[..., ServerProcess]
+) -> None:
+    with Provider() as provider:
+        about = {"ISSUER": provider.url, "CLIENT_ID": CLIENT, "CLIENT_SECRET": CLIENT_SECRET}
+        server = serve_process(env={"TIDINGS_SECRET": SECRET, **{f"TIDINGS_OIDC_{k}": v for k, v in about.items()}})
+        page = browser.new_context().new_page()
+        page.goto(f"{server.url}/?problem=constructor")
+        way_in = page.get_by_role("link", name="Continue with 127.0.0.1")
+        expect(way_in).to_be_visible()
+        expect(page.get_by_role("alert")).to_have_count(0)
+        provider.denies = "access_denied"
+        way_in.click()
+        expect(page.get_by_role("alert")).to_have_text("The provider did not let you in.")
+        provider.denies, provider.lie = "", {"nonce": "another"}
+        way_in.click()
+        expect(page.get_by_role("alert")).to_contain_text("cannot be trusted")
+        provider.lie = {}
+        way_in.click()
+        expect(page.locator(".me .name")).to_have_text("Mara Lindqvist")
+        page.context.close()

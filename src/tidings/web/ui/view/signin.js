@@ -41,6 +41,7 @@ const Token = ({ oidc }) => html`
     ${
       oidc
         ? html`
+            ${problem && html`<p class="error" role="alert">${problem}</p>`}
             <a class="button primary" href=${loginAt()}>Continue with ${oidc}</a>
             <p class="or">Or with a token, which whoever runs this server makes with <code>tidings token</code>.</p>
           `
@@ -48,6 +49,18 @@ const Token = ({ oidc }) => html`
     }
   <//>
 `;
+
+/** What the server says in a word, since a link could put any sentence into its mouth. */
+const PROBLEMS = new Map([
+  ["expired", "That took too long, or was begun in another tab. Please try again."],
+  ["refused", "The provider did not let you in."],
+  ["untrusted", "What the provider said cannot be trusted. Tell whoever runs this server."],
+  ["unreachable", "The provider does not answer. Try again in a while."],
+  ["name", "Your name there is taken here. Ask whoever runs this server."],
+  ["link", "The link that brought you here leads nowhere on this server."],
+]);
+
+const problem = PROBLEMS.get(new URLSearchParams(location.search).get("problem") ?? "");
 
 /** The provider sends one back to where one was. */
 const loginAt = () => `/session/login?next=${encodeURIComponent(location.pathname + location.hash)}`;
