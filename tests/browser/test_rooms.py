@@ -238,7 +238,6 @@ def test_an_owner_adds_restricts_removes_renames_and_archives(meet: Meet) -> Non
     dialog.get_by_label("Role").select_option("reader")
     dialog.get_by_role("button", name="Add").click()
     expect(other.item("secret")).to_be_visible()
-    other.page.reload()
     other.expect_said("from before")
     expect(other.page.get_by_text("You may read here.")).to_be_visible()
     expect(tab.aside).to_contain_text("reader")

@@ -33,5 +33,6 @@ effect(() => {
     onReset: () => {},
     onError: () => (subscription = null),
   });
-  setInterval(() => (clock.value = now()), 3000);
 });
+
+setInterval(() => (clock.value = now()), 3000);

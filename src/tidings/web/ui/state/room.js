@@ -13,6 +13,8 @@ import { ended, session, userTopic } from "./session.js";
 
 /** Events of an earlier page. */
 const PAGE = 100;
+/** And of one on the way to a message that is far back. */
+const FAR = 1000;
 
 /**
  * A room as this tab knows it: what it is, and a stretch of its log without a gap that ends where the log does. It is
@@ -26,6 +28,7 @@ export class Room {
   about = signal(null);
   /** @type {import("@preact/signals").Signal<"loading" | "ready" | "missing" | "refused">} */
   status = signal("loading");
+  shut = computed(() => this.status.value === "refused" || this.status.value === "missing");
   /** Why it is refused. */
   reason = signal("");
   /** Whether there is an earlier page: what was asked for may be on its way. @type {import("@preact/signals").Signal<"some" | "reading" | "none">} */
@@ -206,13 +209,13 @@ export class Room {
     return this.#events.find((event) => event.offset === offset)?.time ?? null;
   }
 
-  /** The page before what is held. */
-  async before() {
+  /** The page before what is held. @param {number} [limit] events of it */
+  async before(limit = PAGE) {
     if (this.earlier.value !== "some") return;
     this.earlier.value = "reading";
     const life = this.#life;
     try {
-      const path = `/topics/${this.topic}/events?before=${this.#previous}&limit=${PAGE}`;
+      const path = `/topics/${this.topic}/events?before=${this.#previous}&limit=${limit}`;
       const page = await tidings.patiently(() => tidings.request("GET", path));
       if (life !== this.#life) return;
       for (const event of page.events) event.topic = this.topic;
@@ -230,7 +233,7 @@ export class Room {
   async reach(offset) {
     const held = () =>
       this.#items.some((item) => item.offset === offset || roomOf.idOf(/** @type {any} */ (item)) === offset);
-    while (!held() && this.earlier.value === "some") await this.before();
+    while (!held() && this.earlier.value === "some") await this.before(FAR);
     return held();
   }
 

@@ -41,6 +41,9 @@ export async function refresh() {
     rooms.value = folded;
     roomsListed.value = true;
     if (me && after !== null) followTopic(me, after);
+    // What was refused, or not there, may be open now.
+    const listed = new Set(folded.map(({ id }) => id));
+    for (const room of opened()) if (room.shut.value && listed.has(room.id)) room.renew();
     followRooms();
   } catch (error) {
     if (!ended(error)) roomsListed.value = true;

@@ -3,6 +3,7 @@ import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { isRead } from "../folds/offset.js";
 import { authorOf, idOf } from "../folds/room.js";
 import { rows } from "../folds/rows.js";
+import { standing } from "../state/connection.js";
 import { unseen } from "../state/messages.js";
 import { runSignal } from "../state/runs.js";
 import { session, titleOf } from "../state/session.js";
@@ -31,7 +32,9 @@ export function RoomLog({ room }) {
   const content = useRef(/** @type {HTMLElement | null} */ (null));
   const away = useSignal(false);
   const items = room.items.value;
-  const since = room.since.value;
+  // Above the line everything was read: it is drawn once that is known of what stands above it.
+  const reached = room.earlier.value === "none" || (items.length > 0 && isRead(room.since.value, items[0].offset));
+  const since = reached ? room.since.value : null;
   const me = session.value?.name ?? null;
   const may = useMay(room);
   const letters = unseen(room);
@@ -228,5 +231,5 @@ function useMarking(room, away) {
       room.onMarked = () => {};
       document.removeEventListener("visibilitychange", look);
     };
-  }, [end, position, room.read.value]);
+  }, [end, position, room.read.value, standing.value]);
 }
