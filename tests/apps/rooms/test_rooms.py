@@ -16,7 +16,8 @@ from tests.apps.test_folded import Counting
 from tests.asgi import asking
 from tests.protocols.conftest import Server, serving
 from tests.protocols.problems import problem
-from tidings.auth import sign
+from tidings.auth import named, sign
+from tidings.log import NEW
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -360,6 +361,21 @@ class TestRaces:
         assert sorted(answer.status_code for answer in answers) == [201] + [409] * 7
         problem(next(answer for answer in answers if answer.status_code == 409), 409, "already")
         assert len((await server.hub.read(f"rooms.{id}")).events) == 1
+
+    async def test_what_others_are_judged_by_follows_what_it_was_judged_by(
+        self, server: Server, ann: Member, bob: Member, id: str
+    ) -> None:
+        guard = server.app.publishing.auth.guards["rooms"]  # type: ignore[attr-defined]
+        her = named("Ann Arbor")
+
+        async def expected(topic: str, type: str, data: str) -> object:
+            return (await guard.admit(her, topic, [(type, data)], transient=False)).expected
+
+        assert await expected(f"rooms.{id}", "room.created", '{"name":"x"}') is NEW
+        topic = await room(ann, id, bob)
+        tail = (await server.hub.read(topic)).tail
+        assert await expected(topic, "member.left", '{"member":"Bob"}') == tail
+        assert await expected(topic, "message.posted", '{"text":"x"}') is None
 
     async def test_of_two_last_owners_one_stays(self, server: Server, ann: Member, bob: Member, id: str) -> None:
         topic = await room(ann, id, bob)
