@@ -321,7 +321,7 @@ async def test_a_slow_store_merges_tokens_and_does_not_hold_up_the_model(
 async def test_a_store_that_never_comes_holds_up_the_model_before_memory_is_full(
     hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    append, open_store, made = hub.append, asyncio.Event(), 0
+    append, open_store, many, made = hub.append, asyncio.Event(), asyncio.Event(), 0
 
     async def stuck(topic: str, items: Any, **options: Any) -> Any:
         if any(type == "block.delta" for type, _ in items):
@@ -330,13 +330,14 @@ async def test_a_store_that_never_comes_holds_up_the_model_before_memory_is_full
 
     async def endless(_: Any) -> AsyncIterator[str]:
         nonlocal made
-        for made in range(200):  # noqa: B007
+        for made in range(200):
+            if made > 20:
+                many.set()
             yield "x" * 50_000
 
     monkeypatch.setattr(hub, "append", stuck)
     run = await hub.runs.start(endless, "?")
-    while made <= 20:
-        await asyncio.sleep(0.01)
+    await many.wait()
     before = -1
     while before != made:
         before = made
