@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Route, expect
 from tests.browser.conftest import OpenTab
 from tests.browser.model import Hold, ScriptedModel
 from tests.browser.people import Meet, Person, RoomTab, at_end, meeting
+from tests.browser.tab import until
 from tests.proxy import Proxy
 from tests.serving import ServerProcess
 
@@ -140,7 +141,7 @@ def test_nine_tabs_in_a_room_are_one_connection(meet: Meet) -> None:
     tabs = [mara.open("many") for _ in range(9)]
     # The people, oneself, one's conversations, the room.
     expect(tabs[-1].page.get_by_text("4 topics on 1 connection for 9 tabs")).to_be_visible()
-    tabs[0].page.wait_for_function(OPEN % 1)
+    until(tabs[0].page, OPEN % 1)
     jonas.say("many", *(f"m{n}" for n in range(20)))
     tabs[3].say("from one of nine")
     for tab in tabs:
@@ -154,7 +155,7 @@ def test_a_page_that_slept_for_an_hour_begins_with_what_is_now(meet: Meet) -> No
     jonas.say("night", "good night")
     tab.expect_said("good night")
     tab.page.evaluate("document.dispatchEvent(new Event('freeze'))")  # as a browser tells a page before it sleeps
-    other.page.wait_for_function(OPEN % 1)  # nobody's but the other's
+    until(other.page, OPEN % 1)  # nobody's but the other's
     for part in range(3):
         jonas.say("night", *(f"dream {part * 1000 + n}." for n in range(1000)))
     tab.page.evaluate("document.dispatchEvent(new Event('resume'))")
