@@ -203,6 +203,30 @@ def test_everyone_watches_an_assistant_answer_and_any_member_may_stop_it(meet: M
         expect(one.text).to_have_text("1, 2, 3")
 
 
+def test_several_answers_at_once_and_one_too_many_which_waits(meet: Meet, model: ScriptedModel) -> None:
+    begin, end = Hold(), Hold()
+    for n in range(9):
+        model.script(f"riddle {n}.", begin, f"Answer {n}", end, ".")
+    mara, jonas = meet("Mara Lindqvist"), meet("Jonas Weber")
+    mara.make("busy", jonas)
+    tab, other = mara.open("busy"), jonas.open("busy")
+    mara.say("busy", *(f"@assistant riddle {n}." for n in range(8)))
+    for one in (tab, other):
+        expect(one.answers).to_have_count(8)
+        expect(one.page.locator(".typing")).to_contain_text("8 are typing")
+    other.say("@assistant riddle 8.")
+    expect(other.page.locator("article.said.pale")).to_contain_text("Waits a moment: A room has 8 answers under way")
+    begin.go()
+    for n in range(8):
+        expect(tab.answers.nth(n)).to_contain_text(f"Answer {n}")
+    end.go()
+    for one in (tab, other):
+        expect(one.answers).to_have_count(9)
+        for n in range(9):
+            expect(one.answers.filter(has_text=f"Answer {n}.")).to_have_count(1)
+    assert sum("riddle" in call[-1]["content"] for call in model.calls) == 9
+
+
 def test_completion_by_keys_and_drafts_of_each_room(meet: Meet) -> None:
     mara = meet("Mara Lindqvist")
     mara.make("drafts", meet("Jonas Weber"), meet("Jonas Berg"))

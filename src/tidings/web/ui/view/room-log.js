@@ -128,7 +128,10 @@ function Typists({ room }) {
   });
   const names = [...room.typing.value.map(first), ...thinking];
   if (names.length === 0) return html`<p class="typing" aria-hidden="true" />`;
-  const who = names.length > 3 ? `${names.length} people` : names.join(", ").replace(/, ([^,]*)$/, " and $1");
+  const who =
+    names.length > 3
+      ? `${names.length}${thinking.length === 0 ? " people" : ""}`
+      : names.join(", ").replace(/, ([^,]*)$/, " and $1");
   return html`<p class="typing"><i /><i /><i />${who} ${names.length === 1 ? "is" : "are"} typing</p>`;
 }
 
