@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import http.client
 import socket
 import threading
@@ -27,7 +28,8 @@ class Answers(BaseHTTPRequestHandler):
         self.wfile.write(BODY)
         if self.path == "/open":
             self.wfile.flush()
-            self.rfile.read()  # until whoever asked has left
+            with contextlib.suppress(ConnectionResetError):
+                self.rfile.read()  # until whoever asked has left
 
     do_OPTIONS = do_GET
 

@@ -104,6 +104,8 @@ def test_the_keyboard_reaches_everything_in_order(open_tab: OpenTab) -> None:
     expect(tab.composer).to_be_focused()
     brand.focus()
     keys.press("Tab")
+    expect(tab.page.get_by_role("button", name="Notifications")).to_be_focused()
+    keys.press("Tab")
     expect(tab.page.get_by_role("button", name="Search").first).to_be_focused()
 
     keys.press("?")

@@ -20,7 +20,7 @@ from tests.runs.assistants.endpoint_server import FINISH, StandIn, Write, delta,
 from tests.serving import ServerProcess
 from tests.streams import request
 
-TOPICS = ("chat.a", "rooms.b", "rooms.c")
+TOPICS = ("chat.a", "chat.b", "chat.c")
 WORDS = [f"word{n} " for n in range(40)]
 TERMINAL = {"run.finished", "run.failed"}
 QUIET = 120.0
