@@ -165,7 +165,9 @@ export function useHeight(area, text) {
   useLayoutEffect(() => {
     const box = area.current;
     if (!box) return;
-    box.style.height = "auto";
+    box.style.height = text === "" ? "" : "auto";
+    // One line, which is its height anyway: to measure it would lay out the page once more.
+    if (text === "") return;
     const line = parseFloat(getComputedStyle(box).lineHeight);
     box.style.height = `${Math.min(box.scrollHeight, line * MOST_LINES)}px`;
   }, [text, compact.value]);

@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { isRead } from "../folds/offset.js";
 import { authorOf, idOf } from "../folds/room.js";
 import { rows } from "../folds/rows.js";
@@ -23,6 +23,12 @@ import { RoomPending } from "./room-pending.js";
 /** Pixels from the beginning at which the page before is asked for: before one gets there. */
 const EARLY = 800;
 
+/** Items that are drawn first: as many as a screen shows. A whole page of 100 takes three times as long. */
+const FIRST = 30;
+
+/** Milliseconds after which the rest of the page is drawn, which is above what one looks at. */
+const LATER = 150;
+
 /**
  * What was said in a room. It follows the end until one scrolls up, and goes on backwards as long as there is more.
  * @param {{room: Room}} props
@@ -31,7 +37,8 @@ export function RoomLog({ room }) {
   const box = useRef(/** @type {HTMLElement | null} */ (null));
   const content = useRef(/** @type {HTMLElement | null} */ (null));
   const away = useSignal(false);
-  const items = room.items.value;
+  const whole = useWhole(room);
+  const items = whole ? room.items.value : room.items.value.slice(-FIRST);
   // Above the line everything was read: it is drawn once that is known of what stands above it.
   const reached = room.earlier.value === "none" || (items.length > 0 && isRead(room.since.value, items[0].offset));
   const since = reached ? room.since.value : null;
@@ -41,7 +48,7 @@ export function RoomLog({ room }) {
   const fresh = useFresh(room, away);
   useFollowing(box, content, away, room.id);
   usePlace(content, box, items[0]?.key ?? "");
-  useEarlier(room, box, away);
+  useEarlier(room, box, away, whole);
   useArrival(room, box, away);
   useMarking(room, away);
   useEffect(() => serve(/** @type {HTMLElement} */ (box.current)), []);
@@ -168,9 +175,32 @@ function usePlace(content, box, first) {
   }, [first]);
 }
 
-/** @param {Room} room @param {Ref} box @param {import("@preact/signals").Signal<boolean>} away */
-function useEarlier(room, box, away) {
-  const some = room.earlier.value === "some";
+/**
+ * Whether all that was read is drawn: not before what the screen shows was painted, unless one comes to something above.
+ * @param {Room} room
+ */
+function useWhole(room) {
+  const [painted, setPainted] = useState(false);
+  const { items, since, status, earlier } = room;
+  const ready = status.value === "ready";
+  useEffect(() => {
+    if (!ready || painted) return;
+    const later = setTimeout(() => setPainted(true), LATER);
+    return () => clearTimeout(later);
+  }, [ready, painted]);
+  const [first, cut] = [items.value[0], items.value.at(-FIRST)];
+  if (painted || !cut || openAt.value !== null) return true;
+  return !isRead(since.value, cut.offset) && (earlier.value === "none" || isRead(since.value, first.offset));
+}
+
+/**
+ * @param {Room} room
+ * @param {Ref} box
+ * @param {import("@preact/signals").Signal<boolean>} away
+ * @param {boolean} whole
+ */
+function useEarlier(room, box, away, whole) {
+  const some = room.earlier.value === "some" && whole;
   useEffect(() => {
     const frame = box.current;
     if (!frame || !some) return;
