@@ -132,7 +132,7 @@ export const signingIn = signal(false);
 
 /**
  * @typedef {{kind: "search", room?: string} | {kind: "help"} | {kind: "rename", id: string} | {kind: "delete", id: string}
- *   | {kind: "rooms"} | {kind: "room-new"} | {kind: "room-edit"} | {kind: "room-invite"} | {kind: "room-archive"}
+ *   | {kind: "rooms"} | {kind: "room-new", name: string} | {kind: "room-edit"} | {kind: "room-invite"} | {kind: "room-archive"}
  *   | {kind: "room-leave"}
  *   | {kind: "message-delete", message: string}} Dialog `search`: in one room only, if it is named */
 

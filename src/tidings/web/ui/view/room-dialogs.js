@@ -12,7 +12,7 @@ import { close, Modal } from "./modal.js";
 export function RoomDialog({ now }) {
   const room = shownRoom.value;
   if (now.kind === "rooms") return html`<${Browse} />`;
-  if (now.kind === "room-new") return html`<${Create} />`;
+  if (now.kind === "room-new") return html`<${Create} name=${now.name} />`;
   if (!room?.about.value) return null;
   const { id } = room;
   const about = room.about.value;
@@ -119,7 +119,11 @@ function Browse() {
             onInput=${(/** @type {any} */ event) => (sought.value = event.currentTarget.value)}
           />
         </label>
-        <button type="button" class="button primary" onClick=${() => (dialog.value = { kind: "room-new" })}>
+        <button
+          type="button"
+          class="button primary"
+          onClick=${() => (dialog.value = { kind: "room-new", name: sought.value.trim() })}
+        >
           <${Icon} name="plus" />New room
         </button>
       </div>
@@ -156,7 +160,8 @@ function Browse() {
   `;
 }
 
-function Create() {
+/** @param {{name: string}} props what was looked for and not found */
+function Create({ name }) {
   const doing = useDoing(async (form) => {
     const about = field(form, "about");
     goRoom(await create({ name: field(form, "name"), about, private: form.get("private") === "on" }));
@@ -164,7 +169,7 @@ function Create() {
   return html`
     <${Modal} title="New room">
       <form onSubmit=${doing.go}>
-        <${Fields} name="" about="" />
+        <${Fields} name=${name} about="" />
         <label class="check">
           <input type="checkbox" name="private" />
           <span><b>Private</b><small>Only those whom you add may read it, its past included.</small></span>
