@@ -60,6 +60,10 @@ class Tab:
     def button(self, name: str) -> Locator:
         return self.page.get_by_role("button", name=name, exact=True)
 
+    def reconnect(self) -> None:
+        """Reconnect now, unless it has by itself: a network that is mended may be found before the button is hit."""
+        self.button("Reconnect now").or_(self.page.get_by_text("Live", exact=True)).first.click()
+
     def ask(self, question: str) -> None:
         """Write a question and send it."""
         self.composer.fill(question)

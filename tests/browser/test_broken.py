@@ -80,7 +80,7 @@ def test_a_cut_network_loses_and_doubles_nothing(open_tab: OpenTab, proxy: Proxy
     expect(tab.page.get_by_text("Reconnecting", exact=True)).to_be_visible()
     hold.go()
     proxy.mend()
-    tab.button("Reconnect now").click()
+    tab.reconnect()
     expect(tab.banner).to_contain_text(re.compile(r"Back online\. [1-9]\d* events? replayed\."))
     expect(tab.text).to_have_text(" ".join(words[:200]))
     last.go()

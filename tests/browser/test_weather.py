@@ -78,7 +78,7 @@ def test_two_people_and_an_assistant_talk_through_cuts_stalls_and_a_killed_serve
     first.go()
     expect(other.text).to_have_text(" ".join(words[:200]))
     near.mend()
-    tab.button("Reconnect now").click()
+    tab.reconnect()
     said = expect_same(jonas, "storm", 7, tab, other)
     assert [text for text in said if "dark" in text] == [f"from the dark {n}" for n in range(3)]
     expect(tab.text).to_have_text(" ".join(words[:200]))
