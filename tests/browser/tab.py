@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 
@@ -62,7 +64,7 @@ class Tab:
 
     def reconnect(self) -> None:
         """Reconnect now, unless it has by itself: a network that is mended may be found before the button is hit."""
-        self.button("Reconnect now").or_(self.page.get_by_text("Live", exact=True)).first.click()
+        self.button("Reconnect now").or_(self.page.get_by_text(re.compile("^Live"))).first.click()
 
     def ask(self, question: str) -> None:
         """Write a question and send it."""
