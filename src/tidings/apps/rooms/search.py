@@ -9,6 +9,7 @@ import sqlite3
 import zlib
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import NamedTuple, TypeVar
 
 from tidings.errors import Invalid, NotFound
@@ -104,7 +105,7 @@ class Search:
                 return
             if page.lost in ("recreated", "deleted") or not page.events:
                 return
-            await self._run(lambda file, events=page.events: take(file, room, events))  # type: ignore[misc]
+            await self._run(partial(take, room=room, events=page.events))
             at = self._at[room] = page.next
 
     async def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
