@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import msgspec
 import pytest
-import pytest_asyncio
 
 from tests.apps.members import SECRET, Member, facts, room
 from tests.asgi import asking
@@ -16,12 +13,6 @@ from tidings.auth import sign
 from tidings.runs.runs import _derived_id, new_id
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def server() -> AsyncIterator[Server]:
-    async with serving(secret=SECRET) as made:
-        yield made
 
 
 @pytest.fixture

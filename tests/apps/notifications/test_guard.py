@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import msgspec
 import pytest
-import pytest_asyncio
 
 from tests.apps.members import SECRET, Member, facts
 from tests.asgi import asking
@@ -17,12 +15,6 @@ from tests.protocols.problems import problem
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 MARA = "users.Mara_20Lindqvist"
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def server() -> AsyncIterator[Server]:
-    async with serving(secret=SECRET) as made:
-        yield made
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from typing import Any
 
 import msgspec
 import pytest
-import pytest_asyncio
 
 from tests.apps.members import SECRET, Member, facts, room, until_told
 from tests.protocols.conftest import Server, serving
@@ -20,17 +19,6 @@ from tidings.hub import Hub
 from tidings.wire.run_events import RunStarted, from_event
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def server() -> AsyncIterator[Server]:
-    async with serving(secret=SECRET) as made:
-        yield made
-
-
-@pytest.fixture
-def id(request: pytest.FixtureRequest) -> str:
-    return "".join(c if c.isalnum() else "-" for c in request.node.name)[:60]
 
 
 @pytest.fixture

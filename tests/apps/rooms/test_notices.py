@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
-import pytest_asyncio
 
-from tests.apps.members import SECRET, Member, room
-from tests.protocols.conftest import Server, serving
+from tests.apps.members import Member, room
+from tests.protocols.conftest import Server
 from tidings.errors import Unavailable
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def server() -> AsyncIterator[Server]:
-    async with serving(secret=SECRET) as made:
-        yield made
 
 
 @pytest.fixture

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import msgspec
 import pytest
-import pytest_asyncio
 
 from tests.apps.members import SECRET, Member, facts, room
 from tests.apps.test_folded import Counting
@@ -20,17 +18,6 @@ from tidings.auth import named, sign
 from tidings.log import NEW
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def server() -> AsyncIterator[Server]:
-    async with serving(secret=SECRET) as made:
-        yield made
-
-
-@pytest.fixture
-def id(request: pytest.FixtureRequest) -> str:
-    return "".join(c if c.isalnum() else "-" for c in request.node.name)[:60]
 
 
 @pytest.fixture

@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
-from tests.apps.members import SECRET, Member, room
-from tests.protocols.conftest import Server, serving
+from tests.apps.members import Member, room
+from tests.protocols.conftest import Server
 from tests.protocols.problems import problem
 from tidings.apps.rooms import search
 from tidings.apps.rooms.search import Search
 from tidings.hub import Hub
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def server() -> AsyncIterator[Server]:
-    async with serving(secret=SECRET) as made:
-        yield made
-
-
-@pytest.fixture
-def id(request: pytest.FixtureRequest) -> str:
-    return "".join(c if c.isalnum() else "-" for c in request.node.name)[:60]
 
 
 @pytest.fixture
