@@ -15,10 +15,18 @@ const event = (n, type, data, topic = "rooms.deploys") => ({ topic, offset: `e-$
 const items = (...events) => events.reduce(room.fold, room.none);
 
 test("messages are edited, deleted and reacted to, each by what names them", () => {
+  const files = [{ id: "01J", name: "plan.pdf", type: "application/pdf", size: 4100 }];
   const [first, second, third] = items(
     event(1, "message.posted", { by: "Mara", text: "one", mentions: [] }),
-    event(2, "message.posted", { by: "Jonas", text: "@Mara two", mentions: ["Mara"] }),
-    event(3, "message.posted", { by: "Jonas", text: "three", reply: "e-1", quote: { by: "Mara", text: "one" } }),
+    event(2, "message.posted", { by: "Jonas", text: "@Mara two", mentions: ["Mara"], files }),
+    event(3, "message.posted", {
+      by: "Jonas",
+      key: "k",
+      text: "three",
+      reply: "e-1",
+      quote: { by: "Mara", text: "one" },
+      files,
+    }),
     event(4, "message.edited", { by: "Mara", message: "e-1", text: "one, better" }),
     event(5, "reaction.added", { by: "Jonas", message: "e-1", emoji: "👍" }),
     event(6, "reaction.added", { by: "Aiko", message: "e-1", emoji: "👍" }),
@@ -36,12 +44,21 @@ test("messages are edited, deleted and reacted to, each by what names them", () 
     event(15, "message.posted", null),
   );
   assert.deepEqual(first, {
-    ...{ kind: "message", key: "e-1", offset: "e-1", time: 60, by: "Mara", text: "one, better" },
-    ...{ edited: true, deleted: false, quote: null, mentions: [], reactions: { "👍": ["Aiko", "Jonas"] } },
+    ...{ kind: "message", key: "e-1", letter: null, offset: "e-1", time: 60, by: "Mara", text: "one, better" },
+    ...{ edited: true, deleted: false, quote: null, mentions: [], files: [], reactions: { "👍": ["Aiko", "Jonas"] } },
   });
   assert.deepEqual(
-    [second.kind, /** @type {any} */ (second).deleted, /** @type {any} */ (second).text],
-    ["message", true, ""],
+    [
+      second.kind,
+      /** @type {any} */ (second).deleted,
+      /** @type {any} */ (second).text,
+      /** @type {any} */ (second).files,
+    ],
+    ["message", true, "", []],
+  );
+  assert.deepEqual(
+    [third.key, /** @type {any} */ (third).letter, /** @type {any} */ (third).files],
+    ["e-3", "k", files],
   );
   assert.deepEqual(/** @type {any} */ (third).quote, { message: "e-1", by: "Mara", text: "one" });
   assert.deepEqual(Object.entries(/** @type {any} */ (third).reactions), [

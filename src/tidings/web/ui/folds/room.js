@@ -2,11 +2,13 @@
 
 /** @typedef {"owner" | "member" | "reader"} Role */
 /** @typedef {Readonly<Record<string, readonly string[]>>} Reactions who reacted, in order, by emoji */
+/** @typedef {{id: string, name: string, type: string, size: number}} File what came with a message; `size`: bytes */
 
 /**
  * @typedef {object} Message
  * @property {"message"} kind
  * @property {string} key
+ * @property {string | null} letter the key its publisher gave it: by it a page knows its own
  * @property {string} offset where it stands, and what replies and reactions name
  * @property {number} time Unix seconds
  * @property {string} by
@@ -15,6 +17,7 @@
  * @property {boolean} deleted
  * @property {{message: string, by: string, text: string} | null} quote what it replies to, as it was
  * @property {readonly string[]} mentions names
+ * @property {readonly File[]} files none when it was deleted
  * @property {Reactions} reactions
  */
 
@@ -71,7 +74,7 @@ const STEPS = {
   "message.deleted": (items, { data }) =>
     items.map((item) =>
       item.kind !== "notice" && idOf(item) === data.message
-        ? { ...item, text: "", deleted: true, reactions: {} }
+        ? { ...item, text: "", deleted: true, reactions: {}, ...(item.kind === "message" && { files: [] }) }
         : item,
     ),
   "reaction.added": (items, { data }) => react(items, data, (names) => [...names, data.by]),
@@ -129,11 +132,12 @@ export function foldAbout(about, { offset, type, data }) {
 
 /** @param {Stored} event @returns {Message} */
 function message({ offset, time, data }) {
-  const { by, text, reply, quote, mentions } = data;
+  const { by, key, text, reply, quote, mentions, files } = data;
   const replies = typeof reply === "string" && quote && typeof quote.text === "string";
   return {
     kind: "message",
     key: offset,
+    letter: typeof key === "string" ? key : null,
     offset,
     time,
     by: String(by ?? ""),
@@ -142,6 +146,7 @@ function message({ offset, time, data }) {
     deleted: false,
     quote: replies ? { message: reply, by: String(quote.by ?? ""), text: quote.text } : null,
     mentions: Array.isArray(mentions) ? mentions : [],
+    files: Array.isArray(files) ? files : [],
     reactions: {},
   };
 }
