@@ -23,6 +23,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--no-skips", action="store_true", help="fail if any test is skipped: what .ci/run asks for")
 
 
+@pytest.hookimpl(trylast=True)  # browser tests have their mark by then
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that take long come first. .ci/run hands files to two workers in this order, and neither shall be left
+    with a long one at the end, while the other has nothing to do."""
+    ranks: dict[Path, int] = {}
+    for item in items:
+        rank = 0 if item.get_closest_marker("slow") else 1 if item.get_closest_marker("browser") else 2
+        ranks[item.path] = min(rank, ranks.get(item.path, rank))
+    items.sort(key=lambda item: ranks[item.path])
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if session.config.getoption("--no-skips") and reporter is not None and reporter.stats.get("skipped"):

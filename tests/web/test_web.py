@@ -153,6 +153,7 @@ def test_files_are_of_a_size_that_can_be_read(module: Path) -> None:
     assert len(module.read_text().splitlines()) <= 350
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("node") is None, reason="no Node on this machine (Debian: apt-get install nodejs)")
 def test_the_client_in_javascript() -> None:
     tests = sorted(str(path) for path in Path(__file__).parent.glob("*.test.js"))
