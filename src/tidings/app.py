@@ -30,6 +30,7 @@ from .apps.people import routes as people
 from .apps.people.presence import Presence, PresenceGuard
 from .apps.rooms import routes as rooms
 from .apps.rooms.answers import Answers
+from .apps.rooms.files import FILES
 from .apps.rooms.guard import RoomsGuard
 from .apps.rooms.notices import Notices
 from .apps.rooms.service import Rooms
@@ -203,6 +204,7 @@ def apps(hub: Hub, auth: Authenticator, presence: Presence, assistants: Mapping[
             "users": PeopleGuard(),
             "presence": PresenceGuard(),
             SNAPSHOTS: Sealed(),
+            FILES: Sealed(),
         }
     )
     return [

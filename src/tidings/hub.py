@@ -245,8 +245,10 @@ class Hub:
     async def describe(self, topic: str) -> Head | None:
         return await self.log.describe(valid_topic(topic))
 
-    async def configure(self, topic: str, *, retention: Retention | None = None, ttl: float | None = None) -> Head:
-        return await self.log.configure(valid_topic(topic), retention=retention, ttl=ttl)
+    async def configure(
+        self, topic: str, *, retention: Retention | None = None, ttl: float | None = None, expected: str | None = None
+    ) -> Head:
+        return await self.log.configure(valid_topic(topic), retention=retention, ttl=ttl, expected=expected)
 
     async def close_topic(self, topic: str) -> Head:
         return await self.log.close_topic(valid_topic(topic))

@@ -98,9 +98,14 @@ class Log:
             raise Invalid("There is nothing to append.")
         return await self._append(topic, Append(tuple(items), expected, key, close, retention, ttl))
 
-    async def configure(self, topic: str, *, retention: Retention | None, ttl: float | None) -> Head:
-        """Sets both, as they are (None: unlimited, for ever), creating the log if there is none. Also when closed."""
-        await self._append(topic, Append(retention=retention, ttl=ttl, configure=True))
+    async def configure(
+        self, topic: str, *, retention: Retention | None, ttl: float | None, expected: str | None = None
+    ) -> Head:
+        """Sets both, as they are (None: unlimited, for ever), creating the log if there is none. Also when closed.
+
+        `expected`: only in this epoch; raises Conflict in another, and where there is no log.
+        """
+        await self._append(topic, Append(expected=expected, retention=retention, ttl=ttl, configure=True))
         return await self._described(topic)
 
     async def close_topic(self, topic: str) -> Head:

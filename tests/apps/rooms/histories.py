@@ -32,6 +32,7 @@ said = st.one_of(
     fact("member.role", member=people, role=roles),
     fact("message.posted", text=texts),
     fact("message.posted", text=texts, reply=messages),
+    fact("message.posted", text=texts, key=st.sampled_from(["a", "a b"])),
     fact("message.edited", message=messages, text=texts),
     fact("message.deleted", message=messages),
     fact("reaction.added", message=messages, emoji=st.sampled_from(["👍", "", "<b>"])),

@@ -20,6 +20,13 @@ AT = {"message": f"{EPOCH}-5"}
 LIKE = {**AT, "emoji": "👍"}
 
 
+def file(n: int) -> dict[str, Any]:
+    return {"id": f"01J{n:023}", "name": f"plan {n}.pdf", "type": "application/pdf", "size": n}
+
+
+FILE = file(1)
+
+
 def history(*more: tuple[str, str, dict[str, Any]], private: bool = False) -> list[tuple[str, dict[str, Any]]]:
     """Of a room with one of each role, and a message of the member's, number 4."""
     said = [
@@ -120,6 +127,24 @@ def test_a_run_that_began_before_the_room_was_archived_may_answer() -> None:
         ("message.posted", {"text": "x", "bold": True}, Invalid),
         ("message.posted", {"text": "x", "reply": "yesterday"}, Invalid),
         ("message.posted", {"text": "x", "reply": ""}, Invalid),
+        ("message.posted", {"text": "x\n\ty\u202f\u200d"}, None),
+        *[("message.posted", {"text": f"x{c}y"}, Invalid) for c in "\0\r\x0b\x1b\x7f\x85\x9f"],
+        ("message.edited", {"message": "abc123-4", "text": "x\x1b[31m"}, Invalid),
+        ("message.posted", {"text": "x", "key": "Ab3_-" + "x" * 59}, None),
+        *[("message.posted", {"text": "x", "key": key}, Invalid) for key in ("", "x" * 65, "a b", "a\n", "é", 1)],
+        ("message.posted", {"text": "", "files": [FILE]}, None),
+        ("message.posted", {"text": "", "files": [file(n) for n in range(10)]}, None),
+        ("message.posted", {"text": "x", "files": []}, None),
+        ("message.posted", {"text": " ", "files": []}, Invalid),
+        ("message.posted", {"text": "x", "files": [file(n) for n in range(11)]}, Invalid),
+        ("message.posted", {"text": "x", "files": [FILE, FILE]}, Invalid),
+        ("message.posted", {"text": "x", "files": [FILE["id"], FILE]}, Invalid),
+        ("message.posted", {"text": "x", "files": [FILE["id"] + "\n"]}, Invalid),
+        ("message.posted", {"text": "x", "files": ["../" * 9]}, Invalid),
+        ("message.posted", {"text": "x", "files": [{**FILE, "id": "x"}]}, Invalid),
+        ("message.posted", {"text": "x", "files": [{**FILE, "href": "x"}]}, Invalid),
+        ("message.posted", {"text": "x", "files": FILE["id"]}, Invalid),
+        ("message.edited", {"message": "abc123-4", "text": ""}, Invalid),
         ("message.edited", {"message": "abc123-4", "text": "x" * 16_001}, TooLarge),
         ("reaction.added", {"message": "abc123-4", "emoji": ""}, Invalid),
         ("reaction.added", {"message": "abc123-4", "emoji": "x" * 17}, Invalid),

@@ -76,7 +76,7 @@ class Answers:
         return [self._assistants[name] for name in dict.fromkeys(default if n == ANYONE else n for n in names) if name]
 
     async def _start(self, topic: str, at: Offset, asked: MessagePosted, assistant: Assistant) -> None:
-        question = context.question_of(asked.text, [ANYONE, *self._assistants])
+        question = context.question_of(asked.words, [ANYONE, *self._assistants])
         page = await self._hub.read_before(topic, at._replace(n=at.n - 1), context.EVENTS)
         await self._hub.runs.start(
             await _runnable(assistant),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+import msgspec
+
 from tidings.errors import Invalid
 from tidings.events import Event
 
@@ -45,22 +47,24 @@ def question_of(text: str, names: Sequence[str]) -> str:
 
 def _said(events: Iterable[Event]) -> list[tuple[str, str]]:
     """Roles and texts, as edited, without what was deleted."""
-    found: dict[str, tuple[str, str]] = {}
+    found: dict[str, MessagePosted | AnswerPosted] = {}
     for event in events:
         try:
             fact = facts.read(event.type, event.data)
         except Invalid:
             continue
         match fact:
-            case MessagePosted():
-                found[str(event.offset)] = "user", f"{fact.by}: {fact.text}"
-            case AnswerPosted() if fact.text:
-                found[str(event.offset)] = "assistant", fact.text
+            case MessagePosted() | AnswerPosted():
+                found[str(event.offset)] = fact
             case MessageEdited() if fact.message in found:
-                found[fact.message] = "user", f"{fact.by}: {fact.text}"
+                found[fact.message] = msgspec.structs.replace(found[fact.message], text=fact.text)
             case MessageDeleted():
                 found.pop(fact.message, None)
-    return list(found.values())
+    return [
+        ("user", f"{fact.by}: {fact.words}") if isinstance(fact, MessagePosted) else ("assistant", fact.text)
+        for fact in found.values()
+        if not isinstance(fact, AnswerPosted) or fact.text
+    ]
 
 
 def _last(said: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -78,14 +78,36 @@ class Quote(msgspec.Struct, frozen=True):
     text: str
 
 
+class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A file that was uploaded to the room. `type`: its media type, as its uploader says; `size` in bytes."""
+
+    id: str
+    name: str
+    type: str
+    size: int
+
+
 class MessagePosted(Fact, frozen=True, kw_only=True):
-    """`mentions` and `quote` are stamped: the members who are named, and the beginning of the message replied to."""
+    """`key`: what its publisher knows it by. `mentions` and `quote` are stamped: the members who are named, and the
+    beginning of the message replied to; and `files`, which are given by their ids."""
 
     type = "message.posted"
     text: str
+    key: str | UnsetType = UNSET
     reply: str | UnsetType = UNSET
+    files: list[str | File] | UnsetType = UNSET
     mentions: list[str] = []
     quote: Quote | UnsetType = UNSET
+
+    @property
+    def attached(self) -> list[File]:
+        """Its files, once they are stamped."""
+        return [file for file in self.files or () if isinstance(file, File)]
+
+    @property
+    def words(self) -> str:
+        """All that it says: its text, and on a last line the names of its files."""
+        return "\n".join(filter(None, [self.text, ", ".join(file.name for file in self.attached)]))
 
 
 class MessageEdited(Fact, frozen=True, kw_only=True):

@@ -60,10 +60,10 @@ def notices(room: Room, fact: Fact) -> Iterator[Notice]:
         return
     for name in fact.mentions:
         if name != fact.by:
-            yield Notice(name, "mention", f"{fact.by} mentioned you in {room.name}", fact.text)
+            yield Notice(name, "mention", f"{fact.by} mentioned you in {room.name}", fact.words)
     author = fact.quote.by if fact.quote else ""
     if author not in (fact.by, *fact.mentions) and room.role(author) is not None:
-        yield Notice(author, "reply", f"{fact.by} replied to you in {room.name}", fact.text)
+        yield Notice(author, "reply", f"{fact.by} replied to you in {room.name}", fact.words)
 
 
 def link(topic: str, at: Offset) -> str:

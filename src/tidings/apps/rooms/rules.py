@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from tidings.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge
@@ -32,6 +33,13 @@ MAX_EMOJI = 16
 MAX_NAME = 80
 MAX_ABOUT = 500
 """Characters."""
+
+MAX_FILES = 10
+"""Files of a message."""
+
+KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
+FILE = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
+CONTROL = re.compile(r"[\0-\x08\x0b-\x1f\x7f-\x9f]")
 
 RULING = (RoomCreated, RoomRenamed, RoomArchived, RoomRestored, MemberJoined, MemberLeft, MemberRole)
 """Facts that others are judged by: no two of them are judged by the same state."""
@@ -113,16 +121,30 @@ def check_form(fact: Fact) -> None:
         case MemberJoined() | MemberLeft() | MemberRole():
             valid_name(fact.member)
         case MessagePosted() | MessageEdited():
-            if not fact.text.strip():
-                raise Invalid("A message has some text.")
-            if len(fact.text) > MAX_TEXT:
-                raise TooLarge(f"A message has at most {MAX_TEXT:,} characters; this one has {len(fact.text):,}.")
+            _check_message(fact)
         case ReactionAdded() | ReactionRemoved():
             emoji = fact.emoji
             if not 0 < len(emoji) <= MAX_EMOJI or any(c.isspace() or c < " " or c in "\x7f<>&" for c in emoji):
                 raise Invalid(f"A reaction is an emoji, of at most {MAX_EMOJI} characters.")
     if (at := target_of(fact)) is not None:
         parse_offset(at)
+
+
+def _check_message(fact: MessagePosted | MessageEdited) -> None:
+    files = (isinstance(fact, MessagePosted) and fact.files) or []
+    if not fact.text.strip() and not files:
+        raise Invalid("A message has some text, or a file.")
+    if len(fact.text) > MAX_TEXT:
+        raise TooLarge(f"A message has at most {MAX_TEXT:,} characters; this one has {len(fact.text):,}.")
+    if CONTROL.search(fact.text):
+        raise Invalid("A message holds no control characters but line feeds and tabs.")
+    if isinstance(fact, MessagePosted) and isinstance(fact.key, str) and not KEY.fullmatch(fact.key):
+        raise Invalid("A message's key is 1 to 64 letters, digits, '_' and '-'.")
+    ids = [file if isinstance(file, str) else file.id for file in files]
+    if len(ids) > MAX_FILES or len(set(ids)) < len(ids):
+        raise Invalid(f"A message has at most {MAX_FILES} files, each of them once.")
+    if not all(map(FILE.fullmatch, ids)):
+        raise Invalid("A file is named by the id that its upload was answered with.")
 
 
 def _line(text: str, most: int, what: str) -> None:

@@ -36,7 +36,7 @@ _OPEN, _SHUT = "\x02", "\x03"
 _TERM = re.compile(r'"([^"]*)"?|([^\s"]+)')
 _SCHEMA = """
 CREATE VIRTUAL TABLE said USING fts5(
-    text, room UNINDEXED, n UNINDEXED, by UNINDEXED, time UNINDEXED, assistant UNINDEXED,
+    text, room UNINDEXED, n UNINDEXED, by UNINDEXED, time UNINDEXED, assistant UNINDEXED, files UNINDEXED,
     tokenize = "unicode61 remove_diacritics 2", prefix = '2 3');
 CREATE TABLE place(id INTEGER PRIMARY KEY, room TEXT, n INTEGER, UNIQUE(room, n));
 """
@@ -157,14 +157,15 @@ def take(file: sqlite3.Connection, room: str, events: Sequence[Event]) -> None:
             assert event.offset is not None
             match fact:
                 case MessagePosted():
-                    _add(file, room, event.offset.n, event.time, fact.text, fact.by, None)
+                    files = fact.words.removeprefix(fact.text)
+                    _add(file, room, event.offset.n, event.time, fact.text, fact.by, None, files)
                 case AnswerPosted():
                     _add(file, room, event.offset.n, event.time, fact.text, "", fact.assistant)
                 case MessageEdited():
                     values = _plain(fact.text), *_place(fact.message, room), fact.by
                     file.execute(
-                        "UPDATE said SET text = ? WHERE rowid = (SELECT id FROM place WHERE room = ? AND n = ?) "
-                        "AND by = ?",
+                        "UPDATE said SET text = ? || files "
+                        "WHERE rowid = (SELECT id FROM place WHERE room = ? AND n = ?) AND by = ?",
                         values,
                     )
                 case MessageDeleted():
@@ -221,7 +222,16 @@ def _place(offset: str, room: str) -> tuple[str, int]:
     return room, int(offset.rpartition("-")[2])
 
 
-def _add(file: sqlite3.Connection, room: str, n: int, time: float, text: str, by: str, assistant: str | None) -> None:
+def _add(
+    file: sqlite3.Connection,
+    room: str,
+    n: int,
+    time: float,
+    text: str,
+    by: str,
+    assistant: str | None,
+    files: str = "",
+) -> None:
     """By microseconds first, so that the order of the index is that of time, and nothing has to be sorted. A commit's
     events have one time: each comes after the one before it in its room."""
     last = file.execute("SELECT id FROM place WHERE room = ? ORDER BY n DESC LIMIT 1", (room,)).fetchone()
@@ -229,6 +239,8 @@ def _add(file: sqlite3.Connection, room: str, n: int, time: float, text: str, by
     # Not asked of `said`: FTS5 writes out what it holds before it answers, which costs ten times the insert.
     while file.execute("SELECT 1 FROM place WHERE id = ?", (id,)).fetchone():
         id += 1 << 11
-    values = id, _plain(text), room, n, by, time, assistant
-    file.execute("INSERT INTO said(rowid, text, room, n, by, time, assistant) VALUES(?, ?, ?, ?, ?, ?, ?)", values)
+    values = id, _plain(text) + files, room, n, by, time, assistant, files
+    file.execute(
+        "INSERT INTO said(rowid, text, room, n, by, time, assistant, files) VALUES(?, ?, ?, ?, ?, ?, ?, ?)", values
+    )
     file.execute("INSERT INTO place VALUES(?, ?, ?)", (id, room, n))

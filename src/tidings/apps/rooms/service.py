@@ -14,7 +14,8 @@ from tidings.hub import Hub
 from tidings.log import NEW, parse_offset
 
 from . import facts, fold, rules
-from .facts import AnswerPosted, Fact, MessageDeleted, MessageEdited, MessagePosted, Quote
+from .facts import AnswerPosted, Fact, File, MessageDeleted, MessageEdited, MessagePosted, Quote
+from .files import Files
 from .mentions import mentioned
 from .room import Room
 
@@ -35,7 +36,8 @@ class Rooms:
         self.hub = hub
         self.folded = Folded(hub, Room, fold.apply, version=fold.VERSION)
         self.folded.changed.append(self._changed)
-        self.published: list[Published] = []
+        self.files = Files(hub)
+        self.published: list[Published] = [self._keep_files]
         self.judges: list[Callable[[Room, Sequence[Fact]], None]] = []
         self._streams: dict[str, dict[object, tuple[str | None, Callable[[], None]]]] = {}
 
@@ -130,14 +132,21 @@ class Rooms:
         by = person(subject)
         if any(kind != "typing" for kind, _ in items):
             raise Invalid("In a room, only `typing` is transient.")
-        found = await self.folded.get(topic, fresh=False)
-        if found.state.role(by) is None:
-            found = await self.folded.get(topic)
-        if not found.state.created:
-            raise NotFound(f"There is no room {topic.removeprefix(PREFIX)}.", topic=topic)
-        rules.check_may_post(found.state, by)
-        self.folded.follow(found)
+        await self.check_may_post(topic, by)
         return Admitted([facts.typing(by)])
+
+    async def check_may_post(self, topic: str, by: str) -> None:
+        """Raises Invalid, NotFound, Forbidden, Conflict."""
+        room_id(topic)
+        found = await self.folded.get(topic, fresh=False)
+        try:
+            rules.check_may_post(found.state, by)
+        except TidingsError:
+            found = await self.folded.get(topic)
+            if not found.state.created:
+                raise NotFound(f"There is no room {topic.removeprefix(PREFIX)}.", topic=topic) from None
+            rules.check_may_post(found.state, by)
+        self.folded.follow(found)
 
     async def tell(self, topic: str, items: Items, first: Offset) -> None:
         """Call `published` with what was stored, once this process knows of it."""
@@ -152,9 +161,10 @@ class Rooms:
         fact = facts.read(kind, data)
         if isinstance(fact, facts.SERVERS):
             raise Forbidden(f"Only the server says {kind}.")
-        if fact.by or (isinstance(fact, MessagePosted) and (fact.mentions or fact.quote)):
+        if fact.by or (isinstance(fact, MessagePosted) and (fact.mentions or fact.quote or fact.attached)):
             raise Invalid(
-                "Who publishes, whom a message names and what it quotes is stamped by the server: leave it out."
+                "Who publishes, whom a message names, what it quotes and what its files are is stamped by the server: "
+                "leave it out, and give the ids of files."
             )
         return facts.changed(fact, by=by)
 
@@ -177,7 +187,28 @@ class Rooms:
                 fields["quote"] = Quote(target.by, target.text[:QUOTED])
         if isinstance(fact, MessagePosted):
             fields["mentions"] = mentioned(fact.text, found.state.members)
+            if fact.files:
+                fields["files"] = [await self._attached(room_id(found.topic), fact.by, id) for id in fact.files]
         return facts.written(facts.changed(fact, **fields))
+
+    async def _attached(self, room: str, by: str, id: str | File) -> File:
+        assert isinstance(id, str)
+        whole = await self.files.whole(room, id)
+        if whole.by != by:
+            raise NotFound("There is no such file of yours in this room.")
+        return whole.file
+
+    async def _keep_files(self, topic: str, _: Room, said: Sequence[tuple[Offset, Fact]]) -> None:
+        """A file is as long there as the message that names it."""
+        room = room_id(topic)
+        for _at, fact in said:
+            if isinstance(fact, MessagePosted):
+                for file in fact.attached:
+                    await self.files.keep(room, file.id)
+            elif isinstance(fact, MessageDeleted):
+                gone = await self._fact(topic, parse_offset(fact.message))
+                for file in gone.attached if isinstance(gone, MessagePosted) else ():
+                    await self.files.delete(room, file.id)
 
     async def _target(self, found: Folding[Room], at: Offset) -> rules.Target | None:
         """The message, or the answer, at an offset, as it was last edited."""
@@ -188,7 +219,8 @@ class Rooms:
             return None
         edit = found.state.edited.get(at.n)
         last = await self._fact(found.topic, at._replace(n=edit)) if edit else None
-        return rules.Target(fact.type, fact.by, last.text if isinstance(last, MessageEdited) else fact.text)
+        text = last.text if isinstance(last, MessageEdited) else fact.text or fact.words
+        return rules.Target(fact.type, fact.by, text)
 
     async def _fact(self, topic: str, at: Offset) -> Fact | None:
         try:

@@ -1,0 +1,172 @@
+"""The files of rooms. A file is a topic that ends: `files.ROOM.ID` holds its chunks, and is closed when it is whole."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+import unicodedata
+from base64 import b64decode, b64encode
+from collections.abc import AsyncGenerator, AsyncIterable
+from typing import NamedTuple
+
+import msgspec
+
+from tidings.errors import Conflict, Gone, Invalid, NotFound
+from tidings.events import Offset, Retention
+from tidings.hub import Hub
+from tidings.log import NEW, expiry
+from tidings.runs.runs import new_id
+
+from .facts import File
+from .rules import FILE
+
+FILES = "files"
+"""The first segment of their topics."""
+
+CHUNK = 192 * 1024
+"""Bytes of a file in one event."""
+
+BROKEN, UNNAMED = 3600.0, 86_400.0
+"""Seconds after which an upload that broke off expires, and a whole file that no message names."""
+
+LAST_MINUTE = 60.0
+"""A file that expires so soon can be named no more: it would be gone before the message is there."""
+
+MAX_NAME = 200
+
+_BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""They show a name's end before its beginning: `exe.png` of what is `gnp.exe`."""
+
+_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,63}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}")
+
+
+class Started(msgspec.Struct, frozen=True):
+    """The first event, `file.started`."""
+
+    by: str
+    name: str
+    type: str
+
+
+class Chunk(msgspec.Struct, frozen=True):
+    """`file.chunk`: `content` in Base64."""
+
+    content: str
+
+
+class Finished(msgspec.Struct, frozen=True):
+    """The last event, `file.finished`: `size` in bytes, `sha256` in hexadecimal digits."""
+
+    size: int
+    sha256: str
+
+
+class Whole(NamedTuple):
+    """A file that is all there. `end`: the offset of its last event; `kept`: it does not expire."""
+
+    topic: str
+    by: str
+    file: File
+    sha256: str
+    end: Offset
+    kept: bool
+
+
+def valid_name(name: str) -> str:
+    """`name`, if a file may have it; raises Invalid."""
+    if not name.strip() or len(name) > MAX_NAME:
+        raise Invalid(f"A file's name has 1 to {MAX_NAME} characters.")
+    if any(c in "/\\" or c in _BIDI or unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in name):
+        raise Invalid("A file's name is one line of printable characters, without `/` and `\\`.")
+    return name
+
+
+def valid_media_type(header: str) -> str:
+    """The media type that a Content-Type names, without its parameters; raises Invalid."""
+    type = header.partition(";")[0].strip().lower()
+    if not _TYPE.fullmatch(type):
+        raise Invalid("A file has a media type, such as `application/pdf`, as its Content-Type.")
+    return type
+
+
+class Files:
+    """The files of a hub's rooms, by the room's id and their own. Who may have them is for others to say."""
+
+    def __init__(self, hub: Hub) -> None:
+        self.hub = hub
+
+    async def store(self, room: str, by: str, name: str, type: str, content: AsyncIterable[bytes]) -> File:
+        """A new file of what comes, which is kept for a day if no message names it. Raises what `content` does, in
+        which case there is no file; Conflict if it took so long that its beginning has expired; Unavailable."""
+        id = new_id()
+        topic, size, digest = _topic(room, id), 0, hashlib.sha256()
+        begun = await self.hub.append(
+            topic, [_item("file.started", Started(by, name, type))], expected=NEW, retention=Retention(), ttl=BROKEN
+        )
+        async for chunk in _chunks(content):
+            size += len(chunk)
+            digest.update(chunk)
+            item = _item("file.chunk", Chunk(b64encode(chunk).decode()))
+            await self.hub.append(topic, [item], expected=begun.last.epoch, retention=Retention())
+        end = _item("file.finished", Finished(size, digest.hexdigest()))
+        await self.hub.append(topic, [end], expected=begun.last.epoch, close=True, retention=Retention(), ttl=UNNAMED)
+        return File(id, name, type, size)
+
+    async def whole(self, room: str, id: str) -> Whole:
+        """Raises NotFound where there is none, or not all of it."""
+        topic = _topic(room, id)
+        head = await self.hub.describe(topic) if FILE.fullmatch(id) else None
+        soon = time.time() + LAST_MINUTE
+        if head is None or not head.closed or (expiry(head) or soon) < soon:
+            raise NotFound("There is no such file in this room.")
+        end = Offset(head.epoch, head.tail)
+        first = await self.hub.read(topic, None, 1)
+        last = await self.hub.read(topic, end._replace(n=end.n - 1), 1)
+        started = msgspec.json.decode(first.events[0].data, type=Started)
+        finished = msgspec.json.decode(last.events[0].data, type=Finished)
+        file = File(id, started.name, started.type, finished.size)
+        return Whole(topic, started.by, file, finished.sha256, end, head.ttl is None)
+
+    async def content(self, whole: Whole) -> AsyncGenerator[bytes, None]:
+        """Its bytes, of which one chunk at a time is in memory. Raises Gone if it is deleted meanwhile; Unavailable."""
+        at = whole.end._replace(n=1)
+        while at.n < whole.end.n - 1:
+            page = await self.hub.read(whole.topic, at, 1)
+            if page.lost is not None:
+                raise Gone("The file was deleted.", reason=page.lost)
+            yield b64decode(msgspec.json.decode(page.events[0].data, type=Chunk).content)
+            at = page.next
+
+    async def keep(self, room: str, id: str) -> None:
+        """From now on it does not expire. Idempotent; nothing, where there is none."""
+        try:
+            whole = await self.whole(room, id)
+            if not whole.kept:
+                await self.hub.configure(whole.topic, ttl=None, expected=whole.end.epoch)
+        except (NotFound, Conflict):
+            pass
+
+    async def delete(self, room: str, id: str) -> None:
+        """Idempotent."""
+        await self.hub.delete(_topic(room, id))
+
+
+async def _chunks(content: AsyncIterable[bytes]) -> AsyncGenerator[bytes, None]:
+    """The same bytes, CHUNK of them at a time, and at the end the rest."""
+    held = bytearray()
+    async for part in content:
+        held += part
+        while len(held) >= CHUNK:
+            yield bytes(held[:CHUNK])
+            del held[:CHUNK]
+    if held:
+        yield bytes(held)
+
+
+def _item(type: str, event: msgspec.Struct) -> tuple[str, str]:
+    return type, msgspec.json.encode(event).decode()
+
+
+def _topic(room: str, id: str) -> str:
+    return f"{FILES}.{room}.{id}"
