@@ -13,8 +13,8 @@ import { ended, session, signedOut } from "./session.js";
  * @typedef {object} Written
  * @property {string} text
  * @property {{message: string, by: string, text: string} | null} quote what it replies to
+ * @property {readonly import("../folds/room.js").File[]} [files] that were uploaded
  * @property {string} by
- * @property {string} after the room's last offset when it was written
  * @property {number} time Unix seconds
  */
 
@@ -44,10 +44,10 @@ function kept() {
   }
 }
 
-/** @param {import("./room.js").Room} room @param {string} text @param {Written["quote"]} quote */
-export function post({ topic, position }, text, quote) {
+/** @param {import("./room.js").Room} room @param {string} text @param {Written["quote"]} quote @param {Written["files"]} files */
+export function post({ topic }, text, quote, files) {
   const by = session.value?.name ?? "";
-  box.put({ key: newKey(), lane: topic, text, quote, by, after: position.value, time: Date.now() / 1000 });
+  box.put({ key: newKey(), lane: topic, text, quote, files, by, time: Date.now() / 1000 });
 }
 
 /** @param {string} key */
@@ -65,20 +65,9 @@ export function unseen({ topic, items, position }) {
   const mine = session.value?.name ?? "";
   const waiting = letters.value.filter((letter) => letter.lane === topic && letter.by === mine);
   const done = stored.value.filter((letter) => letter.lane === topic && !isRead(position.value, letter.offset));
-  const seen = new Set();
-  return [...done, ...waiting].filter((letter) => {
-    if ("offset" in letter || letter.refused) return true;
-    const same = items.value.find(
-      (item) =>
-        item.kind === "message" &&
-        item.by === mine &&
-        item.text === letter.text &&
-        !isRead(letter.after, item.offset) &&
-        !seen.has(item.offset),
-    );
-    if (same) seen.add(same.offset);
-    return !same;
-  });
+  const isSaid = (/** @type {Letter} */ { key }) =>
+    items.value.some((item) => item.kind === "message" && item.letter === key && item.by === mine);
+  return [...done, ...waiting.filter((letter) => letter.refused || !isSaid(letter))];
 }
 
 /** Whether a letter may be sent now. @param {Letter} letter */
@@ -98,8 +87,10 @@ effect(() => {
 
 /** @param {Letter} letter */
 async function send(letter) {
-  const { key, lane, text, quote } = letter;
-  const event = { type: "message.posted", data: { text, ...(quote && { reply: quote.message }) } };
+  const { key, lane, text, quote, files = [] } = letter;
+  const [reply, ids] = [quote?.message, files.map(({ id }) => id)];
+  const data = { text, key, ...(reply && { reply }), ...(ids.length > 0 && { files: ids }) };
+  const event = { type: "message.posted", data };
   try {
     const body = JSON.stringify(event) + "\n";
     const path = `/topics/${lane}/events`;

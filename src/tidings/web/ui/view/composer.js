@@ -145,7 +145,12 @@ function Stop({ run }) {
   `;
 }
 
-export const Send = () => html`<button type="submit" class="button primary"><${Icon} name="arrow-up" />Send</button>`;
+/** @param {{waits?: string}} props why nothing is sent yet */
+export const Send = ({ waits = "" }) => html`
+  <button type="submit" class="button primary" aria-disabled=${String(waits !== "")} title=${waits || undefined}>
+    <${Icon} name="arrow-up" />Send
+  </button>
+`;
 
 /** Whom to ask, where there are several. */
 function Choice() {

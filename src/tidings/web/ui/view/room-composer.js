@@ -2,10 +2,12 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { standing } from "../state/connection.js";
 import { draft, edit, editing, reply, replying, write } from "../state/drafts.js";
+import { attached, missing, take } from "../state/files.js";
 import { post } from "../state/messages.js";
 import { archive, editMessage, join, trouble, typedAll, typing } from "../state/room-acts.js";
 import { session } from "../state/session.js";
-import { compact, openRoom, signingIn } from "../state/shell.js";
+import { announcement, compact, openRoom, signingIn } from "../state/shell.js";
+import { Attached, Drop, Paperclip, pasteFiles } from "./attachments.js";
 import { Send, useHeight } from "./composer.js";
 import { html, Icon, IconButton } from "./html.js";
 import { Completion, completing, useCompletion } from "./room-completion.js";
@@ -97,6 +99,7 @@ function Writing({ room, name }) {
       <${Completion} completion=${completion} />
       <div class="composer">
         <${About} />
+        ${!editing.value && html`<${Attached} />`}
         <textarea
           id="composer"
           ref=${area}
@@ -110,11 +113,15 @@ function Writing({ room, name }) {
           value=${text}
           onInput=${input}
           onKeyDown=${keys}
+          onPaste=${(/** @type {ClipboardEvent} */ event) => pasteFiles(event, room.id)}
           onBlur=${completion.close}
         />
         <div class="tools">
-          <${IconButton} icon="at-sign" label="Mention someone" onClick=${completion.begin} />
-          <${Send} />
+          <div class="adding">
+            ${!editing.value && html`<${Paperclip} room=${room.id} />`}
+            <${IconButton} icon="at-sign" label="Mention someone" onClick=${completion.begin} />
+          </div>
+          <${Send} waits=${editing.value ? "" : missing.value} />
         </div>
       </div>
       <p class="hint">
@@ -122,11 +129,14 @@ function Writing({ room, name }) {
         >${!compact.value && html`<span><b>Enter</b> sends · <b>Shift+Enter</b> adds a line</span>`}
       </p>
     </form>
+    <${Drop} room=${room.id} name=${name} />
   `;
 }
 
 function hint() {
+  if (!editing.value && missing.value) return missing.value;
   if (standing.value === "lost") return "Not connected. Messages wait here and are sent in order.";
+  if (attached.value.length > 0) return "Files are kept until this page is left";
   return draft.value ? "Draft kept on this device" : "";
 }
 
@@ -154,12 +164,14 @@ function leave() {
 /** @param {Room} room @param {HTMLTextAreaElement | null} area */
 function submit(room, area) {
   const text = draft.value.trim();
-  if (!text) {
+  const waits = editing.value ? "" : missing.value;
+  if (waits) announcement.value = waits;
+  if (waits || (!text && (editing.value || attached.value.length === 0))) {
     area?.focus();
     return;
   }
   if (editing.value) void editMessage(room.id, editing.value, text);
-  else post(room, text, replying.value);
+  else post(room, text, replying.value, take(room.id));
   leave();
   write("");
   typedAll(room.id);

@@ -5,6 +5,7 @@ import { Began } from "./answer.js";
 import { html, Icon } from "./html.js";
 import { copying } from "./inside.js";
 import { Person } from "./person.js";
+import { Files } from "./room-files.js";
 import { Quote } from "./room-message.js";
 import { Written } from "./room-text.js";
 
@@ -15,7 +16,7 @@ import { Written } from "./room-text.js";
  * @param {import("../state/messages.js").Letter} props.letter
  */
 export function RoomPending({ room, letter }) {
-  const { key, by, text, time, quote, refused } = letter;
+  const { key, by, text, time, quote, files = [], refused } = letter;
   const at = letters.value.findIndex((one) => one.key === key);
   const waits = at !== -1 && !refused && (standing.value === "lost" || standing.value === "connecting");
   const behind = letters.value.slice(0, Math.max(0, at)).some((one) => one.lane === letter.lane && one.refused);
@@ -30,7 +31,8 @@ export function RoomPending({ room, letter }) {
           ><${Began} at=${time} />${(posting.value.has(key) || at === -1) && !waits && html`<span>sending</span>`}
         </p>
         ${quote && html`<${Quote} room=${room} quote=${quote} />`}
-        <${Written} text=${text} names=${[...Object.keys(room.about.value?.members ?? {}), "assistant"]} />
+        ${text && html`<${Written} text=${text} names=${[...Object.keys(room.about.value?.members ?? {}), "assistant"]} />`}
+        <${Files} room=${room.id} files=${files} />
         ${waits && html`<${Waits} icon="clock">Waits for the connection, ${ordinal(at + 1)} in line ${erase}<//>`}
         ${!waits && asked && !refused && html`<${Waits} icon="clock">Waits a moment: ${asked} ${erase}<//>`}
         ${!waits && behind && !refused && html`<${Waits} icon="clock">Waits for the message above ${erase}<//>`}
@@ -39,7 +41,7 @@ export function RoomPending({ room, letter }) {
           html`<${Waits} icon="circle-alert" refused>
             Not sent: ${refused}
             <button type="button" class="link" onClick=${() => retryMessage(key)}>Retry</button>
-            <button type="button" class="link" onClick=${copying(text)}><span>Copy text</span></button>
+            ${text && html`<button type="button" class="link" onClick=${copying(text)}><span>Copy text</span></button>`}
             ${erase}
           <//>`
         }

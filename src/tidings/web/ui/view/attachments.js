@@ -1,0 +1,97 @@
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { editing } from "../state/drafts.js";
+import { attach, attached, detach, uploadAgain } from "../state/files.js";
+import { trouble } from "../state/room-acts.js";
+import { dialog } from "../state/shell.js";
+import { size } from "../text/format.js";
+import { html, Icon, IconButton } from "./html.js";
+import { FileName } from "./room-files.js";
+
+/** @typedef {import("../state/files.js").Attachment} Attachment */
+
+/** @param {string} room @param {Iterable<File> | null | undefined} files */
+function add(room, files) {
+  const some = [...(files ?? [])];
+  if (some.length === 0) return;
+  trouble.value = editing.value ? "No file can be added to a message that was sent." : attach(room, some);
+}
+
+/** Attach files that are chosen. @param {{room: string}} props */
+export function Paperclip({ room }) {
+  const field = useRef(/** @type {HTMLInputElement | null} */ (null));
+  const chosen = () => {
+    const input = /** @type {HTMLInputElement} */ (field.current);
+    add(room, input.files);
+    input.value = ""; // the same one may be chosen again
+    document.getElementById("composer")?.focus();
+  };
+  return html`
+    <${IconButton} icon="paperclip" label="Attach files" onClick=${() => field.current?.click()} />
+    <input type="file" multiple hidden ref=${field} onChange=${chosen} />
+  `;
+}
+
+/** Attach what is pasted. @param {ClipboardEvent} event @param {string} room */
+export function pasteFiles(event, room) {
+  const { files, types } = /** @type {DataTransfer} */ (event.clipboardData);
+  // Office programs add a picture of the text that is copied: of what has words and form, the words are meant.
+  if (files.length === 0 || (types.includes("text/plain") && types.includes("text/html"))) return;
+  event.preventDefault();
+  add(room, files);
+}
+
+/** Where files may be dropped: anywhere in the window, while some are held over it. @param {{room: string, name: string}} props */
+export function Drop({ room, name }) {
+  const over = useSignal(false);
+  useEffect(() => {
+    const held = (/** @type {DragEvent} */ event) => {
+      if (!event.dataTransfer?.types.includes("Files") || dialog.value) return;
+      event.preventDefault();
+      over.value = event.type === "dragover";
+      if (event.type === "drop") add(room, event.dataTransfer.files);
+    };
+    const left = (/** @type {DragEvent} */ event) => {
+      if (event.relatedTarget === null) over.value = false;
+    };
+    document.addEventListener("dragover", held);
+    document.addEventListener("drop", held);
+    document.addEventListener("dragleave", left);
+    return () => {
+      document.removeEventListener("dragover", held);
+      document.removeEventListener("drop", held);
+      document.removeEventListener("dragleave", left);
+    };
+  }, [room]);
+  return (
+    over.value && html`<div class="drop"><p>Drop the files here to attach them to your message to #${name}.</p></div>`
+  );
+}
+
+/** The files of the message that is being written, above its text. */
+export function Attached() {
+  if (attached.value.length === 0) return null;
+  return html`
+    <ul class="attached" aria-label="Attached files">
+      ${attached.value.map((one) => html`<${Chip} key=${one.key} attachment=${one} />`)}
+    </ul>
+  `;
+}
+
+/** @param {{attachment: Attachment}} props */
+function Chip({ attachment: { key, file, picture, state, share, wrong } }) {
+  const remove = () => (detach(key), document.getElementById("composer")?.focus());
+  return html`
+    <li class="file" data-state=${state}>
+      ${picture ? html`<img src=${picture} alt="" width="24" height="24" />` : html`<${Icon} name="file-text" />`}
+      <${FileName} name=${file.name} />
+      <small
+        >${state === "whole" || wrong ? size(file.size) : `${Math.floor(share * 100)}\u00a0% of ${size(file.size)}`}</small
+      >
+      ${wrong && html`<span class="wrong" role="alert">${wrong}</span>`}
+      ${wrong && html`<button type="button" class="link" onClick=${() => uploadAgain(key)}>Retry</button>`}
+      <${IconButton} icon="x" label=${`Remove ${file.name}`} size=${14} onClick=${remove} />
+      ${!wrong && state !== "whole" && html`<progress aria-label=${`Upload of ${file.name}`} value=${share} />`}
+    </li>
+  `;
+}
