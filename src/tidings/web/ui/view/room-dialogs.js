@@ -7,6 +7,7 @@ import { dialog, go, goRoom, shownRoom } from "../state/shell.js";
 import { counted } from "../text/format.js";
 import { html, Icon } from "./html.js";
 import { close, Modal } from "./modal.js";
+import { wordsOf } from "./room-files.js";
 
 /** The dialog about rooms that is open. @param {{now: import("../state/shell.js").Dialog}} props */
 export function RoomDialog({ now }) {
@@ -32,7 +33,7 @@ export function RoomDialog({ now }) {
   }
   if (now.kind === "message-delete") {
     const item = room.items.value.find((one) => one.offset === now.message);
-    const text = item?.kind === "message" ? item.text.slice(0, 200) : "";
+    const text = item?.kind === "message" ? wordsOf(item).slice(0, 200) : "";
     const erase = () => deleteMessage(id, now.message);
     return html`<${Sure} title="Delete the message" what=${text} act="Delete" run=${erase}>
       It is gone for everyone, on every device. It cannot be brought back.

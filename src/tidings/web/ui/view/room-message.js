@@ -9,6 +9,7 @@ import { toClipboard } from "./inside.js";
 import { Menu } from "./menu.js";
 import { Person } from "./person.js";
 import { React, Reactions } from "./reactions.js";
+import { Files, wordsOf } from "./room-files.js";
 import { Written } from "./room-text.js";
 
 /** @typedef {import("../folds/room.js").Message} Message */
@@ -44,10 +45,9 @@ export function RoomMessage({ room, item, continued, may, found }) {
         ${
           item.deleted
             ? html`<p class="removed">This message was deleted.</p>`
-            : html`<${Written}
-                  text=${text}
-                  names=${names}
-                />${continued && item.edited && html`<small class="edited">edited</small>`}`
+            : html`${text && html`<${Written} text=${text} names=${names} />`}
+                ${continued && item.edited && html`<small class="edited">edited</small>`}
+                <${Files} room=${room.id} files=${item.files} />`
         }
         <${Reactions} room=${room.id} message=${item.offset} reactions=${item.reactions} may=${may} />
         ${!item.deleted && html`<${Actions} room=${room} item=${item} may=${may} own=${by === me} />`}
@@ -71,11 +71,11 @@ export function Quote({ room, quote }) {
 /** @param {{room: Room, item: Message, may: boolean, own: boolean}} props */
 function Actions({ room, item, may, own }) {
   const { offset, text, by, reactions } = item;
-  const answer = () => (reply({ message: offset, by, text: text.slice(0, QUOTED) }), focusComposer());
+  const answer = () => (reply({ message: offset, by, text: wordsOf(item).slice(0, QUOTED) }), focusComposer());
   const change = () => (edit(offset, text), focusComposer());
   const erase = () => void (dialog.value = { kind: "message-delete", message: offset });
   const more = [
-    { icon: "copy", label: "Copy the text", run: () => void toClipboard(text) },
+    ...(text ? [{ icon: "copy", label: "Copy the text", run: () => void toClipboard(text) }] : []),
     ...(own && may ? [{ icon: "pencil", label: "Edit", run: change }] : []),
     ...((own && may) || room.role.value === "owner"
       ? [{ icon: "trash-2", label: "Delete", danger: true, run: erase }]
