@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, expect
 
-from tests.browser.conftest import PATIENCE, OpenTab
+from tests.browser.conftest import PATIENCE, WITHOUT, OpenTab
 from tests.browser.model import ScriptedModel
 from tests.browser.tab import Tab, until
 from tests.serving import ServerProcess
@@ -403,3 +403,25 @@ def test_27_a_page_without_https_says_why_they_stay_off(open_tab: OpenTab, lan: 
         centre(tab).get_by_text("Desktop notifications need https or this machine. Here they stay off.")
     ).to_be_visible()
     expect(tab.button("Turn on")).to_have_count(0)
+
+
+def test_27_without_locks_to_choose_a_tab_by_they_stay_off_and_the_page_says_so(someone: Person) -> None:
+    context = someone.device(permissions=["notifications"])
+    # They were on, with locks. Without any, each tab has a connection of its own, and only while it is looked at.
+    on = "localStorage.setItem('tidings.desktop', 'true')"
+    context.add_init_script(";".join((WITHOUT["SharedWorker"], WITHOUT["locks"], on, SHOWN)))
+    tabs = [someone.tab(context=context) for _ in range(3)]
+    for tab in tabs:
+        assert tab.page.evaluate("[isSecureContext, Notification.permission]") == [True, "granted"]
+        expect(
+            centre(tab).get_by_text("cannot choose one tab to show desktop notifications. Here they stay off.")
+        ).to_be_visible()
+        expect(tab.button("Turn on")).to_have_count(0)
+        tab.button("Close the notifications").click()
+    tabs[0].page.evaluate(TURN, True)
+    someone.tell("To two who look and one who does not")
+    for tab in tabs[1:]:
+        expect(bell(tab)).to_have_text("1")
+    tabs[0].page.evaluate(TURN, False)
+    expect(bell(tabs[0])).to_have_text("1")
+    assert [tab.page.evaluate("told") for tab in tabs] == [[], [], []]

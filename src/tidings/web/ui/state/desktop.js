@@ -9,17 +9,16 @@ const permission = signal("Notification" in globalThis ? Notification.permission
 const wanted = signal(recall("desktop", false));
 
 /**
- * insecure: the page's origin may not show any; missing: nor can this browser; denied: somebody said no.
- * @type {import("@preact/signals").ReadonlySignal<"insecure" | "missing" | "denied" | "off" | "on">}
+ * insecure: the page's origin may not show any; missing: nor can this browser; apart: without locks, its tabs cannot
+ * agree which one of them shows it; denied: somebody said no.
+ * @type {import("@preact/signals").ReadonlySignal<"insecure" | "missing" | "apart" | "denied" | "off" | "on">}
  */
 export const desktop = computed(() => {
   if (!isSecureContext) return "insecure";
+  if (!navigator.locks) return "apart";
   if (permission.value === "missing" || permission.value === "denied") return permission.value;
   return wanted.value && permission.value === "granted" ? "on" : "off";
 });
-
-/** Whether the tabs agree which one of them shows them. Without locks each does, and the browser folds equal ones. */
-export const agreed = !!navigator.locks;
 
 /** Ask the browser. Call it after a click, never before. */
 export async function turnOn() {
@@ -67,7 +66,7 @@ function hold(name, mode, has = () => {}) {
   return () => end.abort();
 }
 
-const stands = computed(() => agreed && desktop.value === "on" && !away.value);
+const stands = computed(() => desktop.value === "on" && !away.value);
 effect(() => (stands.value ? hold(SHOWS, "exclusive", (is) => (chosen = is)) : undefined));
 effect(() => (stands.value && !hidden.value ? hold(SEEN, "shared") : undefined));
 
@@ -92,7 +91,6 @@ export async function show({ offset, title, text }, open) {
 
 /** Whether it is this tab's turn. */
 async function turn() {
-  if (!agreed) return document.hidden;
   if (!chosen) return false;
   const { held = [] } = await navigator.locks.query();
   return !held.some(({ name }) => name === SEEN);

@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
-import { agreed, desktop, turnOff, turnOn } from "../state/desktop.js";
+import { desktop, turnOff, turnOn } from "../state/desktop.js";
 import {
   centreOpen,
   iconOf,
@@ -179,6 +179,7 @@ function Row({ item }) {
 const DESKTOP = {
   insecure: "Desktop notifications need https or this machine. Here they stay off.",
   missing: "This browser shows no desktop notifications for pages.",
+  apart: "This browser cannot choose one tab to show desktop notifications. Here they stay off.",
   denied: "Desktop notifications are blocked for this page. The browser's settings can allow them.",
   off: "Desktop notifications are off.",
   on: "Desktop notifications are on.",
@@ -186,11 +187,10 @@ const DESKTOP = {
 
 function Desktop() {
   const state = desktop.value;
-  const one = state !== "on" || agreed ? "" : " This browser cannot choose one tab for them: each shows its own.";
   return html`
     <footer>
       <${Icon} name="monitor" />
-      <p role="status">${DESKTOP[state]}${one}</p>
+      <p role="status">${DESKTOP[state]}</p>
       ${state === "off" && html`<button type="button" class="button" onClick=${turnOn}>Turn on</button>`}
       ${state === "on" && html`<button type="button" class="button" onClick=${turnOff}>Turn off</button>`}
     </footer>
