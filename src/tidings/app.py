@@ -29,6 +29,7 @@ from .apps.notifications.service import Notifications
 from .apps.people import routes as people
 from .apps.people.presence import Presence, PresenceGuard
 from .apps.rooms import routes as rooms
+from .apps.rooms import transfers
 from .apps.rooms.answers import Answers
 from .apps.rooms.files import FILES
 from .apps.rooms.guard import RoomsGuard
@@ -81,6 +82,8 @@ class App(FastAPI):
 
     def _limited(self, scope: Scope, receive: Receive) -> Receive:
         """`receive`, of a body that is at most as large as its path may have it: frameworks read all that comes."""
+        if scope["path"].endswith("/files"):
+            return receive  # an upload, which is read as it comes, and counted there
         limits = self.publishing.limits
         left = most = limits.batch if scope["path"].endswith("/events") else limits.body
 
@@ -164,7 +167,7 @@ def create_app(settings: Settings | None = None, hub: Hub | None = None) -> Fast
         stream.routes(hub, auth, slots, assistants),
         *sign_in(settings, hub, auth),
         health.routes(hub),
-        *apps(hub, auth, presence, assistants),
+        *apps(hub, auth, presence, assistants, transfers.Limits(settings.max_file, app.publishing.rate.spend)),
     ):
         app.include_router(router)
     web.mount(app)
@@ -191,7 +194,9 @@ def sign_in(settings: Settings, hub: Hub, auth: Authenticator) -> list[APIRouter
     return [session.routes(auth, provider.title), signin.routes(hub, provider, secret, token)]
 
 
-def apps(hub: Hub, auth: Authenticator, presence: Presence, assistants: Mapping[str, Assistant]) -> list[APIRouter]:
+def apps(
+    hub: Hub, auth: Authenticator, presence: Presence, assistants: Mapping[str, Assistant], limits: transfers.Limits
+) -> list[APIRouter]:
     """The routers of the apps, whose guards `auth` is given."""
     told, service = Notifications(hub), Rooms(hub)
     Notices(service, told)
@@ -209,6 +214,7 @@ def apps(hub: Hub, auth: Authenticator, presence: Presence, assistants: Mapping[
     )
     return [
         rooms.routes(service, auth, told.markers),
+        transfers.routes(service, auth, limits),
         people.routes(auth, presence),
         notifications.routes(auth, told),
     ]

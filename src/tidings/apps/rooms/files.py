@@ -8,7 +8,7 @@ import time
 import unicodedata
 from base64 import b64decode, b64encode
 from collections.abc import AsyncGenerator, AsyncIterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -101,16 +101,16 @@ class Files:
         which case there is no file; Conflict if it took so long that its beginning has expired; Unavailable."""
         id = new_id()
         topic, size, digest = _topic(room, id), 0, hashlib.sha256()
-        begun = await self.hub.append(
-            topic, [_item("file.started", Started(by, name, type))], expected=NEW, retention=Retention(), ttl=BROKEN
-        )
+        items = [_item("file.started", Started(by, name, type))]
+        expected: Any = NEW
         async for chunk in _chunks(content):
             size += len(chunk)
             digest.update(chunk)
-            item = _item("file.chunk", Chunk(b64encode(chunk).decode()))
-            await self.hub.append(topic, [item], expected=begun.last.epoch, retention=Retention())
+            items.append(_item("file.chunk", Chunk(b64encode(chunk).decode())))
+            done = await self.hub.append(topic, items, expected=expected, retention=Retention(), ttl=BROKEN)
+            items, expected = [], done.last.epoch
         end = _item("file.finished", Finished(size, digest.hexdigest()))
-        await self.hub.append(topic, [end], expected=begun.last.epoch, close=True, retention=Retention(), ttl=UNNAMED)
+        await self.hub.append(topic, [*items, end], expected=expected, close=True, retention=Retention(), ttl=UNNAMED)
         return File(id, name, type, size)
 
     async def whole(self, room: str, id: str) -> Whole:
