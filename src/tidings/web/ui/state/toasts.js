@@ -32,9 +32,13 @@ export function toast(toast) {
   if (!held) run(toast.key);
 }
 
-/** What somebody did was refused. @param {Error} error */
-export const notSaved = ({ message }) =>
-  toast({ key: "not-saved", icon: "circle-alert", tone: "red", title: "Not saved", text: message });
+/** What somebody did was refused. @param {string} title what did not happen */
+export const refusedAs =
+  (title) =>
+  (/** @type {Error} */ { message }) =>
+    toast({ key: title, icon: "circle-alert", tone: "red", title, text: message });
+
+export const notSaved = refusedAs("Not saved");
 
 /** @param {string} key */
 export function dismiss(key) {

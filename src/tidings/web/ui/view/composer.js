@@ -1,12 +1,11 @@
-import { useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { standing } from "../state/connection.js";
 import { draft, edit, editing, write } from "../state/drafts.js";
 import { ask, lettersOf } from "../state/outbox.js";
-import { stop } from "../state/runs.js";
 import { asked, assistants } from "../state/session.js";
-import { compact, dialog, open, openOrBegin, shown } from "../state/shell.js";
+import { compact, open, openOrBegin, shown } from "../state/shell.js";
 import { html, Icon, valueOf } from "./html.js";
+import { Stop } from "./stop.js";
 
 /** Lines it grows to before it scrolls. */
 const MOST_LINES = 8;
@@ -59,7 +58,7 @@ export function Composer() {
         />
         <div class="tools">
           <${Choice} />
-          ${live && standing.value !== "lost" ? html`<${Stop} run=${live} key=${live} />` : html`<${Send} />`}
+          ${live && standing.value !== "lost" ? html`<${Stop} run=${live} within=".composer-frame, #log" key=${live} />` : html`<${Send} />`}
         </div>
       </div>
       <p class="hint"><span>${hint(live)}</span><${Keys} live=${live} /></p>
@@ -108,41 +107,6 @@ function editLast() {
   const { run, question } = shown.value.shown(turn);
   edit(run, question);
   return true;
-}
-
-/** @param {{run: string}} props */
-function Stop({ run }) {
-  const pressed = useSignal(false);
-  const press = async () => {
-    if (pressed.value) return;
-    pressed.value = true;
-    try {
-      await stop(run);
-    } catch {
-      pressed.value = false; // not reached: it can be pressed again
-    }
-  };
-  useEffect(() => {
-    const keys = (/** @type {KeyboardEvent} */ event) => {
-      const at = /** @type {Element} */ (event.target);
-      if (event.key === "Escape" && !dialog.value && at.closest(".composer-frame, #log")) void press();
-    };
-    document.addEventListener("keydown", keys);
-    return () => document.removeEventListener("keydown", keys);
-  }, [run]);
-  return html`
-    <button
-      type="button"
-      class="button stop"
-      aria-keyshortcuts="Escape"
-      aria-disabled=${String(pressed.value)}
-      onClick=${press}
-    >
-      <i
-        class="square"
-      />${pressed.value ? "Stopping" : "Stop"}${!compact.value && html`<kbd aria-hidden="true">Esc</kbd>`}
-    </button>
-  `;
 }
 
 /** @param {{waits?: string}} props why nothing is sent yet */

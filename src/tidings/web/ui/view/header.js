@@ -1,15 +1,14 @@
 import { isLive } from "../folds/run.js";
 import { download } from "../state/export.js";
-import { titled } from "../state/library.js";
+import { titled, titleFor } from "../state/library.js";
 import { lettersOf } from "../state/outbox.js";
-import { titleFor } from "../state/library.js";
 import { summary } from "../state/rooms.js";
 import { runSignal } from "../state/runs.js";
-import { asideOpen, asideRun, compact, dialog, drawer, open, openAside, shown, shownRoom } from "../state/shell.js";
+import { asideOpen, asideRun, compact, dialog, open, openAside, shown, shownRoom } from "../state/shell.js";
 import { counted } from "../text/format.js";
-import { Bell } from "./bell.js";
 import { html, IconButton } from "./html.js";
 import { Menu } from "./menu.js";
+import { PhoneHeader } from "./phone-header.js";
 import { RoomHeader } from "./room-header.js";
 import { label, wordsOf } from "./state.js";
 
@@ -46,28 +45,12 @@ function ConversationHeader() {
       ...(some ? exports : []),
       ...(titled(id ?? "") ? more : []),
     ];
-    return html`
-      <header class="page-header">
-        <${IconButton}
-          icon="menu"
-          label="Open the side bar"
-          size=${20}
-          aria-expanded=${String(drawer.value)}
-          onClick=${() => (drawer.value = true)}
-        />
-        <div class="titles">
-          <h1>${title()}</h1>
-          <${Sub} />
-        </div>
-        <${Bell} size=${20} />
-        <${Menu} icon="ellipsis" label="More" items=${all} />
-      </header>
-    `;
+    return html`<${PhoneHeader} title=${title()} about=${about()} items=${all} />`;
   }
   return html`
     <header class="page-header">
       <h1>${title()}</h1>
-      <${IconButton} icon="search" label="Search" keys="Ctrl K" onClick=${search} />
+      ${id && html`<${IconButton} icon="search" label="Search" keys="Ctrl K" onClick=${search} />`}
       ${some && html`<${Menu} icon="download" label="Download" items=${exports} />`}
       ${id && titled(id) && html`<${Menu} icon="ellipsis" label="More" items=${more} />`}
       ${aside && html`<${IconButton} icon="panel-right-open" label="Show the run" onClick=${() => openAside(true)} />`}
@@ -76,9 +59,9 @@ function ConversationHeader() {
 }
 
 /** How the run is, where there is no aside to say so. */
-function Sub() {
+function about() {
   const run = asideRun.value && runSignal(asideRun.value).value;
   if (!run || run.state === "unread") return null;
   const tokens = run.tokens !== null ? counted(run.tokens, "token") : counted(wordsOf(run), "word");
-  return html`<p><span class=${isLive(run) ? "tide" : ""}>${label(run)}</span> · ${tokens}</p>`;
+  return html`<span class=${isLive(run) ? "tide" : ""}>${label(run)}</span> · ${tokens}`;
 }

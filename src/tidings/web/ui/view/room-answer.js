@@ -1,11 +1,10 @@
-import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { isLive, textOf } from "../folds/run.js";
 import { standing } from "../state/connection.js";
 import { reply } from "../state/drafts.js";
-import { followRun, runSignal, stop } from "../state/runs.js";
+import { followRun, runSignal } from "../state/runs.js";
 import { titleOf } from "../state/session.js";
-import { chosenRun, dialog, openAside } from "../state/shell.js";
+import { chosenRun, openAside } from "../state/shell.js";
 import { Began, Told, useAnnounced } from "./answer.js";
 import { focusComposer } from "./composer.js";
 import { html, IconButton, Mark } from "./html.js";
@@ -13,6 +12,7 @@ import { copying } from "./inside.js";
 import { Finished } from "./parts.js";
 import { React, Reactions } from "./reactions.js";
 import { StateChip } from "./state.js";
+import { Stop } from "./stop.js";
 
 /** @type {Record<string, import("../folds/run.js").State>} */
 const OUTCOMES = { success: "finished", cancelled: "stopped", interrupted: "interrupted", failed: "failed" };
@@ -56,7 +56,7 @@ export function RoomAnswer({ room, item, may, found }) {
       <div class="body">
         <p class="byline">
           <b>${name}</b><${Began} at=${item.time} />
-          ${isLive(run) && html`<${StateChip} run=${run} />${may && html`<${Stop} run=${item.run} />`}`}
+          ${isLive(run) && html`<${StateChip} run=${run} />${may && standing.value !== "lost" && html`<${Stop} run=${item.run} within=${`[data-run="${item.run}"]`} quiet />`}`}
         </p>
         ${
           item.deleted
@@ -105,39 +105,4 @@ function useRead(root, { run, deleted }) {
     seen.observe(root.current);
     return () => seen.disconnect();
   }, [run, deleted]);
-}
-
-/** @param {{run: string}} props */
-function Stop({ run }) {
-  const pressed = useSignal(false);
-  const press = async () => {
-    if (pressed.value) return;
-    pressed.value = true;
-    try {
-      await stop(run);
-    } catch {
-      pressed.value = false; // not reached, or refused: it can be pressed again
-    }
-  };
-  useEffect(() => {
-    const keys = (/** @type {KeyboardEvent} */ event) => {
-      const at = /** @type {Element} */ (event.target);
-      if (event.key === "Escape" && !event.defaultPrevented && !dialog.value && at.closest(".composer-frame, #log"))
-        void press();
-    };
-    document.addEventListener("keydown", keys);
-    return () => document.removeEventListener("keydown", keys);
-  }, [run]);
-  if (standing.value === "lost") return null;
-  return html`
-    <button
-      type="button"
-      class="quiet stop"
-      aria-keyshortcuts="Escape"
-      aria-disabled=${String(pressed.value)}
-      onClick=${press}
-    >
-      <i class="square" />${pressed.value ? "Stopping" : "Stop"}
-    </button>
-  `;
 }

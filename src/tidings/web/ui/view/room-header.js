@@ -1,12 +1,12 @@
 import { here, isHere, known } from "../state/people.js";
 import { archive, trouble } from "../state/room-acts.js";
-import { asideOpen, chosenRun, compact, dialog, drawer, openAside, shownRoom } from "../state/shell.js";
+import { asideOpen, chosenRun, compact, dialog, openAside, shownRoom } from "../state/shell.js";
 import { counted } from "../text/format.js";
-import { Bell } from "./bell.js";
 import { html, Icon, IconButton } from "./html.js";
 import { Menu } from "./menu.js";
 import { MuteButton, muting } from "./mute.js";
 import { Person } from "./person.js";
+import { PhoneHeader } from "./phone-header.js";
 
 /** Avatars in the header. */
 const MOST = 3;
@@ -22,27 +22,11 @@ export function RoomHeader() {
   const items = menuOf(room);
   if (compact.value) {
     const count = known.value ? `${counted(people.length, "person", "people")} here` : "Nobody is known to be here";
+    const all = [{ icon: "search", label: "Search", run: search }, ...muting(room.topic), ...items];
     return html`
-      <header class="page-header">
-        <${IconButton}
-          icon="menu"
-          label="Open the side bar"
-          size=${20}
-          aria-expanded=${String(drawer.value)}
-          onClick=${() => (drawer.value = true)}
-        />
-        <div class="titles">
-          <h1>#${name}</h1>
-          <p>${about ? count : "\u00a0"}</p>
-        </div>
-        <${Bell} size=${20} />
+      <${PhoneHeader} title=${`#${name}`} about=${about ? count : "\u00a0"} items=${all}>
         <${IconButton} icon="users" label="The room" size=${20} onClick=${aside} />
-        <${Menu}
-          icon="ellipsis"
-          label="More"
-          items=${[{ icon: "search", label: "Search", run: search }, ...muting(room.topic), ...items]}
-        />
-      </header>
+      <//>
     `;
   }
   return html`
