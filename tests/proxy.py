@@ -18,6 +18,9 @@ It goes when its standard input is closed. `Proxy` below is the same for Python.
     html              answer 502 with a page of HTML, as a gateway whose server is gone
     swallow           take the request and never answer
     refuse            accept no connection: they are refused (only with `now`)
+    silent            nothing comes through either way, on any connection, and none ends; when it is over, everything
+                      comes that was sent meanwhile, also what was asked by one who has left (only with `now`)
+    mute              as silent, but what is asked comes through: only nothing is heard (only with `now`)
 
 A behaviour is one request's, also where several share a connection. Preflights always pass, and are not counted. The
 body of a request has a Content-Length.
@@ -39,7 +42,9 @@ from typing import Self
 
 PAGE = b"<!doctype html><title>502</title><h1>Bad gateway</h1>\n"
 BAD_GATEWAY = b"HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/html\r\nContent-Length: %d\r\n\r\n%s" % (len(PAGE), PAGE)
-BEHAVIOUR = re.compile(r"pass|cut \d+( fin)?|stall \d+|bytes|html|swallow|refuse")
+BEHAVIOUR = re.compile(r"pass|cut \d+( fin)?|stall \d+|bytes|html|swallow|refuse|silent|mute")
+ALWAYS = {"refuse", "silent", "mute"}
+"""What is not one request's."""
 
 
 class Proxy:
@@ -108,6 +113,9 @@ class Server:
         self.line: deque[str] = deque()
         self.open: set[asyncio.StreamWriter] = set()
         self.requests = 0
+        self.up, self.down = asyncio.Event(), asyncio.Event()
+        self.up.set()
+        self.down.set()
 
     async def start(self, port: int = 0) -> int:
         self.listener = await asyncio.start_server(self.serve, "127.0.0.1", port)
@@ -124,7 +132,7 @@ class Server:
             self.cut()
             await self.become("pass")
             self.requests = 0
-        elif verb in ("now", "next") and BEHAVIOUR.fullmatch(rest) and (verb, rest) != ("next", "refuse"):
+        elif verb in ("now", "next") and BEHAVIOUR.fullmatch(rest) and (verb == "now" or rest not in ALWAYS):
             if verb == "next":
                 self.line.append(rest)
             else:
@@ -139,6 +147,11 @@ class Server:
             self.cut()
         elif self.now == "refuse":
             await self.start(self.port)
+        for way, closed in ((self.up, behaviour == "silent"), (self.down, behaviour in ("silent", "mute"))):
+            if closed:
+                way.clear()
+            else:
+                way.set()
         self.now = behaviour
         self.line.clear()
 
@@ -184,18 +197,27 @@ class Server:
         if behaviour == "swallow":
             await after
             return False
+        await self.up.wait()
         back, forth = await asyncio.open_connection("127.0.0.1", self.target)
         self.open.add(forth)
-        after.add_done_callback(lambda _: forth.close() if reader_left(after) else None)
+        leaving = asyncio.create_task(self.leave(after, forth))
         try:
             # So the end of the answer is the end of the connection, and nobody has to count its bytes.
             forth.write(without_connection(head)[:-2] + b"Connection: close\r\n\r\n" + body)
-            whole = await downward(behaviour, back, writer)
+            whole = await downward(behaviour, back, writer, self.down)
             if whole is None:
                 await after
             return bool(whole) and lasting
         finally:
+            leaving.cancel()
             self.open.discard(forth)
+            forth.close()
+
+    async def leave(self, after: asyncio.Task[bytes], forth: asyncio.StreamWriter) -> None:
+        """Tell the server that the asker has left, which is not heard in silence either."""
+        await asyncio.wait([after])
+        await self.up.wait()
+        if reader_left(after):
             forth.close()
 
 
@@ -214,14 +236,18 @@ def without_connection(head: bytes) -> bytes:
     return re.sub(rb"(?i)\r\nconnection: [^\r]*", b"", head)
 
 
-async def downward(behaviour: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool | None:
+async def downward(
+    behaviour: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, heard: asyncio.Event
+) -> bool | None:
     """The server's answer, until it has ended, whoever ended it. Whether it is whole; None: it has stalled."""
     verb, *rest = behaviour.split()
     head = await reader.readuntil(b"\r\n\r\n")
+    await heard.wait()
     writer.write(without_connection(head))
     left = most = int(rest[0]) if rest else sys.maxsize
     tail = b""
     while left and (data := await reader.read(min(left, 65536))):
+        await heard.wait()
         left -= len(data)
         tail = (tail + data)[-5:]
         for piece in (data[n : n + 1] for n in range(len(data))) if verb == "bytes" else (data,):

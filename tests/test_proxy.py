@@ -16,12 +16,15 @@ from tests.proxy import Proxy, Server
 from tests.serving import PATIENCE
 
 BODY = b"0123456789" * 10
+ASKED: list[str] = []
+"""The paths that have come to a server."""
 
 
 class Answers(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
+        ASKED.append(self.path)
         self.send_response(200)
         self.send_header("Content-Length", str(len(BODY) + (self.path == "/open")))
         self.end_headers()
@@ -137,6 +140,26 @@ def test_a_cut_network_comes_back_at_the_same_address(proxy: Proxy) -> None:
     assert read(ask(proxy))[1] == BODY
 
 
+@pytest.mark.parametrize(("behaviour", "heard"), [("silent", False), ("mute", True)])
+def test_in_silence_nothing_ends_and_everything_comes_after_it(proxy: Proxy, behaviour: str, heard: bool) -> None:
+    proxy.tell(f"now {behaviour}")
+    made, left = ask(proxy), ask(proxy, path=f"/{behaviour}")
+    while proxy.count() < 2:
+        pass
+    left.close()
+    made.settimeout(0.2)
+    with pytest.raises(TimeoutError):
+        made.recv(1)
+    while heard and f"/{behaviour}" not in ASKED:
+        pass
+    assert (f"/{behaviour}" in ASKED) is heard
+    made.settimeout(PATIENCE)
+    proxy.mend()
+    assert read(made)[1] == BODY
+    while f"/{behaviour}" not in ASKED:
+        pass
+
+
 @pytest.mark.parametrize("turns", range(6))
 async def test_a_connection_on_its_way_in_is_refused_too(turns: int) -> None:
     with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as target:
@@ -155,7 +178,7 @@ async def test_a_connection_on_its_way_in_is_refused_too(turns: int) -> None:
         target.shutdown()
 
 
-@pytest.mark.parametrize("command", ["", "now", "next refuse", "cut 5", "now cut", "later pass"])
+@pytest.mark.parametrize("command", ["", "now", "next refuse", "next silent", "cut 5", "now cut", "later pass"])
 def test_what_is_no_command_is_said_so(proxy: Proxy, command: str) -> None:
     with pytest.raises(ValueError, match="no such command"):
         proxy.tell(command)
