@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
-from playwright.sync_api import Browser, Route, expect
+from playwright.sync_api import Browser, Request, Route, expect
 
 from tests.browser.conftest import OpenTab
 from tests.browser.model import Hold, ScriptedModel
@@ -104,6 +104,68 @@ def test_two_people_and_an_assistant_talk_through_cuts_stalls_and_a_killed_serve
     assert said[-1] == "to a server that is dead"
 
 
+def keys_posted(tab: RoomTab) -> list[str]:
+    """The Idempotency-Key of every message the page sends from now on, as often as it sends it."""
+    keys: list[str] = []
+
+    def posted(request: Request) -> None:
+        if request.method == "POST" and "/topics/rooms." in request.url and "idempotency-key" in request.headers:
+            keys.append(request.headers["idempotency-key"])
+
+    tab.page.on("request", posted)
+    return keys
+
+
+def test_silence_is_noticed_by_the_page_itself_and_costs_nothing(
+    meet: Meet, way: Callable[[], Proxy], model: ScriptedModel
+) -> None:
+    words = [f"w{n}" for n in range(200)]
+    hold = Hold()
+    model.script("through the silence", " ".join(words[:100]), hold, " " + " ".join(words[100:]))
+    near, far = way(), way()
+    mara, jonas, ada = meet("Mara Lindqvist", url=near.url), meet("Jonas Weber", url=far.url), meet("Ada Okafor")
+    ada.make("silence", mara, jonas)
+    tab, other, third = mara.open("silence"), jonas.open("silence"), ada.open("silence")
+    tab.say("@assistant through the silence")
+    for one in (tab, other, third):
+        expect(one.text).to_have_text(" ".join(words[:100]))
+
+    # Nothing gets through to Mara or from her; Jonas gets no answers. No connection ends.
+    near.tell("now silent")
+    far.tell("now mute")
+    sent = [keys_posted(tab), keys_posted(other)]
+    for n in range(3):
+        tab.say(f"from the silence {n}")
+        other.say(f"said and not answered {n}")
+    third.expect_said("@assistant through the silence", "said and not answered 0")
+    ada.say("silence", *(f"meanwhile {n}" for n in range(20)))
+    hold.go()
+    expect(third.text).to_have_text(" ".join(words))
+    for one in (tab, other):
+        expect(one.text).to_have_text(" ".join(words[:100]))
+        expect(one.banner).to_have_count(0)
+
+    # Nobody has cut anything: 40 s without a byte are what ends it, and these are real ones.
+    for one in (tab, other):
+        expect(one.banner).to_contain_text("Reconnecting")
+        expect(one.banner).to_contain_text("3 waiting")
+    assert [len(keys) for keys in sent] == [1, 1]
+    near.mend()
+    far.mend()
+    said = expect_same(ada, "silence", 27, tab, other, third)
+    for what in ("from the silence", "said and not answered", "meanwhile"):
+        assert [text for text in said if what in text] == [
+            f"{what} {n}" for n in range(20 if what == "meanwhile" else 3)
+        ]
+    for one in (tab, other):
+        expect(one.text).to_have_text(" ".join(words))
+        expect(one.banner).to_have_count(0)
+    # The first of each was sent twice, under one key: its first copy has arrived as well, early or late.
+    for keys in sent:
+        assert keys == [keys[0], keys[0], *keys[2:]]
+        assert len(set(keys)) == 3
+
+
 def test_what_was_written_offline_is_sent_once_in_order_and_outlives_the_tab(
     meet: Meet, way: Callable[[], Proxy]
 ) -> None:
@@ -140,7 +202,7 @@ def test_nine_tabs_in_a_room_are_one_connection(meet: Meet) -> None:
     mara.make("many", jonas)
     tabs = [mara.open("many") for _ in range(9)]
     # The people, oneself, one's conversations, the room.
-    expect(tabs[-1].page.get_by_text("4 topics on 1 connection for 9 tabs")).to_be_visible()
+    expect(tabs[-1].page.get_by_title("4 topics on 1 connection")).to_have_text("Live· 1 connection, 9 tabs")
     until(tabs[0].page, OPEN % 1)
     jonas.say("many", *(f"m{n}" for n in range(20)))
     tabs[3].say("from one of nine")
