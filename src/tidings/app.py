@@ -213,7 +213,7 @@ def apps(
         }
     )
     return [
-        rooms.routes(service, auth, told.markers),
+        rooms.routes(service, auth, told.markers, limits.file),
         transfers.routes(service, auth, limits),
         people.routes(auth, presence),
         notifications.routes(auth, told),

@@ -91,13 +91,14 @@ class RoomEvent(msgspec.Struct):
 
 class OpenedRoom(msgspec.Struct):
     """`events`: the last ones, oldest first; `previous`: where to read back from them, null where they are the first;
-    `read`: the read marker; `offset`: where to follow from."""
+    `read`: the read marker; `offset`: where to follow from; `max_file`: bytes of the largest file that is taken."""
 
     room: RoomState
     events: list[RoomEvent]
     previous: str | None
     read: str | None
     offset: str
+    max_file: int
 
 
 class Hit(msgspec.Struct):
@@ -120,7 +121,7 @@ class Hits(msgspec.Struct):
     next: str | None
 
 
-def routes(rooms: Rooms, auth: Authenticator, markers: Markers) -> APIRouter:
+def routes(rooms: Rooms, auth: Authenticator, markers: Markers, max_file: int) -> APIRouter:
     """The router of rooms."""
     search = Search(rooms.hub)
     router = APIRouter(tags=["rooms"])
@@ -179,6 +180,7 @@ def routes(rooms: Rooms, auth: Authenticator, markers: Markers) -> APIRouter:
                 previous=str(page.next._replace(n=first)) if first >= page.earliest.n else None,
                 read=read.get(room),
                 offset=str(page.tail),
+                max_file=max_file,
             )
         )
 

@@ -43,6 +43,8 @@ export class Room {
   visits = signal(0);
   /** Who types, but for oneself. @type {import("@preact/signals").Signal<readonly string[]>} */
   typing = signal([]);
+  /** Bytes of the largest file that is taken here. */
+  maxFile = Infinity;
   /** What one is here. */
   role = computed(() => {
     const [members, me] = [this.about.value?.members ?? {}, session.value?.name ?? ""];
@@ -112,8 +114,8 @@ export class Room {
     this.#subscription = null;
   }
 
-  /** @param {{room: any, events: Event[], previous: string | null, read: string | null, offset: string}} found */
-  #open({ room, events, previous, read, offset }) {
+  /** @param {{room: any, events: Event[], previous: string | null, read: string | null, offset: string, max_file: number}} found */
+  #open({ room, events, previous, read, offset, max_file }) {
     const last = this.#events.at(-1)?.offset;
     const joins = last && events[0]?.offset && distance(last, events[0].offset) <= 1 && isRead(offset, last);
     if (joins) this.#events.push(...events.filter((event) => !isRead(last, /** @type {string} */ (event.offset))));
@@ -123,6 +125,7 @@ export class Room {
     for (const run of room.runs) void followRun(run);
     const { name, about, archived, members } = room;
     const roles = Object.fromEntries(members.map((/** @type {any} */ one) => [one.name, one.role]));
+    this.maxFile = max_file;
     this.#about = { name, about: about ?? "", private: room.private, archived, members: roles };
     batch(() => {
       this.about.value = this.#about;
