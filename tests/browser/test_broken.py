@@ -170,13 +170,13 @@ def test_one_connection_follows_everything(
         tab.ask(f"Many topics over one connection, {n}")
         expect(tab.text).to_have_text("It is")
     # The list, who is here, this conversation, and four answers that are on their way.
-    expect(tab.page.get_by_text("7 topics on 1 connection")).to_be_visible()
+    expect(tab.page.get_by_title("7 topics on 1 connection")).to_be_visible()
     # The server hears a moment later that its client has left the connection before, which had fewer topics.
     one = "async () => (await (await fetch('/metrics')).text()).includes('\\ntidings_streams_open 1.0\\n')"
     until(tab.page, one)
     for hold in holds:
         hold.go()
-    expect(tab.page.get_by_text("3 topics on 1 connection")).to_be_visible()
+    expect(tab.page.get_by_title("3 topics on 1 connection")).to_be_visible()
     for n in range(4):
         tab.page.get_by_role("link", name=f"Many topics over one connection, {n}").click()
         expect(tab.text).to_have_text("It is one.")

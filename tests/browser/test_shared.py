@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import urllib.request
 from collections.abc import Callable
 from contextlib import suppress
@@ -85,8 +84,8 @@ def test_nine_tabs_are_one_connection(
     tabs = [first, *(open_tab(first.path, url=own.url, context=first.context) for _ in range(8))]
     for tab in tabs:
         expect(tab.text).to_have_text(" ".join(words[:100]))
-        expect(tab.page.get_by_text("4 topics on 1 connection")).to_be_visible()
-    expect(first.page.get_by_text("for 9 tabs")).to_be_visible()
+        expect(tab.page.get_by_title("4 topics on 1 connection")).to_be_visible()
+    expect(first.page.get_by_text("1 connection, 9 tabs")).to_be_visible()
     until(first.page, OPEN % 1)
 
     tabs.pop(0).page.close()  # where the tabs hold the connection, it was the first that did
@@ -176,7 +175,7 @@ def test_the_holder_asks_a_tab_for_tokens_and_users_share_nothing(
 
 def test_without_a_way_to_share_each_tab_that_is_looked_at_has_its_own(open_tab: OpenTab, own: ServerProcess) -> None:
     tab = open_tab(url=own.url, without=("SharedWorker", "locks"))
-    expect(tab.page.get_by_text("2 topics on 1 connection")).to_be_visible()
+    expect(tab.page.get_by_title("2 topics on 1 connection")).to_be_visible()
     expect(tab.page.get_by_text("of this tab alone")).to_be_visible()
     page = follow(tab, "numbers")
     publish(own, "numbers", range(5))
@@ -203,10 +202,10 @@ def test_a_name_of_the_local_network_without_https_still_has_shared_workers(
     publish(server, "numbers", range(5))
     expect_once(pages, 5)
     assert pages[0].evaluate("tidings.connection.by") == "worker"
-    expect(first.page.get_by_text(re.compile("on 1 connection for 4 tabs"))).to_be_visible()
+    expect(first.page.get_by_text("1 connection, 4 tabs")).to_be_visible()
     until(pages[0], OPEN % 1)
     pages[1].close()
-    expect(first.page.get_by_text(re.compile("on 1 connection for 2 tabs"))).to_be_visible()
+    expect(first.page.get_by_text("1 connection, 2 tabs")).to_be_visible()
 
 
 def test_a_page_that_comes_back_from_the_browser_s_cache_goes_on(open_tab: OpenTab, own: ServerProcess) -> None:

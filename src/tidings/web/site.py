@@ -6,6 +6,7 @@ import base64
 import gzip
 import hashlib
 import re
+from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
@@ -50,7 +51,7 @@ def load(root: Path) -> Site:
         for path in sorted(root.rglob("*"))
         if path.suffix in MEDIA_TYPES
     }
-    template = (root / "index.html").read_text(encoding="utf-8")
+    template = (root / "index.html").read_text(encoding="utf-8").replace("{version}", version("tidings"))
     digest = hashlib.sha256(template.encode())
     for name, file in files.items():
         digest.update(f"\0{name}\0{len(file.body)}\0".encode() + file.body)

@@ -24,7 +24,7 @@ def id_of(people: list[Member]) -> str:
 async def test_who_is_mentioned_replied_to_or_added_is_told(people: list[Member]) -> None:
     mara, tom, ada = people
     topic = await room(mara, id := id_of(people), tom, ada)
-    title = id.title()
+    title = f"#{id.title()}"
     first = await tom.said(topic, "message.posted", text="Lunch?")
     reply = await mara.said(topic, "message.posted", text=f"Yes, @{ada.name}, too", reply=first)
     assert await tom.told() == [

@@ -54,16 +54,16 @@ def notices(room: Room, fact: Fact) -> Iterator[Notice]:
     """Who is told of a fact, each of them once, and never whoever says it. Pure."""
     if isinstance(fact, MemberJoined):
         if fact.member != fact.by:
-            yield Notice(fact.member, "invite", f"{fact.by} added you to {room.name}", room.about)
+            yield Notice(fact.member, "invite", f"{fact.by} added you to #{room.name}", room.about)
         return
     if not isinstance(fact, MessagePosted):
         return
     for name in fact.mentions:
         if name != fact.by:
-            yield Notice(name, "mention", f"{fact.by} mentioned you in {room.name}", fact.words)
+            yield Notice(name, "mention", f"{fact.by} mentioned you in #{room.name}", fact.words)
     author = fact.quote.by if fact.quote else ""
     if author not in (fact.by, *fact.mentions) and room.role(author) is not None:
-        yield Notice(author, "reply", f"{fact.by} replied to you in {room.name}", fact.words)
+        yield Notice(author, "reply", f"{fact.by} replied to you in #{room.name}", fact.words)
 
 
 def link(topic: str, at: Offset) -> str:

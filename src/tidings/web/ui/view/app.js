@@ -10,6 +10,7 @@ import { Centre } from "./centre.js";
 import { Composer } from "./composer.js";
 import { Dialogs } from "./dialogs.js";
 import { Empty } from "./empty.js";
+import { keepFocus } from "./focus.js";
 import { Header, title } from "./header.js";
 import { html } from "./html.js";
 import { Log } from "./log.js";
@@ -22,6 +23,7 @@ import { Toasts } from "./toasts.js";
 export function App() {
   const outside = signingIn.value || (signedOut.value && !session.value);
   useKeys(outside);
+  useEffect(keepFocus, []);
   const name = outside ? "Sign in" : title();
   const badge = unread.value > 0 ? `(${countOf(unread.value)}) ` : "";
   useEffect(() => void (document.title = `${badge}${name} \u00b7 Tidings`), [badge, name]);
@@ -63,6 +65,8 @@ function useKeys(outside) {
         event.preventDefault();
         dialog.value = { kind: "search" };
       } else if (event.key === "?" && !writes && !dialog.value) dialog.value = { kind: "help" };
+      else if (event.key === "F8")
+        /** @type {HTMLElement | null} */ (document.querySelector(".toast:not([hidden], .leaving) button"))?.focus();
     };
     document.addEventListener("keydown", keys);
     return () => document.removeEventListener("keydown", keys);

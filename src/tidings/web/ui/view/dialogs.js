@@ -83,6 +83,7 @@ const KEYS = [
   ["Esc", "Stop the answer"],
   ["\u2191", "Change the last question, in an empty composer"],
   ["Ctrl K", "Search rooms and conversations"],
+  ["F8", "Go to the newest notification, while it is shown"],
   ["?", "This list"],
 ];
 

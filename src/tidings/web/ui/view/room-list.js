@@ -6,16 +6,14 @@ import { html, Icon, IconButton } from "./html.js";
 
 /** The rooms of the side bar: those one is a member of, and the one that is open. */
 export function RoomList() {
-  const nameless = session.value && !session.value.name;
+  const browse = () => {
+    dialog.value = { kind: "rooms" }; // it waits behind the page where a name is chosen
+    if (session.value && !session.value.name) signingIn.value = true;
+  };
   return html`
     <div class="section">
       <h2>Rooms</h2>
-      <${IconButton}
-        icon="plus"
-        label="Rooms: browse, or make one"
-        size=${16}
-        onClick=${() => (nameless ? (signingIn.value = true) : (dialog.value = { kind: "rooms" }))}
-      />
+      <${IconButton} icon="plus" label="Rooms: browse, or make one" size=${16} onClick=${browse} />
     </div>
     <${List} />
   `;

@@ -89,16 +89,21 @@ function Activity({ id }) {
     : null;
 }
 
+/** What a person wants to know of it; the rest is its tooltip. */
 function Connection() {
   const state = standing.value;
-  if (offline.value) return html`<p class="connection lost"><i class="dot" />Offline</p>`;
-  if (state === "lost") return html`<p class="connection lost amber"><i class="dot" />Reconnecting</p>`;
-  if (state === "connecting") return html`<p class="connection"><i class="dot hollow" />Connecting</p>`;
   const { topics, tabs, by } = connection.value;
-  const whose = by === "self" ? " of this tab alone" : tabs > 1 ? ` for ${tabs} tabs` : "";
-  const why = by === "self" ? "This browser lets no tabs share one here; over https it may." : undefined;
-  return html`<p class="connection" title=${why}>
-    <i class="dot" />Live<span>· ${counted(topics, "topic")} on 1 connection${whose}</span>
+  const shared = tabs > 1 ? counted(tabs, "tab") : "";
+  if (offline.value) return html`<p class="connection lost"><i class="dot" />Offline</p>`;
+  if (state === "lost") {
+    return html`<p class="connection lost amber">
+      <i class="dot" />Reconnecting${shared && html`<span>· ${shared}</span>`}
+    </p>`;
+  }
+  if (state === "connecting") return html`<p class="connection"><i class="dot hollow" />Connecting</p>`;
+  const alone = by === "self" ? ". This browser lets no tabs share one here; over https it may." : "";
+  return html`<p class="connection" title=${`${counted(topics, "topic")} on 1 connection${alone}`}>
+    <i class="dot" />Live<span>· 1 connection${by === "self" ? " of this tab alone" : shared && `, ${shared}`}</span>
   </p>`;
 }
 

@@ -3,7 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { draft } from "../state/drafts.js";
 import { bringAlong, conversations } from "../state/library.js";
 import { door, session, signedOut, signIn } from "../state/session.js";
-import { signingIn } from "../state/shell.js";
+import { dialog, signingIn } from "../state/shell.js";
 import { notSaved } from "../state/toasts.js";
 import { title } from "./header.js";
 import { html, Icon, Mark } from "./html.js";
@@ -17,17 +17,25 @@ export function SignIn() {
       <div>
         <p class="brand"><${Mark} size=${36} /><span class="word-mark">Tidings</span></p>
         ${form} ${draft.value && html`<${Kept} />`}
-        ${
-          session.value &&
-          !signedOut.value &&
-          html`<p class="back"><button type="button" class="link" onClick=${back}>Go back</button></p>`
-        }
+        <p class="foot-line">
+          Tidings ${version}
+          ${
+            session.value &&
+            !signedOut.value &&
+            html` · <button type="button" class="link" onClick=${goBack}>Go back</button>`
+          }
+        </p>
       </div>
     </main>
   `;
 }
 
+const version = document.querySelector("meta[name=version]")?.getAttribute("content");
+
 const back = () => (signingIn.value = false);
+
+/** Whatever a name was to be chosen for is not done. */
+const goBack = () => (back(), (dialog.value = null));
 
 const Name = () => html`
   <${Form} title="Choose a name" field="name">
