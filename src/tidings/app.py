@@ -167,7 +167,7 @@ def create_app(settings: Settings | None = None, hub: Hub | None = None) -> Fast
         stream.routes(hub, auth, slots, assistants),
         *sign_in(settings, hub, auth),
         health.routes(hub),
-        *apps(hub, auth, presence, assistants, transfers.Limits(settings.max_file, app.publishing.rate.spend)),
+        *apps(hub, auth, presence, assistants, transfers.Limits(int(settings.max_file), app.publishing.rate.spend)),
     ):
         app.include_router(router)
     web.mount(app)

@@ -1,4 +1,4 @@
-"""PURE: a room's state from its topic's events. What breaks a rule changes nothing."""
+"""PURE: a room's state from its topic's events. What breaks a rule is ignored."""
 
 from __future__ import annotations
 
@@ -24,20 +24,21 @@ from .facts import (
     RoomRestored,
     RunCreated,
 )
-from .room import EDITS, RECENT, Asked, Member, Room, Said
+from .room import EDITS, IGNORED, RECENT, Asked, Member, Room, Said
 
-VERSION = 1
+VERSION = 2
 """Of the fold: a snapshot that another version has made is not read."""
 
 
 def apply(room: Room, event: Event) -> None:
     """Change the room by one event of its topic, the next."""
+    assert event.offset is not None
     try:
         fact = facts.read(event.type, event.data)
         rules.judge(room, fact)
     except TidingsError:
+        room.ignored = [*room.ignored[1 - IGNORED :], event.offset.n]
         return
-    assert event.offset is not None
     follow(room, fact, event.offset.n, event.time)
 
 

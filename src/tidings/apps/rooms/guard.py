@@ -29,7 +29,7 @@ class RoomsGuard(Guard):
         return await admit(subject, topic, items)
 
     async def published(self, subject: Subject, topic: str, items: Items, done: Appended) -> None:
-        await self.rooms.tell(topic, items, done.first)
+        await self.rooms.tell(topic, items, done)
 
     async def manage(self, subject: Subject, topic: str) -> None:
         raise Forbidden("A room keeps all that was said: archive it instead.", topic=topic)

@@ -13,6 +13,10 @@ EDITS = 10_000
 """Messages whose last edit is remembered, so that a reply quotes what they say now."""
 
 
+IGNORED = 200
+"""Events that broke a rule, which are remembered to tell whoever published them."""
+
+
 class Member(msgspec.Struct, frozen=True, array_like=True):
     """`since`: the number of the event that made them a member."""
 
@@ -39,7 +43,8 @@ class Asked(msgspec.Struct, frozen=True, array_like=True):
 
 class Room(msgspec.Struct):
     """The state of a room. `created` is in Unix seconds, 0 before there is such a room. `deleted`: the numbers of
-    messages that are no more; `edited`: those of the last edits, by those of the messages."""
+    messages that are no more; `edited`: those of the last edits, by those of the messages; `ignored`: those of the last
+    events that changed nothing, since they broke a rule."""
 
     name: str = ""
     about: str = ""
@@ -52,6 +57,7 @@ class Room(msgspec.Struct):
     recent: list[Said] = msgspec.field(default_factory=list)
     deleted: set[int] = msgspec.field(default_factory=set)
     edited: dict[int, int] = msgspec.field(default_factory=dict)
+    ignored: list[int] = msgspec.field(default_factory=list)
 
     def role(self, name: str | None) -> Role | None:
         """What somebody is here; None: no member."""
@@ -67,4 +73,5 @@ class Room(msgspec.Struct):
             recent=list(self.recent),
             deleted=set(self.deleted),
             edited=dict(self.edited),
+            ignored=list(self.ignored),
         )

@@ -7,11 +7,11 @@ from typing import Any
 
 from tidings.apps.folded import Folded, Folding
 from tidings.auth import Subject
-from tidings.errors import Forbidden, Invalid, NotFound, TidingsError
+from tidings.errors import Conflict, Forbidden, Invalid, NotFound, TidingsError
 from tidings.events import Event, Offset
 from tidings.guards import Admitted, Ending, Items
 from tidings.hub import Hub
-from tidings.log import NEW, parse_offset
+from tidings.log import NEW, Appended, parse_offset
 
 from . import facts, fold, rules
 from .facts import AnswerPosted, Fact, File, MessageDeleted, MessageEdited, MessagePosted, Quote
@@ -148,14 +148,26 @@ class Rooms:
             rules.check_may_post(found.state, by)
         self.folded.follow(found)
 
-    async def tell(self, topic: str, items: Items, first: Offset) -> None:
-        """Call `published` with what was stored, once this process knows of it."""
-        said = [(first._replace(n=first.n + i), facts.read(kind, data)) for i, (kind, data) in enumerate(items)]
+    async def tell(self, topic: str, items: Items, done: Appended) -> None:
+        """Call `published` with those of the facts stored that count. Raises what the others are refused with.
+
+        Facts are admitted by the room as this process knows it, and another's fact may come between: its author was
+        removed, say. Then every fold ignores it, and whoever published it is told so.
+        """
+        before = done.first._replace(n=done.first.n - 1)
+        said = [(before._replace(n=n), facts.read(*item)) for n, item in enumerate(items, done.first.n)]
         # What others are judged by counts once it is acknowledged, though what follows the topic may hear it later.
-        judging = (*rules.RULING, MessageEdited, MessageDeleted)
-        found = await self.folded.get(topic, fresh=any(isinstance(fact, judging) for _, fact in said))
+        judging = any(isinstance(fact, (*rules.RULING, MessageEdited, MessageDeleted)) for _, fact in said)
+        found = self.folded.kept(topic)
+        if judging or found is None or found.offset != before or not self._follows(found.state, said):
+            found = await self.folded.at(topic, done.last)
+        ignored = [fact for at, fact in said if at.n in found.state.ignored]
+        counting = [(at, fact) for at, fact in said if at.n not in found.state.ignored]
         for hear in self.published:
-            await hear(topic, found.state, said)
+            await hear(topic, found.state, counting)
+        if ignored:
+            rules.judge(found.state, ignored[0])
+            raise Conflict("The room changed while this was on its way, and it was not taken. Try again.")
 
     def _given(self, kind: str, data: str, by: str) -> Fact:
         fact = facts.read(kind, data)
@@ -176,6 +188,13 @@ class Rooms:
             rules.judge(room, fact)
             if i + 1 < len(given):
                 fold.follow(room, fact, 0, 1.0)
+
+    def _follows(self, room: Room, said: Sequence[tuple[Offset, Fact]]) -> bool:
+        try:
+            self._judge(room, [fact for _, fact in said])
+        except TidingsError:
+            return False
+        return True
 
     async def _stamped(self, found: Folding[Room], fact: Fact) -> tuple[str, str]:
         fields: dict[str, Any] = {}

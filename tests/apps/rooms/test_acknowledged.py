@@ -1,0 +1,133 @@
+"""A message that is acknowledged is one that counts, whatever another's fact has made of its author meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from tidings.apps.rooms import fold
+from tidings.apps.rooms.guard import RoomsGuard
+from tidings.apps.rooms.room import Room
+from tidings.apps.rooms.service import Rooms
+from tidings.auth import named
+from tidings.errors import Conflict, Forbidden, TidingsError
+from tidings.events import Offset
+from tidings.guards import Items
+from tidings.hub import Hub
+from tidings.protocols.publish import guarded
+
+TOPIC = "rooms.lobby"
+BOB = named("Bob")
+
+
+class Process:
+    """A hub, the guard of its rooms, and what `published` was told."""
+
+    def __init__(self, hub: Hub) -> None:
+        self.hub = hub
+        self.rooms = Rooms(hub)
+        self.guard = RoomsGuard(self.rooms)
+        self.told: list[Offset] = []
+        self.rooms.published.append(self._hear)
+
+    async def _hear(self, topic: str, room: Room, said: Any) -> None:
+        self.told += [at for at, _ in said]
+
+    async def say(self, who: str, *facts: tuple[str, dict[str, Any]], key: str | None = None) -> Offset:
+        return (await guarded(self.hub, self.guard, named(who), TOPIC, items(*facts), key)).last
+
+
+def items(*facts: tuple[str, dict[str, Any]]) -> Items:
+    return [(type, msgspec.json.encode(data).decode()) for type, data in facts]
+
+
+JOIN, LEAVE = ("member.joined", {"member": "Bob"}), ("member.left", {"member": "Bob"})
+HELLO: tuple[str, dict[str, Any]] = ("message.posted", {"text": "Hello"})
+
+
+async def lobby(process: Process) -> None:
+    await process.say("Ann", ("room.created", {"name": "Lobby"}), JOIN)
+
+
+@pytest.mark.parametrize("knows", ["what was before", "all", "nothing new"])
+async def test_a_message_of_who_was_removed_meanwhile_is_refused(tmp_path: Path, knows: str) -> None:
+    """Its process knows of the removal as it was before the message, or of both, or of neither yet."""
+    url = f"sqlite:///{tmp_path}/tidings.db"
+    async with Hub(url) as one, Hub(url) as two:
+        here, there = Process(one), Process(two)
+        await lobby(here)
+        first = await here.say("Bob", HELLO)
+        admitted = await here.guard.admit(BOB, TOPIC, items(HELLO), transient=False)
+        removed = await there.say("Ann", LEAVE)
+        if knows == "what was before":
+            await here.rooms.folded.at(TOPIC, removed)
+        done = await one.append(TOPIC, admitted.items, key="once")
+        if knows == "all":
+            await here.rooms.folded.at(TOPIC, done.last)
+        with pytest.raises(Forbidden, match="not a member"):
+            await here.guard.published(BOB, TOPIC, admitted.items, done)
+        for process in (here, there):  # whoever asks again, and wherever
+            with pytest.raises(Forbidden, match="not a member"):
+                await process.say("Bob", HELLO, key="once")
+        assert here.told[-1] == first
+        assert done.last.n in (await there.rooms.folded.get(TOPIC)).state.ignored
+
+
+async def test_it_is_refused_though_its_author_has_come_back(tmp_path: Path) -> None:
+    async with Hub(f"sqlite:///{tmp_path}/tidings.db") as hub:
+        process = Process(hub)
+        await lobby(process)
+        admitted = await process.guard.admit(BOB, TOPIC, items(HELLO), transient=False)
+        await process.say("Ann", LEAVE)
+        done = await hub.append(TOPIC, admitted.items)
+        await process.say("Ann", JOIN)
+        with pytest.raises(Conflict, match="room changed"):
+            await process.guard.published(BOB, TOPIC, admitted.items, done)
+
+
+async def test_of_several_facts_those_that_count_are_told(hub: Hub) -> None:
+    process = Process(hub)
+    await lobby(process)
+    message = await process.say("Bob", HELLO)
+    delete = "message.deleted", {"message": str(message)}
+    admitted = await process.guard.admit(BOB, TOPIC, items(delete, HELLO), transient=False)
+    await process.say("Ann", delete)
+    done = await hub.append(TOPIC, admitted.items)
+    with pytest.raises(Conflict, match="was deleted"):
+        await process.guard.published(BOB, TOPIC, admitted.items, done)
+    assert process.told[-1] == done.last
+    assert done.first not in process.told
+
+
+async def test_what_is_acknowledged_counts_in_a_room_that_changes_all_the_time(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/tidings.db"
+    async with Hub(url) as one, Hub(url) as two:
+        here, there = Process(one), Process(two)
+        await lobby(here)
+        acknowledged: set[int] = set()
+
+        async def post(process: Process) -> None:
+            for n in range(40):
+                try:
+                    acknowledged.add((await process.say("Bob", HELLO, key=f"{id(process)}.{n}")).n)
+                except TidingsError:
+                    await asyncio.sleep(0)
+
+        async def change() -> None:
+            for n in range(40):
+                with suppress(Conflict):  # others came first, again and again
+                    await (here, there)[n % 2].say("Ann", LEAVE if n % 2 else JOIN)
+
+        await asyncio.gather(change(), *[post(process) for process in (here, there) for _ in range(3)])
+        state, posted = Room(), set()
+        for event in (await one.read(TOPIC)).events:
+            fold.apply(state, event)
+            assert event.offset
+            if event.type == "message.posted":
+                posted.add(event.offset.n)
+        assert posted - set(state.ignored) == acknowledged
