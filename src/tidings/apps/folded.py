@@ -50,6 +50,10 @@ class Folding(Generic[S]):
         self.lock = asyncio.Lock()
         self.task: asyncio.Task[None] | None = None
 
+    def holds(self, tail: Offset) -> bool:
+        """Whether it is at least as new as this."""
+        return self.offset.epoch == tail.epoch and self.offset.n >= tail.n
+
 
 class Folded(Generic[S]):
     """The states of topics of one kind. `new` makes the state before any event, `apply` changes it by the next one.
@@ -65,14 +69,14 @@ class Folded(Generic[S]):
         self._decode: Callable[[msgspec.Raw], S] = msgspec.json.Decoder(type(new())).decode
         self._kept: dict[str, Folding[S]] = {}
 
-    async def get(self, topic: str, *, fresh: bool = True) -> Folding[S]:
-        """The topic's state. `fresh`: as new as its log was when this was called, whichever process wrote to it;
-        otherwise a state that follows its topic will do. Raises Unavailable."""
+    async def get(self, topic: str, *, fresh: bool = True, tail: Offset = ORIGIN) -> Folding[S]:
+        """The topic's state. `fresh`: as new as its log was when this was called, whichever process wrote to it, or as
+        `tail`, where one is given; otherwise a state that follows its topic will do. Raises Unavailable."""
         found = self._kept.pop(topic, None) or Folding(topic, self._new())
         self._kept[topic] = found  # at the end of the order: the first is the one longest unused
         self._forget()
         if fresh or found.task is None:
-            await self._advance(found)
+            await self._advance(found, tail)
         return found
 
     def kept(self, topic: str) -> Folding[S] | None:
@@ -82,9 +86,7 @@ class Folded(Generic[S]):
     async def at(self, topic: str, tail: Offset) -> Folding[S]:
         """The topic's state, at least as new as `tail`: the store is asked only for what is missing."""
         found = self._kept.get(topic)
-        if found is not None and found.offset.epoch == tail.epoch and found.offset.n >= tail.n:
-            return found
-        return await self.get(topic)
+        return found if found is not None and found.holds(tail) else await self.get(topic, tail=tail)
 
     async def following(self, topic: str) -> Folding[S]:
         """The topic's state, which from now on follows its topic while it is kept. Raises Unavailable."""
@@ -118,10 +120,11 @@ class Folded(Generic[S]):
 
     # What moves a state: looking at the store, and following the topic. Both may be under way.
 
-    async def _advance(self, found: Folding[S]) -> None:
+    async def _advance(self, found: Folding[S], tail: Offset) -> None:
         topic = found.topic
         async with found.lock:
-            while True:
+            # Of many that wait, one looks, and by then the state may have followed its topic as far as they need.
+            while tail == ORIGIN or not found.holds(tail):
                 head = await self.hub.describe(topic)
                 if head is None:
                     self._restart(found)
