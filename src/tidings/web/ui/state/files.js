@@ -4,6 +4,7 @@ import { standing } from "./connection.js";
 import { soon } from "./frames.js";
 import { ended } from "./session.js";
 import { openRoom } from "./shell.js";
+import { size } from "../text/format.js";
 
 /** @typedef {import("../folds/room.js").File} Stored */
 
@@ -14,7 +15,7 @@ import { openRoom } from "./shell.js";
  * @property {string} room
  * @property {File} file
  * @property {string | null} picture its address, where it can be shown
- * @property {"waiting" | "going" | "whole" | "broken" | "refused"} state `broken`: it can be tried again
+ * @property {"waiting" | "going" | "whole" | "broken" | "refused"} state `broken`: tried again, it may go well
  * @property {number} share of it that is up, 0 to 1
  * @property {string} wrong why it is broken, or refused
  * @property {Stored | null} stored once it is whole
@@ -44,7 +45,8 @@ export const missing = computed(() => {
   const late = attached.value.find(({ state }) => state !== "whole");
   if (!late) return "";
   const { state, file } = late;
-  if (state === "refused" || state === "broken") return `Send waits: try ${file.name} again, or remove it.`;
+  if (state === "refused") return `Send waits: remove ${file.name}.`;
+  if (state === "broken") return `Send waits: try ${file.name} again, or remove it.`;
   if (standing.value === "lost")
     return "Not connected. Files go up when it is back: they wait in this page, keep it open.";
   return `Send waits until ${file.name} is up.`;
@@ -55,16 +57,27 @@ const requests = new Map();
 
 /**
  * Attach files to the message that is being written in a room.
- * @param {string} room
+ * @param {import("./room.js").Room} room
  * @param {readonly File[]} files
  * @returns {string} why not all of them were; "": they were
  */
-export function attach(room, files) {
-  const free = MOST - all.value.filter((one) => one.room === room).length;
-  const taken = files.slice(0, free).map((file) => ({
-    ...{ key: newKey(), room, file, picture: isPicture(file.type) ? URL.createObjectURL(file) : null },
-    ...{ state: /** @type {const} */ ("waiting"), share: 0, wrong: "", stored: null },
-  }));
+export function attach({ id, maxFile }, files) {
+  const free = MOST - all.value.filter((one) => one.room === id).length;
+  /** @type {Attachment[]} */
+  const taken = files.slice(0, free).map((file) => {
+    const wrong = file.size > maxFile ? `It is larger than ${size(maxFile)}.` : file.size === 0 ? "It is empty." : "";
+    const picture = isPicture(file.type) ? URL.createObjectURL(file) : null;
+    return {
+      key: newKey(),
+      room: id,
+      file,
+      picture,
+      state: wrong ? "refused" : "waiting",
+      share: 0,
+      wrong,
+      stored: null,
+    };
+  });
   all.value = [...all.value, ...taken];
   return files.length > free ? `A message has at most ${MOST} files.` : "";
 }
@@ -102,7 +115,7 @@ function upload({ key, room, file }) {
   request.setRequestHeader("Content-Type", MEDIA_TYPE.test(file.type) ? file.type : "application/octet-stream");
   request.upload.onprogress = ({ loaded }) => soon(() => change(key, { share: loaded / file.size }));
   request.onload = () => change(key, answered(request));
-  request.onerror = () => change(key, { state: "broken", wrong: "It broke off on its way." });
+  request.onerror = () => change(key, { state: "broken", wrong: "It broke off, or cannot be read." });
   request.onabort = () => change(key, { state: "waiting" });
   request.onloadend = () => requests.delete(key);
   request.send(file);
@@ -114,7 +127,7 @@ function answered({ status, responseText }) {
     const found = JSON.parse(responseText);
     if (status === 201) return { state: "whole", stored: found };
     ended(new Problem(status, found.title, found.detail));
-    return { state: [401, 429].includes(status) || status >= 500 ? "broken" : "refused", wrong: found.detail };
+    return { state: [400, 413, 422].includes(status) ? "refused" : "broken", wrong: found.detail };
   } catch {
     return { state: "broken", wrong: `The server answered ${status}.` };
   }

@@ -37,8 +37,11 @@ export function duration(seconds) {
   return `${Math.floor(whole / 60)}\u00a0min ${whole % 60}\u00a0s`;
 }
 
-/** @param {number} bytes "4.1 kB" */
-export const size = (bytes) => (bytes < 1000 ? `${bytes}\u00a0B` : `${(bytes / 1000).toFixed(1)}\u00a0kB`);
+/** @param {number} bytes "4.1 kB", "10.5 MB" */
+export function size(bytes) {
+  if (bytes < 1000) return `${bytes}\u00a0B`;
+  return bytes < 999_950 ? `${(bytes / 1000).toFixed(1)}\u00a0kB` : `${(bytes / 1_000_000).toFixed(1)}\u00a0MB`;
+}
 
 /** @param {number} n @param {string} one @param {string} [many] "1 event", "7 events" */
 export const counted = (n, one, many = `${one}s`) => `${number(n)} ${n === 1 ? one : many}`;

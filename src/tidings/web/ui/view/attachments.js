@@ -10,14 +10,16 @@ import { FileName } from "./room-files.js";
 
 /** @typedef {import("../state/files.js").Attachment} Attachment */
 
-/** @param {string} room @param {Iterable<File> | null | undefined} files */
+/** @typedef {import("../state/room.js").Room} Room */
+
+/** @param {Room} room @param {Iterable<File> | null | undefined} files */
 function add(room, files) {
   const some = [...(files ?? [])];
   if (some.length === 0) return;
   trouble.value = editing.value ? "No file can be added to a message that was sent." : attach(room, some);
 }
 
-/** Attach files that are chosen. @param {{room: string}} props */
+/** Attach files that are chosen. @param {{room: Room}} props */
 export function Paperclip({ room }) {
   const field = useRef(/** @type {HTMLInputElement | null} */ (null));
   const chosen = () => {
@@ -32,7 +34,7 @@ export function Paperclip({ room }) {
   `;
 }
 
-/** Attach what is pasted. @param {ClipboardEvent} event @param {string} room */
+/** Attach what is pasted. @param {ClipboardEvent} event @param {Room} room */
 export function pasteFiles(event, room) {
   const { files, types } = /** @type {DataTransfer} */ (event.clipboardData);
   // Office programs add a picture of the text that is copied: of what has words and form, the words are meant.
@@ -41,7 +43,7 @@ export function pasteFiles(event, room) {
   add(room, files);
 }
 
-/** Where files may be dropped: anywhere in the window, while some are held over it. @param {{room: string, name: string}} props */
+/** Where files may be dropped: anywhere in the window, while some are held over it. @param {{room: Room, name: string}} props */
 export function Drop({ room, name }) {
   const over = useSignal(false);
   useEffect(() => {
@@ -86,11 +88,16 @@ function Chip({ attachment: { key, file, picture, state, share, wrong } }) {
       ${picture ? html`<img src=${picture} alt="" width="24" height="24" />` : html`<${Icon} name="file-text" />`}
       <${FileName} name=${file.name} />
       <small
-        >${state === "whole" || wrong ? size(file.size) : `${Math.floor(share * 100)}\u00a0% of ${size(file.size)}`}</small
+        >${state === "going" ? `${Math.floor(share * 100)}\u00a0% of ` : ""}${size(file.size)}${state === "waiting" && ", waits"}</small
       >
-      ${wrong && html`<span class="wrong" role="alert">${wrong}</span>`}
-      ${wrong && html`<button type="button" class="link" onClick=${() => uploadAgain(key)}>Retry</button>`}
       <${IconButton} icon="x" label=${`Remove ${file.name}`} size=${14} onClick=${remove} />
+      ${
+        wrong &&
+        html`<p class="wrong" role="alert">
+          ${wrong}
+          ${state === "broken" && html`<button type="button" class="link" onClick=${() => uploadAgain(key)}>Retry</button>`}
+        </p>`
+      }
       ${!wrong && state !== "whole" && html`<progress aria-label=${`Upload of ${file.name}`} value=${share} />`}
     </li>
   `;

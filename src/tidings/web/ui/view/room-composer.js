@@ -113,12 +113,12 @@ function Writing({ room, name }) {
           value=${text}
           onInput=${input}
           onKeyDown=${keys}
-          onPaste=${(/** @type {ClipboardEvent} */ event) => pasteFiles(event, room.id)}
+          onPaste=${(/** @type {ClipboardEvent} */ event) => pasteFiles(event, room)}
           onBlur=${completion.close}
         />
         <div class="tools">
           <div class="adding">
-            ${!editing.value && html`<${Paperclip} room=${room.id} />`}
+            ${!editing.value && html`<${Paperclip} room=${room} />`}
             <${IconButton} icon="at-sign" label="Mention someone" onClick=${completion.begin} />
           </div>
           <${Send} waits=${editing.value ? "" : missing.value} />
@@ -129,7 +129,7 @@ function Writing({ room, name }) {
         >${!compact.value && html`<span><b>Enter</b> sends · <b>Shift+Enter</b> adds a line</span>`}
       </p>
     </form>
-    <${Drop} room=${room.id} name=${name} />
+    <${Drop} room=${room} name=${name} />
   `;
 }
 

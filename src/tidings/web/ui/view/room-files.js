@@ -88,9 +88,11 @@ function Download({ file, address }) {
 
 /** Whether a file is there; "unread": nobody knows. @param {string} address @returns {Promise<"there" | "gone" | "unread">} */
 async function look(address) {
+  const enough = new AbortController();
   try {
-    const { ok, status } = await fetch(address, { method: "HEAD" });
-    return ok ? "there" : status < 500 && status !== 401 ? "gone" : "unread";
+    const { ok, status } = await fetch(address, { signal: enough.signal });
+    enough.abort();
+    return ok ? "there" : [403, 404, 410].includes(status) ? "gone" : "unread";
   } catch {
     return "unread";
   }
