@@ -85,6 +85,15 @@ class TestARoom:
         assert (found["unread"], found["mentions"], found["read"]) == (1, 0, two)
         assert (await opened(bob, id))["read"] == two
 
+    async def test_is_listed_with_where_to_follow_ones_own_topic_from(
+        self, server: Server, ann: Member, id: str
+    ) -> None:
+        newcomer = Member(server, "Nemo")
+        assert (await newcomer.get("/rooms")).json()["offset"] == "0-0"
+        topic = await room(ann, id, newcomer)  # which they are told
+        read = await newcomer.said("users.Nemo", "room.read", room=id, offset=str((await server.hub.read(topic)).tail))
+        assert (await newcomer.get("/rooms")).json()["offset"] == read
+
     async def test_counts_unread_up_to_a_hundred(self, server: Server, ann: Member, bob: Member, id: str) -> None:
         topic = await room(ann, id, bob)
         lines = '{"type":"message.posted","data":{"text":"@bob"}}\n' * 150
@@ -407,6 +416,7 @@ class TestOnAnOpenServer:
             assert (await client.post(path.format("room.created"), json={"name": "Lobby"})).status_code == 201
             client.cookies.clear()
             assert (await client.get("/rooms/lobby")).json()["room"]["role"] is None
+            assert (await client.get("/rooms")).json()["offset"] is None
             problem(await client.post(path.format("member.joined"), json={"member": "Bob"}), 403, "name first")
 
 

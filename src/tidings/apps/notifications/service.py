@@ -33,10 +33,11 @@ class Notifications:
         found = await self._folded.get(topic_of(name))
         return found.state, found.offset
 
-    async def markers(self, name: str) -> Mapping[str, str]:
-        """Up to where the person has read each room, by its id. Raises Unavailable."""
-        inbox, _ = await self.inbox(name)
-        return inbox.rooms
+    async def markers(self, name: str) -> tuple[Mapping[str, str], Offset]:
+        """Up to where the person has read each room, by its id, and the offset of their topic at which that is so.
+        Raises Unavailable."""
+        inbox, offset = await self.inbox(name)
+        return inbox.rooms, offset
 
     async def notify(
         self,

@@ -27,8 +27,8 @@ PAGE = 100
 UNREAD = 100
 """Unread messages are counted up to here."""
 
-Markers = Callable[[str], Awaitable[Mapping[str, str]]]
-"""Up to which offset somebody has read each room, by its id."""
+Markers = Callable[[str], Awaitable[tuple[Mapping[str, str], Offset]]]
+"""Up to which offset somebody has read each room, by its id, and the offset of their own topic at which that is so."""
 
 ID = "[A-Za-z0-9_-]{1,64}"
 RoomId = Annotated[str, Path(pattern=f"^{ID}$", description="A room's id.", examples=["lobby"])]
@@ -53,9 +53,10 @@ class RoomSummary(msgspec.Struct):
 
 
 class RoomList(msgspec.Struct):
-    """The rooms that one may read."""
+    """The rooms that one may read. `offset`: where to follow one's own topic from, null for whoever has no name."""
 
     rooms: list[RoomSummary]
+    offset: str | None
 
 
 class RoomMember(msgspec.Struct):
@@ -126,15 +127,16 @@ def routes(rooms: Rooms, auth: Authenticator, markers: Markers, max_file: int) -
     search = Search(rooms.hub)
     router = APIRouter(tags=["rooms"])
 
-    async def marked(subject: Subject) -> Mapping[str, str]:
-        return {} if subject.name is None else await markers(subject.name)
+    async def marked(subject: Subject) -> tuple[Mapping[str, str], Offset | None]:
+        return ({}, None) if subject.name is None else await markers(subject.name)
 
     @router.get("/rooms", summary="List rooms", responses={200: shape(RoomList, "Those one may read"), **problems()})
     async def listed(request: Request) -> Response:
         subject = await reader(auth, request)
-        read = await marked(subject)
+        read, offset = await marked(subject)
         found = await rooms.readable_by(subject)
-        return json_response(RoomList([summary(id, room, at, subject.name, read.get(id)) for id, room, at in found]))
+        summaries = [summary(id, room, at, subject.name, read.get(id)) for id, room, at in found]
+        return json_response(RoomList(summaries, str(offset) if offset else None))
 
     # Before the next route, which would take it for a room.
     @router.get(
@@ -167,7 +169,7 @@ def routes(rooms: Rooms, auth: Authenticator, markers: Markers, max_file: int) -
     async def opened(request: Request, room: RoomId) -> Response:
         topic = PREFIX + room
         subject = await reader(auth, request, topic)
-        read = await marked(subject)
+        read, _ = await marked(subject)
         page = await rooms.hub.read_before(topic, None, PAGE)
         found = await rooms.folded.at(topic, page.tail)
         state, offset = described(room, found.state, subject.name), found.offset

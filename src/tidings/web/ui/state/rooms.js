@@ -1,5 +1,4 @@
 import { effect, signal } from "@preact/signals";
-import { Problem } from "../../client/index.js";
 import { isRead } from "../folds/offset.js";
 import * as list from "../folds/rooms.js";
 import { subscribe, tidings } from "./connection.js";
@@ -33,30 +32,19 @@ export async function refresh() {
   const life = (reading += 1);
   const me = userTopic.value;
   try {
-    // Before the list: no marker that is set between the two is missed.
-    const after = me && !following.has(me) ? await tailOf(me) : null;
     const found = await tidings.patiently(() => tidings.request("GET", "/rooms"));
     if (life !== reading) return;
     folded = list.listed(found.rooms);
     rooms.value = folded;
     roomsListed.value = true;
-    if (me && after !== null) followTopic(me, after);
+    // From where its markers were read, so that none that is set since is missed.
+    if (me && found.offset && !following.has(me)) followTopic(me, found.offset);
     // What was refused, or not there, may be open now.
     const listed = new Set(folded.map(({ id }) => id));
     for (const room of opened()) if (room.shut.value && listed.has(room.id)) room.renew();
     followRooms();
   } catch (error) {
     if (!ended(error)) roomsListed.value = true;
-  }
-}
-
-/** @param {string} topic @returns {Promise<string>} "" where there is none */
-async function tailOf(topic) {
-  try {
-    return (await tidings.patiently(() => tidings.request("GET", `/topics/${topic}`))).tail;
-  } catch (error) {
-    if (error instanceof Problem && error.status === 404) return "";
-    throw error;
   }
 }
 
@@ -76,7 +64,7 @@ function followRooms() {
 /** @param {string} topic @param {string} after */
 function followTopic(topic, after) {
   const subscription = subscribe(topic, {
-    ...(after && { after }),
+    after,
     onEvents: (events) => take(events),
     onReset: () => void refresh(),
     onError: () => {
@@ -115,5 +103,11 @@ effect(() => {
 onWake(() => {
   if (!session.value) return;
   for (const room of opened()) room.renew();
+  // Until the list is counted anew; or the night would be replayed for its counts.
+  for (const [topic, subscription] of following) {
+    if (topic === userTopic.value) continue;
+    subscription.close();
+    following.delete(topic);
+  }
   void refresh();
 });
