@@ -3,13 +3,17 @@ nothing is lost, doubled or out of order on any screen."""
 
 from __future__ import annotations
 
+import re
+import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Request, Route, expect
 
 from tests.browser.conftest import OpenTab
+from tests.browser.lid import Laptop, Wall
 from tests.browser.model import Hold, ScriptedModel
 from tests.browser.people import Meet, Person, RoomTab, at_end, meeting
 from tests.browser.tab import until
@@ -143,7 +147,6 @@ def test_silence_is_noticed_by_the_page_itself_and_costs_nothing(
     expect(third.text).to_have_text(" ".join(words))
     for one in (tab, other):
         expect(one.text).to_have_text(" ".join(words[:100]))
-        expect(one.banner).to_have_count(0)
 
     # Nobody has cut anything: 40 s without a byte are what ends it, and these are real ones.
     for one in (tab, other):
@@ -210,22 +213,92 @@ def test_nine_tabs_in_a_room_are_one_connection(meet: Meet) -> None:
         tab.expect_said(*(f"m{n}" for n in range(20)), "from one of nine")
 
 
-def test_a_page_that_slept_for_an_hour_begins_with_what_is_now(meet: Meet) -> None:
+def delivered(server: ServerProcess) -> int:
+    """Events the server has handed to all streams so far."""
+    with urllib.request.urlopen(f"{server.url}/metrics") as answer:
+        (count,) = re.findall(r"\ntidings_events_delivered_total (\S+)", answer.read().decode())
+    return int(float(count))
+
+
+def test_a_laptop_that_slept_for_an_hour_begins_with_what_is_now(
+    browser: Browser,
+    chromium: str,
+    open_tab: OpenTab,
+    serve_process: Serve,
+    tmp_path: Path,
+    scripted: dict[str, str],
+    model: ScriptedModel,
+) -> None:
+    """Its processes stop, its connections are cut, an hour passes on the wall, and it wakes without a network."""
+    model.script("what was the night like", "Long, and full of dreams.")
+    wall = Wall(tmp_path)
+    server = serve_process(env=scripted | wall.env)
+    with ExitStack() as stack:
+        way = stack.enter_context(Proxy(server.port))
+        laptop = stack.enter_context(Laptop(browser.browser_type, chromium, wall))
+        own = stack.enter_context(contextmanager(meeting)(laptop.browser, open_tab, way.url))
+        meet = stack.enter_context(contextmanager(meeting)(browser, open_tab, server.url))
+        mara, jonas, ada = own("Mara Lindqvist"), meet("Jonas Weber"), meet("Ada Okafor")
+        for room in ("night", "hall"):
+            jonas.make(room, mara, ada)
+        tab, hall, other = mara.open("night"), mara.open("hall"), jonas.open("night")
+        for room, one in (("night", tab), ("hall", hall)):
+            jonas.say(room, "good night")
+            one.expect_said("good night")
+            expect(tab.item(room).locator(".badge")).to_have_count(0)
+        other.writing.press_sequentially("Hm")
+        expect(tab.page.get_by_text("Jonas is typing")).to_be_visible()
+        expect(tab.member("Jonas Weber")).to_contain_text("here")
+
+        laptop.close_lid()
+        way.cut()
+        other.page.close()
+        for part in range(3):
+            jonas.say("night", *(f"dream {part * 1000 + n}." for n in range(1000)))
+            wall.move(1200)
+        jonas.say("night", "@assistant what was the night like")
+        jonas.say("hall", "steps", "and a light")
+        other = ada.open("night")
+        expect(other.text).to_have_text("Long, and full of dreams.")
+        before = delivered(server)
+
+        laptop.open_lid()
+        expect(tab.banner).to_contain_text("Reconnecting")
+        asked: list[str] = []
+        tab.page.on("request", lambda request: asked.append(request.url.removeprefix(way.url)))
+        way.mend()
+        expect(tab.text).to_have_text("Long, and full of dreams.")
+        expect(tab.page.get_by_text("is typing")).to_have_count(0)
+        expect(tab.member("Ada Okafor")).to_contain_text("here")
+        expect(tab.member("Jonas Weber")).to_contain_text("away")
+        expect(tab.banner).to_have_count(0)
+        assert at_end(tab.page)
+        hall.expect_said("good night", "steps", "and a light")
+        expect(hall.since).to_contain_text("New since")
+        assert "/rooms/night" in asked
+        assert not [path for path in asked if path.startswith("/topics/rooms.")]
+        assert delivered(server) - before < 100, "the night was replayed"
+
+        jonas.say("night", "good morning")
+        expect(tab.messages.last).to_contain_text("good morning")
+        shown = tab.texts()
+        dreams = [f"dream {n}." for n in range(3000 - len(shown) + 2, 3000)]
+        assert shown == [*dreams, "@assistant what was the night like", "good morning"]
+        assert 10 < len(shown) <= 100
+
+
+def test_a_tab_that_was_frozen_begins_with_what_is_now(meet: Meet, own: ServerProcess) -> None:
     mara, jonas = meet("Mara Lindqvist"), meet("Jonas Weber")
-    mara.make("night", jonas)
-    tab, other = mara.open("night"), jonas.open("night")
-    jonas.say("night", "good night")
+    mara.make("frozen", jonas)
+    tab = mara.open("frozen")
+    jonas.say("frozen", "good night")
     tab.expect_said("good night")
-    tab.page.evaluate("document.dispatchEvent(new Event('freeze'))")  # as a browser tells a page before it sleeps
-    until(other.page, OPEN % 1)  # nobody's but the other's
-    for part in range(3):
-        jonas.say("night", *(f"dream {part * 1000 + n}." for n in range(1000)))
+    tab.page.evaluate("document.dispatchEvent(new Event('freeze'))")  # as a browser tells a page that it freezes
+    until(jonas.open("").page, OPEN % 1)
+    jonas.say("frozen", *(f"dream {n}." for n in range(1000)))
+    before = delivered(own)
     tab.page.evaluate("document.dispatchEvent(new Event('resume'))")
-    expect(tab.messages.last).to_contain_text("dream 2999.")
-    jonas.say("night", "good morning")
-    expect(tab.messages.last).to_contain_text("good morning")
+    expect(tab.messages.last).to_contain_text("dream 999.")
     expect(tab.messages.first).not_to_contain_text("good night")
-    shown = tab.texts()
-    assert shown == [*(f"dream {n}." for n in range(3000 - len(shown) + 1, 3000)), "good morning"]
-    assert len(shown) < 500, "the night was not replayed"
+    assert delivered(own) - before < 100, "the night was replayed"
     assert at_end(tab.page)

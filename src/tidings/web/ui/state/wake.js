@@ -1,6 +1,8 @@
-/** Milliseconds between two looks at the clock, and by how much more one must have slept to be told. */
+import { tidings } from "./connection.js";
+
+/** Milliseconds between two looks at the clock, which in a hidden tab may become a minute; and from when on one slept. */
 const LOOK = 10_000;
-const SLEPT = 60_000;
+const SLEPT = 5 * 60_000;
 
 /**
  * Tell when the page has slept: it was frozen, or came back from the back/forward cache, or the whole machine slept,
@@ -11,9 +13,11 @@ export function onWake(woken) {
   document.addEventListener("resume", woken);
   addEventListener("pageshow", ({ persisted }) => persisted && woken());
   let looked = Date.now();
-  setInterval(() => {
-    const slept = Date.now() - looked > LOOK + SLEPT;
+  const look = () => {
+    const slept = Date.now() - looked > SLEPT;
     looked = Date.now();
-    if (slept && !document.hidden) woken(); // a hidden tab's timers may be slowed to one a minute
-  }, LOOK);
+    if (slept) woken();
+  };
+  setInterval(look, LOOK);
+  tidings.addEventListener("connection", look); // a machine wakes to a broken one: before it is mended, and replays
 }
