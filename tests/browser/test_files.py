@@ -184,6 +184,14 @@ def test_an_upload_that_breaks_off_is_tried_again_and_one_without_a_connection_w
     expect(chips(tab, "broken")).to_contain_text("It broke off")
     tab.button("Retry").click()
     expect(chips(tab, "whole")).to_have_count(1)
+    proxy.tell("next swallow")
+    choose(tab, PLAN)
+    expect(chips(tab, "going")).to_contain_text("100\u00a0%")
+    tab.button("Remove plan.pdf").last.click()
+    expect(chips(tab)).to_have_count(1)
+    proxy.tell("next swallow")
+    choose(tab, PLAN)  # not behind the one that was removed
+    expect(chips(tab, "going")).to_contain_text("100\u00a0%")
 
     proxy.tell("now refuse")
     expect(tab.banner).to_contain_text("Reconnecting")
@@ -202,11 +210,11 @@ def test_an_upload_that_breaks_off_is_tried_again_and_one_without_a_connection_w
     expect(hint).to_be_visible()
     proxy.tell("now pass")
     tab.reconnect()
-    expect(chips(tab, "whole")).to_have_count(2)
+    expect(chips(tab, "whole")).to_have_count(3)
     assert asked == ["beforeunload"]
-    tab.say("Both are there")
-    expect(other.said("Both are there").locator(".files li")).to_have_count(2)
-    tab.expect_said("Both are there")
+    tab.say("All are there")
+    expect(other.said("All are there").locator(".files li")).to_have_count(3)
+    tab.expect_said("All are there")
 
 
 def test_a_deleted_message_loses_its_files_and_a_file_that_is_gone_says_so(meet: Meet) -> None:

@@ -46,9 +46,9 @@ export const missing = computed(() => {
   if (!late) return "";
   const { state, file } = late;
   if (state === "refused") return `Send waits: remove ${file.name}.`;
-  if (state === "broken") return `Send waits: try ${file.name} again, or remove it.`;
   if (standing.value === "lost")
     return "Not connected. Files go up when it is back: they wait in this page, keep it open.";
+  if (state === "broken") return `Send waits: try ${file.name} again, or remove it.`;
   return `Send waits until ${file.name} is up.`;
 });
 

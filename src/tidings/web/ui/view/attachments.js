@@ -3,7 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { editing } from "../state/drafts.js";
 import { attach, attached, detach, uploadAgain } from "../state/files.js";
 import { trouble } from "../state/room-acts.js";
-import { dialog } from "../state/shell.js";
+import { compact, dialog } from "../state/shell.js";
 import { size } from "../text/format.js";
 import { html, Icon, IconButton } from "./html.js";
 import { FileName } from "./room-files.js";
@@ -19,6 +19,11 @@ function add(room, files) {
   trouble.value = editing.value ? "No file can be added to a message that was sent." : attach(room, some);
 }
 
+/** One goes on writing; on a phone that would bring up the keyboard. */
+function goOn() {
+  if (!compact.value) document.getElementById("composer")?.focus();
+}
+
 /** Attach files that are chosen. @param {{room: Room}} props */
 export function Paperclip({ room }) {
   const field = useRef(/** @type {HTMLInputElement | null} */ (null));
@@ -26,7 +31,7 @@ export function Paperclip({ room }) {
     const input = /** @type {HTMLInputElement} */ (field.current);
     add(room, input.files);
     input.value = ""; // the same one may be chosen again
-    document.getElementById("composer")?.focus();
+    goOn();
   };
   return html`
     <${IconButton} icon="paperclip" label="Attach files" onClick=${() => field.current?.click()} />
@@ -47,22 +52,22 @@ export function pasteFiles(event, room) {
 export function Drop({ room, name }) {
   const over = useSignal(false);
   useEffect(() => {
+    let own = false; // a picture of the page that is dragged comes as a file, too
     const held = (/** @type {DragEvent} */ event) => {
-      if (!event.dataTransfer?.types.includes("Files") || dialog.value) return;
-      event.preventDefault();
-      over.value = event.type === "dragover";
-      if (event.type === "drop") add(room, event.dataTransfer.files);
+      if (own || !event.dataTransfer?.types.includes("Files")) return;
+      event.preventDefault(); // else the browser would open it in place of the page
+      over.value = event.type === "dragover" && !dialog.value;
+      if (event.type === "drop" && !dialog.value) add(room, event.dataTransfer.files);
     };
     const left = (/** @type {DragEvent} */ event) => {
       if (event.relatedTarget === null) over.value = false;
     };
-    document.addEventListener("dragover", held);
-    document.addEventListener("drop", held);
-    document.addEventListener("dragleave", left);
+    const moved = (/** @type {DragEvent} */ event) => void (own = event.type === "dragstart");
+    const served = { dragover: held, drop: held, dragleave: left, dragstart: moved, dragend: moved };
+    const entries = /** @type {["drop", (event: DragEvent) => void][]} */ (Object.entries(served));
+    for (const [type, serve] of entries) document.addEventListener(type, serve);
     return () => {
-      document.removeEventListener("dragover", held);
-      document.removeEventListener("drop", held);
-      document.removeEventListener("dragleave", left);
+      for (const [type, serve] of entries) document.removeEventListener(type, serve);
     };
   }, [room]);
   return (
@@ -82,7 +87,7 @@ export function Attached() {
 
 /** @param {{attachment: Attachment}} props */
 function Chip({ attachment: { key, file, picture, state, share, wrong } }) {
-  const remove = () => (detach(key), document.getElementById("composer")?.focus());
+  const remove = () => (detach(key), goOn());
   return html`
     <li class="file" data-state=${state}>
       ${picture ? html`<img src=${picture} alt="" width="24" height="24" />` : html`<${Icon} name="file-text" />`}
