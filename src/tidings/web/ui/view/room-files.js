@@ -11,16 +11,14 @@ import { html, Icon } from "./html.js";
 const END = 10;
 
 /** What came with a message. @param {{room: string, files: readonly File[]}} props */
-export const Files = ({ room, files }) =>
-  files.length > 0 &&
-  html`
-    <ul class="files" aria-label="Files">
-      ${files.map((file) => {
-        const Shown = isPicture(file.type) ? Picture : Download;
-        return html`<li key=${file.id}><${Shown} file=${file} address=${addressOf(room, file.id)} /></li>`;
-      })}
-    </ul>
-  `;
+export const Files = ({ room, files }) => html`
+  <ul class="files" aria-label="Files">
+    ${files.map((file) => {
+      const Shown = isPicture(file.type) ? Picture : Download;
+      return html`<li key=${file.id}><${Shown} file=${file} address=${addressOf(room, file.id)} /></li>`;
+    })}
+  </ul>
+`;
 
 /** What stands for a message in a quote, or where it is to be named. @param {{text: string, files: readonly File[]}} message */
 export const wordsOf = ({ text, files }) => text || files.map(({ name }) => name).join(", ");
