@@ -46,8 +46,8 @@ export function RoomMessage({ room, item, continued, may, found }) {
           item.deleted
             ? html`<p class="removed">This message was deleted.</p>`
             : html`${text && html`<${Written} text=${text} names=${names} />`}
-                ${continued && item.edited && html`<small class="edited">edited</small>`}
-                ${item.files.length > 0 && html`<${Files} room=${room.id} files=${item.files} />`}`
+              ${continued && item.edited && html`<small class="edited">edited</small>`}
+              ${item.files.length > 0 && html`<${Files} room=${room.id} files=${item.files} />`}`
         }
         <${Reactions} room=${room.id} message=${item.offset} reactions=${item.reactions} may=${may} />
         ${!item.deleted && html`<${Actions} room=${room} item=${item} may=${may} own=${by === me} />`}
