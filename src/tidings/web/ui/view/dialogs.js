@@ -83,6 +83,7 @@ const KEYS = [
   ["Esc", "Stop the answer"],
   ["\u2191", "Change the last question, in an empty composer"],
   ["Ctrl K", "Search rooms and conversations"],
+  ["\u2191 \u2193", "From message to message in a room"],
   ["F8", "Go to the newest notification, while it is shown"],
   ["?", "This list"],
 ];

@@ -3,8 +3,8 @@ import { compact } from "../state/shell.js";
 /** What the keyboard may stand on. */
 const STOPS = "a[href], button:not(:disabled), input, select, textarea, [tabindex]";
 
-/** Nothing beside the lost one is looked for outside of these. */
-const PARTS = "main, aside, header, form, dialog, #app, body";
+/** What belongs together: in these a place is looked for, beside the one that was lost. */
+const UNITS = "article, li, form, .menu, .toasts, [tabindex]";
 
 /** Elements that had the focus, the last one first, each with those around it: what was removed knows them no more. */
 /** @type {HTMLElement[][]} */
@@ -35,12 +35,10 @@ export function keepFocus() {
 }
 
 function restore() {
-  for (const path of had) {
-    const part = path.findIndex((one) => one.matches(PARTS));
-    for (const one of path.slice(0, part)) {
-      const stop = one.isConnected && [one, ...one.querySelectorAll(STOPS)].find(takes);
-      if (stop) return /** @type {HTMLElement} */ (stop).focus({ preventScroll: true });
-    }
+  for (const one of had.flat()) {
+    const stop =
+      one.isConnected && one.matches(`${UNITS}, ${STOPS}`) && [one, ...one.querySelectorAll(STOPS)].find(takes);
+    if (stop) return /** @type {HTMLElement} */ (stop).focus({ preventScroll: true });
   }
   const last = document.querySelector("#composer, .bell");
   if (last && takes(last)) /** @type {HTMLElement} */ (last).focus({ preventScroll: true });

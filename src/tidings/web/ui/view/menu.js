@@ -25,7 +25,9 @@ export function Menu({ icon, label, size, items = [], up = false, children }) {
     };
     document.addEventListener("pointerdown", outside);
     document.addEventListener("focusin", outside);
-    /** @type {HTMLElement | null} */ (root.current?.querySelector(".menu button, .menu input"))?.focus();
+    // Of a group the chosen one: to come to another would be to choose it.
+    const first = root.current?.querySelector(".menu :checked") ?? root.current?.querySelector(".menu button");
+    /** @type {HTMLElement | null} */ (first)?.focus();
     return () => {
       document.removeEventListener("pointerdown", outside);
       document.removeEventListener("focusin", outside);
