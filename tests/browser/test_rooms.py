@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 from tests.browser.conftest import OpenTab
 from tests.browser.model import Hold, ScriptedModel
@@ -290,6 +290,21 @@ def test_an_owner_adds_restricts_removes_renames_and_archives(meet: Meet) -> Non
     tab.more("Leave")
     tab.page.get_by_role("dialog").get_by_role("button", name="Leave").click()
     expect(tab.page.get_by_role("alert")).to_contain_text("This room has no other owner")
+
+
+def test_a_message_is_told_from_another_of_the_same_words(meet: Meet) -> None:
+    mara = meet("Mara Lindqvist")
+    mara.make("twice")
+    tab = mara.open("twice")
+    held: list[Route] = []
+    tab.page.route("**/topics/rooms.twice/events", lambda route: held.append(route))
+    tab.say("Yes")
+    expect(tab.page.locator("article.said.pale")).to_have_count(1)
+    mara.say("twice", "Yes")  # from another device
+    expect(tab.page.locator("article.said:not(.pale)")).to_have_count(1)
+    expect(tab.page.locator("article.said.pale")).to_have_count(1)
+    held[0].continue_()
+    tab.expect_said("Yes", "Yes")
 
 
 def test_a_message_that_is_too_long_is_kept_with_the_reason(meet: Meet) -> None:
