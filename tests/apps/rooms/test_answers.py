@@ -241,7 +241,7 @@ async def test_who_asked_is_told_of_the_answer_unless_they_have_left(server: Ser
     await answer_in(server, topic, 2)
     await until_told(ada, "answer")
     await gone(server.hub)
-    assert (await ada.told())[0] == ("answer", f"Echo answered you in {id.title()}", False)
+    assert (await ada.told())[0] == ("answer", f"Echo answered you in #{id.title()}", False)
     found = (await ada.notifications())["notifications"][0]
     assert (found["text"], found["topic"], found["by"]) == ("So far!", topic, "Echo")
     assert found["link"] == f"/r/{id}?at={found['event']}"

@@ -151,7 +151,7 @@ class Answers:
         await self._notifications.notify(
             started.by,
             "answer",
-            f"{title} {verb} in {room.name}",
+            f"{title} {verb} in #{room.name}",
             text=answer.text,
             link=link(topic, at),
             topic=topic,

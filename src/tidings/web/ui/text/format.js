@@ -46,6 +46,9 @@ export function size(bytes) {
 /** @param {number} n @param {string} one @param {string} [many] "1 event", "7 events" */
 export const counted = (n, one, many = `${one}s`) => `${number(n)} ${n === 1 ? one : many}`;
 
+/** @param {string} text @param {number} [most] characters. As much of it as two lines show */
+export const brief = (text, most = 200) => (text.length > most ? `${text.slice(0, most).trimEnd()}\u2026` : text);
+
 /** @param {number} n "2nd" */
 export function ordinal(n) {
   const teen = n % 100 >= 11 && n % 100 <= 13;

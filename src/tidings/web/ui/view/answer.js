@@ -166,16 +166,16 @@ function Pager({ turn, version, conversation }) {
         icon="chevron-left"
         label="The version before"
         size=${16}
-        disabled=${at === 0}
-        onClick=${to(at - 1)}
+        aria-disabled=${String(at === 0)}
+        onClick=${to(Math.max(0, at - 1))}
       />
       <span>${at + 1} / ${turn.length}</span>
       <${IconButton}
         icon="chevron-right"
         label="The next version"
         size=${16}
-        disabled=${at === turn.length - 1}
-        onClick=${to(at + 1)}
+        aria-disabled=${String(at === turn.length - 1)}
+        onClick=${to(Math.min(at + 1, turn.length - 1))}
       />
     </span>
   `;

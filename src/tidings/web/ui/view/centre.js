@@ -17,7 +17,7 @@ import {
 } from "../state/notifications.js";
 import { userTopic } from "../state/session.js";
 import { signingIn, wide } from "../state/shell.js";
-import { clockTime, dayName, fullTime } from "../text/format.js";
+import { brief, clockTime, dayName, fullTime } from "../text/format.js";
 import { countOf } from "./bell.js";
 import { html, Icon, IconButton } from "./html.js";
 import { useOverlay } from "./overlay.js";
@@ -58,8 +58,8 @@ export function Centre() {
             <${IconButton}
               icon="check-check"
               label="Mark all read"
-              disabled=${unread.value === 0}
-              onClick=${markAllRead}
+              aria-disabled=${String(unread.value === 0)}
+              onClick=${() => unread.value > 0 && markAllRead()}
             />
             <${Quiet} />
           `
@@ -139,7 +139,7 @@ function Row({ item }) {
     <${Icon} name=${icon} class=${tone} />
     <div class="told">
       <p class="title">${title}</p>
-      ${text && html`<p class="text">${text}</p>`}
+      ${text && html`<p class="text">${brief(text)}</p>`}
     </div>
     <div class="when">
       <time datetime=${new Date(time * 1000).toISOString()} title=${fullTime(time)}>${clockTime(time)}</time>

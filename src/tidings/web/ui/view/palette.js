@@ -24,6 +24,8 @@ import { close, Modal } from "./modal.js";
 
 /** Hits of one kind. */
 const MOST = 8;
+/** Characters before what was looked for. */
+const BEFORE = 30;
 /** Milliseconds without a key before the server is asked. */
 const PAUSE = 150;
 
@@ -141,15 +143,17 @@ function hitOf({ room, offset, by, assistant, time: at, text, marks }) {
   };
 }
 
-/** @param {string} text @param {[number, number][]} marks */
+/** From the first of them on, so that it is seen. @param {string} text @param {[number, number][]} marks */
 function marked(text, marks) {
-  let at = 0;
+  const first = marks[0]?.[0] ?? 0;
+  let at = first > BEFORE ? first - BEFORE : 0;
+  const start = at > 0 ? "\u2026" : "";
   const parts = marks.flatMap(([from, to]) => {
     const before = text.slice(at, from);
     at = to;
     return [before, html`<mark>${text.slice(from, to)}</mark>`];
   });
-  return [...parts, text.slice(at)];
+  return [start, ...parts, text.slice(at)];
 }
 
 /** @param {string} sought in lower case @returns {Hit[]} */
@@ -207,6 +211,6 @@ function show(conversation, run) {
 /** @param {string} text @param {string} sought */
 function excerpt(text, sought) {
   const at = text.toLowerCase().indexOf(sought);
-  const from = Math.max(0, at - 30);
+  const from = Math.max(0, at - BEFORE);
   return (from > 0 ? "\u2026" : "") + text.slice(from, at + sought.length + 60).replace(/\s+/g, " ");
 }

@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { tidings } from "../state/connection.js";
+import { connection, tidings } from "../state/connection.js";
 import { isMuted } from "../state/notifications.js";
 import { isHere, known } from "../state/people.js";
 import { removeMember, setRole } from "../state/room-acts.js";
@@ -11,7 +11,7 @@ import { html, IconButton, Mark } from "./html.js";
 import { Menu } from "./menu.js";
 import { useOverlay } from "./overlay.js";
 import { Person } from "./person.js";
-import { tabsOf } from "./room-header.js";
+import { placesOf } from "./room-header.js";
 
 /** @typedef {import("../state/room.js").Room} Room */
 /** @typedef {import("../folds/room.js").Role} Role */
@@ -106,10 +106,14 @@ function Member({ room, name, role, owner }) {
 
 /** How someone is here. @param {Room} room @param {string} name @param {boolean} me */
 function standingOf(room, name, me) {
-  const tabs = tabsOf(name);
-  if (me) return tabs > 1 ? `you, ${tabs} connections` : "you";
+  const places = placesOf(name);
+  const { tabs, by } = connection.value;
+  if (me) {
+    const shared = by !== "self" && tabs > 1 && counted(tabs, "tab");
+    return ["you", shared, places > 1 && "also elsewhere"].filter(Boolean).join(", ");
+  }
   if (room.typing.value.includes(name)) return "typing";
-  return !known.value ? "not known" : tabs > 0 ? "here" : "away";
+  return !known.value ? "not known" : places > 0 ? "here" : "away";
 }
 
 /** @param {{room: Room}} props */

@@ -72,5 +72,5 @@ function menuOf(room) {
   return all;
 }
 
-/** How many tabs and devices of someone are here. @param {string} name */
-export const tabsOf = (name) => here.value.get(name) ?? 0;
+/** In how many browsers someone is here. @param {string} name */
+export const placesOf = (name) => here.value.get(name) ?? 0;

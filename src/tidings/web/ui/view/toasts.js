@@ -1,5 +1,6 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { dismiss, hold, toasts } from "../state/toasts.js";
+import { brief } from "../text/format.js";
 import { html, Icon, IconButton } from "./html.js";
 
 /** Pixels between the last of them and the composer. */
@@ -38,7 +39,7 @@ function One({ name, icon, tone = "", title, text, actions = [], leaving = false
       <${Icon} name=${icon} class=${tone} />
       <div>
         <p><b>${title}</b></p>
-        ${text && html`<p class="text">${text}</p>`}
+        ${text && html`<p class="text">${brief(text)}</p>`}
         ${
           actions.length > 0 &&
           html`<p class="row">
