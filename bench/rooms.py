@@ -7,6 +7,7 @@ where there is a Chromium, its page. Each is measured on a server of its own, ju
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import re
 import statistics
@@ -30,6 +31,9 @@ SIZES = (1_000, 10_000, 100_000)
 WATCHERS, PACE = 100, 20
 """People in the room where two talk, and how many messages a second these say."""
 
+WRITTEN, TEMPO = 300, 5
+"""Messages that one person writes to another, each in a page, and how many a second."""
+
 TYPISTS, EVERY = 500, 3.0
 """People who type in one room, and the seconds after which the page says so again."""
 
@@ -38,23 +42,28 @@ T = TypeVar("T")
 
 
 def measure(work: Path, rounds: int, quick: bool) -> dict[str, Any]:
-    """All of it: `opened` by the number of events, `talk` and `typing` with a list of figures, one for each round."""
+    """All of it: `opened` by the number of events; `talk`, `screens` and `typing` with a list of figures, one for each
+    round."""
     sizes = SIZES[:2] if quick else SIZES
     with Server(_kept(work / "rooms.db"), work) as server:
         _run(_fill(server.port, sizes))
     opened: dict[str, list[Figures]] = {str(size): [] for size in sizes}
-    talk, typing = [], []
+    talk, screens, typing = [], [], []
     for _ in range(rounds):
         for size in sizes:
             opened[str(size)].append(_opened(work, size))
             _say(f"a room of {size:,}", opened[str(size)][-1])
         with Server(TIDINGS, work) as server:
-            talk.append(_costs(server, _talk(server.port, 4 if quick else 15)))
+            talk.append(_costs(server, _talk(server.port, 4 if quick else 30)))
         _say("two who talk", talk[-1])
+        if screen.CHROMIUM is not None:
+            with Server(TIDINGS, work) as server:
+                screens.append(_screens(server, 20 if quick else WRITTEN))
+            _say("two in Chromium", screens[-1])
         with Server(TIDINGS, work) as server:
             typing.append(_costs(server, _typing(server.port, 6 if quick else 20)))
         _say("many who type", typing[-1])
-    return {"opened": opened, "talk": talk, "typing": typing}
+    return {"opened": opened, "talk": talk, "screens": screens, "typing": typing}
 
 
 def rows(results: dict[str, Any]) -> list[tuple[Figure, list[float]]]:
@@ -70,10 +79,13 @@ def rows(results: dict[str, Any]) -> list[tuple[Figure, list[float]]]:
         ]
     two = f"two say {PACE} messages a second among {WATCHERS}: on another's stream"
     many = f"{TYPISTS} people type in one room and see it of each other"
-    talk, typing = results["talk"], results["typing"]
+    page = f"two people in Chromium, {TEMPO} messages a second: from the Enter key to the other's screen"
+    talk, screens, typing = results["talk"], results["screens"], results["typing"]
     found += [
         (_figure("p50", f"p50 latency, {two}", "ms"), talk),
         (_figure("p99", "p99 latency, the same", "ms", 50), talk),
+        (_figure("p50", f"p50 latency, {page}", "ms"), screens),
+        (_figure("p99", "p99 latency, the same", "ms", 50), screens),
     ]
     found += [(_figure("told", f"deliveries, {many}", "events/s"), typing)]
     found += [(_figure("cores", "… the server's CPU", "cores", 1), typing)]
@@ -84,8 +96,14 @@ def beside(results: dict[str, Any]) -> str:
     """What else went on, so that one knows whether to believe the figures."""
     parts = [
         f"while {what}, the clients used {max(run['client'] for run in runs):.2f} and everybody else on the machine "
-        f"{max(run['others'] for run in runs):.2f} cores"
-        for what, runs in (("two talked", results["talk"]), ("many typed", results["typing"]))
+        f"{max(run['others'] for run in runs):.2f} cores, and in each second the server's threads waited "
+        f"{max(run['waited'] for run in runs) * 1000:.0f} ms for one"
+        for what, runs in (
+            ("two talked", results["talk"]),
+            ("two talked in Chromium", results["screens"]),
+            ("many typed", results["typing"]),
+        )
+        if runs
     ]
     return f"At most: {'; '.join(parts)}."
 
@@ -168,14 +186,50 @@ def _costs(server: Server, work: Coroutine[Any, Any, Callable[[], Coroutine[Any,
     async def run() -> Figures:
         act = await work
         await asyncio.sleep(1)  # what those who came just now are still told is no part of it
-        began, used, mine, all_used = time.monotonic(), server.cpu(), time.process_time(), busy()
+        account = _account(server)
         figures = await act()
-        elapsed = time.monotonic() - began
-        costs = [server.cpu() - used, time.process_time() - mine]
-        costs.append(max(0.0, busy() - all_used - sum(costs)))
-        return figures | dict(zip(("cores", "client", "others"), (cost / elapsed for cost in costs), strict=True))
+        return figures | account()
 
     return _run(run())
+
+
+def _account(server: Server) -> Callable[[], Figures]:
+    """Call it, and call what it returns at the end: the cores that server, clients and others used between, and the
+    seconds in each second for which the server's threads were ready and had none."""
+
+    def now() -> list[float]:
+        clients = sum(os.times()[:4])  # the children's are those of Chromium, once it has ended
+        return [time.monotonic(), server.cpu(), clients, busy(), server.waited()]
+
+    before = now()
+
+    def account() -> Figures:
+        elapsed, cores, client, used, waited = (after - was for after, was in zip(now(), before, strict=True))
+        others = max(0.0, used - cores - client)
+        costs = {"cores": cores, "client": client, "others": others, "waited": waited}
+        return {name: cost / elapsed for name, cost in costs.items()}
+
+    return account
+
+
+def _screens(server: Server, count: int) -> Figures:
+    """Two people in a room, each with a page: how late is a message on the other's screen?"""
+    _run(_pair(server.port))
+    account = _account(server)
+    late = screen.talked(f"http://127.0.0.1:{server.port}", "screens", count, TEMPO)
+    return _cuts(late) | account()
+
+
+async def _pair(port: int) -> None:
+    """The room of the two."""
+    ada, ben = Person(port, "Ada"), ("member.joined", {"member": "Ben", "role": "member"})
+    await ada.say("screens", [("room.created", {"name": "screens", "private": False}), ben])
+    ada.leave()
+
+
+def _cuts(late: list[float]) -> Figures:
+    cuts = statistics.quantiles(late, n=100)
+    return {"p50": cuts[49], "p99": cuts[98]}
 
 
 async def _gathering(port: int, room: str, count: int, heard: Callable[[int], Heard]) -> list[Person]:
@@ -222,8 +276,7 @@ async def _talk(port: int, seconds: int) -> Callable[[], Coroutine[Any, Any, Fig
         await _all(everybody)
         for person in people:
             person.leave()
-        cuts = statistics.quantiles(late, n=100)
-        return {"p50": cuts[49] * 1000, "p99": cuts[98] * 1000}
+        return _cuts([seconds * 1000 for seconds in late])
 
     return act
 

@@ -1,10 +1,11 @@
-"""A real Chromium that opens a room: milliseconds until its last message can be seen."""
+"""A real Chromium that opens a room, or in which two people talk: milliseconds until a message can be seen."""
 
 from __future__ import annotations
 
 import shutil
+import time
 
-from playwright.sync_api import Error, sync_playwright
+from playwright.sync_api import Browser, Error, Page, sync_playwright
 
 from bench.client import BenchError
 
@@ -31,6 +32,59 @@ async ([link, text]) => {{
   return (await ({_SEEN})(text)) - began;
 }}
 """
+
+
+# When each message was sent, by the time of its Enter key, and when the frame was done that shows it within the window:
+# that is when an IntersectionObserver tells of it. The clock is the machine's, so that two pages can be compared.
+_WATCH = """
+() => {
+  window.sent = {};
+  window.seen = {};
+  const clock = (time) => performance.timeOrigin + time;
+  const composer = document.getElementById("composer");
+  const press = ({ key, timeStamp }) => key === "Enter" && (sent[composer.value] = clock(timeStamp));
+  composer.addEventListener("keydown", press, true);
+  const frames = new IntersectionObserver((entries) => {
+    for (const { isIntersecting, target } of entries)
+      if (isIntersecting) seen[target.textContent] ??= clock(performance.now());
+  });
+  new MutationObserver((changes) => {
+    for (const { addedNodes } of changes)
+      for (const node of addedNodes)
+        for (const said of node.querySelectorAll?.("article.said .asked") ?? []) frames.observe(said);
+  }).observe(document.getElementById("log"), { subtree: true, childList: true });
+}
+"""
+
+
+def talked(url: str, room: str, count: int, pace: float) -> list[float]:
+    """One of a room's two people writes `count` messages, key by key, `pace` a second: how long is each on its way from
+    the Enter key to the other's screen? Both pages are seen and have the focus, as on two machines."""
+    try:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+            author, other = (_enter(browser, url, name, room) for name in ("Ada", "Ben"))
+            began = time.perf_counter()
+            for n in range(count):
+                author.wait_for_timeout(max(0.0, began + n / pace - time.perf_counter()) * 1000)
+                author.keyboard.type(f"said {n}")
+                author.keyboard.press("Enter")
+            other.wait_for_function("(count) => Object.keys(seen).length >= count", arg=count)
+            sent, seen = author.evaluate("sent"), other.evaluate("seen")
+            browser.close()
+    except Error as error:
+        raise BenchError(f"Chromium did not show what was said: {error.message.splitlines()[0]}") from error
+    return [seen[text] - sent[text] for text in (f"said {n}" for n in range(count))]
+
+
+def _enter(browser: Browser, url: str, name: str, room: str) -> Page:
+    page = browser.new_context().new_page()
+    page.request.post(f"{url}/session", data={"name": name})
+    page.goto(f"{url}/r/{room}")
+    page.get_by_text("Live").wait_for()
+    page.locator("#composer").focus()
+    page.evaluate(_WATCH)
+    return page
 
 
 def shown(url: str, name: str, room: str, text: str) -> dict[str, float]:

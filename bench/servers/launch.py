@@ -178,6 +178,14 @@ class Server:
         """Seconds of user and system time of all its threads and processes, ended children included."""
         return sum(sum(map(int, fields[11:15])) for _, fields in self._processes()) / TICK
 
+    def waited(self) -> float:
+        """Seconds its threads that are there now were ready to run and had no core, all of them together."""
+        return sum(
+            int(file.read_text().split()[1]) / 1e9
+            for pid, _ in self._processes()
+            for file in Path(f"/proc/{pid}/task").glob("*/schedstat")
+        )
+
     def memory(self) -> int:
         """Resident bytes of all its processes."""
         pages = sum(int(fields[21]) for _, fields in self._processes())

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bench import rooms
+from bench import rooms, screen
 from bench.client import BenchError
 from bench.people import Person
 from tests.serving import ServerProcess
@@ -48,6 +48,13 @@ def test_an_old_room_is_opened_with_its_last_message(port: int) -> None:
         rooms._run(rooms._open(port, 7))
 
 
+def test_a_message_is_seen_on_another_s_screen(port: int, chromium: str) -> None:
+    rooms._run(rooms._pair(port))
+    late = screen.talked(f"http://127.0.0.1:{port}", "screens", 5, 10)
+    assert len(late) == 5
+    assert min(late) > 0
+
+
 def test_what_the_server_refuses_stops_the_benchmark(port: int) -> None:
     async def post() -> None:
         await Person(port, "Eve").say("nowhere", [("message.posted", {"text": "x"})])
@@ -59,11 +66,13 @@ def test_what_the_server_refuses_stops_the_benchmark(port: int) -> None:
 def test_the_table_says_what_is_reached_and_what_is_missed() -> None:
     results = {
         "opened": {"1000": [{"opened": 10.0, "again": 2.0}], "100000": [{"opened": 300.0, "again": 2.0}]},
-        "talk": [{"p50": 5.0, "p99": 20.0, "cores": 0.1, "client": 0.1, "others": 0.0}],
-        "typing": [{"told": 80_000.0, "cores": 0.5, "client": 0.2, "others": 1.5}],
+        "talk": [{"p50": 5.0, "p99": 20.0, "cores": 0.1, "client": 0.1, "others": 0.0, "waited": 0.012}],
+        "screens": [],
+        "typing": [{"told": 80_000.0, "cores": 0.5, "client": 0.2, "others": 1.5, "waited": 0.0}],
     }
     rows = {figure.title: (figure.target, values) for figure, values in rooms.rows(results)}
     assert rows["a room of 100,000 events: `GET /rooms/ID` of a fresh process"] == (200, [300.0])
     assert not any("Chromium" in title for title in rows), "there was none"
     assert rows["… the server's CPU"] == (1, [0.5])
     assert "everybody else on the machine 1.50 cores" in rooms.beside(results)
+    assert "in each second the server's threads waited 12 ms for one; while many typed" in rooms.beside(results)
