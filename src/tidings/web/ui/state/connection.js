@@ -1,8 +1,34 @@
 import { computed, signal } from "@preact/signals";
-import { Problem, Tidings } from "../../client/index.js";
+import { newKey, Problem, Tidings } from "../../client/index.js";
 import { soon } from "./frames.js";
+import { toast } from "./toasts.js";
 
-export const tidings = new Tidings();
+/** A server that may ask to slow down: of what one does, that is said. Messages say it themselves. */
+class Server extends Tidings {
+  /** Keys of what is being published. @type {Set<string | undefined>} */
+  #acts = new Set();
+
+  /** @override @type {Tidings["publish"]} */
+  publish(topic, data, options = {}) {
+    if (options.transient || options.type === "room.read") return super.publish(topic, data, options);
+    const key = options.key ?? newKey();
+    this.#acts.add(key);
+    return super.publish(topic, data, { ...options, key }).finally(() => this.#acts.delete(key));
+  }
+
+  /** @override @type {Tidings["request"]} */
+  async request(method, path, options) {
+    try {
+      return await super.request(method, path, options);
+    } catch (error) {
+      if (error instanceof Problem && error.status === 429 && this.#acts.has(options?.key))
+        toast({ key: "slowed", icon: "clock", tone: "amber", title: "Waits a moment", text: error.message });
+      throw error;
+    }
+  }
+}
+
+export const tidings = new Server();
 
 /** @type {import("@preact/signals").Signal<import("../../client/index.js").Connection>} */
 export const connection = signal(tidings.connection);

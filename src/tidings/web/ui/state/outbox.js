@@ -1,5 +1,5 @@
 import { effect, signal } from "@preact/signals";
-import { isTemporary, newKey, Outbox, Unreachable } from "../../client/index.js";
+import { isTemporary, newKey, Outbox, Problem, Unreachable } from "../../client/index.js";
 import { standing, tidings } from "./connection.js";
 import { conversation } from "./conversation.js";
 import { create, titled, titleFor } from "./library.js";
@@ -25,6 +25,8 @@ export const sending = signal(new Set());
 
 /** Letters that were sent without an answer: their runs may have started, so they wait for nothing but the server. */
 export const tried = new Set();
+/** What the server said to those it asked to slow down, by key. @type {Map<string, string>} */
+export const slowed = new Map();
 
 box.addEventListener("change", () => {
   outbox.value = box.letters;
@@ -80,11 +82,13 @@ async function send({ key, lane, question, parent, assistant }) {
       history.length > 0 ? { messages: [...history, { role: "user", content: question }] } : { input: question };
     const json = { ...about, topic: place.topic, ...(parent && { parent }), ...(assistant && { assistant }) };
     const { run } = await tidings.request("POST", "/runs", { json, key });
+    slowed.delete(key);
     place.started(run, { question, parent, assistant, by: session.value?.name ?? null });
   } catch (error) {
     // Whoever signs in again sends it.
     if (ended(error)) throw new Unreachable();
     if (isTemporary(error)) tried.add(key);
+    if (isTemporary(error) && error instanceof Problem) slowed.set(key, error.message);
     throw error;
   }
 }

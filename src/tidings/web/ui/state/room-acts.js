@@ -1,8 +1,10 @@
 import { signal } from "@preact/signals";
 import { newKey, Problem } from "../../client/index.js";
 import { tidings } from "./connection.js";
+import { draft, edit } from "./drafts.js";
 import { refresh } from "./rooms.js";
 import { ended, session } from "./session.js";
+import { openRoom } from "./shell.js";
 
 /** What was refused last, of what one does in passing: it is said above the composer. */
 export const trouble = signal("");
@@ -15,13 +17,15 @@ function publish(id, type, data) {
   return tidings.publish(`rooms.${id}`, data, { type });
 }
 
-/** @param {Promise<unknown>} done */
+/** @param {Promise<unknown>} done @returns {Promise<boolean>} whether it was */
 async function inPassing(done) {
   trouble.value = "";
   try {
     await done;
+    return true;
   } catch (error) {
     if (!ended(error)) trouble.value = /** @type {Error} */ (error).message;
+    return false;
   }
 }
 
@@ -92,8 +96,11 @@ export const removeMember = (id, member) => inPassing(publish(id, "member.left",
 export const react = (id, message, emoji, on) =>
   inPassing(publish(id, on ? "reaction.added" : "reaction.removed", { message, emoji }));
 
-/** @param {string} id @param {string} message @param {string} text */
-export const editMessage = (id, message, text) => inPassing(publish(id, "message.edited", { message, text }));
+/** What was refused is where it was written again. @param {string} id @param {string} message @param {string} text */
+export async function editMessage(id, message, text) {
+  const done = await inPassing(publish(id, "message.edited", { message, text }));
+  if (!done && openRoom.value === id && draft.value === "") edit(message, text);
+}
 
 /** @param {string} id @param {string} message */
 export const deleteMessage = (id, message) => publish(id, "message.deleted", { message });

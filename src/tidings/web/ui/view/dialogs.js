@@ -1,9 +1,8 @@
-import { useSignal } from "@preact/signals";
-import { standing } from "../state/connection.js";
 import { remove, rename, titled } from "../state/library.js";
 import { dialog, go, open } from "../state/shell.js";
+import { Choices, Failed, field, Sure, useDoing } from "./doing.js";
 import { html } from "./html.js";
-import { close, Modal } from "./modal.js";
+import { Modal } from "./modal.js";
 import { Palette } from "./palette.js";
 import { RoomDialog } from "./room-dialogs.js";
 
@@ -20,33 +19,23 @@ export function Dialogs() {
 
 /** @param {{id: string}} props */
 function Rename({ id }) {
-  const failed = useSignal("");
-  const save = async (/** @type {SubmitEvent} */ event) => {
-    event.preventDefault();
-    const title = String(new FormData(/** @type {HTMLFormElement} */ (event.currentTarget)).get("title")).trim();
-    if (!title) return;
-    try {
-      const renamed = rename(id, title.slice(0, 200));
-      // It is sent when there is a connection again; nobody has to wait here for that.
-      if (standing.value === "lost") renamed.catch(() => {});
-      else await renamed;
-      close();
-    } catch (error) {
-      failed.value = /** @type {Error} */ (error).message;
-    }
-  };
+  const doing = useDoing((form) => rename(id, field(form, "title")));
   return html`
     <${Modal} title="Rename the conversation">
-      <form onSubmit=${save}>
+      <form onSubmit=${doing.go}>
         <label class="field"
           ><span>Title</span
-          ><input name="title" type="text" maxlength="200" value=${titled(id) ?? ""} data-first required
+          ><input
+            name="title"
+            type="text"
+            maxlength="200"
+            value=${titled(id) ?? ""}
+            data-first
+            required
+            pattern=".*\\S.*"
         /></label>
-        ${failed.value && html`<p class="error" role="alert">${failed.value}</p>`}
-        <div class="choices">
-          <button type="button" class="button" onClick=${close}>Cancel</button>
-          <button type="submit" class="button primary">Rename</button>
-        </div>
+        <${Failed} doing=${doing} />
+        <${Choices} act="Rename" busy=${doing.busy} />
       </form>
     <//>
   `;
@@ -54,25 +43,10 @@ function Rename({ id }) {
 
 /** @param {{id: string}} props */
 function Delete({ id }) {
-  const failed = useSignal("");
-  const confirm = async () => {
-    try {
-      await remove(id);
-      close();
-      if (open.value === id) go(null);
-    } catch (error) {
-      failed.value = /** @type {Error} */ (error).message;
-    }
-  };
+  const away = async () => (await remove(id), () => void (open.value === id && go(null)));
   return html`
-    <${Modal} title="Delete the conversation">
-      <p><b>${titled(id)}</b></p>
-      <p>Its questions and answers are deleted from the log, for every tab and device. They cannot be brought back.</p>
-      ${failed.value && html`<p class="error" role="alert">${failed.value}</p>`}
-      <div class="choices">
-        <button type="button" class="button" data-first onClick=${close}>Keep it</button>
-        <button type="button" class="button danger" onClick=${confirm}>Delete</button>
-      </div>
+    <${Sure} title="Delete the conversation" what=${titled(id)} act="Delete" run=${away}>
+      Its questions and answers are deleted from the log, for every tab and device. They cannot be brought back.
     <//>
   `;
 }

@@ -1,5 +1,5 @@
 import { standing } from "../state/connection.js";
-import { discard, outbox, retry, sending, tried } from "../state/outbox.js";
+import { discard, outbox, retry, sending, slowed, tried } from "../state/outbox.js";
 import { myName } from "../state/session.js";
 import { ordinal } from "../text/format.js";
 import { html, Icon } from "./html.js";
@@ -25,6 +25,8 @@ export function Pending({ letter, conversation }) {
   const on = sending.value.has(letter.key);
   const place = ordinal(outbox.value.indexOf(letter) + 1);
   const waits = !letter.refused && !on;
+  const asked = slowed.get(letter.key);
+  const why = asked ? `Waits a moment: ${asked}` : "Waits until the answer above has ended";
   return html`
     <${Question}
       name=${myName.value}
@@ -39,7 +41,7 @@ export function Pending({ letter, conversation }) {
         html`
           <p class="waits">
             <${Icon} name="clock" size=${14} />
-            ${connected ? "Waits until the answer above has ended" : `Waits for the connection, ${place} in line`}
+            ${connected ? why : `Waits for the connection, ${place} in line`}
             <button type="button" class="link" onClick=${() => discard(letter.key)}>Delete</button>
           </p>
         `

@@ -5,6 +5,7 @@ import { joined, rooms } from "../state/rooms.js";
 import { session } from "../state/session.js";
 import { dialog, go, goRoom, shownRoom } from "../state/shell.js";
 import { counted } from "../text/format.js";
+import { Choices, Failed, field, Sure, useDoing } from "./doing.js";
 import { html, Icon } from "./html.js";
 import { close, Modal } from "./modal.js";
 import { wordsOf } from "./room-files.js";
@@ -26,7 +27,7 @@ export function RoomDialog({ now }) {
     <//>`;
   }
   if (now.kind === "room-leave") {
-    const away = async () => (await leave(id), go(null));
+    const away = async () => (await leave(id), () => go(null));
     return html`<${Sure} title="Leave the room" what=${`#${name}`} act="Leave" run=${away}>
       ${about.private ? "It is private: an owner has to add you again." : "You can join it again at any time."}
     <//>`;
@@ -41,54 +42,6 @@ export function RoomDialog({ now }) {
   }
   return null;
 }
-
-/**
- * A question before something that cannot simply be undone.
- * @param {{title: string, what: string, act: string, run: () => Promise<unknown>, children: any}} props
- */
-function Sure({ title, what, act, run, children }) {
-  const doing = useDoing(run);
-  return html`
-    <${Modal} title=${title}>
-      <p><b>${what}</b></p>
-      <p>${children}</p>
-      <${Failed} doing=${doing} />
-      <div class="choices">
-        <button type="button" class="button" data-first onClick=${close}>Cancel</button>
-        <button type="button" class="button danger" aria-disabled=${String(doing.busy)} onClick=${doing.go}>
-          ${act}
-        </button>
-      </div>
-    <//>
-  `;
-}
-
-/** Do something once, close, or say why it was refused. @param {(form: FormData) => Promise<unknown>} run */
-function useDoing(run) {
-  const failed = useSignal("");
-  const busy = useSignal(false);
-  const go = async (/** @type {Event} */ event) => {
-    event.preventDefault();
-    if (busy.value) return;
-    busy.value = true;
-    failed.value = "";
-    const form = event.currentTarget instanceof HTMLFormElement ? new FormData(event.currentTarget) : new FormData();
-    try {
-      await run(form);
-      close();
-    } catch (error) {
-      failed.value = /** @type {Error} */ (error).message;
-    }
-    busy.value = false;
-  };
-  return { go, failed: failed.value, busy: busy.value };
-}
-
-/** @param {{doing: {failed: string}}} props */
-const Failed = ({ doing }) => doing.failed && html`<p class="error" role="alert">${doing.failed}</p>`;
-
-/** @param {FormData} form @param {string} name */
-const field = (form, name) => String(form.get(name) ?? "").trim();
 
 /** All rooms there are for one: to open, to join. */
 function Browse() {
@@ -165,7 +118,8 @@ function Browse() {
 function Create({ name }) {
   const doing = useDoing(async (form) => {
     const about = field(form, "about");
-    goRoom(await create({ name: field(form, "name"), about, private: form.get("private") === "on" }));
+    const id = await create({ name: field(form, "name"), about, private: form.get("private") === "on" });
+    return () => goRoom(id);
   });
   return html`
     <${Modal} title="New room">
@@ -206,14 +160,6 @@ const Fields = ({ name, about }) => html`
     <span>What it is about</span>
     <input name="about" type="text" maxlength="500" value=${about} autocomplete="off" />
   </label>
-`;
-
-/** @param {{act: string, busy: boolean}} props */
-const Choices = ({ act, busy }) => html`
-  <div class="choices">
-    <button type="button" class="button" onClick=${close}>Cancel</button>
-    <button type="submit" class="button primary" aria-disabled=${String(busy)}>${act}</button>
-  </div>
 `;
 
 /** @param {{id: string, members: string[]}} props */
