@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
 from playwright.sync_api import Browser, Route, expect
 
 from tests.browser.conftest import OpenTab
 from tests.browser.model import Hold, ScriptedModel
-from tests.browser.people import Meet, at_end, meeting
+from tests.browser.people import Meet, RoomTab, at_end, meeting
 from tests.serving import ServerProcess
 
 
@@ -124,24 +125,38 @@ def test_what_is_new_is_below_a_line_and_read_everywhere_at_once(meet: Meet) -> 
 def test_history_pages_back_without_end_and_nothing_jumps(meet: Meet) -> None:
     mara, jonas = meet("Mara Lindqvist"), meet("Jonas Weber")
     mara.make("long", jonas)
-    jonas.say("long", *(f"message {n}." for n in range(350)))
+    for n in (0, 500):
+        jonas.say("long", *(f"message {m}." for m in range(n, n + 500)))
     tab = mara.open("long")
-    expect(tab.said("message 349.")).to_be_in_viewport()
-    loaded = tab.messages.count()
-    assert loaded <= 200
+    expect(tab.said("message 999.")).to_be_in_viewport()
     tab.log.hover()
-    seen = []
-    while not seen or seen[-1] != "message 0.":
-        tab.page.mouse.wheel(0, -700)
-        # What is at the top does not move when a page comes in above it: it is passed message by message.
-        tab.page.wait_for_function(
-            "() => !document.querySelector('.earlier') || document.getElementById('log').scrollTop > 0"
-        )
+    back = _passed(tab, -700, "message 0.")
+    assert back == sorted(back, reverse=True)
+    jonas.say("long", "one more", "and one")
+    expect(tab.button("Jump to latest (2 new)")).to_be_visible()
+    assert tab.texts()[0] == "message 0."  # it stays where one is
+
+    there = _passed(tab, 700, "and one")
+    assert there == sorted(there)
+    for numbers in (back, there):  # what one looks at is passed message by message, whatever comes and goes around it
+        assert max(abs(a - b) for a, b in pairwise(numbers)) < 60
+    tab.page.mouse.wheel(0, 5000)
+    expect(tab.said("and one")).to_be_in_viewport()
+    expect(tab.page.locator(".jump")).to_have_count(0)
+    jonas.say("long", "the end is followed again")
+    expect(tab.said("the end is followed again")).to_be_in_viewport()
+
+
+def _passed(tab: RoomTab, pixels: int, last: str) -> list[int]:
+    """The numbers of the topmost messages while one scrolls. At no time are more than 200 messages drawn."""
+    seen = [tab.page.evaluate(TOPMOST)]
+    while last not in tab.texts():
+        before = tab.page.evaluate("document.getElementById('log').scrollTop")
+        tab.page.mouse.wheel(0, pixels)
+        tab.page.wait_for_function("top => document.getElementById('log').scrollTop !== top", arg=before)
         seen.append(tab.page.evaluate(TOPMOST))
-    numbers = [int(re.findall(r"\d+", text)[0]) for text in seen]
-    assert numbers == sorted(numbers, reverse=True)
-    assert max(a - b for a, b in zip([349, *numbers], numbers, strict=False)) < 60
-    assert tab.texts() == [f"message {n}." for n in range(350)]
+        assert tab.messages.count() <= 200
+    return [int(re.findall(r"\d+", text)[0]) for text in seen]
 
 
 TOPMOST = """() => {
@@ -149,6 +164,36 @@ TOPMOST = """() => {
     const all = [...document.querySelectorAll("article.said")];
     return all.find((one) => one.getBoundingClientRect().bottom > top).querySelector(".asked").textContent;
 }"""
+
+
+def test_messages_are_walked_and_acted_on_by_keyboard(meet: Meet) -> None:
+    mara = meet("Mara Lindqvist")
+    mara.make("keys")
+    mara.say("keys", *(f"message {n}." for n in range(100)))
+    tab = mara.open("keys")
+    expect(tab.writing).to_be_focused()
+    expect(tab.messages.get_by_role("button")).to_have_count(0)  # nobody came near one
+    tab.page.keyboard.press("Shift+Tab")
+    expect(tab.said("message 99.")).to_be_focused()
+    for _ in range(90):
+        tab.page.keyboard.press("ArrowUp")
+    expect(tab.said("message 9.")).to_be_focused()
+    expect(tab.said("message 9.")).to_be_in_viewport()
+    tab.page.keyboard.press("ArrowDown")
+    for name in ("React", "Reply", "More of this message"):
+        tab.page.keyboard.press("Tab")
+        expect(tab.said("message 10.").get_by_role("button", name=name)).to_be_focused()
+    tab.page.keyboard.press("Enter")
+    tab.page.keyboard.press("ArrowDown")
+    tab.page.keyboard.press("Enter")
+    expect(tab.writing).to_have_value("message 10.")
+    expect(tab.writing).to_be_focused()
+    tab.page.keyboard.press("Escape")
+    tab.page.keyboard.press("Shift+Tab")
+    expect(tab.button("Jump to latest")).to_be_focused()
+    tab.page.keyboard.press("Shift+Tab")
+    expect(tab.said("message 10.")).to_be_focused()  # where one was
+    expect(tab.messages.get_by_role("button")).to_have_count(3)
 
 
 def test_typing_is_seen_and_ends_by_itself(meet: Meet) -> None:
@@ -336,7 +381,11 @@ def test_a_search_finds_what_was_said_and_opens_the_room_there(meet: Meet) -> No
     tab.page.keyboard.press("Enter")
     expect(tab.said("coelacanth")).to_be_in_viewport()
     expect(tab.said("coelacanth")).to_have_class(re.compile("found"))
-    assert tab.messages.count() == 251
+    expect(tab.said("coelacanth")).to_be_focused()
+    assert tab.messages.count() <= 200
+    tab.button("Jump to latest").click()
+    expect(tab.said("nothing of interest, 249")).to_be_in_viewport()
+    expect(tab.said("coelacanth")).to_have_count(0)
     tab.button("Search in this room").click()
     tab.page.get_by_label("Search in #archive-of-fish").fill("no such words")
     expect(tab.page.get_by_text("Nothing found.")).to_be_visible()

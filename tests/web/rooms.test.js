@@ -1,18 +1,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import * as drawn from "../../src/tidings/web/ui/folds/drawn.js";
 import { distance, isRead, later } from "../../src/tidings/web/ui/folds/offset.js";
 import * as presence from "../../src/tidings/web/ui/folds/presence.js";
 import * as room from "../../src/tidings/web/ui/folds/room.js";
 import * as rooms from "../../src/tidings/web/ui/folds/rooms.js";
-import { rows } from "../../src/tidings/web/ui/folds/rows.js";
+import { newsFrom, rows } from "../../src/tidings/web/ui/folds/rows.js";
 import { pieces } from "../../src/tidings/web/ui/text/message.js";
 
 /** @param {number} n @param {string} type @param {any} data @param {string} [topic] */
 const event = (n, type, data, topic = "rooms.deploys") => ({ topic, offset: `e-${n}`, type, time: n * 60, data });
 
 /** @param {ReturnType<typeof event>[]} events */
-const items = (...events) => events.reduce(room.fold, room.none);
+const items = (...events) => new room.Stretch().add(events).items;
 
 test("messages are edited, deleted and reacted to, each by what names them", () => {
   const files = [{ id: "01J", name: "plan.pdf", type: "application/pdf", size: 4100 }];
@@ -88,6 +89,64 @@ test("an answer stands where its run began, and is named by where it was posted"
   assert.equal(items(begun, begun, done, done).length, 1);
 });
 
+test("a stretch of the log is the same wherever its reading began", () => {
+  const log = [
+    event(1, "room.created", { by: "Mara", name: "deploys" }),
+    event(2, "message.posted", { by: "Mara", text: "one" }),
+    event(3, "run.created", { run: "r", assistant: "docs", by: "Mara" }),
+    event(4, "message.posted", { by: "Jonas", text: "two", reply: "e-2", quote: { by: "Mara", text: "one" } }),
+    event(5, "reaction.added", { by: "Jonas", message: "e-2", emoji: "👍" }),
+    event(6, "message.edited", { by: "Mara", message: "e-2", text: "won" }),
+    event(7, "answer.posted", { run: "r", assistant: "docs", text: "Because.", outcome: "success" }),
+    event(8, "reaction.added", { by: "Mara", message: "e-7", emoji: "👍" }),
+    event(9, "reaction.removed", { by: "Jonas", message: "e-2", emoji: "👍" }),
+    event(10, "message.deleted", { by: "Jonas", message: "e-4" }),
+    event(11, "message.posted", { by: "Aiko", text: "three" }),
+  ];
+  const whole = items(...log);
+  assert.equal(whole.length, 5);
+  for (let b = 0; b <= log.length; b++)
+    for (let a = 0; a <= b; a++) {
+      const stretch = new room.Stretch().add(log.slice(b));
+      const held = stretch.items.length;
+      stretch
+        .before(log.slice(a, b))
+        .before(log.slice(0, a))
+        .add([event(12, "unknown", {})]);
+      assert.deepEqual(stretch.items, whole, `read from ${b}, ${a} and 0`);
+      assert.ok(stretch.above <= 5 && stretch.above >= 5 - held);
+      assert.deepEqual([stretch.get("e-7"), stretch.get("e-4")], [whole[2], whole[3]]);
+    }
+});
+
+test("a part of a long log is drawn, which goes along with whoever scrolls", () => {
+  const held = { start: -400, end: 100, screen: 30 };
+  assert.deepEqual(drawn.first(held), { from: 70, to: Infinity });
+  assert.deepEqual(drawn.first({ ...held, start: 80 }), { from: 80, to: Infinity });
+  assert.deepEqual(drawn.first(held, 90), { from: 65, to: Infinity }, "with the line above what is new");
+  assert.deepEqual(drawn.first(held, -300), { from: -325, to: -125 }, "which may be far above the end");
+  assert.deepEqual(drawn.around(held, -390), { from: -400, to: -340 });
+  assert.deepEqual(drawn.around(held, 99), { from: 49, to: Infinity });
+
+  let part = drawn.first(held);
+  for (const from of [20, -30, -80, -130]) assert.equal((part = drawn.upwards(part, held)).from, from);
+  assert.deepEqual(part, { from: -130, to: 70 });
+  while (part.from > held.start) part = drawn.upwards(part, held);
+  assert.deepEqual(part, { from: -400, to: -200 });
+  while (part.to !== Infinity) part = drawn.downwards(part, held);
+  assert.deepEqual(part, { from: -100, to: Infinity });
+
+  assert.equal(drawn.grown(part, held, false), part);
+  assert.deepEqual(drawn.grown(part, { ...held, end: 150 }, false), { from: 50, to: Infinity }, "the end is followed");
+  assert.deepEqual(
+    drawn.grown(part, { ...held, end: 150 }, true),
+    { from: -100, to: 100 },
+    "or what one looks at stays",
+  );
+  const tall = { ...held, screen: 100 };
+  assert.deepEqual(drawn.upwards(drawn.first(tall, -150), tall), { from: -225, to: Infinity }, "4 screens stay");
+});
+
 test("what the room is goes on from what the server told", () => {
   const about = {
     name: "deploys",
@@ -123,15 +182,17 @@ test("rows have days, the line above what is new, and who goes on speaking", () 
     event(6, "message.posted", { by: "Jonas", text: "goes on" }),
     event(20, "message.posted", { by: "Jonas", text: "after a while" }),
   );
-  const how = { since: "e-2", me: "Mara", isNew: (/** @type {string} */ offset) => !isRead("e-2", offset) };
-  const drawn = rows(all, { ...how, dayOf: (time) => (time < 1000 ? "one" : "two") });
+  const how = { dayOf: (/** @type {number} */ time) => (time < 1000 ? "one" : "two") };
+  const line = all[newsFrom(all, "e-2", "Mara")];
+  const keys = (/** @type {ReturnType<typeof rows>} */ rows) =>
+    rows.map((row) => (row.kind === "item" ? row.item.offset + (row.continued ? "+" : "") : row.key));
+  const whole = ["day-one", "e-1", "e-2+", "e-3", "e-4", "since", "e-5", "e-6+", "day-two", "e-20"];
+  assert.deepEqual(keys(rows(all, { ...how, line })), whole);
+  assert.deepEqual(keys(rows(all.slice(5), { ...how, line, before: all[4] })), whole.slice(7));
+  assert.deepEqual(keys(rows(all.slice(1, 5), { ...how, line, before: all[0] })), whole.slice(2, 7));
   assert.deepEqual(
-    drawn.map((row) => (row.kind === "item" ? row.item.offset + (row.continued ? "+" : "") : row.key)),
-    ["day-one", "e-1", "e-2+", "e-3", "e-4", "since", "e-5", "e-6+", "day-two", "e-20"],
-  );
-  assert.equal(
-    rows(all, { dayOf: () => "" }).some(({ kind }) => kind === "since"),
-    false,
+    [newsFrom(all, null, "Mara"), newsFrom(all, "e-20", "Mara"), newsFrom(all, "e-6", "Jonas")],
+    [-1, -1, -1],
   );
 });
 

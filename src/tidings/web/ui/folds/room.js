@@ -1,4 +1,4 @@
-/** One room: the fold of `rooms.ID`, or of any stretch of it that has no gap. Pure. */
+/** One room: the fold of `rooms.ID`, or of any stretch of it that has no gap. */
 
 /** @typedef {"owner" | "member" | "reader"} Role */
 /** @typedef {Readonly<Record<string, readonly string[]>>} Reactions who reacted, in order, by emoji */
@@ -66,41 +66,134 @@
 /** @type {Items} */
 export const none = [];
 
-/** @type {Record<string, (items: Items, event: Stored) => Items>} */
-const STEPS = {
-  "message.posted": (items, event) => [...items, message(event)],
-  "message.edited": (items, { data }) =>
-    change(items, data.message, (item) => ({ ...item, text: String(data.text), edited: true })),
-  "message.deleted": (items, { data }) =>
-    items.map((item) =>
-      item.kind !== "notice" && idOf(item) === data.message
-        ? { ...item, text: "", deleted: true, reactions: {}, ...(item.kind === "message" && { files: [] }) }
-        : item,
-    ),
-  "reaction.added": (items, { data }) => react(items, data, (names) => [...names, data.by]),
-  "reaction.removed": (items, { data }) => react(items, data, (names) => names),
-  "run.created": (items, event) => begun(items, event),
-  "answer.posted": (items, event) => posted(items, event),
-  "room.created": (items, event) => [...items, notice(event, event.data.name)],
-  "room.renamed": (items, event) => [...items, notice(event, event.data.name)],
-  "room.archived": (items, event) => [...items, notice(event, "")],
-  "room.restored": (items, event) => [...items, notice(event, "")],
-  "member.joined": (items, event) => [...items, notice(event, event.data.member)],
-  "member.left": (items, event) => [...items, notice(event, event.data.member)],
-  "member.role": (items, event) => [...items, notice(event, event.data.member)],
+/** What a notice is about, by its type. @type {Record<string, "name" | "member" | null>} */
+const NOTICES = {
+  "room.created": "name",
+  "room.renamed": "name",
+  "room.archived": null,
+  "room.restored": null,
+  "member.joined": "member",
+  "member.left": "member",
+  "member.role": "member",
 };
 
+/** What changes a message, or an answer. @type {Record<string, (item: Message | Answer, data: any) => Message | Answer>} */
+const CHANGES = {
+  "message.edited": (item, { text }) =>
+    item.kind === "message" && !item.deleted ? { ...item, text: String(text), edited: true } : item,
+  "message.deleted": (item) => ({
+    ...item,
+    ...{ text: "", deleted: true, reactions: {} },
+    ...(item.kind === "message" && { files: [] }),
+  }),
+  "reaction.added": (item, data) => react(item, data, (names) => [...names, data.by]),
+  "reaction.removed": (item, data) => react(item, data, (names) => names),
+};
+
+/** @template {Item} [T=Item] @typedef {{item: T}} Cell where an item stands; what changes it puts another one there */
+
 /**
- * What is read in the room. Edits and reactions come after what they concern, so what they concern is either here or in
- * an earlier part of the log.
- *
- * @param {Items} items
- * @param {import("../../client/index.js").Event} event
- * @returns {Items}
+ * What is read in a stretch of the log that has no gap. It grows at both ends, and what an event costs does not depend
+ * on how long it is. Edits and reactions come after what they concern: that is here, or in an earlier part of the log.
  */
-export function fold(items, event) {
-  if (event.offset === null || event.data === null || typeof event.data !== "object") return items;
-  return Object.hasOwn(STEPS, event.type) ? STEPS[event.type](items, /** @type {Stored} */ (event)) : items;
+export class Stretch {
+  /** How many items have come in at its beginning since it was begun. */
+  above = 0;
+  /** @type {Cell[]} */
+  #cells = [];
+  /** By what replies and reactions name. @type {Map<string, Cell<any>>} */
+  #named = new Map();
+  /** Answers, by their runs. @type {Map<string, Cell<Answer>>} */
+  #runs = new Map();
+  /** Changes of what is before it, by what they name. @type {Map<unknown, Stored[]>} */
+  #early = new Map();
+
+  /** @returns {Items} as they are now */
+  get items() {
+    return this.#cells.map(({ item }) => item);
+  }
+
+  /** @param {string} id what replies and reactions name @returns {Message | Answer | undefined} */
+  get(id) {
+    return this.#named.get(id)?.item;
+  }
+
+  /** What comes next in the log. @param {readonly import("../../client/index.js").Event[]} events */
+  add(events) {
+    for (const event of events) {
+      if (event.offset === null || event.data === null || typeof event.data !== "object") continue;
+      this.#step(/** @type {Stored} */ (event));
+    }
+    return this;
+  }
+
+  /** What comes before it in the log. @param {readonly import("../../client/index.js").Event[]} events */
+  before(events) {
+    const page = new Stretch().add(events);
+    for (const [run, cell] of page.#runs) {
+      const later = this.#runs.get(run);
+      this.#runs.set(run, cell);
+      if (later) this.#begins(cell, later);
+    }
+    for (const [id, cell] of page.#named) {
+      this.#named.set(id, cell);
+      for (const { type, data } of this.#early.get(id) ?? []) cell.item = CHANGES[type](cell.item, data);
+      this.#early.delete(id);
+    }
+    for (const [id, changes] of page.#early) this.#early.set(id, changes.concat(this.#early.get(id) ?? []));
+    this.#cells = page.#cells.concat(this.#cells);
+    this.above += page.#cells.length;
+    return this;
+  }
+
+  /** @param {Stored} event */
+  #step(event) {
+    const { offset, type, data } = event;
+    if (type === "message.posted") this.#named.set(offset, this.#stand(message(event)));
+    else if (type === "run.created") this.#begun(event);
+    else if (type === "answer.posted") this.#posted(event);
+    else if (Object.hasOwn(NOTICES, type)) this.#stand(notice(event, NOTICES[type] && data[NOTICES[type]]));
+    else if (Object.hasOwn(CHANGES, type)) {
+      const cell = this.#named.get(data.message);
+      if (cell) cell.item = CHANGES[type](cell.item, data);
+      else this.#early.set(data.message, [...(this.#early.get(data.message) ?? []), event]);
+    }
+  }
+
+  /** @template {Item} T @param {T} item */
+  #stand(item) {
+    const cell = { item };
+    this.#cells.push(cell);
+    return cell;
+  }
+
+  /** @param {Stored} event that tells of a run @returns {Cell<Answer> | null} where its answer stands */
+  #begun(event) {
+    const { run } = event.data;
+    if (typeof run !== "string") return null;
+    if (!this.#runs.has(run)) this.#runs.set(run, this.#stand(answer(event)));
+    return this.#runs.get(run) ?? null;
+  }
+
+  /** The answer stands where its run began, so that what was said meanwhile stays below it. @param {Stored} event */
+  #posted(event) {
+    const cell = this.#begun(event);
+    if (!cell) return;
+    const { text, outcome } = event.data;
+    if (cell.item.posted) this.#named.delete(cell.item.posted);
+    cell.item = { ...cell.item, posted: event.offset, text: String(text ?? ""), outcome: String(outcome ?? "success") };
+    this.#named.set(event.offset, cell);
+  }
+
+  /** The run of an answer that stood where it was posted began here. @param {Cell<Answer>} here @param {Cell<Answer>} later */
+  #begins(here, later) {
+    const { posted, text, outcome, deleted, reactions } = later.item;
+    if (posted) this.#named.set(posted, here);
+    if (posted) here.item = { ...here.item, posted, text, outcome, deleted, reactions };
+    const at = this.#cells.indexOf(later);
+    if (at < this.above) this.above -= 1;
+    this.#cells.splice(at, 1);
+  }
 }
 
 /**
@@ -185,52 +278,23 @@ function answer({ offset, time, data }) {
   };
 }
 
-/** @param {Items} items @param {Stored} event @returns {Items} */
-function begun(items, event) {
-  const known = typeof event.data.run !== "string" || items.some((item) => item.key === `run-${event.data.run}`);
-  return known ? items : [...items, answer(event)];
-}
-
-/**
- * The answer stands where its run began, so that what was said meanwhile stays below it.
- * @param {Items} items
- * @param {Stored} event
- * @returns {Items}
- */
-function posted(items, event) {
-  const { run, text, outcome } = event.data;
-  if (typeof run !== "string") return items;
-  return begun(items, event).map((item) =>
-    item.kind === "answer" && item.run === run
-      ? { ...item, posted: event.offset, text: String(text ?? ""), outcome: String(outcome ?? "success") }
-      : item,
-  );
-}
-
 /** Who said it; null: an assistant, or nobody. @param {Item} item */
 export const authorOf = (item) => (item.kind === "message" ? item.by : null);
 
 /** What a reply or a reaction names. @param {Item} item */
 export const idOf = (item) => (item.kind === "answer" ? item.posted : item.offset);
 
-/** @param {Items} items @param {string} id @param {(item: Message) => Message} next @returns {Items} */
-function change(items, id, next) {
-  return items.map((item) => (item.kind === "message" && item.offset === id && !item.deleted ? next(item) : item));
-}
-
 /**
- * @param {Items} items
+ * @param {Message | Answer} item
  * @param {any} data
- * @param {(names: readonly string[]) => string[] | readonly string[]} next of the others who reacted so
- * @returns {Items}
+ * @param {(names: readonly string[]) => readonly string[]} next of the others who reacted so
+ * @returns {Message | Answer}
  */
-function react(items, { message, emoji, by }, next) {
-  return items.map((item) => {
-    if (item.kind === "notice" || item.deleted || idOf(item) !== message) return item;
-    const { [emoji]: _, ...others } = item.reactions;
-    // What is published as an emoji may be the name of what every object has.
-    const before = Object.hasOwn(item.reactions, emoji) ? item.reactions[emoji] : [];
-    const names = next(before.filter((name) => name !== by));
-    return { ...item, reactions: names.length > 0 ? { ...item.reactions, [emoji]: names } : others };
-  });
+function react(item, { emoji, by }, next) {
+  if (item.deleted) return item;
+  const { [emoji]: _, ...others } = item.reactions;
+  // What is published as an emoji may be the name of what every object has.
+  const before = Object.hasOwn(item.reactions, emoji) ? item.reactions[emoji] : [];
+  const names = next(before.filter((name) => name !== by));
+  return { ...item, reactions: names.length > 0 ? { ...item.reactions, [emoji]: names } : others };
 }

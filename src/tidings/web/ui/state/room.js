@@ -15,6 +15,8 @@ import { ended, session, userTopic } from "./session.js";
 const PAGE = 100;
 /** And of one on the way to a message that is far back. */
 const FAR = 1000;
+/** Events that are kept of a room that was left. */
+const MUCH = 5000;
 
 /**
  * A room as this tab knows it: what it is, and a stretch of its log without a gap that ends where the log does. It is
@@ -31,8 +33,13 @@ export class Room {
   shut = computed(() => this.status.value === "refused" || this.status.value === "missing");
   /** Why it is refused. */
   reason = signal("");
+  /** How many of `items` came in above since what is held was begun anew, and how often it was. */
+  above = 0;
+  begun = 0;
   /** Whether there is an earlier page: what was asked for may be on its way. @type {import("@preact/signals").Signal<"some" | "reading" | "none">} */
   earlier = signal("none");
+  /** While one is on the way back to a message: the time that was reached. @type {import("@preact/signals").Signal<number | null>} */
+  back = signal(null);
   /** The offset of the last event. */
   position = signal("");
   /** The read marker. @type {import("@preact/signals").Signal<string | null>} */
@@ -59,7 +66,9 @@ export class Room {
 
   /** All that is held of the log. @type {Event[]} */
   #events = [];
-  #items = roomOf.none;
+  #stretch = new roomOf.Stretch();
+  /** The page that is on its way. @type {Promise<boolean> | null} */
+  #page = null;
   #about = /** @type {any} */ (null);
   #previous = "";
   #typing = quiet;
@@ -89,6 +98,8 @@ export class Room {
   rest() {
     this.#wanted = false;
     this.since.value = null;
+    this.back.value = null;
+    if (this.#events.length > MUCH) this.#events = [];
     this.#leave();
   }
 
@@ -118,10 +129,12 @@ export class Room {
   #open({ room, events, previous, read, offset, max_file }) {
     const last = this.#events.at(-1)?.offset;
     const joins = last && events[0]?.offset && distance(last, events[0].offset) <= 1 && isRead(offset, last);
-    if (joins) this.#events.push(...events.filter((event) => !isRead(last, /** @type {string} */ (event.offset))));
-    else this.#events = events;
-    if (!joins) this.#previous = previous ?? "";
-    this.#items = this.#events.reduce(roomOf.fold, roomOf.none);
+    if (joins) this.#hold(events.filter((event) => !isRead(last, /** @type {string} */ (event.offset))));
+    else {
+      [this.#events, this.#stretch, this.#previous] = [[], new roomOf.Stretch(), previous ?? ""];
+      this.begun += 1;
+      this.#hold(events);
+    }
     for (const run of room.runs) void followRun(run);
     const { name, about, archived, members } = room;
     const roles = Object.fromEntries(members.map((/** @type {any} */ one) => [one.name, one.role]));
@@ -129,7 +142,7 @@ export class Room {
     this.#about = { name, about: about ?? "", private: room.private, archived, members: roles };
     batch(() => {
       this.about.value = this.#about;
-      this.items.value = this.#items;
+      this.#show();
       this.earlier.value = this.#previous ? "some" : "none";
       this.position.value = offset;
       this.read.value = read;
@@ -144,6 +157,17 @@ export class Room {
       onReset: () => this.#anew(),
       onError: (error) => this.#refuse(error),
     });
+  }
+
+  /** @param {Event[]} events */
+  #hold(events) {
+    this.#events.push(...events);
+    this.#stretch.add(events);
+  }
+
+  #show() {
+    this.above = this.#stretch.above;
+    this.items.value = this.#stretch.items;
   }
 
   /** Its events were trimmed, or it was deleted: what is held may be no more. */
@@ -162,22 +186,21 @@ export class Room {
   /** @param {Event[]} events */
   #take(events) {
     const stored = events.filter(({ offset }) => offset !== null);
-    this.#events.push(...stored);
+    this.#hold(stored);
     const before = this.position.value;
     for (const event of events) {
-      this.#items = roomOf.fold(this.#items, event);
       this.#about = roomOf.foldAbout(this.#about, event);
       if (event.type === "run.created") void followRun(event.data.run);
     }
     this.#hear(events);
     if (stored.length === 0) return;
-    const [items, about] = [this.#items, this.#about];
+    const about = this.#about;
     const position = /** @type {string} */ (stored.at(-1)?.offset);
     soon(() =>
       batch(() => {
         this.about.value = about;
         this.position.value = position;
-        this.items.value = items;
+        this.#show();
         if (document.hidden && this.since.value === null && this.#unread(before)) this.since.value = before;
       }),
     );
@@ -199,45 +222,80 @@ export class Room {
 
   /** Whether somebody else has written after an offset. @param {string | null} read */
   #unread(read) {
-    if (read === null) return false;
+    return read !== null && this.newsSince(read) > 0;
+  }
+
+  /** How often somebody else has written after an offset. @param {string} read */
+  newsSince(read) {
     const me = session.value?.name ?? "";
-    return this.#items.some((item) => {
-      const id = item.kind === "notice" || roomOf.authorOf(item) === me ? null : roomOf.idOf(item);
-      return id !== null && !isRead(read, id);
-    });
+    let news = 0;
+    for (let at = this.#events.length - 1; at >= 0; at--) {
+      const { offset, type, data } = this.#events[at];
+      if (isRead(read, /** @type {string} */ (offset))) break;
+      if ((type === "message.posted" && data?.by !== me) || type === "answer.posted") news += 1;
+    }
+    return news;
   }
 
   /** When an event that is held happened; null: it is not held. @param {string} offset @returns {number | null} */
   timeOf(offset) {
-    return this.#events.find((event) => event.offset === offset)?.time ?? null;
+    return this.#events.findLast((event) => event.offset === offset)?.time ?? null;
   }
 
-  /** The page before what is held. @param {number} [limit] events of it */
-  async before(limit = PAGE) {
+  /** What replies and reactions name so, if it is held. @param {string} id */
+  get(id) {
+    return this.#stretch.get(id);
+  }
+
+  /** Read the page before what is held. */
+  async before() {
     if (this.earlier.value !== "some") return;
+    if (await this.#read(PAGE)) this.#show();
+  }
+
+  /** @param {number} limit events of the page @returns {Promise<boolean>} whether there was one */
+  #read(limit) {
+    this.#page ??= this.#fetch(limit).finally(() => (this.#page = null));
+    return this.#page;
+  }
+
+  /** @param {number} limit */
+  async #fetch(limit) {
+    if (!this.#previous) return false;
     this.earlier.value = "reading";
     const life = this.#life;
     try {
       const path = `/topics/${this.topic}/events?before=${this.#previous}&limit=${limit}`;
       const page = await tidings.patiently(() => tidings.request("GET", path));
-      if (life !== this.#life) return;
-      for (const event of page.events) event.topic = this.topic;
-      this.#events = [...page.events, ...this.#events];
+      if (life !== this.#life) return false;
+      this.#events = page.events.concat(this.#events);
+      this.#stretch.before(page.events);
       this.#previous = page.events.length > 0 ? (page.previous ?? "") : "";
-      this.#items = this.#events.reduce(roomOf.fold, roomOf.none);
-      this.items.value = this.#items;
     } catch (error) {
+      if (life !== this.#life) return false;
       if (!ended(error)) this.#previous = "";
     }
     this.earlier.value = this.#previous ? "some" : "none";
+    return true;
   }
 
-  /** Page back until a message is held. @param {string} offset @returns {Promise<boolean>} whether there is one */
+  /**
+   * Page back until a message is held, or until `back` is set to null.
+   * @param {string} offset
+   * @returns {Promise<number>} its place among the items; -1: it is not held
+   */
   async reach(offset) {
-    const held = () =>
-      this.#items.some((item) => item.offset === offset || roomOf.idOf(/** @type {any} */ (item)) === offset);
-    while (!held() && this.earlier.value === "some") await this.before(FAR);
-    return held();
+    const held = () => isRead(offset, this.#events[0]?.offset ?? "");
+    if (!held()) {
+      const to = () => this.#events[0]?.time ?? null;
+      for (this.back.value = to(); this.back.value !== null && !held(); this.back.value &&= to())
+        if (!(await this.#read(FAR))) break;
+      this.back.value = null;
+      this.#show();
+    }
+    return this.items.value.findLastIndex(
+      (item) => item.offset === offset || (item.kind === "answer" && item.posted === offset),
+    );
   }
 
   /** It is read to its end, here: tell all tabs and devices. */

@@ -26,8 +26,9 @@ const OUTCOMES = { success: "finished", cancelled: "stopped", interrupted: "inte
  * @param {import("../folds/room.js").Answer} props.item
  * @param {boolean} props.may one may write here
  * @param {boolean} props.found it is what was looked for
+ * @param {boolean} props.stop the Tab key comes to it
  */
-export function RoomAnswer({ room, item, may, found }) {
+export function RoomAnswer({ room, item, may, found, stop }) {
   const run = runSignal(item.run).value;
   const root = useRef(/** @type {HTMLElement | null} */ (null));
   const name = titleOf(run.assistant ?? item.assistant);
@@ -50,7 +51,7 @@ export function RoomAnswer({ room, item, may, found }) {
       aria-label=${`Answer by ${name}`}
       aria-live="off"
       ref=${root}
-      tabindex="-1"
+      tabindex=${stop ? 0 : -1}
     >
       <div class="gutter"><${Mark} size=${28} /><i class="run-line" /></div>
       <div class="body">

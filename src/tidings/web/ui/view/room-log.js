@@ -1,33 +1,24 @@
 import { useSignal } from "@preact/signals";
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import { isRead } from "../folds/offset.js";
-import { authorOf, idOf } from "../folds/room.js";
+import { useEffect, useRef } from "preact/hooks";
+import { idOf } from "../folds/room.js";
 import { rows } from "../folds/rows.js";
 import { standing } from "../state/connection.js";
 import { unseen } from "../state/messages.js";
 import { runSignal } from "../state/runs.js";
-import { session, titleOf } from "../state/session.js";
+import { titleOf } from "../state/session.js";
 import { openAt } from "../state/shell.js";
 import { clockTime, dayName } from "../text/format.js";
 import { html, Icon } from "./html.js";
 import { serve } from "./inside.js";
-import { toEnd, useFollowing } from "./log.js";
+import { isAtEnd, toEnd, useFollowing } from "./log.js";
 import { RoomAnswer } from "./room-answer.js";
+import { useDrawn } from "./room-drawn.js";
 import { RoomMessage } from "./room-message.js";
 import { NoticeLine } from "./room-notice.js";
 import { RoomPending } from "./room-pending.js";
 
 /** @typedef {import("../state/room.js").Room} Room */
 /** @typedef {import("preact").RefObject<HTMLElement | null>} Ref */
-
-/** Pixels from the beginning at which the page before is asked for: before one gets there. */
-const EARLY = 800;
-
-/** Items that are drawn first: as many as a screen shows. A whole page of 100 takes three times as long. */
-const FIRST = 30;
-
-/** Milliseconds after which the rest of the page is drawn, which is above what one looks at. */
-const LATER = 150;
 
 /**
  * What was said in a room. It follows the end until one scrolls up, and goes on backwards as long as there is more.
@@ -37,23 +28,22 @@ export function RoomLog({ room }) {
   const box = useRef(/** @type {HTMLElement | null} */ (null));
   const content = useRef(/** @type {HTMLElement | null} */ (null));
   const away = useSignal(false);
-  const whole = useWhole(room);
-  const items = whole ? room.items.value : room.items.value.slice(-FIRST);
-  // Above the line everything was read: it is drawn once that is known of what stands above it.
-  const reached = room.earlier.value === "none" || (items.length > 0 && isRead(room.since.value, items[0].offset));
-  const since = reached ? room.since.value : null;
-  const me = session.value?.name ?? null;
+  const drawn = useDrawn(room, box, content, away);
+  const { items, before, line } = drawn;
   const may = useMay(room);
-  const letters = unseen(room);
+  const letters = drawn.end ? unseen(room) : [];
   const fresh = useFresh(room, away);
-  useFollowing(box, content, away, room.id);
-  usePlace(content, box, items[0]?.key ?? "");
-  useEarlier(room, box, away, whole);
-  useArrival(room, box, away);
+  const stop = useStop(items);
+  useFollowing(box, content, away, room.id, () => drawn.end);
+  useArrival(room, box, away, drawn);
   useMarking(room, away);
   useEffect(() => serve(/** @type {HTMLElement} */ (box.current)), []);
-  const how = { since, me, isNew: (/** @type {string} */ offset) => !isRead(since, offset) };
-  const drawn = rows(items, { ...how, dayOf: (time) => new Date(time * 1000).toDateString() });
+  const dayOf = (/** @type {number} */ time) => new Date(time * 1000).toDateString();
+  const toLatest = () => {
+    away.value = false;
+    if (drawn.end) toEnd(box.current);
+    else drawn.goToEnd();
+  };
   return html`
     <div class="log-frame">
       <div
@@ -67,26 +57,27 @@ export function RoomLog({ room }) {
         aria-busy=${String(room.live.value.length > 0)}
         tabindex="0"
       >
-        <div class="column" ref=${content}>
-          ${room.earlier.value !== "none" && html`<p class="earlier">Reading what was said before</p>`}
-          ${drawn.map((row) => {
+        <div class="column" ref=${content} onFocusIn=${stop.come} onKeyDown=${walk}>
+          ${!drawn.top && html`<p class="earlier">Reading what was said before</p>`}
+          ${rows(items, { before, line, dayOf }).map((row) => {
             if (row.kind === "day") return html`<${Day} key=${row.key} time=${row.time} />`;
-            if (row.kind === "since") return html`<${Since} key="since" room=${room} offset=${row.offset} />`;
+            if (row.kind === "since") return html`<${Since} key="since" room=${room} />`;
             const { item, continued } = row;
-            const found = openAt.value !== null && (item.offset === openAt.value || idOf(item) === openAt.value);
             if (item.kind === "notice") return html`<${NoticeLine} key=${row.key} item=${item} />`;
-            if (item.kind === "answer") return html`<${RoomAnswer} key=${row.key} ...${{ room, item, may, found }} />`;
-            return html`<${RoomMessage} key=${row.key} ...${{ room, item, continued, may, found }} />`;
+            const props = { room, item, may, found: isAt(item, openAt.value), stop: row.key === stop.key };
+            if (item.kind === "answer") return html`<${RoomAnswer} key=${row.key} ...${props} />`;
+            return html`<${RoomMessage} key=${row.key} ...${props} continued=${continued} />`;
           })}
           ${letters.map((letter) => html`<${RoomPending} key=${letter.key} room=${room} letter=${letter} />`)}
           <${State} room=${room} empty=${!items.some(({ kind }) => kind !== "notice") && letters.length === 0} />
         </div>
       </div>
       <${Typists} room=${room} />
+      <${Back} room=${room} />
       ${
         away.value &&
         html`
-          <button type="button" class="jump" onClick=${() => ((away.value = false), toEnd(box.current))}>
+          <button type="button" class="jump" onClick=${toLatest}>
             <${Icon} name="chevrons-down" />Jump to latest${fresh > 0 && ` (${fresh} new)`}
           </button>
         `
@@ -104,8 +95,9 @@ export function useMay(room) {
 /** @param {{time: number}} props */
 const Day = ({ time }) => html`<p class="day"><span>${dayName(time)}</span></p>`;
 
-/** The tide line: above it everything was read. @param {{room: Room, offset: string}} props */
-function Since({ room, offset }) {
+/** The tide line: above it everything was read. @param {{room: Room}} props */
+function Since({ room }) {
+  const offset = /** @type {string} */ (room.since.value);
   const time = room.timeOf(offset);
   return html`
     <p class="since" id="since">
@@ -123,6 +115,19 @@ function State({ room, empty }) {
       <h2>Nothing was said here yet.</h2>
       <p>What is written here stays in the log of <code>${room.topic}</code>.</p>
     </div>
+  `;
+}
+
+/** How far one has come on the way back to a message, and a way to leave it. @param {{room: Room}} props */
+function Back({ room }) {
+  const time = room.back.value;
+  if (time === null) return null;
+  return html`
+    <p class="back">
+      <span role="status">Reading back to the message</span>
+      <time>${dayName(time)}</time>
+      <button type="button" class="link" onClick=${() => (room.back.value = null)}>Stop</button>
+    </p>
   `;
 }
 
@@ -150,92 +155,64 @@ function Typists({ room }) {
 function useFresh(room, away) {
   const seen = useRef("");
   if (!away.value) seen.current = room.position.value;
-  const me = session.value?.name ?? "";
-  return room.items.value.filter((item) => {
-    const id = item.kind === "notice" || authorOf(item) === me ? null : idOf(item);
-    return id !== null && seen.current !== "" && !isRead(seen.current, id);
-  }).length;
+  return seen.current === "" ? 0 : room.newsSince(seen.current);
 }
 
 /**
- * What one looks at stays where it is while an earlier page comes in above it.
- * @param {Ref} content
- * @param {Ref} box
- * @param {string} first the key of the first item
+ * Of all messages one is reached by Tab: the one that was last come to, else the last.
+ * @param {readonly import("../folds/room.js").Item[]} items
  */
-function usePlace(content, box, first) {
-  const held = useRef({ first: "", at: /** @type {Element | null} */ (null), top: 0 });
-  if (held.current.first !== first) {
-    const at = content.current?.querySelector("[data-offset]") ?? null;
-    held.current = { first, at, top: at?.getBoundingClientRect().top ?? 0 };
-  }
-  useLayoutEffect(() => {
-    const { at, top } = held.current;
-    if (at?.isConnected && box.current) box.current.scrollTop += at.getBoundingClientRect().top - top;
-  }, [first]);
+function useStop(items) {
+  const last = useSignal("");
+  const key = items.findLast((item) => item.key === last.value) ?? items.findLast(({ kind }) => kind !== "notice");
+  const come = (/** @type {FocusEvent} */ event) => {
+    const at = /** @type {Element} */ (event.target).closest("[data-offset]")?.getAttribute("data-offset");
+    last.value = items.find((item) => isAt(item, at ?? null))?.key ?? last.value;
+  };
+  return { key: key?.key, come };
 }
 
-/**
- * Whether all that was read is drawn: not before what the screen shows was painted, unless one comes to something above.
- * @param {Room} room
- */
-function useWhole(room) {
-  const [painted, setPainted] = useState(false);
-  const { items, since, status, earlier } = room;
-  const ready = status.value === "ready";
-  useEffect(() => {
-    if (!ready || painted) return;
-    const later = setTimeout(() => setPainted(true), LATER);
-    return () => clearTimeout(later);
-  }, [ready, painted]);
-  const [first, cut] = [items.value[0], items.value.at(-FIRST)];
-  if (painted || !cut || openAt.value !== null) return true;
-  return !isRead(since.value, cut.offset) && (earlier.value === "none" || isRead(since.value, first.offset));
+/** Arrow keys walk from message to message. @param {KeyboardEvent} event */
+function walk(event) {
+  const at = /** @type {HTMLElement} */ (event.target);
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (!step || !at.matches("article[data-offset]")) return;
+  const all = [.../** @type {Element} */ (event.currentTarget).querySelectorAll("article[data-offset]")];
+  const next = /** @type {HTMLElement | undefined} */ (all[all.indexOf(at) + step]);
+  if (!next) return;
+  event.preventDefault();
+  next.focus();
 }
 
-/**
- * @param {Room} room
- * @param {Ref} box
- * @param {import("@preact/signals").Signal<boolean>} away
- * @param {boolean} whole
- */
-function useEarlier(room, box, away, whole) {
-  const some = room.earlier.value === "some" && whole;
-  useEffect(() => {
-    const frame = box.current;
-    if (!frame || !some) return;
-    const look = () => {
-      if (frame.scrollTop < EARLY) void room.before();
-    };
-    look();
-    frame.addEventListener("scroll", look, { passive: true });
-    return () => frame.removeEventListener("scroll", look);
-  }, [some, room.items.value, away.value]);
-}
+/** Whether an offset is the one of an item, or names it. @param {import("../folds/room.js").Item} item @param {string | null} at */
+const isAt = (item, at) => at !== null && (item.offset === at || idOf(item) === at);
 
 /**
  * One comes to the message that was looked for, or to the line above what is new, or to the end.
  * @param {Room} room
  * @param {Ref} box
  * @param {import("@preact/signals").Signal<boolean>} away
+ * @param {ReturnType<typeof useDrawn>} drawn
  */
-function useArrival(room, box, away) {
+function useArrival(room, box, away, drawn) {
   const ready = room.status.value === "ready";
   const at = openAt.value;
   useEffect(() => {
     if (!ready || at !== null) return;
     const [line, frame] = [document.getElementById("since"), box.current];
     if (!line || !frame) return;
-    toEnd(frame);
-    if (line.getBoundingClientRect().top >= frame.getBoundingClientRect().top) return;
+    if (drawn.end) toEnd(frame);
+    if (drawn.end && line.getBoundingClientRect().top >= frame.getBoundingClientRect().top) return;
     away.value = true;
     line.scrollIntoView({ block: "start" });
   }, [ready, room.visits.value]);
   useEffect(() => {
     if (!ready || at === null) return;
     away.value = true;
-    void room.reach(at).then((is) => {
-      if (!is || openAt.value !== at) return;
+    void room.reach(at).then((place) => {
+      if (openAt.value !== at) return;
+      if (place < 0) return void (away.value = !isAtEnd(box.current));
+      drawn.goTo(place);
       requestAnimationFrame(() => {
         const found = /** @type {HTMLElement | null} */ (
           box.current?.querySelector(`[data-offset="${CSS.escape(at)}"]`)

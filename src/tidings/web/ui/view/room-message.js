@@ -1,3 +1,4 @@
+import { useSignal } from "@preact/signals";
 import { edit, reply } from "../state/drafts.js";
 import { session } from "../state/session.js";
 import { dialog, goRoom } from "../state/shell.js";
@@ -20,11 +21,18 @@ const QUOTED = 200;
 
 /**
  * What someone wrote in a room.
- * @param {{room: Room, item: Message, continued: boolean, may: boolean, found: boolean}} props `may`: one may write
- *   here; `found`: it is what was looked for
+ * @param {{room: Room, item: Message, continued: boolean, may: boolean, found: boolean, stop: boolean}} props `may`: one
+ *   may write here; `found`: it is what was looked for; `stop`: the Tab key comes to it
  */
-export function RoomMessage({ room, item, continued, may, found }) {
+export function RoomMessage({ room, item, continued, may, found, stop }) {
   const { by, time, text, mentions } = item;
+  const near = useSignal(false);
+  const come = () => void (near.value = true);
+  const leave = (/** @type {PointerEvent | FocusEvent} */ { type, currentTarget, relatedTarget }) => {
+    const root = /** @type {HTMLElement} */ (currentTarget);
+    const still = type === "focusout" ? (relatedTarget ?? root) : document.activeElement;
+    if (!root.contains(/** @type {Node | null} */ (still))) near.value = root.matches(":hover") && type === "focusout";
+  };
   const me = session.value?.name ?? null;
   const forMe = me !== null && mentions.includes(me) && !item.deleted;
   const names = [...mentions, "assistant"];
@@ -34,7 +42,11 @@ export function RoomMessage({ room, item, continued, may, found }) {
       class=${kind.filter(Boolean).join(" ")}
       aria-label=${`Message by ${by}`}
       data-offset=${item.offset}
-      tabindex="-1"
+      tabindex=${stop ? 0 : -1}
+      onPointerEnter=${come}
+      onFocusIn=${come}
+      onPointerLeave=${leave}
+      onFocusOut=${leave}
     >
       <div class="gutter">
         ${continued ? html`<time class="beside">${clockTime(time)}</time>` : html`<${Person} name=${by} me=${by === me} />`}
@@ -50,7 +62,7 @@ export function RoomMessage({ room, item, continued, may, found }) {
               ${item.files.length > 0 && html`<${Files} room=${room.id} files=${item.files} />`}`
         }
         <${Reactions} room=${room.id} message=${item.offset} reactions=${item.reactions} may=${may} />
-        ${!item.deleted && html`<${Actions} room=${room} item=${item} may=${may} own=${by === me} />`}
+        ${near.value && !item.deleted && html`<${Actions} room=${room} item=${item} may=${may} own=${by === me} />`}
       </div>
     </article>
   `;
@@ -58,7 +70,7 @@ export function RoomMessage({ room, item, continued, may, found }) {
 
 /** @param {{room: Room, quote: NonNullable<Message["quote"]>}} props */
 export function Quote({ room, quote }) {
-  const there = room.items.value.find((item) => item.kind !== "notice" && item.offset === quote.message);
+  const there = room.items.value.length > 0 ? room.get(quote.message) : null;
   const gone = there?.kind === "message" && there.deleted;
   return html`
     <button type="button" class="quote" onClick=${() => goRoom(room.id, quote.message)}>
