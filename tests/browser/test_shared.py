@@ -97,9 +97,13 @@ def test_nine_tabs_are_one_connection(
     until(tabs[0].page, OPEN % 1)
 
 
-@HOLDERS
+@pytest.mark.parametrize(
+    ("by", "without", "tab_too"),
+    [("worker", (), False), ("worker", (), True), ("tab", ("SharedWorker",), True)],
+    ids=["shared worker", "the process of worker and tab", "web locks"],
+)
 def test_whoever_holds_the_connection_dies_and_nobody_loses_or_doubles_an_event(
-    open_tab: OpenTab, own: ServerProcess, by: str, without: tuple[str, ...]
+    open_tab: OpenTab, own: ServerProcess, by: str, without: tuple[str, ...], tab_too: bool
 ) -> None:
     first = open_tab(url=own.url, without=without)
     tabs = [first, *(open_tab(url=own.url, context=first.context) for _ in range(3))]
@@ -109,12 +113,12 @@ def test_whoever_holds_the_connection_dies_and_nobody_loses_or_doubles_an_event(
     assert {page.evaluate("tidings.connection.by") for page in pages} == {by}
     until(pages[0], OPEN % 1)
 
-    if by == "worker":
-        kill_worker(first.page)
-    else:
-        with suppress(Error):  # it has crashed, it says
+    if tab_too:
+        with suppress(Error):  # it has crashed, it says; its process is the worker's, too
             first.page.goto("chrome://crash")
         pages.remove(first.page)
+    else:
+        kill_worker(first.page)
     publish(own, "numbers", range(100, 200))
     late = follow(open_tab(url=own.url, context=first.context), "numbers")
     publish(own, "numbers", range(200, 300))
