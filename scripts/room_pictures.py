@@ -6,7 +6,7 @@ import json
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, expect
 
 from tests.serving import ServerProcess
 
@@ -17,7 +17,7 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touc
 
 
 def room_pictures(browser: Browser, images: Path) -> None:
-    """room.png, room-dark.png and room-phone.png, of a server of their own."""
+    """room.png, room-dark.png, room-phone.png and room-files.png, of a server of their own."""
     with tempfile.TemporaryDirectory() as folder, ServerProcess(f"sqlite:///{folder}/tidings.db") as server:
         mara, jonas, aiko = (person(browser, server.url, name) for name in (MARA, JONAS, AIKO))
         talk(server.url, mara, jonas, aiko)
@@ -37,6 +37,26 @@ def room_pictures(browser: Browser, images: Path) -> None:
                 page.wait_for_timeout(500)
             page.screenshot(path=images / f"{name}.png")
             page.context.close()
+        files_picture(mara.new_page(), server.url, images)
+
+
+def files_picture(page: Page, url: str, images: Path) -> None:
+    """Files that were sent, of which one is the picture of the room; and those of a message that is being written."""
+    page.goto(f"{url}/r/support")
+    writing = page.get_by_label("Write to #support")
+    expect(writing).to_be_visible()
+    attach = page.locator("input[type=file]")
+    plan: FilePayload = {"name": "Drain plan for web-2.pdf", "mimeType": "application/pdf", "buffer": b"%PDF" * 10_300}
+    for sent in ("The room before the drain, and the plan.", ""):
+        attach.set_input_files(images / "room.png")
+        attach.set_input_files(plan)
+        expect(page.locator(".attached [data-state=whole]")).to_have_count(2)
+        if sent:
+            writing.fill(sent)
+            writing.press("Enter")
+            expect(page.locator(".files li")).to_have_count(2)
+            expect(page.locator(".pale")).to_have_count(0)
+    page.screenshot(path=images / "room-files.png")
 
 
 def person(browser: Browser, url: str, name: str) -> BrowserContext:

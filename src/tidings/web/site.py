@@ -80,7 +80,7 @@ def _policy(html: str) -> str:
             "default-src 'none'",
             f"script-src 'self' 'sha256-{digest}'",
             "style-src 'self'",
-            "img-src 'self' blob:",  # the icon of the tab, which is drawn: no text can name a blob of this page
+            "img-src 'self' blob:",  # the tab's icon, and pictures to be sent: no text can name a blob of this page
             "connect-src 'self'",
             "base-uri 'none'",
             "form-action 'none'",

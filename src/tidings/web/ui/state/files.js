@@ -1,8 +1,9 @@
 import { computed, effect, signal } from "@preact/signals";
 import { newKey, Problem } from "../../client/index.js";
 import { standing } from "./connection.js";
+import { recall } from "./device.js";
 import { soon } from "./frames.js";
-import { ended } from "./session.js";
+import { ended, session } from "./session.js";
 import { openRoom } from "./shell.js";
 import { size } from "../text/format.js";
 
@@ -145,7 +146,11 @@ effect(() => {
   else if (standing.value === "back") for (const { key, state } of all.peek()) if (state === "broken") uploadAgain(key);
 });
 
-const ask = (/** @type {Event} */ event) => event.preventDefault();
+/** Leaving would lose them. A page whose user has changed is left in any case. @param {Event} event */
+function ask(event) {
+  const me = recall("me", null);
+  if (me === null || me === session.value?.name) event.preventDefault();
+}
 
 effect(() => {
   if (all.value.length > 0) addEventListener("beforeunload", ask);
