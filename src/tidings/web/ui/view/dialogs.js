@@ -29,7 +29,7 @@ function Rename({ id }) {
             name="title"
             type="text"
             maxlength="200"
-            value=${titled(id) ?? ""}
+            defaultValue=${titled(id) ?? ""}
             data-first
             required
             pattern=".*\\S.*"

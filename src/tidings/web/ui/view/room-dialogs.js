@@ -154,11 +154,11 @@ function Edit({ id, about }) {
 const Fields = ({ name, about }) => html`
   <label class="field">
     <span>Name</span>
-    <input name="name" type="text" maxlength="80" value=${name} autocomplete="off" data-first required />
+    <input name="name" type="text" maxlength="80" defaultValue=${name} autocomplete="off" data-first required />
   </label>
   <label class="field">
     <span>What it is about</span>
-    <input name="about" type="text" maxlength="500" value=${about} autocomplete="off" />
+    <input name="about" type="text" maxlength="500" defaultValue=${about} autocomplete="off" />
   </label>
 `;
 

@@ -112,7 +112,7 @@ function Form({ title, field, quiet = false, children }) {
         <input
           ref=${first}
           ...${attributes}
-          value=${field === "name" ? (session.value?.name ?? "") : undefined}
+          defaultValue=${field === "name" ? (session.value?.name ?? "") : undefined}
           spellcheck="false"
           required
           aria-invalid=${String(wrong.value !== "")}
