@@ -199,7 +199,7 @@ def test_an_upload_that_breaks_off_is_tried_again_and_one_without_a_connection_w
     expect(tab.banner).to_contain_text("Reconnecting")
     choose(tab, PICTURE)
     expect(chips(tab, "waiting")).to_contain_text("waits")
-    hint = tab.page.get_by_text("they wait in this page, keep it open")
+    hint = tab.page.get_by_text("Files wait in this page: keep it open.")
     expect(hint).to_be_visible()
     asked: list[str] = []
 

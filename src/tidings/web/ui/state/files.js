@@ -35,7 +35,10 @@ export const isPicture = (type) => PICTURES.includes(type);
 /** @param {string} room @param {string} id */
 export const addressOf = (room, id) => `/rooms/${room}/files/${id}`;
 
-/** In the order they go up, one after the other, so that messages and the stream keep their connections. @type {import("@preact/signals").Signal<readonly Attachment[]>} */
+/**
+ * They go up in this order, one after the other: messages and the stream keep their connections.
+ * @type {import("@preact/signals").Signal<readonly Attachment[]>}
+ */
 const all = signal([]);
 
 /** Those of the open room. */
@@ -47,8 +50,7 @@ export const missing = computed(() => {
   if (!late) return "";
   const { state, file } = late;
   if (state === "refused") return `Send waits: remove ${file.name}.`;
-  if (standing.value === "lost")
-    return "Not connected. Files go up when it is back: they wait in this page, keep it open.";
+  if (standing.value === "lost") return "Not connected. Files wait in this page: keep it open.";
   if (state === "broken") return `Send waits: try ${file.name} again, or remove it.`;
   return `Send waits until ${file.name} is up.`;
 });
@@ -92,7 +94,7 @@ export function detach(key) {
 }
 
 /** @param {string} key */
-export const uploadAgain = (key) => change(key, { state: "waiting" });
+export const uploadAgain = (key) => change(key, { state: "waiting", wrong: "" });
 
 /** The whole files of a room, which now are a message's. @param {string} room @returns {Stored[]} */
 export function take(room) {
@@ -103,7 +105,7 @@ export function take(room) {
 
 /** @param {string} key @param {Partial<Attachment>} what */
 function change(key, what) {
-  all.value = all.value.map((one) => (one.key === key ? { ...one, ...what } : one));
+  all.value = all.peek().map((one) => (one.key === key ? { ...one, ...what } : one));
 }
 
 /** @param {Attachment} attachment */
@@ -127,8 +129,9 @@ function answered({ status, responseText }) {
   try {
     const found = JSON.parse(responseText);
     if (status === 201) return { state: "whole", stored: found };
-    ended(new Problem(status, found.title, found.detail));
-    return { state: [400, 413, 422].includes(status) ? "refused" : "broken", wrong: found.detail };
+    const problem = new Problem(status, found.title, found.detail);
+    ended(problem);
+    return { state: [400, 413, 422].includes(status) ? "refused" : "broken", wrong: problem.message };
   } catch {
     return { state: "broken", wrong: `The server answered ${status}.` };
   }

@@ -45,7 +45,7 @@ function Picture({ file, address }) {
   useEffect(() => {
     if (standing.value === "back" && state.value === "unread") state.value = "shown";
   }, [standing.value]);
-  if (state.value === "odd") return html`<${Download} file=${file} address=${address} />`;
+  if (state.value === "odd") return html`<div class="picture"><${Download} file=${file} address=${address} /></div>`;
   if (state.value !== "shown") {
     return html`<p class="picture">
       <${FileName} name=${file.name} />${state.value === "gone" ? GONE : "It was not loaded."}
