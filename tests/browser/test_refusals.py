@@ -1,0 +1,158 @@
+"""What the server refuses, or cannot do now: the page says so in its words, and nothing that was typed is lost."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, Route, expect
+
+from tests.browser.conftest import OpenTab
+from tests.browser.people import Meet, RoomTab, meeting
+from tests.serving import ServerProcess
+from tidings.auth import sign
+
+SECRET = "a secret of the tests, which is at least 32 bytes long"
+SLOWLY = "You may publish 0.5 events a second. Wait a moment."
+
+
+@pytest.fixture
+def slow(
+    browser: Browser, open_tab: OpenTab, serve_process: Callable[..., ServerProcess], scripted: dict[str, str]
+) -> Iterator[Meet]:
+    """People of a server where one publishes an event every two seconds, after a burst of five."""
+    server = serve_process(env={**scripted, "TIDINGS_PUBLISH_RATE": "0.5"})
+    yield from meeting(browser, open_tab, server.url)
+
+
+def test_who_is_too_fast_is_told_to_wait_and_all_of_it_arrives(slow: Meet) -> None:
+    mara = slow("Mara")
+    mara.make("fast")
+    tab = mara.open("fast")
+    expect(tab.writing).to_be_visible()
+    waits = tab.page.locator(".toast", has_text="Waits a moment")
+
+    def spent(topic: str) -> None:
+        """What the page publishes there next comes when all that its person may publish was published."""
+
+        def spend(route: Route) -> None:
+            while (answer := mara.request.post(f"{mara.url}/topics/spent.by/events", data={})).ok:
+                pass
+            assert answer.status == 429, answer.text()
+            route.continue_()
+
+        tab.page.route(f"**/topics/{topic}/events", spend, times=1)
+
+    spent("rooms.fast")
+    tab.say("held back")
+    expect(tab.messages.last).to_contain_text(f"Waits a moment: {SLOWLY}")
+    tab.expect_said("held back")
+
+    spent("users.Mara")
+    tab.button("Mute").click()
+    expect(waits).to_contain_text(SLOWLY)
+    expect(tab.button("Unmute").first).to_be_visible()
+    waits.get_by_role("button", name="Close").click()
+
+    spent("rooms.slower")
+    tab.button("Rooms: browse, or make one").click()
+    tab.button("New room").click()
+    tab.page.get_by_label("Name").fill("slower")
+    tab.button("Make it").click()
+    expect(tab.page.get_by_role("dialog").get_by_role("status")).to_contain_text("The server has not answered yet.")
+    expect(tab.page.get_by_label("Name")).to_have_value("slower")
+    expect(tab.page.get_by_role("heading", level=1)).to_have_text("slower")
+
+    spent("users.Mara.conversations")
+    tab.button("New conversation").click()
+    tab.ask("How fast?")
+    expect(waits).to_contain_text(SLOWLY)
+    tab.expect_state("finished")
+
+
+def signed_in(open_tab: OpenTab, server: ServerProcess, path: str, *publish: str) -> RoomTab:
+    """A page of ada, whose token lets her publish to some topics alone."""
+    tab = open_tab("/", url=server.url)
+    token = sign(SECRET, "ada", publish=[*publish], subscribe=["*"], seconds=3600)
+    assert tab.page.request.post(f"{server.url}/session", data={"token": token}).ok
+    tab.page.goto(server.url + path)
+    return RoomTab(tab.page)
+
+
+def test_what_one_may_not_do_is_said_where_it_was_tried(
+    open_tab: OpenTab, serve_process: Callable[..., ServerProcess], scripted: dict[str, str]
+) -> None:
+    server = serve_process(env={**scripted, "TIDINGS_SECRET": SECRET, "TIDINGS_MAX_BODY": "20000"})
+    tab = signed_in(open_tab, server, "/", "users.*")
+    tab.button("Rooms: browse, or make one").click()
+    tab.button("New room").click()
+    tab.page.get_by_label("Name").fill("not mine to make")
+    tab.button("Make it").click()
+    expect(tab.page.get_by_role("alert")).to_contain_text("Your token does not allow")
+    expect(tab.page.get_by_label("Name")).to_have_value("not mine to make")
+    tab.button("Cancel").click()
+    tab.ask("May I ask?")
+    expect(tab.log).to_contain_text("Not sent: Your token does not allow")
+    tab.button("Delete").click()
+
+    tab = signed_in(open_tab, server, "/", "*")
+    tab.ask("x" * 20_001)
+    expect(tab.log).to_contain_text("Not sent: A body is at most 20,000 bytes.")
+    expect(tab.button("Copy text")).to_be_visible()
+    tab.button("Delete").click()
+
+    tab = signed_in(open_tab, server, "/", "rooms.*", "other.*")
+    tell = json.dumps({"title": "For ada", "topic": "rooms.x"})
+    whoever = sign(SECRET, "program", publish=["users.ada"], subscribe=[], seconds=3600)
+    told = tab.page.request.post(
+        f"{server.url}/topics/users.ada/events?type=notification.created",
+        data=tell,
+        headers={"authorization": f"Bearer {whoever}"},
+    )
+    assert told.ok, told.text()
+    tab.page.locator(".toast").get_by_role("button", name="Mark read").click()
+    expect(tab.page.locator(".toast")).to_contain_text(["Not saved"])
+    expect(tab.page.locator(".toast")).to_contain_text(["Your token does not allow"])
+    expect(tab.page.locator(".bell .badge")).to_have_text("1")
+
+
+def test_what_is_too_long_is_kept_where_it_was_written(meet: Meet) -> None:
+    mara = meet("Mara Long")
+    mara.make("long")
+    tab = mara.open("long")
+    tab.say("short")
+    tab.expect_said("short")
+    tab.writing.press("ArrowUp")
+    tab.say("x" * 16_001)
+    expect(tab.page.get_by_role("alert")).to_contain_text("A message has at most 16,000 characters")
+    expect(tab.writing).to_have_value("x" * 16_001)
+    expect(tab.page.get_by_text("You change a message.")).to_be_visible()
+    tab.say("still short")
+    tab.expect_said("still short")
+
+
+@pytest.fixture
+def meet(browser: Browser, open_tab: OpenTab, server: ServerProcess) -> Iterator[Meet]:
+    yield from meeting(browser, open_tab, server.url)
+
+
+def test_a_dialog_waits_for_a_server_that_is_away(
+    meet: Meet, serve_process: Callable[..., ServerProcess], scripted: dict[str, str]
+) -> None:
+    server = serve_process(env=scripted)
+    mara = meet("Mara Waits", url=server.url)
+    mara.make("here")
+    tab = mara.open("here")
+    expect(tab.page.get_by_text("Live")).to_be_visible()
+    tab.button("Rooms: browse, or make one").click()
+    tab.button("New room").click()
+    tab.page.get_by_label("Name").fill("waited for")
+    server.kill()
+    tab.button("Make it").click()
+    told = tab.page.get_by_role("dialog").get_by_role("status")
+    expect(told).to_have_text("Not connected. It is done when it can be; you may close this.")
+    expect(tab.page.get_by_label("Name")).to_have_value("waited for")
+    server.start()
+    expect(tab.page.get_by_role("heading", level=1)).to_have_text("waited for")
+    expect(tab.page.get_by_role("dialog")).to_have_count(0)
