@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tidings.apps.folded import EVERY, SNAPSHOTS, Folded
+from tidings.apps.folded import EVERY, KEPT, SNAPSHOTS, Folded
 from tidings.events import ORIGIN, Event, Offset
 from tidings.hub import Hub
 from tidings.stores import open_store
@@ -27,8 +27,8 @@ def apply(sums: Sums, event: Event) -> None:
     sums.count += 1
 
 
-def folded(hub: Hub, version: int = 1) -> Folded[Sums]:
-    return Folded(hub, Sums, apply, version=version)
+def folded(hub: Hub, version: int = 1, keep: int = KEPT) -> Folded[Sums]:
+    return Folded(hub, Sums, apply, version=version, keep=keep)
 
 
 async def publish(hub: Hub, numbers: range, topic: str = "t") -> Offset:
@@ -167,9 +167,8 @@ async def test_what_is_asked_of_the_store_does_not_grow_with_the_log() -> None:
     assert asked[1].total() <= 8
 
 
-async def test_no_more_states_are_kept_than_there_is_room_for(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tidings.apps.folded.KEPT", 16)
-    sums = folded(hub)
+async def test_no_more_states_are_kept_than_there_is_room_for(hub: Hub) -> None:
+    sums = folded(hub, keep=16)
     await publish(hub, range(3), "pinned")
     pinned = await sums.get("pinned")
     release = sums.pin(pinned)

@@ -58,14 +58,16 @@ class Folding(Generic[S]):
 class Folded(Generic[S]):
     """The states of topics of one kind. `new` makes the state before any event, `apply` changes it by the next one.
 
-    `version` is the fold's: change it with the fold, and older snapshots are not read. `changed` are called after every
-    change with the events that made it; with none, when the topic was deleted.
+    `version` is the fold's: change it with the fold, and older snapshots are not read. `keep`: states that are kept.
+    `changed` are called after every change with the events that made it; with none, when the topic was deleted.
     """
 
-    def __init__(self, hub: Hub, new: Callable[[], S], apply: Callable[[S, Event], None], *, version: int) -> None:
+    def __init__(
+        self, hub: Hub, new: Callable[[], S], apply: Callable[[S, Event], None], *, version: int, keep: int = KEPT
+    ) -> None:
         self.hub = hub
         self.changed: list[Callable[[Folding[S], Sequence[Event]], None]] = []
-        self._new, self._apply, self._version = new, apply, version
+        self._new, self._apply, self._version, self._keep = new, apply, version, keep
         self._decode: Callable[[msgspec.Raw], S] = msgspec.json.Decoder(type(new())).decode
         self._kept: dict[str, Folding[S]] = {}
 
@@ -111,8 +113,8 @@ class Folded(Generic[S]):
         return release
 
     def _forget(self) -> None:
-        if len(self._kept) > KEPT:
-            for topic, found in list(self._kept.items())[: len(self._kept) - KEPT]:
+        if len(self._kept) > self._keep:
+            for topic, found in list(self._kept.items())[: len(self._kept) - self._keep]:
                 if not found.pins:
                     del self._kept[topic]
                     if found.task is not None:

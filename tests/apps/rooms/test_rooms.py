@@ -441,3 +441,16 @@ class TestALongRoom:
                 asked.append(counting.calls)
         assert asked[0] == asked[1]
         assert asked[0].total() <= 12, asked
+
+
+class TestManyRooms:
+    async def test_are_listed_without_asking_the_store_for_each(self) -> None:
+        async with serving(secret=SECRET) as server:
+            for n in range(1_200):
+                await server.hub.append(f"rooms.r{n}", [("room.created", '{"by":"Ann","name":"x"}')])
+            ann = Member(server, "Ann")
+            assert len((await ann.get("/rooms")).json()["rooms"]) == 1_200
+            counting = Counting(server.hub.store)
+            server.hub.log.store = counting  # type: ignore[assignment]
+            assert len((await ann.get("/rooms")).json()["rooms"]) == 1_200
+            assert counting.calls.total() <= 4, counting.calls

@@ -21,6 +21,10 @@ from .room import Room
 
 PREFIX = "rooms."
 MAX_ID = 64
+KEPT = 5_000
+"""Rooms that a process knows at once, 11 to 26 KB each. With 2,000, of which it knew 1,024, a list took 1.5 s: it asked
+the store for each of them, every time. Now it takes 45 ms."""
+
 QUOTED = 200
 """Characters of a message that a reply to it quotes."""
 
@@ -34,7 +38,7 @@ class Rooms:
 
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
-        self.folded = Folded(hub, Room, fold.apply, version=fold.VERSION)
+        self.folded = Folded(hub, Room, fold.apply, version=fold.VERSION, keep=KEPT)
         self.folded.changed.append(self._changed)
         self.files = Files(hub)
         self.published: list[Published] = [self._keep_files]
