@@ -16,16 +16,22 @@ PAGE = (Path(__file__).parents[3] / "docs" / "how-to" / "rooms.md").read_text(en
 
 def test_its_commands_run(tmp_path: Path) -> None:
     commands = [line for block in re.findall(r"^```sh\n(.*?)^```$", PAGE, re.S | re.M) for line in block.splitlines()]
-    assert len(commands) == 6
+    assert len(commands) == 9
     answers = []
+    (tmp_path / "plan.pdf").write_bytes(b"%PDF-1.7")
+    file = ""
     with ServerProcess("memory:") as server:
         for command in commands:
             here = command.replace("http://127.0.0.1:8000", server.url).replace("curl ", "curl -sS -f ")
+            here = here.replace("01J…", file)
             done = subprocess.run(here, shell=True, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE)
             assert done.returncode == 0, (command, done.stderr)
             answers.append(done.stdout)
+            if "/files?name=" in command:
+                file = json.loads(done.stdout)["id"]
     assert json.loads(answers[3])["room"]["by"] == "Mara Lindqvist"
-    [hit] = json.loads(answers[5])["hits"]
+    assert (tmp_path / file).read_bytes() == b"%PDF-1.7"
+    [hit] = json.loads(answers[8])["hits"]
     assert (hit["text"], hit["marks"]) == ("Hello, all", [[0, 5]])
 
 
