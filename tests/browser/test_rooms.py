@@ -391,6 +391,32 @@ def test_a_search_finds_what_was_said_and_opens_the_room_there(meet: Meet) -> No
     expect(tab.page.get_by_text("Nothing found.")).to_be_visible()
 
 
+def test_reading_back_to_a_message_says_how_far_it_is_and_may_be_stopped(meet: Meet) -> None:
+    mara = meet("Mara Lindqvist")
+    mara.make("far")
+    first = mara.say("far", "the first")
+    mara.say("far", *(f"and {n}." for n in range(150)))
+    tab = mara.open("far")
+    expect(tab.said("and 149.")).to_be_in_viewport()
+    held: list[Route] = []
+    tab.page.route("**/events?before=**", lambda route: held.append(route))
+    to = "at => { history.pushState(null, '', at); dispatchEvent(new PopStateEvent('popstate')); }"
+    tab.page.evaluate(to, f"?at={first}")
+    back = tab.page.locator(".back")
+    expect(back).to_have_text(re.compile(r"Reading back to the message\s*\d\d:\d\d\s*Stop"))
+    back.get_by_role("button", name="Stop").click()
+    expect(back).to_have_count(0)
+    for route in held:
+        route.continue_()
+    tab.page.unroute("**/events?before=**")
+    expect(tab.page.locator(".jump")).to_have_count(0)
+    assert at_end(tab.page)
+    tab.page.reload()
+    expect(tab.said("the first")).to_be_focused()
+    expect(tab.said("the first")).to_be_in_viewport()
+    expect(back).to_have_count(0)
+
+
 def test_a_phone_has_a_drawer_and_a_sheet(meet: Meet) -> None:
     mara, jonas = meet("Mara Lindqvist", viewport={"width": 390, "height": 844}, has_touch=True), meet("Jonas Weber")
     mara.make("pocket", jonas)

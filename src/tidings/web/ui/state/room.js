@@ -282,16 +282,18 @@ export class Room {
   /**
    * Page back until a message is held, or until `back` is set to null.
    * @param {string} offset
-   * @returns {Promise<number>} its place among the items; -1: it is not held
+   * @returns {Promise<number>} its place among the items; -1: there is none, or one does not go there
    */
   async reach(offset) {
     const held = () => isRead(offset, this.#events[0]?.offset ?? "");
     if (!held()) {
-      const to = () => this.#events[0]?.time ?? null;
-      for (this.back.value = to(); this.back.value !== null && !held(); this.back.value &&= to())
-        if (!(await this.#read(FAR))) break;
+      const reached = () => this.#events[0]?.time ?? null;
+      this.back.value = reached();
+      while (this.back.value !== null && !held() && (await this.#read(FAR))) this.back.value &&= reached();
+      const stopped = this.back.value === null;
       this.back.value = null;
       this.#show();
+      if (stopped) return -1;
     }
     return this.items.value.findLastIndex(
       (item) => item.offset === offset || (item.kind === "answer" && item.posted === offset),

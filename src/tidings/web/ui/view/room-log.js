@@ -7,7 +7,7 @@ import { unseen } from "../state/messages.js";
 import { runSignal } from "../state/runs.js";
 import { titleOf } from "../state/session.js";
 import { openAt } from "../state/shell.js";
-import { clockTime, dayName } from "../text/format.js";
+import { clockTime, dayName, time } from "../text/format.js";
 import { html, Icon } from "./html.js";
 import { serve } from "./inside.js";
 import { isAtEnd, toEnd, useFollowing } from "./log.js";
@@ -120,12 +120,12 @@ function State({ room, empty }) {
 
 /** How far one has come on the way back to a message, and a way to leave it. @param {{room: Room}} props */
 function Back({ room }) {
-  const time = room.back.value;
-  if (time === null) return null;
+  const at = room.back.value;
+  if (at === null) return null;
   return html`
     <p class="back">
       <span role="status">Reading back to the message</span>
-      <time>${dayName(time)}</time>
+      <time>${time(at)}</time>
       <button type="button" class="link" onClick=${() => (room.back.value = null)}>Stop</button>
     </p>
   `;
