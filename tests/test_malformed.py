@@ -90,6 +90,13 @@ REFUSED: dict[str, tuple[bytes, int, str]] = {
     "a run of nothing": (request("POST", "/runs", b"{}", JSON), 400, "input"),
     "a run of half a pair": (request("POST", "/runs", b'{"input":"\\ud800"}', JSON), 422, "input"),
     "a token that is none": (request("POST", "/session", b'{"token":7}', JSON), 422, "token"),
+    # Files.
+    "a file of nobody": (request("POST", "/rooms/a/files?name=x", b"x", "content-type: x/y"), 403, "name first"),
+    "a file for no room": (request("POST", "/rooms/a/files?name=x", b"x", "cookie: tidings_name=Ann"), 404, "no room"),
+    "a file without a name": (request("POST", "/rooms/a/files", b"x", "cookie: tidings_name=Ann"), 422, "name"),
+    "a file's name of bytes": (request("POST", "/rooms/a/files?name=%FF", b"x", "cookie: tidings_name=Ann"), 400, "8"),
+    "a file of no room": (request("GET", "/rooms/a/files/01JD9W3K5T8Q2R7V4X6Y9Z0ABC"), 404, "no room"),
+    "a file that climbs": (request("GET", "/rooms/a/files/..%2F..%2Fetc"), 404, "nothing"),
     # Parameters.
     "a limit that is none": (request("GET", f"{PUBLISH}?limit=x"), 422, "limit"),
     "a limit out of range": (request("GET", f"{PUBLISH}?limit=99999999999999999999999"), 422, "limit"),
