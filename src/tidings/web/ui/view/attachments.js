@@ -87,10 +87,15 @@ export function Attached() {
 
 /** @param {{attachment: Attachment}} props */
 function Chip({ attachment: { key, file, picture, state, share, wrong } }) {
+  const odd = useSignal(false); // no picture, though its name says so
   const remove = () => (detach(key), goOn());
   return html`
     <li class="file" data-state=${state}>
-      ${picture ? html`<img src=${picture} alt="" width="24" height="24" />` : html`<${Icon} name="file-text" />`}
+      ${
+        picture && !odd.value
+          ? html`<img src=${picture} alt="" width="24" height="24" onError=${() => (odd.value = true)} />`
+          : html`<${Icon} name="file-text" />`
+      }
       <${FileName} name=${file.name} />
       <small
         >${state === "going" ? `${Math.floor(share * 100)}\u00a0% of ` : ""}${size(file.size)}${state === "waiting" && ", waits"}</small
