@@ -37,7 +37,8 @@ a_line_of_code_that_is_much_longer_than_any_phone_is_wide = "and goes on and on,
 def overflow(page: Page) -> list[str]:
     """What is wider than the screen, of the page and of the log."""
     return page.evaluate(
-        """() => [document.documentElement, ...document.querySelectorAll(".log, .page, .side.open, dialog")]
+        """() => [document.documentElement, ...document.querySelectorAll(
+                ".log, .page, .page-header, .side.open, .run-aside, .centre, .toasts, dialog")]
             .filter((box) => box.scrollWidth > box.clientWidth + 1).map((box) => box.className || box.tagName)"""
     )
 
@@ -181,6 +182,39 @@ def test_nothing_moves_for_those_who_ask_for_that(open_tab: OpenTab, model: Scri
     tab.expect_state("finished")
 
 
+def test_names_of_any_length_and_script_fit_on_a_phone(open_tab: OpenTab, server: ServerProcess) -> None:
+    names = [
+        "W" * 60,
+        "\u0645\u062d\u0645\u062f \u0639\u0628\u062f \u0627\u0644\u0631\u062d\u0645\u0646",
+        "\U0001f984\U0001f30a Ada",
+    ]
+    tab = open_tab(**PHONE)
+    ask = tab.page.request
+    room = f"{server.url}/topics/rooms.names/events"
+    for name in names:
+        assert ask.post(f"{server.url}/session", data={"name": name}).ok
+        if name == names[0]:
+            assert ask.post(f"{room}?type=room.created", data={"name": "W" * 80, "about": "W" * 500}).ok
+        else:
+            assert ask.post(f"{room}?type=member.joined", data={"member": name}).ok
+            assert ask.post(f"{room}?type=message.posted", data={"text": f"@{names[0]} and @{names[1]}"}).ok
+    assert ask.post(f"{server.url}/session", data={"name": names[0]}).ok
+    tab.page.goto(f"{server.url}/r/names")
+    expect(tab.page.locator("article.said")).to_have_count(2)
+    expect(tab.page.locator("article.said .person").last).to_have_text("\U0001f984A")
+    assert overflow(tab.page) == []
+    for opens, closes in (
+        ("Open the side bar", "Close the side bar"),
+        ("The room", "Close the room's panel"),
+    ):
+        tab.button(opens).tap()
+        assert overflow(tab.page) == []
+        tab.button(closes).tap()
+    tab.page.locator(".bell:visible").tap()
+    expect(tab.page.locator(".notice")).to_have_count(2)
+    assert overflow(tab.page) == []
+
+
 @pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed (scripts/node-modules)")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", ["wide", "phone"])
@@ -256,9 +290,22 @@ def test_axe_finds_no_serious_fault_in_what_opens(
     room = f"{server.url}/topics/rooms.axe-{scheme}-{size}/events"
     assert ask.post(f"{room}?type=room.created", data={"name": "axe", "private": False}).ok
     assert ask.post(f"{room}?type=message.posted", data={"text": f"@{me} **said** so"}).ok
+    assert ask.post(f"{room}?type=message.posted", data={"text": "@docs What is process mining?"}).ok
     tab.page.goto(f"{server.url}/r/axe-{scheme}-{size}")
     expect(tab.log).to_contain_text("said")
+    tab.expect_state("finished")
     check(tab, "room")
+    said = tab.page.get_by_role("article", name=f"Message by {me}").first
+    said.focus()
+    said.get_by_role("button", name="More of this message").press("Enter")
+    check(tab, "menu of a message")
+    tab.page.keyboard.press("Escape")
+    if size == "phone":
+        tab.button("The room").tap()
+        check(tab, "sheet")
+    tab.button("Add a member").first.click()
+    expect(tab.page.get_by_role("dialog")).to_be_visible()
+    check(tab, "dialog of a room")
 
 
 def check(tab: Tab, state: str) -> None:

@@ -55,8 +55,12 @@ export function ordinal(n) {
   return n + (teen ? "th" : (["th", "st", "nd", "rd"][n % 10] ?? "th"));
 }
 
-/** @param {string} name "ML" */
+/** @param {string} name "ML". By characters: half of an emoji is none */
 export function initials(name) {
-  const words = name.trim().split(/\s+/);
-  return (words.length > 1 ? words[0][0] + words[words.length - 1][0] : name.slice(0, 2)).toUpperCase();
+  const words = name
+    .trim()
+    .split(/\s+/)
+    .map((word) => [...word]);
+  const letters = words.length > 1 ? [words[0][0], words[words.length - 1][0]] : words[0].slice(0, 2);
+  return letters.join("").toUpperCase();
 }
