@@ -154,13 +154,11 @@ def take(file: sqlite3.Connection, room: str, events: Sequence[Event]) -> None:
                 fact = facts.read(event.type, event.data)
             except Invalid:
                 continue
-            assert event.offset is not None
             match fact:
                 case MessagePosted():
-                    files = fact.words.removeprefix(fact.text)
-                    _add(file, room, event.offset.n, event.time, fact.text, fact.by, None, files)
+                    _add(file, room, event, fact.text, fact.words.removeprefix(fact.text), fact.by, None)
                 case AnswerPosted():
-                    _add(file, room, event.offset.n, event.time, fact.text, "", fact.assistant)
+                    _add(file, room, event, fact.text, "", "", fact.assistant)
                 case MessageEdited():
                     values = _plain(fact.text), *_place(fact.message, room), fact.by
                     file.execute(
@@ -223,17 +221,13 @@ def _place(offset: str, room: str) -> tuple[str, int]:
 
 
 def _add(
-    file: sqlite3.Connection,
-    room: str,
-    n: int,
-    time: float,
-    text: str,
-    by: str,
-    assistant: str | None,
-    files: str = "",
+    file: sqlite3.Connection, room: str, event: Event, text: str, files: str, by: str, assistant: str | None
 ) -> None:
     """By microseconds first, so that the order of the index is that of time, and nothing has to be sorted. A commit's
-    events have one time: each comes after the one before it in its room."""
+    events have one time: each comes after the one before it in its room. `files`: their names, which no edit changes.
+    """
+    assert event.offset is not None
+    n, time, files = event.offset.n, event.time, _plain(files)
     last = file.execute("SELECT id FROM place WHERE room = ? ORDER BY n DESC LIMIT 1", (room,)).fetchone()
     id = max(int(time * 1e6) << 11 | (zlib.crc32(room.encode()) & 0x7FF), last[0] + 1 if last else 0)
     # Not asked of `said`: FTS5 writes out what it holds before it answers, which costs ten times the insert.
