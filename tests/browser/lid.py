@@ -7,6 +7,7 @@ import os
 import signal
 import struct
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -36,12 +37,11 @@ class Laptop:
     """A browser of its own, which ends with the context."""
 
     def __init__(self, browsers: BrowserType, chromium: str, wall: Wall) -> None:
-        others = set(psutil.Process().children(recursive=True))
         self.browser: Browser = browsers.launch(
             executable_path=chromium, args=FLAGS.split(), env={**os.environ, **wall.env}
         )
-        new = set(psutil.Process().children(recursive=True)) - others
-        (self._process,) = [one for one in new if not any(word.startswith("--type=") for word in one.cmdline())]
+        processes = self.browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
+        (self._process,) = [psutil.Process(one["id"]) for one in processes if one["type"] == "browser"]
 
     def close_lid(self) -> None:
         self._all(signal.SIGSTOP)
@@ -57,5 +57,7 @@ class Laptop:
         self.browser.close()
 
     def _all(self, number: signal.Signals) -> None:
-        for process in (self._process, *self._process.children(recursive=True)):
-            process.send_signal(number)
+        self._process.send_signal(number)
+        for process in self._process.children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                process.send_signal(number)

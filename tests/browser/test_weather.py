@@ -4,6 +4,7 @@ nothing is lost, doubled or out of order on any screen."""
 from __future__ import annotations
 
 import re
+import shutil
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -220,6 +221,7 @@ def delivered(server: ServerProcess) -> int:
     return int(float(count))
 
 
+@pytest.mark.skipif(shutil.which("gcc") is None, reason="no C compiler on this machine (Debian: apt-get install gcc)")
 def test_a_laptop_that_slept_for_an_hour_begins_with_what_is_now(
     browser: Browser,
     chromium: str,
