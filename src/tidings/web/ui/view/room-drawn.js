@@ -60,6 +60,7 @@ export function useDrawn(room, box, content, away) {
     const frame = box.current;
     if (!frame || !whole) return;
     const look = () => {
+      if (frame.clientHeight === 0) return; // nobody sees it, and nothing says where one is
       const held = heldOf(room);
       const left = frame.scrollHeight - frame.clientHeight - frame.scrollTop;
       if (frame.scrollTop < EARLY && is.part.from > held.start) show(upwards(is.part, held));

@@ -69,7 +69,7 @@ export function RoomLog({ room }) {
             return html`<${RoomMessage} key=${row.key} ...${props} continued=${continued} />`;
           })}
           ${letters.map((letter) => html`<${RoomPending} key=${letter.key} room=${room} letter=${letter} />`)}
-          <${State} room=${room} empty=${!items.some(({ kind }) => kind !== "notice") && letters.length === 0} />
+          <${State} room=${room} empty=${drawn.top && stop.key === undefined && letters.length === 0} />
         </div>
       </div>
       <${Typists} room=${room} />
