@@ -92,6 +92,11 @@ REFUSED: dict[str, tuple[bytes, int, str]] = {
     "a token that is none": (request("POST", "/session", b'{"token":7}', JSON), 422, "token"),
     # Files.
     "a file of nobody": (request("POST", "/rooms/a/files?name=x", b"x", "content-type: x/y"), 403, "name first"),
+    "a file of another origin's page": (
+        request("POST", "/rooms/a/files?name=x", b"x", "cookie: tidings_name=Ann", "origin: https://evil.example"),
+        403,
+        "origin",
+    ),
     "a file for no room": (request("POST", "/rooms/a/files?name=x", b"x", "cookie: tidings_name=Ann"), 404, "no room"),
     "a file without a name": (request("POST", "/rooms/a/files", b"x", "cookie: tidings_name=Ann"), 422, "name"),
     "a file's name of bytes": (request("POST", "/rooms/a/files?name=%FF", b"x", "cookie: tidings_name=Ann"), 400, "8"),

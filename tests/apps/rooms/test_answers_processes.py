@@ -62,7 +62,7 @@ async def test_an_answer_survives_the_process_that_makes_it(tmp_path: Path, tidi
                 ]
                 assert (await tom.get("/rooms/lobby")).json()["room"]["runs"] == []
                 titles = [title for _, title, _ in await tom.told()]
-                assert titles[0] == "model could not finish its answer in Lobby"
+                assert titles[0] == "model could not finish its answer in #Lobby"
                 await server.hub.runs._reap()
                 assert len(await facts(server, topic, "answer.posted")) == 2
         finally:

@@ -221,15 +221,14 @@ def test_what_was_deleted_is_changed_no_more() -> None:
 def test_the_guard_refuses_exactly_what_the_fold_ignores(said: list[tuple[str, dict[str, Any]]]) -> None:
     folded, guarded = Room(), Room()
     for event in events(said):
-        before = msgspec.json.encode(folded)
+        assert event.offset is not None
         fold.apply(folded, event)
         try:
             fact = facts.read(event.type, event.data)
             rules.judge(guarded, fact)
         except TidingsError:
-            assert msgspec.json.encode(folded) == before
+            guarded.ignored.append(event.offset.n)
         else:
-            assert event.offset is not None
             fold.follow(guarded, fact, event.offset.n, event.time)
         assert folded == guarded
 
@@ -251,4 +250,4 @@ def test_what_is_always_true_of_a_room(said: list[tuple[str, dict[str, Any]]]) -
             by = msgspec.json.decode(event.data)["by"]
             assert name == by or before.role(by) == "owner"
         if before.archived and event.type not in ("room.restored", "answer.posted", "run.created"):
-            assert state == before
+            assert msgspec.structs.replace(state, ignored=[]) == msgspec.structs.replace(before, ignored=[])

@@ -242,8 +242,8 @@ class Rooms:
             return None
         edit = found.state.edited.get(at.n)
         last = await self._fact(found.topic, at._replace(n=edit)) if edit else None
-        text = last.text if isinstance(last, MessageEdited) else fact.text or fact.words
-        return rules.Target(fact.type, fact.by, text)
+        text = last.text if isinstance(last, MessageEdited) else fact.text
+        return rules.Target(fact.type, fact.by, text if text.strip() else fact.words.strip())
 
     async def _fact(self, topic: str, at: Offset) -> Fact | None:
         try:
