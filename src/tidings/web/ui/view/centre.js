@@ -19,7 +19,7 @@ import { userTopic } from "../state/session.js";
 import { signingIn, wide } from "../state/shell.js";
 import { brief, clockTime, dayName, fullTime } from "../text/format.js";
 import { countOf } from "./bell.js";
-import { html, Icon, IconButton } from "./html.js";
+import { html, Icon, IconButton, inPage } from "./html.js";
 import { useOverlay } from "./overlay.js";
 import { Quiet } from "./quiet.js";
 
@@ -146,12 +146,10 @@ function Row({ item }) {
       ${!read && html`<i class="dot" role="img" aria-label="unread" />`}
     </div>
   `;
-  const pick = (/** @type {MouseEvent} */ event) => {
-    if (event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
-    event.preventDefault();
+  const pick = inPage(() => {
     if (!wide.value) centreOpen.value = false;
     open(item);
-  };
+  });
   const muted = topic !== null && isMuted(topic);
   return html`
     <li class=${read ? "notice" : "notice unread"}>

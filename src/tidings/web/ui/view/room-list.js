@@ -1,8 +1,8 @@
 import { letters } from "../state/messages.js";
 import { joined, rooms, roomsListed } from "../state/rooms.js";
 import { session } from "../state/session.js";
-import { compact, dialog, drawer, goRoom, openRoom, signingIn } from "../state/shell.js";
-import { html, Icon, IconButton } from "./html.js";
+import { dialog, goRoom, openRoom, signingIn } from "../state/shell.js";
+import { html, Icon, IconButton, inPage } from "./html.js";
 
 /** The rooms of the side bar: those one is a member of, and the one that is open. */
 export function RoomList() {
@@ -39,7 +39,7 @@ function Item({ room }) {
       class=${unread > 0 && !current ? "item unread" : "item"}
       href=${`/r/${id}`}
       aria-current=${current ? "page" : undefined}
-      onClick=${follow(id)}
+      onClick=${inPage(() => goRoom(id))}
     >
       <${Icon} name=${room.archived ? "archive" : room.private ? "lock" : "hash"} /><span>${name}</span>
       ${waits && html`<i class="dot hollow" role="img" aria-label="a message waits to be sent" />`}
@@ -54,11 +54,3 @@ const Badge = ({ count, mine }) => html`
     ${count > 99 ? "99+" : count}
   </b>
 `;
-
-/** Plain clicks stay in the page; with a modifier they are the browser's. @param {string} id */
-const follow = (id) => (/** @type {MouseEvent} */ event) => {
-  if (event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
-  event.preventDefault();
-  goRoom(id);
-  if (compact.value) drawer.value = false;
-};

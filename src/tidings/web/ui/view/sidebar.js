@@ -8,7 +8,7 @@ import { compact, dialog, drawer, go, open } from "../state/shell.js";
 import { counted } from "../text/format.js";
 import { Bell } from "./bell.js";
 import { focusComposer } from "./composer.js";
-import { html, Icon, IconButton, Mark } from "./html.js";
+import { html, Icon, IconButton, inPage, Mark } from "./html.js";
 import { useOverlay } from "./overlay.js";
 import { Person } from "./person.js";
 import { RoomList } from "./room-list.js";
@@ -28,7 +28,7 @@ export function Sidebar() {
       ref=${root}
     >
       <div class="brand">
-        <a href="/" onClick=${follow(null)}><${Mark} size=${24} /><span class="word-mark">Tidings</span></a>
+        <a href="/" onClick=${inPage(() => go(null))}><${Mark} size=${24} /><span class="word-mark">Tidings</span></a>
         ${compact.value ? html`<${IconButton} icon="x" label="Close the side bar" onClick=${close} />` : html`<${Bell} />`}
       </div>
       <button
@@ -70,7 +70,7 @@ function List() {
               class="item"
               href=${`/c/${id}`}
               aria-current=${open.value === id ? "page" : undefined}
-              onClick=${follow(id)}
+              onClick=${inPage(() => go(id))}
             >
               <${Icon} name="message-square" /><span>${title}</span><${Activity} id=${id} />
             </a>
@@ -106,11 +106,3 @@ function Connection() {
     <i class="dot" />Live<span>· 1 connection${by === "self" ? " of this tab alone" : shared && `, ${shared}`}</span>
   </p>`;
 }
-
-/** Plain clicks stay in the page; with a modifier they are the browser's. @param {string | null} id */
-const follow = (id) => (/** @type {MouseEvent} */ event) => {
-  if (event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
-  event.preventDefault();
-  go(id);
-  if (compact.value) drawer.value = false;
-};
