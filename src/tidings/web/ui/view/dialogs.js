@@ -58,7 +58,6 @@ const KEYS = [
   ["\u2191", "Change the last question, in an empty composer"],
   ["\u2191 \u2193", "From message to message, on one of a room"],
   ["Ctrl K", "Search rooms and conversations"],
-  ["\u2191 \u2193", "From message to message in a room"],
   ["F8", "Go to the newest notification, while it is shown"],
   ["?", "This list"],
 ];
