@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
+from hypothesis import settings
 
 from tests.serving import ServerProcess
 
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from tidings.hub import Hub
 
 pytest.register_assert_rewrite("tests.stores.suite")
+
+# A machine that is busy shall decide no test: Hypothesis fails an example that takes over 200 ms.
+settings.register_profile("tidings", settings(), deadline=None)
+settings.load_profile("tidings")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

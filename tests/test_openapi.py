@@ -68,7 +68,6 @@ def checked(examples: int) -> Any:
     """The same examples each time: those that break something become tests of their own."""
     return settings(
         max_examples=examples,
-        deadline=None,
         derandomize=True,
         phases=[Phase.explicit, Phase.generate],
         suppress_health_check=list(HealthCheck),
