@@ -11,6 +11,9 @@ from bench.client import BenchError
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
+PAUSE = 60
+"""Milliseconds between the last key of a message, of which Playwright types all in 10 ms, and Enter: people are slower."""
+
 # Resolves in the frame after the one in which the message is within the window, that is when it has been painted.
 _SEEN = """
 async (text) => {
@@ -45,8 +48,11 @@ _WATCH = """
   const press = ({ key, timeStamp }) => key === "Enter" && (sent[composer.value] = clock(timeStamp));
   composer.addEventListener("keydown", press, true);
   const frames = new IntersectionObserver((entries) => {
-    for (const { isIntersecting, target } of entries)
-      if (isIntersecting) seen[target.textContent] ??= clock(performance.now());
+    for (const { isIntersecting, target } of entries) {
+      if (!isIntersecting) continue;
+      seen[target.textContent] = clock(performance.now());
+      frames.unobserve(target);
+    }
   });
   new MutationObserver((changes) => {
     for (const { addedNodes } of changes)
@@ -68,6 +74,7 @@ def talked(url: str, room: str, count: int, pace: float) -> list[float]:
             for n in range(count):
                 author.wait_for_timeout(max(0.0, began + n / pace - time.perf_counter()) * 1000)
                 author.keyboard.type(f"said {n}")
+                author.wait_for_timeout(PAUSE)
                 author.keyboard.press("Enter")
             other.wait_for_function("(count) => Object.keys(seen).length >= count", arg=count)
             sent, seen = author.evaluate("sent"), other.evaluate("seen")

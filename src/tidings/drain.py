@@ -44,8 +44,12 @@ def chain_signals(hub: Hub, scope: Any) -> None:
         previous = signal.getsignal(number)
         if not callable(previous):
             continue
-        if hasattr(server := getattr(previous, "__self__", None), "server_state"):
+        server: Any = getattr(previous, "__self__", None)
+        if hasattr(server, "server_state"):
             _servers.add(server)
+            if server.should_exit:
+                # The signal was here before the first stream: uvicorn takes connections for 0.1 s more.
+                hub.drain()
 
         def handle(received: int, frame: FrameType | None, previous: Any = previous) -> None:
             if not loop.is_closed():

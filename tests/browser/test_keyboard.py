@@ -156,13 +156,13 @@ def found_and_told(tab: RoomTab, keys: Keys, jonas: Person) -> None:
     keys.press("Enter")
     expect(tab.said("slept well?")).to_be_focused()
 
-    jonas.make("elsewhere")
+    jonas.make("beside")
     keys.press("?")
     keys.press("Escape")
     assert keys.settled() == "Message by Mara Keys"
     tell = f"{jonas.url}/topics/users.Mara_20Keys/events?type=notification.created"
     for n in (1, 2):
-        assert jonas.request.post(tell, data={"title": f"Told {n}", "topic": "rooms.elsewhere"}).ok
+        assert jonas.request.post(tell, data={"title": f"Told {n}", "topic": "rooms.beside"}).ok
     expect(tab.page.locator(".toast")).to_have_count(2)
     keys.press("F8")
     assert keys.at == "Mark read"

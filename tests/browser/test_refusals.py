@@ -76,7 +76,8 @@ def signed_in(open_tab: OpenTab, server: ServerProcess, path: str, *publish: str
     tab = open_tab("/", url=server.url)
     token = sign(SECRET, "ada", publish=[*publish], subscribe=["*"], seconds=3600)
     assert tab.page.request.post(f"{server.url}/session", data={"token": token}).ok
-    tab.page.goto(server.url + path)
+    with tab.page.expect_response("**/notifications"):  # what comes from now on is news
+        tab.page.goto(server.url + path)
     return RoomTab(tab.page)
 
 

@@ -146,6 +146,11 @@ def test_history_pages_back_without_end_and_nothing_jumps(meet: Meet) -> None:
     jonas.say("long", "the end is followed again")
     expect(tab.said("the end is followed again")).to_be_in_viewport()
 
+    _passed(tab, -700, "message 500.")
+    tab.say("who writes comes to the end")
+    expect(tab.said("who writes comes to the end")).to_be_in_viewport()
+    expect(tab.page.locator(".jump")).to_have_count(0)
+
 
 def _passed(tab: RoomTab, pixels: int, last: str) -> list[int]:
     """The numbers of the topmost messages while one scrolls. At no time are more than 200 messages drawn."""

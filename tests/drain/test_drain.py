@@ -14,11 +14,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+import uvicorn
+from fastapi import FastAPI
 
-from tests.mounted.foreign import ForeignServer
+from tests.mounted.foreign import ForeignServer, free_port
 from tests.runs.assistants.endpoint_server import Write, delta, stand_in
 from tests.serving import ServerProcess
 from tests.streams import PATIENCE, Stream, many_streams, request, streaming
+from tidings import EventStreamResponse, Hub
 
 STREAMS = 1000
 VIEWERS = 50
@@ -204,3 +207,23 @@ async def test_a_second_ctrl_c_does_not_wait(tmp_path: Path) -> None:
         await asyncio.to_thread(server.start)
         ended = (await request(f"{server.url}/runs/{run}")).json()
         assert (ended["state"], ended["outcome"]) == ("interrupted", "interrupted")
+
+
+async def test_a_first_stream_that_comes_after_the_signal_holds_nothing_up() -> None:
+    """uvicorn takes connections for 0.1 s after the signal, and the worker beside has just let its streams go."""
+    hub = Hub("memory:")
+    app = FastAPI(lifespan=hub.lifespan)
+    server = uvicorn.Server(uvicorn.Config(app, port=free_port(), log_level="error"))
+
+    @app.get("/events")
+    async def follow() -> EventStreamResponse:
+        server.should_exit = True  # all that its handler of the signal does
+        return EventStreamResponse(hub, "chat.a")
+
+    async with asyncio.timeout(PATIENCE), asyncio.TaskGroup() as group:
+        served = group.create_task(server.serve())
+        while not server.started:  # noqa: ASYNC110 it tells nobody
+            await asyncio.sleep(0.01)
+        async with streaming(f"http://127.0.0.1:{server.config.port}/events", "0-0") as stream:
+            assert [event async for event in stream] == []
+        await served

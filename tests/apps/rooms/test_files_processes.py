@@ -17,8 +17,12 @@ from tests.streams import Answer, request
 from tidings.hub import Hub
 
 Servers = tuple[ServerProcess, ServerProcess]
-HEADERS = {"authorization": f"Bearer {token('Ann')}", "content-type": "application/pdf"}
 CONTENT = random.Random(4).randbytes(9_000_000)
+
+
+def headers() -> dict[str, str]:
+    """Of Ann, whose token is a new one each time: it would end before a long run of tests comes to these."""
+    return {"authorization": f"Bearer {token('Ann')}", "content-type": "application/pdf"}
 
 
 @pytest.fixture(scope="module")
@@ -30,11 +34,11 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
 
 
 async def say(server: ServerProcess, room: str, type: str, /, **data: Any) -> Answer:
-    return await request(f"{server.url}/topics/rooms.{room}/events?type={type}", "POST", json.dumps(data), HEADERS)
+    return await request(f"{server.url}/topics/rooms.{room}/events?type={type}", "POST", json.dumps(data), headers())
 
 
 async def get(server: ServerProcess, path: str) -> Answer:
-    return await request(server.url + path, headers=HEADERS)
+    return await request(server.url + path, headers=headers())
 
 
 @asynccontextmanager
@@ -42,7 +46,7 @@ async def half_sent(server: ServerProcess, room: str) -> AsyncIterator[str]:
     """The path of a file of which half is sent, and some of it stored; in the end the client leaves."""
     _, writer = await asyncio.open_connection("127.0.0.1", server.port)
     lines = [f"POST /rooms/{room}/files?name=half HTTP/1.1", "host: localhost", f"content-length: {len(CONTENT)}"]
-    lines += [f"{name}: {value}" for name, value in HEADERS.items()]
+    lines += [f"{name}: {value}" for name, value in headers().items()]
     writer.write("\r\n".join([*lines, "", ""]).encode() + CONTENT[: len(CONTENT) // 2])
     await writer.drain()
     async with Hub(server.store) as hub, asyncio.timeout(PATIENCE):
@@ -55,7 +59,7 @@ async def half_sent(server: ServerProcess, room: str) -> AsyncIterator[str]:
 async def test_what_is_sent_to_one_process_is_fetched_from_the_other(servers: Servers) -> None:
     one, two = servers
     await say(one, "den", "room.created", name="Den", private=True)
-    sent = await request(f"{one.url}/rooms/den/files?name=plan.pdf", "POST", CONTENT, HEADERS)
+    sent = await request(f"{one.url}/rooms/den/files?name=plan.pdf", "POST", CONTENT, headers())
     assert sent.status == 201
     file = sent.json()
     path = sent.headers["location"]
@@ -74,7 +78,7 @@ async def test_an_upload_whose_client_leaves_is_no_file(servers: Servers) -> Non
     async with half_sent(servers[0], "attic") as path:
         for server in servers:
             assert (await get(server, path)).status == 404
-    sent = await request(f"{servers[0].url}/rooms/attic/files?name=plan.pdf", "POST", CONTENT, HEADERS)
+    sent = await request(f"{servers[0].url}/rooms/attic/files?name=plan.pdf", "POST", CONTENT, headers())
     assert sent.status == 201
     for server in servers:
         assert (await get(server, path)).status == 404
@@ -95,5 +99,5 @@ async def test_an_upload_whose_process_dies_is_no_file(servers: Servers) -> None
         head = await hub.describe(f"files.cellar.{path.rpartition('/')[2]}")
         assert head is not None
         assert (head.closed, head.ttl) == (False, 3600)  # it expires
-    sent = await request(f"{one.url}/rooms/cellar/files?name=plan.pdf", "POST", CONTENT, HEADERS)
+    sent = await request(f"{one.url}/rooms/cellar/files?name=plan.pdf", "POST", CONTENT, headers())
     assert (await get(two, sent.headers["location"])).body == CONTENT

@@ -27,6 +27,8 @@ export const letters = signal(box.letters);
 export const posting = signal(new Set());
 /** What is stored and was not seen in the log yet, with its offset. @type {import("@preact/signals").Signal<readonly (Letter & {offset: string})[]>} */
 const stored = signal([]);
+/** How often one has written. */
+export const written = signal(0);
 /** What the server said to those it asked to slow down, by key. @type {Map<string, string>} */
 export const slowed = new Map();
 
@@ -48,6 +50,7 @@ function kept() {
 export function post({ topic }, text, quote, files) {
   const by = session.value?.name ?? "";
   box.put({ key: newKey(), lane: topic, text, quote, files, by, time: Date.now() / 1000 });
+  written.value += 1;
 }
 
 /** @param {string} key */

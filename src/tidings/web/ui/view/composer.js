@@ -7,9 +7,6 @@ import { compact, open, openOrBegin, shown } from "../state/shell.js";
 import { html, Icon, valueOf } from "./html.js";
 import { Stop } from "./stop.js";
 
-/** Lines it grows to before it scrolls. */
-const MOST_LINES = 8;
-
 /** Where a question is written. Its one button is Send, and Stop in the same place while an answer is on its way. */
 export function Composer() {
   const area = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
@@ -97,7 +94,6 @@ function submit(area) {
   edit(null, "");
   const conversation = openOrBegin();
   ask({ conversation, question, assistant: asked.value, parent });
-  if (area) area.style.height = "";
 }
 
 /** Put the last question back. @returns {boolean} whether there is one */
@@ -129,16 +125,16 @@ function Choice() {
   `;
 }
 
+/** To measure a text lays out the page twice for each key: CSS does it where it can. */
+const GROWS = CSS.supports("field-sizing", "content");
+
 /** Grow with the text. @param {import("preact").RefObject<HTMLTextAreaElement | null>} area @param {string} text */
 export function useHeight(area, text) {
   useLayoutEffect(() => {
     const box = area.current;
-    if (!box) return;
-    box.style.height = text === "" ? "" : "auto";
-    // One line, which is its height anyway: to measure it would lay out the page once more.
-    if (text === "") return;
-    const line = parseFloat(getComputedStyle(box).lineHeight);
-    box.style.height = `${Math.min(box.scrollHeight, line * MOST_LINES)}px`;
+    if (!box || GROWS) return;
+    box.style.height = "auto";
+    box.style.height = `${box.scrollHeight}px`;
   }, [text, compact.value]);
 }
 

@@ -175,7 +175,6 @@ function submit(room, area) {
   leave();
   write("");
   typedAll(room.id);
-  if (area) area.style.height = "";
 }
 
 /** Put one's last message back. @param {Room} room @returns {boolean} whether there is one */

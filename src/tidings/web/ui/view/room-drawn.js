@@ -49,11 +49,12 @@ export function useDrawn(room, box, content, away) {
   usePlace(box, content, away, coming, is.part);
   useEffect(() => {
     if (room.status.value !== "ready") return;
+    let next = 0;
     const later = setTimeout(() => {
-      if (is.part.to === Infinity && !away.value) is.part = upwards(is.part, heldOf(room));
-      settle(coming);
+      if (is.part.to === Infinity && !away.value) show(upwards(is.part, heldOf(room)));
+      next = requestAnimationFrame(() => settle(coming));
     }, LATER);
-    return () => clearTimeout(later);
+    return () => (clearTimeout(later), cancelAnimationFrame(next));
   }, [room.status.value, coming]);
   const more = room.earlier.value === "some";
   useEffect(() => {
@@ -77,6 +78,8 @@ export function useDrawn(room, box, content, away) {
     items: items.slice(at, to - held.start),
     before: items[at - 1] ?? null,
     line,
+    /** Whether what one comes to is drawn, so that what is drawn from now on is news to who listens. */
+    settled: whole,
     /** Whether the end is among them. */
     end: to === Infinity,
     top: from <= held.start && room.earlier.value === "none",

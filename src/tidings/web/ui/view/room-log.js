@@ -3,7 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { idOf } from "../folds/room.js";
 import { rows } from "../folds/rows.js";
 import { standing } from "../state/connection.js";
-import { unseen } from "../state/messages.js";
+import { unseen, written } from "../state/messages.js";
 import { runSignal } from "../state/runs.js";
 import { titleOf } from "../state/session.js";
 import { openAt } from "../state/shell.js";
@@ -44,6 +44,7 @@ export function RoomLog({ room }) {
     if (drawn.end) toEnd(box.current);
     else drawn.goToEnd();
   };
+  useOwn(toLatest);
   return html`
     <div class="log-frame">
       <div
@@ -52,7 +53,7 @@ export function RoomLog({ room }) {
         ref=${box}
         role="log"
         aria-label=${`Messages of #${room.about.value?.name ?? room.id}`}
-        aria-live=${room.status.value === "ready" && !away.value ? "polite" : "off"}
+        aria-live=${drawn.settled && !away.value ? "polite" : "off"}
         aria-relevant="additions"
         aria-busy=${String(room.live.value.length > 0)}
         tabindex="0"
@@ -144,7 +145,7 @@ function Typists({ room }) {
     names.length > 3
       ? `${names.length}${thinking.length === 0 ? " people" : ""}`
       : names.join(", ").replace(/, ([^,]*)$/, " and $1");
-  return html`<p class="typing"><i /><i /><i />${who} ${names.length === 1 ? "is" : "are"} typing</p>`;
+  return html`<p class="typing"><i /><i /><i /><span>${who} ${names.length === 1 ? "is" : "are"} typing</span></p>`;
 }
 
 /**
@@ -156,6 +157,16 @@ function useFresh(room, away) {
   const seen = useRef("");
   if (!away.value) seen.current = room.position.value;
   return seen.current === "" ? 0 : room.newsSince(seen.current);
+}
+
+/** Whoever writes comes to the end, where it is shown. @param {() => void} toLatest */
+function useOwn(toLatest) {
+  const before = useRef(written.value);
+  useEffect(() => {
+    if (before.current === written.value) return;
+    before.current = written.value;
+    toLatest();
+  }, [written.value]);
 }
 
 /**

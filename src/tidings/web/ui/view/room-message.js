@@ -74,7 +74,8 @@ export function Quote({ room, quote }) {
   const gone = there?.kind === "message" && there.deleted;
   return html`
     <button type="button" class="quote" onClick=${() => goRoom(room.id, quote.message)}>
-      <${Icon} name="reply" size=${14} /><b>${quote.by || "The assistant"}</b>
+      <${Icon} name="reply" size=${14} /><span class="visually-hidden">Reply to </span
+      ><b>${quote.by || "The assistant"}</b>
       <span>${gone ? "This message was deleted." : quote.text}</span>
     </button>
   `;
