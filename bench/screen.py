@@ -12,7 +12,7 @@ from bench.client import BenchError
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 PAUSE = 60
-"""Milliseconds between the last key of a message, of which Playwright types all in 10 ms, and Enter: people are slower."""
+"""Milliseconds between the last key of a message and Enter. People take longer; Playwright types a message in 10 ms."""
 
 # Resolves in the frame after the one in which the message is within the window, that is when it has been painted.
 _SEEN = """
