@@ -15,16 +15,6 @@ from tidings.runs.runs import _derived_id, new_id
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-@pytest.fixture
-def mara(server: Server) -> Member:
-    return Member(server, "Mara Lindqvist")
-
-
-@pytest.fixture
-def tom(server: Server) -> Member:
-    return Member(server, "Tom")
-
-
 async def reads(member: Member, run: str) -> set[int]:
     """The statuses of all the ways to read a run."""
     app, found = member.server.app, set()

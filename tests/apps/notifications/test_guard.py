@@ -18,16 +18,6 @@ MARA = "users.Mara_20Lindqvist"
 
 
 @pytest.fixture
-def mara(server: Server) -> Member:
-    return Member(server, "Mara Lindqvist")
-
-
-@pytest.fixture
-def tom(server: Server) -> Member:
-    return Member(server, "Tom")
-
-
-@pytest.fixture
 def shop(server: Server) -> Member:
     """A program that may notify everybody."""
     return Member(server, "shop", publish=("users.*",))

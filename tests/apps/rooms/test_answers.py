@@ -21,16 +21,6 @@ from tidings.wire.run_events import RunStarted, from_event
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-@pytest.fixture
-def mara(server: Server) -> Member:
-    return Member(server, "Mara Lindqvist")
-
-
-@pytest.fixture
-def tom(server: Server) -> Member:
-    return Member(server, "Tom")
-
-
 async def answer_in(server: Server, topic: str, count: int = 1) -> list[dict[str, Any]]:
     """The first answers of the room, once they are there."""
     found: list[dict[str, Any]] = []

@@ -23,16 +23,6 @@ from tidings.testing.clock import Clock
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-@pytest.fixture
-def ann(server: Server) -> Member:
-    return Member(server, "Ann")
-
-
-@pytest.fixture
-def bob(server: Server) -> Member:
-    return Member(server, "Bob")
-
-
 class TestAMessage:
     async def test_names_files_as_the_server_knows_them(self, server: Server, ann: Member, id: str) -> None:
         topic = await room(ann, id)

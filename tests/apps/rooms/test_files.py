@@ -40,16 +40,6 @@ def id() -> str:
     return f"files-{next(NUMBERS)}"
 
 
-@pytest.fixture
-def ann(server: Server) -> Member:
-    return Member(server, "Ann")
-
-
-@pytest.fixture
-def bob(server: Server) -> Member:
-    return Member(server, "Bob")
-
-
 async def upload(
     who: Member, room: str, content: Any = b"%PDF-1.7", name: str = "plan.pdf", type: str | None = PDF
 ) -> httpx.Response:

@@ -26,11 +26,6 @@ def ann(server: Server) -> Member:
 
 
 @pytest.fixture
-def bob(server: Server) -> Member:
-    return Member(server, "Bob")
-
-
-@pytest.fixture
 def eve(server: Server) -> Member:
     return Member(server, "Eve")
 
