@@ -137,7 +137,7 @@ test("a part of a long log is drawn, which goes along with whoever scrolls", () 
   assert.deepEqual(part, { from: -100, to: Infinity });
 
   assert.equal(drawn.grown(part, held, false), part);
-  assert.deepEqual(drawn.grown(part, { ...held, end: 150 }, false), { from: 50, to: Infinity }, "the end is followed");
+  assert.deepEqual(drawn.grown(part, { ...held, end: 150 }, false), { from: -40, to: Infinity }, "the end is followed");
   assert.deepEqual(
     drawn.grown(part, { ...held, end: 150 }, true),
     { from: -100, to: 100 },

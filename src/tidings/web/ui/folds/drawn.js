@@ -51,7 +51,10 @@ export function downwards(drawn, held) {
  */
 export function grown(drawn, held, away) {
   if (Math.min(drawn.to, held.end) - drawn.from <= most(held)) return drawn;
-  return away ? part(held, drawn.from, drawn.from + most(held)) : part(held, held.end - most(held) / 2, held.end);
+  // A few at a time: to let go of a hundred takes 60 ms, in which the message that came is not seen.
+  return away
+    ? part(held, drawn.from, drawn.from + most(held))
+    : part(held, held.end - most(held) + STEP / 5, held.end);
 }
 
 /** @param {Held} held @param {number} from @param {number} to @returns {Part} */
