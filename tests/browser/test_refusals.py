@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import APIResponse, Browser, Route, expect
+from playwright.sync_api import Browser, Route, expect
 
 from tests.browser.conftest import OpenTab
 from tests.browser.people import Meet, RoomTab, meeting
@@ -38,18 +38,19 @@ def test_who_is_too_fast_is_told_to_wait_and_all_of_it_arrives(slow: Meet) -> No
     def refused(topic: str) -> Iterator[None]:
         """What the page publishes there is answered as the server answers who has published all they may, and what it
         then tries again waits until the end: however slow this machine is, it is seen to wait."""
-        refusals: list[APIResponse] = []
+        while (answer := mara.request.post(f"{mara.url}/topics/spent.by/events", data={})).ok:
+            pass
+        assert answer.status == 429, answer.text()
+        refusal = {"status": 429, "headers": answer.headers, "body": answer.body()}
+        answered: list[Route] = []
         held: list[Route] = []
 
         def refuse(route: Route) -> None:
-            if refusals:
+            if answered:
                 held.append(route)
                 return
-            while (answer := mara.request.post(f"{mara.url}/topics/spent.by/events", data={})).ok:
-                pass
-            assert answer.status == 429, answer.text()
-            refusals.append(answer)
-            route.fulfill(response=answer)
+            answered.append(route)
+            route.fulfill(**refusal)
 
         tab.page.route(f"**/topics/{topic}/events", refuse)
         yield
