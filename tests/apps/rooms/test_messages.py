@@ -21,6 +21,11 @@ def ann(server: Server) -> Member:
     return Member(server, "Ann Arbor")
 
 
+@pytest.fixture
+def eve(server: Server) -> Member:
+    return Member(server, "Eve")
+
+
 class TestWhatIsSaid:
     async def test_is_stamped_with_who_says_it(self, server: Server, ann: Member, bob: Member, id: str) -> None:
         topic = await room(ann, id, bob)
