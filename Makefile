@@ -26,7 +26,7 @@ check: ## what must hold of every file: format, lint, types, who may import whom
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q tests/test_house.py
+	$(BIN)/python -m pytest -q tests/test_house.py tests/web/test_house_js.py
 	scripts/check-js
 
 format: ## write files the way `make check` wants them

@@ -45,7 +45,7 @@ def test_what_is_no_name(name: str, sentence: str) -> None:
 
 
 def test_slugs_are_those_of_the_page() -> None:
-    """`indexTopic` of web/ui/state/session.js writes the same."""
+    """`indexTopic` of web/ui/session/state.js writes the same."""
     assert slug("Mara Lindqvist") == "Mara_20Lindqvist"
     assert slug("zoë_x-1") == "zo_c3_ab_5fx-1"
     assert slug("李") == "_e6_9d_8e"

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import * as conversation from "../../src/tidings/web/ui/folds/conversation.js";
-import * as conversations from "../../src/tidings/web/ui/folds/conversations.js";
-import * as run from "../../src/tidings/web/ui/folds/run.js";
+import * as conversation from "../../src/tidings/web/ui/conversation/fold.js";
+import * as conversations from "../../src/tidings/web/ui/conversation/list-fold.js";
+import * as run from "../../src/tidings/web/ui/answer/fold.js";
 
 let clock = 0;
 

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import * as drawn from "../../src/tidings/web/ui/folds/drawn.js";
-import { distance, isRead, later } from "../../src/tidings/web/ui/folds/offset.js";
-import * as presence from "../../src/tidings/web/ui/folds/presence.js";
-import * as room from "../../src/tidings/web/ui/folds/room.js";
-import * as rooms from "../../src/tidings/web/ui/folds/rooms.js";
-import { newsFrom, rows } from "../../src/tidings/web/ui/folds/rows.js";
+import * as drawn from "../../src/tidings/web/ui/room/visible-range-fold.js";
+import { distance, isRead, later } from "../../src/tidings/web/ui/log/offset-fold.js";
+import * as presence from "../../src/tidings/web/ui/people/fold.js";
+import * as room from "../../src/tidings/web/ui/room/fold.js";
+import * as rooms from "../../src/tidings/web/ui/rooms/fold.js";
+import { newsFrom, rows } from "../../src/tidings/web/ui/room/rows-fold.js";
 import { pieces } from "../../src/tidings/web/ui/text/message.js";
 
 /** @param {number} n @param {string} type @param {any} data @param {string} [topic] */

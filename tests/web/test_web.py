@@ -135,19 +135,6 @@ def test_every_icon_that_is_used_is_in_the_sprite_and_the_other_way_round() -> N
     assert used - drawn == set()
 
 
-def test_the_page_sees_the_client_by_its_public_module_only() -> None:
-    for module in ROOT.glob("ui/**/*.js"):
-        imported = re.findall(r'^import .* from "([^"]*client/[^"]*)"', module.read_text(), re.MULTILINE)
-        assert all(path.endswith("client/index.js") for path in imported), module
-    for module in ROOT.glob("client/*.js"):
-        assert not re.search(r'from "(?!\./)', module.read_text()), module
-
-
-def test_folds_and_texts_know_nothing_of_the_page() -> None:
-    for module in ROOT.glob("ui/folds/*.js"):
-        assert not re.search(r'^import (?!.*from "\./)', module.read_text(), re.MULTILINE), module
-
-
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_files_are_of_a_size_that_can_be_read(module: Path) -> None:
     assert len(module.read_text().splitlines()) <= 350

@@ -1,6 +1,6 @@
 """PURE: what a person has been told, and what they have read, by the events of `users.SLUG`.
 
-`web/ui/folds/notifications.js` is the same fold in the page; both are tried by the same histories
+`web/ui/notifications/fold.js` is the same fold in the page; both are tried by the same histories
 (tests/apps/notifications/histories.json).
 """
 

@@ -1,15 +1,34 @@
 import { render } from "preact";
-import { html } from "./view/html.js";
-import { load } from "./state/session.js";
-import "./state/theme.js";
-import { App } from "./view/app.js";
+import * as connection from "./connection/state.js";
+import * as conversationOutbox from "./conversation/outbox-state.js";
+import * as conversationList from "./conversation/list-state.js";
+import * as shownConversation from "./conversation/shown-state.js";
+import * as files from "./files/state.js";
+import { html } from "./kit/html.js";
+import * as desktop from "./notifications/desktop-state.js";
+import * as favicon from "./notifications/favicon.js";
+import * as notifications from "./notifications/state.js";
+import * as address from "./page/address.js";
+import * as theme from "./page/theme.js";
+import * as people from "./people/state.js";
+import * as roomOutbox from "./room/outbox-state.js";
+import * as shownRoom from "./room/shown-state.js";
+import * as rooms from "./rooms/state.js";
+import * as session from "./session/state.js";
+import { App } from "./shell/app.js";
+
+// Importing a module of the page does nothing by itself. Everything that goes on by itself starts here.
+for (const { start } of [theme, address, connection, session]) start();
+for (const { start } of [conversationList, conversationOutbox, shownConversation]) start();
+for (const { start } of [people, rooms, shownRoom, roomOutbox, files]) start();
+for (const { start } of [notifications, desktop, favicon]) start();
 
 render(html`<${App} />`, /** @type {HTMLElement} */ (document.getElementById("app")));
 
-/** The page itself was served, so the server is near: try until it answers. */
+// The server has just served this page, so it is near: ask until it answers.
 for (let wait = 250; ; wait = Math.min(wait * 2, 4000)) {
   try {
-    await load();
+    await session.load();
     break;
   } catch {
     await new Promise((resolve) => setTimeout(resolve, wait));

@@ -1,6 +1,6 @@
 import { element } from "./element.js";
 
-/** @typedef {import("../folds/run.js").Source} Source */
+/** @typedef {import("../answer/fold.js").Source} Source */
 
 /** Where a text cites a source: "[1]", until the source is known. @param {string} n */
 export const citeMark = (n) => element("span", { "data-cite": n }, `[${n}]`);

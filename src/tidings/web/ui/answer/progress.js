@@ -1,0 +1,72 @@
+import { useEffect, useRef } from "preact/hooks";
+import { html } from "../kit/html.js";
+import { announcement, asideOpen } from "../page/layout.js";
+import { counted, fullTime, time } from "../text/format.js";
+import { isLive } from "./fold.js";
+import { FailedNote, InterruptedNote, StoppedNote } from "./notes.js";
+import { Parts } from "./parts.js";
+import { finishOf, took } from "./state-chip.js";
+
+/** @typedef {import("./fold.js").Run} Run */
+
+/**
+ * All that a run has brought so far, and how it ended.
+ * @param {{run: Run, onAgain?: () => void}} props
+ */
+export const Told = ({ run, onAgain }) => html`
+  <${Parts} run=${run} />
+  ${run.state === "waiting" && html`<p class="first-token">Waiting for the first token</p>`}
+  ${run.state === "stopped" && html`<${StoppedNote} by=${run.stoppedBy ?? null} />`}
+  ${run.state === "interrupted" && html`<${InterruptedNote} onAgain=${onAgain} />`}
+  ${run.state === "failed" && html`<${FailedNote} error=${run.error} onAgain=${onAgain} />`}
+  <${Chips} run=${run} />
+  ${run.ended !== null && html`<${Meta} run=${run} />`}
+`;
+
+/** @param {{at: number}} props */
+export const Began = ({ at }) =>
+  html`<time datetime=${new Date(at * 1000).toISOString()} title=${fullTime(at)}>${time(at)}</time>`;
+
+/** Where no aside shows the sources. @param {{run: Run}} props */
+function Chips({ run }) {
+  if (run.sources.length === 0 || asideOpen.value) return null;
+  return html`
+    <ul class="source-chips" aria-label="Sources" tabindex="0">
+      ${run.sources.map(
+        ({ n, title }) =>
+          html`<li key=${n}>
+            <button type="button" class="source-chip" data-n=${n}><span class="n">${n}</span>${title}</button>
+          </li>`,
+      )}
+    </ul>
+  `;
+}
+
+/** @param {{run: Run}} props */
+function Meta({ run }) {
+  const facts = [
+    run.model,
+    run.tokens !== null && counted(run.tokens, "token"),
+    took(run),
+    run.state === "finished" ? finishOf(run) : run.state,
+  ];
+  return html`<p class="meta">${facts.filter(Boolean).join(" \u00b7 ")}</p>`;
+}
+
+/**
+ * Tell a screen reader once, when an answer has ended while it was shown.
+ * @param {Run} run
+ * @param {string} name
+ * @param {import("preact").RefObject<HTMLElement | null>} root
+ */
+export function useAnnounced(run, name, root) {
+  const live = isLive(run);
+  const was = useRef(live);
+  useEffect(() => {
+    if (was.current && !live) announcement.value = [`${name}:`, ...read(root.current, ".parts, .note")].join(" ");
+    was.current = live;
+  }, [live]);
+}
+
+/** @param {HTMLElement | null} answer @param {string} parts @returns {string[]} */
+const read = (answer, parts) => [...(answer?.querySelectorAll(parts) ?? [])].map((part) => part.textContent ?? "");

@@ -1,0 +1,132 @@
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { serverTime } from "../connection/state.js";
+import { IconButton } from "../kit/button.js";
+import { html } from "../kit/html.js";
+import { useOverlay } from "../kit/overlay.js";
+import { openAside, wide } from "../page/layout.js";
+import { safeHref } from "../text/element.js";
+import { duration, number } from "../text/format.js";
+import { isLive } from "./fold.js";
+import { StateChip, took, wordsOf } from "./state-chip.js";
+import { runSignal } from "./state.js";
+
+/**
+ * The facts of one run and the sources it cites: a column on a wide page, else a sheet over it.
+ * @param {{id: string, close: () => void}} props
+ */
+export function RunAside({ id, close }) {
+  const root = useRef(/** @type {HTMLElement | null} */ (null));
+  useOverlay(root, !wide.value, close);
+  const run = runSignal(id).value;
+  return html`
+    ${!wide.value && html`<div class="scrim" onClick=${close} />`}
+    <aside class="run-aside" aria-label="Run" ref=${root}>
+      <header>
+        <h2>Run</h2>
+        <${IconButton} icon=${wide.value ? "panel-right-close" : "x"} label="Close the run" onClick=${close} />
+      </header>
+      <section aria-label="About the run">
+        <p class="state"><${StateChip} run=${run} /> <${Age} run=${run} /></p>
+        <dl>
+          <div>
+            <dt>Topic</dt>
+            <dd><code title=${`runs.${id}`}>${`runs.${id}`}</code></dd>
+          </div>
+          <div>
+            <dt>Offset</dt>
+            <dd><code>${run.offset || "\u2013"}</code></dd>
+          </div>
+          ${
+            run.started !== null &&
+            run.firstToken !== null &&
+            html`<div>
+              <dt>First token</dt>
+              <dd>${duration(run.firstToken - run.started)}</dd>
+            </div>`
+          }
+          ${
+            run.tokens !== null
+              ? html`<div>
+                  <dt>Tokens</dt>
+                  <dd>${number(run.tokens)}</dd>
+                </div>`
+              : html`<div>
+                  <dt>Words</dt>
+                  <dd>${number(wordsOf(run))}</dd>
+                </div>`
+          }
+          <div>
+            <dt>Model</dt>
+            <dd>${run.model ?? "None"}</dd>
+          </div>
+        </dl>
+      </section>
+      ${
+        run.sources.length > 0 &&
+        html`
+          <section class="sources" aria-label="Sources">
+            <h3>Sources</h3>
+            <ol>
+              ${run.sources.map((source) => html`<${Source} key=${source.n} source=${source} run=${id} />`)}
+            </ol>
+          </section>
+        `
+      }
+    </aside>
+  `;
+}
+
+/** @param {{source: import("./fold.js").Source, run: string}} props */
+function Source({ source, run }) {
+  const { n, title, passage } = source;
+  const url = safeHref(source.url);
+  return html`
+    <li id=${`source-${n}`} tabindex="-1">
+      <span class="n" aria-hidden="true">${n}</span>
+      <div>
+        ${
+          url
+            ? html`<a class="title" href=${url} target="_blank" rel="noopener noreferrer">${title}</a>`
+            : html`<button type="button" class="title" title="Show where it is cited" onClick=${() => showCite(run, n)}>
+                ${title}
+              </button>`
+        }
+        <p class="place">${placeOf(source)}</p>
+        <p class="passage" title=${plain(passage)}>${plain(passage)}</p>
+      </div>
+    </li>
+  `;
+}
+
+/** @param {import("./fold.js").Source} source */
+export function placeOf({ path, url, lines }) {
+  const range = lines && (lines[0] === lines[1] ? `line ${lines[0]}` : `lines ${lines[0]}\u2013${lines[1]}`);
+  return [path ?? url, range].filter(Boolean).join(", ");
+}
+
+/** A passage of markdown, as words. @param {string} passage */
+export const plain = (passage) => passage.replace(/^\s*[-*] /gm, "\u2022 ").replace(/(\*\*|__|`)/g, "");
+
+/** @param {string} run @param {number} n */
+function showCite(run, n) {
+  if (!wide.value) openAside(false);
+  const cite = document.querySelector(`[data-run="${run}"] .cite[data-n="${n}"]`);
+  cite?.scrollIntoView({ block: "center" });
+  /** @type {HTMLElement | null} */ (cite)?.focus({ preventScroll: true });
+}
+
+/** @param {{run: import("./fold.js").Run}} props */
+function Age({ run }) {
+  const now = useSignal(serverTime());
+  const live = isLive(run);
+  useEffect(() => {
+    if (!live) return;
+    const timer = setInterval(() => (now.value = serverTime()), 100);
+    return () => clearInterval(timer);
+  }, [live]);
+  if (run.started === null) return null;
+  return html`<span class="age"
+    >${live ? `for ${duration(Math.max(0, now.value - run.started))}` : `in ${took(run)}`}</span
+  >`;
+}

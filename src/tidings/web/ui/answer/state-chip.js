@@ -1,0 +1,45 @@
+import { html } from "../kit/html.js";
+import { Icon } from "../kit/icon.js";
+import { duration } from "../text/format.js";
+import { isLive, textOf } from "./fold.js";
+
+/** @typedef {import("./fold.js").Run} Run */
+
+/** @type {Record<import("./fold.js").State, string>} */
+const LABELS = {
+  unread: "Reading",
+  waiting: "Waiting",
+  streaming: "Streaming",
+  finished: "Finished",
+  stopped: "Stopped",
+  interrupted: "Interrupted",
+  failed: "Failed",
+};
+
+/** @param {Run} run */
+export const label = (run) => LABELS[run.state];
+
+/** @param {Run} run */
+export const wordsOf = (run) => textOf(run).split(/\s+/).filter(Boolean).length;
+
+/** How long a run took, when it has ended. @param {Run} run */
+export const took = (run) => (run.started !== null && run.ended !== null ? duration(run.ended - run.started) : null);
+
+/** @type {Record<string, string>} */
+const FINISHES = { stop: "finished", length: "cut at the length limit", content_filter: "cut by a filter" };
+
+/** Why a finished run ended. @param {Run} run */
+export const finishOf = (run) => FINISHES[run.finish ?? "stop"] ?? "finished";
+
+/** @type {Record<string, string>} */
+const ICONS = { stopped: "circle-stop", interrupted: "unplug", failed: "circle-x" };
+
+/** The state of a run: a word, and a shape beside it. @param {{run: Run}} props */
+export function StateChip({ run }) {
+  const icon = ICONS[run.state];
+  return html`
+    <span class="chip" data-state=${run.state}>
+      ${isLive(run) ? html`<i class="dot" />` : icon && html`<${Icon} name=${icon} size=${14} />`}${label(run)}
+    </span>
+  `;
+}

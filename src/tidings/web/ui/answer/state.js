@@ -1,0 +1,63 @@
+import { signal } from "@preact/signals";
+import { follow, tidings } from "../connection/state.js";
+import { soon } from "../page/frames.js";
+import { ended } from "../session/state.js";
+import * as runOf from "./fold.js";
+
+/** @typedef {import("@preact/signals").Signal<runOf.Run>} RunSignal */
+
+/** The runs this tab knows, by id: the fold of each run's topic. @type {Map<string, RunSignal>} */
+const known = new Map();
+/** Those that are read, or were. @type {Set<string>} */
+const read = new Set();
+/** @type {Map<string, import("../../client/index.js").Subscription>} */
+const following = new Map();
+
+/** @param {string} id @returns {RunSignal} */
+export function runSignal(id) {
+  let found = known.get(id);
+  if (!found) known.set(id, (found = signal(runOf.unread)));
+  return found;
+}
+
+/**
+ * Read a run, and go on to its end, whatever is shown meanwhile: an answer that streams while something else is read
+ * has its place when one comes back. Does nothing when that is under way.
+ * @param {string} id
+ */
+export async function followRun(id) {
+  if (read.has(id)) return;
+  read.add(id);
+  const shown = runSignal(id);
+  let folded = shown.value;
+  const onEvents = (/** @type {import("../../client/index.js").Event[]} */ events) => {
+    if (folded.state === "unread") folded = { ...folded, state: "waiting" };
+    folded = events.reduce(runOf.fold, folded);
+    soon(() => (shown.value = folded));
+  };
+  /** @param {string} message @param {string} code */
+  const lost = (message, code) => {
+    shown.value = { ...folded, state: "failed", error: { message, code } };
+  };
+  try {
+    const found = await follow(`runs.${id}`, {
+      onEvents,
+      onReset: () => lost("Its events are gone.", "gone"),
+      onError: ({ message }) => lost(message, "refused"),
+    });
+    if (found === "missing") lost("Its events are gone.", "gone");
+    else if (found !== "closed") following.set(id, found);
+  } catch (error) {
+    if (!ended(error)) lost(/** @type {Error} */ (error).message, "refused");
+  }
+}
+
+/** Stop following runs whose topics are gone. @param {string[]} ids */
+export function leaveRuns(ids) {
+  for (const id of ids) following.get(id)?.close();
+}
+
+/** @param {string} id @returns {Promise<void>} */
+export async function stop(id) {
+  await tidings.runOf(id).stop();
+}

@@ -1,0 +1,143 @@
+import { computed, signal } from "@preact/signals";
+import { Problem, Tidings, newKey } from "../../client/index.js";
+import { soon } from "../page/frames.js";
+import { toast } from "../toasts/state.js";
+
+/** A server that may ask to slow down: of what one does, that is said. Messages say it themselves. */
+class Server extends Tidings {
+  /** Keys of what is being published. @type {Set<string | undefined>} */
+  #acts = new Set();
+
+  /** @override @type {Tidings["publish"]} */
+  publish(topic, data, options = {}) {
+    if (options.transient || options.type === "room.read") return super.publish(topic, data, options);
+    const key = options.key ?? newKey();
+    this.#acts.add(key);
+    return super.publish(topic, data, { ...options, key }).finally(() => this.#acts.delete(key));
+  }
+
+  /** @override @type {Tidings["request"]} */
+  async request(method, path, options) {
+    try {
+      return await super.request(method, path, options);
+    } catch (error) {
+      if (error instanceof Problem && error.status === 429 && this.#acts.has(options?.key))
+        toast({ key: "slowed", icon: "clock", tone: "amber", title: "Waits a moment", text: error.message });
+      throw error;
+    }
+  }
+}
+
+export const tidings = new Server();
+
+/** @type {import("@preact/signals").Signal<import("../../client/index.js").Connection>} */
+export const connection = signal(tidings.connection);
+
+/** Events that happened while the connection was broken the last time, and came after it. */
+export const replayed = signal(0);
+
+/** Whether this device says it has a network. */
+export const networked = signal(navigator.onLine);
+
+/**
+ * What the shell says of the connection. "connecting" is the first time only. A break shorter than a second is no
+ * news, nor is the moment in which the set of topics changes.
+ * @type {import("@preact/signals").Signal<"connecting" | "live" | "lost" | "back">}
+ */
+export const standing = signal("connecting");
+
+export const offline = computed(() => standing.value === "lost" && !networked.value);
+
+/** Milliseconds before a break is news, and for which its end is. */
+const GRACE = 1000;
+const BACK = 4000;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let grace;
+
+/** Seconds this clock is ahead of the server's, at most: the least difference seen. */
+let ahead = Infinity;
+let broken = true;
+let mendedAt = Infinity;
+
+/** The server's time, in Unix seconds, as well as it is known: its clock may differ from this one. */
+export const serverTime = () => Date.now() / 1000 - (Number.isFinite(ahead) ? ahead : 0);
+
+/**
+ * Subscribe, and count.
+ * @param {string} topic
+ * @param {import("../../client/index.js").Reading} reading
+ */
+export function subscribe(topic, reading) {
+  return tidings.subscribe(topic, {
+    ...reading,
+    onEvents: (events) => {
+      const now = Date.now() / 1000;
+      for (const { offset, time } of events) {
+        ahead = Math.min(ahead, now - time);
+        if (offset !== null && time + ahead < mendedAt) replayed.value += 1;
+      }
+      reading.onEvents?.(events);
+    },
+  });
+}
+
+/** A new set of topics is a new connection, but no break. @param {string} phase */
+function mend(phase) {
+  if (phase === "waiting") broken = true;
+  if (phase !== "open" || !broken) return;
+  broken = false;
+  mendedAt = Date.now() / 1000;
+  replayed.value = 0;
+}
+
+/** @param {import("../../client/index.js").Connection} now */
+function take(now) {
+  connection.value = now;
+  if (now.phase === "open") {
+    clearTimeout(grace);
+    grace = undefined;
+    if (standing.value === "connecting") standing.value = "live";
+    if (standing.value === "lost") {
+      standing.value = "back";
+      setTimeout(() => standing.value === "back" && (standing.value = "live"), BACK);
+    }
+  } else if (now.phase !== "closed" && (standing.value !== "connecting" || now.failures > 0)) {
+    grace ??= setTimeout(() => (standing.value = "lost"), standing.value === "connecting" ? 0 : GRACE);
+  }
+}
+
+/**
+ * Read a topic from its earliest event and go on live. The history comes in pages, so a conversation of a hundred
+ * answers needs no hundred topics on the connection.
+ *
+ * @param {string} topic
+ * @param {import("../../client/index.js").Reading} reader its `onEvents` is called at least once, for the history
+ * @returns {Promise<import("../../client/index.js").Subscription | "closed" | "missing">} once the history was read
+ * @throws {Problem} anything else the server refused
+ */
+export async function follow(topic, reader) {
+  for (let after = ""; ;) {
+    const page = await tidings.read(topic, after).catch(unlessMissing);
+    if (!page) return "missing";
+    reader.onEvents?.(page.events);
+    after = page.next;
+    if (page.up_to_date) return page.closed ? "closed" : subscribe(topic, { ...reader, after });
+  }
+}
+
+/** @param {unknown} error @returns {null} */
+function unlessMissing(error) {
+  if (error instanceof Problem && error.status === 404) return null;
+  throw error;
+}
+
+/** Show the state of the connection. */
+export function start() {
+  tidings.addEventListener("connection", () => {
+    const now = tidings.connection;
+    mend(now.phase);
+    soon(() => take(now));
+  });
+  addEventListener("online", () => (networked.value = true));
+  addEventListener("offline", () => (networked.value = false));
+}

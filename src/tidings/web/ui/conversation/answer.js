@@ -1,0 +1,138 @@
+import { useRef } from "preact/hooks";
+import { isLive, textOf } from "../answer/fold.js";
+import { Began, Told, useAnnounced } from "../answer/progress.js";
+import { StateChip } from "../answer/state-chip.js";
+import { runSignal } from "../answer/state.js";
+import { IconButton } from "../kit/button.js";
+import { copying } from "../kit/copy.js";
+import { html } from "../kit/html.js";
+import { Mark } from "../kit/icon.js";
+import { chosenRun, openAside } from "../page/layout.js";
+import { titleOf } from "../session/state.js";
+import { notSaved } from "../toasts/state.js";
+import { ask } from "./outbox-state.js";
+
+/** @typedef {import("../answer/fold.js").Run} Run */
+/** @typedef {import("./fold.js").Version} Version */
+/**
+ * @typedef {object} Shown
+ * @property {import("./fold.js").Turn} turn
+ * @property {Version} version the one of it that is shown
+ * @property {import("./state.js").Conversation} conversation
+ */
+
+/**
+ * What an assistant answered, as far as it has come.
+ * @param {Shown & {last: boolean}} props
+ */
+export function Answer({ turn, version, conversation, last }) {
+  const run = runSignal(version.run).value;
+  const name = titleOf(run.assistant ?? version.assistant);
+  const root = useRef(/** @type {HTMLElement | null} */ (null));
+  useAnnounced(run, name, root);
+  const again = () => {
+    ask({
+      conversation: conversation.id,
+      question: version.question,
+      assistant: version.assistant,
+      parent: version.run,
+    });
+    conversation.choose(turn, Infinity);
+  };
+  return html`
+    <article
+      class="message answer"
+      data-state=${run.state}
+      data-run=${version.run}
+      aria-label=${`Answer by ${name}`}
+      ref=${root}
+    >
+      <div class="gutter"><${Mark} size=${28} /><i class="run-line" /></div>
+      <div class="body">
+        <p class="byline">
+          <b>${name}</b><${Began} at=${run.started ?? version.time} />
+          ${isLive(run) && html`<${StateChip} run=${run} />`}
+        </p>
+        <${Told} run=${run} onAgain=${again} />
+        ${
+          (run.ended !== null || turn.length > 1) &&
+          html`
+            <div class=${last ? "actions last" : "actions"}>
+              <${Pager} turn=${turn} version=${version} conversation=${conversation} />
+              ${
+                run.ended !== null &&
+                html`
+                  <${IconButton} icon="copy" label="Copy the answer" size=${16} onClick=${copying(textOf(run))} />
+                  <${IconButton} icon="rotate-ccw" label="Answer again" size=${16} onClick=${again} />
+                  <${Thumb}
+                    icon="thumbs-up"
+                    way="up"
+                    label="Good answer"
+                    version=${version}
+                    conversation=${conversation}
+                  />
+                  <${Thumb}
+                    icon="thumbs-down"
+                    way="down"
+                    label="Bad answer"
+                    version=${version}
+                    conversation=${conversation}
+                  />
+                `
+              }
+              <${IconButton}
+                icon="list-tree"
+                label="Run and sources"
+                size=${16}
+                onClick=${() => ((chosenRun.value = version.run), openAside(true))}
+              />
+            </div>
+          `
+        }
+      </div>
+    </article>
+  `;
+}
+
+/**
+ * A fact in the conversation's topic; pressed again, it is taken back.
+ * @param {Omit<Shown, "turn"> & {way: "up" | "down", icon: string, label: string}} props
+ */
+function Thumb({ way, icon, label, version, conversation }) {
+  const is = version.rating === way;
+  return html`
+    <${IconButton}
+      icon=${icon}
+      label=${label}
+      size=${16}
+      aria-pressed=${String(is)}
+      onClick=${() => conversation.rate(version.run, is ? null : way).catch(notSaved)}
+    />
+  `;
+}
+
+/** @param {Shown} props */
+function Pager({ turn, version, conversation }) {
+  if (turn.length < 2) return null;
+  const at = turn.indexOf(version);
+  const to = (/** @type {number} */ n) => () => conversation.choose(turn, n);
+  return html`
+    <span class="pager" role="group" aria-label="Versions">
+      <${IconButton}
+        icon="chevron-left"
+        label="The version before"
+        size=${16}
+        aria-disabled=${String(at === 0)}
+        onClick=${to(Math.max(0, at - 1))}
+      />
+      <span>${at + 1} / ${turn.length}</span>
+      <${IconButton}
+        icon="chevron-right"
+        label="The next version"
+        size=${16}
+        aria-disabled=${String(at === turn.length - 1)}
+        onClick=${to(Math.min(at + 1, turn.length - 1))}
+      />
+    </span>
+  `;
+}

@@ -1,0 +1,123 @@
+import { useEffect, useRef } from "preact/hooks";
+import { Stop } from "../answer/stop.js";
+import { standing } from "../connection/state.js";
+import { Send, useHeight } from "../kit/composer.js";
+import { html, valueOf } from "../kit/html.js";
+import { Icon } from "../kit/icon.js";
+import { open } from "../page/address.js";
+import { draft, edit, editing, write } from "../page/drafts.js";
+import { compact } from "../page/layout.js";
+import { asked, assistants } from "../session/state.js";
+import { ask, lettersOf } from "./outbox-state.js";
+import { openOrBegin, shown } from "./shown-state.js";
+
+/** Where a question is written. Its one button is Send, and Stop in the same place while an answer is on its way. */
+export function Composer() {
+  const area = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
+  const live = shown.value?.live.value ?? null;
+  const text = draft.value;
+  useHeight(area, text);
+  useEffect(() => {
+    if (!compact.value) area.current?.focus({ preventScroll: true }); // on a phone that would bring up the keyboard
+  }, [open.value]);
+  const send = () => submit(area.current);
+  const keys = (/** @type {KeyboardEvent} */ event) => {
+    if (event.isComposing) return;
+    if (event.key === "Enter" && !event.shiftKey) {
+      event.preventDefault();
+      send();
+    } else if (event.key === "ArrowUp" && text === "" && editLast()) event.preventDefault();
+    else if (event.key === "Escape" && editing.value) {
+      event.stopPropagation();
+      edit(null, "");
+    }
+  };
+  return html`
+    <form
+      class="composer-frame"
+      aria-label="Ask"
+      onSubmit=${(/** @type {Event} */ event) => (event.preventDefault(), send())}
+    >
+      <div class="composer">
+        ${
+          editing.value &&
+          html`<p class="editing">
+            <${Icon} name="pencil" size=${14} />You change a question that was asked.
+            <button type="button" class="link" onClick=${() => edit(null, "")}>Leave it</button>
+          </p>`
+        }
+        <textarea
+          id="composer"
+          ref=${area}
+          rows="1"
+          aria-label="Your question"
+          placeholder=${placeholder(live)}
+          enterkeyhint="send"
+          value=${text}
+          onInput=${() => write(area.current?.value ?? "")}
+          onKeyDown=${keys}
+        />
+        <div class="tools">
+          <${Choice} />
+          ${live && standing.value !== "lost" ? html`<${Stop} run=${live} within=".composer-frame, #log" key=${live} />` : html`<${Send} />`}
+        </div>
+      </div>
+      <p class="hint"><span>${hint(live)}</span><${Keys} live=${live} /></p>
+    </form>
+  `;
+}
+
+/** @param {string | null} live */
+function placeholder(live) {
+  if (!shown.value || (shown.value.turns.value.length === 0 && lettersOf(shown.value.id).length === 0))
+    return "Ask a question";
+  return live && !compact.value ? "Ask a follow-up. It is sent when this answer ends." : "Ask a follow-up";
+}
+
+/** @param {string | null} live */
+function hint(live) {
+  if (standing.value === "lost") return "Not connected. Questions wait here and are sent in order.";
+  if (live) return "The run goes on if you close this tab.";
+  return draft.value ? "Draft kept on this device" : "";
+}
+
+/** @param {{live: string | null}} props */
+function Keys({ live }) {
+  if (compact.value) return null;
+  return html`<span>${!live && html`<b>Enter</b> sends · `}<b>Shift+Enter</b> adds a line</span>`;
+}
+
+/** @param {HTMLTextAreaElement | null} area */
+function submit(area) {
+  const question = draft.value.trim();
+  if (!question) {
+    area?.focus();
+    return;
+  }
+  const parent = editing.value;
+  edit(null, "");
+  const conversation = openOrBegin();
+  ask({ conversation, question, assistant: asked.value, parent });
+}
+
+/** Put the last question back. @returns {boolean} whether there is one */
+function editLast() {
+  const turn = shown.value?.turns.value.at(-1);
+  if (!turn || !shown.value || shown.value.live.value) return false;
+  const { run, question } = shown.value.shown(turn);
+  edit(run, question);
+  return true;
+}
+
+/** Whom to ask, where there are several. */
+function Choice() {
+  if (assistants.value.length < 2) return html`<span />`;
+  return html`
+    <label class="choice">
+      <span class="visually-hidden">Assistant</span>
+      <select value=${asked.value} onChange=${(/** @type {InputEvent} */ event) => (asked.value = valueOf(event))}>
+        ${assistants.value.map(({ name, title }) => html`<option value=${name}>${title}</option>`)}
+      </select>
+    </label>
+  `;
+}

@@ -1,0 +1,50 @@
+/** The open conversation. */
+import { computed, effect } from "@preact/signals";
+import { newKey } from "../../client/index.js";
+import { go, open } from "../page/address.js";
+import { chosenRun } from "../page/layout.js";
+import { titled, titleFor } from "./list-state.js";
+import { lettersOf, outbox } from "./outbox-state.js";
+import { conversation, read } from "./state.js";
+
+/** The open conversation. Null: a new one, or a room is open. */
+export const shown = computed(() => (open.value ? conversation(open.value) : null));
+
+/** The run that the aside shows: the one that was chosen, else the last. */
+export const asideRun = computed(() => {
+  if (!shown.value || shown.value.turns.value.length === 0) return null;
+  const runs = shown.value.turns.value.map((turn) => shown.value?.shown(turn).run);
+  return chosenRun.value && runs.includes(chosenRun.value) ? chosenRun.value : (runs.at(-1) ?? null);
+});
+
+/** The open conversation's id. A new conversation gets its id and its address now. @returns {string} */
+export function openOrBegin() {
+  if (open.value) return open.value;
+  const id = newKey();
+  conversation(id).status.value = "new";
+  go(id);
+  return id;
+}
+
+/** The title of the open conversation. The conversation may be asked before the list names it. */
+export function conversationTitle() {
+  if (!open.value) return "New conversation";
+  const first = shown.value?.turns.value[0]?.[0].question ?? lettersOf(open.value)[0]?.question;
+  return titled(open.value) ?? (first ? titleFor(first) : "Conversation");
+}
+
+/** Follow the open conversation, and leave those that are not shown. */
+export function start() {
+  effect(() => {
+    if (shown.value && !["new", "missing"].includes(shown.value.status.value)) void shown.value.follow();
+  });
+  // Another tab may have begun the conversation that was missing here.
+  effect(() => {
+    if (shown.value?.status.value === "missing" && titled(shown.value.id)) void shown.value.follow();
+  });
+  // A conversation that is not shown and has nothing to send gives its topic's place on the connection back.
+  effect(() => {
+    const busy = new Set([open.value, ...outbox.value.map((letter) => letter.lane)]);
+    for (const conversation of read()) if (!busy.has(conversation.id)) conversation.rest();
+  });
+}

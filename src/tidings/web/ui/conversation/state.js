@@ -1,0 +1,207 @@
+import { batch, computed, signal } from "@preact/signals";
+import * as runOf from "../answer/fold.js";
+import { followRun, leaveRuns, runSignal } from "../answer/state.js";
+import { follow, subscribe, tidings } from "../connection/state.js";
+import { soon } from "../page/frames.js";
+import { ended } from "../session/state.js";
+import * as tree from "./fold.js";
+
+/**
+ * A conversation as this tab knows it: the fold of its topic, and of each of its runs' topics.
+ *
+ * Its topic is followed while it is shown, and from the same offset when it is shown again. Its runs are followed to
+ * their end, so that an answer which streams while another conversation is read has its place when one comes back.
+ */
+export class Conversation {
+  /** @type {import("@preact/signals").Signal<tree.Conversation>} */
+  state = signal(tree.empty);
+  /**
+   * "new": begun in this tab, and not with the server yet. "missing": there is no such topic. "trimmed": its beginning
+   * is gone.
+   * @type {import("@preact/signals").Signal<"loading" | "ready" | "new" | "missing" | "trimmed">}
+   */
+  status = signal("loading");
+  /** What was refused while it was read. @type {import("@preact/signals").Signal<string | null>} */
+  refused = signal(null);
+  /**
+   * The versions chosen by hand, by the run that began the turn.
+   * @type {import("@preact/signals").Signal<Record<string, number>>}
+   */
+  chosen = signal({});
+  #path = computed(() => tree.path(this.state.value, this.chosen.value));
+  /** What is shown, of all that was asked. */
+  turns = computed(() => this.#path.value.turns);
+  /** The run that writes now, the last if there are several. */
+  live = computed(() => this.#all().findLast((one) => runOf.isLive(runSignal(one.run).value))?.run ?? null);
+  /** Whether it was read whole and no run is under way: the next question may be asked. */
+  quiet = computed(
+    () =>
+      this.status.value !== "loading" &&
+      !this.live.value &&
+      !this.#all().some((one) => runSignal(one.run).value.state === "unread"),
+  );
+
+  /** What the log says. */
+  #told = tree.empty;
+  /** What this tab knows before the log tells of it. @type {import("../../client/index.js").Event[]} */
+  #ahead = [];
+  #wanted = false;
+  #reading = false;
+  /** Where to go on; "" until its history was read. */
+  #offset = "";
+  /** @type {import("../../client/index.js").Subscription | null} */
+  #subscription = null;
+  /** @type {import("../../client/index.js").Reading} */
+  #reader = {
+    onEvents: (events) => this.#take(events),
+    onReset: ({ reason }) => this.#lost(reason),
+    onError: ({ message }) => (this.refused.value = message),
+  };
+
+  /** @param {string} id */
+  constructor(id) {
+    this.id = id;
+    this.topic = `conversations.${id}`;
+  }
+
+  /** The version of a turn that is shown. @param {tree.Turn} turn */
+  shown(turn) {
+    const { turns, shown } = this.#path.value;
+    return shown[turns.indexOf(turn)] ?? turn[turn.length - 1];
+  }
+
+  /** @param {tree.Turn} turn @param {number} version */
+  choose(turn, version) {
+    this.chosen.value = { ...this.chosen.value, [turn[0].run]: version };
+  }
+
+  /** Read it, and go on reading it. Does nothing when that is under way. */
+  async follow() {
+    if (this.#wanted) return;
+    this.#wanted = true;
+    if (this.#offset) this.#subscription = subscribe(this.topic, { ...this.#reader, after: this.#offset });
+    if (this.#offset || this.#reading) return;
+    this.#reading = true;
+    try {
+      const found = await follow(this.topic, this.#reader);
+      if (found === "missing") {
+        this.#wanted = false;
+        this.status.value = "missing";
+      } else if (found !== "closed") {
+        this.#subscription = found;
+        if (!this.#wanted) this.#leave();
+      }
+    } catch (error) {
+      this.#wanted = false;
+      if (!ended(error)) this.refused.value = /** @type {Error} */ (error).message;
+    } finally {
+      this.#reading = false;
+    }
+  }
+
+  /** Stop following its topic, for now. */
+  rest() {
+    if (!this.#wanted) return;
+    this.#wanted = false;
+    if (!this.#reading) this.#leave();
+  }
+
+  #leave() {
+    this.#subscription?.close();
+    this.#offset = this.#subscription?.position ?? this.#offset;
+    this.#subscription = null;
+  }
+
+  /**
+   * A run this tab started: it need not wait until the topic tells of it, which it will.
+   * @param {string} id
+   * @param {{question: string, parent: string | null, assistant: string | null, by: string | null}} about
+   */
+  started(id, { question, ...about }) {
+    const data = { run: id, input: question, ...about };
+    const begun = runSignal(id);
+    if (begun.value.state === "unread") begun.value = { ...begun.value, state: "waiting" };
+    this.#ahead.push({ topic: this.topic, offset: null, type: "run.created", time: Date.now() / 1000, data });
+    this.chosen.value = {};
+    this.#take([]);
+    void this.follow();
+  }
+
+  /**
+   * What a model is told: the questions and answers before a run that is asked again, or all that are shown.
+   * @param {string | null} again
+   */
+  history(again) {
+    const other = tree.find(this.state.value, again);
+    const before = other ? tree.line(this.state.value, other.after) : this.#path.value.shown;
+    return before.flatMap(({ question, run: id }) => {
+      const answer = runOf.textOf(runSignal(id).value);
+      const asked = { role: "user", content: question };
+      return answer ? [asked, { role: "assistant", content: answer }] : [];
+    });
+  }
+
+  /**
+   * The next question follows what is shown, which may be another branch than the one that was asked last.
+   * @param {string} key makes it safe to repeat
+   */
+  async goOn(key) {
+    const run = this.#path.value.shown.at(-1)?.run;
+    if (run && run !== this.state.value.head)
+      await tidings.publish(this.topic, { run }, { type: "branch.chosen", key });
+  }
+
+  /** @param {string} run @param {"up" | "down" | null} rating */
+  async rate(run, rating) {
+    await tidings.publish(this.topic, { run, rating }, { type: "answer.rated" });
+  }
+
+  #all() {
+    return this.state.value.versions;
+  }
+
+  /** @param {import("../../client/index.js").Event[]} events */
+  #take(events) {
+    this.#told = events.reduce(tree.fold, this.#told);
+    this.#ahead = this.#ahead.filter(({ data }) => !tree.find(this.#told, data.run));
+    const now = this.#ahead.reduce(tree.fold, this.#told);
+    for (const { run } of now.versions) void followRun(run);
+    soon(() =>
+      batch(() => {
+        this.state.value = now;
+        if (this.status.value !== "trimmed") this.status.value = "ready";
+      }),
+    );
+  }
+
+  /** @param {string} reason */
+  #lost(reason) {
+    if (reason !== "trimmed") this.state.value = this.#told = tree.empty;
+    this.status.value = reason === "trimmed" ? "trimmed" : "missing";
+  }
+
+  /** Stop following; for a conversation that was deleted. */
+  end() {
+    this.rest();
+    leaveRuns(this.#all().map(({ run }) => run));
+  }
+}
+
+/** @type {Map<string, Conversation>} */
+const known = new Map();
+
+/** @param {string} id @returns {Conversation} */
+export function conversation(id) {
+  let found = known.get(id);
+  if (!found) known.set(id, (found = new Conversation(id)));
+  return found;
+}
+
+/** @param {string} id */
+export function forget(id) {
+  known.get(id)?.end();
+  known.delete(id);
+}
+
+/** Those this tab has read, for the search. */
+export const read = () => [...known.values()];

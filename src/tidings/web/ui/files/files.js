@@ -1,0 +1,98 @@
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { standing } from "../connection/state.js";
+import { html } from "../kit/html.js";
+import { Icon } from "../kit/icon.js";
+import { size } from "../text/format.js";
+import { addressOf, isPicture } from "./state.js";
+
+/** @typedef {import("../room/fold.js").File} File */
+
+/** Letters at the end of a name that are always shown: what kind of file it is. */
+const END = 10;
+
+/** What came with a message. @param {{room: string, files: readonly File[]}} props */
+export const Files = ({ room, files }) => html`
+  <ul class="files" aria-label="Files">
+    ${files.map((file) => {
+      const Shown = isPicture(file.type) ? Picture : Download;
+      return html`<li key=${file.id}><${Shown} file=${file} address=${addressOf(room, file.id)} /></li>`;
+    })}
+  </ul>
+`;
+
+/** What stands for a message in a quote, or where it is to be named. @param {{text: string, files: readonly File[]}} message */
+export const wordsOf = ({ text, files }) => text || files.map(({ name }) => name).join(", ");
+
+/** A file's name, cut in its middle where it is too long. @param {{name: string}} props */
+export function FileName({ name }) {
+  const letters = [...name];
+  const cut = Math.max(0, letters.length - END);
+  return html`<span class="file-name" title=${name}
+    ><span>${letters.slice(0, cut).join("")}</span><span>${letters.slice(cut).join("")}</span></span
+  >`;
+}
+
+/**
+ * A picture, in a box whose size does not depend on it: a message tells no measures, and nothing may move when it comes.
+ * @param {{file: File, address: string}} props
+ */
+function Picture({ file, address }) {
+  const state = useSignal(/** @type {"shown" | "unread" | "gone" | "odd"} */ ("shown"));
+  const failed = async () => {
+    const found = await look(address);
+    state.value = found === "there" ? "odd" : found;
+  };
+  useEffect(() => {
+    if (standing.value === "back" && state.value === "unread") state.value = "shown";
+  }, [standing.value]);
+  if (state.value === "odd") return html`<div class="picture"><${Download} file=${file} address=${address} /></div>`;
+  if (state.value !== "shown") {
+    return html`<p class="picture">
+      <${FileName} name=${file.name} />${state.value === "gone" ? GONE : "It was not loaded."}
+      ${
+        state.value === "unread" &&
+        html`<button type="button" class="link" onClick=${() => (state.value = "shown")}>Load it again</button>`
+      }
+    </p>`;
+  }
+  return html`
+    <a class="picture" href=${address} target="_blank" rel="noopener" title=${`${file.name}, ${size(file.size)}`}>
+      <img src=${address} alt=${file.name} loading="lazy" decoding="async" onError=${failed} />
+    </a>
+  `;
+}
+
+const GONE = "This file is not there any more.";
+
+/** @param {{file: File, address: string}} props */
+function Download({ file, address }) {
+  const wrong = useSignal("");
+  const press = async (/** @type {MouseEvent} */ event) => {
+    const link = /** @type {HTMLAnchorElement} */ (event.currentTarget);
+    if (!event.isTrusted) return;
+    // A download that fails says nothing in the page.
+    event.preventDefault();
+    const found = await look(address);
+    wrong.value = found === "gone" ? GONE : found === "unread" ? "The server cannot be reached." : "";
+    if (found === "there") link.click();
+  };
+  return html`
+    <a class="file" href=${address} download=${file.name} onClick=${press}>
+      <${Icon} name="file-text" /><${FileName} name=${file.name} /><small>${size(file.size)}</small>
+      ${wrong.value && html`<span class="wrong" role="alert">${wrong.value}</span>`}
+    </a>
+  `;
+}
+
+/** Whether a file is there; "unread": nobody knows. @param {string} address @returns {Promise<"there" | "gone" | "unread">} */
+async function look(address) {
+  const enough = new AbortController();
+  try {
+    const { ok, status } = await fetch(address, { signal: enough.signal });
+    enough.abort();
+    return ok ? "there" : [403, 404, 410].includes(status) ? "gone" : "unread";
+  } catch {
+    return "unread";
+  }
+}

@@ -1,0 +1,163 @@
+import { computed, effect, signal } from "@preact/signals";
+import { Problem, newKey } from "../../client/index.js";
+import { standing } from "../connection/state.js";
+import { openRoom } from "../page/address.js";
+import { soon } from "../page/frames.js";
+import { recall } from "../page/storage.js";
+import { ended, session } from "../session/state.js";
+import { size } from "../text/format.js";
+
+/** @typedef {import("../room/fold.js").File} Stored */
+
+/**
+ * A file of a message that is being written. It goes up at once; the page holds it, so it goes with the page.
+ * @typedef {object} Attachment
+ * @property {string} key
+ * @property {string} room
+ * @property {File} file
+ * @property {string | null} picture its address, where it can be shown
+ * @property {"waiting" | "going" | "whole" | "broken" | "refused"} state `broken`: tried again, it may go well
+ * @property {number} share of it that is up, 0 to 1
+ * @property {string} wrong why it is broken, or refused
+ * @property {Stored | null} stored once it is whole
+ */
+
+/** Files of a message. */
+const MOST = 10;
+/** What the server gives as pictures; whatever else is a picture is only downloaded. */
+const PICTURES = ["image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"];
+/** What a system calls a file's type may be anything. */
+const MEDIA_TYPE = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+$/;
+
+/** @param {string} type */
+export const isPicture = (type) => PICTURES.includes(type);
+
+/** @param {string} room @param {string} id */
+export const addressOf = (room, id) => `/rooms/${room}/files/${id}`;
+
+/**
+ * They go up in this order, one after the other: messages and the stream keep their connections.
+ * @type {import("@preact/signals").Signal<readonly Attachment[]>}
+ */
+const all = signal([]);
+
+/** Those of the open room. */
+export const attached = computed(() => all.value.filter(({ room }) => room === openRoom.value));
+
+/** Why a message with them cannot be sent yet; "": it can. */
+export const missing = computed(() => {
+  const late = attached.value.find(({ state }) => state !== "whole");
+  if (!late) return "";
+  const { state, file } = late;
+  if (state === "refused") return `Send waits: remove ${file.name}.`;
+  if (standing.value === "lost") return "Not connected. Files wait in this page: keep it open.";
+  if (state === "broken") return `Send waits: try ${file.name} again, or remove it.`;
+  return `Send waits until ${file.name} is up.`;
+});
+
+/** The requests under way, by key. @type {Map<string, XMLHttpRequest>} */
+const requests = new Map();
+
+/**
+ * Attach files to the message that is being written in a room.
+ * @param {import("../room/state.js").Room} room
+ * @param {readonly File[]} files
+ * @returns {string} why not all of them were; "": they were
+ */
+export function attach({ id, maxFile }, files) {
+  const free = MOST - all.value.filter((one) => one.room === id).length;
+  /** @type {Attachment[]} */
+  const taken = files.slice(0, free).map((file) => {
+    const wrong = file.size > maxFile ? `It is larger than ${size(maxFile)}.` : file.size === 0 ? "It is empty." : "";
+    const picture = isPicture(file.type) ? URL.createObjectURL(file) : null;
+    return {
+      key: newKey(),
+      room: id,
+      file,
+      picture,
+      state: wrong ? "refused" : "waiting",
+      share: 0,
+      wrong,
+      stored: null,
+    };
+  });
+  all.value = [...all.value, ...taken];
+  return files.length > free ? `A message has at most ${MOST} files.` : "";
+}
+
+/** @param {string} key */
+export function detach(key) {
+  const gone = all.value.find((one) => one.key === key);
+  if (gone?.picture) URL.revokeObjectURL(gone.picture);
+  all.value = all.value.filter((one) => one.key !== key);
+  requests.get(key)?.abort();
+}
+
+/** @param {string} key */
+export const uploadAgain = (key) => change(key, { state: "waiting", wrong: "" });
+
+/** The whole files of a room, which now are a message's. @param {string} room @returns {Stored[]} */
+export function take(room) {
+  const taken = all.value.filter((one) => one.room === room && one.stored);
+  for (const { key } of taken) detach(key);
+  return taken.map(({ stored }) => /** @type {Stored} */ (stored));
+}
+
+/** @param {string} key @param {Partial<Attachment>} what */
+function change(key, what) {
+  all.value = all.peek().map((one) => (one.key === key ? { ...one, ...what } : one));
+}
+
+/** @param {Attachment} attachment */
+function upload({ key, room, file }) {
+  change(key, { state: "going", share: 0, wrong: "" });
+  // fetch does not tell how far an upload is.
+  const request = new XMLHttpRequest();
+  requests.set(key, request);
+  request.open("POST", `/rooms/${room}/files?${new URLSearchParams({ name: file.name })}`);
+  request.setRequestHeader("Content-Type", MEDIA_TYPE.test(file.type) ? file.type : "application/octet-stream");
+  request.upload.onprogress = ({ loaded }) => soon(() => change(key, { share: loaded / file.size }));
+  request.onload = () => change(key, answered(request));
+  request.onerror = () => change(key, { state: "broken", wrong: "It broke off, or cannot be read." });
+  request.onabort = () => change(key, { state: "waiting" });
+  request.onloadend = () => requests.delete(key);
+  request.send(file);
+}
+
+/** @param {XMLHttpRequest} request @returns {Partial<Attachment>} */
+function answered({ status, responseText }) {
+  try {
+    const found = JSON.parse(responseText);
+    if (status === 201) return { state: "whole", stored: found };
+    const problem = new Problem(status, found.title, found.detail);
+    ended(problem);
+    return { state: [400, 413, 422].includes(status) ? "refused" : "broken", wrong: problem.message };
+  } catch {
+    return { state: "broken", wrong: `The server answered ${status}.` };
+  }
+}
+
+/** Leaving would lose them. A page whose user has changed is left in any case. @param {Event} event */
+function ask(event) {
+  const me = recall("me", null);
+  if (me === null || me === session.value?.name) event.preventDefault();
+}
+
+/** Upload attached files, one after the other, while the page is connected. */
+export function start() {
+  effect(() => {
+    const connected = standing.value === "live" || standing.value === "back";
+    const next = all.value.find(({ state }) => state === "waiting");
+    if (connected && next && !all.value.some(({ state }) => state === "going")) upload(next);
+  });
+  // What is under way when the connection is lost would only wait for its end: it begins anew when there is one.
+  effect(() => {
+    if (standing.value === "lost") for (const request of requests.values()) request.abort();
+    else if (standing.value === "back")
+      for (const { key, state } of all.peek()) if (state === "broken") uploadAgain(key);
+  });
+  effect(() => {
+    if (all.value.length > 0) addEventListener("beforeunload", ask);
+    else removeEventListener("beforeunload", ask);
+  });
+}

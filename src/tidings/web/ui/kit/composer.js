@@ -1,0 +1,28 @@
+import { useLayoutEffect } from "preact/hooks";
+import { compact } from "../page/layout.js";
+import { html } from "./html.js";
+import { Icon } from "./icon.js";
+
+/** @param {{waits?: string}} props why nothing is sent yet */
+export const Send = ({ waits = "" }) => html`
+  <button type="submit" class="button primary" aria-disabled=${String(waits !== "")} title=${waits || undefined}>
+    <${Icon} name="arrow-up" />Send
+  </button>
+`;
+
+/** To measure a text lays out the page twice for each key: CSS does it where it can. */
+const GROWS = CSS.supports("field-sizing", "content");
+
+/** Grow with the text. @param {import("preact").RefObject<HTMLTextAreaElement | null>} area @param {string} text */
+export function useHeight(area, text) {
+  useLayoutEffect(() => {
+    const box = area.current;
+    if (!box || GROWS) return;
+    box.style.height = "auto";
+    box.style.height = `${box.scrollHeight}px`;
+  }, [text, compact.value]);
+}
+
+export function focusComposer() {
+  requestAnimationFrame(() => document.getElementById("composer")?.focus());
+}

@@ -1,0 +1,102 @@
+import { useSignal } from "@preact/signals";
+import { useLayoutEffect, useRef } from "preact/hooks";
+import { IconButton } from "./button.js";
+import { html } from "./html.js";
+import { Icon } from "./icon.js";
+
+/** @typedef {{icon?: string, label: string, run: () => void, danger?: boolean}} Item */
+
+/**
+ * A button that opens a menu below it, or above (`up`). Arrow keys walk, Esc closes and gives the focus back.
+ * @param {{icon: string, label: string, size?: number, items?: Item[], up?: boolean, children?: any}} props what it
+ *   holds: `items`, or anything else as `children`. Low in the window it opens upwards by itself
+ */
+export function Menu({ icon, label, size, items = [], up = false, children }) {
+  const open = useSignal(false);
+  const low = useSignal(up);
+  const root = useRef(/** @type {HTMLElement | null} */ (null));
+  const close = () => {
+    open.value = false;
+    /** @type {HTMLElement | null} */ (root.current?.querySelector("button"))?.focus();
+  };
+  // Before the next key: an effect after the paint would put the focus into a menu that Esc has closed meanwhile.
+  useLayoutEffect(() => {
+    if (!open.value) return;
+    const outside = (/** @type {Event} */ event) => {
+      if (!root.current?.contains(/** @type {Node} */ (event.target))) open.value = false;
+    };
+    document.addEventListener("pointerdown", outside);
+    document.addEventListener("focusin", outside);
+    // Of a group the chosen one: to come to another would be to choose it.
+    const first = root.current?.querySelector(".menu :checked") ?? root.current?.querySelector(".menu button");
+    /** @type {HTMLElement | null} */ (first)?.focus();
+    return () => {
+      document.removeEventListener("pointerdown", outside);
+      document.removeEventListener("focusin", outside);
+    };
+  }, [open.value]);
+
+  return html`
+    <div
+      class="menu-root"
+      ref=${root}
+      onKeyDown=${(/** @type {KeyboardEvent} */ event) => open.value && walk(event, close)}
+    >
+      <${IconButton}
+        icon=${icon}
+        label=${label}
+        aria-haspopup=${children ? "dialog" : "menu"}
+        aria-expanded=${String(open.value)}
+        size=${size}
+        onClick=${(/** @type {MouseEvent} */ event) => {
+          const { bottom } = /** @type {Element} */ (event.currentTarget).getBoundingClientRect();
+          low.value = up || bottom > innerHeight * 0.6;
+          open.value = !open.value;
+        }}
+      />
+      ${
+        open.value &&
+        children &&
+        html`<div class=${low.value ? "menu panel up" : "menu panel"} role="dialog" aria-label=${label}>
+          ${children}
+        </div>`
+      }
+      ${
+        open.value &&
+        !children &&
+        html`
+          <div class=${low.value ? "menu up" : "menu"} role="menu" aria-label=${label}>
+            ${items.map(
+              (item) => html`
+                <button
+                  type="button"
+                  role="menuitem"
+                  class=${item.danger ? "danger" : ""}
+                  onClick=${() => (close(), item.run())}
+                >
+                  ${item.icon && html`<${Icon} name=${item.icon} />`}${item.label}
+                </button>
+              `,
+            )}
+          </div>
+        `
+      }
+    </div>
+  `;
+}
+
+/** @param {KeyboardEvent} event @param {() => void} close */
+function walk(event, close) {
+  if (event.key === "Escape") {
+    event.stopPropagation();
+    close();
+    return;
+  }
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  const list = /** @type {HTMLElement} */ (event.currentTarget).querySelector('[role="menu"]');
+  if (!step || !list) return;
+  event.preventDefault();
+  const items = /** @type {HTMLElement[]} */ ([...list.children]);
+  const at = items.indexOf(/** @type {HTMLElement} */ (document.activeElement));
+  items[(at + step + items.length) % items.length].focus();
+}

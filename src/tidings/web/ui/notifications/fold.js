@@ -1,0 +1,126 @@
+import { isRead, later } from "../log/offset-fold.js";
+
+/** Someone's notifications: the fold of `users.SLUG`, from the snapshot of `GET /notifications` on. Pure. */
+
+/**
+ * @typedef {object} Notification
+ * @property {string} offset its identity
+ * @property {number} time Unix seconds
+ * @property {string} kind mention, reply, answer, invite, or any word
+ * @property {string} title
+ * @property {string} text "" when there is none
+ * @property {string | null} link
+ * @property {string | null} topic what it is about: the topic that can be muted
+ * @property {string | null} event the offset there of what it tells of
+ * @property {string | null} by
+ * @property {boolean} read
+ */
+
+/**
+ * @typedef {object} Notifications
+ * @property {readonly Notification[]} items newest first, at most `MOST`
+ * @property {number} older how many are unread of those before them
+ * @property {readonly string[]} muted topics, in order
+ * @property {number | null} dnd until when nothing disturbs, in Unix seconds
+ * @property {Readonly<Record<string, string>>} rooms up to where rooms were read since the snapshot
+ */
+
+/** As many as the snapshot has. */
+export const MOST = 100;
+
+/** @type {Notifications} */
+export const none = { items: [], older: 0, muted: [], dnd: null, rooms: {} };
+
+/** @param {any} snapshot the answer of `GET /notifications` @returns {Notifications} */
+export function from({ notifications, unread, muted, dnd }) {
+  const items = notifications.map((/** @type {any} */ one) => ({ ...read(one), read: !!one.read }));
+  return { items, older: Math.max(0, unread - fresh(items)), muted, dnd, rooms: {} };
+}
+
+/** How many were not read. @param {Notifications} state */
+export const unread = ({ items, older }) => fresh(items) + older;
+
+/** @param {readonly Notification[]} items */
+const fresh = (items) => items.filter((item) => !item.read).length;
+
+/**
+ * @param {Notifications} state
+ * @param {import("../../client/index.js").Event} event
+ * @returns {Notifications}
+ */
+export function fold(state, { offset, type, time, data }) {
+  if (data === null || typeof data !== "object") return state;
+  switch (type) {
+    case "notification.created":
+      return offset === null ? state : add(state, read({ ...data, offset, time }));
+    case "notification.read":
+      return "upto" in data ? readUpTo(state, data.upto) : readSome(state, data.offsets);
+    case "room.read":
+      return readRoom(state, data);
+    case "topic.muted":
+      return { ...state, muted: [...state.muted.filter((topic) => topic !== data.topic), String(data.topic)].sort() };
+    case "topic.unmuted":
+      return { ...state, muted: state.muted.filter((topic) => topic !== data.topic) };
+    case "dnd.set":
+      return { ...state, dnd: typeof data.until === "number" ? data.until : null };
+    default:
+      return state;
+  }
+}
+
+/** Whether a topic's notifications keep still. Mentions still reach. @param {Notifications} state @param {Notification} one */
+export const isMuted = (state, { kind, topic }) => kind !== "mention" && topic !== null && state.muted.includes(topic);
+
+/** @param {any} data @returns {Notification} */
+function read({ offset, time, kind, title, text, link, topic, event, by }) {
+  const string = (/** @type {unknown} */ value) => (typeof value === "string" && value ? value : null);
+  return {
+    offset,
+    time,
+    kind: string(kind) ?? "notice",
+    title: string(title) ?? "Notification",
+    text: string(text) ?? "",
+    link: string(link),
+    topic: string(topic),
+    event: string(event),
+    by: string(by),
+    read: false,
+  };
+}
+
+/** @param {Notifications} state @param {Notification} one @returns {Notifications} */
+function add(state, one) {
+  if (state.items.some(({ offset }) => offset === one.offset)) return state;
+  const all = [{ ...one, read: isMuted(state, one) || seen(state.rooms, one) }, ...state.items];
+  return { ...state, items: all.slice(0, MOST), older: state.older + fresh(all.slice(MOST)) };
+}
+
+/** @param {Notifications} state @param {unknown} offsets @returns {Notifications} */
+function readSome(state, offsets) {
+  const named = new Set(Array.isArray(offsets) ? offsets : []);
+  const items = state.items.map((item) => (named.has(item.offset) ? { ...item, read: true } : item));
+  for (const { offset } of items) named.delete(offset);
+  return { ...state, items, older: Math.max(0, state.older - named.size) };
+}
+
+/** @param {Notifications} state @param {unknown} upto @returns {Notifications} */
+function readUpTo(state, upto) {
+  if (typeof upto !== "string") return state;
+  const past = (/** @type {Notification} */ { offset }) => isRead(upto, offset);
+  const items = state.items.map((item) => (past(item) ? { ...item, read: true } : item));
+  return { ...state, items, older: state.items.some(past) ? 0 : state.older };
+}
+
+/** A marker only moves on. What was told of the room up to there is read, too. @param {Notifications} state @param {any} fact */
+function readRoom(state, { room, offset }) {
+  if (typeof room !== "string" || typeof offset !== "string") return state;
+  const rooms = { ...state.rooms, [room]: later(state.rooms[room] ?? null, offset) };
+  const items = state.items.map((item) => (seen(rooms, item) ? { ...item, read: true } : item));
+  return { ...state, items, rooms };
+}
+
+/** Whether it tells of what was read in its room. @param {Notifications["rooms"]} rooms @param {Notification} one */
+function seen(rooms, { topic, event }) {
+  const [, room] = /^rooms\.(.+)$/.exec(topic ?? "") ?? [];
+  return room !== undefined && event !== null && Object.hasOwn(rooms, room) && isRead(rooms[room], event);
+}

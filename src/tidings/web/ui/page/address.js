@@ -1,0 +1,58 @@
+/** The page's address: which room or conversation is open. */
+import { computed, effect, signal } from "@preact/signals";
+import { drawer, resetAside } from "./layout.js";
+
+/**
+ * A room, with the offset of a message to show; or a conversation, null being a new one.
+ * @typedef {{room: string, at: string | null} | {conversation: string | null}} Place
+ */
+
+/** @type {import("@preact/signals").Signal<Place>} */
+const place = signal(addressed());
+
+/** The open conversation. Null: a new one, or a room is open. */
+export const open = computed(() => ("conversation" in place.value ? place.value.conversation : null));
+
+/** The open room. */
+export const openRoom = computed(() => ("room" in place.value ? place.value.room : null));
+
+/** The offset of the message to show in the open room. */
+export const openAt = computed(() => ("room" in place.value ? place.value.at : null));
+
+/** @returns {Place} the place that the browser's address names */
+function addressed() {
+  const [, kind, id] = /^\/([cr])\/([A-Za-z0-9_-]{1,64})$/.exec(location.pathname) ?? [];
+  if (kind === "r") return { room: id, at: new URLSearchParams(location.search).get("at") };
+  return { conversation: id ?? null };
+}
+
+/** Open a conversation. @param {string | null} id */
+export function go(id) {
+  drawer.value = false;
+  if ("conversation" in place.value && id === open.value) return;
+  history.pushState(null, "", id ? `/c/${id}` : "/");
+  place.value = { conversation: id };
+}
+
+/** Open a room. @param {string} room @param {string | null} [at] the offset of a message to show */
+export function goRoom(room, at = null) {
+  drawer.value = false;
+  if (room === openRoom.value && at === null) return;
+  history.pushState(null, "", `/r/${room}${at ? `?at=${at}` : ""}`);
+  place.value = { room, at };
+}
+
+/** Open an address of this page. @param {URL} url */
+export function goTo(url) {
+  history.pushState(null, "", url);
+  place.value = addressed();
+}
+
+/** Follow the browser's back and forward buttons. */
+export function start() {
+  addEventListener("popstate", () => (place.value = addressed()));
+  effect(() => {
+    place.value;
+    resetAside();
+  });
+}

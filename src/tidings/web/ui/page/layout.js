@@ -1,0 +1,61 @@
+/** The parts of the page that open and close, and the width that decides how they are laid out. */
+import { computed, signal } from "@preact/signals";
+import { keep, recall } from "./storage.js";
+
+/** @param {string} query @returns {import("@preact/signals").Signal<boolean>} whether the media query matches, kept up to date */
+function media(query) {
+  const list = matchMedia(query);
+  const matches = signal(list.matches);
+  list.addEventListener("change", () => (matches.value = list.matches));
+  return matches;
+}
+
+/** The page has one column, as on a phone. */
+export const compact = media("(width < 720px)");
+/** The page has space for the aside as a column of its own. */
+export const wide = media("(width >= 1200px)");
+
+/** On a wide page the aside is a column. Its state is kept on this device. */
+const column = signal(recall("aside", true));
+/** On a narrower page the aside lies over the page until it is closed. */
+const overlay = signal(false);
+
+/** The aside is wanted. Only a room, or a conversation with a run, has something to show in it. */
+export const asideOpen = computed(() => (wide.value ? column.value : overlay.value));
+
+/** @param {boolean} open */
+export function openAside(open) {
+  if (!wide.value) overlay.value = open;
+  else keep("aside", (column.value = open));
+}
+
+/**
+ * The run that was chosen for the aside. Null: the aside shows its usual content.
+ * @type {import("@preact/signals").Signal<string | null>}
+ */
+export const chosenRun = signal(null);
+
+/** Another room or conversation was opened: close what belonged to the one before. */
+export function resetAside() {
+  overlay.value = false;
+  chosenRun.value = null;
+}
+
+/** The side bar of the compact layout is open. */
+export const drawer = signal(false);
+
+/** The sign-in page is shown although somebody is signed in. */
+export const signingIn = signal(false);
+
+/**
+ * @typedef {{kind: "search", room?: string} | {kind: "help"} | {kind: "rename", id: string} | {kind: "delete", id: string}
+ *   | {kind: "rooms"} | {kind: "room-new", name: string} | {kind: "room-edit"} | {kind: "room-invite"} | {kind: "room-archive"}
+ *   | {kind: "room-leave"}
+ *   | {kind: "message-delete", message: string}} Dialog `search` with a `room` searches only there
+ */
+
+/** The one dialog that is open. @type {import("@preact/signals").Signal<Dialog | null>} */
+export const dialog = signal(null);
+
+/** Text that a screen reader reads out once. */
+export const announcement = signal("");

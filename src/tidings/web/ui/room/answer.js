@@ -1,0 +1,111 @@
+import { useEffect, useRef } from "preact/hooks";
+import { isLive, textOf } from "../answer/fold.js";
+import { Finished } from "../answer/parts.js";
+import { Began, Told, useAnnounced } from "../answer/progress.js";
+import { StateChip } from "../answer/state-chip.js";
+import { followRun, runSignal } from "../answer/state.js";
+import { Stop } from "../answer/stop.js";
+import { standing } from "../connection/state.js";
+import { IconButton } from "../kit/button.js";
+import { focusComposer } from "../kit/composer.js";
+import { copying } from "../kit/copy.js";
+import { html } from "../kit/html.js";
+import { Mark } from "../kit/icon.js";
+import { reply } from "../page/drafts.js";
+import { chosenRun, openAside } from "../page/layout.js";
+import { titleOf } from "../session/state.js";
+import { React, Reactions } from "./reactions.js";
+
+/** @type {Record<string, import("../answer/fold.js").State>} */
+const OUTCOMES = { success: "finished", cancelled: "stopped", interrupted: "interrupted", failed: "failed" };
+
+/**
+ * What an assistant answers in a room, as far as it has come. Everyone sees it come; anyone who may write may stop it.
+ * Its text is an event of the room; what it did to find it is read from its run when it comes into view.
+ *
+ * @param {object} props
+ * @param {import("./state.js").Room} props.room
+ * @param {import("./fold.js").Answer} props.item
+ * @param {boolean} props.may one may write here
+ * @param {boolean} props.found it is what was looked for
+ * @param {boolean} props.stop the Tab key comes to it
+ */
+export function RoomAnswer({ room, item, may, found, stop }) {
+  const run = runSignal(item.run).value;
+  const root = useRef(/** @type {HTMLElement | null} */ (null));
+  const name = titleOf(run.assistant ?? item.assistant);
+  useAnnounced(run, name, root);
+  useRead(root, item);
+  const lost = run.state === "failed" && ["gone", "refused"].includes(run.error?.code ?? "");
+  const told = run.state !== "unread" && !(lost && item.posted);
+  const state = told ? run.state : (OUTCOMES[item.outcome ?? ""] ?? "waiting");
+  const text = item.posted ? item.text : textOf(run);
+  const answer = () => (
+    reply({ message: /** @type {string} */ (item.posted), by: name, text: text.slice(0, 200) }),
+    focusComposer()
+  );
+  return html`
+    <article
+      class=${found ? "message answer found" : "message answer"}
+      data-state=${state}
+      data-run=${item.run}
+      data-offset=${item.posted ?? item.offset}
+      aria-label=${`Answer by ${name}`}
+      aria-live="off"
+      ref=${root}
+      tabindex=${stop ? 0 : -1}
+    >
+      <div class="gutter"><${Mark} size=${28} /><i class="run-line" /></div>
+      <div class="body">
+        <p class="byline">
+          <b>${name}</b><${Began} at=${item.time} />
+          ${isLive(run) && html`<${StateChip} run=${run} />${may && standing.value !== "lost" && html`<${Stop} run=${item.run} within=${`[data-run="${item.run}"]`} quiet />`}`}
+        </p>
+        ${
+          item.deleted
+            ? html`<p class="removed">This answer was deleted.</p>`
+            : told
+              ? html`<${Told} run=${run} />`
+              : html`<div class="parts"><${Finished} text=${text} sources=${run.sources} /></div>`
+        }
+        ${item.posted && html`<${Reactions} room=${room.id} message=${item.posted} reactions=${item.reactions} may=${may} />`}
+        ${
+          item.posted &&
+          !item.deleted &&
+          html`
+            <div class="actions" role="group" aria-label="Actions">
+              ${
+                may &&
+                html`<${React} room=${room.id} message=${item.posted} reactions=${item.reactions} />
+                  <${IconButton} icon="reply" label="Reply" size=${16} onClick=${answer} />`
+              }
+              <${IconButton} icon="copy" label="Copy the answer" size=${16} onClick=${copying(text)} />
+              <${IconButton}
+                icon="list-tree"
+                label="Run and sources"
+                size=${16}
+                onClick=${() => ((chosenRun.value = item.run), openAside(true))}
+              />
+            </div>
+          `
+        }
+      </div>
+    </article>
+  `;
+}
+
+/**
+ * Read a run when its answer comes into view.
+ * @param {import("preact").RefObject<HTMLElement | null>} root
+ * @param {import("./fold.js").Answer} item
+ */
+function useRead(root, { run, deleted }) {
+  useEffect(() => {
+    if (deleted || !root.current) return;
+    const seen = new IntersectionObserver((entries) => {
+      if (entries.some((entry) => entry.isIntersecting)) void followRun(run);
+    });
+    seen.observe(root.current);
+    return () => seen.disconnect();
+  }, [run, deleted]);
+}

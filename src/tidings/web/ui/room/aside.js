@@ -1,0 +1,169 @@
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { connection, tidings } from "../connection/state.js";
+import { IconButton } from "../kit/button.js";
+import { html } from "../kit/html.js";
+import { Mark } from "../kit/icon.js";
+import { Menu } from "../kit/menu.js";
+import { useOverlay } from "../kit/overlay.js";
+import { isMuted } from "../notifications/state.js";
+import { dialog, openAside, wide } from "../page/layout.js";
+import { Person } from "../people/person.js";
+import { isHere, known } from "../people/state.js";
+import { assistants, session } from "../session/state.js";
+import { counted, number } from "../text/format.js";
+import { removeMember, setRole } from "./actions-state.js";
+import { placesOf } from "./header.js";
+import { shownRoom } from "./shown-state.js";
+
+/** @typedef {import("./state.js").Room} Room */
+/** @typedef {import("./fold.js").Role} Role */
+
+/** Who is in the open room, whom one can ask there, and its topic. */
+export function RoomAside() {
+  const root = useRef(/** @type {HTMLElement | null} */ (null));
+  const close = () => openAside(false);
+  useOverlay(root, !wide.value, close);
+  const room = /** @type {Room} */ (shownRoom.value);
+  const about = room.about.value;
+  return html`
+    ${!wide.value && html`<div class="scrim" onClick=${close} />`}
+    <aside class="run-aside room-aside" aria-label="Room" ref=${root}>
+      <header>
+        <h2>Room</h2>
+        <${IconButton} icon=${wide.value ? "panel-right-close" : "x"} label="Close the room's panel" onClick=${close} />
+      </header>
+      ${about && html`<${Members} room=${room} members=${about.members} archived=${about.archived} />`}
+      <section aria-label="Assistants">
+        <h3>Assistants</h3>
+        <ul class="people">
+          ${assistants.value.map(
+            ({ name, title, default: usual }) => html`
+              <li key=${name}>
+                <${Mark} size=${28} />
+                <div>
+                  <b>${title}</b>
+                  <small>answers when mentioned${assistants.value.length > 1 && !usual && html` as @${name}`}</small>
+                </div>
+              </li>
+            `,
+          )}
+        </ul>
+      </section>
+      <${Topic} room=${room} key=${room.id} />
+    </aside>
+  `;
+}
+
+/** @param {{room: Room, members: Readonly<Record<string, Role>>, archived: boolean}} props */
+function Members({ room, members, archived }) {
+  const owner = room.role.value === "owner" && !archived;
+  const names = Object.keys(members);
+  const rank = (/** @type {string} */ name) => (name === session.value?.name ? 0 : isHere(name) ? 1 : 2);
+  const all = names.sort((a, b) => rank(a) - rank(b) || a.localeCompare(b));
+  return html`
+    <section aria-label="In the room">
+      <div class="heading">
+        <h3>In the room <small>${counted(all.length, "person", "people")}</small></h3>
+        ${
+          owner &&
+          html`<${IconButton}
+            icon="user-plus"
+            label="Add a member"
+            size=${16}
+            onClick=${() => (dialog.value = { kind: "room-invite" })}
+          />`
+        }
+      </div>
+      <ul class="people">
+        ${all.map((name) => html`<${Member} key=${name} ...${{ room, name, role: members[name], owner }} />`)}
+      </ul>
+    </section>
+  `;
+}
+
+/** @param {{room: Room, name: string, role: Role, owner: boolean}} props */
+function Member({ room, name, role, owner }) {
+  const me = name === session.value?.name;
+  const roles = /** @type {Role[]} */ (["owner", "member", "reader"]).filter((one) => one !== role);
+  const icons = { owner: "crown", member: "user", reader: "eye" };
+  const items = [
+    ...roles.map((one) => ({
+      icon: icons[one],
+      label: `Make ${one === "owner" ? "an owner" : `a ${one}`}`,
+      run: () => void setRole(room.id, name, one),
+    })),
+    { icon: "trash-2", label: "Remove", danger: true, run: () => void removeMember(room.id, name) },
+  ];
+  return html`
+    <li>
+      <${Person} name=${name} me=${me} />
+      <div>
+        <b>${name}</b
+        ><small>${[standingOf(room, name, me), role !== "member" && role].filter(Boolean).join(", ")}</small>
+      </div>
+      ${owner && !me && html`<${Menu} icon="ellipsis" label=${`About ${name}`} size=${16} items=${items} />`}
+    </li>
+  `;
+}
+
+/** How someone is here. @param {Room} room @param {string} name @param {boolean} me */
+function standingOf(room, name, me) {
+  const places = placesOf(name);
+  const { tabs, by } = connection.value;
+  if (me) {
+    const shared = by !== "self" && tabs > 1 && counted(tabs, "tab");
+    return ["you", shared, places > 1 && "also elsewhere"].filter(Boolean).join(", ");
+  }
+  if (room.typing.value.includes(name)) return "typing";
+  return !known.value ? "not known" : places > 0 ? "here" : "away";
+}
+
+/** @param {{room: Room}} props */
+function Topic({ room }) {
+  /** @type {import("@preact/signals").Signal<any>} */
+  const head = useSignal(/** @type {any} */ (null));
+  const ready = room.status.value === "ready";
+  useEffect(() => {
+    if (!ready) return;
+    tidings
+      .request("GET", `/topics/${room.topic}`)
+      .then((found) => (head.value = found))
+      .catch(() => {});
+  }, [ready]);
+  return html`
+    <section aria-label="Topic">
+      <h3>Topic</h3>
+      <dl>
+        <div>
+          <dt>Name</dt>
+          <dd><code title=${room.topic}>${room.topic}</code></dd>
+        </div>
+        <div>
+          <dt>Your offset</dt>
+          <dd><code>${room.position.value || "\u2013"}</code></dd>
+        </div>
+        <div>
+          <dt>Earliest</dt>
+          <dd><code>${head.value?.earliest ?? "\u2013"}</code></dd>
+        </div>
+        <div>
+          <dt>Retention</dt>
+          <dd>${kept(head.value?.retention)}</dd>
+        </div>
+        <div>
+          <dt>Notify</dt>
+          <dd>${isMuted(room.topic) ? "Mentions only" : "Mentions and replies"}</dd>
+        </div>
+      </dl>
+    </section>
+  `;
+}
+
+/** How long events are kept, in words. @param {{max_age?: number | null, max_events?: number | null, max_bytes?: number | null} | undefined} retention */
+function kept(retention) {
+  if (!retention) return "\u2013";
+  const { max_age: age, max_events: events } = retention;
+  if (age) return age >= 172_800 ? `${Math.round(age / 86_400)} days` : `${Math.round(age / 3600)} hours`;
+  return events ? `${number(events)} events` : "All of it";
+}

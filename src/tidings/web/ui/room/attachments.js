@@ -1,0 +1,116 @@
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { FileName } from "../files/files.js";
+import { attach, attached, detach, uploadAgain } from "../files/state.js";
+import { IconButton } from "../kit/button.js";
+import { html } from "../kit/html.js";
+import { Icon } from "../kit/icon.js";
+import { editing } from "../page/drafts.js";
+import { compact, dialog } from "../page/layout.js";
+import { size } from "../text/format.js";
+import { trouble } from "./actions-state.js";
+
+/** @typedef {import("../files/state.js").Attachment} Attachment */
+
+/** @typedef {import("./state.js").Room} Room */
+
+/** @param {Room} room @param {Iterable<File> | null | undefined} files */
+function add(room, files) {
+  const some = [...(files ?? [])];
+  if (some.length === 0) return;
+  trouble.value = editing.value ? "No file can be added to a message that was sent." : attach(room, some);
+}
+
+/** One goes on writing; on a phone that would bring up the keyboard. */
+function goOn() {
+  if (!compact.value) document.getElementById("composer")?.focus();
+}
+
+/** Attach files that are chosen. @param {{room: Room}} props */
+export function Paperclip({ room }) {
+  const field = useRef(/** @type {HTMLInputElement | null} */ (null));
+  const chosen = () => {
+    const input = /** @type {HTMLInputElement} */ (field.current);
+    add(room, input.files);
+    input.value = ""; // the same one may be chosen again
+    goOn();
+  };
+  return html`
+    <${IconButton} icon="paperclip" label="Attach files" onClick=${() => field.current?.click()} />
+    <input type="file" multiple hidden ref=${field} onChange=${chosen} />
+  `;
+}
+
+/** Attach what is pasted. @param {ClipboardEvent} event @param {Room} room */
+export function pasteFiles(event, room) {
+  const { files, types } = /** @type {DataTransfer} */ (event.clipboardData);
+  // Office programs add a picture of the text that is copied: of what has words and form, the words are meant.
+  if (files.length === 0 || (types.includes("text/plain") && types.includes("text/html"))) return;
+  event.preventDefault();
+  add(room, files);
+}
+
+/** Where files may be dropped: anywhere in the window, while some are held over it. @param {{room: Room, name: string}} props */
+export function Drop({ room, name }) {
+  const over = useSignal(false);
+  useEffect(() => {
+    let own = false; // a picture of the page that is dragged comes as a file, too
+    const held = (/** @type {DragEvent} */ event) => {
+      if (own || !event.dataTransfer?.types.includes("Files")) return;
+      event.preventDefault(); // else the browser would open it in place of the page
+      over.value = event.type === "dragover" && !dialog.value;
+      if (event.type === "drop" && !dialog.value) add(room, event.dataTransfer.files);
+    };
+    const left = (/** @type {DragEvent} */ event) => {
+      if (event.relatedTarget === null) over.value = false;
+    };
+    const moved = (/** @type {DragEvent} */ event) => void (own = event.type === "dragstart");
+    const served = { dragover: held, drop: held, dragleave: left, dragstart: moved, dragend: moved };
+    const entries = /** @type {["drop", (event: DragEvent) => void][]} */ (Object.entries(served));
+    for (const [type, serve] of entries) document.addEventListener(type, serve);
+    return () => {
+      for (const [type, serve] of entries) document.removeEventListener(type, serve);
+    };
+  }, [room]);
+  return (
+    over.value && html`<div class="drop"><p>Drop the files here to attach them to your message to #${name}.</p></div>`
+  );
+}
+
+/** The files of the message that is being written, above its text. */
+export function Attached() {
+  if (attached.value.length === 0) return null;
+  return html`
+    <ul class="attached" aria-label="Attached files">
+      ${attached.value.map((one) => html`<${Chip} key=${one.key} attachment=${one} />`)}
+    </ul>
+  `;
+}
+
+/** @param {{attachment: Attachment}} props */
+function Chip({ attachment: { key, file, picture, state, share, wrong } }) {
+  const odd = useSignal(false); // no picture, though its name says so
+  const remove = () => (detach(key), goOn());
+  return html`
+    <li class="file" data-state=${state}>
+      ${
+        picture && !odd.value
+          ? html`<img src=${picture} alt="" width="24" height="24" onError=${() => (odd.value = true)} />`
+          : html`<${Icon} name="file-text" />`
+      }
+      <${FileName} name=${file.name} />
+      <small
+        >${state === "going" ? `${Math.floor(share * 100)}\u00a0% of ` : ""}${size(file.size)}${state === "waiting" && ", waits"}</small
+      >
+      <${IconButton} icon="x" label=${`Remove ${file.name}`} size=${14} onClick=${remove} />
+      ${
+        wrong &&
+        html`<p class="wrong" role="alert">
+          ${wrong}
+          ${state === "broken" && html`<button type="button" class="link" onClick=${() => uploadAgain(key)}>Retry</button>`}
+        </p>`
+      }
+      ${!wrong && state !== "whole" && html`<progress aria-label=${`Upload of ${file.name}`} value=${share} />`}
+    </li>
+  `;
+}

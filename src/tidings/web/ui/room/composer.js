@@ -1,0 +1,191 @@
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { standing } from "../connection/state.js";
+import { attached, missing, take } from "../files/state.js";
+import { IconButton } from "../kit/button.js";
+import { Send, useHeight } from "../kit/composer.js";
+import { html } from "../kit/html.js";
+import { Icon } from "../kit/icon.js";
+import { openRoom } from "../page/address.js";
+import { draft, edit, editing, reply, replying, write } from "../page/drafts.js";
+import { announcement, compact, signingIn } from "../page/layout.js";
+import { session } from "../session/state.js";
+import { archive, editMessage, join, trouble, typedAll, typing } from "./actions-state.js";
+import { Attached, Drop, Paperclip, pasteFiles } from "./attachments.js";
+import { Completion, completing, useCompletion } from "./mention-completion.js";
+import { post } from "./outbox-state.js";
+
+/** @typedef {import("./state.js").Room} Room */
+
+/** Where one writes to a room, or why one may not. @param {{room: Room}} props */
+export function RoomComposer({ room }) {
+  const { about, role, status } = room;
+  if (status.value !== "ready" || !about.value) return html`<div class="composer-frame" id="composer" tabindex="-1" />`;
+  const name = about.value.name;
+  if (about.value.archived) {
+    const restore = role.value === "owner" && { label: "Restore", run: () => archive(room.id, false) };
+    return html`<${Instead} text="This room is archived. What was said stays." act=${restore} />`;
+  }
+  if (!session.value?.name) {
+    const choose = { label: "Choose a name", run: async () => void (signingIn.value = true) };
+    return html`<${Instead} text=${`Choose a name to write to #${name}.`} act=${choose} />`;
+  }
+  if (role.value === null) {
+    return html`<${Instead}
+      text=${`You read #${name} as a guest.`}
+      act=${{ label: "Join", run: () => join(room.id) }}
+    />`;
+  }
+  if (role.value === "reader") {
+    return html`<${Instead} text="You may read here. An owner of the room may let you write." act=${false} />`;
+  }
+  return html`<${Writing} room=${room} name=${name} />`;
+}
+
+/** @param {{text: string, act: {label: string, run: () => Promise<unknown>} | false}} props */
+function Instead({ text, act }) {
+  const busy = useSignal(false);
+  const press = async () => {
+    if (busy.value || !act) return;
+    busy.value = true;
+    trouble.value = "";
+    await act.run().catch((/** @type {Error} */ error) => (trouble.value = error.message));
+    busy.value = false;
+  };
+  return html`
+    <div class="composer-frame">
+      <div class="instead" id="composer" tabindex="-1">
+        <p>${text}</p>
+        ${
+          act &&
+          html`<button type="button" class="button primary" aria-disabled=${String(busy.value)} onClick=${press}>
+            ${act.label}
+          </button>`
+        }
+      </div>
+    </div>
+  `;
+}
+
+/** @param {{room: Room, name: string}} props */
+function Writing({ room, name }) {
+  const area = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
+  const text = draft.value;
+  const completion = useCompletion(area, room);
+  useHeight(area, text);
+  useEffect(() => {
+    if (!compact.value) area.current?.focus({ preventScroll: true });
+  }, [openRoom.value]);
+  const send = () => submit(room, area.current);
+  const keys = (/** @type {KeyboardEvent} */ event) => {
+    if (event.isComposing || completing(event, completion)) return;
+    if (event.key === "Enter" && !event.shiftKey) {
+      event.preventDefault();
+      send();
+    } else if (event.key === "ArrowUp" && text === "" && editLast(room)) event.preventDefault();
+    else if (event.key === "Escape" && (editing.value || replying.value)) {
+      event.preventDefault();
+      leave();
+    }
+  };
+  const input = () => {
+    write(area.current?.value ?? "");
+    completion.look();
+    if (area.current?.value) typing(room.id);
+  };
+  return html`
+    <form
+      class="composer-frame"
+      aria-label="Write"
+      onSubmit=${(/** @type {Event} */ event) => (event.preventDefault(), send())}
+    >
+      <${Completion} completion=${completion} />
+      <div class="composer">
+        <${About} />
+        ${!editing.value && html`<${Attached} />`}
+        <textarea
+          id="composer"
+          ref=${area}
+          rows="1"
+          aria-label=${`Write to #${name}`}
+          placeholder=${`Write to #${name}`}
+          enterkeyhint="send"
+          aria-autocomplete="list"
+          aria-controls=${completion.options.length > 0 ? "completion" : undefined}
+          aria-activedescendant=${completion.options.length > 0 ? `option-${completion.at}` : undefined}
+          value=${text}
+          onInput=${input}
+          onKeyDown=${keys}
+          onPaste=${(/** @type {ClipboardEvent} */ event) => pasteFiles(event, room)}
+          onBlur=${completion.close}
+        />
+        <div class="tools">
+          <div class="adding">
+            ${!editing.value && html`<${Paperclip} room=${room} />`}
+            <${IconButton} icon="at-sign" label="Mention someone" onClick=${completion.begin} />
+          </div>
+          <${Send} waits=${editing.value ? "" : missing.value} />
+        </div>
+      </div>
+      <p class="hint">
+        <span>${hint()}</span
+        >${!compact.value && html`<span><b>Enter</b> sends · <b>Shift+Enter</b> adds a line</span>`}
+      </p>
+    </form>
+    <${Drop} room=${room} name=${name} />
+  `;
+}
+
+function hint() {
+  if (!editing.value && missing.value) return missing.value;
+  if (standing.value === "lost") return "Not connected. Messages wait here and are sent in order.";
+  if (attached.value.length > 0) return "Files are kept until this page is left";
+  return draft.value ? "Draft kept on this device" : "";
+}
+
+/** What is changed, or replied to. */
+function About() {
+  const to = replying.value;
+  if (editing.value) {
+    return html`<p class="editing">
+      <${Icon} name="pencil" size=${14} />You change a message.
+      <button type="button" class="link" onClick=${leave}>Leave it</button>
+    </p>`;
+  }
+  if (!to) return null;
+  return html`<p class="editing">
+    <${Icon} name="reply" size=${14} /><span>Reply to <b>${to.by}</b>: ${to.text}</span>
+    <button type="button" class="link" onClick=${leave}>Leave it</button>
+  </p>`;
+}
+
+function leave() {
+  if (editing.value) edit(null, "");
+  reply(null);
+}
+
+/** @param {Room} room @param {HTMLTextAreaElement | null} area */
+function submit(room, area) {
+  const text = draft.value.trim();
+  const waits = editing.value ? "" : missing.value;
+  if (waits) announcement.value = waits;
+  if (waits || (!text && (editing.value || attached.value.length === 0))) {
+    area?.focus();
+    return;
+  }
+  if (editing.value) void editMessage(room.id, editing.value, text);
+  else post(room, text, replying.value, take(room.id));
+  leave();
+  write("");
+  typedAll(room.id);
+}
+
+/** Put one's last message back. @param {Room} room @returns {boolean} whether there is one */
+function editLast(room) {
+  const last = room.items.value.findLast(
+    (item) => item.kind === "message" && item.by === session.value?.name && !item.deleted,
+  );
+  if (last?.kind !== "message") return false;
+  edit(last.offset, last.text);
+  return true;
+}

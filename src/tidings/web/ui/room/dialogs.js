@@ -1,0 +1,194 @@
+import { useSignal } from "@preact/signals";
+import { Choices, Failed, Sure, field, useDoing } from "../connection/dialog-form.js";
+import { wordsOf } from "../files/files.js";
+import { Modal, close } from "../kit/dialog.js";
+import { html } from "../kit/html.js";
+import { Icon } from "../kit/icon.js";
+import { go, goRoom } from "../page/address.js";
+import { dialog } from "../page/layout.js";
+import { here } from "../people/state.js";
+import { joined, rooms } from "../rooms/state.js";
+import { session } from "../session/state.js";
+import { counted } from "../text/format.js";
+import { archive, create, deleteMessage, invite, join, leave, rename } from "./actions-state.js";
+import { shownRoom } from "./shown-state.js";
+
+/** The dialog about rooms that is open. @param {{now: import("../page/layout.js").Dialog}} props */
+export function RoomDialog({ now }) {
+  const room = shownRoom.value;
+  if (now.kind === "rooms") return html`<${Browse} />`;
+  if (now.kind === "room-new") return html`<${Create} name=${now.name} />`;
+  if (!room?.about.value) return null;
+  const { id } = room;
+  const about = room.about.value;
+  const name = about.name;
+  if (now.kind === "room-edit") return html`<${Edit} id=${id} about=${about} />`;
+  if (now.kind === "room-invite") return html`<${Invite} id=${id} members=${Object.keys(about.members)} />`;
+  if (now.kind === "room-archive") {
+    return html`<${Sure} title="Archive the room" what=${`#${name}`} act="Archive" run=${() => archive(id, true)}>
+      Nothing more can be said in it until an owner restores it. What was said stays.
+    <//>`;
+  }
+  if (now.kind === "room-leave") {
+    const away = async () => (await leave(id), () => go(null));
+    return html`<${Sure} title="Leave the room" what=${`#${name}`} act="Leave" run=${away}>
+      ${about.private ? "It is private: an owner has to add you again." : "You can join it again at any time."}
+    <//>`;
+  }
+  if (now.kind === "message-delete") {
+    const item = room.items.value.find((one) => one.offset === now.message);
+    const text = item?.kind === "message" ? wordsOf(item).slice(0, 200) : "";
+    const erase = () => deleteMessage(id, now.message);
+    return html`<${Sure} title="Delete the message" what=${text} act="Delete" run=${erase}>
+      It is gone for everyone, on every device. It cannot be brought back.
+    <//>`;
+  }
+  return null;
+}
+
+/** All rooms there are for one: to open, to join. */
+function Browse() {
+  const sought = useSignal("");
+  const failed = useSignal("");
+  const low = sought.value.trim().toLowerCase();
+  const found = rooms.value.filter(({ name, about }) => `${name} ${about}`.toLowerCase().includes(low));
+  const mine = new Set(joined(rooms.value));
+  const enter = async (/** @type {string} */ id) => {
+    try {
+      await join(id);
+      close();
+      goRoom(id);
+    } catch (error) {
+      failed.value = /** @type {Error} */ (error).message;
+    }
+  };
+  const visit = (/** @type {string} */ id) => (close(), goRoom(id));
+  return html`
+    <${Modal} title="Rooms" wide>
+      <div class="browse">
+        <label class="field">
+          <span class="visually-hidden">Find a room</span>
+          <input
+            type="text"
+            placeholder="Find a room"
+            autocomplete="off"
+            data-first
+            onInput=${(/** @type {any} */ event) => (sought.value = event.currentTarget.value)}
+          />
+        </label>
+        <button
+          type="button"
+          class="button primary"
+          onClick=${() => (dialog.value = { kind: "room-new", name: sought.value.trim() })}
+        >
+          <${Icon} name="plus" />New room
+        </button>
+      </div>
+      ${failed.value && html`<p class="error" role="alert">${failed.value}</p>`}
+      <ul class="rooms">
+        ${found.map(
+          (room) => html`
+            <li key=${room.id}>
+              <${Icon} name=${room.archived ? "archive" : room.private ? "lock" : "hash"} />
+              <button type="button" class="into" onClick=${() => visit(room.id)}>
+                <b>${room.name}</b
+                ><small
+                  >${[counted(room.members, "member"), room.archived && "archived", room.about].filter(Boolean).join(" \u00b7 ")}</small
+                >
+              </button>
+              ${
+                !mine.has(room) &&
+                !room.archived &&
+                html`<button
+                  type="button"
+                  class="button"
+                  aria-label=${`Join ${room.name}`}
+                  onClick=${() => enter(room.id)}
+                >
+                  Join
+                </button>`
+              }
+            </li>
+          `,
+        )}
+      </ul>
+      ${found.length === 0 && html`<p class="none">${low ? "No room is called so." : "There is no room yet."}</p>`}
+    <//>
+  `;
+}
+
+/** @param {{name: string}} props what was looked for and not found */
+function Create({ name }) {
+  const doing = useDoing(async (form) => {
+    const about = field(form, "about");
+    const id = await create({ name: field(form, "name"), about, private: form.get("private") === "on" });
+    return () => goRoom(id);
+  });
+  return html`
+    <${Modal} title="New room">
+      <form onSubmit=${doing.go}>
+        <${Fields} name=${name} about="" />
+        <label class="check">
+          <input type="checkbox" name="private" />
+          <span><b>Private</b><small>Only those whom you add may read it, its past included.</small></span>
+        </label>
+        <${Failed} doing=${doing} />
+        <${Choices} act="Make it" busy=${doing.busy} />
+      </form>
+    <//>
+  `;
+}
+
+/** @param {{id: string, about: import("./fold.js").About}} props */
+function Edit({ id, about }) {
+  const doing = useDoing((form) => rename(id, field(form, "name"), field(form, "about")));
+  return html`
+    <${Modal} title="Rename the room">
+      <form onSubmit=${doing.go}>
+        <${Fields} name=${about.name} about=${about.about} />
+        <${Failed} doing=${doing} />
+        <${Choices} act="Rename" busy=${doing.busy} />
+      </form>
+    <//>
+  `;
+}
+
+/** @param {{name: string, about: string}} props */
+const Fields = ({ name, about }) => html`
+  <label class="field">
+    <span>Name</span>
+    <input name="name" type="text" maxlength="80" defaultValue=${name} autocomplete="off" data-first required />
+  </label>
+  <label class="field">
+    <span>What it is about</span>
+    <input name="about" type="text" maxlength="500" defaultValue=${about} autocomplete="off" />
+  </label>
+`;
+
+/** @param {{id: string, members: string[]}} props */
+function Invite({ id, members }) {
+  const doing = useDoing((form) => invite(id, field(form, "name"), /** @type {any} */ (field(form, "role"))));
+  const others = [...here.value.keys()].filter((name) => !members.includes(name) && name !== session.value?.name);
+  return html`
+    <${Modal} title="Add a member">
+      <form onSubmit=${doing.go}>
+        <label class="field">
+          <span>Name</span>
+          <input name="name" type="text" maxlength="60" list="others" autocomplete="off" data-first required />
+          <small>As they sign in. Who is here is offered.</small>
+        </label>
+        <datalist id="others">${others.map((name) => html`<option key=${name} value=${name} />`)}</datalist>
+        <label class="field">
+          <span>Role</span>
+          <select name="role">
+            <option value="member">Member: reads and writes</option>
+            <option value="reader">Reader: reads only</option>
+            <option value="owner">Owner: also renames, archives, adds and removes</option>
+          </select>
+        </label>
+        <${Failed} doing=${doing} />
+        <${Choices} act="Add" busy=${doing.busy} />
+      </form>
+    <//>
+  `;
+}

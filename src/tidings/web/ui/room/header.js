@@ -1,0 +1,81 @@
+import { IconButton } from "../kit/button.js";
+import { html } from "../kit/html.js";
+import { Icon } from "../kit/icon.js";
+import { Menu } from "../kit/menu.js";
+import { PhoneHeader } from "../kit/phone-header.js";
+import { Bell } from "../notifications/bell.js";
+import { MuteButton, muting } from "../notifications/mute.js";
+import { asideOpen, chosenRun, compact, dialog, openAside } from "../page/layout.js";
+import { Person } from "../people/person.js";
+import { here, isHere, known } from "../people/state.js";
+import { counted } from "../text/format.js";
+import { archive, trouble } from "./actions-state.js";
+import { shownRoom } from "./shown-state.js";
+
+/** Avatars in the header. */
+const MOST = 3;
+
+/** The header of the open room: what it is, who is here, what may be done with it. */
+export function RoomHeader() {
+  const room = /** @type {import("./state.js").Room} */ (shownRoom.value);
+  const about = room.about.value;
+  const name = about?.name ?? room.id;
+  const people = Object.keys(about?.members ?? {}).filter(isHere);
+  const search = () => (dialog.value = { kind: "search", room: room.id });
+  const aside = () => ((chosenRun.value = null), openAside(true));
+  const items = menuOf(room);
+  if (compact.value) {
+    const count = known.value ? `${counted(people.length, "person", "people")} here` : "Nobody is known to be here";
+    const all = [{ icon: "search", label: "Search", run: search }, ...muting(room.topic), ...items];
+    return html`
+      <${PhoneHeader} title=${`#${name}`} about=${about ? count : "\u00a0"} items=${all}>
+        <${Bell} size=${20} />
+        <${IconButton} icon="users" label="The room" size=${20} onClick=${aside} />
+      <//>
+    `;
+  }
+  return html`
+    <header class="page-header room-header">
+      <${Icon} name=${about?.private ? "lock" : "hash"} size=${18} />
+      <h1>${name}</h1>
+      <p class="about" title=${about?.about}>${about?.about}</p>
+      ${
+        people.length > 0 &&
+        html`<button type="button" class="avatars" onClick=${aside}>
+          <span class="visually-hidden">${`${people.length} here: ${people.join(", ")}`}</span>
+          ${people.slice(0, MOST).map((person) => html`<${Person} key=${person} name=${person} size=${24} dot=${false} />`)}
+          ${people.length > MOST && html`<span>+${people.length - MOST}</span>`}
+        </button>`
+      }
+      <${MuteButton} topic=${room.topic} />
+      <${IconButton} icon="search" label="Search in this room" onClick=${search} />
+      ${items.length > 0 && html`<${Menu} icon="ellipsis" label="More" items=${items} />`}
+      ${!asideOpen.value && html`<${IconButton} icon="panel-right-open" label="Show the room" onClick=${aside} />`}
+    </header>
+  `;
+}
+
+/** @param {import("./state.js").Room} room @returns {import("../kit/menu.js").Item[]} */
+function menuOf(room) {
+  const role = room.role.value;
+  const archived = room.about.value?.archived ?? false;
+  const ask = (/** @type {any} */ kind) => () => void (dialog.value = { kind });
+  const restore = () => {
+    trouble.value = "";
+    archive(room.id, false).catch((/** @type {Error} */ error) => (trouble.value = error.message));
+  };
+  const aside = () => ((chosenRun.value = null), openAside(true));
+  /** @type {import("../kit/menu.js").Item[]} */
+  const all = [{ icon: "users", label: "Members", run: aside }];
+  if (role === "owner" && !archived) {
+    all.push({ icon: "user-plus", label: "Add a member", run: ask("room-invite") });
+    all.push({ icon: "pencil", label: "Rename", run: ask("room-edit") });
+    all.push({ icon: "archive", label: "Archive", run: ask("room-archive") });
+  }
+  if (role === "owner" && archived) all.push({ icon: "archive-restore", label: "Restore", run: restore });
+  if (role !== null && !archived) all.push({ icon: "door-open", label: "Leave", danger: true, run: ask("room-leave") });
+  return all;
+}
+
+/** In how many browsers someone is here. @param {string} name */
+export const placesOf = (name) => here.value.get(name) ?? 0;

@@ -1,0 +1,257 @@
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { serve } from "../answer/embedded-controls.js";
+import { runSignal } from "../answer/state.js";
+import { standing } from "../connection/state.js";
+import { isAtEnd, toEnd, useFollowing } from "../kit/following.js";
+import { html } from "../kit/html.js";
+import { Icon } from "../kit/icon.js";
+import { openAt } from "../page/address.js";
+import { titleOf } from "../session/state.js";
+import { clockTime, dayName, time } from "../text/format.js";
+import { RoomAnswer } from "./answer.js";
+import { idOf } from "./fold.js";
+import { RoomMessage } from "./message.js";
+import { NoticeLine } from "./notice.js";
+import { unseen, written } from "./outbox-state.js";
+import { RoomPending } from "./pending.js";
+import { rows } from "./rows-fold.js";
+import { useDrawn } from "./visible-range.js";
+
+/** @typedef {import("./state.js").Room} Room */
+/** @typedef {import("preact").RefObject<HTMLElement | null>} Ref */
+
+/**
+ * What was said in a room. It follows the end until one scrolls up, and goes on backwards as long as there is more.
+ * @param {{room: Room}} props
+ */
+export function RoomLog({ room }) {
+  const box = useRef(/** @type {HTMLElement | null} */ (null));
+  const content = useRef(/** @type {HTMLElement | null} */ (null));
+  const away = useSignal(false);
+  const drawn = useDrawn(room, box, content, away);
+  const { items, before, line } = drawn;
+  const may = useMay(room);
+  const letters = drawn.end ? unseen(room) : [];
+  const fresh = useFresh(room, away);
+  const stop = useStop(items);
+  useFollowing(box, content, away, room.id, () => drawn.end);
+  useArrival(room, box, away, drawn);
+  useMarking(room, away);
+  useEffect(() => serve(/** @type {HTMLElement} */ (box.current)), []);
+  const dayOf = (/** @type {number} */ time) => new Date(time * 1000).toDateString();
+  const toLatest = () => {
+    away.value = false;
+    if (drawn.end) toEnd(box.current);
+    else drawn.goToEnd();
+  };
+  useOwn(toLatest);
+  return html`
+    <div class="log-frame">
+      <div
+        class="log room-log"
+        id="log"
+        ref=${box}
+        role="log"
+        aria-label=${`Messages of #${room.about.value?.name ?? room.id}`}
+        aria-live=${drawn.settled && !away.value ? "polite" : "off"}
+        aria-relevant="additions"
+        aria-busy=${String(room.live.value.length > 0)}
+        tabindex="0"
+      >
+        <div class="column" ref=${content} onFocusIn=${stop.come} onKeyDown=${walk}>
+          ${!drawn.top && html`<p class="earlier">Reading what was said before</p>`}
+          ${rows(items, { before, line, dayOf }).map((row) => {
+            if (row.kind === "day") return html`<${Day} key=${row.key} time=${row.time} />`;
+            if (row.kind === "since") return html`<${Since} key="since" room=${room} />`;
+            const { item, continued } = row;
+            if (item.kind === "notice") return html`<${NoticeLine} key=${row.key} item=${item} />`;
+            const props = { room, item, may, found: isAt(item, openAt.value), stop: row.key === stop.key };
+            if (item.kind === "answer") return html`<${RoomAnswer} key=${row.key} ...${props} />`;
+            return html`<${RoomMessage} key=${row.key} ...${props} continued=${continued} />`;
+          })}
+          ${letters.map((letter) => html`<${RoomPending} key=${letter.key} room=${room} letter=${letter} />`)}
+          <${State} room=${room} empty=${drawn.top && stop.key === undefined && letters.length === 0} />
+        </div>
+      </div>
+      <${Typists} room=${room} />
+      <${Back} room=${room} />
+      ${
+        away.value &&
+        html`
+          <button type="button" class="jump" onClick=${toLatest}>
+            <${Icon} name="chevrons-down" />Jump to latest${fresh > 0 && ` (${fresh} new)`}
+          </button>
+        `
+      }
+    </div>
+  `;
+}
+
+/** Whether one may write here. @param {Room} room */
+export function useMay(room) {
+  const { role, about } = room;
+  return (role.value === "owner" || role.value === "member") && !about.value?.archived;
+}
+
+/** @param {{time: number}} props */
+const Day = ({ time }) => html`<p class="day"><span>${dayName(time)}</span></p>`;
+
+/** The tide line: above it everything was read. @param {{room: Room}} props */
+function Since({ room }) {
+  const offset = /** @type {string} */ (room.since.value);
+  const time = room.timeOf(offset);
+  return html`
+    <p class="since" id="since">
+      <i /><b>New${time !== null && ` since ${clockTime(time)}`}</b><i /><code>${offset}</code>
+    </p>
+  `;
+}
+
+/** What there is to say where nothing is said. @param {{room: Room, empty: boolean}} props */
+function State({ room, empty }) {
+  if (room.status.value === "loading") return html`<p class="reading">Reading the room</p>`;
+  if (!empty) return null;
+  return html`
+    <div class="room-empty">
+      <h2>Nothing was said here yet.</h2>
+      <p>What is written here stays in the log of <code>${room.topic}</code>.</p>
+    </div>
+  `;
+}
+
+/** How far one has come on the way back to a message, and a way to leave it. @param {{room: Room}} props */
+function Back({ room }) {
+  const at = room.back.value;
+  if (at === null) return null;
+  return html`
+    <p class="back">
+      <span role="status">Reading back to the message</span>
+      <time>${time(at)}</time>
+      <button type="button" class="link" onClick=${() => (room.back.value = null)}>Stop</button>
+    </p>
+  `;
+}
+
+/** Who types, or thinks; the line keeps its room, so that nothing moves. @param {{room: Room}} props */
+function Typists({ room }) {
+  const first = (/** @type {string} */ name) => name.split(/\s+/)[0];
+  const thinking = room.live.value.flatMap((id) => {
+    const run = runSignal(id).value;
+    return run.state === "waiting" ? [titleOf(run.assistant)] : [];
+  });
+  const names = [...room.typing.value.map(first), ...thinking];
+  if (names.length === 0) return html`<p class="typing" aria-hidden="true" />`;
+  const who =
+    names.length > 3
+      ? `${names.length}${thinking.length === 0 ? " people" : ""}`
+      : names.join(", ").replace(/, ([^,]*)$/, " and $1");
+  return html`<p class="typing"><i /><i /><i /><span>${who} ${names.length === 1 ? "is" : "are"} typing</span></p>`;
+}
+
+/**
+ * How many messages of others came since one scrolled up.
+ * @param {Room} room
+ * @param {import("@preact/signals").Signal<boolean>} away
+ */
+function useFresh(room, away) {
+  const seen = useRef("");
+  if (!away.value) seen.current = room.position.value;
+  return seen.current === "" ? 0 : room.newsSince(seen.current);
+}
+
+/** Whoever writes comes to the end, where it is shown. @param {() => void} toLatest */
+function useOwn(toLatest) {
+  const before = useRef(written.value);
+  useEffect(() => {
+    if (before.current === written.value) return;
+    before.current = written.value;
+    toLatest();
+  }, [written.value]);
+}
+
+/**
+ * Of all messages one is reached by Tab: the one that was last come to, else the last.
+ * @param {readonly import("./fold.js").Item[]} items
+ */
+function useStop(items) {
+  const last = useSignal("");
+  const key = items.findLast((item) => item.key === last.value) ?? items.findLast(({ kind }) => kind !== "notice");
+  const come = (/** @type {FocusEvent} */ event) => {
+    const at = /** @type {Element} */ (event.target).closest("[data-offset]")?.getAttribute("data-offset");
+    last.value = items.find((item) => isAt(item, at ?? null))?.key ?? last.value;
+  };
+  return { key: key?.key, come };
+}
+
+/** Arrow keys walk from message to message. @param {KeyboardEvent} event */
+function walk(event) {
+  const at = /** @type {HTMLElement} */ (event.target);
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (!step || !at.matches("article[data-offset]")) return;
+  const all = [.../** @type {Element} */ (event.currentTarget).querySelectorAll("article[data-offset]")];
+  const next = /** @type {HTMLElement | undefined} */ (all[all.indexOf(at) + step]);
+  if (!next) return;
+  event.preventDefault();
+  next.focus();
+}
+
+/** Whether an offset is the one of an item, or names it. @param {import("./fold.js").Item} item @param {string | null} at */
+const isAt = (item, at) => at !== null && (item.offset === at || idOf(item) === at);
+
+/**
+ * One comes to the message that was looked for, or to the line above what is new, or to the end.
+ * @param {Room} room
+ * @param {Ref} box
+ * @param {import("@preact/signals").Signal<boolean>} away
+ * @param {ReturnType<typeof useDrawn>} drawn
+ */
+function useArrival(room, box, away, drawn) {
+  const ready = room.status.value === "ready";
+  const at = openAt.value;
+  useEffect(() => {
+    if (!ready || at !== null) return;
+    const [line, frame] = [document.getElementById("since"), box.current];
+    if (!line || !frame) return;
+    if (drawn.end) toEnd(frame);
+    if (drawn.end && line.getBoundingClientRect().top >= frame.getBoundingClientRect().top) return;
+    away.value = true;
+    line.scrollIntoView({ block: "start" });
+  }, [ready, room.visits.value]);
+  useEffect(() => {
+    if (!ready || at === null) return;
+    away.value = true;
+    void room.reach(at).then((place) => {
+      if (openAt.value !== at) return;
+      if (place < 0) return void (away.value = !isAtEnd(box.current));
+      drawn.goTo(place);
+      requestAnimationFrame(() => {
+        const found = /** @type {HTMLElement | null} */ (
+          box.current?.querySelector(`[data-offset="${CSS.escape(at)}"]`)
+        );
+        away.value = true; // coming to the end before may have said otherwise
+        found?.scrollIntoView({ block: "center" });
+        found?.focus({ preventScroll: true });
+      });
+    });
+  }, [ready, at]);
+}
+
+/** What is at the end and seen is read, for all tabs and devices. @param {Room} room @param {import("@preact/signals").Signal<boolean>} away */
+function useMarking(room, away) {
+  const end = !away.value && room.status.value === "ready";
+  const position = room.position.value;
+  useEffect(() => {
+    if (!end) return;
+    const look = () => {
+      if (!document.hidden && !away.value) void room.mark();
+    };
+    room.onMarked = look;
+    look();
+    document.addEventListener("visibilitychange", look);
+    return () => {
+      room.onMarked = () => {};
+      document.removeEventListener("visibilitychange", look);
+    };
+  }, [end, position, room.read.value, standing.value]);
+}

@@ -1,0 +1,110 @@
+import { useSignal } from "@preact/signals";
+import { Began } from "../answer/progress.js";
+import { Files, wordsOf } from "../files/files.js";
+import { IconButton } from "../kit/button.js";
+import { focusComposer } from "../kit/composer.js";
+import { toClipboard } from "../kit/copy.js";
+import { html } from "../kit/html.js";
+import { Icon } from "../kit/icon.js";
+import { Menu } from "../kit/menu.js";
+import { goRoom } from "../page/address.js";
+import { edit, reply } from "../page/drafts.js";
+import { dialog } from "../page/layout.js";
+import { Person } from "../people/person.js";
+import { session } from "../session/state.js";
+import { clockTime } from "../text/format.js";
+import { React, Reactions } from "./reactions.js";
+import { Written } from "./written-text.js";
+
+/** @typedef {import("./fold.js").Message} Message */
+/** @typedef {import("./state.js").Room} Room */
+
+/** Characters of a message that a reply quotes. */
+const QUOTED = 200;
+
+/**
+ * What someone wrote in a room.
+ * @param {{room: Room, item: Message, continued: boolean, may: boolean, found: boolean, stop: boolean}} props `may`: one
+ *   may write here; `found`: it is what was looked for; `stop`: the Tab key comes to it
+ */
+export function RoomMessage({ room, item, continued, may, found, stop }) {
+  const { by, time, text, mentions } = item;
+  const near = useSignal(false);
+  const come = () => void (near.value = true);
+  const leave = (/** @type {PointerEvent | FocusEvent} */ { type, currentTarget, relatedTarget }) => {
+    const root = /** @type {HTMLElement} */ (currentTarget);
+    const still = type === "focusout" ? (relatedTarget ?? root) : document.activeElement;
+    if (!root.contains(/** @type {Node | null} */ (still))) near.value = root.matches(":hover") && type === "focusout";
+  };
+  const me = session.value?.name ?? null;
+  const forMe = me !== null && mentions.includes(me) && !item.deleted;
+  const names = [...mentions, "assistant"];
+  const kind = ["message", "said", continued && "continued", forMe && "for-me", found && "found"];
+  return html`
+    <article
+      class=${kind.filter(Boolean).join(" ")}
+      aria-label=${`Message by ${by}`}
+      data-offset=${item.offset}
+      tabindex=${stop ? 0 : -1}
+      onPointerEnter=${come}
+      onFocusIn=${come}
+      onPointerLeave=${leave}
+      onFocusOut=${leave}
+    >
+      <div class="gutter">
+        ${continued ? html`<time class="beside">${clockTime(time)}</time>` : html`<${Person} name=${by} me=${by === me} />`}
+      </div>
+      <div class="body">
+        ${!continued && html`<p class="byline"><b>${by}</b><${Began} at=${time} />${item.edited && html`<span>edited</span>`}</p>`}
+        ${item.quote && html`<${Quote} room=${room} quote=${item.quote} />`}
+        ${
+          item.deleted
+            ? html`<p class="removed">This message was deleted.</p>`
+            : html`${text && html`<${Written} text=${text} names=${names} />`}
+              ${continued && item.edited && html`<small class="edited">edited</small>`}
+              ${item.files.length > 0 && html`<${Files} room=${room.id} files=${item.files} />`}`
+        }
+        <${Reactions} room=${room.id} message=${item.offset} reactions=${item.reactions} may=${may} />
+        ${near.value && !item.deleted && html`<${Actions} room=${room} item=${item} may=${may} own=${by === me} />`}
+      </div>
+    </article>
+  `;
+}
+
+/** @param {{room: Room, quote: NonNullable<Message["quote"]>}} props */
+export function Quote({ room, quote }) {
+  const there = room.items.value.length > 0 ? room.get(quote.message) : null;
+  const gone = there?.kind === "message" && there.deleted;
+  return html`
+    <button type="button" class="quote" onClick=${() => goRoom(room.id, quote.message)}>
+      <${Icon} name="reply" size=${14} /><span class="visually-hidden">Reply to </span
+      ><b>${quote.by || "The assistant"}</b>
+      <span>${gone ? "This message was deleted." : quote.text}</span>
+    </button>
+  `;
+}
+
+/** @param {{room: Room, item: Message, may: boolean, own: boolean}} props */
+function Actions({ room, item, may, own }) {
+  const { offset, text, by, reactions } = item;
+  const answer = () => (reply({ message: offset, by, text: wordsOf(item).slice(0, QUOTED) }), focusComposer());
+  const change = () => (edit(offset, text), focusComposer());
+  const erase = () => void (dialog.value = { kind: "message-delete", message: offset });
+  const more = [
+    ...(text ? [{ icon: "copy", label: "Copy the text", run: () => void toClipboard(text) }] : []),
+    ...(own && may ? [{ icon: "pencil", label: "Edit", run: change }] : []),
+    ...((own && may) || room.role.value === "owner"
+      ? [{ icon: "trash-2", label: "Delete", danger: true, run: erase }]
+      : []),
+  ];
+  return html`
+    <div class="actions" role="group" aria-label="Actions">
+      ${
+        may &&
+        html`<${React} room=${room.id} message=${offset} reactions=${reactions} />
+          <${IconButton} icon="reply" label="Reply" size=${16} onClick=${answer} />`
+      }
+      <${Menu} icon="ellipsis" label="More of this message" size=${16} items=${more} />
+    </div>
+  `;
+}

@@ -1,0 +1,20 @@
+import { html } from "../kit/html.js";
+import { clockTime } from "../text/format.js";
+
+/** @typedef {import("./fold.js").Notice} Notice */
+
+/** @type {Record<string, (notice: Notice) => string>} */
+const WORDS = {
+  "room.created": ({ by, what }) => `${by} created #${what}`,
+  "room.renamed": ({ by, what }) => `${by} named the room #${what}`,
+  "room.archived": ({ by }) => `${by} archived the room`,
+  "room.restored": ({ by }) => `${by} restored the room`,
+  "member.joined": ({ by, what }) => (by === what ? `${by} joined` : `${by} added ${what}`),
+  "member.left": ({ by, what }) => (by === what ? `${by} left` : `${by} removed ${what}`),
+  "member.role": ({ by, what, role }) => `${by} made ${what} ${role === "owner" ? "an owner" : `a ${role}`}`,
+};
+
+/** What happened to the room itself: a quiet line. @param {{item: Notice}} props */
+export const NoticeLine = ({ item }) => html`
+  <p class="happened" data-offset=${item.offset}>${WORDS[item.type](item)} <time>${clockTime(item.time)}</time></p>
+`;

@@ -1,0 +1,55 @@
+import { IconButton } from "../kit/button.js";
+import { html } from "../kit/html.js";
+import { Icon } from "../kit/icon.js";
+import { signingIn } from "../page/layout.js";
+import { session } from "../session/state.js";
+import { trouble } from "./actions-state.js";
+import { RoomComposer } from "./composer.js";
+import { RoomLog } from "./log.js";
+import { shownRoom } from "./shown-state.js";
+
+/** The open room: its log, and where one writes. */
+export function RoomPage() {
+  const room = shownRoom.value;
+  if (!room) return null;
+  const { status, reason } = room;
+  if (status.value === "missing") {
+    return html`<${Nothing} title="There is no room here." text="It was deleted, or the address is not whole." />`;
+  }
+  if (status.value === "refused") {
+    const nameless = session.value && !session.value.name;
+    return html`
+      <${Nothing} title="This room is not open to you." text=${reason.value}>
+        ${
+          nameless &&
+          html`<button type="button" class="button primary" onClick=${() => (signingIn.value = true)}>
+            Choose a name
+          </button>`
+        }
+      <//>
+    `;
+  }
+  return html`
+    <${RoomLog} key=${room.id} room=${room} />
+    ${trouble.value && html`<${Trouble} />`}
+    <${RoomComposer} key=${`write-${room.id}`} room=${room} />
+  `;
+}
+
+/** @param {{title: string, text: string, children?: any}} props */
+const Nothing = ({ title, text, children }) => html`
+  <div class="empty-frame">
+    <div class="nothing room-nothing" id="composer" tabindex="-1">
+      <h2>${title}</h2>
+      <p>${text}</p>
+      ${children}
+    </div>
+  </div>
+`;
+
+const Trouble = () => html`
+  <p class="trouble" role="alert">
+    <${Icon} name="circle-alert" size=${14} /><span>${trouble.value}</span>
+    <${IconButton} icon="x" label="Close" size=${14} onClick=${() => (trouble.value = "")} />
+  </p>
+`;

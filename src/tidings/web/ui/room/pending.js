@@ -1,0 +1,57 @@
+import { Began } from "../answer/progress.js";
+import { standing } from "../connection/state.js";
+import { Files } from "../files/files.js";
+import { copying } from "../kit/copy.js";
+import { html } from "../kit/html.js";
+import { Icon } from "../kit/icon.js";
+import { Person } from "../people/person.js";
+import { ordinal } from "../text/format.js";
+import { Quote } from "./message.js";
+import { discardMessage, letters, posting, retryMessage, slowed } from "./outbox-state.js";
+import { Written } from "./written-text.js";
+
+/**
+ * A message that is not in the room's log yet: on its way, waiting, or refused.
+ * @param {object} props
+ * @param {import("./state.js").Room} props.room
+ * @param {import("./outbox-state.js").Letter} props.letter
+ */
+export function RoomPending({ room, letter }) {
+  const { key, by, text, time, quote, files = [], refused } = letter;
+  const at = letters.value.findIndex((one) => one.key === key);
+  const waits = at !== -1 && !refused && (standing.value === "lost" || standing.value === "connecting");
+  const behind = letters.value.slice(0, Math.max(0, at)).some((one) => one.lane === letter.lane && one.refused);
+  const asked = slowed.get(key);
+  const erase = html`<button type="button" class="link" onClick=${() => discardMessage(key)}>Delete</button>`;
+  return html`
+    <article class=${refused ? "message said" : "message said pale"} aria-label=${`Message by ${by}`}>
+      <div class="gutter"><${Person} name=${by} me /></div>
+      <div class="body">
+        <p class="byline">
+          <b>${by}</b
+          ><${Began} at=${time} />${(posting.value.has(key) || at === -1) && !waits && html`<span>sending</span>`}
+        </p>
+        ${quote && html`<${Quote} room=${room} quote=${quote} />`}
+        ${text && html`<${Written} text=${text} names=${[...Object.keys(room.about.value?.members ?? {}), "assistant"]} />`}
+        ${files.length > 0 && html`<${Files} room=${room.id} files=${files} />`}
+        ${waits && html`<${Waits} icon="clock">Waits for the connection, ${ordinal(at + 1)} in line ${erase}<//>`}
+        ${!waits && asked && !refused && html`<${Waits} icon="clock">Waits a moment: ${asked} ${erase}<//>`}
+        ${!waits && behind && !refused && html`<${Waits} icon="clock">Waits for the message above ${erase}<//>`}
+        ${
+          refused &&
+          html`<${Waits} icon="circle-alert" refused>
+            Not sent: ${refused}
+            <button type="button" class="link" onClick=${() => retryMessage(key)}>Retry</button>
+            ${text && html`<button type="button" class="link" onClick=${copying(text)}><span>Copy text</span></button>`}
+            ${erase}
+          <//>`
+        }
+      </div>
+    </article>
+  `;
+}
+
+/** @param {{icon: string, refused?: boolean, children: any}} props */
+const Waits = ({ icon, refused = false, children }) => html`
+  <p class=${refused ? "waits refused" : "waits"}><${Icon} name=${icon} size=${14} />${children}</p>
+`;

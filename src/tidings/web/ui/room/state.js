@@ -1,0 +1,335 @@
+import { batch, computed, signal } from "@preact/signals";
+import { Problem } from "../../client/index.js";
+import { isLive } from "../answer/fold.js";
+import { followRun, runSignal } from "../answer/state.js";
+import { standing, subscribe, tidings } from "../connection/state.js";
+import { distance, isRead, later } from "../log/offset-fold.js";
+import { soon } from "../page/frames.js";
+import { foldTyping, quiet, typists } from "../people/fold.js";
+import { ended, session, userTopic } from "../session/state.js";
+import * as roomOf from "./fold.js";
+
+/** @typedef {import("../../client/index.js").Event} Event */
+
+/** Events of an earlier page. */
+const PAGE = 100;
+/** And of one on the way to a message that is far back. */
+const FAR = 1000;
+/** Events that are kept of a room that was left. */
+const MUCH = 5000;
+
+/**
+ * A room as this tab knows it: what it is, and a stretch of its log without a gap that ends where the log does. It is
+ * followed while it is shown. Shown again, it begins with what the server tells of it now, so that nobody waits for the
+ * replay of a night.
+ */
+export class Room {
+  /** @type {import("@preact/signals").Signal<roomOf.Items>} */
+  items = signal(roomOf.none);
+  /** Null until it was read. @type {import("@preact/signals").Signal<roomOf.About | null>} */
+  about = signal(null);
+  /** @type {import("@preact/signals").Signal<"loading" | "ready" | "missing" | "refused">} */
+  status = signal("loading");
+  shut = computed(() => this.status.value === "refused" || this.status.value === "missing");
+  /** Why it is refused. */
+  reason = signal("");
+  /** How many of `items` came in above since what is held was begun anew, and how often it was. */
+  above = 0;
+  begun = 0;
+  /** Whether there is an earlier page: what was asked for may be on its way. @type {import("@preact/signals").Signal<"some" | "reading" | "none">} */
+  earlier = signal("none");
+  /** While one is on the way back to a message: the time that was reached. @type {import("@preact/signals").Signal<number | null>} */
+  back = signal(null);
+  /** The offset of the last event. */
+  position = signal("");
+  /** The read marker. @type {import("@preact/signals").Signal<string | null>} */
+  read = signal(null);
+  /** Up to where it was read before: the line above what is new. @type {import("@preact/signals").Signal<string | null>} */
+  since = signal(null);
+  /** How often one has come here, and it was read. */
+  visits = signal(0);
+  /** Who types, but for oneself. @type {import("@preact/signals").Signal<readonly string[]>} */
+  typing = signal([]);
+  /** Bytes of the largest file that is taken here. */
+  maxFile = Infinity;
+  /** What one is here. */
+  role = computed(() => {
+    const [members, me] = [this.about.value?.members ?? {}, session.value?.name ?? ""];
+    return Object.hasOwn(members, me) ? members[me] : null;
+  });
+  /** Runs under way, in the order they began. */
+  live = computed(() =>
+    this.items.value.flatMap((item) =>
+      item.kind === "answer" && item.outcome === null && isLive(runSignal(item.run).value) ? [item.run] : [],
+    ),
+  );
+
+  /** All that is held of the log. @type {Event[]} */
+  #events = [];
+  #stretch = new roomOf.Stretch();
+  /** The page that is on its way. @type {Promise<boolean> | null} */
+  #page = null;
+  #about = /** @type {any} */ (null);
+  #previous = "";
+  #typing = quiet;
+  #wanted = false;
+  #coming = false;
+  #marking = false;
+  /** Counts what is read from the server, so that an answer that comes late is not taken. */
+  #life = 0;
+  /** @type {import("../../client/index.js").Subscription | null} */
+  #subscription = null;
+
+  /** @param {string} id */
+  constructor(id) {
+    this.id = id;
+    this.topic = `rooms.${id}`;
+  }
+
+  /** Read it, and go on reading it. Does nothing when that is under way. */
+  follow() {
+    if (this.#wanted) return;
+    this.#wanted = true;
+    this.#coming = true;
+    void this.#begin();
+  }
+
+  /** Stop following it, for now: it was left. */
+  rest() {
+    this.#wanted = false;
+    this.since.value = null;
+    this.back.value = null;
+    if (this.#events.length > MUCH) this.#events = [];
+    this.#leave();
+  }
+
+  /** Begin again with what the server tells now; after a sleep, or when one may do more, or less. */
+  renew() {
+    if (this.#wanted) void this.#begin();
+  }
+
+  async #begin() {
+    this.#leave();
+    const life = this.#life;
+    try {
+      const found = await tidings.patiently(() => tidings.request("GET", `/rooms/${this.id}`));
+      if (life === this.#life && this.#wanted) this.#open(found);
+    } catch (error) {
+      if (life === this.#life && !ended(error)) this.#refuse(/** @type {Error} */ (error));
+    }
+  }
+
+  #leave() {
+    this.#life += 1;
+    this.#subscription?.close();
+    this.#subscription = null;
+  }
+
+  /** @param {{room: any, events: Event[], previous: string | null, read: string | null, offset: string, max_file: number}} found */
+  #open({ room, events, previous, read, offset, max_file }) {
+    const last = this.#events.at(-1)?.offset;
+    const joins = last && events[0]?.offset && distance(last, events[0].offset) <= 1 && isRead(offset, last);
+    if (joins) this.#hold(events.filter((event) => !isRead(last, /** @type {string} */ (event.offset))));
+    else {
+      [this.#events, this.#stretch, this.#previous] = [[], new roomOf.Stretch(), previous ?? ""];
+      this.begun += 1;
+      this.#hold(events);
+    }
+    for (const run of room.runs) void followRun(run);
+    const { name, about, archived, members } = room;
+    const roles = Object.fromEntries(members.map((/** @type {any} */ one) => [one.name, one.role]));
+    this.maxFile = max_file;
+    this.#about = { name, about: about ?? "", private: room.private, archived, members: roles };
+    batch(() => {
+      this.about.value = this.#about;
+      this.#show();
+      this.earlier.value = this.#previous ? "some" : "none";
+      this.position.value = offset;
+      this.read.value = read;
+      this.status.value = "ready";
+      if (this.since.value === null && this.#unread(read)) this.since.value = read;
+      if (this.#coming) this.visits.value += 1;
+    });
+    this.#coming = false;
+    this.#subscription = subscribe(this.topic, {
+      after: offset,
+      onEvents: (events) => this.#take(events),
+      onReset: () => this.#anew(),
+      onError: (error) => this.#refuse(error),
+    });
+  }
+
+  /** @param {Event[]} events */
+  #hold(events) {
+    this.#events.push(...events);
+    this.#stretch.add(events);
+  }
+
+  #show() {
+    this.above = this.#stretch.above;
+    this.items.value = this.#stretch.items;
+  }
+
+  /** Its events were trimmed, or it was deleted: what is held may be no more. */
+  #anew() {
+    this.#events = [];
+    this.renew();
+  }
+
+  /** @param {Error} error */
+  #refuse(error) {
+    this.#leave();
+    this.status.value = error instanceof Problem && error.status === 404 ? "missing" : "refused";
+    this.reason.value = error.message;
+  }
+
+  /** @param {Event[]} events */
+  #take(events) {
+    const stored = events.filter(({ offset }) => offset !== null);
+    this.#hold(stored);
+    const before = this.position.value;
+    for (const event of events) {
+      this.#about = roomOf.foldAbout(this.#about, event);
+      if (event.type === "run.created") void followRun(event.data.run);
+    }
+    this.#hear(events);
+    if (stored.length === 0) return;
+    const about = this.#about;
+    const position = /** @type {string} */ (stored.at(-1)?.offset);
+    soon(() =>
+      batch(() => {
+        this.about.value = about;
+        this.position.value = position;
+        this.#show();
+        if (document.hidden && this.since.value === null && this.#unread(before)) this.since.value = before;
+      }),
+    );
+  }
+
+  /** @param {Event[]} events */
+  #hear(events) {
+    const now = () => Date.now() / 1000;
+    const before = this.#typing;
+    this.#typing = events.reduce((typing, event) => foldTyping(typing, event, now()), before);
+    if (this.#typing === before) return;
+    const show = () => {
+      const names = typists(this.#typing, now()).filter((name) => name !== session.value?.name);
+      if (names.join() !== this.typing.value.join()) this.typing.value = names;
+    };
+    show();
+    setTimeout(show, 5100);
+  }
+
+  /** Whether somebody else has written after an offset. @param {string | null} read */
+  #unread(read) {
+    return read !== null && this.newsSince(read) > 0;
+  }
+
+  /** How often somebody else has written after an offset. @param {string} read */
+  newsSince(read) {
+    const me = session.value?.name ?? "";
+    let news = 0;
+    for (let at = this.#events.length - 1; at >= 0; at--) {
+      const { offset, type, data } = this.#events[at];
+      if (isRead(read, /** @type {string} */ (offset))) break;
+      if ((type === "message.posted" && data?.by !== me) || type === "answer.posted") news += 1;
+    }
+    return news;
+  }
+
+  /** When an event that is held happened; null: it is not held. @param {string} offset @returns {number | null} */
+  timeOf(offset) {
+    return this.#events.findLast((event) => event.offset === offset)?.time ?? null;
+  }
+
+  /** What replies and reactions name so, if it is held. @param {string} id */
+  get(id) {
+    return this.#stretch.get(id);
+  }
+
+  /** Read the page before what is held. */
+  async before() {
+    if (this.earlier.value !== "some") return;
+    if (await this.#read(PAGE)) this.#show();
+  }
+
+  /** @param {number} limit events of the page @returns {Promise<boolean>} whether there was one */
+  #read(limit) {
+    this.#page ??= this.#fetch(limit).finally(() => (this.#page = null));
+    return this.#page;
+  }
+
+  /** @param {number} limit */
+  async #fetch(limit) {
+    if (!this.#previous) return false;
+    this.earlier.value = "reading";
+    const life = this.#life;
+    try {
+      const path = `/topics/${this.topic}/events?before=${this.#previous}&limit=${limit}`;
+      const page = await tidings.patiently(() => tidings.request("GET", path));
+      if (life !== this.#life) return false;
+      this.#events = page.events.concat(this.#events);
+      this.#stretch.before(page.events);
+      this.#previous = page.events.length > 0 ? (page.previous ?? "") : "";
+    } catch (error) {
+      if (life !== this.#life) return false;
+      if (!ended(error)) this.#previous = "";
+    }
+    this.earlier.value = this.#previous ? "some" : "none";
+    return true;
+  }
+
+  /**
+   * Page back until a message is held, or until `back` is set to null.
+   * @param {string} offset
+   * @returns {Promise<number>} its place among the items; -1: there is none, or one does not go there
+   */
+  async reach(offset) {
+    const held = () => isRead(offset, this.#events[0]?.offset ?? "");
+    if (!held()) {
+      const reached = () => this.#events[0]?.time ?? null;
+      this.back.value = reached();
+      while (this.back.value !== null && !held() && (await this.#read(FAR))) this.back.value &&= reached();
+      const stopped = this.back.value === null;
+      this.back.value = null;
+      this.#show();
+      if (stopped) return -1;
+    }
+    return this.items.value.findLastIndex(
+      (item) => item.offset === offset || (item.kind === "answer" && item.posted === offset),
+    );
+  }
+
+  /** It is read to its end, here: tell all tabs and devices. */
+  async mark() {
+    const offset = this.position.value;
+    const connected = standing.value === "live" || standing.value === "back";
+    if (this.#marking || !connected || !userTopic.value || this.role.value === null || !offset) return;
+    if (this.read.value !== null && !this.#unread(this.read.value)) return;
+    this.#marking = true;
+    this.read.value = later(this.read.value, offset);
+    try {
+      await tidings.publish(userTopic.value, { room: this.id, offset }, { type: "room.read" });
+    } catch (error) {
+      ended(error);
+    }
+    this.#marking = false;
+    if (this.position.value !== offset) this.onMarked();
+  }
+
+  /** Called when a marker was set and more has come since. */
+  onMarked = () => {};
+}
+
+/** @type {Map<string, Room>} */
+const known = new Map();
+
+/** @param {string} id @returns {Room} */
+export function room(id) {
+  let found = known.get(id);
+  if (!found) known.set(id, (found = new Room(id)));
+  return found;
+}
+
+/** Those this tab has opened. */
+export const opened = () => [...known.values()];

@@ -1,0 +1,101 @@
+import { isRead, later } from "../log/offset-fold.js";
+
+/** Someone's rooms and what is unread in them: the fold of `users.SLUG` and of the rooms' topics. Pure. */
+
+/** @typedef {import("../room/fold.js").Role} Role */
+
+/**
+ * @typedef {object} Summary
+ * @property {string} id
+ * @property {string} name
+ * @property {string} about
+ * @property {boolean} private
+ * @property {boolean} archived
+ * @property {Role | null} role null: not a member
+ * @property {number} members how many
+ * @property {number} unread at most 100
+ * @property {number} mentions of those
+ * @property {string | null} read the offset up to which it was read
+ * @property {string} tail
+ * @property {string} told up to which offset the server counted; what came since is in `news`
+ * @property {readonly {offset: string, mine: boolean}[]} news unread, seen live; `mine`: it mentions the person
+ */
+
+/** @typedef {readonly Summary[]} Rooms by name */
+
+/** @type {Rooms} */
+export const none = [];
+
+/** Beyond this nobody counts. */
+const MOST = 100;
+
+/** @param {any[]} found as `GET /rooms` tells @returns {Rooms} */
+export function listed(found) {
+  const rooms = found.map((room) => ({ ...room, about: room.about ?? "", told: room.tail, news: [] }));
+  return sorted(rooms);
+}
+
+/** @param {Summary[]} rooms @returns {Rooms} */
+const sorted = (rooms) => rooms.sort((a, b) => a.name.localeCompare(b.name) || (a.id < b.id ? -1 : 1));
+
+/**
+ * @param {Rooms} rooms
+ * @param {import("../../client/index.js").Event} event of a room's topic, or of `users.SLUG`
+ * @param {string} me
+ * @returns {Rooms}
+ */
+export function fold(rooms, event, me) {
+  const { topic, offset, type, data } = event;
+  if (offset === null || data === null || typeof data !== "object") return rooms;
+  if (type === "room.read") return rooms.map((room) => (room.id === data.room ? readTo(room, data.offset) : room));
+  const id = topic.replace(/^rooms\./, "");
+  if (id === topic) return rooms;
+  const next = rooms.map((room) => (room.id === id ? step(room, /** @type {any} */ (event), me) : room));
+  return type === "room.renamed" ? sorted([...next]) : next;
+}
+
+/** @param {Summary} room @param {import("../room/fold.js").Stored} event @param {string} me @returns {Summary} */
+function step(room, { offset, type, data }, me) {
+  if (isRead(room.tail, offset)) return room;
+  const now = { ...room, tail: offset };
+  switch (type) {
+    case "message.posted":
+    case "answer.posted":
+      if (data.by === me) return now;
+      return counted(now, [...room.news, { offset, mine: data.mentions?.includes(me) ?? false }]);
+    case "room.renamed":
+      return { ...now, name: data.name ?? room.name, about: data.about ?? room.about };
+    case "room.archived":
+      return { ...now, archived: true };
+    case "room.restored":
+      return { ...now, archived: false };
+    case "member.joined":
+      return { ...now, members: room.members + 1, role: data.member === me ? data.role : room.role };
+    case "member.role":
+      return data.member === me ? { ...now, role: data.role } : now;
+    case "member.left":
+      return { ...now, members: room.members - 1, role: data.member === me ? null : room.role };
+    default:
+      return now;
+  }
+}
+
+/** One more is unread. @param {Summary} room @param {Summary["news"]} news @returns {Summary} */
+function counted(room, news) {
+  const mine = news.at(-1)?.mine ? 1 : 0;
+  return { ...room, news, unread: Math.min(MOST, room.unread + 1), mentions: Math.min(MOST, room.mentions + mine) };
+}
+
+/**
+ * A marker before what the server counted changes nothing: it is an old one, and they only move forward.
+ * @param {Summary} room
+ * @param {string} offset
+ * @returns {Summary}
+ */
+function readTo(room, offset) {
+  if (typeof offset !== "string" || isRead(room.read, offset)) return room;
+  const read = later(room.read, offset);
+  if (!isRead(read, room.told)) return { ...room, read };
+  const news = room.news.filter((one) => !isRead(read, one.offset));
+  return { ...room, read, news, unread: Math.min(MOST, news.length), mentions: news.filter((one) => one.mine).length };
+}

@@ -1,0 +1,115 @@
+import { effect, signal } from "@preact/signals";
+import { subscribe, tidings } from "../connection/state.js";
+import { onWake } from "../connection/wake.js";
+import { isRead } from "../log/offset-fold.js";
+import { soon } from "../page/frames.js";
+import { ended, session, userTopic } from "../session/state.js";
+import * as list from "./fold.js";
+
+/** @typedef {import("../../client/index.js").Subscription} Subscription */
+
+/** Rooms whose topics are followed: a connection has room for 32 topics, and other things to follow. */
+const MOST = 20;
+
+/** The rooms one may read, by name. @type {import("@preact/signals").Signal<list.Rooms>} */
+export const rooms = signal(list.none);
+export const roomsListed = signal(false);
+
+/** Counts how often the list was read from the server. */
+export const readings = signal(0);
+
+let folded = list.none;
+/** The rooms that are followed, by topic, and one's own topic. @type {Map<string, Subscription>} */
+const following = new Map();
+let reading = 0;
+
+/** Those one is a member of. @param {list.Rooms} all */
+export const joined = (all) => all.filter(({ role, archived }) => role !== null && !archived);
+
+/** @param {string} id */
+export const summary = (id) => rooms.value.find((room) => room.id === id) ?? null;
+
+/** Read the list anew: a room has come, or gone. */
+export async function refresh() {
+  const life = (reading += 1);
+  const me = userTopic.value;
+  try {
+    const found = await tidings.patiently(() => tidings.request("GET", "/rooms"));
+    if (life !== reading) return;
+    folded = list.listed(found.rooms);
+    rooms.value = folded;
+    roomsListed.value = true;
+    // From where its markers were read, so that none that is set since is missed.
+    if (me && found.offset && !following.has(me)) followTopic(me, found.offset);
+    readings.value += 1;
+    followRooms();
+  } catch (error) {
+    if (!ended(error)) roomsListed.value = true;
+  }
+}
+
+/** Follow what is to be followed, each from where the list was counted, and nothing else. */
+function followRooms() {
+  const archived = folded.filter((room) => room.role !== null && room.archived); // they may be restored
+  const wanted = new Map([...joined(folded), ...archived].slice(0, MOST).map(({ id, told }) => [`rooms.${id}`, told]));
+  for (const [topic, subscription] of following) {
+    const told = wanted.get(topic);
+    if (topic === userTopic.value || (told !== undefined && isRead(told, subscription.position))) continue;
+    subscription.close();
+    following.delete(topic);
+  }
+  for (const [topic, told] of wanted) if (!following.has(topic)) followTopic(topic, told);
+}
+
+/** @param {string} topic @param {string} after */
+function followTopic(topic, after) {
+  const subscription = subscribe(topic, {
+    after,
+    onEvents: (events) => take(events),
+    onReset: () => void refresh(),
+    onError: () => {
+      following.delete(topic);
+      if (topic !== userTopic.value) void refresh(); // one may not read it any more
+    },
+  });
+  following.set(topic, subscription);
+}
+
+/** @param {import("../../client/index.js").Event[]} events */
+function take(events) {
+  const me = session.value?.name ?? "";
+  const before = folded;
+  folded = events.reduce((all, event) => list.fold(all, event, me), folded);
+  if (folded !== before) soon(() => (rooms.value = folded));
+  if (events.some((event) => isNews(event, me))) void refresh();
+}
+
+/** Whether a room has come or gone for somebody. @param {import("../../client/index.js").Event} event @param {string} me */
+function isNews({ type, data }, me) {
+  if (type === "member.joined" || type === "member.left") return data?.member === me;
+  if (type === "room.archived" || type === "room.restored") return true;
+  const id = /^rooms\.(.+)$/.exec(data?.topic ?? "")?.[1];
+  return type === "notification.created" && id !== undefined && !folded.some((room) => room.id === id);
+}
+
+let whose = "";
+
+/** Read the list of rooms when somebody signs in, and again after the page has slept. */
+export function start() {
+  effect(() => {
+    const me = session.value?.name;
+    if (!me || me === whose) return;
+    whose = me;
+    void refresh();
+  });
+  onWake(() => {
+    if (!session.value) return;
+    // Until the list is counted anew; or the night would be replayed for its counts.
+    for (const [topic, subscription] of following) {
+      if (topic === userTopic.value) continue;
+      subscription.close();
+      following.delete(topic);
+    }
+    void refresh();
+  });
+}

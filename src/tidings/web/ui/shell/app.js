@@ -1,0 +1,76 @@
+import { useEffect } from "preact/hooks";
+import { Tip } from "../answer/passage-tip.js";
+import { Composer } from "../conversation/composer.js";
+import { asideRun } from "../conversation/shown-state.js";
+import { Empty } from "../conversation/empty.js";
+import { Log } from "../conversation/log.js";
+import { keepFocus } from "../kit/focus.js";
+import { html } from "../kit/html.js";
+import { countOf } from "../notifications/bell.js";
+import { Centre } from "../notifications/centre.js";
+import { centreOpen, unread } from "../notifications/state.js";
+import { open, openRoom } from "../page/address.js";
+import { announcement, asideOpen, compact, dialog, drawer, signingIn, wide } from "../page/layout.js";
+import { RoomPage } from "../room/page.js";
+import { session, signedOut } from "../session/state.js";
+import { SignIn } from "../signin/page.js";
+import { Toasts } from "../toasts/toasts.js";
+import { Aside } from "./aside.js";
+import { Banner } from "./banner.js";
+import { Dialogs } from "./dialogs.js";
+import { Header } from "./header.js";
+import { Sidebar } from "./sidebar.js";
+import { title } from "./title.js";
+
+export function App() {
+  const outside = signingIn.value || (signedOut.value && !session.value);
+  useKeys(outside);
+  useEffect(keepFocus, []);
+  const name = outside ? "Sign in" : title();
+  const badge = unread.value > 0 ? `(${countOf(unread.value)}) ` : "";
+  useEffect(() => void (document.title = `${badge}${name} \u00b7 Tidings`), [badge, name]);
+  if (outside) return html`<${SignIn} place=${title()} />`;
+  const aside = asideOpen.value && !centreOpen.value && (openRoom.value ?? asideRun.value) !== null;
+  const covered = (compact.value && drawer.value) || ((aside || centreOpen.value) && !wide.value);
+  const column = !wide.value ? "" : centreOpen.value ? " with-centre" : aside ? " with-aside" : "";
+  return html`
+    <a class="skip" href="#composer">Skip to the composer</a>
+    <div class=${`app${column}`}>
+      <${Sidebar} />
+      <main class="page" inert=${covered}>
+        <${Header} />
+        <${Banner} />
+        ${openRoom.value ? html`<${RoomPage} />` : html`<${ConversationPage} />`}
+      </main>
+      ${aside && html`<${Aside} />`}
+      <${Centre} />
+    </div>
+    <${Toasts} />
+    <${Tip} />
+    <${Dialogs} />
+    <p class="visually-hidden" role="status">${announcement.value}</p>
+  `;
+}
+
+const ConversationPage = () => html`
+  ${open.value === null ? html`<${Empty} />` : html`<${Log} key=${open.value} />`}
+  <${Composer} />
+`;
+
+/** The keys of the whole page. @param {boolean} outside */
+function useKeys(outside) {
+  useEffect(() => {
+    if (outside) return;
+    const keys = (/** @type {KeyboardEvent} */ event) => {
+      const writes = /** @type {Element} */ (event.target).closest("input, textarea, select");
+      if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
+        event.preventDefault();
+        dialog.value = { kind: "search" };
+      } else if (event.key === "?" && !writes && !dialog.value) dialog.value = { kind: "help" };
+      else if (event.key === "F8")
+        /** @type {HTMLElement | null} */ (document.querySelector(".toast:not([hidden], .leaving) button"))?.focus();
+    };
+    document.addEventListener("keydown", keys);
+    return () => document.removeEventListener("keydown", keys);
+  }, [outside]);
+}

@@ -1,0 +1,42 @@
+import { Delete, Rename } from "../conversation/dialogs.js";
+import { Modal } from "../kit/dialog.js";
+import { html } from "../kit/html.js";
+import { dialog } from "../page/layout.js";
+import { RoomDialog } from "../room/dialogs.js";
+import { Palette } from "./search.js";
+
+/** The dialog that is open, if any. */
+export function Dialogs() {
+  const now = dialog.value;
+  if (!now) return null;
+  if (now.kind === "search") return html`<${Palette} room=${now.room ?? null} />`;
+  if (now.kind === "help") return html`<${Help} />`;
+  if (now.kind === "rename") return html`<${Rename} id=${now.id} />`;
+  if (now.kind === "delete") return html`<${Delete} id=${now.id} />`;
+  return html`<${RoomDialog} now=${now} />`;
+}
+
+const KEYS = [
+  ["Enter", "Send"],
+  ["Shift Enter", "Add a line"],
+  ["Esc", "Stop the answer"],
+  ["\u2191", "Change the last question, in an empty composer"],
+  ["\u2191 \u2193", "From message to message, on one of a room"],
+  ["Ctrl K", "Search rooms and conversations"],
+  ["F8", "Go to the newest notification, while it is shown"],
+  ["?", "This list"],
+];
+
+const Help = () => html`
+  <${Modal} title="Keyboard shortcuts">
+    <dl class="keys">
+      ${KEYS.map(
+        ([keys, does]) =>
+          html`<div>
+            <dt>${keys.split(" ").map((key) => html`<kbd>${key}</kbd>`)}</dt>
+            <dd>${does}</dd>
+          </div>`,
+      )}
+    </dl>
+  <//>
+`;

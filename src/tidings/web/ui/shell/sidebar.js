@@ -1,0 +1,79 @@
+import { useRef } from "preact/hooks";
+import { connection, offline, standing } from "../connection/state.js";
+import { List } from "../conversation/list.js";
+import { IconButton } from "../kit/button.js";
+import { focusComposer } from "../kit/composer.js";
+import { html, inPage } from "../kit/html.js";
+import { Icon, Mark } from "../kit/icon.js";
+import { useOverlay } from "../kit/overlay.js";
+import { Bell } from "../notifications/bell.js";
+import { go } from "../page/address.js";
+import { compact, dialog, drawer } from "../page/layout.js";
+import { Person } from "../people/person.js";
+import { RoomList } from "../room/list.js";
+import { myName } from "../session/state.js";
+import { counted } from "../text/format.js";
+import { Settings } from "./settings.js";
+
+export function Sidebar() {
+  const close = () => (drawer.value = false);
+  const root = useRef(/** @type {HTMLElement | null} */ (null));
+  useOverlay(root, compact.value && drawer.value, close);
+  const hidden = compact.value && !drawer.value;
+  return html`
+    ${compact.value && drawer.value && html`<div class="scrim" onClick=${close} />`}
+    <aside
+      class=${drawer.value ? "side open" : "side"}
+      aria-label="Conversations and settings"
+      inert=${hidden}
+      ref=${root}
+    >
+      <div class="brand">
+        <a href="/" onClick=${inPage(() => go(null))}><${Mark} size=${24} /><span class="word-mark">Tidings</span></a>
+        ${compact.value ? html`<${IconButton} icon="x" label="Close the side bar" onClick=${close} />` : html`<${Bell} />`}
+      </div>
+      <button
+        type="button"
+        class="search"
+        aria-keyshortcuts="Control+K"
+        onClick=${() => (dialog.value = { kind: "search" })}
+      >
+        <${Icon} name="search" /><span>Search</span><kbd aria-hidden="true">Ctrl K</kbd>
+      </button>
+      <nav class="sections" aria-label="Conversations and rooms">
+        <div class="section">
+          <h2>Conversations</h2>
+          <${IconButton} icon="plus" label="New conversation" size=${16} onClick=${() => (go(null), focusComposer())} />
+        </div>
+        <${List} />
+        <${RoomList} />
+      </nav>
+      <div class="foot">
+        <${Connection} />
+        <div class="me">
+          <${Person} name=${myName.value} size=${24} me />
+          <span class="name">${myName.value}</span>
+          <${Settings} />
+        </div>
+      </div>
+    </aside>
+  `;
+}
+
+/** What a person wants to know of it; the rest is its tooltip. */
+function Connection() {
+  const state = standing.value;
+  const { topics, tabs, by } = connection.value;
+  const shared = tabs > 1 ? counted(tabs, "tab") : "";
+  if (offline.value) return html`<p class="connection lost"><i class="dot" />Offline</p>`;
+  if (state === "lost") {
+    return html`<p class="connection lost amber">
+      <i class="dot" />Reconnecting${shared && html`<span>· ${shared}</span>`}
+    </p>`;
+  }
+  if (state === "connecting") return html`<p class="connection"><i class="dot hollow" />Connecting</p>`;
+  const alone = by === "self" ? ". This browser lets no tabs share one here; over https it may." : "";
+  return html`<p class="connection" title=${`${counted(topics, "topic")} on 1 connection${alone}`}>
+    <i class="dot" />Live<span>· 1 connection${by === "self" ? " of this tab alone" : shared && `, ${shared}`}</span>
+  </p>`;
+}

@@ -1,0 +1,134 @@
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { bringAlong, conversations } from "../conversation/list-state.js";
+import { html } from "../kit/html.js";
+import { Icon, Mark } from "../kit/icon.js";
+import { draft } from "../page/drafts.js";
+import { dialog, signingIn } from "../page/layout.js";
+import { door, session, signIn, signedOut } from "../session/state.js";
+import { notSaved } from "../toasts/state.js";
+
+/** Where one says who one is. What was being written is kept, and one returns to it. */
+/** @param {{place: string}} props what was open, and is returned to */
+export function SignIn({ place }) {
+  const { auth, oidc } = door.value;
+  const form = auth === "open" ? html`<${Name} />` : html`<${Token} oidc=${oidc} />`;
+  return html`
+    <main class="sign-in">
+      <div>
+        <p class="brand"><${Mark} size=${36} /><span class="word-mark">Tidings</span></p>
+        ${form} ${draft.value && html`<${Kept} place=${place} />`}
+        <p class="foot-line">
+          Tidings ${version}
+          ${
+            session.value &&
+            !signedOut.value &&
+            html` · <button type="button" class="link" onClick=${goBack}>Go back</button>`
+          }
+        </p>
+      </div>
+    </main>
+  `;
+}
+
+const version = document.querySelector("meta[name=version]")?.getAttribute("content");
+
+const back = () => (signingIn.value = false);
+
+/** Whatever a name was to be chosen for is not done. */
+const goBack = () => (back(), (dialog.value = null));
+
+const Name = () => html`
+  <${Form} title="Choose a name" field="name">
+    <p>This server listens on this machine only, so a name is enough.</p>
+  <//>
+`;
+
+/** @param {{oidc: string | null}} props */
+const Token = ({ oidc }) => html`
+  <${Form} title="Sign in" field="token" quiet=${!!oidc}>
+    ${
+      oidc
+        ? html`
+            ${problem && html`<p class="error" role="alert">${problem}</p>`}
+            <a class="button primary" href=${loginAt()}>Continue with ${oidc}</a>
+            <p class="or">Or with a token, which whoever runs this server makes with <code>tidings token</code>.</p>
+          `
+        : html`<p>This server asks for a token. Whoever runs it makes one with <code>tidings token</code>.</p>`
+    }
+  <//>
+`;
+
+/** What the server says in a word, since a link could put any sentence into its mouth. */
+const PROBLEMS = new Map([
+  ["expired", "That took too long, or was begun in another tab. Please try again."],
+  ["refused", "The provider did not let you in."],
+  ["untrusted", "What the provider said cannot be trusted. Tell whoever runs this server."],
+  ["unreachable", "The provider does not answer. Try again in a while."],
+  ["name", "Your name there is taken here. Ask whoever runs this server."],
+  ["link", "The link that brought you here leads nowhere on this server."],
+]);
+
+const problem = PROBLEMS.get(new URLSearchParams(location.search).get("problem") ?? "");
+
+/** The provider sends one back to where one was. */
+const loginAt = () => `/session/login?next=${encodeURIComponent(location.pathname + location.hash)}`;
+
+const FIELDS = {
+  name: { label: "Name", type: "text", autocomplete: "nickname", maxlength: "60" },
+  token: { label: "Token", type: "password", autocomplete: "current-password", maxlength: "8192" },
+};
+
+/**
+ * @param {{title: string, field: "name" | "token", quiet?: boolean, children: any}} props `quiet`: another way in is
+ *   the first one
+ */
+function Form({ title, field, quiet = false, children }) {
+  const wrong = useSignal("");
+  const busy = useSignal(false);
+  const first = useRef(/** @type {HTMLInputElement | null} */ (null));
+  useEffect(() => first.current?.focus(), []);
+  const submit = async (/** @type {SubmitEvent} */ event) => {
+    event.preventDefault();
+    if (busy.value) return;
+    const value = first.current?.value.trim() ?? "";
+    busy.value = true;
+    const nobodys = session.value && session.value.name === null ? conversations.value : [];
+    wrong.value = (await signIn(field === "name" ? { name: value } : { token: value })) ?? "";
+    busy.value = false;
+    if (wrong.value) {
+      first.current?.focus();
+      return;
+    }
+    back();
+    bringAlong(nobodys).catch(notSaved);
+  };
+  const { label, ...attributes } = FIELDS[field];
+  return html`
+    <form class="card" onSubmit=${submit}>
+      <h1>${title}</h1>
+      ${children}
+      <label class="field">
+        <span>${label}</span>
+        <input
+          ref=${first}
+          ...${attributes}
+          defaultValue=${field === "name" ? (session.value?.name ?? "") : undefined}
+          spellcheck="false"
+          required
+          aria-invalid=${String(wrong.value !== "")}
+          aria-describedby="wrong"
+        />
+      </label>
+      <p class="error" id="wrong" role="alert">${wrong.value}</p>
+      <button type="submit" class=${quiet ? "button" : "button primary"} aria-disabled=${String(busy.value)}>
+        Continue
+      </button>
+    </form>
+  `;
+}
+
+/** @param {{place: string}} props */
+const Kept = ({ place }) => html`
+  <p class="kept"><${Icon} name="file-clock" />Your draft in ${place} is kept. You return to it after signing in.</p>
+`;

@@ -1,0 +1,168 @@
+"""Rules for the page's modules and style sheets, read from their sources."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections import defaultdict
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tidings import web
+
+ROOT = Path(web.__file__).parent
+UI = ROOT / "ui"
+CLIENT = ROOT / "client"
+
+FLOORS = {
+    "log": "order of offsets",
+    "text": "markdown, code, figures, names",
+    "page": "address, layout, drafts, storage on this device",
+    "kit": "button, menu, dialog, icon, message, composer",
+    "toasts": "short notes that leave by themselves",
+    "connection": "the client, and what it says of its connection",
+    "session": "the person who is signed in, and the assistants",
+    "people": "presence",
+    "files": "files of messages",
+    "answer": "an assistant's run",
+    "rooms": "list of rooms, with what is unread",
+    "notifications": "bell, notification centre, desktop notifications",
+    "conversation": "a conversation with an assistant, and the list of them",
+    "room": "a room",
+    "signin": "sign-in page",
+    "shell": "side bar, header, banner, search, dialogs",
+    "main": "start of everything that goes on by itself",
+}
+"""The folders of `web/ui`, lowest first. A module imports from its own folder and from those before it in this list."""
+
+IMPORT = re.compile(r'^(?:import|export) (?:[^"]*? from )?"([^"]+)";$|(?<![\w"{<])import\("([^"]+)"\)(?!\.\w)', re.M)
+"""Static imports, and dynamic ones. An import inside a JSDoc type is followed by a name and does not count."""
+
+AT_IMPORT = re.compile(
+    r"^(effect|setInterval|setTimeout|addEventListener|[\w.]+\.addEventListener|render|on[A-Z]\w+)\(", re.M
+)
+"""Statements that do something when a module is imported."""
+
+
+@cache
+def modules() -> dict[str, str]:
+    """The text of every module of the page and the client, by its path below `web`."""
+    files = [*UI.rglob("*.js"), *CLIENT.glob("*.js")]
+    return {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in sorted(files)}
+
+
+def imports(module: str) -> list[str]:
+    """Modules of ours that a module imports, as paths below `web`."""
+    found = [first or second for first, second in IMPORT.findall(modules()[module])]
+    return [posixpath.normpath(posixpath.join(posixpath.dirname(module), name)) for name in found if name[0] == "."]
+
+
+def folder(module: str) -> str:
+    return module.removeprefix("ui/").removesuffix(".js").split("/")[0]
+
+
+@cache
+def kind(module: str) -> str:
+    """`fold`, by the file's name; `text`, by the folder; `view`, if it draws or imports a view; `state` otherwise."""
+    if re.search(r"(^|[/-])fold\.js$", module):
+        return "fold"
+    if folder(module) == "text":
+        return "text"
+    drawing = re.search(r'from "(preact|preact/hooks|htm/preact)";', modules()[module])
+    others = [other for other in imports(module) if other.startswith("ui/")]
+    return "view" if drawing or any(kind(other) == "view" for other in others) else "state"
+
+
+UI_MODULES = [name for name in modules() if name.startswith("ui/")]
+
+
+def test_the_floors_name_the_folders_that_exist() -> None:
+    assert {folder(module) for module in UI_MODULES} == set(FLOORS)
+
+
+@pytest.mark.parametrize("module", UI_MODULES)
+def test_a_module_imports_from_floors_below_its_own(module: str) -> None:
+    order = list(FLOORS)
+    others = [name for name in imports(module) if name.startswith("ui/") and folder(name) != folder(module)]
+    assert [name for name in others if order.index(folder(name)) > order.index(folder(module))] == []
+
+
+def test_no_modules_import_each_other() -> None:
+    arrows = {module: imports(module) for module in modules()}
+    seen: dict[str, bool] = {}
+
+    def visit(module: str, path: list[str]) -> None:
+        assert module not in path, " -> ".join([*path, module])
+        if module not in seen:
+            for other in arrows[module]:
+                visit(other, [*path, module])
+            seen[module] = True
+
+    for module in arrows:
+        visit(module, [])
+
+
+@pytest.mark.parametrize("module", UI_MODULES)
+def test_folds_import_folds_and_states_import_no_views(module: str) -> None:
+    below = {"fold": {"fold"}, "state": {"fold", "state", "text"}, "text": {"text"}}
+    others = [name for name in imports(module) if name.startswith("ui/")]
+    if kind(module) in below:
+        assert [name for name in others if kind(name) not in below[kind(module)]] == []
+    assert kind(module) != "view" or not re.search(r"(^ui/page/|[/-]state\.js$)", module)
+    if kind(module) in ("fold", "text"):
+        assert "preact" not in modules()[module]
+    if kind(module) == "fold":
+        assert not re.search(r"\b(document|window|localStorage|setTimeout|Date\.now|fetch)\b", strip(modules()[module]))
+
+
+def strip(text: str) -> str:
+    """The text of a module without its comments."""
+    return re.sub(r"/\*.*?\*/|(?<!:)//[^\n]*", "", text, flags=re.S)
+
+
+@pytest.mark.parametrize("module", [name for name in UI_MODULES if name != "ui/main.js"])
+def test_importing_a_module_starts_nothing(module: str) -> None:
+    assert AT_IMPORT.findall(modules()[module]) == []
+
+
+def test_main_starts_every_module_that_can_be_started() -> None:
+    can = {name for name, text in modules().items() if re.search(r"^export function start\(", text, re.M)}
+    main = modules()["ui/main.js"]
+    aliases = dict(re.findall(r'^import \* as (\w+) from "\./(.+)";$', main, re.M))
+    started = {
+        f"ui/{aliases[name]}" for names in re.findall(r"of \[(.+)\]\) start\(\)", main) for name in names.split(", ")
+    }
+    assert started == can
+
+
+def test_the_page_imports_the_client_by_its_public_module() -> None:
+    for module in UI_MODULES:
+        assert [name for name in imports(module) if name.startswith("client/") and name != "client/index.js"] == []
+    for module in set(modules()) - set(UI_MODULES):
+        assert not re.search(r'from "(?!\./)', modules()[module]), module
+
+
+def test_these_rules_see_a_breach(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    request.addfinalizer(kind.cache_clear)
+    text = 'import { html } from "../kit/html.js";\nimport "./state.js";\n'
+    text += 'effect(() => {});\n/** @type {import("./x.js").X} */\n'
+    monkeypatch.setitem(modules(), "ui/answer/fold.js", text)
+    kind.cache_clear()
+    assert imports("ui/answer/fold.js") == ["ui/kit/html.js", "ui/answer/state.js"]
+    assert AT_IMPORT.findall(text) == ["effect"]
+    with pytest.raises(AssertionError):
+        test_folds_import_folds_and_states_import_no_views("ui/answer/fold.js")
+    with pytest.raises(AssertionError):
+        test_no_modules_import_each_other()
+
+
+def printed() -> str:
+    """The table of floors for docs/design.md."""
+    arrows = defaultdict(set)
+    for module in UI_MODULES:
+        for other in imports(module):
+            if other.startswith("ui/") and folder(other) != folder(module):
+                arrows[folder(module)].add(folder(other))
+    return "\n".join(f"| `{name}` | {FLOORS[name]} |" for name in reversed(FLOORS))
