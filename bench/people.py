@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from bench.client import BenchError
-from tidings.people import slug
+from tidings.access.names import slug
 
 Heard = Callable[[bytes], None]
 """Takes the bytes of a stream, as they come."""

@@ -32,7 +32,7 @@ PATIENCE = 60_000
 """Milliseconds for a page. The tests' own harness gives up after ten seconds."""
 
 AT_ONCE = 3
-"""Pages that are open together: many of their tests do nothing but wait."""
+"""PageCache that are open together: many of their tests do nothing but wait."""
 
 REPORT = """
 add_completion_callback((tests, harness) => {

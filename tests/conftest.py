@@ -15,7 +15,7 @@ from hypothesis import settings
 from tests.serving import ServerProcess
 
 if TYPE_CHECKING:
-    from tidings.hub import Hub
+    from tidings import Hub
 
 pytest.register_assert_rewrite("tests.stores.suite")
 
@@ -65,7 +65,7 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 async def hub(store_url: str) -> AsyncIterator[Hub]:
     """An open hub over an empty store."""
-    from tidings.hub import Hub
+    from tidings import Hub
 
     async with Hub(store_url) as hub:
         yield hub

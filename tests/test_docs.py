@@ -17,8 +17,8 @@ from typer.main import get_command
 import tidings
 from tests.mounted.foreign import ForeignServer
 from tests.streams import request, streaming
-from tidings.cli import app as commands
-from tidings.settings import Settings
+from tidings.cli.commands import app as commands
+from tidings.server.settings import Settings
 from tidings.wire import run_events
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -129,7 +129,7 @@ def test_every_command_and_option_is_in_the_reference() -> None:
 
 
 def test_every_route_is_in_the_reference() -> None:
-    from tidings.app import create_app
+    from tidings.server.app import create_app
 
     page = re.sub(r"\bT\b", "{}", text("reference/http.md").replace("ID", "{}"))
     for path, methods in create_app(Settings.load(store="memory:")).openapi()["paths"].items():

@@ -9,7 +9,9 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -19,66 +21,61 @@ from tidings import errors
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "src" / "tidings"
 
-MAY_IMPORT = {
-    # Values and pure rules.
-    "clock": "",
-    "errors": "",
-    "events": "",
-    "origins": "",
-    "people": "errors",
-    "log": "errors events",
-    "wire": "errors events",
-    # What keeps, and what wakes. These files together are the hub; `stores` itself is for open_store(URL).
-    "stores": "clock errors events log",
-    **dict.fromkeys(
-        ["drain", "flush", "hub", "lane", "lanes", "pages", "position", "subscription", "wheel"],
-        "errors events log stores stores.base wire.sse drain flush hub lane lanes pages position subscription wheel",
+
+class Room(NamedTuple):
+    """A package of the house, or a module beside the packages: what it is, and the rooms that it may import."""
+
+    about: str
+    imports: str
+
+
+ROOMS = {
+    "errors": Room("the errors, and the HTTP status of each", ""),
+    "events": Room("the values that everybody passes on: events, offsets, pages", ""),
+    "clock": Room("the time of day", ""),
+    "log": Room("the rules of a log, what a store must do, and the one append loop", "errors events clock"),
+    "wire": Room("events as bytes, one file a protocol; pure", "errors events"),
+    "stores": Room("the engines that keep logs", "errors events clock log"),
+    "access": Room("who sends a request, and what the sender may do", "errors events clock log"),
+    "delivery": Room("the hub: it wakes readers and writes events to them", "errors events log wire stores"),
+    "client": Room("the Python client", "errors events log wire access"),
+    "runs": Room("AI generations as topics that end", "errors events log wire delivery"),
+    "api": Room("the hub as applications have it", "delivery runs"),
+    "http": Room(
+        "parses a request, asks the hub, writes the answer", "errors events log wire access delivery runs api"
     ),
-    "metrics": "hub",
-    "runs": "errors events log hub wire",
-    # Who may, and what is set.
-    "keys": "errors origins",
-    "guards": "auth errors log",
-    "auth": "clock errors guards keys origins people",
-    "oidc": "errors keys people",
-    "accounts": "errors events log hub people",
-    "settings": "errors origins",
-    # HTTP.
-    "protocols": "errors events log hub lanes position subscription drain metrics runs wire auth guards people "
-    "accounts oidc",
-    # What people use. Which of these an app imports of another, and what its pure parts may, is told below.
-    "apps": "errors events log hub runs wire auth guards people protocols.request protocols.response",
-    "web": "",
-    "app": "errors events log hub runs metrics auth guards oidc people settings stores protocols apps web",
-    "server": "errors hub settings app",
-    # The command line, the package's front, and `python -m tidings`.
-    "client": "errors events log origins wire.sse",
-    "lines": "events wire.sse",
-    "cli": "errors events log people settings auth client lines server app",
-    "tidings": "errors events hub protocols.response wire.sse",
-    "__main__": "cli",
-    # For the tests of others, and ours.
-    "testing": "hub stores.base wire.sse settings app",
+    "testing": Room("the kit for tests of streaming code", "errors events log wire delivery api"),
+    "assistants": Room("the built-in assistants", "errors events wire runs"),
+    "apps": Room(
+        "what people use: rooms, conversations, notifications", "errors events log wire access delivery runs api http"
+    ),
+    "web": Room("the page, and the JavaScript client", ""),
+    "server": Room(
+        "every part wired together, and the process that serves it",
+        "errors events log access delivery runs api http testing assistants apps web",
+    ),
+    "cli": Room("the command line", "errors events log wire access client server"),
+    "tidings": Room("the public names", "errors events log wire client runs api http server"),
+    "__main__": Room("`python -m tidings`", "cli"),
 }
-"""The arrows of docs/design.md: each file or folder of the package, and what it may import of ours besides itself."""
+"""The house, from the ground up: a room imports only rooms above it in this table. docs/design.md shows the table."""
 
-EXCEPTIONS = {
-    # `hub.runs` is the door to the runs, which are built on the hub. Imported when first asked for, or for types.
-    ("hub", "runs"),
-}
+LIBRARY = {"log", "stores", "wire", "delivery", "access", "runs", "api", "http", "client", "testing"}
+PRODUCT = {"assistants", "apps", "server", "web", "cli"}
 
-SHARED = {"request", "response"}
-"""What the dialects in protocols/ share. They import nothing else of each other."""
-
-PURE = {"errors", "events", "origins", "people", "log", "wire"}
+PURE = {"errors", "events", "wire", "log.names", "log.rules", "access.names", "access.origins", "access.subject"}
 
 IMPURE = {"asyncio", "fastapi", "httpx", "os", "socket", "sqlite3", "starlette", "subprocess", "threading", "uvicorn"}
 
 
 def module_of(path: Path) -> str:
-    """`protocols.events` for src/tidings/protocols/events.py; `tidings` for the package's own front."""
+    """`http.topics` for src/tidings/http/topics.py; `tidings` for the package's own front."""
     parts = path.relative_to(PACKAGE).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts) or "tidings"
+
+
+def room_of(module: str) -> str:
+    return module.partition(".")[0]
 
 
 @cache
@@ -91,8 +88,13 @@ def tree(module: str) -> ast.Module:
     return ast.parse(sources()[module].read_text(encoding="utf-8"))
 
 
-def imported(module: str) -> Iterator[str]:
+@cache
+def imported(module: str) -> frozenset[str]:
     """Every module that `module` imports anywhere: at the top, in a function, for types. Ours without `tidings.`."""
+    return frozenset(_imported(module))
+
+
+def _imported(module: str) -> Iterator[str]:
     package = module if sources()[module].name == "__init__.py" else module.rpartition(".")[0]
     inside = [] if module == "tidings" else [part for part in package.split(".") if part]
     for node in ast.walk(tree(module)):
@@ -105,34 +107,143 @@ def imported(module: str) -> Iterator[str]:
                 base = ["tidings", *inside[: len(inside) - node.level + 1], *base]
             if base[0] == "tidings":
                 names = [".".join([*base[1:], name.name]) for name in node.names]
-                yield from (name if name in sources() or not base[1:] else ".".join(base[1:]) for name in names)
+                yield from (name if name in sources() else ".".join(base[1:]) or "tidings" for name in names)
             else:
                 yield base[0]
 
 
-def allowed(module: str, other: str) -> bool:
-    place, there = module.partition(".")[0], other.partition(".")[0]
-    if (module, there) in EXCEPTIONS or other == module:
-        return True
-    if place == there:
-        return place != "protocols" or other.removeprefix("protocols.") in {"protocols", *SHARED}
-    return bool({other, there} & set(MAY_IMPORT[place].split()))
+def ours(module: str) -> bool:
+    return module in sources()
+
+
+@cache
+def arrows() -> frozenset[tuple[str, str]]:
+    """The pairs of rooms of which the first imports the second."""
+    pairs = {(room_of(a), room_of(b)) for a in sources() for b in imported(a) if ours(b)}
+    return frozenset((a, b) for a, b in pairs if a != b)
+
+
+def floors() -> dict[str, int]:
+    """The floor of each room: 1, or one more than the highest floor that the room imports from."""
+    found: dict[str, int] = {}
+    for room in ROOMS:
+        found[room] = 1 + max((found[b] for a, b in arrows() if a == room), default=0)
+    return found
+
+
+def circles(graph: dict[str, set[str]]) -> list[list[str]]:
+    """The groups of nodes that reach each other, by Tarjan's algorithm in the standard library's topological sorter."""
+    order = TopologicalSorter(graph)
+    try:
+        order.prepare()
+    except CycleError as error:
+        return [error.args[1]]
+    return []
+
+
+def table() -> str:
+    """The table of docs/design.md. `python -m tests.test_house` prints it."""
+    lines = ["| floor | room | what it is | imports |", "|---|---|---|---|"]
+    for room, floor in sorted(floors().items(), key=lambda item: -item[1]):
+        below = ", ".join(f"`{b}`" for b in ROOMS if (room, b) in arrows())
+        lines.append(f"| {floor} | `{room}` | {ROOMS[room].about} | {below} |")
+    count = f"{len(ROOMS)} rooms, {max(floors().values())} floors, {len(arrows())} arrows, no circle, no arrow up."
+    return "\n".join([*lines, "", count])
+
+
+@pytest.mark.parametrize("module", sources())
+def test_a_module_imports_only_what_its_room_may(module: str) -> None:
+    room = room_of(module)
+    assert room in ROOMS, "a new room: give it its place in ROOMS"
+    may = {room, *ROOMS[room].imports.split()}
+    breaches = {other for other in imported(module) if ours(other) and room_of(other) not in may}
+    assert not breaches, f"{module} must not import {', '.join(sorted(breaches))}"
+
+
+def test_no_arrow_runs_up() -> None:
+    order = list(ROOMS)
+    assert set(order) == {room_of(module) for module in sources()}
+    up = [
+        (room, other)
+        for room in ROOMS
+        for other in ROOMS[room].imports.split()
+        if order.index(other) >= order.index(room)
+    ]
+    assert up == []
+
+
+def test_the_library_knows_nothing_of_the_product() -> None:
+    assert [(room, other) for room in LIBRARY for other in ROOMS[room].imports.split() if other in PRODUCT] == []
+
+
+def test_the_house_stays_small() -> None:
+    assert max(floors().values()) <= 12
+    assert len(arrows()) <= 90
+
+
+def test_no_files_import_each_other_in_a_circle() -> None:
+    tied = {"delivery", "runs"}
+    graph = {
+        module: {other for other in imported(module) if ours(other) and other != module}
+        for module in sources()
+        if room_of(module) not in tied
+    }
+    assert circles(graph) == []
+
+
+def test_the_design_shows_this_house() -> None:
+    page = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
+    shown = page.partition("<!-- house -->\n")[2].partition("\n<!-- /house -->")[0]
+    assert shown == table(), "docs/design.md shows another house: paste what `python -m tests.test_house` prints"
+
+
+DOORS = {"runs", "leases", "on_close", "on_drain", "loop"}
+"""Parts of the hub that are there to be used by others."""
+
+
+def is_hub(node: ast.expr) -> bool:
+    """Recognize `hub`, `self.hub`, `self._hub`."""
+    name = node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
+    return name.lstrip("_") == "hub"
+
+
+@pytest.mark.parametrize("module", [name for name in sources() if room_of(name) != "delivery"])
+def test_nothing_reaches_through_the_hub(module: str) -> None:
+    """`hub.runs.start` is the door to the runs; `hub.store.lease` would be a hand in the hub's pocket."""
+    reached = {
+        ast.unparse(node)
+        for node in ast.walk(tree(module))
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Attribute)
+        and is_hub(node.value.value)
+        and node.value.attr not in DOORS
+    }
+    assert reached == set()
+
+
+@pytest.mark.parametrize("module", [name for name in sources() if name != "testing.producer"])
+def test_what_is_private_stays_in_its_room(module: str) -> None:
+    """`other._name` is only for an object of the same file's classes."""
+    own = {node.attr for node in ast.walk(tree(module)) if isinstance(node, ast.Attribute) and is_self(node.value)}
+    own |= {node.name for node in ast.walk(tree(module)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+    taken = {
+        ast.unparse(node)
+        for node in ast.walk(tree(module))
+        if isinstance(node, ast.Attribute)
+        and re.match(r"_[a-z]", node.attr)
+        and not is_self(node.value)
+        and node.attr not in own | {"_replace", "_asdict", "_fields", "_scheduled", "_ready"}
+    }
+    assert taken == set()
+
+
+def is_self(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and node.id in {"self", "cls"}
 
 
 def is_pure_part(module: str) -> bool:
     """Whether a part of an app says so: a fold, its facts and rules, and what else only computes."""
     return module.startswith("apps.") and (ast.get_docstring(tree(module)) or "").startswith("PURE")
-
-
-def ours(module: str) -> bool:
-    return module.partition(".")[0] in MAY_IMPORT and (module in sources() or module.partition(".")[0] in sources())
-
-
-@pytest.mark.parametrize("module", sources())
-def test_a_module_imports_only_what_the_design_allows(module: str) -> None:
-    assert module.partition(".")[0] in MAY_IMPORT, "a new part of the package: give it its place in MAY_IMPORT"
-    breaches = {other for other in imported(module) if ours(other) and not allowed(module, other)}
-    assert not breaches, f"{module} must not import {', '.join(sorted(breaches))}"
 
 
 def test_every_fold_is_pure() -> None:
@@ -145,7 +256,7 @@ def test_every_fold_is_pure() -> None:
 def test_an_app_knows_another_by_its_service_alone(module: str) -> None:
     app = module.split(".")[1]
     others = {name for name in imported(module) if name.startswith("apps.") and name.split(".")[1] != app}
-    shared = {"apps.folded"} | {name for name in others if name.endswith(".service")}
+    shared = {"apps.projection"} | {name for name in others if name.endswith(".service")}
     assert others <= shared, f"{module} must not import {', '.join(sorted(others - shared))}"
 
 
@@ -155,30 +266,25 @@ def test_the_pure_parts_of_an_app_only_compute(module: str) -> None:
     breaches = {
         name
         for name in imported(module)
-        if ours(name) and not ({name, name.partition(".")[0]} & PURE or (is_pure_part(name) and name.startswith(app)))
+        if ours(name) and not ({name, room_of(name)} & PURE or (is_pure_part(name) and name.startswith(app)))
     }
     assert not breaches, f"{module} must not import {', '.join(sorted(breaches))}"
     assert set(imported(module)) & IMPURE == set()
     assert not any(isinstance(node, ast.AsyncFunctionDef | ast.Await) for node in ast.walk(tree(module)))
 
 
-def test_the_table_names_only_what_there_is() -> None:
-    assert set(MAY_IMPORT) - {module.partition(".")[0] for module in sources()} == set()
-
-
-@pytest.mark.parametrize("module", [name for name in sources() if name.partition(".")[0] in PURE])
+@pytest.mark.parametrize("module", [name for name in sources() if {name, room_of(name)} & PURE])
 def test_pure_modules_do_nothing_but_compute(module: str) -> None:
     assert set(imported(module)) & IMPURE == set()
     assert not any(isinstance(node, ast.AsyncFunctionDef | ast.Await) for node in ast.walk(tree(module)))
 
 
 def test_this_test_sees_a_breach() -> None:
-    assert "hub" in set(imported("protocols.events"))
-    assert "runs" in set(imported("hub")), "the late import counts too"
-    assert not allowed("log", "hub")
-    assert not allowed("protocols.events", "protocols.runs")
-    assert not allowed("protocols.events", "stores.sqlite")
-    assert allowed("protocols.events", "protocols.response")
+    assert "api" in imported("http.runs")
+    assert ("http", "api") in arrows()
+    assert ("log", "delivery") not in arrows()
+    assert circles({"a": {"b"}, "b": {"a"}}) != []
+    assert is_hub(ast.parse("self._hub", mode="eval").body)
 
 
 def test_importing_tidings_is_light() -> None:
@@ -266,3 +372,7 @@ def test_every_requirement_is_pinned_by_version_and_hash(name: str) -> None:
     for block in blocks:
         assert re.match(r"[\w.-]+(\[[\w,-]+\])?==\S+", block), block.splitlines()[0]
         assert "--hash=sha256:" in block, block.splitlines()[0]
+
+
+if __name__ == "__main__":
+    print(table())

@@ -1,7 +1,7 @@
 """Every error Tidings raises on purpose.
 
     TidingsError
-    ├── Invalid              400  a name, an offset, a type or a body breaks a rule; nothing was stored
+    ├── InvalidRequest       400  a name, an offset, a type or a body breaks a rule; nothing was stored
     │   └── TooLarge         413  a body, an event or a batch is over its limit
     ├── Unauthenticated      401  no token, or one that is expired or forged
     ├── Forbidden            403  the token does not allow this topic or action
@@ -9,9 +9,9 @@
     ├── Conflict             409  the log is not in the state the append expected
     │   └── Closed           409  the topic is closed: no event will ever follow
     ├── Gone                 410  events after the offset asked for are trimmed, deleted, or of another life of the log
-    ├── TooMany              429  a rate or a number of connections is over its limit
+    ├── TooManyRequests      429  a rate or a number of connections is over its limit
     └── Unavailable          503  the store cannot be reached, or the process is going away; nothing was written
-        └── Uncertain        503  the connection to the store died during a change: it is stored once, or not at all
+        └── OutcomeUnknown   503  the connection to the store died during a change: stored once, or not at all
 
 Each knows its HTTP status and writes itself as `application/problem+json` (RFC 9457) by `problem()`. Their messages
 are safe to show: they say what is wrong and what would be right, and never hold a secret or a path.
@@ -37,12 +37,12 @@ class TidingsError(Exception):
         return {"title": self.title, "status": self.status, "detail": str(self), **self.members}
 
 
-class Invalid(TidingsError):
+class InvalidRequest(TidingsError):
     status = 400
     title = "Invalid request"
 
 
-class TooLarge(Invalid):
+class TooLarge(InvalidRequest):
     status = 413
     title = "Too large"
 
@@ -76,7 +76,7 @@ class Gone(TidingsError):
     title = "Events are gone"
 
 
-class TooMany(TidingsError):
+class TooManyRequests(TidingsError):
     status = 429
     title = "Too many"
 
@@ -86,5 +86,5 @@ class Unavailable(TidingsError):
     title = "Unavailable"
 
 
-class Uncertain(Unavailable):
+class OutcomeUnknown(Unavailable):
     title = "Outcome unknown"

@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from tests.apps.members import SECRET, Member
-from tests.protocols.conftest import Server, serving
+from tests.http.conftest import Server, serving
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

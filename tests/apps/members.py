@@ -7,9 +7,9 @@ from typing import Any
 import httpx
 import msgspec
 
-from tests.protocols.conftest import Server
-from tidings.auth import sign
-from tidings.people import slug, topics_of
+from tests.http.conftest import Server
+from tidings.access.names import slug, topics_of
+from tidings.access.tokens import sign
 
 SECRET = "a secret that is long enough for a test"
 

@@ -15,7 +15,7 @@ from tests.browser.conftest import PATIENCE, WITHOUT, OpenTab
 from tests.browser.model import ScriptedModel
 from tests.browser.tab import Tab, until
 from tests.serving import ServerProcess
-from tidings.people import slug
+from tidings.access.names import slug
 
 Serve = Callable[..., ServerProcess]
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Route, expect
 from tests.browser.conftest import OpenTab
 from tests.browser.people import Meet, RoomTab, meeting
 from tests.serving import ServerProcess
-from tidings.auth import sign
+from tidings.access.tokens import sign
 
 SECRET = "a secret of the tests, which is at least 32 bytes long"
 SLOWLY = "You may publish 0.5 events a second. Wait a moment."

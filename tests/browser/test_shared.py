@@ -13,7 +13,7 @@ from tests.browser.conftest import OpenTab
 from tests.browser.model import Hold, ScriptedModel
 from tests.browser.tab import Tab, until
 from tests.serving import ServerProcess
-from tidings.auth import sign
+from tidings.access.tokens import sign
 
 SECRET = "a secret of the tests, which is at least 32 bytes long"
 Serve = Callable[..., ServerProcess]

@@ -14,7 +14,7 @@ from tests.browser.tab import Tab
 from tests.provider import CLIENT, Provider
 from tests.provider import SECRET as CLIENT_SECRET
 from tests.serving import ServerProcess
-from tidings.auth import sign
+from tidings.access.tokens import sign
 
 SECRET = "a secret of the tests, which is at least 32 bytes long"
 

@@ -2,8 +2,9 @@
 
 from functools import partial
 
-from tidings import app, cli
-from tidings.hub import Hub
+from tidings import Hub
+from tidings.cli import commands as cli
+from tidings.server import app
 
 if __name__ == "__main__":
     app.Hub = partial(Hub, retry=(0.0, 0.02))  # type: ignore[misc,assignment]

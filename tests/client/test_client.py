@@ -15,8 +15,18 @@ import pytest
 from tests.client.both import QuickServer
 from tests.client.conftest import Make
 from tests.proxy import Proxy
-from tidings import Closed, Forbidden, Gone, Invalid, NotFound, TooLarge, Unauthenticated, Unavailable, Uncertain
-from tidings.auth import sign
+from tidings import (
+    Closed,
+    Forbidden,
+    Gone,
+    InvalidRequest,
+    NotFound,
+    OutcomeUnknown,
+    TooLarge,
+    Unauthenticated,
+    Unavailable,
+)
+from tidings.access.tokens import sign
 from tidings.client import AsyncClient, AsyncRuns, AsyncSubscription, Client, Reset, Runs, Subscription, Unexpected
 
 SECRET = "0123456789abcdef0123456789abcdef"
@@ -96,7 +106,7 @@ def test_many_are_one_commit(client: Any, topic: str) -> None:
     events = client.read(topic).events
     assert [(e.type, e.data) for e in events] == [("a", "text"), ("b", '{"x":1}'), ("a", "1")]
     assert (done.first, done.last) == (events[0].offset, events[-1].offset)
-    with pytest.raises(Invalid):
+    with pytest.raises(InvalidRequest):
         client.publish_many(topic, [("a", "1"), ("tidings.x", "2")])
     assert len(client.read(topic).events) == 3
 
@@ -146,7 +156,7 @@ def test_a_key_publishes_once(client: Any, topic: str) -> None:
 def test_giving_up_says_whether_it_may_be_stored(make: Make, proxy: Proxy, topic: str) -> None:
     client = make(proxy.url, patience=0)
     proxy.tell("now cut 0")
-    with pytest.raises(Uncertain, match="once, or not at all"):
+    with pytest.raises(OutcomeUnknown, match="once, or not at all"):
         client.publish(topic, "maybe")
     with pytest.raises(Unavailable) as lost:
         client.read(topic)
@@ -175,15 +185,15 @@ def test_refusals_are_our_errors(client: Any, topic: str, server: QuickServer) -
         (NotFound, lambda: client.read("no.such.topic")),
         (NotFound, lambda: client.runs.get("01JD9W3K5T8Q2R7V4X6Y9Z0ABC")),
         (TooLarge, lambda: client.publish(topic, "x" * (2 << 20))),
-        (Invalid, lambda: client.publish("../health", "x")),
-        (Invalid, lambda: client.publish(topic, "x", "tidings.x")),
-        (Invalid, lambda: client.publish(topic, "x", key="ü")),
-        (Invalid, lambda: client.publish(topic, "\ud800")),
-        (Invalid, lambda: client.publish(topic, {1, object()})),
-        (Invalid, lambda: client.read(topic, "yesterday")),
-        (Invalid, lambda: client.topics(limit=5000)),
-        (Invalid, lambda: client.runs.get("../health")),
-        (Invalid, lambda: client.runs.start([{"role": "assistant", "content": "x"}])),
+        (InvalidRequest, lambda: client.publish("../health", "x")),
+        (InvalidRequest, lambda: client.publish(topic, "x", "tidings.x")),
+        (InvalidRequest, lambda: client.publish(topic, "x", key="ü")),
+        (InvalidRequest, lambda: client.publish(topic, "\ud800")),
+        (InvalidRequest, lambda: client.publish(topic, {1, object()})),
+        (InvalidRequest, lambda: client.read(topic, "yesterday")),
+        (InvalidRequest, lambda: client.topics(limit=5000)),
+        (InvalidRequest, lambda: client.runs.get("../health")),
+        (InvalidRequest, lambda: client.runs.start([{"role": "assistant", "content": "x"}])),
     ]:
         with pytest.raises(error) as caught:
             ask()
@@ -203,7 +213,7 @@ def test_events_that_are_gone_are_said_to_be(client: Any, topic: str, server: Qu
 
 @pytest.mark.parametrize("url", ["localhost:8000", "http://", "ftp://x", ""])
 def test_a_url_of_no_server_is_said_so(url: str) -> None:
-    with pytest.raises(Invalid, match="no URL of a server"):
+    with pytest.raises(InvalidRequest, match="no URL of a server"):
         Client(url)
 
 
@@ -225,7 +235,7 @@ class TestToken:
                 make(url, token=token).publish(topic, "x")
         with pytest.raises(Forbidden):
             make(url, token=sign(SECRET, "ann", publish=["a"], subscribe=[], seconds=60)).publish("b", "x")
-        with pytest.raises(Invalid, match="no token"):
+        with pytest.raises(InvalidRequest, match="no token"):
             make(url, token="Ä")
 
     def test_one_that_has_expired_is_renewed(

@@ -28,7 +28,7 @@ from tidings.wire.sse import Decoder
 
 ROOT = Path(__file__).parent.parent.parent
 PAGE = ROOT / "docs" / "clients" / "comparison.md"
-VECTORS = json.loads((ROOT / "tests/protocols/vectors/sse.json").read_text("utf-8"))
+VECTORS = json.loads((ROOT / "tests/wire/vectors/sse.json").read_text("utf-8"))
 WHOLE, CUTS = 1 << 20, (1, 2)
 
 

@@ -15,8 +15,8 @@ from tests.client.both import QuickServer
 from tests.client.conftest import Make
 from tests.proxy import Proxy
 from tests.serving import PATIENCE
-from tidings import Forbidden, Invalid, Unauthenticated, Unavailable
-from tidings.auth import LEEWAY, sign
+from tidings import Forbidden, InvalidRequest, Unauthenticated, Unavailable
+from tidings.access.tokens import LEEWAY, sign
 from tidings.client import Client, Reset
 
 SECRET = "0123456789abcdef0123456789abcdef"
@@ -223,12 +223,12 @@ def test_several_topics_share_a_connection(make: Make, proxy: Proxy, topic: str,
     ],
 )
 def test_a_subscription_that_cannot_be_is_refused_at_once(client: Any, topics: Any, after: Any) -> None:
-    with pytest.raises(Invalid):
+    with pytest.raises(InvalidRequest):
         client.subscribe(topics, after)
 
 
 def test_too_many_topics_are_the_server_s_to_refuse(client: Any) -> None:
-    with pytest.raises(Invalid, match="32"):
+    with pytest.raises(InvalidRequest, match="32"):
         next(client.subscribe([f"t{n}" for n in range(33)]))
 
 

@@ -16,7 +16,7 @@ from tidings.client.following import Following
 from tidings.client.rules import Answer, Broken, Connected, Read, Renew, Request, Rules, Send, Wait, retry_after
 from tidings.client.values import Event, Names
 
-VECTORS = json.loads((Path(__file__).parent.parent / "protocols/vectors/sse.json").read_text("utf-8"))
+VECTORS = json.loads((Path(__file__).parent.parent / "wire/vectors/sse.json").read_text("utf-8"))
 LOST = Broken("It was lost.")
 OK = Answer(200, "OK", {}, b'{"topics": ["a"]}')
 STREAM = Answer(200, "OK", {"content-type": "text/event-stream; charset=utf-8"})
@@ -86,7 +86,7 @@ def test_what_retry_after_asks_for(headers: dict[str, str], seconds: float) -> N
 @pytest.mark.parametrize(
     ("status", "title", "kind"),
     [
-        (400, "", errors.Invalid),
+        (400, "", errors.InvalidRequest),
         (401, "", errors.Unauthenticated),
         (403, "", errors.Forbidden),
         (404, "", errors.NotFound),
@@ -95,12 +95,12 @@ def test_what_retry_after_asks_for(headers: dict[str, str], seconds: float) -> N
         (409, errors.Closed.title, errors.Closed),
         (410, "", errors.Gone),
         (413, "", errors.TooLarge),
-        (422, "", errors.Invalid),
-        (429, "", errors.TooMany),
+        (422, "", errors.InvalidRequest),
+        (429, "", errors.TooManyRequests),
         (431, "", errors.TooLarge),
         (500, "", errors.Unavailable),
         (502, "", errors.Unavailable),
-        (503, errors.Uncertain.title, errors.Uncertain),
+        (503, errors.OutcomeUnknown.title, errors.OutcomeUnknown),
     ],
 )
 def test_a_status_is_one_of_our_errors(status: int, title: str, kind: type[Exception]) -> None:
@@ -113,8 +113,8 @@ def test_a_status_is_one_of_our_errors(status: int, title: str, kind: type[Excep
 
 def test_only_a_change_that_may_have_been_taken_is_uncertain() -> None:
     for request, reply, kind in [
-        (POST, LOST, errors.Uncertain),
-        (POST, busy(502), errors.Uncertain),
+        (POST, LOST, errors.OutcomeUnknown),
+        (POST, busy(502), errors.OutcomeUnknown),
         (POST, busy(503), errors.Unavailable),
         (POST, Broken("Nobody.", sent=False), errors.Unavailable),
         (GET, LOST, errors.Unavailable),

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tidings.hub import Hub
+from tidings import Hub
 from tidings.runs.run import topic_of
 from tidings.runs.runs import LEASE, _derived_id
 

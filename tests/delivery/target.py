@@ -18,13 +18,17 @@ from pydantic import ByteSize
 from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
 from starlette.types import ASGIApp
 
-from tidings import flush, lane, lanes, pages, position
-from tidings.app import create_app
-from tidings.hub import Hub
-from tidings.protocols.request import parse_start
-from tidings.protocols.response import EventStreamResponse
-from tidings.server import protocol
-from tidings.settings import Settings
+from tidings import Hub
+from tidings.delivery import flusher as flush
+from tidings.delivery import live_topic as lane
+from tidings.delivery import page_cache as pages
+from tidings.delivery import position
+from tidings.delivery import topics as lanes
+from tidings.http.request import parse_start
+from tidings.http.response import EventStreamResponse
+from tidings.server.app import create_app
+from tidings.server.settings import Settings
+from tidings.server.uvicorn_server import protocol
 from tidings.wire.sse import Format
 
 TCP_NOTSENT_LOWAT = 25

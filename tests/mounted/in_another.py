@@ -5,7 +5,7 @@ import os
 from fastapi import FastAPI
 
 from tidings import Hub
-from tidings.app import create_app
+from tidings.server.app import create_app
 
 hub = Hub(os.environ["STORE"])
 app = FastAPI(lifespan=hub.lifespan if "LIFESPAN" in os.environ else None)

@@ -6,7 +6,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator
 
-from tidings.hub import Hub
+from tidings import Hub
 from tidings.runs import runs
 
 

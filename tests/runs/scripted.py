@@ -13,8 +13,8 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable
 
+from tidings import Hub
 from tidings.events import Event
-from tidings.hub import Hub
 from tidings.runs import Run
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.runs.scripted import only, sound, story, text
-from tidings.hub import Hub
+from tidings import Hub
 from tidings.runs import Run, runs
 
 pytestmark = pytest.mark.slow

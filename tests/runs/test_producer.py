@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from tests.runs.scripted import RateLimitError, forever, gone, only, says, sound, story, text, told, until
-from tidings.errors import NotFound, Unavailable, Uncertain
-from tidings.hub import Hub
+from tidings import Hub
+from tidings.errors import NotFound, OutcomeUnknown, Unavailable
 
 # Ending: errors.
 
@@ -252,7 +252,7 @@ async def test_a_store_that_cannot_say_whether_it_wrote_is_not_asked_again(
         if "block.delta" in dict(items):
             asked.append(items)
             refused.set()
-            raise Uncertain("The connection died.")
+            raise OutcomeUnknown("The connection died.")
         return await append(topic, items, **options)
 
     monkeypatch.setattr(hub, "append", unsure)

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from tests.runs.scripted import forever, gone, only, says, sound, story, types, until
+from tidings import Hub
 from tidings.errors import TooLarge, Unavailable
-from tidings.hub import Hub
 from tidings.runs import Run, runs
 
 

@@ -7,9 +7,9 @@ import asyncio
 import pytest
 
 from tests.runs.scripted import RateLimitError, forever, gone, says, story, text, until
+from tidings import Hub
 from tidings.errors import Closed, NotFound
 from tidings.events import Event
-from tidings.hub import Hub
 from tidings.runs import Run, runs
 
 

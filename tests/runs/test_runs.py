@@ -12,8 +12,8 @@ import pytest
 from langchain_core.messages import AIMessageChunk
 
 from tests.runs.scripted import forever, only, says, sound, story, text, told, types, until
-from tidings.errors import Closed, Invalid, Unavailable
-from tidings.hub import Hub
+from tidings import Hub
+from tidings.errors import Closed, InvalidRequest, Unavailable
 from tidings.runs import runs
 from tidings.wire.run_events import TERMINAL
 
@@ -54,7 +54,7 @@ async def test_an_async_generator_of_text_is_a_run_too(hub: Hub) -> None:
 
 
 async def test_what_makes_no_run_is_refused_and_nothing_is_left_running(hub: Hub) -> None:
-    with pytest.raises(Invalid):
+    with pytest.raises(InvalidRequest):
         await hub.runs.start(lambda _: "text", "?")
     assert not await hub.store.lapsed()
 

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tidings.hub import Hub
+from tidings import Hub
 from tidings.runs.writer import Refused, Writer
 from tidings.wire.run_events import Data, RunEvent, RunFinished, from_event
 

@@ -9,7 +9,8 @@ pytest.register_assert_rewrite(
 )
 
 from tests.stores.kit import Clock, Connect, Logs  # noqa: E402
-from tidings.stores.base import Log, Store  # noqa: E402
+from tidings.log.journal import Journal  # noqa: E402
+from tidings.log.port import Store  # noqa: E402
 
 
 @pytest.fixture
@@ -26,12 +27,12 @@ async def store(connect: Connect) -> Store:
 def logs(connect: Connect, clock: Clock) -> Logs:
     """`await logs()`: one more log on the same data."""
 
-    async def log() -> Log:
-        return Log(await connect(), clock=clock)
+    async def log() -> Journal:
+        return Journal(await connect(), clock=clock)
 
     return log
 
 
 @pytest.fixture
-async def log(logs: Logs) -> Log:
+async def log(logs: Logs) -> Journal:
     return await logs()

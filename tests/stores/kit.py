@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
-from tidings.errors import Unavailable, Uncertain
+from tidings.errors import OutcomeUnknown, Unavailable
 from tidings.events import Event, Offset, Page
-from tidings.stores.base import Change, Head, Known, Log, News, Plan, Record, Store
+from tidings.log.journal import Journal
+from tidings.log.port import News, Plan, Store
+from tidings.log.rules import Change, Head, Known, Record
 
 Connect = Callable[[], Awaitable[Store]]
-Logs = Callable[..., Awaitable[Log]]
+Logs = Callable[..., Awaitable[Journal]]
 
 
 class Clock:
@@ -39,7 +41,7 @@ def put(n: int = 1, *, size: int = 10, keys: Sequence[str] = (), **head: object)
     return plan
 
 
-async def everything(log: Log, topic: str, after: Offset | None = None, limit: int = 7) -> list[Event]:
+async def everything(log: Journal, topic: str, after: Offset | None = None, limit: int = 7) -> list[Event]:
     found: list[Event] = []
     while True:
         page = await log.read(topic, after, limit)
@@ -63,7 +65,7 @@ async def until(changes: AsyncIterator[News], topic: str, tail: Offset | None) -
     raise AssertionError("the feed ended")
 
 
-async def quiet(log: Log) -> None:
+async def quiet(log: Journal) -> None:
     """Until a log does nothing in the background, such as trimming after an append."""
     await asyncio.sleep(0)
     while log._tasks:
@@ -90,12 +92,12 @@ class Flaky:
     async def update(self, topic: str, keys: Sequence[str], plan: Plan) -> Known:
         self._calls += 1
         if self._how == "away":
-            raise Uncertain("died")
+            raise OutcomeUnknown("died")
         if self._how == "after, then deleted":
             known = await self._store.update(topic, keys, plan)
             if self._calls == 2:
                 await self._store.update(topic, (), lambda known: Change(None))
-                raise Uncertain("died")
+                raise OutcomeUnknown("died")
             return known
         if self._calls % 3:
             return await self._store.update(topic, keys, plan)
@@ -112,4 +114,4 @@ class Flaky:
                 asyncio.ensure_future,
                 self._store.update(topic, keys, lambda known: change if known.head == before else None),
             )
-        raise Uncertain("died")
+        raise OutcomeUnknown("died")

@@ -16,14 +16,15 @@ from tests.stores.suite_port import PortSuite
 from tests.stores.suite_told import ToldSuite
 from tidings.errors import Conflict, NotFound
 from tidings.events import ORIGIN, Event, Offset, Page, Retention
-from tidings.stores.base import Head, Log
+from tidings.log.journal import Journal
+from tidings.log.rules import Head
 from tidings.stores.memory import MemoryStore
 
 
 class RandomSuite:
     @pytest.mark.parametrize("seed", range(4))
-    async def test_any_store_answers_as_the_one_in_memory(self, log: Log, clock: Clock, seed: int) -> None:
-        pair = Pair(Log(MemoryStore(clock=clock), clock=clock), log)
+    async def test_any_store_answers_as_the_one_in_memory(self, log: Journal, clock: Clock, seed: int) -> None:
+        pair = Pair(Journal(MemoryStore(clock=clock), clock=clock), log)
         dice = random.Random(seed)
         for _ in range(80):
             topic, n = dice.choice(["a", "b"]), dice.randrange(1, 5)
@@ -57,7 +58,7 @@ class Pair:
     `offsets` are pairs, one of each log: every tail that they had.
     """
 
-    def __init__(self, *logs: Log) -> None:
+    def __init__(self, *logs: Journal) -> None:
         self._logs = logs
         self._epochs: tuple[dict[str, int], ...] = ({}, {})
         self.offsets: list[tuple[Offset, ...]] = [(ORIGIN, ORIGIN)]

@@ -9,8 +9,9 @@ import pytest
 from tests.stores.kit import Clock, Connect, put, until
 from tidings.errors import Unavailable
 from tidings.events import ORIGIN, Offset, Retention
-from tidings.stores import port
-from tidings.stores.base import Change, Head, Known, Plan, Record, Store
+from tidings.log import port
+from tidings.log.port import Plan, Store
+from tidings.log.rules import Change, Head, Known, Record
 
 
 class PortSuite:

@@ -8,10 +8,12 @@ from collections.abc import Sequence
 import pytest
 
 from tests.stores.kit import Clock, Connect, Flaky, Logs, data_of, everything, items, quiet
-from tidings.errors import Conflict, NotFound, Unavailable, Uncertain
+from tidings.errors import Conflict, NotFound, OutcomeUnknown, Unavailable
 from tidings.events import ORIGIN, Event, Offset, Page, Retention
-from tidings.stores import unknown
-from tidings.stores.base import NEW, Appended, Head, Log, Store
+from tidings.log import uncertain as unknown
+from tidings.log.journal import Journal
+from tidings.log.port import Store
+from tidings.log.rules import NEW, Appended, Head
 
 
 class ToldSuite:
@@ -73,7 +75,7 @@ class ToldSuite:
         assert (await log.read("a", old)).lost == "recreated"
         assert data_of(await everything(log, "a")) == ["new"]
 
-    async def test_a_sweep_deletes_what_expired_and_trims_what_is_old(self, log: Log, clock: Clock) -> None:
+    async def test_a_sweep_deletes_what_expired_and_trims_what_is_old(self, log: Journal, clock: Clock) -> None:
         deleted: list[str] = []
         log.on_delete = deleted.append
         await log.append("expires", items("1"), ttl=60)
@@ -90,7 +92,7 @@ class ToldSuite:
         await asyncio.sleep(0)
         assert deleted == ["expires"]
 
-    async def test_a_page_of_topics_is_not_cut_short_by_expired_ones(self, log: Log, clock: Clock) -> None:
+    async def test_a_page_of_topics_is_not_cut_short_by_expired_ones(self, log: Journal, clock: Clock) -> None:
         for name in ("a", "b", "c", "d", "e"):
             await log.append(name, items("x"), ttl=10 if name in "bcd" else None)
         clock.now += 10
@@ -101,7 +103,7 @@ class ToldSuite:
     @pytest.mark.parametrize(
         ("retention", "left"), [(Retention(max_events=100), 112), (Retention(max_bytes=3000), 116)]
     )
-    async def test_appends_keep_a_log_at_its_retention(self, log: Log, retention: Retention, left: int) -> None:
+    async def test_appends_keep_a_log_at_its_retention(self, log: Journal, retention: Retention, left: int) -> None:
         """By an eighth over at most; a record of one event with 8 bytes of data is 29 bytes."""
         await log.append("a", items("x"), retention=retention)
         for n in range(300):
@@ -149,7 +151,7 @@ class ToldSuite:
 
     # ------------------------------------------------------------ the log: what it says, and when
 
-    async def test_commits_are_told_in_order_after_the_answers(self, log: Log) -> None:
+    async def test_commits_are_told_in_order_after_the_answers(self, log: Journal) -> None:
         told: list[tuple[str, int, int, list[str]]] = []
         answered = 0
         seen_by_callers: list[int] = []
@@ -175,7 +177,7 @@ class ToldSuite:
         assert [each[2] for each in told] == [1, 10]
         assert seen_by_callers == [0] + [1] * 9
 
-    async def test_changes_of_the_head_are_told_too(self, log: Log) -> None:
+    async def test_changes_of_the_head_are_told_too(self, log: Journal) -> None:
         told: list[object] = []
         log.on_commit = lambda topic, head, base, events: told.append((head.closed, base.n, len(events)))
         log.on_delete = told.append
@@ -188,7 +190,7 @@ class ToldSuite:
         await asyncio.sleep(0)
         assert told == [(False, 0, 2), (False, 2, 0), (True, 2, 0), "a"]
 
-    async def test_duplicates_and_refusals_are_not_told(self, log: Log) -> None:
+    async def test_duplicates_and_refusals_are_not_told(self, log: Journal) -> None:
         told: list[list[str]] = []
         log.on_commit = lambda topic, head, base, events: told.append([event.data for event in events])
         await log.append("a", items("1"), key="k")
@@ -200,7 +202,7 @@ class ToldSuite:
         await asyncio.sleep(0)
         assert told == [["1"], ["2"], ["3"]]
 
-    async def test_a_process_hears_its_own_commits_before_the_feed_tells_of_them(self, log: Log) -> None:
+    async def test_a_process_hears_its_own_commits_before_the_feed_tells_of_them(self, log: Journal) -> None:
         heard: list[str] = []
         log.on_commit = lambda topic, head, base, events: heard.append("commit")
         changes = log.store.changes()
@@ -216,7 +218,7 @@ class ToldSuite:
         await asyncio.wait_for(following, 10)
         assert heard == ["commit", "feed"]
 
-    async def test_a_broken_callback_hurts_nobody(self, log: Log, caplog: pytest.LogCaptureFixture) -> None:
+    async def test_a_broken_callback_hurts_nobody(self, log: Journal, caplog: pytest.LogCaptureFixture) -> None:
         def broken(*_: object) -> None:
             raise ZeroDivisionError
 
@@ -229,7 +231,7 @@ class ToldSuite:
 
     # ------------------------------------------------------------ the log: cancelling, closing, unknown outcomes
 
-    async def test_cancelled_is_whole_or_not_at_all(self, log: Log) -> None:
+    async def test_cancelled_is_whole_or_not_at_all(self, log: Journal) -> None:
         rounds = 60
         tasks = [asyncio.ensure_future(log.append("a", items(f"{n}a", f"{n}b"))) for n in range(rounds)]
         for n, task in enumerate(tasks):
@@ -250,7 +252,7 @@ class ToldSuite:
 
     async def test_closing_the_log_finishes_what_is_under_way(self, connect: Connect, clock: Clock) -> None:
         store, reader = await connect(), await connect()
-        log = Log(store, clock=clock)
+        log = Journal(store, clock=clock)
         tasks = [asyncio.ensure_future(log.append(f"t{n % 3}", items(str(n)))) for n in range(90)]
         await asyncio.sleep(0)
         closing = asyncio.ensure_future(log._finish() if store is reader else log.close())
@@ -259,7 +261,7 @@ class ToldSuite:
             await log.append("t0", items("late"))
         await closing
         assert all(isinstance(answer, Appended) for answer in await asyncio.gather(*tasks))
-        found = Log(reader, clock=clock)
+        found = Journal(reader, clock=clock)
         for n in range(3):
             assert data_of(await everything(found, f"t{n}")) == [str(m) for m in range(n, 90, 3)]
 
@@ -269,7 +271,7 @@ class ToldSuite:
     ) -> None:
         monkeypatch.setattr(unknown, "PAUSE", 0.001)
         flaky = Flaky(store, how)
-        log = Log(flaky, clock=clock)
+        log = Journal(flaky, clock=clock)
         acks: dict[str, Offset] = {}
 
         async def publish(name: str) -> None:
@@ -290,11 +292,11 @@ class ToldSuite:
         self, store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(unknown, "PAUSE", 0.001)
-        log = Log(Flaky(store, "after, then deleted"), clock=clock)
+        log = Journal(Flaky(store, "after, then deleted"), clock=clock)
         await log.append("a", items("1"))
-        with pytest.raises(Uncertain):
+        with pytest.raises(OutcomeUnknown):
             await log.append("a", items("2"))
         monkeypatch.setattr(unknown, "PATIENCE", 0.0)
-        log = Log(Flaky(store, "away"), clock=clock)
-        with pytest.raises(Uncertain):
+        log = Journal(Flaky(store, "away"), clock=clock)
+        with pytest.raises(OutcomeUnknown):
             await log.append("b", items("1"))

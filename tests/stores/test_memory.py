@@ -8,7 +8,7 @@ import pytest
 
 from tests.stores.kit import Clock, Connect
 from tests.stores.suite import StoreSuite
-from tidings.stores.base import Store
+from tidings.log.port import Store
 from tidings.stores.memory import MemoryStore
 
 

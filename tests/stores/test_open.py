@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tidings.errors import Invalid
+from tidings.errors import InvalidRequest
 from tidings.stores import open_store
 from tidings.stores.memory import MemoryStore
-from tidings.stores.sqlite import SqliteStore
+from tidings.stores.sqlite.store import SqliteStore
 
 
 def test_memory() -> None:
@@ -33,11 +33,11 @@ def test_sqlite(url: str, path: str, durability: str) -> None:
     "url", ["", "redis://host", "memory:x", "sqlite:", "sqlite://", "sqlite:///", "sqlite://host/a"]
 )
 def test_an_unknown_url_is_told_the_known_ones(url: str) -> None:
-    with pytest.raises(Invalid, match=r"memory:, sqlite:///file\.db"):
+    with pytest.raises(InvalidRequest, match=r"memory:, sqlite:///file\.db"):
         open_store(url)
 
 
 @pytest.mark.parametrize("options", ["durability=off", "durability=", "mode=ro", "durability=full&mode=ro"])
 def test_an_unknown_option_is_refused(options: str) -> None:
-    with pytest.raises(Invalid, match="durability=full or durability=normal"):
+    with pytest.raises(InvalidRequest, match="durability=full or durability=normal"):
         open_store(f"sqlite:///a.db?{options}")

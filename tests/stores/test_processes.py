@@ -18,9 +18,11 @@ import pytest
 
 from tests.stores.kit import everything, items, put, until
 from tidings.events import Offset
-from tidings.stores import sqlite, wake
-from tidings.stores.base import Cast, Log
-from tidings.stores.sqlite import SqliteStore
+from tidings.log.journal import Journal
+from tidings.log.port import Cast
+from tidings.stores.sqlite import peers as wake
+from tidings.stores.sqlite import store as sqlite
+from tidings.stores.sqlite.store import SqliteStore
 
 Open = Callable[[], Awaitable[SqliteStore]]
 Start = Callable[..., Awaitable[asyncio.subprocess.Process]]
@@ -80,7 +82,7 @@ async def line(worker: asyncio.subprocess.Process) -> str:
 
 async def test_processes_wake_each_other(opened: Open, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlite, "POLL", 3600.0)
-    log = Log(await opened())
+    log = Journal(await opened())
     worker = await start("echo")
     assert await line(worker) == "ready"
     changes = log.store.changes()
@@ -267,7 +269,7 @@ async def test_what_was_acknowledged_survives_kill_9(opened: Open, start: Start)
             await listen(await start("append", f"{name}{number}"), most)
 
     await asyncio.gather(life("a", 2, 150), life("b", 2, 150), life("c", 1, 600))
-    log = Log(await opened())
+    log = Journal(await opened())
     found = await everything(log, "topic", limit=1000)
     assert [event.offset.n for event in found if event.offset] == list(range(1, len(found) + 1))
     for n, data in acks.items():

@@ -18,12 +18,15 @@ import pytest
 
 from tests.stores.kit import Clock, Connect, everything, items, put
 from tests.stores.suite import StoreSuite
-from tidings.errors import Invalid, Unavailable
+from tidings.errors import InvalidRequest, Unavailable
 from tidings.events import Offset
-from tidings.stores import database, sqlite, transaction
-from tidings.stores.base import Log, Store
-from tidings.stores.database import FORMAT
-from tidings.stores.sqlite import SqliteStore
+from tidings.log.journal import Journal
+from tidings.log.port import Store
+from tidings.stores.sqlite import reader as database
+from tidings.stores.sqlite import store as sqlite
+from tidings.stores.sqlite import writer as transaction
+from tidings.stores.sqlite.reader import FORMAT
+from tidings.stores.sqlite.store import SqliteStore
 
 Open = Callable[..., Awaitable[SqliteStore]]
 
@@ -103,7 +106,7 @@ async def test_nothing_to_write_is_no_commit(opened: Open, path: Path) -> None:
 
 async def test_dead_rows_are_deleted_bit_by_bit(opened: Open, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlite, "TIDY", 0.001)
-    log = Log(await opened())
+    log = Journal(await opened())
     await asyncio.gather(*(log.append("a", items("x" * 900_000, str(n)), key=f"k{n}") for n in range(5)))
     await log.append("b", items("stays"), key="k")
     await log.delete("a")
@@ -148,7 +151,7 @@ async def test_old_keys_are_deleted(opened: Open, path: Path, clock: Clock) -> N
 
 async def test_a_full_disk_is_told_and_survived(opened: Open) -> None:
     store = await opened()
-    log = Log(store)
+    log = Journal(store)
     await log.append("a", items("1"))
     pages = store._writer._connection.execute("PRAGMA page_count").fetchone()[0]
     store._writer._connection.execute(f"PRAGMA max_page_count={pages + 5}")
@@ -166,7 +169,7 @@ async def test_a_full_disk_is_told_and_survived(opened: Open) -> None:
 
 async def test_a_locked_database_is_told_and_survived(opened: Open, path: Path) -> None:
     store = await opened()
-    log = Log(store)
+    log = Journal(store)
     await log.append("a", items("1"))
     store._writer.patience = 0.01
     other = sqlite3.connect(path, isolation_level=None)
@@ -225,7 +228,7 @@ async def test_a_damaged_database_is_told(opened: Open, path: Path) -> None:
 @pytest.mark.parametrize("content", [b"this is no database, but a letter to a friend" * 100, b"SQLite format 3\0" * 99])
 async def test_a_file_that_is_no_database_is_refused(opened: Open, path: Path, content: bytes) -> None:
     path.write_bytes(content)
-    with pytest.raises(Invalid, match=r"^tidings\.db is not a SQLite database\.$"):
+    with pytest.raises(InvalidRequest, match=r"^tidings\.db is not a SQLite database\.$"):
         await opened()
     assert path.read_bytes() == content
 
@@ -234,7 +237,7 @@ async def test_a_database_of_another_application_is_refused(opened: Open, path: 
     other = sqlite3.connect(path)
     other.execute("CREATE TABLE topics (name)")
     other.close()
-    with pytest.raises(Invalid, match=r"^tidings\.db is a database of another application\.$"):
+    with pytest.raises(InvalidRequest, match=r"^tidings\.db is a database of another application\.$"):
         await opened()
 
 
@@ -243,7 +246,9 @@ async def test_a_database_of_a_newer_version_is_refused(opened: Open, path: Path
     other = sqlite3.connect(path)
     other.execute(f"PRAGMA user_version={FORMAT + 1}")
     other.close()
-    with pytest.raises(Invalid, match=r"made by a newer version of Tidings: its format is 2, this one reads 1\.$"):
+    with pytest.raises(
+        InvalidRequest, match=r"made by a newer version of Tidings: its format is 2, this one reads 1\.$"
+    ):
         await opened()
 
 
@@ -303,10 +308,10 @@ async def test_a_store_that_was_never_opened_closes(path: Path) -> None:
 def test_a_loop_that_ends_without_closing_does_not_hang(path: Path) -> None:
     code = f"""
 import asyncio
-from tidings.stores.base import Log
-from tidings.stores.sqlite import SqliteStore
+from tidings.log.journal import Journal
+from tidings.stores.sqlite.store import SqliteStore
 async def main():
-    log = Log(SqliteStore({str(path)!r}))
+    log = Journal(SqliteStore({str(path)!r}))
     await log.open()
     print(await log.append("a", [("message", "x")]))
 asyncio.run(main())

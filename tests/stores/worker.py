@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from tidings.stores import sqlite
-from tidings.stores.base import Log
-from tidings.stores.sqlite import SqliteStore
+from tidings.log.journal import Journal
+from tidings.stores.sqlite import store as sqlite
+from tidings.stores.sqlite.store import SqliteStore
 
 
 def say(*words: object) -> None:
@@ -15,7 +15,7 @@ def say(*words: object) -> None:
     sys.stdout.flush()
 
 
-async def append(log: Log, name: str) -> None:
+async def append(log: Journal, name: str) -> None:
     """Four tasks that append as fast as they can, and say what was acknowledged."""
 
     async def write(task: int) -> None:
@@ -30,7 +30,7 @@ async def append(log: Log, name: str) -> None:
     await asyncio.gather(*(write(task) for task in range(4)))
 
 
-async def echo(log: Log, name: str) -> None:
+async def echo(log: Journal, name: str) -> None:
     """Answers each event of the topic `ping` with one in `pong`, and each cast with a cast."""
     sqlite.POLL = 3600.0  # only a datagram can tell
     answered = 0
@@ -46,7 +46,7 @@ async def echo(log: Log, name: str) -> None:
 
 
 async def main(what: str, path: str, name: str) -> None:
-    log = Log(SqliteStore(path))
+    log = Journal(SqliteStore(path))
     await log.open()
     try:
         await {"append": append, "echo": echo}[what](log, name)

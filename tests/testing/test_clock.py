@@ -10,10 +10,10 @@ import pytest
 import uvloop
 
 from tidings import Hub, NotFound, Retention
-from tidings import hub as hub_module
-from tidings.app import create_app
-from tidings.auth import sign
-from tidings.settings import Settings
+from tidings.access.tokens import sign
+from tidings.delivery import hub as hub_module
+from tidings.server.app import create_app
+from tidings.server.settings import Settings
 from tidings.testing import Clock, EventStreams
 from tidings.testing.clock import CLOCK, real_monotonic, real_time
 

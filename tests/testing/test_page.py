@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tidings import testing
+from tidings.server import testing as server_fixtures
 from tidings.testing import plugin
 
 pytest_plugins = ["pytester"]
@@ -45,7 +46,7 @@ def test_it_names_everything() -> None:
         assert name in PAGE or inspect.getdoc(getattr(testing, name)), name
     for name in ("event_stream", "tidings_clock", "tidings_hub", "tidings_app", "tidings_store"):
         assert f"`{name}`" in PAGE
-        assert hasattr(plugin, name)
+        assert hasattr(plugin, name) or hasattr(server_fixtures, name)
     for name, member in inspect.getmembers(testing.EventStream):
         public = not name.startswith("_") and (inspect.isfunction(member) or isinstance(member, property))
         if public and name not in {"connect", "close", "received"}:

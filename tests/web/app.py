@@ -23,8 +23,8 @@ from fastapi.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from tidings import EventStreamResponse, Hub
-from tidings.app import create_app
-from tidings.settings import Settings
+from tidings.server.app import create_app
+from tidings.server.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 ANSWER = "".join(f"{n}: €豆腐 😀, a line\r\n\r\nand a `data: [DONE]` or two.\n" for n in range(40))

@@ -4,7 +4,7 @@ import { test } from "node:test";
 
 import { Decoder } from "../../src/tidings/web/client/decoder.js";
 
-const vectors = JSON.parse(readFileSync(new URL("../protocols/vectors/sse.json", import.meta.url), "utf8"));
+const vectors = JSON.parse(readFileSync(new URL("../wire/vectors/sse.json", import.meta.url), "utf8"));
 
 /**
  * @param {Uint8Array} bytes

@@ -9,7 +9,7 @@ import { startApp, startProxy, stopAll } from "./processes.js";
 
 const CLIENT = new URL("../../src/tidings/web/client/eventsource.js", import.meta.url).href;
 const misbehaviours = JSON.parse(readFileSync(new URL("misbehaviours.json", import.meta.url), "utf8"));
-const vectors = JSON.parse(readFileSync(new URL("../protocols/vectors/sse.json", import.meta.url), "utf8"));
+const vectors = JSON.parse(readFileSync(new URL("../wire/vectors/sse.json", import.meta.url), "utf8"));
 
 /** @type {string} */
 let app;

@@ -25,7 +25,7 @@ from tests.serving import PATIENCE, ServerProcess
 
 REPOSITORY = Path(__file__).parents[2]
 MISBEHAVIOURS = json.loads((Path(__file__).parent / "misbehaviours.json").read_text())
-VECTORS = json.loads((REPOSITORY / "tests" / "protocols" / "vectors" / "sse.json").read_text(encoding="utf-8"))
+VECTORS = json.loads((REPOSITORY / "tests" / "wire" / "vectors" / "sse.json").read_text(encoding="utf-8"))
 NUMBERS = [f"{n} €豆腐" for n in range(300)]
 
 # Each makes `ask`, and is done when all modules are loaded: it is not they that are to be cut off.

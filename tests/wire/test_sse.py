@@ -13,12 +13,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tidings.errors import Invalid
+from tidings.errors import InvalidRequest
 from tidings.events import Event, Offset
 from tidings.wire import sse
 from tidings.wire.sse import KEEP_ALIVE, Decoder, Format, ServerSentEvent, decode, encode
 
-VECTORS = json.loads((Path(__file__).parent.parent / "protocols/vectors/sse.json").read_text("utf-8"))
+VECTORS = json.loads((Path(__file__).parent.parent / "wire/vectors/sse.json").read_text("utf-8"))
 
 
 def cut(stream: bytes, size: int) -> Iterator[bytes]:
@@ -157,7 +157,7 @@ def test_the_bytes_of_an_event() -> None:
     + [("t", "\udcff", "", None), ("t", "", "", -1)],
 )
 def test_what_an_event_stream_cannot_carry_is_refused(type: str, data: str, id: str, retry: int | None) -> None:
-    with pytest.raises(Invalid):
+    with pytest.raises(InvalidRequest):
         encode(type, data, id, retry)
 
 
@@ -167,7 +167,7 @@ def test_what_an_event_stream_cannot_carry_is_refused(type: str, data: str, id: 
     ("type", "data"), [("a\nb", ""), ("a\0", ""), ("\ud800", ""), ("t", "\ud800"), ("t", chr(0xDCFE))]
 )
 def test_a_format_refuses_it_too(type: str, data: str, envelope: bool, joined: bool) -> None:
-    with pytest.raises(Invalid):
+    with pytest.raises(InvalidRequest):
         Format(envelope, joined).encode("t", [Event(Offset("Ab", 1), type, data, 0.0)])
 
 

@@ -20,7 +20,7 @@ from typing import Any, Self, TypeVar
 import httpx
 
 from tidings.events import MESSAGE, Offset, Page
-from tidings.log import Appended
+from tidings.log.rules import Appended
 from tidings.wire.sse import Decoder, ServerSentEvent
 
 from . import sync, transport

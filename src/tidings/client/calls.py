@@ -9,9 +9,10 @@ from typing import Any
 
 import msgspec
 
-from tidings.errors import Invalid
+from tidings.errors import InvalidRequest
 from tidings.events import Offset, Page
-from tidings.log import Appended, parse_offset, valid_topic, valid_type
+from tidings.log.names import parse_offset, valid_topic, valid_type
+from tidings.log.rules import Appended
 
 from .following import Following, Start
 from .rules import Plan, Request, Rules
@@ -23,7 +24,7 @@ _json = msgspec.json.Encoder()
 
 
 class Calls:
-    """The plans of a client. They raise TidingsError, Invalid at once."""
+    """The plans of a client. They raise TidingsError, InvalidRequest at once."""
 
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
@@ -53,7 +54,7 @@ class Calls:
         page = yield from self.rules.call(Request("GET", path, tuple(params), topic=topic), Events)
         try:
             return page.page(topic)
-        except (Invalid, ValueError):
+        except (InvalidRequest, ValueError):
             raise self.rules.unexpected() from None
 
     def topics(self, prefix: str, after: str, limit: int) -> Plan[list[str]]:
@@ -94,7 +95,7 @@ def _events(topic: str) -> str:
 
 def _run(run: str) -> str:
     if not isinstance(run, str) or not _RUN.fullmatch(run):
-        raise Invalid("The id of a run is letters and digits.")
+        raise InvalidRequest("The id of a run is letters and digits.")
     return run
 
 
@@ -103,7 +104,7 @@ def _key(key: str | None) -> str:
     if key is None:
         return secrets.token_urlsafe(18)
     if not _KEY.fullmatch(key):
-        raise Invalid("A key is 1 to 200 printable ASCII characters.")
+        raise InvalidRequest("A key is 1 to 200 printable ASCII characters.")
     return key
 
 
@@ -111,11 +112,11 @@ def _encode(value: Any) -> bytes:
     try:
         return _json.encode(value)
     except (TypeError, ValueError, RecursionError) as error:
-        raise Invalid(f"Data is text, or what JSON can say: {error}.") from None
+        raise InvalidRequest(f"Data is text, or what JSON can say: {error}.") from None
 
 
 def _bytes(text: str) -> bytes:
     try:
         return text.encode()
     except UnicodeEncodeError:
-        raise Invalid("Data holds half of a surrogate pair, which is no character.") from None
+        raise InvalidRequest("Data holds half of a surrogate pair, which is no character.") from None

@@ -6,9 +6,9 @@ import logging
 from collections.abc import Generator, Mapping, Sequence
 from typing import Literal
 
-from tidings.errors import Invalid, NotFound
+from tidings.errors import InvalidRequest, NotFound
 from tidings.events import ORIGIN, Offset
-from tidings.log import parse_offset, valid_topic
+from tidings.log.names import parse_offset, valid_topic
 from tidings.wire.sse import Decoder, ServerSentEvent
 
 from .rules import (
@@ -43,12 +43,12 @@ class Following:
     """The plan of a subscription, and how far it is."""
 
     def __init__(self, rules: Rules, topics: str | Sequence[str], after: Start, path: str = "/events") -> None:
-        """Raises Invalid."""
+        """Raises InvalidRequest."""
         self.rules = rules
         self.path = path
         self.topics = [valid_topic(topic) for topic in ([topics] if isinstance(topics, str) else topics)]
         if len(set(self.topics)) != len(self.topics) or not self.topics:
-            raise Invalid("Name one topic or several different ones.")
+            raise InvalidRequest("Name one topic or several different ones.")
         self.tail = after == "tail"
         self.id = "" if self.tail else _id(self.topics, after)
         self._seen = self.offsets
@@ -150,7 +150,7 @@ class Following:
             if event.type == "tidings.reset":
                 return self._reset(event.id, self.rules.decode(bytes(envelope.data), ResetData))
             made = envelope.event(envelope.topic)
-        except (Invalid, ValueError):
+        except (InvalidRequest, ValueError):
             raise self.rules.unexpected() from None
         if made.offset is None:
             return made
@@ -169,20 +169,22 @@ class Following:
         return Reset(data.topic, data.reason, earliest_of(data.earliest), only)
 
     def _move(self, id: str) -> None:
-        """Take the positions of an id of this connection. Raises Invalid."""
+        """Take the positions of an id of this connection. Raises InvalidRequest."""
         if not id or id.count("~") != len(self.topics) - 1:
-            raise Invalid("This id is of other topics.")
+            raise InvalidRequest("This id is of other topics.")
         self.id = id
 
 
 def _id(topics: Sequence[str], after: Start) -> str:
-    """The last event ID of this start; empty: the earliest. Raises Invalid."""
+    """The last event ID of this start; empty: the earliest. Raises InvalidRequest."""
     if after is None or after == "earliest":
         return ""
     if isinstance(after, Mapping):
         if set(after) != set(topics):
-            raise Invalid("Give the offset of each topic, '0-0' where it is to be the earliest, and of no other.")
+            raise InvalidRequest(
+                "Give the offset of each topic, '0-0' where it is to be the earliest, and of no other."
+            )
         return "~".join(str(parse_offset(str(after[topic]))) for topic in topics)
     if len(topics) != 1:
-        raise Invalid("One offset is of one topic: give a mapping of each topic's.")
+        raise InvalidRequest("One offset is of one topic: give a mapping of each topic's.")
     return str(parse_offset(str(after)))

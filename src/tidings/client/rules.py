@@ -16,7 +16,16 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 
 from tidings import errors
-from tidings.errors import Closed, Gone, Invalid, TidingsError, TooMany, Unauthenticated, Unavailable, Uncertain
+from tidings.errors import (
+    Closed,
+    Gone,
+    InvalidRequest,
+    OutcomeUnknown,
+    TidingsError,
+    TooManyRequests,
+    Unauthenticated,
+    Unavailable,
+)
 
 from .values import Event, Problem, Reset, Unexpected, earliest_of
 
@@ -126,7 +135,7 @@ class Rules:
             pause, failures = self.pause(failures, retry_after(reply)), failures + 1
             if self.clock() - begun + pause > self.patience:
                 if unsure and request.method != "GET":
-                    raise Uncertain(f"{error} What was sent has been taken once, or not at all.") from error
+                    raise OutcomeUnknown(f"{error} What was sent has been taken once, or not at all.") from error
                 raise error
             yield Wait(pause)
 
@@ -154,22 +163,22 @@ class Rules:
             earliest = earliest_of(problem.earliest)
             return Reset(request.topic, problem.reason, earliest, earliest._replace(n=max(earliest.n - 1, 0)))
         if reply.status >= 500:
-            return Uncertain(said) if problem.title == Uncertain.title else Unavailable(said)
+            return OutcomeUnknown(said) if problem.title == OutcomeUnknown.title else Unavailable(said)
         if problem.title == Closed.title:
             return Closed(said)
         return _ERRORS.get(reply.status, Unexpected)(said)
 
 
 _ERRORS: dict[int, type[TidingsError]] = {
-    400: Invalid,
+    400: InvalidRequest,
     401: Unauthenticated,
     403: errors.Forbidden,
     404: errors.NotFound,
     409: errors.Conflict,
     410: Gone,
     413: errors.TooLarge,
-    422: Invalid,
-    429: TooMany,
+    422: InvalidRequest,
+    429: TooManyRequests,
     431: errors.TooLarge,
 }
 

@@ -10,7 +10,7 @@ from typing import Any, Self, TypeVar
 import httpx
 
 from tidings.events import MESSAGE, Offset, Page
-from tidings.log import Appended
+from tidings.log.rules import Appended
 
 from . import transport
 from .calls import Calls
@@ -35,9 +35,9 @@ class Client:
     request is tried again while nobody answers or the server is busy (429, 5xx), with growing pauses of random length
     that are never shorter than it asks for; 0: not at all.
 
-    Every method raises TidingsError: Invalid, Unauthenticated, Forbidden, NotFound, Conflict, Closed, Gone, TooLarge
-    and TooMany are what the server says; Unavailable: it could not be reached within `patience`; Uncertain: nor is it
-    known whether it took the request; Unexpected: it is no Tidings server.
+    Every method raises TidingsError: InvalidRequest, Unauthenticated, Forbidden, NotFound, Conflict, Closed, Gone,
+    TooLarge and TooManyRequests are what the server says; Unavailable: it could not be reached within `patience`;
+    OutcomeUnknown: nor is it known whether it took the request; Unexpected: it is no Tidings server.
     """
 
     def __init__(

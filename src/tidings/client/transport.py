@@ -6,8 +6,8 @@ from typing import Any
 
 import httpx
 
-from tidings.errors import Invalid
-from tidings.origins import is_loopback
+from tidings.access.origins import is_loopback
+from tidings.errors import InvalidRequest
 
 from .rules import Answer, Broken, Send
 
@@ -16,13 +16,13 @@ CONNECT, ANSWER = 10.0, 30.0
 
 
 def options(url: str) -> dict[str, Any]:
-    """For httpx.Client and httpx.AsyncClient alike. Raises Invalid."""
+    """For httpx.Client and httpx.AsyncClient alike. Raises InvalidRequest."""
     try:
         parsed = httpx.URL(url)
     except httpx.InvalidURL:
         parsed = httpx.URL("")
     if parsed.scheme not in ("http", "https") or not parsed.host:
-        raise Invalid(f"{url!r} is no URL of a server; one is like http://127.0.0.1:8000.")
+        raise InvalidRequest(f"{url!r} is no URL of a server; one is like http://127.0.0.1:8000.")
     return {
         "base_url": parsed,
         "follow_redirects": True,
@@ -34,9 +34,9 @@ def options(url: str) -> dict[str, Any]:
 
 
 def valid_token(token: str) -> str:
-    """`token`, if a header can hold it; raises Invalid."""
+    """`token`, if a header can hold it; raises InvalidRequest."""
     if not isinstance(token, str) or not token.isascii() or not token.isprintable() or not token:
-        raise Invalid("The token is no token: it is printable ASCII.")
+        raise InvalidRequest("The token is no token: it is printable ASCII.")
     return token
 
 

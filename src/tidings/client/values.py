@@ -10,7 +10,7 @@ import msgspec
 from tidings import events
 from tidings.errors import Gone, TidingsError
 from tidings.events import ORIGIN, Lost, Offset, Page
-from tidings.log import parse_offset
+from tidings.log.names import parse_offset
 from tidings.wire.sse import json_value
 
 _string = msgspec.json.Decoder(str).decode
@@ -120,7 +120,7 @@ class Envelope(msgspec.Struct):
     topic: str = ""
 
     def event(self, topic: str) -> Event:
-        """Raises Invalid, ValueError."""
+        """Raises InvalidRequest, ValueError."""
         offset = None if self.offset is None else parse_offset(self.offset)
         return Event(offset, self.type, text_of(self.data), self.time, topic)
 
@@ -136,7 +136,7 @@ class Events(msgspec.Struct):
     closed: bool
 
     def page(self, topic: str) -> Page:
-        """Raises Invalid, ValueError."""
+        """Raises InvalidRequest, ValueError."""
         events = [envelope.event(topic) for envelope in self.events]
         return Page(
             events,
@@ -165,7 +165,7 @@ class EndData(msgspec.Struct):
 
 def earliest_of(text: str) -> Offset:
     """The offset of an event that may not be there yet, nor the log: then it is the first of no epoch, which is the
-    position of nothing. Raises Invalid."""
+    position of nothing. Raises InvalidRequest."""
     return ORIGIN._replace(n=1) if text == "0-1" else parse_offset(text)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, NamedTuple
 
 from tidings.errors import TidingsError
@@ -54,7 +55,8 @@ def explain(error: BaseException) -> Failure:
     A TidingsError was written to be shown: it keeps its text.
     """
     if isinstance(error, TidingsError):
-        return Failure(type(error).__name__.lower(), str(error), error.status in (429, 503))
+        code = re.sub(r"(?<!^)(?=[A-Z])", "_", type(error).__name__).lower()
+        return Failure(code, str(error), error.status in (429, 503))
     for cause in _causes(error):
         if (status := _status(cause)) is not None:
             return _of_status(status, cause)

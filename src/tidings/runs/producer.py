@@ -8,14 +8,15 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from typing import Any, Literal, Protocol
 
+from tidings.delivery.hub import Hub
 from tidings.errors import TidingsError, Unavailable
 from tidings.events import Offset
-from tidings.hub import Hub
-from tidings.runs.failures import BrokenOff, explain
-from tidings.runs.run import RESET
-from tidings.runs.writer import PAUSE, Writer
-from tidings.wire.progress import Progress
 from tidings.wire.run_events import InputResolved, RunEvent, RunFailed, RunFinished, from_event
+
+from .failures import BrokenOff, explain
+from .progress import Progress
+from .run import RESET
+from .writer import PAUSE, Writer
 
 log = logging.getLogger("tidings.runs")
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from tidings.delivery.hub import Hub
 from tidings.errors import Closed, NotFound
 from tidings.events import Event, Offset
-from tidings.hub import Hub
 from tidings.wire.run_events import TERMINAL, RunFailed, RunFinished, RunStarted, from_event
 
 if TYPE_CHECKING:
-    from tidings.runs.runs import Runs
+    from .runs import Runs
 
 RESET = "tidings.reset"
 

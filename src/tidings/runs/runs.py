@@ -14,16 +14,17 @@ from typing import Any
 
 import msgspec
 
+from tidings.delivery.hub import Hub
 from tidings.errors import Closed, Conflict, NotFound, TidingsError, TooLarge, Unavailable
 from tidings.events import Offset
-from tidings.hub import Hub
-from tidings.log import NEW
-from tidings.runs.langchain import LangChainSource
-from tidings.runs.producer import Producer, Source
-from tidings.runs.run import Run, topic_of
-from tidings.runs.texts import TextSource
-from tidings.wire.progress import Progress
+from tidings.log.rules import NEW
 from tidings.wire.run_events import InputResolved, RunFinished, RunStarted, StopRequested, from_event, to_item
+
+from .producer import Producer, Source
+from .progress import Progress
+from .run import Run, topic_of
+from .sources.langchain import LangChainSource
+from .sources.text import TextSource
 
 log = logging.getLogger("tidings.runs")
 
@@ -85,8 +86,8 @@ class Runs:
         passed to it, with `config`. `announce`: a topic that is told, by `run.created`, before the model is called.
         `parent`: the run that this one answers anew. `asked`: the event of `announce` that asked for it. `key`: the
         same key of the same `by` again gives the first run, and calls no model. `text`: what the events show as the
-        input, if that is not `input` itself. Raises Unavailable while the process drains, Invalid, and what appending
-        to `announce` raises.
+        input, if that is not `input` itself. Raises Unavailable while the process drains, InvalidRequest, and what
+        appending to `announce` raises.
         """
         self.hub.must_be_open()
         if self.hub.draining:
@@ -186,7 +187,7 @@ class Runs:
             await self._announce(announce, created)
             return run
         # The lease first: a process that dies after the append leaves a run that somebody ends.
-        await self.hub.store.lease(topic, LEASE, renew=False)
+        await self.hub.leases.lease(topic, LEASE, renew=False)
         try:
             appended = await self.hub.append(topic, [to_item(started)], expected=NEW)
         except Conflict:
@@ -246,7 +247,7 @@ class Runs:
         self._producers.pop(producer.run, None)
         if producer.ended:
             await self._follow_up(producer.run)
-            await self.hub.store.release(producer.topic)
+            await self.hub.leases.release(producer.topic)
 
     async def _follow_up(self, id: str) -> None:
         """While this fails, the lease is kept: it lapses, and whoever finds it tries again."""
@@ -265,14 +266,14 @@ class Runs:
 
     async def _renew(self) -> None:
         producers = list(self._producers.values())
-        lease = self.hub.store.lease
+        lease = self.hub.leases.lease
         kept = await asyncio.gather(*[lease(producer.topic, LEASE, renew=True) for producer in producers])
         for producer, mine in zip(producers, kept, strict=True):
             if not mine:
                 producer.lose("its lease is lost.")
 
     async def _reap(self) -> None:
-        for topic in await self.hub.store.lapsed():
+        for topic in await self.hub.leases.lapsed():
             id = topic.removeprefix("runs.")
             if _ID.fullmatch(id) and topic == topic_of(id) and id not in self._producers:
                 try:
@@ -300,7 +301,7 @@ class Runs:
             await self._follow_up(id)
         # Lapsed still: a start that was cut off before its log began leaves a lease, which a start with the same key
         # may have taken up while this one looked.
-        await self.hub.store.release(topic, lapsed=True)
+        await self.hub.leases.release(topic, lapsed=True)
 
     async def _read(self, id: str, topic: str) -> tuple[Progress, Offset]:
         """What a run has said, and the end of its log."""

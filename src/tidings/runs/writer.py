@@ -6,8 +6,8 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from tidings.errors import Conflict, TidingsError, Unavailable, Uncertain
-from tidings.hub import Hub
+from tidings.delivery.hub import Hub
+from tidings.errors import Conflict, OutcomeUnknown, TidingsError, Unavailable
 from tidings.wire.run_events import RunEvent, merged, to_item
 
 log = logging.getLogger("tidings.runs")
@@ -106,7 +106,7 @@ class Writer:
             try:
                 await self._hub.append(self._topic, items, expected=self._epoch, close=close)
                 return
-            except Uncertain:
+            except OutcomeUnknown:
                 raise  # asking again could store it twice
             except Unavailable as error:
                 if asyncio.get_running_loop().time() - began > PATIENCE or self.refused:

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Mapping
 
 from tidings.events import ORIGIN, Offset
-from tidings.stores.port import Cast, News
+from tidings.log.port import Cast, News
 
 MOST_TOPICS = 10_000
 """Changed topics that a slow feed holds before it says "look at all" instead."""

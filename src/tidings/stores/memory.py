@@ -12,9 +12,10 @@ from operator import attrgetter
 from tidings.clock import unix_time
 from tidings.errors import Unavailable
 from tidings.events import ORIGIN, Offset
-from tidings.log import Head, Known, Record
-from tidings.stores.feed import Feeds
-from tidings.stores.port import KEYS, PAGE, News, Plan
+from tidings.log.port import KEYS, PAGE, News, Plan
+from tidings.log.rules import Head, Known, Record
+
+from .feed import Feeds
 
 
 class MemoryStore:

@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping
 from typing import Any, Protocol, cast
 
-from tidings.testing.producer import Work
 from tidings.wire.sse import Decoder, ServerSentEvent
+
+from .producer import Work
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]

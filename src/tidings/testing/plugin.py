@@ -5,23 +5,19 @@ Every pytest run of an environment that has Tidings loads this file, so what is 
 
 from __future__ import annotations
 
-import asyncio
-import os
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import pytest
 
-from tidings.testing.clock import CLOCK, Clock
-from tidings.testing.expected import is_event, side_by_side
-from tidings.testing.streams import EventStreams
+from .clock import CLOCK, Clock
+from .expected import is_event, side_by_side
+from .streams import EventStreams
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI
-
-    from tidings.hub import Hub
-    from tidings.stores.base import Store
+    from tidings.api import Hub
+    from tidings.log.port import Store
 
 Made = TypeVar("Made", bound=Callable[..., Any])
 
@@ -50,17 +46,11 @@ def tidings_store() -> str | Store:
 @on_the_loop
 async def tidings_hub(tidings_store: str | Store, tidings_clock: Clock) -> AsyncIterator[Hub]:
     """An open hub over `tidings_store`. When the test ends, its runs have no grace."""
-    from tidings.hub import Hub
+    from tidings.api import Hub
 
     async with Hub(tidings_store) as hub:
         hub.runs.grace = 0.0
         yield hub
-
-
-@on_the_loop
-async def tidings_app(tidings_hub: Hub) -> FastAPI:
-    """The app that `tidings serve` serves, over `tidings_hub`, without a key and whatever the environment says."""
-    return await asyncio.to_thread(_app, tidings_hub)
 
 
 @on_the_loop
@@ -69,23 +59,6 @@ async def event_stream(tidings_clock: Clock) -> AsyncIterator[EventStreams]:
     streams = EventStreams()
     yield streams
     await streams.close()
-
-
-def _app(hub: Hub) -> FastAPI:
-    from tidings.app import create_app
-    from tidings.settings import PREFIX, Settings
-
-    with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.upper().startswith(PREFIX)]:
-            patch.delenv(name)
-        app = create_app(Settings.load(), hub)
-    app.router.lifespan_context = _opened_already
-    return app
-
-
-@asynccontextmanager
-async def _opened_already(app: object) -> AsyncIterator[None]:
-    yield
 
 
 def pytest_assertrepr_compare(config: pytest.Config, op: str, left: Any, right: Any) -> list[str] | None:

@@ -155,7 +155,7 @@ def kill_runs(text: str) -> bool:
     Its tasks are gone and its lease is left as it is, as when its process is killed. What of the model's own code
     cannot be taken from it is that it sees its cancellation; but nothing it does then reaches the log.
     """
-    from tidings.hub import Hub
+    from tidings.api import Hub
 
     found = False
     # By looking at everything there is: a hub is where its app keeps it, and nobody else has a list.

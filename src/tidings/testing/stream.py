@@ -9,11 +9,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, Self
 from urllib.parse import unquote
 
-from tidings.testing.clock import CLOCK, real_monotonic, settle
-from tidings.testing.connection import ASGIApp, Connection
-from tidings.testing.expected import event, received_only, side_by_side
-from tidings.testing.producer import ended, kill_runs
 from tidings.wire.sse import ServerSentEvent
+
+from .clock import CLOCK, real_monotonic, settle
+from .connection import ASGIApp, Connection
+from .expected import event, received_only, side_by_side
+from .producer import ended, kill_runs
 
 PATIENCE = 60.0
 """Real seconds after which what does not come counts as never coming. Never a measure of speed."""

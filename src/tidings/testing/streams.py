@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from tidings.testing.connection import ASGIApp, Lifespan
-from tidings.testing.stream import PATIENCE, EventStream
+from .connection import ASGIApp, Lifespan
+from .stream import PATIENCE, EventStream
 
 
 class EventStreams:

@@ -14,7 +14,8 @@ from typing import Any, Literal, TypeVar
 import msgspec
 
 from tidings.events import Event
-from tidings.wire.sse import Format
+
+from .sse import Format
 
 Kind = Literal["text", "reasoning", "tool_call", "file", "source"]
 Status = Literal["complete", "incomplete", "invalid"]

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from tidings.errors import Invalid
+from tidings.errors import InvalidRequest
 from tidings.events import MESSAGE, Event
 
 KEEP_ALIVE = b":\n"
@@ -30,12 +30,13 @@ def encode(type: str, data: str, id: str = "", retry: int | None = None) -> byte
     """One event as a whole block. `retry` is the client's reconnection time in milliseconds.
 
     A line end in `data` (LF, CR or CRLF) starts a further `data:` line and so is read back as LF: an event stream can
-    carry nothing else. Raises Invalid for CR, LF or NUL in `type` or `id`, a negative `retry` and lone surrogates.
+    carry nothing else. Raises InvalidRequest for CR, LF or NUL in `type` or `id`, a negative `retry` and lone
+    surrogates.
     """
     if _FORBIDDEN.search(id):
-        raise Invalid("An id must not hold CR, LF or NUL.")
+        raise InvalidRequest("An id must not hold CR, LF or NUL.")
     if retry is not None and retry < 0:
-        raise Invalid("A reconnection time must not be negative.")
+        raise InvalidRequest("A reconnection time must not be negative.")
     id_line = f"id: {id}\n" if id else ""
     retry_line = "" if retry is None else f"retry: {retry}\n"
     return _utf8(f"{_head(type)}{_lines(data)}\n{id_line}{retry_line}\n")
@@ -244,7 +245,7 @@ def _head(type: str) -> str:
     if type == MESSAGE:
         return "data: "
     if not type or _FORBIDDEN.search(type):
-        raise Invalid("A type must not be empty nor hold CR, LF or NUL.")
+        raise InvalidRequest("A type must not be empty nor hold CR, LF or NUL.")
     _utf8(type)
     return f"event: {type}\ndata: "
 
@@ -266,7 +267,7 @@ def _envelope(topic: str, event: Event) -> str:
     try:
         return _json.encode(_Envelope(topic, offset, event.type, event.time, json_value(event.data))).decode()
     except UnicodeEncodeError:
-        raise Invalid(_SURROGATE) from None
+        raise InvalidRequest(_SURROGATE) from None
 
 
 def json_value(data: str) -> str | msgspec.Raw:
@@ -284,4 +285,4 @@ def _utf8(text: str) -> bytes:
     try:
         return text.encode()
     except UnicodeEncodeError:
-        raise Invalid(_SURROGATE) from None
+        raise InvalidRequest(_SURROGATE) from None

@@ -9,8 +9,8 @@ import pytest
 
 from tests.apps.members import SECRET, Member, facts
 from tests.asgi import asking
-from tests.protocols.conftest import Server, serving
-from tests.protocols.problems import problem
+from tests.http.conftest import Server, serving
+from tests.http.problems import problem
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -193,7 +193,7 @@ async def test_nobody_reads_another_s(server: Server, mara: Member, topic: str) 
 
 
 def _all_seeing(name: str) -> str:
-    from tidings.auth import sign
+    from tidings.access.tokens import sign
 
     return sign(SECRET, name, publish=["*"], subscribe=["*"], seconds=60)
 

@@ -14,8 +14,8 @@ import pytest
 
 from tests.apps.members import SECRET, Member, token
 from tests.asgi import Client, asking
-from tests.protocols.conftest import Server, serving
-from tests.protocols.problems import problem
+from tests.http.conftest import Server, serving
+from tests.http.problems import problem
 from tests.serving import ServerProcess
 from tidings.apps.people.here import GONE
 from tidings.apps.people.presence import EVERY, LOOK

@@ -10,16 +10,16 @@ from typing import Any
 import msgspec
 import pytest
 
+from tidings import Hub
+from tidings.access.guards import Items
+from tidings.access.subject import named
 from tidings.apps.rooms import fold
 from tidings.apps.rooms.guard import RoomsGuard
 from tidings.apps.rooms.room import Room
-from tidings.apps.rooms.service import Rooms
-from tidings.auth import named
+from tidings.apps.rooms.rooms import Rooms
 from tidings.errors import Conflict, Forbidden, TidingsError
 from tidings.events import Offset
-from tidings.guards import Items
-from tidings.hub import Hub
-from tidings.protocols.publish import guarded
+from tidings.http.publish import guarded
 
 TOPIC = "rooms.lobby"
 BOB = named("Bob")

@@ -11,11 +11,11 @@ import msgspec
 import pytest
 
 from tests.apps.members import SECRET, Member, facts, room, until_told
-from tests.protocols.conftest import Server, serving
-from tests.protocols.problems import problem
+from tests.http.conftest import Server, serving
+from tests.http.problems import problem
 from tests.runs.scripted import gone
+from tidings import Hub
 from tidings.apps.rooms.answers import AT_ONCE
-from tidings.hub import Hub
 from tidings.wire.run_events import RunStarted, from_event
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -165,7 +165,7 @@ async def test_an_assistant_that_cannot_be_loaded_fails_in_its_run(
     async def missing(_: Any) -> Any:
         raise RuntimeError("no such model")
 
-    monkeypatch.setattr("tidings.runs.assistants.Assistant.runnable", missing)
+    monkeypatch.setattr("tidings.runs.assistant.Assistant.runnable", missing)
     await mara.said(topic, "message.posted", text="@assistant hello")
     [answer] = await answer_in(server, topic)
     assert answer["outcome"] == "failed"

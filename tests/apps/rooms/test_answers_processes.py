@@ -10,8 +10,8 @@ import msgspec
 
 from tests.apps.members import SECRET, Member, facts, room, token, until_told
 from tests.asgi import asking
-from tests.protocols.conftest import serving
-from tests.runs.assistants.endpoint_server import Answer, Write, delta, stand_in
+from tests.assistants.endpoint_server import Answer, Write, delta, stand_in
+from tests.http.conftest import serving
 from tests.serving import ServerProcess
 from tidings.runs.runs import BEAT, LEASE
 from tidings.testing import Clock

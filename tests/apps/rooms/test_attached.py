@@ -11,13 +11,13 @@ import pytest
 
 from tests.apps.members import Member, facts, room
 from tests.apps.rooms.test_files import PDF, upload, uploaded
-from tests.protocols.conftest import Server
-from tests.protocols.problems import problem
+from tests.http.conftest import Server
+from tests.http.problems import problem
+from tidings import Hub
 from tidings.apps.rooms import context, files
 from tidings.apps.rooms.facts import File, MessagePosted, read
 from tidings.apps.rooms.files import Files
 from tidings.errors import NotFound
-from tidings.hub import Hub
 from tidings.testing.clock import Clock
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

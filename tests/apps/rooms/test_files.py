@@ -16,10 +16,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.apps.members import SECRET, Member, room
-from tests.protocols.conftest import Server, serving
-from tests.protocols.problems import problem
+from tests.http.conftest import Server, serving
+from tests.http.problems import problem
+from tidings.access.tokens import sign
 from tidings.apps.rooms.files import CHUNK, Files
-from tidings.auth import sign
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

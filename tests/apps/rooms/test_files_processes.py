@@ -14,7 +14,7 @@ import pytest
 from tests.apps.members import SECRET, token
 from tests.serving import PATIENCE, ServerProcess
 from tests.streams import Answer, request
-from tidings.hub import Hub
+from tidings import Hub
 
 Servers = tuple[ServerProcess, ServerProcess]
 CONTENT = random.Random(4).randbytes(9_000_000)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tidings.apps.rooms import search
 from tidings.apps.rooms.search import excerpt, query
-from tidings.errors import Invalid
+from tidings.errors import InvalidRequest
 from tidings.events import Event, Offset
 
 
@@ -16,7 +16,7 @@ from tidings.events import Event, Offset
 def test_no_query_breaks_the_index(text: str) -> None:
     try:
         match = query(text)
-    except Invalid:
+    except InvalidRequest:
         return
     file = search.opened()
     search.take(file, "a", [Event(Offset("e", 1), "message.posted", '{"by":"x","text":"hello"}', 1.0)])

@@ -10,8 +10,8 @@ import pytest
 
 from tests.apps.members import Member, facts, room
 from tests.asgi import asking
-from tests.protocols.conftest import Server
-from tests.protocols.problems import problem
+from tests.http.conftest import Server
+from tests.http.problems import problem
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

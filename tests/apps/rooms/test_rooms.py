@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 
 from tests.apps.members import SECRET, Member, room
-from tests.apps.test_folded import Counting
+from tests.apps.test_projection import Counting
 from tests.asgi import asking
-from tests.protocols.conftest import Server, serving
-from tests.protocols.problems import problem
-from tidings.auth import named, sign
-from tidings.log import NEW
+from tests.http.conftest import Server, serving
+from tests.http.problems import problem
+from tidings.access.subject import named
+from tidings.access.tokens import sign
+from tidings.log.rules import NEW
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from tests.apps.rooms.histories import EPOCH, events, histories
 from tidings.apps.rooms import facts, fold, rules
 from tidings.apps.rooms.room import Room
-from tidings.errors import Conflict, Forbidden, Invalid, NotFound, TidingsError, TooLarge
+from tidings.errors import Conflict, Forbidden, InvalidRequest, NotFound, TidingsError, TooLarge
 
 OWNER, MEMBER, READER, STRANGER = "Ann", "Bob", "Cleo", "Dan"
 WHO = (OWNER, MEMBER, READER, STRANGER)
@@ -120,53 +120,56 @@ def test_a_run_that_began_before_the_room_was_archived_may_answer() -> None:
 @pytest.mark.parametrize(
     ("type", "data", "kind"),
     [
-        ("message.posted", {"text": " \n"}, Invalid),
+        ("message.posted", {"text": " \n"}, InvalidRequest),
         ("message.posted", {"text": "x" * 16_000}, None),
         ("message.posted", {"text": "x" * 16_001}, TooLarge),
-        ("message.posted", {}, Invalid),
-        ("message.posted", {"text": "x", "bold": True}, Invalid),
-        ("message.posted", {"text": "x", "reply": "yesterday"}, Invalid),
-        ("message.posted", {"text": "x", "reply": ""}, Invalid),
+        ("message.posted", {}, InvalidRequest),
+        ("message.posted", {"text": "x", "bold": True}, InvalidRequest),
+        ("message.posted", {"text": "x", "reply": "yesterday"}, InvalidRequest),
+        ("message.posted", {"text": "x", "reply": ""}, InvalidRequest),
         ("message.posted", {"text": "x\n\ty\u202f\u200d"}, None),
-        *[("message.posted", {"text": f"x{c}y"}, Invalid) for c in "\0\r\x0b\x1b\x7f\x85\x9f"],
-        ("message.edited", {"message": "abc123-4", "text": "x\x1b[31m"}, Invalid),
+        *[("message.posted", {"text": f"x{c}y"}, InvalidRequest) for c in "\0\r\x0b\x1b\x7f\x85\x9f"],
+        ("message.edited", {"message": "abc123-4", "text": "x\x1b[31m"}, InvalidRequest),
         ("message.posted", {"text": "x", "key": "Ab3_-" + "x" * 59}, None),
-        *[("message.posted", {"text": "x", "key": key}, Invalid) for key in ("", "x" * 65, "a b", "a\n", "é", 1)],
+        *[
+            ("message.posted", {"text": "x", "key": key}, InvalidRequest) for key in ("", "x" * 65, "a b", "a\n", "é",
+            1)
+        ],
         ("message.posted", {"text": "", "files": [FILE]}, None),
         ("message.posted", {"text": "", "files": [file(n) for n in range(10)]}, None),
         ("message.posted", {"text": "x", "files": []}, None),
-        ("message.posted", {"text": " ", "files": []}, Invalid),
-        ("message.posted", {"text": "x", "files": [file(n) for n in range(11)]}, Invalid),
-        ("message.posted", {"text": "x", "files": [FILE, FILE]}, Invalid),
-        ("message.posted", {"text": "x", "files": [FILE["id"], FILE]}, Invalid),
-        ("message.posted", {"text": "x", "files": [FILE["id"] + "\n"]}, Invalid),
-        ("message.posted", {"text": "x", "files": ["../" * 9]}, Invalid),
-        ("message.posted", {"text": "x", "files": [{**FILE, "id": "x"}]}, Invalid),
-        ("message.posted", {"text": "x", "files": [{**FILE, "href": "x"}]}, Invalid),
-        ("message.posted", {"text": "x", "files": FILE["id"]}, Invalid),
-        ("message.edited", {"message": "abc123-4", "text": ""}, Invalid),
+        ("message.posted", {"text": " ", "files": []}, InvalidRequest),
+        ("message.posted", {"text": "x", "files": [file(n) for n in range(11)]}, InvalidRequest),
+        ("message.posted", {"text": "x", "files": [FILE, FILE]}, InvalidRequest),
+        ("message.posted", {"text": "x", "files": [FILE["id"], FILE]}, InvalidRequest),
+        ("message.posted", {"text": "x", "files": [FILE["id"] + "\n"]}, InvalidRequest),
+        ("message.posted", {"text": "x", "files": ["../" * 9]}, InvalidRequest),
+        ("message.posted", {"text": "x", "files": [{**FILE, "id": "x"}]}, InvalidRequest),
+        ("message.posted", {"text": "x", "files": [{**FILE, "href": "x"}]}, InvalidRequest),
+        ("message.posted", {"text": "x", "files": FILE["id"]}, InvalidRequest),
+        ("message.edited", {"message": "abc123-4", "text": ""}, InvalidRequest),
         ("message.edited", {"message": "abc123-4", "text": "x" * 16_001}, TooLarge),
-        ("reaction.added", {"message": "abc123-4", "emoji": ""}, Invalid),
-        ("reaction.added", {"message": "abc123-4", "emoji": "x" * 17}, Invalid),
-        ("reaction.added", {"message": "abc123-4", "emoji": "<img>"}, Invalid),
+        ("reaction.added", {"message": "abc123-4", "emoji": ""}, InvalidRequest),
+        ("reaction.added", {"message": "abc123-4", "emoji": "x" * 17}, InvalidRequest),
+        ("reaction.added", {"message": "abc123-4", "emoji": "<img>"}, InvalidRequest),
         ("reaction.added", {"message": "abc123-4", "emoji": "👩‍👩‍👧‍👦"}, None),
-        ("room.renamed", {"name": ""}, Invalid),
-        ("room.renamed", {"name": " Hall"}, Invalid),
-        ("room.renamed", {"name": "Ha\nll"}, Invalid),
-        ("room.renamed", {"name": "Ha\u202ell"}, Invalid),
-        ("room.renamed", {"name": "x" * 81}, Invalid),
+        ("room.renamed", {"name": ""}, InvalidRequest),
+        ("room.renamed", {"name": " Hall"}, InvalidRequest),
+        ("room.renamed", {"name": "Ha\nll"}, InvalidRequest),
+        ("room.renamed", {"name": "Ha\u202ell"}, InvalidRequest),
+        ("room.renamed", {"name": "x" * 81}, InvalidRequest),
         ("room.renamed", {"name": "<script>alert(1)</script>"}, None),
-        ("room.renamed", {"name": "Hall", "about": "x" * 501}, Invalid),
+        ("room.renamed", {"name": "Hall", "about": "x" * 501}, InvalidRequest),
         ("room.renamed", {"name": "Hall", "about": ""}, None),
-        ("member.joined", {"member": "x" * 61}, Invalid),
-        ("member.joined", {"member": "Eve", "role": "king"}, Invalid),
+        ("member.joined", {"member": "x" * 61}, InvalidRequest),
+        ("member.joined", {"member": "Eve", "role": "king"}, InvalidRequest),
         ("member.joined", {"member": MEMBER}, Conflict),
         ("member.left", {"member": "Eve"}, NotFound),
         ("member.role", {"member": "Eve", "role": "reader"}, NotFound),
         ("room.created", {"name": "Lobby"}, Conflict),
-        ("room.painted", {}, Invalid),
-        ("typing", {}, Invalid),
-        ("message", {}, Invalid),
+        ("room.painted", {}, InvalidRequest),
+        ("typing", {}, InvalidRequest),
+        ("message", {}, InvalidRequest),
     ],
 )  # fmt: skip
 def test_what_a_fact_is(type: str, data: dict[str, Any], kind: type[TidingsError] | None) -> None:
@@ -175,7 +178,7 @@ def test_what_a_fact_is(type: str, data: dict[str, Any], kind: type[TidingsError
 
 @pytest.mark.parametrize("data", ["", "null", "[]", "1", "{", '{"text": 1}', '{"text": "x", "text2": 1}', "[" * 10_000])
 def test_what_is_no_fact_at_all_is_refused(data: str) -> None:
-    with pytest.raises(Invalid):
+    with pytest.raises(InvalidRequest):
         facts.read("message.posted", data)
 
 

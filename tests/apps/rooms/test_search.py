@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from tests.apps.members import Member, room
-from tests.protocols.conftest import Server
-from tests.protocols.problems import problem
+from tests.http.conftest import Server
+from tests.http.problems import problem
+from tidings import Hub
 from tidings.apps.rooms import search
 from tidings.apps.rooms.search import Search
-from tidings.hub import Hub
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

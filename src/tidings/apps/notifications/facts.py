@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from tidings.errors import Invalid, TooLarge
-from tidings.log import parse_offset, shown, valid_topic
-from tidings.people import valid_name
+from tidings.access.names import valid_name
+from tidings.errors import InvalidRequest, TooLarge
+from tidings.log.names import parse_offset, shown, valid_topic
 
 CREATED = "notification.created"
 TITLE, TEXT, LINK, KIND = 200, 2000, 2000, 40
@@ -25,12 +25,12 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 class Fact(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What one event says. `check` raises Invalid for what its shape alone does not forbid."""
+    """What one event says. `check` raises InvalidRequest for what its shape alone does not forbid."""
 
     type: ClassVar[str]
 
     def check(self) -> None:
-        """Raises Invalid or TooLarge."""
+        """Raises InvalidRequest or TooLarge."""
 
 
 class Created(Fact, frozen=True, kw_only=True):
@@ -50,10 +50,12 @@ class Created(Fact, frozen=True, kw_only=True):
     def check(self) -> None:
         _plain("title", self.title, TITLE)
         if not self.title.strip():
-            raise Invalid("A notification needs a title.")
+            raise InvalidRequest("A notification needs a title.")
         _plain("text", self.text or "", TEXT)
         if not _KIND.fullmatch(self.kind) or len(self.kind) > KIND:
-            raise Invalid(f"A kind is a word of at most {KIND} letters, such as mention: {shown(self.kind)} is none.")
+            raise InvalidRequest(
+                f"A kind is a word of at most {KIND} letters, such as mention: {shown(self.kind)} is none."
+            )
         if self.link is not None:
             check_link(self.link)
         if self.topic is not None:
@@ -61,7 +63,7 @@ class Created(Fact, frozen=True, kw_only=True):
         if self.event is not None:
             parse_offset(self.event)
             if self.topic is None:
-                raise Invalid("`event` is an offset in `topic`, which is missing.")
+                raise InvalidRequest("`event` is an offset in `topic`, which is missing.")
         if self.by is not None:
             valid_name(self.by)
 
@@ -75,7 +77,7 @@ class Read(Fact, frozen=True):
 
     def check(self) -> None:
         if (self.offsets is None) == (self.upto is None):
-            raise Invalid("Give either `offsets` or `upto`.")
+            raise InvalidRequest("Give either `offsets` or `upto`.")
         if len(self.offsets or ()) > MANY:
             raise TooLarge(f"At most {MANY} offsets at once. `upto` takes all before one.")
         for offset in self.offsets or [self.upto or ""]:
@@ -91,7 +93,7 @@ class RoomRead(Fact, frozen=True):
 
     def check(self) -> None:
         if not _ROOM.fullmatch(self.room):
-            raise Invalid(f"There is no room {shown(self.room)}.")
+            raise InvalidRequest(f"There is no room {shown(self.room)}.")
         parse_offset(self.offset)
 
 
@@ -119,7 +121,7 @@ class DoNotDisturb(Fact, frozen=True):
 
     def check(self) -> None:
         if self.until is not None and not 0 <= self.until < 1e12:
-            raise Invalid("`until` is a time in Unix seconds, or null.")
+            raise InvalidRequest("`until` is a time in Unix seconds, or null.")
 
 
 FACTS: dict[str, type[Fact]] = {
@@ -130,22 +132,22 @@ _encode = msgspec.json.Encoder().encode
 
 
 def parse(type: str, data: str) -> Fact:
-    """The fact that an event of this type and data says. Raises Invalid, or TooLarge, for what says none."""
+    """The fact that an event of this type and data says. Raises InvalidRequest, or TooLarge, for what says none."""
     fact = understood(type, data)
     fact.check()
     return fact
 
 
 def understood(type: str, data: str) -> Fact:
-    """The fact, by its shape alone, as readers of the log take it. Raises Invalid."""
+    """The fact, by its shape alone, as readers of the log take it. Raises InvalidRequest."""
     decoder = _DECODERS.get(type)
     if decoder is None:
-        raise Invalid(f"A person's topic has no events of the type {shown(type)}, but {', '.join(FACTS)}.")
+        raise InvalidRequest(f"A person's topic has no events of the type {shown(type)}, but {', '.join(FACTS)}.")
     try:
         return decoder.decode(data)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         said = "it is nested too deeply" if isinstance(error, RecursionError) else shown(str(error)).rstrip(".")
-        raise Invalid(f"This is no {type}: {said}.") from None
+        raise InvalidRequest(f"This is no {type}: {said}.") from None
 
 
 def to_item(fact: Fact) -> tuple[str, str]:
@@ -154,12 +156,13 @@ def to_item(fact: Fact) -> tuple[str, str]:
 
 
 def check_link(link: str) -> None:
-    """Raises Invalid for a link that is neither a path of ours nor an https URL: a browser could run or hide others."""
+    """Raises InvalidRequest for a link that is neither a path of ours nor an https URL: a browser could run or hide
+    others."""
     kind = "A link is a path such as /r/lobby, or an https URL"
     if not 0 < len(link) <= LINK:
-        raise Invalid(f"{kind}, of at most {LINK} characters.")
+        raise InvalidRequest(f"{kind}, of at most {LINK} characters.")
     if _UNSEEN.search(link):
-        raise Invalid(f"{kind}, without spaces, backslashes or invisible characters.")
+        raise InvalidRequest(f"{kind}, without spaces, backslashes or invisible characters.")
     if link.startswith("/") and not link.startswith("//"):
         return
     try:
@@ -168,11 +171,11 @@ def check_link(link: str) -> None:
     except ValueError:
         plain = False
     if not plain:
-        raise Invalid(f"{kind}: {shown(link)} is neither.")
+        raise InvalidRequest(f"{kind}: {shown(link)} is neither.")
 
 
 def _plain(what: str, text: str, most: int) -> None:
     if len(text) > most:
         raise TooLarge(f"A {what} has at most {most:,} characters; this has {len(text):,}.")
     if _CONTROL.search(text):
-        raise Invalid(f"A {what} holds no control characters.")
+        raise InvalidRequest(f"A {what} holds no control characters.")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from tidings.errors import Invalid
+from tidings.errors import InvalidRequest
 from tidings.events import Event
 
 from .facts import Created, DoNotDisturb, Muted, Read, RoomRead, Unmuted, understood
@@ -61,7 +61,7 @@ def apply(inbox: Inbox, event: Event) -> None:
     assert event.offset is not None
     try:
         fact = understood(event.type, event.data)
-    except Invalid:
+    except InvalidRequest:
         return
     match fact:
         case Created():

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
-from tidings.auth import Subject
-from tidings.errors import Forbidden, Invalid
-from tidings.guards import Admitted, Guard, Items
-from tidings.people import slug
+from tidings.access.guards import Admitted, Guard, Items
+from tidings.access.names import slug
+from tidings.access.subject import Subject
+from tidings.errors import Forbidden, InvalidRequest
 
 from .facts import Created, Fact, parse, to_item
 
@@ -30,7 +30,7 @@ class PeopleGuard(Guard):
             await self.read(subject, topic)
             return Admitted(items)
         if transient:
-            raise Invalid("What a person is told is stored: publish it without `transient`.")
+            raise InvalidRequest("What a person is told is stored: publish it without `transient`.")
         return Admitted([to_item(_stamped(subject, topic, parse(type, data))) for type, data in items])
 
     async def manage(self, subject: Subject, topic: str) -> None:

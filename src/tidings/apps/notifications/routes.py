@@ -6,10 +6,10 @@ import msgspec
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from tidings.auth import Authenticator
+from tidings.access.tokens import Authenticator
 from tidings.errors import Forbidden
-from tidings.protocols.request import problems, reader, shape
-from tidings.protocols.response import json_response
+from tidings.http.request import problems, reader, shape
+from tidings.http.response import json_response
 
 from .fold import Notification
 from .service import Notifications, topic_of

@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
-from tidings.apps.folded import Folded
-from tidings.errors import Closed, Invalid
+from tidings.access.names import slug
+from tidings.apps.projection import Projections
+from tidings.delivery.hub import Hub
+from tidings.errors import Closed, InvalidRequest
 from tidings.events import Offset
-from tidings.hub import Hub
-from tidings.people import slug
 
 from . import fold
 from .facts import LINK, TEXT, TITLE, Created, to_item
@@ -23,7 +23,7 @@ class Notifications:
 
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
-        self._folded: Folded[Inbox] = Folded(hub, Inbox, fold.apply, version=fold.VERSION)
+        self._folded: Projections[Inbox] = Projections(hub, Inbox, fold.apply, version=fold.VERSION)
 
     async def inbox(self, name: str) -> tuple[Inbox, Offset]:
         """What the person has been told and has read, as of now, and the offset to follow from; not to be changed.
@@ -68,7 +68,7 @@ class Notifications:
         )
         try:
             await self.hub.append(topic_of(name), [to_item(told)], key=key)
-        except (Invalid, Closed) as error:
+        except (InvalidRequest, Closed) as error:
             # A subject of a token whose name makes no topic, or a topic that its owner's program has closed: what
             # happened has happened all the same, so whoever did it is not refused.
             log.warning("%s cannot be told: %s", topic_of(name)[:80], error)

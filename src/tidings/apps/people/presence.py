@@ -9,11 +9,11 @@ from time import monotonic
 
 import msgspec
 
-from tidings.auth import Subject
+from tidings.access.guards import Admitted, Guard, Items
+from tidings.access.subject import Subject
+from tidings.delivery.hub import Hub
 from tidings.errors import Forbidden, TidingsError
-from tidings.guards import Admitted, Guard, Items
-from tidings.hub import Hub
-from tidings.protocols.response import Slots
+from tidings.http.response import Slots
 
 from .here import Here
 
@@ -55,7 +55,7 @@ class Presence:
 
     def open(self) -> None:
         """Begin to tell and to hear."""
-        self.hub.lanes.listeners[TOPIC] = self._hear
+        self.hub.listen(TOPIC, self._hear)
         self.hub.background(self._tell())
 
     async def close(self) -> None:

@@ -6,9 +6,9 @@ import msgspec
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from tidings.auth import Authenticator
-from tidings.protocols.request import problems, reader, shape
-from tidings.protocols.response import json_response
+from tidings.access.tokens import Authenticator
+from tidings.http.request import problems, reader, shape
+from tidings.http.response import json_response
 
 from .presence import TOPIC, Presence
 

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from tidings.api import Hub
 from tidings.apps.notifications.service import Notifications
-from tidings.errors import Conflict, NotFound, TooMany
+from tidings.errors import Conflict, NotFound, TooManyRequests
 from tidings.events import Offset
-from tidings.hub import Hub
-from tidings.log import Appended
+from tidings.log.rules import Appended
+from tidings.runs.assistant import Assistant
 from tidings.wire.run_events import BlockFinished, RunFailed, RunFinished, RunStarted, from_event
 
 from . import context, facts, rules
 from .facts import AnswerPosted, Fact, MessagePosted, RunCreated
 from .mentions import mentioned
-from .notices import link
+from .notifying import link
 from .room import Room
-from .service import PREFIX, Rooms
-
-if TYPE_CHECKING:
-    from tidings.runs.assistants import Assistant
+from .rooms import PREFIX, Rooms
 
 log = logging.getLogger("tidings.rooms")
 
@@ -55,13 +53,13 @@ class Answers:
         hub.runs.on_end.append(self.post)
 
     def judge(self, room: Room, given: Sequence[Fact]) -> None:
-        """Raises TooMany for more than a room's assistants do at once."""
+        """Raises TooManyRequests for more than a room's assistants do at once."""
         called = sum(
             len(self._called(fact.text)) if isinstance(fact, MessagePosted) else isinstance(fact, RunCreated)
             for fact in given
         )
         if called and len(room.runs) + called > AT_ONCE:
-            raise TooMany(f"A room has {AT_ONCE} answers under way at once. Wait for one of them, or stop one.")
+            raise TooManyRequests(f"A room has {AT_ONCE} answers under way at once. Wait for one of them, or stop one.")
 
     async def ask(self, topic: str, room: Room, said: Sequence[tuple[Offset, Fact]]) -> None:
         """Start what the messages ask for. Raises Unavailable: then whoever published comes again."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from tidings.errors import Invalid
+from tidings.errors import InvalidRequest
 from tidings.events import Event
 
 from . import facts
@@ -51,7 +51,7 @@ def _said(events: Iterable[Event]) -> list[tuple[str, str]]:
     for event in events:
         try:
             fact = facts.read(event.type, event.data)
-        except Invalid:
+        except InvalidRequest:
             continue
         match fact:
             case MessagePosted() | AnswerPosted():

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from tidings.errors import Invalid
+from tidings.errors import InvalidRequest
 
 Role = Literal["owner", "member", "reader"]
 
@@ -173,16 +173,16 @@ _encode = msgspec.json.Encoder().encode
 
 
 def read(type: str, data: str) -> Fact:
-    """The fact that an event holds. Raises Invalid."""
+    """The fact that an event holds. Raises InvalidRequest."""
     decode = _decoders.get(type)
     if type == "typing":
-        raise Invalid("`typing` is never stored: publish it with `transient=true`.")
+        raise InvalidRequest("`typing` is never stored: publish it with `transient=true`.")
     if decode is None:
-        raise Invalid(f"A room knows no {type[:80]!r}, but {', '.join(FACTS)}.")
+        raise InvalidRequest(f"A room knows no {type[:80]!r}, but {', '.join(FACTS)}.")
     try:
         return decode(data)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise Invalid(f"This is no {type}: {error}.") from None
+        raise InvalidRequest(f"This is no {type}: {error}.") from None
 
 
 def changed(fact: Fact, **fields: Any) -> Fact:

@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from tidings.errors import Conflict, Gone, Invalid, NotFound
+from tidings.delivery.hub import Hub
+from tidings.errors import Conflict, Gone, InvalidRequest, NotFound
 from tidings.events import Offset, Retention
-from tidings.hub import Hub
-from tidings.log import NEW, expiry
+from tidings.log.rules import NEW, expiry
 from tidings.runs.runs import new_id
 
 from .facts import File
@@ -74,19 +74,19 @@ class Whole(NamedTuple):
 
 
 def valid_name(name: str) -> str:
-    """`name`, if a file may have it; raises Invalid."""
+    """`name`, if a file may have it; raises InvalidRequest."""
     if not name.strip() or len(name) > MAX_NAME:
-        raise Invalid(f"A file's name has 1 to {MAX_NAME} characters.")
+        raise InvalidRequest(f"A file's name has 1 to {MAX_NAME} characters.")
     if any(c in "/\\" or c in _BIDI or unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in name):
-        raise Invalid("A file's name is one line of printable characters, without `/` and `\\`.")
+        raise InvalidRequest("A file's name is one line of printable characters, without `/` and `\\`.")
     return name
 
 
 def valid_media_type(header: str) -> str:
-    """The media type that a Content-Type names, without its parameters; raises Invalid."""
+    """The media type that a Content-Type names, without its parameters; raises InvalidRequest."""
     type = header.partition(";")[0].strip().lower()
     if not _TYPE.fullmatch(type):
-        raise Invalid("A file has a media type, such as `application/pdf`, as its Content-Type.")
+        raise InvalidRequest("A file has a media type, such as `application/pdf`, as its Content-Type.")
     return type
 
 

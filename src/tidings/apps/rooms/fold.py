@@ -6,7 +6,7 @@ import msgspec
 
 from tidings.errors import TidingsError
 from tidings.events import Event
-from tidings.log import parse_offset
+from tidings.log.names import parse_offset
 
 from . import facts, rules
 from .facts import (

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from tidings.auth import Subject
+from tidings.access.guards import Admitted, Ending, Guard, Items
+from tidings.access.subject import Subject
 from tidings.errors import Forbidden
-from tidings.guards import Admitted, Ending, Guard, Items
-from tidings.log import Appended
+from tidings.log.rules import Appended
 
 from . import rules
 from .facts import RunCreated
-from .service import Rooms, person
+from .rooms import Rooms, person
 
 
 class RoomsGuard(Guard):

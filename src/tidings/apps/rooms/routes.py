@@ -9,17 +9,18 @@ import msgspec
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
-from tidings.auth import Authenticator, Subject
+from tidings.access.subject import Subject
+from tidings.access.tokens import Authenticator
 from tidings.events import Event, Offset
-from tidings.log import parse_offset
-from tidings.protocols.request import problems, reader, shape
-from tidings.protocols.response import json_response
+from tidings.http.request import problems, reader, shape
+from tidings.http.response import json_response
+from tidings.log.names import parse_offset
 from tidings.wire.sse import json_value
 
 from . import facts
 from .room import Room
+from .rooms import PREFIX, Rooms
 from .search import HITS, Search
-from .service import PREFIX, Rooms
 
 PAGE = 100
 """Events of a room that is opened."""

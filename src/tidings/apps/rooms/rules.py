@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from tidings.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge
-from tidings.log import parse_offset
-from tidings.people import valid_name
+from tidings.access.names import valid_name
+from tidings.errors import Conflict, Forbidden, InvalidRequest, NotFound, TooLarge
+from tidings.log.names import parse_offset
 
 from .facts import (
     AnswerPosted,
@@ -66,7 +66,7 @@ def target_of(fact: Fact) -> str | None:
 
 
 def judge(room: Room, fact: Fact) -> None:
-    """Nothing, if the fact may follow in the room. Raises Invalid, TooLarge, NotFound, Forbidden or Conflict."""
+    """Nothing, if the fact may follow in the room. Raises InvalidRequest, TooLarge, NotFound, Forbidden or Conflict."""
     check_form(fact)
     if isinstance(fact, RoomCreated):
         if room.created:
@@ -112,7 +112,7 @@ def check_may_post(room: Room, name: str | None) -> None:
 
 
 def check_form(fact: Fact) -> None:
-    """Whether a fact is one at all, in whichever room. Raises Invalid or TooLarge."""
+    """Whether a fact is one at all, in whichever room. Raises InvalidRequest or TooLarge."""
     match fact:
         case RoomCreated() | RoomRenamed():
             _line(fact.name, MAX_NAME, "A room's name")
@@ -125,7 +125,7 @@ def check_form(fact: Fact) -> None:
         case ReactionAdded() | ReactionRemoved():
             emoji = fact.emoji
             if not 0 < len(emoji) <= MAX_EMOJI or any(c.isspace() or c < " " or c in "\x7f<>&" for c in emoji):
-                raise Invalid(f"A reaction is an emoji, of at most {MAX_EMOJI} characters.")
+                raise InvalidRequest(f"A reaction is an emoji, of at most {MAX_EMOJI} characters.")
     if (at := target_of(fact)) is not None:
         parse_offset(at)
 
@@ -133,25 +133,25 @@ def check_form(fact: Fact) -> None:
 def _check_message(fact: MessagePosted | MessageEdited) -> None:
     files = (isinstance(fact, MessagePosted) and fact.files) or []
     if not fact.text.strip() and not files:
-        raise Invalid("A message has some text, or a file.")
+        raise InvalidRequest("A message has some text, or a file.")
     if len(fact.text) > MAX_TEXT:
         raise TooLarge(f"A message has at most {MAX_TEXT:,} characters; this one has {len(fact.text):,}.")
     if CONTROL.search(fact.text):
-        raise Invalid("A message holds no control characters but line feeds and tabs.")
+        raise InvalidRequest("A message holds no control characters but line feeds and tabs.")
     if isinstance(fact, MessagePosted) and isinstance(fact.key, str) and not KEY.fullmatch(fact.key):
-        raise Invalid("A message's key is 1 to 64 letters, digits, '_' and '-'.")
+        raise InvalidRequest("A message's key is 1 to 64 letters, digits, '_' and '-'.")
     ids = [file if isinstance(file, str) else file.id for file in files]
     if len(ids) > MAX_FILES or len(set(ids)) < len(ids):
-        raise Invalid(f"A message has at most {MAX_FILES} files, each of them once.")
+        raise InvalidRequest(f"A message has at most {MAX_FILES} files, each of them once.")
     if not all(map(FILE.fullmatch, ids)):
-        raise Invalid("A file is named by the id that its upload was answered with.")
+        raise InvalidRequest("A file is named by the id that its upload was answered with.")
 
 
 def _line(text: str, most: int, what: str) -> None:
     if not 0 < len(text) <= most:
-        raise Invalid(f"{what} has 1 to {most} characters.")
+        raise InvalidRequest(f"{what} has 1 to {most} characters.")
     if not text.isprintable() or text != text.strip():
-        raise Invalid(f"{what} is one line, without spaces around it.")
+        raise InvalidRequest(f"{what} is one line, without spaces around it.")
 
 
 def _judge_run(room: Room, fact: RunCreated | AnswerPosted) -> None:

@@ -12,13 +12,13 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import NamedTuple, TypeVar
 
-from tidings.errors import Invalid, NotFound
+from tidings.delivery.hub import Hub
+from tidings.errors import InvalidRequest, NotFound
 from tidings.events import ORIGIN, Event, Offset
-from tidings.hub import Hub
 
 from . import facts
 from .facts import AnswerPosted, MessageDeleted, MessageEdited, MessagePosted
-from .service import PREFIX
+from .rooms import PREFIX
 
 HITS = 20
 """Hits a page."""
@@ -75,7 +75,7 @@ class Search:
     async def find(self, text: str, rooms: dict[str, Offset], before: int | None = None) -> list[Found]:
         """The newest hits in these rooms, by id and the tail they are searched up to, that come before another.
 
-        Raises Invalid for a text without a word; Unavailable.
+        Raises InvalidRequest for a text without a word; Unavailable.
         """
         match = query(text)
         async with self._turn:
@@ -125,7 +125,7 @@ class Search:
 def query(text: str) -> str:
     """What is searched for, in the language of FTS5: the words, each of which may go on; what is in quotes, as it is.
 
-    Raises Invalid.
+    Raises InvalidRequest.
     """
     terms = []
     for quoted, word in _TERM.findall(text):
@@ -133,9 +133,9 @@ def query(text: str) -> str:
         if any(character.isalnum() for character in term):
             terms.append(f'"{term}"' + ("" if quoted else "*"))
     if not terms:
-        raise Invalid("Name a word to search for.")
+        raise InvalidRequest("Name a word to search for.")
     if len(terms) > WORDS:
-        raise Invalid(f"Search for at most {WORDS} words.")
+        raise InvalidRequest(f"Search for at most {WORDS} words.")
     return " ".join(terms)
 
 
@@ -152,7 +152,7 @@ def take(file: sqlite3.Connection, room: str, events: Sequence[Event]) -> None:
         if event.type in (MessagePosted.type, AnswerPosted.type, MessageEdited.type, MessageDeleted.type):
             try:
                 fact = facts.read(event.type, event.data)
-            except Invalid:
+            except InvalidRequest:
                 continue
             match fact:
                 case MessagePosted():

@@ -1,0 +1,44 @@
+"""Cookies that carry a token, or the name that somebody chose on a server without a key. Pure."""
+
+from __future__ import annotations
+
+from urllib.parse import quote, unquote
+
+from tidings.errors import InvalidRequest
+
+from .names import valid_name
+
+COOKIE = "tidings"
+
+
+NAME_COOKIE = "tidings_name"
+"""What carries a token, and what carries the name that somebody chose on a server without a key."""
+
+
+YEAR = 365 * 86400
+"""Seconds for which a chosen name is kept. Browsers keep a cookie for at most 400 days."""
+
+
+def chosen_name(value: str) -> str | None:
+    """The name in its cookie. One that cannot be read is none: whoever has it must be able to choose another."""
+    try:
+        return valid_name(unquote(value, errors="strict")) if value.isascii() else None
+    except (InvalidRequest, UnicodeDecodeError):
+        return None
+
+
+def cookie(token: str, *, seconds: float, secure: bool) -> str:
+    """The Set-Cookie header that keeps a token for `seconds`; an empty token for 0 seconds removes it."""
+    return set_cookie(COOKIE, token, seconds=seconds, secure=secure)
+
+
+def name_cookie(name: str, *, secure: bool) -> str:
+    """The Set-Cookie header that keeps a chosen name for a year; an empty name removes it. Raises InvalidRequest for a
+    text that is no name."""
+    value = quote(valid_name(name), safe="") if name else ""
+    return set_cookie(NAME_COOKIE, value, seconds=YEAR if name else 0, secure=secure)
+
+
+def set_cookie(name: str, value: str, *, seconds: float, secure: bool) -> str:
+    """The Set-Cookie header of a cookie out of reach of scripts. `secure`: the browser speaks https to us."""
+    return f"{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={int(seconds)}" + ("; Secure" if secure else "")

@@ -1,0 +1,251 @@
+"""Who is asking, and what they may do: tokens, the topics they allow, the cookies that carry one or a chosen name."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import time
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Any
+
+import jwt
+from jwt.exceptions import (
+    ImmatureSignatureError,
+    InvalidAudienceError,
+    InvalidIssuerError,
+    InvalidSignatureError,
+    MissingRequiredClaimError,
+    PyJWTError,
+)
+
+from tidings.clock import unix_time
+from tidings.errors import Forbidden, InvalidRequest, Unauthenticated
+
+from .cookies import COOKIE, NAME_COOKIE, chosen_name
+from .guards import Guards
+from .keys import Keys, KeySet, OneKey
+from .origins import may_address, same_origin
+from .subject import ANYONE, Patterns, Subject, named
+
+LEEWAY = 10
+"""Seconds by which the signer's clock may differ from ours."""
+
+LONGEST = 8192
+"""Characters of the longest token that is looked at. Servers take headers of 64 KiB and more."""
+
+REMEMBERED = 10_000
+"""Verified tokens that are kept, by their hash, so that a reconnect does not pay the 150 µs of verifying again."""
+
+
+Headers = Iterable[tuple[bytes, bytes]]
+"""A request's headers as in an ASGI scope: lower-case names, raw values, repeated ones as often as they came."""
+
+
+class Authenticator:
+    """Turns a request's headers into a Subject. With no key at all it is `open`: everyone is ANYONE, by the name that
+    they chose.
+
+    `hosts` are the names by which an open server may be addressed besides loopback's, `origins` those whose pages may
+    act here besides our own. `guards` say what tokens cannot. Raises InvalidRequest for keys and algorithms that do
+    not agree.
+    """
+
+    def __init__(
+        self,
+        *,
+        secret: str | None = None,
+        public_key: str | None = None,
+        jwks_url: str | None = None,
+        algorithms: Sequence[str] = (),
+        audience: str | None = None,
+        issuer: str | None = None,
+        hosts: Collection[str] = (),
+        origins: Collection[str] = (),
+        clock: Callable[[], float] = unix_time,
+    ) -> None:
+        if sum(key is not None for key in (secret, public_key, jwks_url)) > 1:
+            raise InvalidRequest("Tokens have one kind of key: a secret, a public key or a key set")
+        self._keys: Keys | None = None
+        if secret is not None:
+            self._keys = OneKey.secret(secret, algorithms)
+        elif public_key is not None:
+            self._keys = OneKey.public(public_key, algorithms)
+        elif jwks_url is not None:
+            self._keys = KeySet(jwks_url, algorithms)
+        self._audience, self._issuer = audience, issuer
+        self._hosts = frozenset(host.lower() for host in hosts)
+        self._origins = frozenset(origin.lower() for origin in origins)
+        self._clock = clock
+        self._verified: dict[bytes, Subject] = {}
+        self.guards = Guards()
+
+    @property
+    def open(self) -> bool:
+        """Whether there is no key, so that nobody has to say who they are."""
+        return self._keys is None
+
+    async def authenticate(self, headers: Headers, *, unsafe: bool) -> Subject:
+        """Who sends this request.
+
+        `unsafe` is whether it changes anything or costs anything: then a page of another origin, which a browser would
+        have send our cookie or reach our loopback, is refused. A token in `Authorization` needs no such check, as no
+        other page knows it. Raises Unauthenticated; Forbidden for a foreign page or host name; Unavailable if the
+        token cannot be verified now.
+        """
+        fields = _Fields(headers)
+        if self._keys is None:
+            self._refuse_foreign(fields, unsafe)
+            return ANYONE if fields.name is None else named(fields.name)
+        if fields.bearer is not None:
+            return await self.verify(fields.bearer)
+        if fields.cookie is None:
+            raise Unauthenticated("Send a token, as `Authorization: Bearer TOKEN`")
+        self._refuse_foreign(fields, unsafe)
+        return await self.verify(fields.cookie)
+
+    def refuse_foreign(self, headers: Headers) -> None:
+        """Raises Forbidden if a foreign page sends this request, which changes who its browser is."""
+        self._refuse_foreign(_Fields(headers), True)
+
+    def _refuse_foreign(self, fields: _Fields, unsafe: bool) -> None:
+        if self._keys is None and not may_address(fields.host, self._hosts):
+            raise Forbidden("A server without a key answers only to names of its own machine, such as localhost")
+        if unsafe and not same_origin(fields.host, fields.origin, fields.site, self._origins):
+            raise Forbidden("A page of another origin may not do this")
+
+    async def verify(self, token: str) -> Subject:
+        """The subject of a token. Raises Unauthenticated with what is wrong; Unavailable."""
+        if self._keys is None:
+            return ANYONE
+        if len(token) > LONGEST or not token.isascii():
+            raise Unauthenticated(f"A token is at most {LONGEST} characters of ASCII")
+        digest = hashlib.sha256(token.encode()).digest()
+        subject = self._verified.pop(digest, None)
+        if subject is None or subject.expires is None or subject.expires <= self._clock():
+            subject = await self._verify(token, self._keys)
+        self._verified[digest] = subject  # at the end of the order: the first is the one longest unused
+        if len(self._verified) > REMEMBERED:
+            del self._verified[next(iter(self._verified))]
+        return subject
+
+    async def _verify(self, token: str, keys: Keys) -> Subject:
+        try:
+            header = jwt.get_unverified_header(token)
+            stated = header.get("alg")
+            key, algorithm = await keys.find(stated if isinstance(stated, str) else "", header.get("kid"))
+            if stated != algorithm:
+                raise Unauthenticated(f"The token must be signed with {algorithm}")
+            claims = jwt.decode(
+                token,
+                key,
+                algorithms=[algorithm],
+                audience=self._audience,
+                issuer=self._issuer,
+                leeway=LEEWAY,
+                options={"require": ["exp", "sub"], "verify_exp": False, "enforce_minimum_key_length": True},
+            )
+        except PyJWTError as error:
+            raise Unauthenticated(_sentence(error)) from None
+        subject = _subject(claims)
+        if subject.expires is None or subject.expires <= self._clock():
+            raise Unauthenticated("The token has expired")
+        return subject
+
+
+class _Fields:
+    """The headers that say who asks from where."""
+
+    __slots__ = ("bearer", "cookie", "host", "name", "origin", "site")
+
+    def __init__(self, headers: Headers) -> None:
+        self.bearer: str | None = None
+        self.cookie: str | None = None
+        self.name: str | None = None
+        self.host: str | None = None
+        self.origin: str | None = None
+        self.site: str | None = None
+        for name, value in headers:
+            if name == b"authorization":
+                self._authorization(value.decode("latin-1"))
+            elif name == b"cookie":
+                self._cookies(value.decode("latin-1"))
+            elif name == b"host":
+                self.host = value.decode("latin-1")
+            elif name == b"origin":
+                self.origin = value.decode("latin-1")
+            elif name == b"sec-fetch-site":
+                self.site = value.decode("latin-1")
+
+    def _authorization(self, value: str) -> None:
+        scheme, _, token = value.strip().partition(" ")
+        if scheme.lower() != "bearer" or not token.strip() or self.bearer is not None:
+            raise Unauthenticated("The header must be, once, `Authorization: Bearer TOKEN`")
+        self.bearer = token.strip()
+
+    def _cookies(self, value: str) -> None:
+        for pair in value.split(";"):
+            name, _, value = pair.partition("=")
+            if name.strip() == COOKIE and value.strip() and self.cookie is None:
+                self.cookie = value.strip()
+            elif name.strip() == NAME_COOKIE and self.name is None:
+                self.name = chosen_name(value.strip())
+
+
+def _subject(claims: dict[str, Any]) -> Subject:
+    name, expires = claims["sub"], claims["exp"]
+    if not isinstance(name, str) or not 0 < len(name) <= 200 or not name.isprintable():
+        raise Unauthenticated("The token's `sub` must be a name of at most 200 visible characters")
+    if isinstance(expires, bool) or not isinstance(expires, int | float) or not 0 <= expires < 1e12:
+        raise Unauthenticated("The token's `exp` must be a number of seconds")
+    return Subject(name, _patterns(claims, "publish"), _patterns(claims, "subscribe"), float(expires) + LEEWAY)
+
+
+def _patterns(claims: dict[str, Any], claim: str) -> Patterns:
+    texts = claims.get(claim, [])
+    if not isinstance(texts, list):
+        raise Unauthenticated(f"The token's `{claim}` must be a list of topic patterns")
+    try:
+        return Patterns(texts)
+    except InvalidRequest as error:
+        raise Unauthenticated(f"The token's `{claim}`: {error}") from None
+
+
+def _sentence(error: PyJWTError) -> str:
+    match error:
+        case MissingRequiredClaimError():
+            return f"The token has no `{error.claim}`"
+        case InvalidSignatureError():
+            return "The token is signed with another key"
+        case ImmatureSignatureError():
+            return "The token is not valid yet"
+        case InvalidAudienceError():
+            return "The token is for another audience"
+        case InvalidIssuerError():
+            return "The token is from another issuer"
+    return "The token is not a signed JSON Web Token"
+
+
+def sign(
+    secret: str,
+    name: str,
+    *,
+    publish: Iterable[str],
+    subscribe: Iterable[str],
+    seconds: float,
+    audience: str | None = None,
+    issuer: str | None = None,
+) -> str:
+    """A token for `name`, good for `seconds` from now, signed with HS256. Raises InvalidRequest for a pattern that is
+    none."""
+    if not name:
+        raise InvalidRequest("A token needs a subject, a name")
+    now = int(time.time())
+    claims = {
+        "sub": name,
+        "iat": now,
+        "exp": now + math.ceil(seconds),
+        "publish": list(Patterns(publish).texts),
+        "subscribe": list(Patterns(subscribe).texts),
+    }
+    about = {"aud": audience, "iss": issuer}
+    return jwt.encode(claims | {k: v for k, v in about.items() if v is not None}, secret, algorithm="HS256")

@@ -1,0 +1,1 @@
+"""Conversations: a person's own talks with assistants."""

@@ -1,0 +1,122 @@
+"""Signing in with an OpenID Connect provider: there, and back with a cookie."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import re
+from collections.abc import Callable
+from typing import Annotated
+
+import jwt
+import msgspec
+from fastapi import APIRouter, Query, Request
+from jwt.exceptions import PyJWTError
+from starlette.responses import Response
+
+from tidings.access.cookies import COOKIE, set_cookie
+from tidings.access.oidc import ATTEMPT, Attempt, Provider
+from tidings.delivery.hub import Hub
+from tidings.errors import Conflict, Forbidden, Gone, InvalidRequest, TidingsError, Unauthenticated, Unavailable
+
+from .accounts import name_of
+
+log = logging.getLogger("tidings.signin")
+
+ATTEMPT_COOKIE = "tidings_login"
+
+SESSION = 12 * 3600.0
+"""Seconds that a person stays signed in."""
+
+PROBLEMS: dict[type[TidingsError], str] = {
+    InvalidRequest: "link",
+    Gone: "expired",
+    Forbidden: "refused",
+    Unauthenticated: "untrusted",
+    Unavailable: "unreachable",
+    Conflict: "name",
+}
+"""What the sign-in page is told, as `/?problem=…`: a word, since a link could put any sentence into our mouth."""
+
+# Browsers read `//host` and `/\host` as another host, take `\` for `/`, and skip tabs and newlines.
+_path = re.compile(r"/(?![/\\])[!-\[\]-~]{0,1000}")
+
+
+def routes(hub: Hub, provider: Provider, secret: str, sign: Callable[[str], str]) -> APIRouter:
+    """The router of signing in. `sign` makes a person's token; `secret` keeps an attempt from being made up."""
+    router = APIRouter(tags=["session"])
+    key = hashlib.sha256(b"tidings.login\0" + secret.encode()).digest()  # so that it can be no token, and no token it
+
+    @router.get(
+        "/session/login",
+        summary="Sign in with the provider",
+        status_code=303,
+        responses={303: {"description": "To the provider; or to `/?problem=…`"}},
+    )
+    async def login(
+        request: Request,
+        next: Annotated[str, Query(description="The path on this server to come back to.")] = "/",
+    ) -> Response:
+        try:
+            if not _path.fullmatch(next):
+                raise InvalidRequest(f"{next!r} is no path on this server.")
+            attempt = Attempt.begin(next)
+            answer = _to(await provider.address(attempt, _callback(request)))
+        except TidingsError as error:
+            return _problem(error)
+        value = jwt.encode(msgspec.to_builtins(attempt), key, algorithm="HS256")
+        _keep(answer, request, ATTEMPT_COOKIE, value, ATTEMPT)
+        return answer
+
+    @router.get(
+        "/session/callback",
+        summary="Come back from the provider",
+        status_code=303,
+        responses={303: {"description": "To where one was going; or to `/?problem=…`"}},
+    )
+    async def callback(request: Request) -> Response:
+        try:
+            attempt = _attempt(request.cookies.get(ATTEMPT_COOKIE, ""), key)
+            person = await provider.person(attempt, _callback(request), request.query_params)
+            name = await name_of(hub, person.issuer, person.subject, person.names)
+            answer = _to(attempt.next)
+            _keep(answer, request, COOKIE, sign(name), SESSION)
+        except TidingsError as error:
+            answer = _problem(error)
+        _keep(answer, request, ATTEMPT_COOKIE, "", 0)  # an attempt is good for one answer, whatever that is
+        return answer
+
+    return router
+
+
+def _attempt(text: str, key: bytes) -> Attempt:
+    """Raises Gone."""
+    try:
+        return msgspec.convert(jwt.decode(text, key, algorithms=["HS256"]), Attempt)
+    except (PyJWTError, msgspec.ValidationError):
+        raise Gone("No sign-in has begun in this browser, or it was used already.") from None
+
+
+def _callback(request: Request) -> str:
+    """Where the provider sends the browser back to, by the name under which it knows us. A provider sends it only to
+    addresses it was given, so a made-up Host header leads nowhere."""
+    return f"{request.url.scheme}://{request.url.netloc}{request.scope.get('root_path', '')}/session/callback"
+
+
+def _to(address: str) -> Response:
+    # The address that is left holds the code: the next page's server must not see it.
+    return Response(
+        status_code=303,
+        headers={"location": address, "cache-control": "no-store", "referrer-policy": "no-referrer"},
+    )
+
+
+def _problem(error: TidingsError) -> Response:
+    log.warning("somebody could not sign in: %s", error)
+    kind = next((word for of, word in PROBLEMS.items() if isinstance(error, of)), "unreachable")
+    return _to(f"/?problem={kind}")
+
+
+def _keep(answer: Response, request: Request, name: str, value: str, seconds: float) -> None:
+    secure = request.url.scheme == "https"
+    answer.headers.append("set-cookie", set_cookie(name, value, seconds=seconds, secure=secure))

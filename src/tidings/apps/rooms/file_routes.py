@@ -1,0 +1,114 @@
+"""Files of rooms over HTTP: sent by whoever may post in the room, fetched by whoever may read it. No file is run by our
+origin: but for a few kinds of pictures, browsers are told to save it, whatever it says it is."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from typing import Annotated, NamedTuple
+from urllib.parse import quote
+
+from fastapi import APIRouter, HTTPException, Path, Query, Request
+from starlette.responses import Response, StreamingResponse
+
+from tidings.access.tokens import Authenticator
+from tidings.errors import TooLarge
+from tidings.http.request import problems, publisher, reader, shape
+from tidings.http.response import json_response
+
+from .facts import File
+from .files import MAX_NAME, valid_media_type, valid_name
+from .rooms import PREFIX, Rooms, person
+from .routes import RoomId
+from .rules import FILE
+
+PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp", "image/avif")
+"""What browsers show in a page: none of them runs anything."""
+
+SAVED = "application/octet-stream"
+
+FIXED = {
+    "x-content-type-options": "nosniff",
+    "content-security-policy": "default-src 'none'; sandbox",
+    "cross-origin-resource-policy": "same-origin",
+    "cache-control": "private, max-age=31536000, immutable",
+}
+
+BINARY = {"schema": {"type": "string", "format": "binary"}}
+
+
+class Limits(NamedTuple):
+    """`file`: bytes of the largest one. `spend` counts that somebody has sent one; it raises TooManyRequests."""
+
+    file: int
+    spend: Callable[[str, int], None]
+
+
+def routes(rooms: Rooms, auth: Authenticator, limits: Limits) -> APIRouter:
+    """The router of files."""
+    router = APIRouter(tags=["rooms"])
+
+    @router.post(
+        "/rooms/{room}/files",
+        summary="Upload a file",
+        status_code=201,
+        description="The body is the file, and the Content-Type the file's. Name the id in the `files` of a message "
+        "within a day: the file is there as long as that.",
+        responses={201: shape(File, "Stored."), **problems(404, 409, 413)},
+        openapi_extra={"requestBody": {"required": True, "content": {SAVED: BINARY}}},
+    )
+    async def upload(
+        request: Request,
+        room: RoomId,
+        name: Annotated[str, Query(min_length=1, max_length=MAX_NAME, examples=["plan.pdf"])],
+    ) -> Response:
+        topic = PREFIX + room
+        by = person(await publisher(auth, request, topic))
+        await rooms.check_may_post(topic, by)
+        type = valid_media_type(request.headers.get("content-type", ""))
+        limits.spend(by, 1)
+        file = await rooms.files.store(room, by, valid_name(name), type, body(request, limits.file))
+        return json_response(file, 201, {"location": f"/rooms/{room}/files/{file.id}"})
+
+    @router.get(
+        "/rooms/{room}/files/{file}",
+        summary="Download a file",
+        response_class=Response,
+        responses={
+            200: {"description": "Its bytes", "content": dict.fromkeys((*PICTURES, SAVED), BINARY)},
+            304: {"description": "It is the one that you have."},
+            **problems(404),
+        },
+    )
+    async def download(
+        request: Request, room: RoomId, file: Annotated[str, Path(json_schema_extra={"pattern": f"^{FILE.pattern}$"})]
+    ) -> Response:
+        await reader(auth, request, PREFIX + room)
+        whole = await rooms.files.whole(room, file)
+        headers = {**FIXED, "etag": f'"{whole.sha256}"'}
+        if headers["etag"] in request.headers.get("if-none-match", ""):
+            return Response(status_code=304, headers=headers)
+        shown = whole.file.type in PICTURES
+        name = f"filename*=UTF-8''{quote(whole.file.name, safe='')}"
+        headers["content-disposition"] = f"{'inline' if shown else 'attachment'}; {name}"
+        headers["content-length"] = str(whole.file.size)
+        return StreamingResponse(
+            rooms.files.content(whole), headers=headers, media_type=whole.file.type if shown else SAVED
+        )
+
+    return router
+
+
+async def body(request: Request, most: int) -> AsyncGenerator[bytes, None]:
+    """The request's body as it comes, of 1 to `most` bytes. Raises TooLarge, without reading on; ClientDisconnect."""
+    announced, size = request.headers.get("content-length", ""), 0
+    if not (announced.isdecimal() and int(announced) > most):
+        async for part in request.stream():
+            size += len(part)
+            if size > most:
+                break
+            yield part
+        else:
+            if not size:
+                raise HTTPException(422, "A file has at least one byte.")
+            return
+    raise TooLarge(f"A file is at most {most:,} bytes.", limit=most)

@@ -1,0 +1,1 @@
+"""Runs in the apps: who may read, stop and answer them."""

@@ -1,0 +1,96 @@
+"""An answer made of quotes: which passages, in which order, how much of each, and their marks. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from .corpus import Passage
+from .search import Hit
+
+NOTHING = "The documentation says nothing about this."
+
+WORDS = 170
+"""About as much as is read at a glance."""
+SHORT = 60
+"""Words up to which the best section's answer is too short to stand alone."""
+SOURCES = 4
+ELSEWHERE = 0.7
+"""Another section is quoted too when it scores at least this share of the best one's score."""
+
+_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z`*\"])")
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """Text of one passage, word for word, and its mark's number. The mark stands behind prose, and on a line of its own
+    behind a table or code, which it would break."""
+
+    number: int
+    text: str
+    passage: Passage
+
+    @property
+    def mark(self) -> str:
+        apart = self.text.endswith(("```", "~~~", "|"))
+        return f"{chr(10) * 2 if apart else ' '}[{self.number}]"
+
+
+def compose(hits: Sequence[Hit]) -> list[Quote]:
+    """The quotes that answer, a direct one first; [] when nothing was found.
+
+    The best section opens: with its first paragraph when its heading was asked for, since that is where a page answers
+    its heading; else with the paragraph that has most of the question's words. The rest of the section follows in the
+    order of the page. Only if that is short, the best passage of each other section that comes close is added.
+    """
+    if not hits:
+        return []
+    best = [hit for hit in hits if hit.passage.section == hits[0].passage.section]
+    chosen = _chosen(_best_first(best), [], WORDS)
+    used = sum(len(quote.text.split()) for quote in chosen)
+    if used > SHORT:
+        return chosen
+    return _chosen(_elsewhere(hits[len(best) :], hits[0].section), chosen, WORDS - used)
+
+
+def _chosen(hits: Iterable[Hit], chosen: list[Quote], left: int) -> list[Quote]:
+    """`chosen`, and as many more as there is room for in `left` words."""
+    for hit in hits:
+        text = _shortened(hit.passage, left)
+        if text and len(chosen) < SOURCES:
+            chosen = [*chosen, Quote(len(chosen) + 1, text, hit.passage)]
+            left -= len(text.split())
+    return chosen
+
+
+def _best_first(section: list[Hit]) -> Iterator[Hit]:
+    asked = section[0].headed >= 0.5
+    opening = 0 if asked else max(range(len(section)), key=lambda at: (section[at].score, -at))
+    yield section[opening]
+    yield from (hit for hit in section[opening + 1 :] if asked or hit.score > 0)
+
+
+def _elsewhere(hits: Sequence[Hit], best: float) -> Iterator[Hit]:
+    """The best passage of each section that ranks close to `best`, if it has most of the question's words itself."""
+    found: dict[tuple[str, str], Hit] = {}
+    for hit in hits:
+        known = found.setdefault(hit.passage.section, hit)
+        if hit.score > known.score:
+            found[hit.passage.section] = hit
+    yield from (hit for hit in found.values() if hit.section >= ELSEWHERE * best and hit.score >= 0.5)
+
+
+def _shortened(passage: Passage, words: int) -> str:
+    """The passage if it fits into `words`, else as many of its first sentences as do; "" if it cannot be cut so."""
+    if len(passage.text.split()) <= words:
+        return passage.text
+    if passage.kind != "prose":
+        return ""
+    kept: list[str] = []
+    for sentence in _SENTENCE.split(passage.text):
+        words -= len(sentence.split())
+        if words < 0:
+            break
+        kept.append(sentence)
+    return " ".join(kept)

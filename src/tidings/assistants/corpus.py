@@ -1,0 +1,154 @@
+"""The bundled documentation as passages: what can be searched, quoted and cited. Pure but for `read_docs`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Literal
+
+Kind = Literal["prose", "list", "code", "table"]
+
+LEFT_OUT = frozenset({"performance.md", "design.md"})
+"""PageCache of figures and of reasons: they mention every word there is, and answer few questions by a quote."""
+
+LONG_TABLE = 100
+"""Words of a table, bars included, above which nobody wants all of it for an answer."""
+
+_FENCE = re.compile(r"\s*(```+|~~~+)")
+_HEADING = re.compile(r"(#{1,6})\s+(.+?)\s*#*$")
+_ITEM = re.compile(r"\s*(?:[-*+]|\d+[.)])\s+")
+_LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A block of a page that can stand alone. `text` is Markdown without links, `lines` its first and last line.
+
+    A paragraph that ends in a colon is one passage with the list, code or table it introduces; `kind` is then the
+    kind of the block that was introduced. Of a long table each row is a passage, with the table's head.
+    """
+
+    path: str
+    title: str
+    heading: str
+    lines: tuple[int, int]
+    kind: Kind
+    text: str
+
+    @property
+    def section(self) -> tuple[str, str]:
+        return self.path, self.heading
+
+
+@dataclass(slots=True)
+class _Block:
+    kind: Kind | Literal["heading"]
+    lines: tuple[int, int]
+    text: str
+
+
+def docs_folder() -> Path:
+    """Where the pages are: beside the package's code in a wheel, at the root of a source checkout otherwise."""
+    packaged = Path(str(files("tidings"))) / "docs"
+    return packaged if packaged.is_dir() else Path(__file__).parents[3] / "docs"
+
+
+def read_docs(folder: Path | None = None) -> list[Passage]:
+    """Every passage of every page under `folder` (default: the bundled pages), pages in order of their paths.
+
+    Reads files: call it in a thread. An installation without pages has none: then nothing can be found, and the
+    assistant says so.
+    """
+    folder = folder or docs_folder()
+    pages = sorted(page for page in folder.rglob("*.md") if page.name not in LEFT_OUT)
+    texts = ((page.relative_to(folder).as_posix(), page.read_text("utf-8")) for page in pages)
+    return [passage for path, text in texts for passage in passages(path, text)]
+
+
+def passages(path: str, markdown: str) -> list[Passage]:
+    """The passages of one page. Its title is its first heading, or its path if it has none."""
+    title = heading = ""
+    found: list[Passage] = []
+    waiting: _Block | None = None
+    for block in _blocks(markdown.splitlines()):
+        if block.kind == "heading":
+            title, heading, waiting = title or block.text, block.text, None
+            continue
+        if waiting is not None:
+            found.pop()
+            block.lines = (waiting.lines[0], block.lines[1])
+            block.text = f"{waiting.text}\n\n{block.text}"
+        waiting = block if block.kind == "prose" and block.text.endswith(":") else None
+        found.append(Passage(path, title or path, heading or title or path, block.lines, block.kind, block.text))
+    return found
+
+
+def _blocks(lines: list[str]) -> Iterator[_Block]:
+    """Headings, paragraphs, lists, tables and fenced code, in order; comments and rules are dropped."""
+    at = 0
+    while at < len(lines):
+        line = lines[at]
+        if fence := _FENCE.match(line):
+            end = _fence_end(lines, at, fence[1])
+            yield _Block("code", (at + 1, end), "\n".join(lines[at:end]))
+        elif heading := _HEADING.match(line):
+            end = at + 1
+            yield _Block("heading", (at + 1, end), plain(heading[2]))
+        elif not line.strip() or line.startswith("---"):
+            end = at + 1
+        else:
+            end = _block_end(lines, at)
+            yield from _text_block(lines, at, end)
+        at = end
+
+
+def _fence_end(lines: list[str], at: int, fence: str) -> int:
+    for end in range(at + 1, len(lines)):
+        if lines[end].strip() == fence:
+            return end + 1
+    return len(lines)
+
+
+def _block_end(lines: list[str], at: int) -> int:
+    """The line after the block that starts at `at`. A blank line ends it, but not between the items of a list."""
+    listed = _ITEM.match(lines[at]) is not None
+    end = at + 1
+    while end < len(lines):
+        line = lines[end]
+        if not line.strip():
+            following = lines[end + 1] if end + 1 < len(lines) else ""
+            if not (listed and (_ITEM.match(following) or following.startswith("  "))):
+                break
+        elif _HEADING.match(line) or (_FENCE.match(line) and not (listed and line.startswith(" "))):
+            break
+        end += 1
+    return end
+
+
+def _text_block(lines: list[str], at: int, end: int) -> Iterator[_Block]:
+    first, span = lines[at], (at + 1, end)
+    if first.lstrip().startswith("<"):
+        return
+    if first.startswith("|"):
+        yield from _table(lines, at, end)
+    elif _ITEM.match(first):
+        yield _Block("list", span, plain("\n".join(line for line in lines[at:end] if line.strip())))
+    else:
+        yield _Block("prose", span, plain(" ".join(line.lstrip("> ").strip() for line in lines[at:end])))
+
+
+def _table(lines: list[str], at: int, end: int) -> Iterator[_Block]:
+    rows = [plain(line) for line in lines[at:end]]
+    if len(" ".join(rows).split()) <= LONG_TABLE or len(rows) < 4:
+        yield _Block("table", (at + 1, end), "\n".join(rows))
+        return
+    for number, row in enumerate(rows[2:], at + 3):
+        yield _Block("table", (number, number), "\n".join((*rows[:2], row)))
+
+
+def plain(markdown: str) -> str:
+    """Markdown without its links, whose targets mean nothing outside the page: `[text](target)` becomes `text`."""
+    return _LINK.sub(r"\1", markdown)

@@ -1,0 +1,1 @@
+"""Delivery: the hub, which wakes readers, and what writes events to them."""

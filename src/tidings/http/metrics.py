@@ -1,0 +1,47 @@
+"""What the process counts, for Prometheus: read from the hub when asked, so that it costs the hot path nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+
+from tidings.delivery.hub import Hub
+
+
+class HubCollector:
+    """The hub's counts at the moment of the scrape."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+
+    def collect(self) -> Iterator[Metric]:
+        hub = self._hub
+        counts = hub.counts()
+        for name, text, value in (
+            ("tidings_events_published", "Events appended by this process.", counts.published),
+            ("tidings_events_delivered", "Events handed to readers' connections.", counts.delivered),
+            ("tidings_writes", "Writes by flushes: many events share one.", counts.writes),
+        ):
+            yield CounterMetricFamily(name, text, value=value)
+        for name, text, value in (
+            ("tidings_streams_open", "Open event streams.", counts.streams),
+            ("tidings_streams_catching_up", "Open streams that are behind.", counts.behind),
+            ("tidings_topics_warm", "Topics whose recent events this process holds.", counts.topics),
+            ("tidings_draining", "1 while the process lets its streams go.", int(hub.draining)),
+        ):
+            yield GaugeMetricFamily(name, text, value=value)
+
+
+def registries(hub: Hub) -> tuple[CollectorRegistry, CollectorRegistry]:
+    """What the hub counts, to be collected on its loop; and the process, in a thread, since that reads files.
+
+    Registries of their own, so that two hubs in one process do not collide.
+    """
+    counted, process = CollectorRegistry(), CollectorRegistry()
+    counted.register(HubCollector(hub))
+    ProcessCollector(registry=process)
+    PlatformCollector(registry=process)
+    GCCollector(registry=process)
+    return counted, process

@@ -1,0 +1,98 @@
+"""Who a browser is: a token goes in once, or a name where there are no tokens, and an HttpOnly cookie carries it from
+then on."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated, Literal
+
+import msgspec
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from tidings.access.cookies import cookie, name_cookie
+from tidings.access.names import LONGEST
+from tidings.access.subject import Subject, named
+from tidings.access.tokens import Authenticator
+from tidings.errors import InvalidRequest, Unauthenticated
+
+from .request import Responses, problems, shape
+from .response import json_response
+
+
+class SignIn(BaseModel):
+    """A signed JSON Web Token; or, on a server without a key, the name that somebody chooses."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"oneOf": [{"required": ["token"]}, {"required": ["name"]}]}
+    )
+    token: Annotated[str, Field(min_length=1, max_length=8192)] = ""
+    name: Annotated[str, Field(min_length=1, max_length=LONGEST)] = ""
+
+
+class Session(msgspec.Struct):
+    """`auth`: `open` where nobody has to say who they are. `expires` is in Unix seconds. `oidc`: what the provider is
+    called where people sign in with one, at /session/login."""
+
+    auth: Literal["open", "token"]
+    signed_in: bool
+    name: str | None
+    expires: float | None
+    oidc: str | None
+
+
+def routes(auth: Authenticator, oidc: str | None = None) -> APIRouter:
+    """The router of the session. `oidc`: the title of the provider that people sign in with."""
+    router = APIRouter(tags=["session"])
+
+    def described(subject: Subject | None) -> Session:
+        return Session(
+            auth="open" if auth.open else "token",
+            signed_in=subject is not None,
+            name=subject.name if subject else None,
+            expires=subject.expires if subject else None,
+            oidc=oidc,
+        )
+
+    session: Responses = {200: shape(Session, "Who")}
+
+    @router.get("/session", summary="Who is asking", responses={**session, **problems()})
+    async def who(request: Request) -> Response:
+        try:
+            subject = await auth.authenticate(request.scope["headers"], unsafe=False)
+        except Unauthenticated:
+            subject = None
+        return json_response(described(subject))
+
+    @router.post("/session", summary="Sign in with a token or a name", responses={**session, **problems(413)})
+    async def sign_in(request: Request, given: SignIn) -> Response:
+        auth.refuse_foreign(request.scope["headers"])
+        secure = request.url.scheme == "https"
+        if bool(given.token) == bool(given.name):
+            raise InvalidRequest("Send a token or a name, one of them.")
+        if auth.open and not given.name:
+            raise InvalidRequest("This server has no key to check a token with: choose a name instead.")
+        if given.name and not auth.open:
+            raise InvalidRequest("On this server a name cannot be chosen: a token says it.")
+        if given.name:
+            header = name_cookie(given.name, secure=secure)
+            return json_response(described(named(given.name)), headers={"set-cookie": header})
+        subject = await auth.verify(given.token)
+        seconds = 0.0 if subject.expires is None else subject.expires - time.time()
+        header = cookie(given.token, seconds=seconds, secure=secure)
+        return json_response(described(subject), headers={"set-cookie": header})
+
+    @router.delete(
+        "/session",
+        summary="Sign out, or forget the name",
+        status_code=204,
+        responses={204: {"description": "Signed out"}, **problems()},
+    )
+    async def sign_out(request: Request) -> Response:
+        auth.refuse_foreign(request.scope["headers"])
+        secure = request.url.scheme == "https"
+        header = name_cookie("", secure=secure) if auth.open else cookie("", seconds=0, secure=secure)
+        return Response(status_code=204, headers={"set-cookie": header})
+
+    return router

@@ -1,0 +1,1 @@
+"""The rules of a log, and the one loop that appends to it."""

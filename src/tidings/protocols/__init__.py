@@ -1,1 +1,0 @@
-"""HTTP dialects: each file parses a request, asks the hub or the runs, and writes the answer."""

@@ -1,0 +1,1 @@
+"""Sources of a run's events: LangChain runnables, and generators of text."""

@@ -1,0 +1,1 @@
+"""The server: every part wired together, and the process that serves it."""

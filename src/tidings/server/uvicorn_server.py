@@ -1,0 +1,250 @@
+"""The server: uvicorn, with a drain that lets every client resume elsewhere and a process that always exits."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import resource
+import socket
+import sys
+from functools import partial
+from types import FrameType
+from typing import Any, Self
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from tidings.delivery.hub import Hub
+from tidings.errors import InvalidRequest, Unavailable
+
+from .app import create_app
+from .settings import Settings
+
+log = logging.getLogger("tidings.server")
+
+TCP_NOTSENT_LOWAT = getattr(socket, "TCP_NOTSENT_LOWAT", 25)
+NOTSENT = 65536
+"""Unsent bytes the kernel takes for one connection. Its own limit is 3 MB: 100 frozen readers then cost 300 MB of its
+memory and none is ever noticed to be slow; with this, 27 MB (docs/design.md, Delivery). Accepted sockets inherit it."""
+
+MAX_HEAD = 65536
+"""Bytes of a request's line and headers. httptools itself has no limit."""
+
+SHARED = 4096
+"""Bytes from which a body is not copied to be framed: a page is written to readers one by one, and what each of them
+is slow to take must stay the one object that all of them share."""
+
+LINGER = 2.0
+"""Seconds for which what a refused client still sends is read and dropped. Closing over it would reset the connection,
+and the client would not see why."""
+
+
+def refusal(status: int, title: str, detail: str) -> bytes:
+    """A whole response, for a request that no app sees."""
+    body = b'{"title":"%b","status":%d,"detail":"%b"}' % (title.encode(), status, detail.encode())
+    head = f"HTTP/1.1 {status} {title}\r\ncontent-type: application/problem+json\r\ncontent-length: {len(body)}\r\n"
+    return head.encode() + b"connection: close\r\n\r\n" + body
+
+
+TOO_LARGE = refusal(
+    431, "Request Header Fields Too Large", f"The request's line and headers are over {MAX_HEAD:,} bytes."
+)
+UNREADABLE = refusal(400, "Bad Request", "The request is not HTTP as it should be.")
+
+
+def protocol(hub: Hub) -> type[HttpToolsProtocol]:
+    """uvicorn's protocol for this hub: a limit on headers, and a drain at the moment the listeners have closed."""
+
+    last = chunk = b""
+
+    def chunk_of(body: bytes) -> bytes:
+        """The body as a chunk of HTTP/1.1. A flush writes one object to all its readers, so the last is kept: three
+        buffers a write instead of one cost 0.5 of 4.4 µs."""
+        nonlocal last, chunk
+        if body is not last:
+            last, chunk = body, b"%x\r\n%b\r\n" % (len(body), body)
+        return chunk
+
+    class Protocol(HttpToolsProtocol):
+        _head = 0
+        """Bytes read of a head that is not complete; -1 when it is."""
+        _refused = False
+
+        def data_received(self, data: bytes) -> None:
+            if self._refused:
+                return
+            # Counted while a head is being read, so that an endless header is never held whole.
+            if self._head >= 0:
+                self._head += len(data)
+            super().data_received(data)
+            if self._head > MAX_HEAD:
+                self.refuse(TOO_LARGE)
+
+        def refuse(self, answer: bytes) -> None:
+            """Answer, take nothing more, and close."""
+            if self._refused or self.transport.is_closing():
+                return
+            self._refused = True
+            self.transport.write(answer)
+            self.transport.write_eof()
+            asyncio.get_running_loop().call_later(LINGER, self.transport.close)
+
+        def send_400_response(self, msg: str) -> None:
+            self.refuse(UNREADABLE)
+
+        def on_message_begin(self) -> None:
+            super().on_message_begin()
+            connection: dict[Any, Any] = {"tidings.connection": self}
+            self.scope["extensions"] = connection
+
+        def on_headers_complete(self) -> None:
+            # Only now is it known how much of what was read is the head.
+            if len(self.url) + sum([len(name) + len(value) for name, value in self.headers]) > MAX_HEAD:
+                self.refuse(TOO_LARGE)
+                raise ValueError("the parser is to stop here")
+            self._head = -1
+            super().on_headers_complete()
+
+        def on_message_complete(self) -> None:
+            super().on_message_complete()
+            self._head = 0
+
+        # What a stream asks of it: see Connection in subscription.py.
+
+        def begin(self) -> Self | None:
+            """This, if the response that has begun is the one whose body may be written here; else None."""
+            if not (self.cycle.response_started and self.cycle.chunked_encoding):
+                return None  # the client has sent its next request already
+            # Full as soon as the kernel does not take it all: the default is 64 KB later.
+            self.transport.set_write_buffer_limits(0)
+            return self
+
+        @property
+        def full(self) -> bool:
+            return self.flow.write_paused
+
+        def write(self, body: bytes) -> None:
+            if self.transport.is_closing():
+                return
+            if len(body) < SHARED:
+                self.transport.write(chunk_of(body))
+            else:
+                self.transport.writelines((b"%x\r\n" % len(body), body, b"\r\n"))
+
+        async def writable(self) -> None:
+            await self.flow.drain()
+
+        def shutdown(self) -> None:
+            # First uvicorn's own: it marks the connection as not to be kept alive, so that a stream which ends
+            # cleanly does not invite its client to reuse a dying process.
+            super().shutdown()
+            hub.drain()
+
+    return Protocol
+
+
+class Server(uvicorn.Server):
+    """Says where it is once it accepts connections. Asked to go for a second time, it goes at once, and as quietly."""
+
+    def __init__(self, config: uvicorn.Config, hub: Hub) -> None:
+        super().__init__(config)
+        self.hub = hub
+        self.hurried = False
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if not self.should_exit or not self.started or self.hurried:
+            super().handle_exit(sig, frame)
+            return
+        # uvicorn would drop everything as it is, with a traceback for each stream. At the third time it does.
+        self.hurried = True
+        self.loop.call_soon_threadsafe(partial(self.hub.drain, hurry=True))
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self.loop = asyncio.get_running_loop()
+        await super().startup(sockets)
+        if self.started and sockets:
+            # What is alive now stays: the collector need not walk it again for every burst of connections.
+            gc.collect()
+            gc.freeze()
+            print(f"Tidings is at {address(sockets[0])}", flush=True)
+
+
+def address(listening: socket.socket) -> str:
+    """The URL of a listening socket."""
+    host, port = listening.getsockname()[:2]
+    if host in ("0.0.0.0", "::"):
+        host = socket.gethostname()
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises InvalidRequest when the address cannot be had."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
+        made = socket.create_server((host, port), family=family, backlog=4096, reuse_port=False)
+    except OSError as error:
+        reason = "it is in use" if error.errno == 98 else (error.strerror or "it cannot be used")
+        raise InvalidRequest(
+            f"Cannot listen on {host} port {port}: {reason}. Choose another with --port or PORT=."
+        ) from None
+    if sys.platform == "linux":
+        made.setsockopt(socket.IPPROTO_TCP, TCP_NOTSENT_LOWAT, NOTSENT)
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return made
+
+
+def run(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT; returns when every acknowledged event is stored and every stream has ended.
+
+    Exits within `drain_window` plus about 3 s. Raises InvalidRequest or Unavailable for what keeps it from starting.
+    """
+    raise_file_limit()
+    # A thread that waits for the interpreter beside a 1,000-wide fan-out waits this long: 5 ms, Python's default,
+    # took 16 publishers from 1.85 s to 3.2 s. It is the process's, so only the server sets it.
+    sys.setswitchinterval(0.001)
+    # 5,000 connections are 500,000 objects that live long: full collections over them are not worth their pauses.
+    gc.set_threshold(20_000, 20, 100)
+    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for noisy in ("uvicorn.access", "httpx", "httpcore"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    if settings.log_level == "info":
+        logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    app = create_app(settings)
+    hub: Hub = app.state.hub
+    listening = listen(settings.host, settings.port)
+    config = uvicorn.Config(
+        app,
+        http=protocol(hub),
+        loop="uvloop",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=int(settings.drain_window + 2.5),
+        timeout_keep_alive=30,
+    )
+    server = Server(config, hub)
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(serve(server, listening, app))
+
+
+async def serve(server: Server, listening: socket.socket, app: Any) -> None:
+    """Run one uvicorn server. Raises what kept the app from starting, in words."""
+    # uvicorn writes such a failure as a traceback and exits with a status of its own: the error alone says it better.
+    logging.getLogger("uvicorn.error").addFilter(lambda record: not hasattr(app.state, "failure"))
+    try:
+        await server.serve(sockets=[listening])
+    except SystemExit:
+        if not hasattr(app.state, "failure"):
+            raise
+    finally:
+        listening.close()
+    if isinstance(failure := getattr(app.state, "failure", None), InvalidRequest | Unavailable):
+        raise failure
+
+
+def raise_file_limit() -> None:
+    """As many open files as this user may have: each stream is one."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -1,0 +1,1 @@
+"""SQLite: logs in one file, which all processes of a machine may share."""

@@ -1,0 +1,250 @@
+"""Guards: asked for every native read and change of the topics they speak for, and for no other."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from tests.asgi import asking
+from tests.http.conftest import Server, serving
+from tests.http.problems import problem
+from tidings.access.guards import Admitted, Ending, Guard, Guards, Items, Sealed
+from tidings.access.subject import Subject
+from tidings.errors import Conflict, Forbidden, InvalidRequest
+from tidings.log.rules import NEW, Appended
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+class Recorder(Guard):
+    """Notes what it is asked, and answers as it is told to."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, str]] = []
+        self.told: list[tuple[list[tuple[str, str]], int, bool]] = []
+        self.refusal: Exception | None = None
+        self.judge: Callable[[Items], Any] = Admitted
+        self.ends: list[Callable[[], None]] = []
+        self.over = 0
+
+    def _note(self, what: str, topic: str) -> None:
+        self.calls.append((what, topic))
+        if self.refusal is not None:
+            raise self.refusal
+
+    async def read(self, subject: Subject, topic: str) -> None:
+        self._note("read", topic)
+
+    def watch(self, subject: Subject, topic: str) -> Ending | None:
+        if topic.endswith(".public"):
+            return None
+
+        def begun(end: Callable[[], None]) -> Callable[[], None]:
+            self.ends.append(end)
+
+            def over() -> None:
+                self.over += 1
+
+            return over
+
+        return begun
+
+    async def admit(self, subject: Subject, topic: str, items: Items, *, transient: bool) -> Admitted:
+        self._note("cast" if transient else "admit", topic)
+        admitted = self.judge(items)
+        return await admitted if hasattr(admitted, "__await__") else admitted  # type: ignore[no-any-return]
+
+    async def published(self, subject: Subject, topic: str, items: Items, done: Appended) -> None:
+        self.told.append((list(items), done.last.n, done.duplicate))
+
+    async def manage(self, subject: Subject, topic: str) -> None:
+        self._note("manage", topic)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def server() -> AsyncIterator[Server]:
+    async with serving() as made:
+        yield made
+
+
+@pytest.fixture
+def guard(server: Server) -> Recorder:
+    guards: Guards = server.app.publishing.auth.guards  # type: ignore[attr-defined]
+    made = guards["kept"] = Recorder()
+    return made
+
+
+@pytest.fixture
+def topic(request: pytest.FixtureRequest) -> str:
+    return "kept." + "".join(c if c.isalnum() else "-" for c in request.node.name)
+
+
+async def publish(
+    server: Server, topic: str, text: str = "x", key: str | None = None, query: str = ""
+) -> httpx.Response:
+    headers = {"idempotency-key": key} if key else {}
+    return await server.client.post(f"/topics/{topic}/events{query}", content=text, headers=headers)
+
+
+async def test_every_read_asks(server: Server, guard: Recorder, topic: str) -> None:
+    offset = await server.hub.publish(topic, "x", close=True)
+    for path in (
+        f"/topics/{topic}",
+        f"/topics/{topic}/events",
+        f"/topics/{topic}/events?before=tail",
+        f"/events?topic={topic}&from=earliest",
+        f"/events?topic={topic}&from=earliest&also=1",
+        f"/events?topic={topic}&last_event_id={offset}",
+        f"/events?topic=free&topic={topic}&from=earliest",
+    ):
+        guard.calls.clear()
+        guard.refusal = None
+        async with asking(server.app, path) as client:
+            await client.reach(lambda: client.status)
+            assert client.status in (200, 204)
+        assert guard.calls == [("read", topic)], path
+        guard.refusal = Forbidden("Not yours.")
+        problem(await server.client.get(path), 403, "Not yours.")
+
+
+async def test_what_may_not_be_read_is_not_listed(server: Server, guard: Recorder, topic: str) -> None:
+    await server.hub.publish(topic, "x")
+    await server.hub.publish("free", "x")
+    listed = "/topics?limit=1000"
+    assert {topic, "free"} <= set((await server.client.get(listed)).json()["topics"])
+    guard.refusal = Forbidden("Not yours.")
+    names = (await server.client.get(listed)).json()["topics"]
+    assert topic not in names
+    assert "free" in names
+
+
+async def test_every_change_asks(server: Server, guard: Recorder, topic: str) -> None:
+    for form in ("", "?type=said&also=1"):
+        assert (await publish(server, topic, query=form)).status_code == 201
+    assert (await publish(server, topic, query="?transient=true")).status_code == 202
+    requests = [("PUT", f"/topics/{topic}"), ("POST", f"/topics/{topic}/close"), ("DELETE", f"/topics/{topic}")]
+    for method, path in requests:
+        assert (await server.client.request(method, path, json={})).status_code in (200, 204)
+    assert [call for call, _ in guard.calls] == ["admit", "admit", "cast", "manage", "manage", "manage"]
+    guard.refusal = Forbidden("Not yours.")
+    for method, path in requests:
+        problem(await server.client.request(method, path, json={}), 403, "Not yours.")
+    for form in ("", "?type=said&also=1", "?transient=true"):
+        problem(await publish(server, topic, query=form), 403, "Not yours.")
+    assert await server.hub.describe(topic) is None
+
+
+async def test_topics_without_a_guard_ask_nobody(server: Server, guard: Recorder) -> None:
+    for topic in ("free", "keptother", "other.kept"):
+        assert (await publish(server, topic)).status_code == 201
+        assert (await server.client.get(f"/topics/{topic}/events")).status_code == 200
+    assert guard.calls == []
+    assert guard.told == []
+
+
+async def test_what_is_stamped_is_stored_and_told(server: Server, guard: Recorder, topic: str) -> None:
+    guard.judge = lambda items: Admitted([(type, data.upper()) for type, data in items])
+    assert (await publish(server, topic, "hello")).status_code == 201
+    [event] = (await server.hub.read(topic)).events
+    assert event.data == "HELLO"
+    assert guard.told == [([("message", "HELLO")], 1, False)]
+
+
+async def test_a_key_that_was_seen_has_its_first_answer(server: Server, guard: Recorder, topic: str) -> None:
+    guard.judge = lambda items: Admitted([(type, data.upper()) for type, data in items])
+    first = await publish(server, topic, "hello", key="k")
+    guard.refusal = Forbidden("Not any more.")
+    again = await publish(server, topic, "hello", key="k")
+    assert (again.status_code, again.json()) == (200, first.json())
+    assert guard.told == [([("message", "HELLO")], 1, False), ([("message", "HELLO")], 1, True)]
+    problem(await publish(server, topic, "hello", key="other"), 403, "Not any more.")
+    problem(await publish(server, f"{topic}-new", "hello", key="k"), 403, "Not any more.")
+    guard.refusal = InvalidRequest("Not so.")
+    problem(await publish(server, topic, "hello", key="third", query="?type=tidings.x"), 400, "Not so.")
+    assert len((await server.hub.read(topic)).events) == 1
+
+
+async def test_a_large_batch_that_was_seen_is_told_whole(server: Server, guard: Recorder, topic: str) -> None:
+    lines = "\n".join(f'{{"data":"{n}{"x" * 100_000}"}}' for n in range(30))
+    headers = {"content-type": "application/x-ndjson", "idempotency-key": "k"}
+    for status in (201, 200):
+        answer = await server.client.post(f"/topics/{topic}/events", content=lines, headers=headers)
+        assert answer.status_code == status
+    assert guard.told[0][0] == guard.told[1][0]
+    assert len(guard.told[1][0]) == 30
+
+
+async def test_who_loses_a_race_is_judged_by_what_has_happened(server: Server, guard: Recorder, topic: str) -> None:
+    judged = 0
+
+    async def judge(items: Items) -> Admitted:
+        nonlocal judged
+        judged += 1
+        if judged == 1:
+            await server.hub.publish(topic, "another's")
+            return Admitted(items, NEW)
+        head = await server.hub.describe(topic)
+        assert head is not None
+        return Admitted(items, head.epoch)
+
+    guard.judge = judge
+    assert (await publish(server, topic)).status_code == 201
+    assert judged == 2
+
+
+async def test_who_loses_every_race_is_told_so(server: Server, guard: Recorder, topic: str) -> None:
+    await server.hub.publish(topic, "x")
+    guard.judge = lambda items: Admitted(items, NEW)
+    problem(await publish(server, topic), 409)
+    assert len(guard.calls) == 8
+
+
+async def test_a_topic_that_is_closed_is_no_race(server: Server, guard: Recorder, topic: str) -> None:
+    epoch = (await server.hub.publish(topic, "x", close=True)).epoch
+    guard.judge = lambda items: Admitted(items, epoch)
+    problem(await publish(server, topic), 409, "closed")
+    assert len(guard.calls) == 1
+
+
+async def test_a_stream_ends_when_its_guard_says_so(server: Server, guard: Recorder, topic: str) -> None:
+    async with asking(server.app, f"/events?topic=free&topic={topic}.public&topic={topic}") as client:
+        await client.reach(lambda: client.body)
+        [end] = guard.ends
+        end()
+        await client.reach(lambda: client.done)
+    assert guard.over == 1
+    async with asking(server.app, f"/events?topic={topic}&also=1") as client:
+        await client.reach(lambda: client.body)
+    assert (len(guard.ends), guard.over) == (2, 2)
+
+
+async def test_what_is_sealed_is_the_server_s_own(server: Server) -> None:
+    server.app.publishing.auth.guards["sealed"] = Sealed()  # type: ignore[attr-defined]
+    await server.hub.publish("sealed.a", "x")
+    for path in ("/topics/sealed.a", "/topics/sealed.a/events", "/events?topic=sealed.a"):
+        problem(await server.client.get(path), 403, "server's own")
+    problem(await publish(server, "sealed.a"), 403, "server's own")
+    problem(await publish(server, "sealed.a", query="?transient=true"), 403, "server's own")
+    problem(await server.client.delete("/topics/sealed.a"), 403, "server's own")
+    assert "sealed.a" not in (await server.client.get("/topics?limit=1000")).json()["topics"]
+    with pytest.raises(Forbidden):
+        await Sealed().announce(Subject(None, None, None), "sealed.a")  # type: ignore[arg-type]
+
+
+async def test_a_guard_allows_what_it_does_not_refuse() -> None:
+    guard, nobody = Guard(), Subject(None, None, None)  # type: ignore[arg-type]
+    await guard.read(nobody, "t")
+    await guard.manage(nobody, "t")
+    await guard.announce(nobody, "t")
+    assert await guard.admit(nobody, "t", [("a", "b")], transient=False) == Admitted([("a", "b")])
+    assert guard.watch(nobody, "t") is None
+
+
+async def test_a_conflict_of_nobody_s_race_is_not_tried_again(server: Server, guard: Recorder, topic: str) -> None:
+    guard.refusal = Conflict("Taken.")
+    problem(await publish(server, topic), 409, "Taken.")
+    assert len(guard.calls) == 1

@@ -1,0 +1,219 @@
+"""One secret, one public key, a key set: and never one taken for the other."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from jwt.algorithms import get_default_algorithms
+
+from tidings.access import keys
+from tidings.access.keys import KeySet, OneKey
+from tidings.access.tokens import Authenticator
+from tidings.errors import InvalidRequest, Unauthenticated, Unavailable
+
+SECRET = "0123456789abcdef0123456789abcdef"
+
+MAKE: dict[str, Callable[[], Any]] = {
+    "RS256": lambda: rsa.generate_private_key(65537, 2048),
+    "ES256": lambda: ec.generate_private_key(ec.SECP256R1()),
+    "EdDSA": ed25519.Ed25519PrivateKey.generate,
+}
+
+PRIVATE = {algorithm: make() for algorithm, make in MAKE.items()}
+
+
+def pem(private: Any) -> str:
+    return private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+
+
+def jwk(algorithm: str, key_id: str | None, **more: Any) -> dict[str, Any]:
+    entry = json.loads(get_default_algorithms()[algorithm].to_jwk(PRIVATE[algorithm].public_key()))
+    return entry | ({} if key_id is None else {"kid": key_id}) | more
+
+
+def token(key: Any, algorithm: str, key_id: str | None = None) -> str:
+    claims = {"sub": "ann", "exp": time.time() + 60}
+    return jwt.encode(claims, key, algorithm, None if key_id is None else {"kid": key_id})
+
+
+@pytest.mark.parametrize("algorithm", PRIVATE)
+async def test_a_public_key_verifies_its_own_kind_only(algorithm: str) -> None:
+    authenticator = Authenticator(public_key=pem(PRIVATE[algorithm]))
+    assert (await authenticator.verify(token(PRIVATE[algorithm], algorithm))).name == "ann"
+    for other in PRIVATE:
+        if other != algorithm:
+            with pytest.raises(Unauthenticated, match=f"must be signed with {algorithm}"):
+                await authenticator.verify(token(PRIVATE[other], other))
+    with pytest.raises(Unauthenticated, match="another key"):
+        await authenticator.verify(token(MAKE[algorithm](), algorithm))
+
+
+@pytest.mark.parametrize("algorithm", PRIVATE)
+async def test_a_public_key_is_no_secret(algorithm: str) -> None:
+    """The classic confusion: everyone has the public key, so everyone could sign HS256 with it."""
+    public = pem(PRIVATE[algorithm])
+    header, claims = token(SECRET, "HS256").split(".")[:2]
+    hmac = get_default_algorithms()["HS256"]
+    signature = jwt.utils.base64url_encode(hmac.sign(f"{header}.{claims}".encode(), public.encode())).decode()
+    with pytest.raises(Unauthenticated):
+        await Authenticator(public_key=public).verify(f"{header}.{claims}.{signature}")
+    with pytest.raises(InvalidRequest, match="PEM"):
+        Authenticator(secret=public)
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["", "rubbish", pem(ec.generate_private_key(ec.SECP384R1())), pem(rsa.generate_private_key(65537, 1024))],
+    ids=["empty", "rubbish", "P-384", "RSA 1024"],
+)
+def test_other_public_keys_are_refused(key: str) -> None:
+    with pytest.raises(InvalidRequest, match="public key"):
+        OneKey.public(key)
+
+
+def test_a_short_secret_is_refused() -> None:
+    with pytest.raises(InvalidRequest, match="32 bytes"):
+        OneKey.secret("x" * 31)
+
+
+def test_algorithms_must_go_with_the_key() -> None:
+    OneKey.secret(SECRET, ["HS256"])
+    with pytest.raises(InvalidRequest, match="HS256"):
+        OneKey.secret(SECRET, ["RS256"])
+    with pytest.raises(InvalidRequest, match="ES256"):
+        OneKey.public(pem(PRIVATE["ES256"]), ["RS256"])
+    with pytest.raises(InvalidRequest, match="HS256"):
+        KeySet("https://id.example/keys", ["HS256"])
+
+
+@pytest.mark.parametrize("url", ["", "nonsense", "ftp://id.example/", "http://id.example/keys", "https://"])
+def test_a_key_set_comes_by_https(url: str) -> None:
+    with pytest.raises(InvalidRequest, match="https"):
+        KeySet(url)
+    KeySet("http://127.0.0.1:9/keys")
+
+
+class Issuer:
+    """Whoever has the key set, with a clock."""
+
+    def __init__(self, *entries: dict[str, Any]) -> None:
+        self.entries: list[Any] = list(entries)
+        self.now = 1000.0
+        self.asked = 0
+        self.down = False
+        self.set = KeySet("https://id.example/keys", download=self.download, clock=lambda: self.now)
+
+    def download(self, url: str) -> bytes:
+        self.asked += 1
+        if self.down:
+            raise httpx.ConnectError("down")
+        return json.dumps({"keys": self.entries}).encode()
+
+
+async def test_a_key_set_is_fetched_once_for_all_who_wait() -> None:
+    issuer = Issuer(*(jwk(algorithm, algorithm) for algorithm in PRIVATE))
+    found = await asyncio.gather(*(issuer.set.find(algorithm, algorithm) for algorithm in [*PRIVATE] * 20))
+    assert [algorithm for _, algorithm in found] == [*PRIVATE] * 20
+    assert issuer.asked == 1
+
+
+async def test_a_new_key_is_fetched_and_made_up_ids_are_not_asked_for_again_and_again() -> None:
+    issuer = Issuer(jwk("RS256", "one"))
+    await issuer.set.find("RS256", "one")
+    for _ in range(100):
+        with pytest.raises(Unauthenticated, match="not in the key set"):
+            await issuer.set.find("RS256", "two")
+    assert issuer.asked == 1
+    issuer.entries.append(jwk("ES256", "two"))
+    issuer.now += keys.PAUSE + 1
+    assert (await issuer.set.find("ES256", "two"))[1] == "ES256"
+    assert issuer.asked == 2
+
+
+async def test_a_key_that_was_taken_back_is_refused_when_the_set_is_fresh_no_more() -> None:
+    issuer = Issuer(jwk("RS256", "one"), jwk("ES256", "two"))
+    await issuer.set.find("RS256", "one")
+    issuer.entries.pop(0)
+    await issuer.set.find("RS256", "one")
+    issuer.now += keys.FRESH + 1
+    with pytest.raises(Unauthenticated):
+        await issuer.set.find("RS256", "one")
+
+
+async def test_an_outage_of_the_issuer_is_none_of_ours() -> None:
+    issuer = Issuer(jwk("RS256", "one"))
+    issuer.down = True
+    for _ in range(3):
+        with pytest.raises(Unavailable):
+            await issuer.set.find("RS256", "one")
+    assert issuer.asked == 1
+    issuer.down = False
+    issuer.now += keys.PAUSE + 1
+    await issuer.set.find("RS256", "one")
+    issuer.down = True
+    issuer.now += keys.FRESH + 1
+    assert (await issuer.set.find("RS256", "one"))[1] == "RS256"
+
+
+async def test_a_token_without_a_key_id_needs_an_only_key() -> None:
+    issuer = Issuer(jwk("RS256", "one"), jwk("ES256", None))
+    assert (await issuer.set.find("RS256", None))[1] == "RS256"
+    issuer = Issuer(jwk("RS256", "one"), jwk("RS256", "two"))
+    with pytest.raises(Unauthenticated):
+        await issuer.set.find("RS256", None)
+
+
+async def test_entries_we_do_not_take_are_left_out() -> None:
+    shared = {"kty": "oct", "k": "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY", "kid": "oct", "alg": "HS256"}
+    private = json.loads(get_default_algorithms()["RS256"].to_jwk(PRIVATE["RS256"])) | {"kid": "private"}
+    issuer = Issuer(
+        shared, private, jwk("RS256", "enc", use="enc"), jwk("RS256", "512", alg="RS512"), jwk("RS256", "ok")
+    )
+    issuer.entries += [None, 7, "x", {}, {"kty": "RSA"}, {"kty": "RSA", "n": "!", "e": 1}]
+    assert (await issuer.set.find("RS256", "ok"))[1] == "RS256"
+    for algorithm, name in [("HS256", "oct"), ("RS256", "private"), ("RS256", "enc"), ("RS512", "512"), ("", "ok")]:
+        with pytest.raises(Unauthenticated):
+            await issuer.set.find(algorithm, name)
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"7", b'{"keys": 7}', b'{"keys": []}', b"\xff", b"<html>"])
+async def test_no_key_set(body: bytes) -> None:
+    with pytest.raises(Unavailable):
+        await KeySet("https://id.example/keys", download=lambda url: body).find("RS256", "one")
+
+
+async def test_a_key_set_over_http(httpserver_url: str) -> None:
+    authenticator = Authenticator(jwks_url=httpserver_url + "/keys")
+    assert (await authenticator.verify(token(PRIVATE["ES256"], "ES256", "two"))).name == "ann"
+    with pytest.raises(Unauthenticated):
+        await authenticator.verify(token(PRIVATE["ES256"], "ES256", "one"))
+    with pytest.raises(Unavailable):
+        await Authenticator(jwks_url=httpserver_url + "/huge").verify(token(PRIVATE["ES256"], "ES256", "two"))
+    with pytest.raises(Unavailable):
+        await Authenticator(jwks_url=httpserver_url + "/moved").verify(token(PRIVATE["ES256"], "ES256", "two"))
+
+
+@pytest.fixture
+async def httpserver_url() -> Any:
+    """A small issuer on loopback."""
+    document = json.dumps({"keys": [jwk("RS256", "one"), jwk("ES256", "two")]}).encode()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        path = (await reader.readuntil(b"\r\n\r\n")).split()[1]
+        body = document if path == b"/keys" else b"x" * (keys.LARGEST + 1)
+        status = b"301 Moved\r\nLocation: /keys" if path == b"/moved" else b"200 OK"
+        writer.write(b"HTTP/1.1 %s\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s" % (status, len(body), body))
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"

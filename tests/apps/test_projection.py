@@ -1,0 +1,194 @@
+"""States of topics: as the whole log would have it, from a snapshot and the rest, on any process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from typing import Any
+
+import msgspec
+import pytest
+
+from tidings import Hub
+from tidings.apps.projection import EVERY, KEPT, SNAPSHOTS, Projections
+from tidings.events import ORIGIN, Event, Offset
+from tidings.stores import open_store
+
+
+class Sums(msgspec.Struct):
+    """What is folded here: the numbers of a topic, added up, and how many they are."""
+
+    total: int = 0
+    count: int = 0
+
+
+def apply(sums: Sums, event: Event) -> None:
+    sums.total += int(event.data)
+    sums.count += 1
+
+
+def folded(hub: Hub, version: int = 1, keep: int = KEPT) -> Projections[Sums]:
+    return Projections(hub, Sums, apply, version=version, keep=keep)
+
+
+async def publish(hub: Hub, numbers: range, topic: str = "t") -> Offset:
+    return (await hub.append(topic, [("n", str(n)) for n in numbers])).last
+
+
+async def snapshot(hub: Hub, topic: str = "t") -> dict[str, Any]:
+    """The topic's snapshot, once there is one."""
+    async with asyncio.timeout(60):
+        async for event in hub.subscribe(f"{SNAPSHOTS}.{topic}"):
+            found: dict[str, Any] = msgspec.json.decode(event.data)
+            return found
+    raise AssertionError
+
+
+class Counting:
+    """A store that counts what is asked of it."""
+
+    def __init__(self, store: Any) -> None:
+        self._store = store
+        self.calls: Counter[str] = Counter()
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("load", "read"):
+            self.calls[name] += 1
+        return getattr(self._store, name)
+
+
+async def test_a_state_is_as_new_as_its_log(hub: Hub) -> None:
+    sums = folded(hub)
+    assert (await sums.get("t")).offset == ORIGIN
+    tail = await publish(hub, range(10))
+    found = await sums.get("t")
+    assert (found.state, found.offset) == (Sums(45, 10), tail)
+    for n in range(10, 20):
+        tail = await publish(hub, range(n, n + 1))
+        assert (await sums.get("t")).offset == tail
+    assert (await sums.get("t")).state == Sums(190, 20)
+
+
+async def test_a_state_that_follows_its_topic_needs_no_look(hub: Hub) -> None:
+    sums = folded(hub)
+    heard: list[int] = []
+    sums.changed.append(lambda found, events: heard.extend(int(event.data) for event in events))
+    await publish(hub, range(3))
+    found = await sums.following("t")
+    tail = await publish(hub, range(3, 6))
+    async with asyncio.timeout(60):
+        while found.offset != tail:  # noqa: ASYNC110 (what is waited for has no event)
+            await asyncio.sleep(0)
+    assert found is await sums.get("t", fresh=False)
+    assert (found.state, heard) == (Sums(15, 6), [0, 1, 2, 3, 4, 5])
+
+
+async def test_both_ways_of_getting_on_take_each_event_once(hub: Hub) -> None:
+    sums = folded(hub)
+    await publish(hub, range(1))
+    await sums.following("t")
+    for n in range(1, 100):
+        await publish(hub, range(n, n + 1))
+        if n % 3 == 0:
+            await sums.get("t")
+        elif n % 7 == 0:
+            await asyncio.sleep(0.006)
+    assert (await sums.get("t")).state == Sums(sum(range(100)), 100)
+
+
+async def test_a_snapshot_and_the_rest_are_the_whole_log(hub: Hub) -> None:
+    first = folded(hub)
+    await publish(hub, range(EVERY + 7))
+    await first.get("t")
+    taken = await snapshot(hub)
+    tail = await publish(hub, range(5))
+    assert taken["state"] == {"total": sum(range(EVERY + 7)), "count": EVERY + 7}
+    found = await folded(hub).get("t")
+    assert (found.state, found.offset) == (Sums(sum(range(EVERY + 7)) + 10, EVERY + 12), tail)
+
+
+async def test_one_snapshot_is_kept(hub: Hub) -> None:
+    sums = folded(hub)
+    for _ in range(5):
+        await publish(hub, range(EVERY))
+        await sums.get("t")
+        await snapshot(hub)
+    async with asyncio.timeout(60):
+        while (await hub.read(f"{SNAPSHOTS}.t")).earliest.n < 5:  # noqa: ASYNC110 (trimming tells nobody)
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("spoiled", ["version", "epoch", "ahead", "text"])
+async def test_a_snapshot_that_does_not_fit_is_not_taken(hub: Hub, spoiled: str) -> None:
+    tail = await publish(hub, range(EVERY + 1))
+    wrong = {
+        "version": {"version": 2, "offset": str(tail), "state": {"total": -1, "count": -1}},
+        "epoch": {"version": 1, "offset": "zzz-5", "state": {"total": -1, "count": -1}},
+        "ahead": {"version": 1, "offset": str(tail._replace(n=9999)), "state": {"total": -1, "count": -1}},
+        "text": {"version": 1, "offset": str(tail), "state": {"total": "many"}},
+    }[spoiled]
+    await hub.publish(f"{SNAPSHOTS}.t", wrong)
+    assert (await folded(hub).get("t")).state == Sums(sum(range(EVERY + 1)), EVERY + 1)
+
+
+async def test_a_topic_that_is_deleted_and_made_again_is_another(hub: Hub) -> None:
+    sums = folded(hub)
+    heard: list[int] = []
+    await publish(hub, range(EVERY + 1))
+    found = await sums.following("t")
+    await snapshot(hub)
+    sums.changed.append(lambda _, events: heard.append(len(events)))
+    await hub.delete("t")
+    assert (await sums.get("t")).state == Sums()
+    assert heard == [0]
+    await publish(hub, range(4))
+    assert (await sums.get("t")).state == Sums(6, 4)
+    assert (await folded(hub).get("t")).state == Sums(6, 4)
+    del found
+
+
+async def test_what_is_asked_of_the_store_does_not_grow_with_the_log() -> None:
+    """A room of 100,000 events is opened by another process as fast as one of 2,000."""
+    asked = []
+    for count in (2_000, 100_000):
+        store = open_store("memory:")
+        async with Hub(store) as hub:
+            writer = folded(hub)
+            for n in range(0, count, 1_000):
+                await publish(hub, range(n, n + 1_000))
+            await writer.get("t")
+            await snapshot(hub)
+            counting = Counting(store)
+            hub.log.store = counting  # type: ignore[assignment]
+            found = await folded(hub).get("t")
+            assert found.state.count == count
+            asked.append(counting.calls)
+    assert asked[0] == asked[1]
+    assert asked[1].total() <= 8
+
+
+async def test_no_more_states_are_kept_than_there_is_room_for(hub: Hub) -> None:
+    sums = folded(hub, keep=16)
+    await publish(hub, range(3), "pinned")
+    pinned = await sums.get("pinned")
+    release = sums.pin(pinned)
+    for n in range(21):
+        await publish(hub, range(1), f"t{n}")
+        await sums.get(f"t{n}")
+    assert sums.kept("t0") is None
+    assert sums.kept("pinned") is pinned
+    assert (await sums.get("t0")).state.count == 1
+    for n in range(21):
+        assert (await sums.get(f"nothing{n}")).offset == ORIGIN
+    assert sums.kept("t20") is not None, "topics that are not there take nobody's place"
+    release()
+
+
+async def test_two_processes_fold_alike(tmp_path: Any) -> None:
+    url = f"sqlite:///{tmp_path}/tidings.db"
+    async with Hub(url) as one, Hub(url) as two:
+        here, there = folded(one), folded(two)
+        for n in range(30):
+            tail = await publish((one, two)[n % 2], range(n, n + 1))
+            found = await (there, here)[n % 2].get("t")
+            assert (found.offset, found.state.count) == (tail, n + 1)

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import pytest
+
+from tidings.assistants.answer import SOURCES, WORDS, compose
+from tidings.assistants.corpus import Kind, Passage, read_docs
+from tidings.assistants.search import Hit, Index
+
+
+def hit(
+    text: str, heading: str = "Runs", *, kind: Kind = "prose", score: float = 1, headed: float = 1, rank: float = 2
+):
+    return Hit(Passage("a.md", "A", heading, (1, 1), kind, text), score, headed, rank)
+
+
+def words(count: int, sentence: int = 10) -> str:
+    return " ".join(f"Word{'.' if number % sentence == sentence - 1 else ''}" for number in range(count))
+
+
+def texts(*hits: Hit) -> list[str]:
+    return [quote.text for quote in compose(hits)]
+
+
+def test_nothing_found_is_nothing_said() -> None:
+    assert compose([]) == []
+
+
+def test_an_asked_heading_is_answered_from_its_first_paragraph_on() -> None:
+    assert texts(hit("First.", score=0.2), hit("Second.", score=1)) == ["First.", "Second."]
+
+
+def test_an_unasked_section_opens_with_the_paragraph_that_was_meant_and_drops_what_was_not() -> None:
+    found = [hit("Before.", score=0.2, headed=0), hit("Meant.", score=1, headed=0), hit("Other.", score=0, headed=0)]
+    assert texts(*found) == ["Meant."]
+
+
+def test_a_short_answer_is_filled_up_from_elsewhere_and_a_long_one_is_not() -> None:
+    elsewhere = [hit("Close.", "Ends", rank=1.9), hit("Far.", "Logs", rank=0.5), hit("Vague.", "Topics", score=0.4)]
+    assert texts(hit("Short."), *elsewhere) == ["Short.", "Close."]
+    assert texts(hit(words(100)), *elsewhere) == [words(100)]
+
+
+def test_of_another_section_its_best_passage_is_quoted() -> None:
+    assert texts(hit("Short."), hit("Good.", "Ends", score=0.6), hit("Better.", "Ends", score=0.9)) == [
+        "Short.",
+        "Better.",
+    ]
+
+
+def test_long_prose_is_cut_between_sentences() -> None:
+    assert texts(hit(words(300))) == [words(WORDS)]
+
+
+def test_what_cannot_be_cut_is_left_out() -> None:
+    assert texts(hit("First."), hit(words(300), kind="code"), hit("Last.")) == ["First.", "Last."]
+
+
+def test_a_mark_stands_behind_prose_and_below_code_and_tables() -> None:
+    quotes = compose([hit("Text."), hit("```\ncode\n```", kind="code"), hit("| a |\n|---|", kind="table")])
+    assert [quote.mark for quote in quotes] == [" [1]", "\n\n[2]", "\n\n[3]"]
+
+
+def test_an_answer_has_few_sources() -> None:
+    assert len(texts(*(hit(f"Number {number}.") for number in range(20)))) == SOURCES
+
+
+SECTIONS = sorted({(p.path, p.heading) for p in read_docs() if p.heading.endswith("?")})
+
+
+@pytest.fixture(scope="module")
+def index() -> Index:
+    return Index(read_docs)
+
+
+@pytest.mark.parametrize(("path", "heading"), SECTIONS)
+def test_every_question_that_heads_a_section_is_answered_from_there(index: Index, path: str, heading: str) -> None:
+    first = compose(index.search(heading))[0].passage
+    assert first.heading == heading
+    assert sum(len(quote.text.split()) for quote in compose(index.search(heading))) <= WORDS

@@ -1,0 +1,452 @@
+"""The `tidings` command as a user meets it: in a process of its own, with its exit codes and its one sentence."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import zlib
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import httpx
+import pytest
+
+from tests.serving import PATIENCE, ServerProcess
+from tidings.access.tokens import Authenticator
+from tidings.cli.commands import main
+
+TIDINGS = [sys.executable, "-m", "tidings"]
+SECRET = "0123456789abcdef0123456789abcdef"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    with ServerProcess(f"sqlite:///{tmp_path_factory.mktemp('cli')}/tidings.db") as server:
+        yield server
+
+
+def environment(**more: str) -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("TIDINGS_")} | more
+
+
+def tidings(*args: str, to: str = "", input: str | bytes = b"", **env: str) -> subprocess.CompletedProcess[str]:
+    """Run the command to its end, against the server at `to`: in this process, which takes a tenth of the time."""
+    env |= {"TIDINGS_URL": to} if to else {}
+    streams = [io.TextIOWrapper(io.BytesIO(raw), "utf-8", newline="") for raw in (encoded(input), b"", b"")]
+    with (
+        mock.patch.dict(os.environ, environment(**env), clear=True),
+        mock.patch("signal.signal"),
+        mock.patch.multiple(sys, argv=["tidings", *args], stdin=streams[0], stdout=streams[1], stderr=streams[2]),
+    ):
+        try:
+            main()
+            code = 0
+        except SystemExit as end:
+            code = int(end.code or 0)
+        for stream in streams[1:]:
+            stream.flush()
+    texts = [stream.buffer.getvalue().decode() for stream in streams[1:]]  # type: ignore[attr-defined]
+    return subprocess.CompletedProcess(args, code, *texts)
+
+
+def process(*args: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run the command to its end, in a process of its own."""
+    done = subprocess.run([*TIDINGS, *args], capture_output=True, text=True, env=environment(**env), timeout=PATIENCE)
+    assert "Traceback" not in done.stderr, done.stderr
+    return done
+
+
+def encoded(text: str | bytes) -> bytes:
+    return text.encode() if isinstance(text, str) else text
+
+
+def start(*args: str, to: str) -> subprocess.Popen[str]:
+    env = environment(**({"TIDINGS_URL": to} if to else {}))
+    return subprocess.Popen(
+        [*TIDINGS, *args],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=env,
+        # A shell's background job ignores it, and so would all its children: `(make test) &` never ended.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+
+
+def rows(text: str) -> list[Any]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def close(server: ServerProcess, topic: str) -> None:
+    httpx.post(f"{server.url}/topics/{topic}/close").raise_for_status()
+
+
+# Help
+
+
+@pytest.mark.parametrize("command", ["serve", "publish", "read", "topics", "token"])
+def test_help_has_examples(command: str) -> None:
+    done = tidings(command, "--help")
+    assert done.returncode == 0
+    assert f"Examples:\n    {'export TIDINGS_SECRET' if command == 'token' else f'tidings {command}'}" in done.stdout
+
+
+def test_help_is_quick_because_it_imports_little() -> None:
+    heavy = {"fastapi", "httpx", "jwt", "langchain_core", "pydantic_settings"}
+    code = f"import sys, tidings.cli; print(*{heavy} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
+
+
+def test_exit_codes_are_documented() -> None:
+    assert "Exit codes: 0 done, 1 refused, 2 wrong usage" in tidings("--help").stdout
+
+
+def test_an_unknown_command_or_option_is_wrong_usage() -> None:
+    assert tidings("pubish").returncode == 2
+    assert tidings("read", "a", "--frmo", "tail").returncode == 2
+
+
+# Publish and read
+
+
+def test_what_is_published_is_read(server: ServerProcess) -> None:
+    done = tidings("publish", "cli.one", "Grüße\nall", "--type", "note", to=server.url)
+    (answer,) = rows(done.stdout)
+    assert (done.returncode, done.stderr) == (0, "")
+    (event,) = rows(tidings("read", "cli.one", to=server.url).stdout)
+    assert event["offset"] == answer["offset"]
+    assert (event["type"], event["data"]) == ("note", "Grüße\nall")
+    assert set(event) == {"offset", "type", "time", "data"}
+
+
+def test_a_key_publishes_once(server: ServerProcess) -> None:
+    answers = [tidings("publish", "cli.key", "x", "--key", "k", to=server.url).stdout for _ in range(2)]
+    assert answers[0] == answers[1]
+    assert len(rows(tidings("read", "cli.key", to=server.url).stdout)) == 1
+
+
+def test_json_lines_go_in_and_come_out(server: ServerProcess) -> None:
+    lines = '{"data": {"b": [1, null]}, "type": "t"}\n\n{"data": "text"}\n{"data": 0.5, "offset": "ignored-1"}'
+    done = tidings("publish", "cli.lines", "--type", "other", input=lines, to=server.url)
+    assert done.returncode == 0
+    events = rows(tidings("read", "cli.lines", to=server.url).stdout)
+    assert [(e["type"], e["data"]) for e in events] == [("t", {"b": [1, None]}), ("other", "text"), ("other", 0.5)]
+    copied = tidings("publish", "cli.copy", input=tidings("read", "cli.lines", to=server.url).stdout, to=server.url)
+    assert copied.returncode == 0
+    copy = rows(tidings("read", "cli.copy", to=server.url).stdout)
+    assert [(e["type"], e["data"]) for e in copy] == [(e["type"], e["data"]) for e in events]
+
+
+def test_plain_lines_are_taken_as_they_are(server: ServerProcess) -> None:
+    done = tidings("publish", "cli.plain", "--lines", input='one\r\n{"data": 2\n\nlast', to=server.url)
+    assert done.returncode == 0
+    assert [e["data"] for e in rows(tidings("read", "cli.plain", to=server.url).stdout)] == [
+        "one",
+        '{"data": 2',
+        "",
+        "last",
+    ]
+
+
+def test_many_lines_arrive_in_order_in_few_requests(server: ServerProcess) -> None:
+    text = "".join(f"{n}\n" for n in range(30_000))
+    answers = rows(tidings("publish", "cli.many", "--lines", input=text, to=server.url).stdout)
+    assert len(answers) < 30
+    everything = rows(tidings("read", "cli.many", to=server.url).stdout)
+    assert [e["data"] for e in everything] == list(range(30_000))
+    followed = rows(tidings("read", "cli.many", "-f", "-n", "30000", to=server.url).stdout)
+    assert followed == everything
+
+
+def test_reading_starts_and_stops_where_it_is_told(server: ServerProcess) -> None:
+    tidings("publish", "cli.from", "--lines", input="1\n2\n3\n4", to=server.url)
+    events = rows(tidings("read", "cli.from", to=server.url).stdout)
+    assert rows(tidings("read", "cli.from", "-n", "2", to=server.url).stdout) == events[:2]
+    assert rows(tidings("read", "cli.from", "--from", events[2]["offset"], to=server.url).stdout) == events[3:]
+    assert tidings("read", "cli.from", "--from", "tail", to=server.url).stdout == ""
+    assert (
+        rows(tidings("read", "cli.from", "-f", "-n", "2", "--from", events[0]["offset"], to=server.url).stdout)
+        == events[1:3]
+    )
+
+
+def test_topics_are_listed_by_prefix(server: ServerProcess) -> None:
+    for name in ("list.b", "list.a", "lisp"):
+        tidings("publish", name, "x", to=server.url)
+    assert tidings("topics", "list.", to=server.url).stdout == "list.a\nlist.b\n"
+
+
+def test_following_ends_with_the_topic(server: ServerProcess) -> None:
+    tidings("publish", "cli.closed", "x", to=server.url)
+    close(server, "cli.closed")
+    for _ in range(2):
+        done = tidings("read", "cli.closed", "--follow", to=server.url)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert [e["data"] for e in rows(done.stdout)] == ["x"]
+    end = rows(done.stdout)[-1]["offset"]
+    done = tidings("read", "cli.closed", "--follow", "--from", end, to=server.url)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_following_survives_the_server(serve_process: Callable[..., ServerProcess]) -> None:
+    server = serve_process()
+    tidings("publish", "a", "one", to=server.url)
+    reader = start("read", "a", "--follow", to=server.url)
+    assert reader.stdout is not None
+    got = [reader.stdout.readline()]
+    server.kill()
+    server.start()
+    tidings("publish", "a", "--lines", input="two\nthree", to=server.url)
+    got += [reader.stdout.readline(), reader.stdout.readline()]
+    close(server, "a")
+    rest, noise = reader.communicate(timeout=PATIENCE)
+    assert [json.loads(line)["data"] for line in [*got, *rest.splitlines()]] == ["one", "two", "three"]
+    assert noise.count("The connection was lost") == 1
+    assert reader.returncode == 0
+
+
+def test_events_that_are_gone_are_said_to_be(server: ServerProcess) -> None:
+    tidings("publish", "cli.gone", "x", to=server.url)
+    (old,) = rows(tidings("read", "cli.gone", to=server.url).stdout)
+    httpx.delete(f"{server.url}/topics/cli.gone").raise_for_status()
+    tidings("publish", "cli.gone", "y", to=server.url)
+    done = tidings("read", "cli.gone", "--from", old["offset"], to=server.url)
+    assert done.returncode == 1
+    assert "gone: recreated" in done.stderr
+    done = tidings("read", "cli.gone", "--from", old["offset"], "-f", "-n", "1", to=server.url)
+    assert [e["data"] for e in rows(done.stdout)] == ["y"]
+    assert "are gone: recreated" in done.stderr
+
+
+# Pipes and signals
+
+
+def test_a_reader_of_ours_that_goes_is_no_error(server: ServerProcess) -> None:
+    tidings("publish", "cli.pipe", "--lines", input="x" * 99 + "\n" + ("y" * 99 + "\n") * 5000, to=server.url)
+    reader = start("read", "cli.pipe", to=server.url)
+    assert reader.stdout is not None
+    assert reader.stderr is not None
+    assert "x" * 99 in reader.stdout.readline()
+    reader.stdout.close()
+    assert reader.wait(PATIENCE) == 141
+    with reader.stderr:
+        assert reader.stderr.read() == ""
+
+
+def test_control_c_is_quiet(server: ServerProcess) -> None:
+    tidings("publish", "cli.int", "x", to=server.url)
+    reader = start("read", "cli.int", "--follow", to=server.url)
+    assert reader.stdout is not None
+    reader.stdout.readline()
+    reader.send_signal(signal.SIGINT)
+    assert reader.communicate(timeout=PATIENCE) == ("", "")
+    assert reader.returncode == -signal.SIGINT
+
+
+# Mistakes
+
+
+@pytest.mark.parametrize(
+    ("lines", "number"),
+    [
+        ('{"data": 1}\n{"dat": 2}', 2),
+        ('{"data": 1}\n\n{"data": ', 3),
+        ('"text"', 1),
+        ('{"data": 1, "type": 7}', 1),
+        (b'{"data": 1}\n{"data": "\xff"}', 2),
+    ],
+)
+def test_a_wrong_line_is_named_and_only_those_before_it_are_stored(
+    server: ServerProcess, lines: str | bytes, number: int
+) -> None:
+    topic = f"cli.wrong.{zlib.crc32(encoded(lines))}"
+    done = tidings("publish", topic, input=lines, to=server.url)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"tidings: Line {number} is no event")
+    stored = tidings("read", topic, to=server.url)
+    assert [e["data"] for e in rows(stored.stdout)] == ([1] if number > 1 else [])
+
+
+def test_the_lines_that_the_server_refuses_are_named(server: ServerProcess) -> None:
+    done = tidings("publish", "cli.refused", input='{"data": 1}\n{"data": 2, "type": "tidings.x"}\n', to=server.url)
+    assert done.returncode == 1
+    assert done.stderr.startswith("tidings: Lines 1 to 2: ")
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "sentence"),
+    [
+        (["publish", "a b", "x"], 2, "A topic is segments"),
+        (["publish", "../health", "x"], 2, "A topic is segments"),
+        (["read", ""], 2, "A topic is segments"),
+        (["read", "no.such.topic"], 1, "no topic no.such.topic"),
+        (["read", "no.such.topic", "--from", "tail"], 1, "no topic no.such.topic"),
+        (["read", "a", "--from", "yesterday"], 1, "An offset is"),
+        (["read", "a", "-f", "--from", "yesterday"], 1, "An offset is"),
+        (["publish", "a", "x", "--type", "tidings.x"], 1, "reserved"),
+        (["publish", "a", "x", "--lines"], 2, "not both"),
+        (["publish", "a", "--key", "k"], 2, "--key goes with DATA"),
+        (["topics", "--url", "localhost:8000"], 2, "no URL of a server"),
+        (["topics", "--url", "http://"], 2, "no URL of a server"),
+        (["topics", "--token", "Ä"], 2, "no token"),
+    ],
+)
+def test_a_mistake_is_a_sentence(server: ServerProcess, args: list[str], code: int, sentence: str) -> None:
+    done = tidings(*args, to=server.url)
+    assert done.returncode == code
+    assert done.stderr.startswith("tidings: ")
+    assert sentence in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert done.stdout == ""
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return int(listening.getsockname()[1])
+
+
+@pytest.mark.parametrize("args", [["topics"], ["publish", "a", "x"], ["read", "a"], ["read", "a", "-f"]])
+def test_no_server_is_said_so(args: list[str]) -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    done = tidings(*args, to=url)
+    assert done.returncode == 3
+    assert f"No server answers at {url}" in done.stderr
+
+
+def test_a_proxy_is_not_asked_for_loopback(server: ServerProcess) -> None:
+    proxy = f"http://127.0.0.1:{free_port()}"
+    assert tidings("topics", to=server.url, HTTP_PROXY=proxy, http_proxy=proxy, NO_PROXY="").returncode == 0
+
+
+@pytest.mark.parametrize("body", [b"<html>hello</html>", b"[]", b'{"events": 7}'])
+@pytest.mark.parametrize("args", [["topics"], ["read", "a"], ["read", "a", "--from", "tail"]])
+def test_another_server_is_recognised(body: bytes, args: list[str]) -> None:
+    class Other(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None: ...
+
+    with HTTPServer(("127.0.0.1", 0), Other) as other:
+        threading.Thread(target=other.serve_forever, daemon=True).start()
+        done = tidings(*args, to=f"http://127.0.0.1:{other.server_port}")
+        other.shutdown()
+    assert done.returncode == 1
+    assert "does not answer as Tidings does" in done.stderr
+
+
+# Serve
+
+
+@pytest.mark.parametrize(
+    ("args", "env", "code", "sentence"),
+    [
+        (["--port", "70000"], {}, 2, "--port is 70000"),
+        ([], {"TIDINGS_PORT": "http"}, 2, "TIDINGS_PORT is 'http'"),
+        ([], {"TIDINGS_STROE": "memory:"}, 2, "Is it TIDINGS_STORE that is meant?"),
+        (["--host", "0.0.0.0"], {}, 2, "without a key"),
+        (["--store", "oracle://x"], {}, 1, "sqlite"),
+        (["--store", "sqlite:////dev/null/x.db"], {}, 1, "cannot be opened"),
+        ([], {"TIDINGS_PUBLIC_KEY": "rubbish"}, 1, "The public key"),
+        ([], {"TIDINGS_SECRET": "short"}, 2, "shorter than 32 bytes"),
+    ],
+)
+def test_what_cannot_be_served_is_explained(
+    args: list[str], env: dict[str, str], code: int, sentence: str, tmp_path: Path
+) -> None:
+    store = [] if "--store" in args else ["--store", f"sqlite:///{tmp_path}/x.db"]
+    done = process("serve", *args, *store, **env)
+    assert sentence in done.stderr
+    assert done.returncode == code
+
+
+def test_a_port_in_use_is_said_so(server: ServerProcess) -> None:
+    done = process("serve", "--port", str(server.port), "--store", "memory:")
+    assert done.returncode == 1
+    assert f"port {server.port}" in done.stderr
+    assert "in use" in done.stderr
+
+
+def test_control_c_ends_a_server_in_order(tmp_path: Path) -> None:
+    server = start("serve", "--port", "0", "--store", f"sqlite:///{tmp_path}/x.db", to="")
+    assert server.stdout is not None
+    assert "http://127.0.0.1:" in server.stdout.readline()
+    server.send_signal(signal.SIGINT)
+    assert server.communicate(timeout=PATIENCE) == ("", "")
+    assert server.returncode == 0
+
+
+# Token
+
+
+def test_a_new_secret_is_long_and_new() -> None:
+    first, second = (tidings("token", "--new-secret").stdout.strip() for _ in range(2))
+    assert re.fullmatch(r"[\w-]{43}", first)
+    assert first != second
+
+
+def test_a_token_says_what_it_was_told() -> None:
+    done = tidings(
+        "token", "ann", "--publish", "rooms.*", "--subscribe", "a", "--subscribe", "b.*", TIDINGS_SECRET=SECRET
+    )
+    subject = asyncio.run(Authenticator(secret=SECRET).verify(done.stdout.strip()))
+    assert (subject.name, subject.publish.texts, subject.subscribe.texts) == ("ann", ("rooms.*",), ("a", "b.*"))
+
+
+def test_a_person_s_token_names_the_topics_of_people() -> None:
+    done = tidings(
+        "token", "Mara Lindqvist", "--person", "--publish", "a", TIDINGS_SECRET=SECRET, TIDINGS_AUDIENCE="us"
+    )
+    subject = asyncio.run(Authenticator(secret=SECRET, audience="us").verify(done.stdout.strip()))
+    assert subject.name == "Mara Lindqvist"
+    assert subject.may_publish("a")
+    for topic in ("rooms.a", "users.Mara_20Lindqvist", "users.Mara_20Lindqvist.conversations", "runs.new", "presence"):
+        assert subject.may_publish(topic)
+        assert subject.may_subscribe(topic)
+    for topic in ("users.Mara", "users.Mara_20Lindqvist2", "names.mara", "accounts.1", "snapshots.rooms.a"):
+        assert not subject.may_publish(topic)
+        assert not subject.may_subscribe(topic)
+
+
+def test_a_token_opens_a_server_that_asks(serve_process: Callable[..., ServerProcess]) -> None:
+    server = serve_process(env={"TIDINGS_SECRET": SECRET})
+    token = tidings("token", "ann", "--publish", "a", "--subscribe", "a", TIDINGS_SECRET=SECRET).stdout.strip()
+    assert tidings("publish", "a", "x", to=server.url, TIDINGS_TOKEN=token).returncode == 0
+    for more in ({}, {"TIDINGS_TOKEN": "rubbish"}):
+        done = tidings("publish", "a", "x", to=server.url, **more)
+        assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    done = tidings("publish", "b", "x", to=server.url, TIDINGS_TOKEN=token)
+    assert done.returncode == 1
+    assert "does not allow" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("args", "secret", "sentence"),
+    [
+        (["ann"], "", "There is no secret to sign with"),
+        (["ann"], "short", "shorter than 32 bytes"),
+        ([], SECRET, "whom the token is for"),
+        (["ann", "--publish", "rooms*"], SECRET, "no topic pattern"),
+        ([" ann", "--person"], SECRET, "a space"),
+        (["ann", "--expires", "soon"], SECRET, "no length of time"),
+    ],
+)
+def test_a_token_that_cannot_be_is_explained(args: list[str], secret: str, sentence: str) -> None:
+    done = tidings("token", *args, TIDINGS_SECRET=secret)
+    assert done.returncode == 2
+    assert sentence in done.stderr

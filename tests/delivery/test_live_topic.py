@@ -1,0 +1,76 @@
+"""The window of a lane: joined by offset, never by timing, and never without what its readers still need."""
+
+from __future__ import annotations
+
+import pytest
+
+from tidings.delivery.live_topic import PAGE_BYTES, WINDOW_BYTES, WINDOW_EVENTS, LiveTopic, fit
+from tidings.events import Event, Offset
+from tidings.log.rules import Head
+
+
+def events(a: int, b: int, size: int = 1) -> list[Event]:
+    return [Event(Offset("E", n), "message", "x" * size, 0.0) for n in range(a + 1, b + 1)]
+
+
+def lane(tail: int = 10) -> LiveTopic:
+    made = LiveTopic("a")
+    made.begin(Head("E", tail=tail))
+    return made
+
+
+@pytest.mark.parametrize(
+    ("base", "last", "head"),
+    [(10, 13, 13), (8, 13, 13), (8, 10, 10), (3, 5, 10), (10, 10, 10)],
+    ids=["follows", "overlaps", "is known", "is older", "is empty"],
+)
+def test_a_commit_that_overlaps_is_added_once(base: int, last: int, head: int) -> None:
+    made = lane()
+    assert made.append(base, events(base, last))
+    assert made.head == head
+    assert [e.offset and e.offset.n for e in made.slice(10, head)] == list(range(11, head + 1))
+
+
+def test_a_hole_is_refused() -> None:
+    made = lane()
+    assert not made.append(11, events(11, 13))
+    assert made.head == 10
+
+
+def test_the_window_is_trimmed_but_not_of_what_is_not_visible() -> None:
+    made = lane(0)
+    made.append(0, events(0, 3 * WINDOW_EVENTS))
+    made.vis = 5
+    made.trim()
+    assert made.base == 5
+    made.vis = made.head
+    made.trim()
+    assert made.base == 2 * WINDOW_EVENTS
+    assert made.slice(made.base, made.head)[0].offset == Offset("E", made.base + 1)
+
+
+def test_the_window_is_trimmed_by_bytes_too() -> None:
+    made = lane(0)
+    made.append(0, events(0, 100, WINDOW_BYTES // 10))
+    made.vis = made.head
+    made.trim()
+    assert made.head - made.base == 10
+    assert made.size == 10 * (WINDOW_BYTES // 10)
+
+
+def test_a_reach_is_at_most_a_page_of_bytes_and_at_least_an_event() -> None:
+    made = lane(0)
+    made.append(0, events(0, 10, PAGE_BYTES // 4))
+    assert made.reach(0, 10) == 3
+    made.append(10, events(10, 12, 2 * PAGE_BYTES))
+    assert made.reach(9, 12) == 10
+    assert made.reach(10, 12) == 11
+    assert fit(events(0, 3, PAGE_BYTES), 1, 3) == 2
+
+
+def test_another_life_is_noticed_by_a_flush_under_way() -> None:
+    made = lane()
+    before = made.life
+    made.begin(Head("E", tail=500))
+    assert (made.base, made.head, made.vis) == (500, 500, 500)
+    assert made.life != before

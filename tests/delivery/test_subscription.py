@@ -1,0 +1,457 @@
+"""One reader's connection: written to by flushes while it is level, parked and caught up when it is slow."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import pytest
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tests.asgi import Client, Watched, Wired, asking
+from tidings import Hub
+from tidings.delivery.subscription import STALL
+from tidings.events import Event
+from tidings.http.response import EventStreamResponse
+from tidings.testing import Clock
+from tidings.wire.sse import Format
+
+
+@pytest.fixture(params=["send", "connection"], autouse=True)
+def sink(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Written to by the `send` of any server, and over the connection of ours."""
+    monkeypatch.setattr(Client, "connects", Wired if request.param == "connection" else Watched)
+    found: str = request.param
+    return found
+
+
+@pytest.fixture
+async def hub() -> AsyncIterator[Hub]:
+    async with Hub("memory:") as made:
+        yield made
+
+
+def level(hub: Hub, topic: str = "a") -> int:
+    lane = hub.lanes._lanes.get(topic)
+    return len(lane.level) if lane else 0
+
+
+async def joined(client: Client, hub: Hub, topic: str = "a", count: int = 1) -> None:
+    """Until its readers are level with a topic. Only the loop's turns stand between."""
+    async with asyncio.timeout(60):
+        while level(hub, topic) < count:
+            assert not client.done
+            await asyncio.sleep(0)
+
+
+def numbers(first: int, last: int) -> list[str]:
+    return [str(n) for n in range(first, last + 1)]
+
+
+async def publish(hub: Hub, first: int, last: int, topic: str = "a") -> None:
+    await hub.append(topic, [("message", text) for text in numbers(first, last)])
+
+
+class TestLevel:
+    async def test_events_of_one_commit_are_one_write(self, hub: Hub) -> None:
+        async with asking(EventStreamResponse(hub, "a")) as client:
+            await joined(client, hub)
+            before = len(client.connection.writes)
+            await publish(hub, 1, 50)
+            await client.take(50)
+            assert len(client.connection.writes) == before + 1
+            assert client.data == numbers(1, 50)
+
+    async def test_it_has_no_task_while_it_is_level(self, hub: Hub) -> None:
+        async with asking(EventStreamResponse(hub, "a")) as client:
+            await joined(client, hub)
+            tasks = asyncio.all_tasks()
+            for n in range(5):
+                await publish(hub, n + 1, n + 1)
+                await client.next()
+                assert asyncio.all_tasks() == tasks
+
+    async def test_the_bytes_of_a_flush_are_shared(self, hub: Hub) -> None:
+        response = EventStreamResponse(hub, "a", bare=True)
+        async with asking(response) as one, asking(EventStreamResponse(hub, "a", bare=True)) as two:
+            await joined(one, hub, count=2)
+            await publish(hub, 1, 3)
+            await two.take(3)
+            assert one.connection.writes[-1] is two.connection.writes[-1]
+
+    async def test_a_thousand_readers_of_a_topic_that_is_born(self, hub: Hub) -> None:
+        clients = [Client(EventStreamResponse(hub, ["a", "b"] if n % 2 else "a")) for n in range(1000)]
+        for client in clients:
+            await client.connect()
+        await joined(clients[0], hub, count=1000)
+        await publish(hub, 1, 2)
+        for client in clients:
+            assert [event.data for event in await client.take(2)] == ["1", "2"]
+        await asyncio.gather(*(client.close() for client in clients))
+        assert hub.subscriptions == set()
+        assert level(hub) == 0
+
+
+class TestSlow:
+    async def test_it_costs_one_write_and_no_queue(self, hub: Hub) -> None:
+        async with asking(EventStreamResponse(hub, "a")) as slow, asking(EventStreamResponse(hub, "a")) as quick:
+            await joined(slow, hub, count=2)
+            slow.freeze()
+            await publish(hub, 1, 1)
+            await slow.reach(lambda: slow.waiting)
+            for n in range(2, 2002, 10):
+                await publish(hub, n, n + 9)
+            await quick.take(2001)
+            assert slow.connection.waiting == 1
+            assert level(hub) == 1, "only the quick one"
+            assert slow.data == []
+            slow.thaw()
+            await slow.take(2001)
+            assert slow.data == quick.data == numbers(1, 2001)
+            await joined(slow, hub, count=2)
+            await publish(hub, 2002, 2002)
+            await slow.next()
+
+    async def test_one_that_stops_and_goes_misses_nothing(self, hub: Hub) -> None:
+        async with asking(EventStreamResponse(hub, ["a", "b"])) as client:
+            await joined(client, hub)
+            for n in range(1, 301):
+                (client.freeze if n % 3 else client.thaw)()
+                await publish(hub, n, n, "a" if n % 2 else "b")
+                if not n % 7:
+                    await asyncio.sleep(0)
+            client.thaw()
+            events = await client.take(300)
+            for topic, parity in (("a", 1), ("b", 0)):
+                mine = [int(event.data) for event in events if int(event.data) % 2 == parity]
+                assert mine == [n for n in range(1, 301) if n % 2 == parity], topic
+
+    async def test_one_parked_by_a_topic_is_not_written_by_another(self, hub: Hub) -> None:
+        """Both flushes have it in their snapshots; a second `send` beside the half-run one would break the body."""
+        async with asking(EventStreamResponse(hub, ["a", "b"])) as client:
+            await joined(client, hub)
+            client.freeze()
+            await asyncio.gather(publish(hub, 1, 1, "a"), publish(hub, 2, 2, "b"))
+            await client.reach(lambda: client.waiting)
+            await publish(hub, 3, 3, "b")
+            await asyncio.sleep(0)
+            assert client.connection.waiting == 1
+            client.thaw()
+            assert sorted(event.data for event in await client.take(3)) == ["1", "2", "3"]
+
+    async def test_one_that_takes_nothing_is_sent_away(self, hub: Hub, tidings_clock: Clock) -> None:
+        async with asking(EventStreamResponse(hub, "a")) as client:
+            await joined(client, hub)
+            client.freeze()
+            await publish(hub, 1, 1)
+            await tidings_clock.advance(STALL - 1)
+            assert not client.done
+            await client.end(within=2)
+            assert not client.clean
+            assert hub.subscriptions == set()
+
+    async def test_one_that_leaves_while_it_is_waited_for(self, hub: Hub) -> None:
+        async with asking(EventStreamResponse(hub, "a")) as client:
+            await joined(client, hub)
+            client.freeze()
+            await publish(hub, 1, 1)
+            await client.reach(lambda: client.waiting)
+            client.connection.leave()
+            await client.end()
+            assert client.connection.waiting == 0
+        assert hub.subscriptions == set()
+
+
+def needs_a_task(app: ASGIApp) -> ASGIApp:
+    """A middleware as many are: its `send` asks which task it is in."""
+
+    async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
+        async def in_a_task(message: Message) -> None:
+            if asyncio.current_task() is None:
+                raise RuntimeError("no task")
+            await asyncio.sleep(0)
+            await send(message)
+
+        await app(scope, receive, in_a_task)
+
+    return wrapped
+
+
+@pytest.mark.parametrize("sink", ["send"], indirect=True)
+class TestOtherSends:
+    async def test_one_that_needs_a_task_has_one(self, hub: Hub) -> None:
+        async with asking(needs_a_task(EventStreamResponse(hub, "a"))) as client:
+            await joined(client, hub)
+            for n in range(1, 200):
+                await publish(hub, n, n)
+            await client.take(199)
+            assert client.data == numbers(1, 199)
+            await hub.close_topic("a")
+            await client.end()
+            assert client.clean
+
+    async def test_one_that_always_waits(self, hub: Hub) -> None:
+        def waits(app: ASGIApp) -> ASGIApp:
+            async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
+                async def late(message: Message) -> None:
+                    await asyncio.sleep(0)
+                    await asyncio.sleep(0.0001)
+                    await send(message)
+
+                await app(scope, receive, late)
+
+            return wrapped
+
+        async with asking(waits(EventStreamResponse(hub, "a"))) as client:
+            await joined(client, hub)
+            for n in range(1, 200):
+                await publish(hub, n, n)
+            await client.take(199)
+            assert client.data == numbers(1, 199)
+
+    @pytest.mark.parametrize("error", [OSError("gone"), RuntimeError("closed")])
+    async def test_one_that_fails_ends_its_reader_and_no_other(
+        self, hub: Hub, error: Exception, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        broken = False
+
+        async def fails(scope: Scope, receive: Receive, send: Send) -> None:
+            async def breaks(message: Message) -> None:
+                if broken:
+                    raise error
+                await send(message)
+
+            await EventStreamResponse(hub, "a")(scope, receive, breaks)
+
+        async with asking(fails) as bad, asking(EventStreamResponse(hub, "a")) as good:
+            await joined(bad, hub, count=2)
+            broken = True
+            await publish(hub, 1, 1)
+            await bad.end()
+            await publish(hub, 2, 2)
+            await good.take(2)
+        assert ("a reader was dropped" in caplog.text) == (not isinstance(error, OSError))
+
+
+class Poisoned(Format):
+    """A format that cannot write one event."""
+
+    def encode(self, topic: str, events: Sequence[Event]) -> bytes:
+        if any(event.data == "poison" for event in events):
+            raise ValueError("poison")
+        return super().encode(topic, events)
+
+
+class TestFormats:
+    @pytest.mark.parametrize("start", ["tail", "earliest"])
+    async def test_an_event_that_cannot_be_written_ends_its_readers(
+        self, hub: Hub, start: Any, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """Left open without it, or without a word, they would be lied to."""
+        if start == "earliest":
+            await hub.publish("a", "poison")
+        async with (
+            asking(EventStreamResponse(hub, "a", start=start, format=Poisoned())) as bad,
+            asking(EventStreamResponse(hub, "a", start=start)) as good,
+        ):
+            if start == "tail":
+                await joined(bad, hub, count=2)
+                await hub.publish("a", "poison")
+            await bad.end()
+            assert not bad.clean
+            await hub.publish("a", "fine")
+            await good.take(2)
+            assert good.data == ["poison", "fine"]
+        assert "poison" in caplog.text
+
+    async def test_readers_of_many_formats(self, hub: Hub) -> None:
+        formats = [Format(), Format(envelope=True), Format(), Format(envelope=True)]
+        clients = [
+            Client(EventStreamResponse(hub, ["a", "b"] if i % 3 else ["a"], format=formats[i % 4])) for i in range(100)
+        ]
+        for client in clients:
+            await client.connect()
+        await joined(clients[0], hub, count=100)
+        await publish(hub, 1, 10)
+        for client in clients:
+            await client.take(10)
+        ids = [[event.id.partition("~")[0] for event in client.events] for client in clients]
+        assert all(each == ids[0] for each in ids)
+        await asyncio.gather(*(client.close() for client in clients))
+
+
+class TestEnds:
+    async def test_the_end_of_the_topic_ends_it(self, hub: Hub) -> None:
+        async with asking(EventStreamResponse(hub, "a")) as client:
+            await joined(client, hub)
+            last = await hub.publish("a", "last", close=True)
+            await client.end()
+            assert client.clean
+            assert [event.type for event in client.events] == ["message", "tidings.end"]
+            assert client.events[1].data == f'{{"topic":"a","offset":"{last}"}}'
+            assert client.last_event_id == str(last)
+
+    async def test_a_close_without_an_event_ends_it(self, hub: Hub) -> None:
+        await publish(hub, 1, 1)
+        async with asking(EventStreamResponse(hub, "a")) as client:
+            await joined(client, hub)
+            await hub.close_topic("a")
+            await client.end()
+            assert [event.type for event in client.events] == ["tidings.end"]
+
+    async def test_several_topics_end_when_the_last_does(self, hub: Hub) -> None:
+        async with asking(EventStreamResponse(hub, ["a", "b", "c"])) as client:
+            await joined(client, hub)
+            for topic in ("b", "a"):
+                await hub.publish(topic, f"last of {topic}", close=True)
+            await client.take(4)
+            await hub.publish("c", "goes on")
+            await client.next()
+            assert not client.done
+            await hub.close_topic("c")
+            await client.end()
+            assert client.clean
+            said = [(event.type, event.data.partition(",")[0]) for event in client.events]
+            assert said[4:] == [("message", "goes on"), ("tidings.end", '{"topic":"c"')]
+            assert sorted(said[:4]) == [
+                ("message", "last of a"),
+                ("message", "last of b"),
+                ("tidings.end", '{"topic":"a"'),
+                ("tidings.end", '{"topic":"b"'),
+            ]
+
+    @pytest.mark.parametrize("dirty", [False, True])
+    async def test_when_its_token_expires(self, hub: Hub, dirty: bool, tidings_clock: Clock) -> None:
+        response = EventStreamResponse(hub, "a", expires=time.time() + 60, dirty=dirty)
+        async with asking(response) as client:
+            await tidings_clock.advance(59)
+            assert not client.done
+            await client.end(within=2)
+            assert client.clean is not dirty
+
+    @pytest.mark.parametrize("dirty", [False, True])
+    async def test_a_drain_ends_it(self, hub: Hub, dirty: bool) -> None:
+        hub.drain_window = 0.0
+        async with (
+            asking(EventStreamResponse(hub, "a", dirty=dirty)) as client,
+            asking(EventStreamResponse(hub, "b", dirty=dirty)) as slow,
+        ):
+            await joined(client, hub, "a")
+            await joined(slow, hub, "b")
+            slow.freeze()
+            await publish(hub, 1, 1, "b")
+            await slow.reach(lambda: slow.waiting)
+            hub.drain()
+            hub.drain()
+            await client.end()
+            await slow.end()
+            assert client.clean is not dirty
+            assert not slow.clean, "its body was in the middle of a write"
+        async with asking(EventStreamResponse(hub, "a")) as late:
+            await late.end()
+            assert late.clean
+
+    async def test_closing_the_hub_ends_it(self) -> None:
+        async with Hub("memory:") as hub:
+            client = Client(EventStreamResponse(hub, "a"))
+            await client.connect()
+            await joined(client, hub)
+        await client.end()
+        assert not client.clean
+
+    async def test_nothing_of_it_stays(self, hub: Hub) -> None:
+        async with asking(EventStreamResponse(hub, ["a", "b"])) as client:
+            await joined(client, hub)
+        lane = hub.lanes._lanes["a"]
+        assert (lane.readers, lane.level, hub.subscriptions) == (0, {}, set())
+        await publish(hub, 1, 1)
+
+
+class TestSilence:
+    async def test_a_keep_alive_is_a_comment_of_one_line(self, hub: Hub, tidings_clock: Clock) -> None:
+        async with asking(EventStreamResponse(hub, "a")) as client:
+            await joined(client, hub)
+            await tidings_clock.advance(14)
+            assert client.body == b":\n"
+            await tidings_clock.advance(60)
+            assert 4 <= len(client.comments) <= 5
+            assert client.body == b":\n" * len(client.connection.writes)
+            assert client.events == []
+
+    async def test_while_a_reader_is_slow_it_gets_none(self, hub: Hub, tidings_clock: Clock) -> None:
+        """It would jump the queue, into the middle of what waits."""
+        async with (
+            asking(EventStreamResponse(hub, "a")) as slow,
+            asking(EventStreamResponse(hub, "b")) as quick,
+        ):
+            await joined(slow, hub)
+            slow.freeze()
+            await publish(hub, 1, 1)
+            await slow.reach(lambda: slow.waiting)
+            await tidings_clock.advance(60)
+            assert len(quick.comments) >= 4
+            assert slow.connection.waiting == 1
+            slow.thaw()
+            await slow.take(1)
+
+    async def test_the_reconnection_time_rides_in_the_first_event(self) -> None:
+        async with Hub("memory:", retry=(2.0, 2.0)) as hub, asking(EventStreamResponse(hub, "a")) as client:
+            await joined(client, hub)
+            assert b"retry" not in client.body
+            await publish(hub, 1, 1)
+            first = await client.next()
+            await publish(hub, 2, 2)
+            second = await client.next()
+            assert (first.retry, second.retry) == (2000, None)
+            assert client.body.startswith(b":\nretry: 2000\ndata: 1\nid: ")
+            assert client.body.count(b"retry") == 1
+
+    async def test_a_bare_stream_is_events_alone(self, hub: Hub, tidings_clock: Clock) -> None:
+        bare = EventStreamResponse(hub, "a", bare=True)
+        async with asking(bare) as client, asking(EventStreamResponse(hub, "a")) as other:
+            await joined(client, hub, count=2)
+            await tidings_clock.advance(60)
+            assert len(other.comments) >= 4
+            assert client.body == b""
+            last = await hub.publish("a", "x")
+            await client.take(1)
+            assert client.body == f"data: x\nid: {last}\n\n".encode()
+
+
+class TestCasts:
+    async def test_it_reaches_who_is_there_and_is_never_stored(self, hub: Hub) -> None:
+        async with (
+            asking(EventStreamResponse(hub, "a")) as one,
+            asking(EventStreamResponse(hub, ["b", "a"], format=Format(envelope=True))) as two,
+        ):
+            await joined(one, hub, count=2)
+            last = await hub.publish("a", "stored")
+            await hub.cast("a", {"typing": True}, "presence")
+            await one.take(2)
+            await two.take(2)
+            assert one.events[1][:3] == ("presence", '{"typing":true}', str(last))
+            assert b'event: presence\ndata: {"typing":true}\n\n' in one.body, "no id of its own"
+            assert '"offset":null' in two.events[1].data
+        async with asking(EventStreamResponse(hub, "a", start="earliest")) as late:
+            await hub.publish("a", "more")
+            await late.take(2)
+            assert late.data == ["stored", "more"]
+
+    async def test_many_are_one_write(self, hub: Hub) -> None:
+        async with asking(EventStreamResponse(hub, "a")) as client:
+            await joined(client, hub)
+            before = len(client.connection.writes)
+            for n in range(20):
+                await hub.cast("a", n)
+            await client.take(20)
+            assert len(client.connection.writes) == before + 1
+            assert client.data == numbers(0, 19)
+
+    async def test_to_nobody_it_is_gone(self, hub: Hub) -> None:
+        await hub.cast("a", "x")
+        await publish(hub, 1, 1)
+        async with asking(EventStreamResponse(hub, "a", start="earliest")) as client:
+            await client.take(1)
+            assert client.data == ["1"]

@@ -1,0 +1,292 @@
+"""What one process knows of a topic: from its own commits, from news of others', and from looks at the store, which
+may be late, fail, or be older than what is known already."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from tests.asgi import asking
+from tests.serving import PATIENCE
+from tidings import Hub
+from tidings.delivery import topics as module
+from tidings.delivery.live_topic import WINDOW_EVENTS
+from tidings.errors import Unavailable
+from tidings.events import Event, Offset, Retention
+from tidings.http.response import EventStreamResponse
+from tidings.log.rules import Head
+
+Describe = Callable[[str], Awaitable[Head | None]]
+
+
+@pytest.fixture
+async def hubs(tmp_path: Path) -> AsyncIterator[tuple[Hub, Hub]]:
+    """Two hubs over one file, as two processes have them."""
+    url = f"sqlite:///{tmp_path}/tidings.db"
+    async with Hub(url) as one, Hub(url) as two:
+        yield one, two
+
+
+@pytest.fixture
+async def hub() -> AsyncIterator[Hub]:
+    async with Hub("memory:") as made:
+        yield made
+
+
+async def take(events: AsyncIterator[Event], count: int) -> list[tuple[str, str]]:
+    async with asyncio.timeout(PATIENCE):
+        return [(event.type, event.data) for event in [await anext(events) for _ in range(count)]]
+
+
+async def collect(events: AsyncIterator[Event]) -> list[str]:
+    async with asyncio.timeout(PATIENCE):
+        return [event.data async for event in events]
+
+
+async def waits(hub: Hub, topic: str = "a") -> None:
+    """Until an iterator over the topic has nothing more to give."""
+    async with asyncio.timeout(PATIENCE):
+        # A reader that waits says so nowhere else.
+        while not ((lane := hub.lanes._lanes.get(topic)) and lane.waiters):  # noqa: ASYNC110
+            await asyncio.sleep(0)
+
+
+class TestTwoProcesses:
+    @pytest.mark.parametrize("with_event", [True, False])
+    async def test_a_topic_that_another_closes_ends(self, hubs: tuple[Hub, Hub], with_event: bool) -> None:
+        one, two = hubs
+        await one.publish("a", "first")
+        rest = asyncio.ensure_future(collect(two.subscribe("a")))
+        await waits(two)
+        if with_event:
+            await one.publish("a", "last", close=True)
+        else:
+            await one.close_topic("a")
+        assert await rest == (["first", "last"] if with_event else ["first"])
+
+    async def test_a_topic_that_another_makes_and_closes_at_once_ends(self, hubs: tuple[Hub, Hub]) -> None:
+        one, two = hubs
+        rest = asyncio.ensure_future(collect(two.subscribe("a")))
+        await waits(two)
+        await one.configure("a", ttl=60)
+        await one.close_topic("a")
+        assert await rest == []
+
+    async def test_a_close_beside_ones_own_events_ends_it(self, hubs: tuple[Hub, Hub]) -> None:
+        """The news of both come together, and only one of them is news."""
+        one, two = hubs
+        for n in range(20):
+            topic = f"t{n}"
+            rest = asyncio.ensure_future(collect(two.subscribe(topic)))
+            await waits(two, topic)
+            await two.publish(topic, "mine")
+            await one.close_topic(topic)
+            assert await rest == ["mine"]
+
+    async def test_what_one_publishes_the_other_has(self, hubs: tuple[Hub, Hub]) -> None:
+        one, two = hubs
+        readers = [asyncio.ensure_future(collect(hub.subscribe("a"))) for hub in (one, two, one, two)]
+        for n in range(200):
+            await (one, two)[n % 3 % 2].publish("a", str(n))
+        await one.append("a", [("message", str(n)) for n in range(200, 200 + 3 * WINDOW_EVENTS)], close=True)
+        for found in await asyncio.gather(*readers):
+            assert found == [str(n) for n in range(200 + 3 * WINDOW_EVENTS)]
+
+    async def test_large_events_of_another(self, hubs: tuple[Hub, Hub]) -> None:
+        """More bytes at once than a window may hold."""
+        one, two = hubs
+        await one.publish("a", "first")
+        rest = asyncio.ensure_future(collect(two.subscribe("a")))
+        await waits(two)
+        large = [f"{n}" + "x" * 500_000 for n in range(30)]
+        await one.append("a", [("message", text) for text in large], close=True)
+        assert await rest == ["first", *large]
+
+    async def test_what_one_deletes_is_gone_for_the_other(self, hubs: tuple[Hub, Hub]) -> None:
+        one, two = hubs
+        await one.publish("a", "1")
+        events = two.subscribe("a")
+        await take(events, 1)
+        reset = asyncio.ensure_future(take(events, 1))
+        await waits(two)
+        await one.delete("a")
+        assert await reset == [("tidings.reset", '{"topic":"a","reason":"deleted","earliest":"0-1"}')]
+        again = asyncio.ensure_future(take(events, 1))
+        await waits(two)
+        await one.publish("a", "new")
+        assert await again == [("message", "new")]
+
+    async def test_a_topic_that_another_makes_anew(self, hubs: tuple[Hub, Hub]) -> None:
+        one, two = hubs
+        old = await one.publish("a", "1")
+        events = two.subscribe("a", old)
+        reset = asyncio.ensure_future(take(events, 1))
+        await waits(two)
+        await one.delete("a")
+        new = await one.publish("a", "2")
+        (said,) = await reset
+        assert said[0] == "tidings.reset"
+        assert "deleted" in said[1] or f'"recreated","earliest":"{new.epoch}-1"' in said[1]
+        assert await take(events, 1) == [("message", "2")]
+
+    async def test_what_another_trims_is_said(self, hubs: tuple[Hub, Hub]) -> None:
+        one, two = hubs
+        first = await one.publish("a", "1")
+        await take(two.subscribe("a"), 1)
+        await one.configure("a", retention=Retention(max_events=5))
+        for n in range(3 * WINDOW_EVENTS):
+            if n % 300 == 0:
+                await one.append("a", [("message", "x")] * 300)
+        await one.log.trim("a")
+        head = await one.describe("a")
+        assert head is not None
+        (said, event) = await take(two.subscribe("a", first), 2)
+        assert said == (
+            "tidings.reset",
+            f'{{"topic":"a","reason":"trimmed","earliest":"{head.epoch}-{head.start + 1}"}}',
+        )
+        assert event == ("message", "x")
+
+    async def test_a_reader_that_comes_from_another_is_ahead_of_this_one(self, hubs: tuple[Hub, Hub]) -> None:
+        """It has an event here unheard of, whose log may be unheard of too: neither is another life's."""
+        one, two = hubs
+        for n in range(30):
+            topic = f"t{n % 3}"
+            last = await one.publish(topic, str(n))
+            events = two.subscribe(topic, last)
+            next_one = asyncio.ensure_future(take(events, 1))
+            await waits(two, topic)
+            await one.publish(topic, "next")
+            assert await next_one == [("message", "next")]
+            await events.aclose()
+
+    async def test_a_transient_event_reaches_the_other(self, hubs: tuple[Hub, Hub]) -> None:
+        one, two = hubs
+        async with asking(EventStreamResponse(two, "a")) as reader:
+            await reader.reach(lambda: reader.body)
+            await one.publish("a", "stored")
+            await reader.take(1)
+            async with asyncio.timeout(PATIENCE):
+                while len(reader.events) < 2:
+                    # At most once: whoever was not level at that instant has missed it.
+                    await one.cast("a", {"typing": True}, "presence")
+                    await asyncio.sleep(0.01)
+            assert reader.events[1][:2] == ("presence", '{"typing":true}')
+            assert reader.body.count(b"id: ") == 1
+
+
+class TestLooks:
+    """At the store: made to be late, to fail, and to be overtaken."""
+
+    def look(
+        self, hub: Hub, monkeypatch: pytest.MonkeyPatch, instead: Callable[[Describe, str], Awaitable[Head | None]]
+    ) -> None:
+        describe = hub.log.describe
+        monkeypatch.setattr(hub.log, "describe", lambda topic: instead(describe, topic))
+
+    async def test_a_topic_opens_beside_a_publisher_in_a_hurry(self, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Each look is old before it is there."""
+        looks = 0
+
+        async def overtaken(describe: Describe, topic: str) -> Head | None:
+            nonlocal looks
+            looks += 1
+            head = await describe(topic)
+            if looks < 1000:
+                await hub.publish(topic, str(looks))
+                await asyncio.sleep(0)
+                await asyncio.sleep(0)
+            return head
+
+        self.look(hub, monkeypatch, overtaken)
+        first = await hub.publish("a", "0")
+        events = hub.subscribe("a", first)
+        assert await take(events, 1) == [("message", "1")]
+        assert looks < 10
+
+    async def test_a_look_older_than_a_commit_here_undoes_nothing(
+        self, hub: Hub, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It saw no log, and came after the log's first event had been published here."""
+        waiting, go = asyncio.Event(), asyncio.Event()
+
+        async def late(describe: Describe, topic: str) -> Head | None:
+            head = await describe(topic)
+            if not go.is_set():
+                waiting.set()
+                await go.wait()
+            return head
+
+        reader = asyncio.ensure_future(collect(hub.subscribe("a")))
+        await waits(hub)
+        self.look(hub, monkeypatch, late)
+        lane = hub.lanes._lanes["a"]
+        reload = asyncio.ensure_future(hub.lanes.reload(lane))
+        await waiting.wait()
+        await hub.publish("a", "1")
+        go.set()
+        await reload
+        await hub.publish("a", "2", close=True)
+        assert await reader == ["1", "2"]
+
+    async def test_a_look_that_fails_is_made_again(
+        self, hubs: tuple[Hub, Hub], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """What was announced is not announced again."""
+        one, two = hubs
+        monkeypatch.setattr(module, "RETRY", 0.01)
+        failures = 3
+
+        async def fails(describe: Describe, topic: str) -> Head | None:
+            nonlocal failures
+            if failures:
+                failures -= 1
+                raise Unavailable("on purpose")
+            return await describe(topic)
+
+        await one.publish("a", "1")
+        events = two.subscribe("a")
+        await take(events, 1)
+        self.look(two, monkeypatch, fails)
+        second = asyncio.ensure_future(take(events, 1))
+        await waits(two)
+        await one.publish("a", "2")
+        assert await second == [("message", "2")]
+        assert failures == 0
+        assert "on purpose" in caplog.text
+
+    async def test_who_needs_a_look_that_fails_is_told(self, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+        async def fails(describe: Describe, topic: str) -> Head | None:
+            raise Unavailable("on purpose")
+
+        last = await hub.publish("a", "1")
+        await take(hub.subscribe("a"), 1)
+        self.look(hub, monkeypatch, fails)
+        for topic, after in (("a", Offset(last.epoch, 7)), ("b", None)):
+            with pytest.raises(Unavailable, match="on purpose"):
+                await take(hub.subscribe(topic, after), 1)
+        monkeypatch.undo()
+        assert await take(hub.subscribe("a", None), 1) == [("message", "1")]
+        await hub.publish("b", "2")
+        assert await take(hub.subscribe("b"), 1) == [("message", "2")]
+
+    async def test_a_reader_waits_for_one_look_and_not_for_peace(self, hub: Hub) -> None:
+        """Beside another process that publishes without a pause, a lane is stale for as long."""
+        last = await hub.publish("a", "1")
+        await take(hub.subscribe("a"), 1)
+        lane = hub.lanes._lanes["a"]
+        restless = True
+
+        async def disturb() -> None:
+            while restless:
+                hub.lanes._reload_soon(lane)
+                await asyncio.sleep(0)
+
+        disturbance = asyncio.create_task(disturb())
+        events = hub.subscribe("a", Offset(last.epoch, 5))
+        assert (await take(events, 1))[0][0] == "tidings.reset"
+        restless = False
+        await disturbance

@@ -1,0 +1,187 @@
+"""Publishing over HTTP: one event, a batch, and every way to refuse them."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.asgi import asking
+from tests.http.conftest import Server, serving
+from tests.http.problems import problem
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+NDJSON = {"content-type": "application/x-ndjson"}
+
+
+class TestPublish:
+    async def test_one_event(self, server: Server, topic: str) -> None:
+        answer = await server.client.post(f"/topics/{topic}/events", content="hello", params={"type": "greeting"})
+        assert answer.status_code == 201
+        (event,) = (await server.hub.read(topic)).events
+        assert answer.json() == {"offset": str(event.offset), "first": str(event.offset), "last": str(event.offset)}
+        assert (event.type, event.data) == ("greeting", "hello")
+
+    @pytest.mark.parametrize("query", ["", "?type=a%20b", "?type=x.y", "?transient=false", "?type=é"])
+    @pytest.mark.parametrize("origin", [{}, {"origin": "http://localhost"}], ids=["plain", "a page's"])
+    async def test_the_plain_way_and_the_other_are_one(
+        self, server: Server, topic: str, query: str, origin: dict[str, str]
+    ) -> None:
+        text = '{"a": "é"}\r\n\x00'
+        answer = await server.client.post(f"/topics/{topic}/events{query}", content=text.encode(), headers=origin)
+        assert answer.status_code == 201
+        (event,) = (await server.hub.read(topic)).events
+        assert event.data == text
+
+    async def test_a_batch_is_one_commit(self, server: Server, topic: str) -> None:
+        lines = [
+            '{"data":"text"}',
+            '{"type":"x","data":{"b" : 1}}',
+            '{"data":[1, 2]}',
+            '{"data":null}',
+            '{"data":""}',
+            '{"data":"a\\nb"}',
+        ]
+        answer = await server.client.post(f"/topics/{topic}/events", content="\n".join(lines) + "\n", headers=NDJSON)
+        assert answer.status_code == 201
+        events = (await server.hub.read(topic)).events
+        assert answer.json() == {
+            "offset": str(events[5].offset),
+            "first": str(events[0].offset),
+            "last": str(events[5].offset),
+        }
+        assert [(e.type, e.data) for e in events] == [
+            ("message", "text"),
+            ("x", '{"b" : 1}'),
+            ("message", "[1, 2]"),
+            ("message", "null"),
+            ("message", ""),
+            ("message", "a\nb"),
+        ]
+
+    @pytest.mark.parametrize(
+        ("lines", "number"),
+        [
+            (['{"data":1}', "not json", '{"data":2}'], 2),
+            (['{"data":1}', "", '{"data":1}', '{"type":"x"}'], 4),
+            (['{"data":1}', '{"data":1,"type":3}'], 2),
+            (["[1]"], 1),
+            (['{"data":1} {"data":2}'], 1),
+            (['{"data":"\\ud800"}'], 1),
+            (['{"data":1,"typ":"x"}'], 1),
+            (['{"data":' + "[" * 100_000 + "]" * 100_000 + "}"], 1),
+        ],
+    )
+    async def test_a_line_that_is_wrong_is_named_and_nothing_is_stored(
+        self, server: Server, topic: str, lines: list[str], number: int
+    ) -> None:
+        answer = await server.client.post(f"/topics/{topic}/events", content="\n".join(lines), headers=NDJSON)
+        assert problem(answer, 400, f"Line {number} ")["line"] == number
+        assert await server.hub.describe(topic) is None
+
+    @pytest.mark.parametrize("lines", ["", "\n\n", "  "])
+    async def test_an_empty_batch(self, server: Server, topic: str, lines: str) -> None:
+        problem(await server.client.post(f"/topics/{topic}/events", content=lines, headers=NDJSON), 400, "no events")
+
+    async def test_a_rule_broken_in_a_line_stores_none_of_them(self, server: Server, topic: str) -> None:
+        lines = '{"data":1}\n{"data":2,"type":"tidings.end"}'
+        problem(await server.client.post(f"/topics/{topic}/events", content=lines, headers=NDJSON), 400, "reserved")
+        assert await server.hub.describe(topic) is None
+
+    async def test_the_same_key_is_the_same_event(self, server: Server, topic: str) -> None:
+        path, key = f"/topics/{topic}/events", {"idempotency-key": "k 1"}
+        first = await server.client.post(path, content="x", headers=key)
+        again = await server.client.post(path, content="x", headers=key)
+        other = await server.client.post(path, content="x", headers={"idempotency-key": "k 2"})
+        assert [first.status_code, again.status_code, other.status_code] == [201, 200, 201]
+        assert again.json() == first.json() != other.json()
+        assert len((await server.hub.read(topic)).events) == 2
+
+    async def test_a_batch_with_a_key(self, server: Server, topic: str) -> None:
+        path, headers = f"/topics/{topic}/events", {**NDJSON, "idempotency-key": "k"}
+        first = await server.client.post(path, content='{"data":1}\n{"data":2}', headers=headers)
+        again = await server.client.post(path, content='{"data":1}\n{"data":2}', headers=headers)
+        assert (first.status_code, again.status_code) == (201, 200)
+        assert again.json() == first.json()
+        assert first.json()["first"].endswith("-1")
+        assert first.json()["last"].endswith("-2")
+
+    async def test_the_same_key_at_once_is_stored_once(self, server: Server, topic: str) -> None:
+        path, key = f"/topics/{topic}/events", {"idempotency-key": "k"}
+        answers = await asyncio.gather(*(server.client.post(path, content="x", headers=key) for _ in range(20)))
+        assert sorted(answer.status_code for answer in answers) == [200] * 19 + [201]
+        assert len({answer.text for answer in answers}) == 1
+
+    @pytest.mark.parametrize("key", ["", "x" * 201, "tab\tin", "é"])
+    async def test_a_key_that_is_none(self, server: Server, topic: str, key: str) -> None:
+        headers = {b"idempotency-key": key.encode()}
+        problem(
+            await server.client.post(f"/topics/{topic}/events", content="x", headers=headers), 400, "Idempotency-Key"
+        )
+        assert await server.hub.describe(topic) is None
+
+    async def test_a_transient_event(self, server: Server, topic: str) -> None:
+        path = f"/topics/{topic}/events?transient=true&type=presence"
+        async with asking(server.app, f"/events?topic={topic}") as reader:
+            await reader.reach(lambda: reader.body)
+            await server.hub.publish(topic, "stored")
+            await reader.take(1)
+            assert (await server.client.post(path, content="typing")).status_code == 202
+            event = await reader.next()
+            assert event[:2] == ("presence", "typing")
+            assert reader.body.endswith(b"event: presence\ndata: typing\n\n")
+        assert len((await server.hub.read(topic)).events) == 1
+        problem(await server.client.post(path, content="x", headers={"idempotency-key": "k"}), 400, "transient")
+        problem(await server.client.post(f"{path}&type=tidings.end", content="x"), 400)
+
+    async def test_a_closed_topic(self, server: Server, topic: str) -> None:
+        last = await server.hub.publish(topic, "x", close=True)
+        said = problem(await server.client.post(f"/topics/{topic}/events", content="x"), 409, "closed")
+        assert said["tail"] == str(last)
+
+    async def test_bytes_that_are_no_text(self, server: Server, topic: str) -> None:
+        problem(await server.client.post(f"/topics/{topic}/events", content=b"ab\xff"), 400, "UTF-8", "2")
+        problem(await server.client.post(f"/topics/{topic}/events", content=b'{"data":"\xff"}', headers=NDJSON), 400)
+        assert await server.hub.describe(topic) is None
+
+    async def test_json_that_is_none(self, server: Server, topic: str) -> None:
+        """Who says that it is JSON is told when it is not: readers would be given a string in its place."""
+        json = {"content-type": "application/json"}
+        problem(await server.client.post(f"/topics/{topic}/events", content='{"a":', headers=json), 400, "JSON")
+        assert await server.hub.describe(topic) is None
+        assert (
+            await server.client.post(f"/topics/{topic}/events", content='{"a": 1}', headers=json)
+        ).status_code == 201
+        assert (await server.hub.read(topic)).events[0].data == '{"a": 1}'
+
+    @pytest.mark.parametrize("announced", [True, False])
+    async def test_a_body_that_is_too_large(self, server: Server, topic: str, announced: bool) -> None:
+        async def parts() -> Any:
+            for _ in range(11):
+                yield b"x" * (1 << 20)
+
+        content = b"x" * (11 << 20) if announced else parts()
+        problem(await server.client.post(f"/topics/{topic}/events", content=content), 413, "1,048,576")
+        content = b"x" * (11 << 20) if announced else parts()
+        problem(await server.client.post(f"/topics/{topic}/events", content=content, headers=NDJSON), 413)
+        assert await server.hub.describe(topic) is None
+
+    async def test_an_event_that_is_too_large_in_a_batch(self, server: Server, topic: str) -> None:
+        line = msgspec.json.encode({"data": "x" * ((1 << 20) + 1)})
+        problem(await server.client.post(f"/topics/{topic}/events", content=line, headers=NDJSON), 413)
+
+    @pytest.mark.parametrize("type", ["", "a%0Ab", "a%00b", "tidings.reset", "x" * 201, "%ED%A0%80", "%FF"])
+    async def test_a_type_that_is_none(self, server: Server, topic: str, type: str) -> None:
+        problem(await server.client.post(f"/topics/{topic}/events?type={type}", content="x"), 400)
+        assert await server.hub.describe(topic) is None
+
+    async def test_a_rate_over_the_limit(self) -> None:
+        async with serving(publish_rate=1) as server:
+            statuses = [(await server.client.post("/topics/a/events", content="x")).status_code for _ in range(12)]
+            assert statuses[:10] == [201] * 10
+            answer = await server.client.post("/topics/a/events", content='{"data":1}\n' * 12, headers=NDJSON)
+            problem(answer, 429, "1 events a second")
+            assert answer.headers["retry-after"]

@@ -1,0 +1,199 @@
+"""Topics and their events over HTTP: pages, heads, configuration."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tests.http.conftest import Server
+from tests.http.problems import problem
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+class TestRead:
+    async def test_a_page(self, server: Server, topic: str) -> None:
+        await server.hub.append(topic, [("x", '{"a": 1.50}'), ("message", "text"), ("message", '"quoted"')])
+        events = (await server.hub.read(topic)).events
+        answer = await server.client.get(f"/topics/{topic}/events")
+        assert answer.status_code == 200
+        assert answer.headers["cache-control"] == "no-store"
+        page = answer.json()
+        assert [e["data"] for e in page["events"]] == [{"a": 1.5}, "text", "quoted"]
+        assert b'{"a": 1.50}' in answer.content, "numbers keep their digits"
+        assert page["events"][0] == {
+            "offset": str(events[0].offset),
+            "type": "x",
+            "time": events[0].time,
+            "data": {"a": 1.5},
+        }
+        assert (page["next"], page["tail"]) == (str(events[2].offset),) * 2
+        assert (page["earliest"], page["up_to_date"], page["closed"]) == (str(events[0].offset), True, False)
+
+    async def test_pages_one_after_another(self, server: Server, topic: str) -> None:
+        await server.published(topic, 25)
+        found, after = [], ""
+        while True:
+            page = (await server.client.get(f"/topics/{topic}/events", params={"after": after, "limit": 10})).json()
+            found += [event["data"] for event in page["events"]]
+            after = page["next"]
+            if page["up_to_date"]:
+                break
+        assert found == list(range(1, 26))
+
+    async def test_pages_that_go_back(self, server: Server, topic: str) -> None:
+        await server.published(topic, 25)
+        path, found, before = f"/topics/{topic}/events", [], "tail"
+        while True:
+            page = (await server.client.get(path, params={"before": before, "limit": 10})).json()
+            if not page["events"]:
+                break
+            found = [event["data"] for event in page["events"]] + found
+            before = page["previous"]
+        assert found == list(range(1, 26))
+        assert (page["previous"], page["next"]) == (before, before), "there is no further back"
+        both = await server.client.get(path, params={"before": "tail", "after": before})
+        problem(both, 400, "either after an offset or before one")
+        problem(await server.client.get(path, params={"before": "head"}), 400)
+
+    async def test_what_is_gone(self, server: Server, topic: str) -> None:
+        path = f"/topics/{topic}/events"
+        offsets = await server.published(topic, 5)
+        await server.hub.delete(topic)
+        for way in ("after", "before"):
+            said = problem(
+                await server.client.get(path, params={way: offsets[1]}), 410, f"{way} {offsets[1]}", "deleted"
+            )
+            assert said["reason"] == "deleted"
+        again = await server.published(topic, 2)
+        said = problem(await server.client.get(path, params={"after": offsets[1]}), 410, "recreated")
+        assert (said["reason"], said["earliest"]) == ("recreated", again[0])
+
+    async def test_what_is_trimmed(self, server: Server, topic: str) -> None:
+        await server.client.put(f"/topics/{topic}", json={"max_events": 5})
+        for _ in range(20):
+            last = await server.hub.publish(topic, "x")
+        await server.hub.log.trim(topic)
+        earliest = (await server.client.get(f"/topics/{topic}")).json()["earliest"]
+        answer = await server.client.get(f"/topics/{topic}/events", params={"after": f"{last.epoch}-1"})
+        assert problem(answer, 410, "trimmed")["earliest"] == earliest
+        page = (await server.client.get(f"/topics/{topic}/events")).json()
+        assert page["events"][0]["offset"] == earliest
+
+    async def test_a_topic_that_is_not_there(self, server: Server, topic: str) -> None:
+        problem(await server.client.get(f"/topics/{topic}/events"), 404, topic)
+
+    @pytest.mark.parametrize(
+        ("query", "status", "word"),
+        [
+            ("after=nonsense", 400, "offset"),
+            ("after=a-b", 400, "offset"),
+            ("after=E-01", 400, "offset"),
+            ("after=0-7", 400, "offset"),
+            ("after=E--1", 400, "offset"),
+            ("after=E-9999999999999999999", 400, "offset"),
+            ("after=%00", 400, "offset"),
+            ("after=%FF", 400, ""),
+            ("limit=0", 422, "limit"),
+            ("limit=1001", 422, "limit"),
+            ("limit=x", 422, "limit"),
+            ("limit=99999999999999999999999", 422, "limit"),
+            ("merge=perhaps", 422, "merge"),
+        ],
+    )
+    async def test_a_parameter_that_is_wrong(
+        self, server: Server, topic: str, query: str, status: int, word: str
+    ) -> None:
+        await server.published(topic)
+        problem(await server.client.get(f"/topics/{topic}/events?{query}"), status, word)
+
+
+class TestTopics:
+    async def test_from_creation_to_deletion(self, server: Server, topic: str) -> None:
+        path = f"/topics/{topic}"
+        problem(await server.client.get(path), 404, topic)
+        limits = {"max_age": 60, "max_events": 10, "max_bytes": 1000, "ttl": 3600}
+        made = await server.client.put(path, json=limits)
+        assert made.status_code == 200
+        state = made.json()
+        epoch = state["epoch"]
+        assert state == {
+            "topic": topic,
+            "epoch": epoch,
+            "earliest": f"{epoch}-1",
+            "tail": f"{epoch}-0",
+            "closed": False,
+            "retention": {"max_age": 60, "max_events": 10, "max_bytes": 1000},
+            "ttl": 3600,
+        }
+        assert (await server.client.get(path)).json() == state
+        await server.published(topic)
+        closed = await server.client.post(f"{path}/close")
+        assert (closed.status_code, closed.json()["closed"], closed.json()["tail"]) == (200, True, f"{epoch}-3")
+        assert (await server.client.post(f"{path}/close")).json() == closed.json()
+        assert (await server.client.put(path, json={})).json()["retention"]["max_age"] is None
+        assert (await server.client.delete(path)).status_code == 204
+        assert (await server.client.delete(path)).status_code == 204
+        problem(await server.client.get(path), 404)
+        problem(await server.client.post(f"{path}/close"), 404)
+
+    @pytest.mark.parametrize(
+        ("body", "word"),
+        [
+            ('{"max_events": 0}', "max_events"),
+            ('{"max_events": -1}', "max_events"),
+            ('{"max_events": 1.5}', "max_events"),
+            ('{"max_events": "many"}', "max_events"),
+            ('{"max_events": 1e400}', "max_events"),
+            ('{"max_age": NaN}', "max_age"),
+            ('{"max_age": Infinity}', "max_age"),
+            ('{"ttl": null, "tttl": 3}', "tttl"),
+            ("[]", "body"),
+            ("null", "body"),
+            ("{", ""),
+            ("", "body"),
+            ('{"max_events": ' + "9" * 5000 + "}", ""),
+            ("[" * 100_000 + "]" * 100_000, ""),
+        ],
+    )
+    async def test_a_configuration_that_is_wrong(self, server: Server, topic: str, body: str, word: str) -> None:
+        answer = await server.client.put(f"/topics/{topic}", content=body, headers={"content-type": "application/json"})
+        problem(answer, answer.status_code, word)
+        assert answer.status_code in (400, 422)
+        assert await server.hub.describe(topic) is None
+
+    async def test_the_list(self, server: Server, topic: str) -> None:
+        for n in range(5):
+            await server.hub.publish(f"{topic}.{n}", "x")
+        prefix = {"prefix": f"{topic}."}
+        names = [f"{topic}.{n}" for n in range(5)]
+        assert (await server.client.get("/topics", params=prefix)).json() == {"topics": names}
+        some = await server.client.get("/topics", params={**prefix, "after": names[1], "limit": 2})
+        assert some.json() == {"topics": names[2:4]}
+        assert (await server.client.get("/topics", params={"prefix": "nothing."})).json() == {"topics": []}
+        problem(await server.client.get("/topics", params={"limit": 0}), 422, "limit")
+        problem(await server.client.get("/topics", params={"prefix": "x" * 201}), 422, "prefix")
+
+    @pytest.mark.parametrize("name", ["a..b", ".a", "a.", "a%20b", "%C3%A9", "a%00b", "a" * 201, "%FF", "a%0Ab", "~"])
+    @pytest.mark.parametrize(
+        ("method", "path"),
+        [
+            ("GET", "/topics/{}"),
+            ("PUT", "/topics/{}"),
+            ("DELETE", "/topics/{}"),
+            ("POST", "/topics/{}/close"),
+            ("GET", "/topics/{}/events"),
+            ("POST", "/topics/{}/events"),
+            ("GET", "/events?topic={}"),
+        ],
+    )
+    async def test_a_name_that_is_none(self, server: Server, method: str, path: str, name: str) -> None:
+        problem(await server.client.request(method, path.format(name), json={}), 400)
+
+
+async def test_time_is_when_the_log_took_it(server: Server, topic: str) -> None:
+    before = time.time()
+    await server.published(topic, 1)
+    (event,) = (await server.client.get(f"/topics/{topic}/events")).json()["events"]
+    assert before <= event["time"] <= time.time()
