@@ -166,3 +166,59 @@ def printed() -> str:
             if other.startswith("ui/") and folder(other) != folder(module):
                 arrows[folder(module)].add(folder(other))
     return "\n".join(f"| `{name}` | {FLOORS[name]} |" for name in reversed(FLOORS))
+
+
+STYLES = sorted(path.relative_to(ROOT).as_posix() for path in UI.rglob("*.css"))
+TOKENS = (UI / "kit" / "tokens.css").read_text(encoding="utf-8")
+LENGTH = r"(?<![\w.-])-?\d*\.?\d+(px|rem|em|pt)"
+
+LITERALS = {
+    "size of type": rf"^ *(font|font-size|line-height): .*{LENGTH}",
+    "distance": rf"^ *(padding|margin|gap|row-gap|column-gap)[\w-]*: .*{LENGTH}",
+    "radius": rf"^ *border[\w-]*-radius: .*({LENGTH}|%)",
+    "layer": r"^ *z-index: .*\d",
+    "colour": r"^ *[\w-]+: .*(#[0-9a-f]{3,8}\b|\b(rgb|hsl|oklch|light-dark)a?\()",
+    "width of a breakpoint": r"^@media .*\b(?!720px|1200px)\d+px",
+}
+"""Values that are named once, in kit/tokens.css. A media query cannot use a token, so its two widths stand here."""
+
+
+@pytest.mark.parametrize("style", [name for name in STYLES if name != "ui/kit/tokens.css"])
+def test_a_style_sheet_takes_its_values_from_the_tokens(style: str) -> None:
+    text = (ROOT / style).read_text(encoding="utf-8")
+    lines = text.splitlines()
+    assert [(name, line) for name, rule in LITERALS.items() for line in lines if re.search(rule, line)] == []
+    named = set(re.findall(r"var\((--[\w-]+)\)", text))
+    assert named - set(re.findall(r"^ *(--[\w-]+):", TOKENS, re.M)) == set()
+    assert text.count("\n") <= 400
+
+
+def test_every_token_is_used() -> None:
+    texts = [(ROOT / name).read_text(encoding="utf-8") for name in STYLES]
+    used = {name for text in texts for name in re.findall(r"var\((--[\w-]+)\)", text)}
+    assert set(re.findall(r"^ *(--[\w-]+):", TOKENS, re.M)) - used == set()
+
+
+def test_the_page_links_every_style_sheet_in_the_order_of_the_floors() -> None:
+    page = (ROOT / "index.html").read_text(encoding="utf-8")
+    linked = re.findall(r'<link rel="stylesheet" href="{base}/([^"]+)" />', page)
+    assert sorted(linked) == STYLES
+    order = list(FLOORS)
+    folders = [order.index(folder(name)) for name in linked if folder(name) != "text"]
+    assert folders == sorted(folders), "a folder may restyle what a lower one draws"
+
+
+def test_the_rules_for_style_sheets_see_a_breach() -> None:
+    lines = {
+        "size of type": "  font: 600 13px/20px var(--font);",
+        "distance": "  margin-top: -2px;",
+        "radius": "  border-radius: 50%;",
+        "layer": "  z-index: 7;",
+        "colour": "  color: #fff;",
+        "width of a breakpoint": "@media (width < 700px) {",
+    }
+    assert all(re.search(LITERALS[name], line, re.M) for name, line in lines.items())
+    clean = (
+        "  font: var(--meta);\n  margin: 0 auto calc(-1 * var(--space-2));\n  border-radius: 0 var(--radius-card);\n"
+    )
+    assert not any(re.search(rule, clean + "@media (width < 720px) {\n", re.M) for rule in LITERALS.values())

@@ -99,7 +99,7 @@ def test_any_changed_byte_is_another_address(tmp_path: Path) -> None:
     shutil.copytree(ROOT, copy)
     before = load(copy).base
     assert before == load(ROOT).base
-    with (copy / "css" / "tokens.css").open("a") as file:
+    with (copy / "ui" / "kit" / "tokens.css").open("a") as file:
         file.write("\n")
     changed = load(copy)
     assert changed.base != before

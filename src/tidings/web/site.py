@@ -56,7 +56,7 @@ def load(root: Path) -> Site:
     for name, file in files.items():
         digest.update(f"\0{name}\0{len(file.body)}\0".encode() + file.body)
     base = f"/web/{digest.hexdigest()[:12]}"
-    html = template.replace("{links}", _links(files)).replace("{base}", base)
+    html = template.replace("{preloads}", _preloads(files)).replace("{base}", base)
     return Site(base, files, _file(html.encode(), ".html", "text/html; charset=utf-8"), _policy(html))
 
 
@@ -64,11 +64,10 @@ def _file(body: bytes, suffix: str, media_type: str = "") -> File:
     return File(body, gzip.compress(body, 9, mtime=0), media_type or MEDIA_TYPES[suffix])
 
 
-def _links(files: dict[str, File]) -> str:
-    """A stylesheet link for each of them, in order of name, and a preload for each module a page begins with."""
-    styles = [f'<link rel="stylesheet" href="{{base}}/{name}" />' for name in files if name.endswith(".css")]
+def _preloads(files: dict[str, File]) -> str:
+    """A link for each module that the page needs at its start, so that a browser asks for all of them at once."""
     modules = [name for name in files if name.endswith((".js", ".mjs")) and name not in LAZY]
-    return "\n    ".join(styles + [f'<link rel="modulepreload" href="{{base}}/{name}" />' for name in modules])
+    return "\n    ".join(f'<link rel="modulepreload" href="{{base}}/{name}" />' for name in modules)
 
 
 def _policy(html: str) -> str:
