@@ -11,6 +11,9 @@ export const close = () => (dialog.value = null);
  */
 export function Modal({ title, wide = false, bare = false, children }) {
   const root = useRef(/** @type {HTMLDialogElement | null} */ (null));
+  // The browser tells of its closing late: by then another dialog may be open.
+  const mine = useRef(dialog.value);
+  const closed = () => dialog.value === mine.current && close();
   useLayoutEffect(() => {
     const box = /** @type {HTMLDialogElement} */ (root.current);
     const before = /** @type {HTMLElement | null} */ (document.activeElement);
@@ -25,7 +28,7 @@ export function Modal({ title, wide = false, bare = false, children }) {
       ref=${root}
       class=${wide ? "modal wide" : "modal"}
       aria-label=${title}
-      onClose=${close}
+      onClose=${closed}
       onPointerDown=${beside}
     >
       <div class="sheet">
