@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help serve test check format bench docs requirements clean
+.PHONY: help serve test test-quick coverage check format bench docs requirements clean
 
 VENV ?= .venv
 PYTHON ?= python3
@@ -10,7 +10,7 @@ export VENV PYTHON
 BIN = $(VENV)/bin
 
 help: ## say what each target does
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
 
 serve: ## run the server and print its URL; PORT= HOST= STORE= choose, TIDINGS_… variables set the rest
 	@scripts/environment serve
@@ -20,6 +20,19 @@ test: ## run the tests; ARGS= goes to pytest
 	@scripts/environment dev
 	@scripts/node-modules
 	$(BIN)/python -m pytest $(ARGS)
+
+test-quick: ## run the tests that need no browser and take less than ten seconds each: at most four minutes
+	@scripts/environment dev
+	@scripts/node-modules
+	$(BIN)/python -m pytest -m 'not slow and not browser' --numprocesses=2 --dist=loadfile $(ARGS)
+
+coverage: ## run the tests, measured by line and branch, and fail when a file of the library is below 95 %
+	@scripts/environment dev
+	@scripts/node-modules
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest $(ARGS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/python -m scripts.coverage_floor
 
 check: ## what must hold of every file: format, lint, types, who may import whom
 	@scripts/environment dev
@@ -53,5 +66,5 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annot
 	--custom-compile-command 'make requirements' $(ARGS)
 
 clean: ## remove what the other targets made, but no store
-	rm -rf $(VENV) $(VENV).lock $(VENV).log dist site bench/build .mypy_cache .pytest_cache .ruff_cache .hypothesis node_modules
+	rm -rf $(VENV) $(VENV).lock $(VENV).log dist site bench/build .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage .coverage.* node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

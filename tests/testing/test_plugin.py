@@ -214,6 +214,9 @@ def test_it_runs_with_the_plugins_that_run_tests_on_a_loop(
 def test_it_is_light(pytester: pytest.Pytester) -> None:
     """It is imported by every pytest run of an environment that has Tidings."""
     heavy = ["fastapi", "pydantic", "langchain_core", "httpx", "uvicorn", "jwt", "sqlite3"]
-    code = f"import sys, tidings.testing.plugin; print(*sorted(set({heavy}) & set(sys.modules)))"
+    code = (
+        "import sys; before = set(sys.modules); import tidings.testing.plugin; "
+        f"print(*sorted(set({heavy}) & (set(sys.modules) - before)))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
