@@ -327,7 +327,7 @@ wire.tokens
 """Sources that have no test file of their own yet. The list only shrinks: a new source comes with its test file."""
 
 
-def test_file_of(module: str) -> Path:
+def mirrored(module: str) -> Path:
     """Return `tests/http/test_topics.py` for `http.topics`."""
     *rooms, name = module.split(".")
     return ROOT.joinpath("tests", *rooms, f"test_{name}.py")
@@ -335,7 +335,7 @@ def test_file_of(module: str) -> Path:
 
 def test_every_source_has_its_test_file() -> None:
     expected = {name for name, path in sources().items() if path.stem not in {"__init__", "__main__"}}
-    missing = {name for name in expected if not test_file_of(name).is_file()}
+    missing = {name for name in expected if not mirrored(name).is_file()}
     listed = set(UNTESTED.split())
     assert sorted(missing - listed) == [], "give each of these sources its test file"
     assert sorted(listed - missing) == [], "take these out of UNTESTED: each has its test file, or is gone"
