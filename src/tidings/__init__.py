@@ -1,12 +1,17 @@
-"""Durable Server-Sent Events: publish to a topic, follow it from any offset, lose nothing. Begin with `Hub`."""
+"""Durable Server-Sent Events: publish to a topic, follow it from any offset, lose nothing. Begin with `Hub`.
+
+Every public name is here; docs/reference/python.md describes them. Each is imported when it is first used, so that
+`import tidings` takes a few milliseconds and loads no framework.
+"""
 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .api import Hub
+    from .client import AsyncClient, Client, Reset, Unexpected, adecode, decode
     from .errors import (
         Closed,
         Conflict,
@@ -23,10 +28,16 @@ if TYPE_CHECKING:
     )
     from .events import Event, Offset, Page, Retention
     from .http.response import EventStreamResponse
-    from .wire.sse import Format
+    from .log.rules import NEW, Appended
+    from .runs.run import Run, RunState
+    from .server import create_app
+    from .wire.sse import Format, ServerSentEvent
+
+    __version__: str
 
 _HOMES = {
     "api": ["Hub"],
+    "client": ["AsyncClient", "Client", "Reset", "Unexpected", "adecode", "decode"],
     "errors": [
         "Closed",
         "Conflict",
@@ -34,22 +45,29 @@ _HOMES = {
         "Gone",
         "InvalidRequest",
         "NotFound",
+        "OutcomeUnknown",
         "TidingsError",
         "TooLarge",
         "TooManyRequests",
         "Unauthenticated",
         "Unavailable",
-        "OutcomeUnknown",
     ],
     "events": ["Event", "Offset", "Page", "Retention"],
     "http.response": ["EventStreamResponse"],
-    "wire.sse": ["Format"],
+    "log.rules": ["NEW", "Appended"],
+    "runs.run": ["Run", "RunState"],
+    "server": ["create_app"],
+    "wire.sse": ["Format", "ServerSentEvent"],
 }
-"""The module of each public name. A name is imported when it is first used: `import tidings` takes a millisecond."""
+"""The module of each public name."""
 
 _MODULES = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "NEW",
+    "Appended",
+    "AsyncClient",
+    "Client",
     "Closed",
     "Conflict",
     "Event",
@@ -63,21 +81,31 @@ __all__ = [
     "Offset",
     "OutcomeUnknown",
     "Page",
+    "Reset",
     "Retention",
+    "Run",
+    "RunState",
+    "ServerSentEvent",
     "TidingsError",
     "TooLarge",
     "TooManyRequests",
     "Unauthenticated",
     "Unavailable",
+    "Unexpected",
+    "__version__",
+    "adecode",
+    "create_app",
+    "decode",
 ]
 
 
-def __getattr__(name: str) -> Any:
-    try:
-        module = _MODULES[name]
-    except KeyError:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
-    value = getattr(import_module(f".{module}", __name__), name)
+def __getattr__(name: str) -> object:
+    if name == "__version__":
+        value: object = import_module("importlib.metadata").version("tidings")
+    elif name in _MODULES:
+        value = getattr(import_module(f".{_MODULES[name]}", __name__), name)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = value
     return value
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tidings.cli.commands import main
+from tidings.cli import main
 
 main()

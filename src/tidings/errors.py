@@ -88,3 +88,13 @@ class Unavailable(TidingsError):
 
 class OutcomeUnknown(Unavailable):
     title = "Outcome unknown"
+
+
+def missing_package(error: ModuleNotFoundError, extra: str) -> str:
+    """The sentence for a package that is not installed, with the command that installs it.
+
+    Raises `error` again when a module of Tidings itself is missing, which no command installs.
+    """
+    if error.name is None or error.name.partition(".")[0] == "tidings":
+        raise error
+    return f"The package {error.name} is not installed. Run: pip install 'tidings[{extra}]'"

@@ -1,1 +1,28 @@
-"""The server: every part wired together, and the process that serves it."""
+"""The server: every part wired together, and the process that serves it. `create_app` is the way in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tidings.errors import missing_package
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from tidings.api import Hub
+
+
+def create_app(hub: Hub | None = None, **settings: object) -> FastAPI:
+    """Make the application that `tidings serve` serves, to serve it or to mount it in another application.
+
+    `hub`: a hub that the outer application opens and closes; without it the application has its own, which its lifespan
+    opens. `settings`: the settings of the reference by their names in lower case, without `TIDINGS_`; environment
+    variables set the others. Raises InvalidRequest for a wrong setting, and ImportError, with the command that
+    installs them, when the packages of `tidings[server]` are missing.
+    """
+    try:
+        from . import app
+        from .settings import Settings
+    except ModuleNotFoundError as error:
+        raise ImportError(missing_package(error, "server")) from None
+    return app.create_app(Settings.load(**settings), hub)

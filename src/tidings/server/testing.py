@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @on_the_loop
 async def tidings_app(tidings_hub: Hub) -> FastAPI:
-    """The app that `tidings serve` serves, over `tidings_hub`, without a key and whatever the environment says."""
+    """The app that `tidings serve` serves, over `tidings_hub`, without a key. TIDINGS_… variables are ignored."""
     return await asyncio.to_thread(_app, tidings_hub)
 
 

@@ -1,6 +1,6 @@
 """The pytest plugin: `event_stream`, `tidings_clock`, `tidings_hub`, `tidings_app`, and events side by side.
 
-Every pytest run of an environment that has Tidings loads this file, so what is heavy is imported by the fixtures.
+Every pytest run of an environment that has Tidings loads this file, so only the fixtures import the kit.
 """
 
 from __future__ import annotations
@@ -11,19 +11,18 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import pytest
 
-from .clock import CLOCK, Clock
-from .expected import is_event, side_by_side
-from .streams import EventStreams
-
 if TYPE_CHECKING:
     from tidings.api import Hub
     from tidings.log.port import Store
+
+    from .clock import Clock
+    from .streams import EventStreams
 
 Made = TypeVar("Made", bound=Callable[..., Any])
 
 
 def on_the_loop(function: Made) -> Made:
-    """A fixture that runs on the test's event loop: in its strict mode pytest-asyncio only takes those it has made."""
+    """Make a fixture that runs on the test's event loop. In its strict mode pytest-asyncio only takes its own kind."""
     make: Any = pytest.fixture
     with suppress(ImportError):
         from pytest_asyncio import fixture as make
@@ -33,6 +32,8 @@ def on_the_loop(function: Made) -> Made:
 @pytest.fixture
 def tidings_clock() -> Iterator[Clock]:
     """The process's clock: `await tidings_clock.advance(seconds)`."""
+    from .clock import CLOCK
+
     yield CLOCK
     CLOCK.reset()
 
@@ -55,16 +56,20 @@ async def tidings_hub(tidings_store: str | Store, tidings_clock: Clock) -> Async
 
 @on_the_loop
 async def event_stream(tidings_clock: Clock) -> AsyncIterator[EventStreams]:
-    """`stream = await event_stream(app, "/events?topic=a")`, of any ASGI app."""
+    """Open event streams of any ASGI app: `stream = await event_stream(app, "/events?topic=a")`."""
+    from .streams import EventStreams
+
     streams = EventStreams()
     yield streams
     await streams.close()
 
 
 def pytest_assertrepr_compare(config: pytest.Config, op: str, left: Any, right: Any) -> list[str] | None:
-    """Two lists of events that should be equal, side by side: the right one is what was expected."""
+    """Show two lists of events that should be equal side by side. The right list of the comparison is the expected."""
     if op != "==" or not isinstance(left, list) or not isinstance(right, list):
         return None
+    from .expected import is_event, side_by_side
+
     if not any(map(is_event, [*left, *right])):
         return None
     # pytest shows eight lines unless it is asked for more.
