@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import asyncio
-import inspect
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -151,11 +150,7 @@ def test_every_run_event_is_in_the_reference_with_its_fields() -> None:
 def test_every_public_name_is_in_the_reference() -> None:
     page = text("reference/python.md")
     for name in tidings.__all__:
-        assert name in page, name
-    for name, method in inspect.getmembers(tidings.Hub, inspect.isfunction):
-        if f"hub.{name}(" in page:
-            documented = set(re.findall(r"(\w+)=", re.findall(rf"hub\.{name}\(([^`]*)\)`", page)[0]))
-            assert documented <= set(inspect.signature(method).parameters), name
+        assert f"`{name}" in page, name
 
 
 async def test_the_whole_api_can_be_mounted(app: Callable[[str], ForeignServer]) -> None:

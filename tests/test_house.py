@@ -305,7 +305,6 @@ def test_a_file_is_a_few_hundred_lines_at_most(path: Path) -> None:
 
 
 UNTESTED = """
-access.oidc
 api
 apps.conversations.guard
 apps.notifications.facts
