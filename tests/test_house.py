@@ -333,18 +333,13 @@ log.journal
 log.names
 log.port
 log.uncertain
-runs.assistant
-runs.sources.text
 server.app
 server.testing
-stores.feed
 stores.sqlite.peers
 stores.sqlite.reader
 stores.sqlite.store
 stores.sqlite.writer
-testing.connection
 testing.producer
-testing.streams
 web.site
 """
 """Sources that have no test file of their own yet. The list only shrinks: a new source comes with its test file."""
