@@ -45,11 +45,13 @@ async def test_a_failure_of_the_producer_comes_after_what_it_has_said() -> None:
         yield "So far"
         raise ValueError("broken")
 
-    seen = []
+    made = TextSource("R", breaks, "?").events()
+    assert isinstance(await anext(made), MessageStarted)
+    while not isinstance(event := await anext(made), BlockDelta):
+        pass
+    assert event.delta == "So far"
     with pytest.raises(ValueError, match="broken"):
-        async for event in TextSource("R", breaks, "?").events():
-            seen.append(event)
-    assert [event.delta for event in seen if isinstance(event, BlockDelta)] == ["So far"]
+        await anext(made)
 
 
 @pytest.mark.parametrize("producer", ["text", ["text"], lambda input: "text", None], ids=str)
