@@ -26,7 +26,7 @@ HERE = Path(__file__).parent
 RESULTS = HERE / "results"
 PAGE = HERE.parent / "docs" / "performance.md"
 BESIDES = {"encode", "decode", "rooms"}
-"""What is measured besides the scenarios, and has no load client."""
+"""Parts of the benchmark that are measured without the scenarios' load client."""
 
 
 def _arguments() -> argparse.Namespace:

@@ -13,7 +13,7 @@ SOURCE = Path(__file__).with_name("load.c")
 
 
 class BenchError(Exception):
-    """What stops the benchmark; one sentence for the user."""
+    """A reason to stop the benchmark, in one sentence for the user."""
 
 
 def build(work: Path) -> Path:
@@ -31,7 +31,7 @@ def build(work: Path) -> Path:
 
 
 class Load:
-    """One run of the load client: `ready()`, then `go()`. Both are bounded by the client's own `limit`."""
+    """A run of the load client: call `ready()`, then `go()`. The client's own `limit` bounds the time of both."""
 
     def __init__(self, program: Path, port: int, arguments: list[str]) -> None:
         self._process = subprocess.Popen(

@@ -1,8 +1,8 @@
-"""How fast an event stream is decoded: MB/s of its bytes, the best of several rounds, in chunks of 16 KB.
+"""Measure how fast an event stream is decoded: MB/s of its bytes, the best of several rounds, in chunks of 16 KB.
 
-Ours beside the Python libraries, and, in Node, our JavaScript decoder beside `eventsource-parser` (bench/decode.js).
-Each is fed as its users feed it, so that with httpx-sse and requests-sse the decoding of bytes to text is part of it,
-as it is in ours.
+Tidings' decoder is measured beside the Python libraries, and in Node our JavaScript decoder beside
+`eventsource-parser` (bench/decode.js). Each decoder is fed as its users feed it: for httpx-sse and requests-sse the
+time includes the decoding of bytes to text, as it does for ours.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from requests.adapters import BaseAdapter
 
 
 class Got(NamedTuple):
-    """What a library has read: (type, data, last event ID) of each event, and the reconnection time in ms, if any."""
+    """The result of a library: (type, data, last event ID) of each event, and the reconnection time in ms, if any."""
 
     events: list[tuple[str, str, str]]
     retry: int | str | None
@@ -53,7 +53,7 @@ class _Adapter(BaseAdapter):
 
 
 class _Ended(Exception):
-    """It would wait and connect again."""
+    """The stream ended, and the library would now wait and connect again."""
 
 
 def read_requests_sse(chunks: Iterable[bytes], source: list[requests_sse.EventSource] | None = None) -> Iterator[Any]:

@@ -46,11 +46,11 @@ class Person:
         await self.ask("POST", f"/topics/rooms.{room}/events", "\n".join(lines).encode(), "application/x-ndjson")
 
     async def cast_typing(self, room: str) -> None:
-        """Say to whoever is there that one types."""
+        """Tell the others in a room that this person types."""
         await self.ask("POST", f"/topics/rooms.{room}/events?type=typing&transient=true", b"{}")
 
     async def follow(self, room: str, heard: Heard) -> None:
-        """What the page of somebody in a room follows, until `leave`; returns when the stream has begun."""
+        """Follow, until `leave`, the topics that the page of a room follows; return when the stream has begun."""
         topics = "&topic=".join([f"users.{slug(self.name)}", "presence", f"rooms.{room}"])
         begun = asyncio.get_running_loop().create_future()
         request = f"GET /events?topic={topics}&envelope=true HTTP/1.1\r\n{self._head}\r\n".encode()

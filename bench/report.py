@@ -123,7 +123,7 @@ def _theirs(values: list[float], mine: list[float], figure: Figure, share: float
 
 
 def _flaws(trials: Trials) -> str:
-    """What a reader saw that must never be, whoever's server it was."""
+    """List what no server may do: lost, doubled or reordered events that a reader saw."""
     lines = [
         f"- {scenario}, {kind}: {', '.join(wrong)} ({trial.result['complaint'] or 'no error was sent'})"
         for scenario, runs in trials.items()
@@ -135,7 +135,7 @@ def _flaws(trials: Trials) -> str:
 
 
 def _clients(trials: Trials, cores: int) -> str:
-    """What the load client used beside the server, and what others took of the machine: may the figure be believed?"""
+    """Show the CPU of the load client and of all else on the machine, by which a figure can be trusted or not."""
     text = _line(
         "scenario", "server", "server CPU, s", "client CPU, s", "client's part of a core", "others' part of all"
     )

@@ -93,7 +93,7 @@ def rows(results: dict[str, Any]) -> list[tuple[Figure, list[float]]]:
 
 
 def beside(results: dict[str, Any]) -> str:
-    """What else went on, so that one knows whether to believe the figures."""
+    """Describe the other load on the machine, by which the figures can be trusted or not."""
     parts = [
         f"while {what}, the clients used {max(run['client'] for run in runs):.2f} and everybody else on the machine "
         f"{max(run['others'] for run in runs):.2f} cores, and in each second the server's threads waited "

@@ -1,7 +1,7 @@
-"""What is asked of the servers: the words for load.c, and the figures that are read off its answer.
+"""The scenarios: the words that tell load.c what to ask of a server, and the figures in its answer.
 
-Every server gets the same words, except where it cannot: `needs` says what it must be able to do. Times are of the full
-run and shrink by `--quick`. All events are 100 bytes.
+Every server gets the same words; a scenario's `needs` name what a server must be able to do to take part. Times are
+of the full run, and shorter with `--quick`. All events have 100 bytes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Need = Literal["batches", "replays", "auth"]
 
 @dataclass(frozen=True)
 class Trial:
-    """One run of one scenario on one server. CPU in seconds, between "go" and the result; memory in bytes."""
+    """A run of a scenario on a server. CPU is in seconds, between "go" and the result; memory in bytes."""
 
     result: dict[str, Any]
     open: int  # readers connected when it began
@@ -39,7 +39,7 @@ class Trial:
         return sum(sub["missing"] for sub in self.result["subs"])
 
     def wrong(self) -> list[str]:
-        """What should never happen: anything but events that are merely late. Orders compare only complete readers."""
+        """List the faults of a run, by number and kind. Late events are no fault; orders need complete readers."""
         keys = ["gaps", "duplicates", "foreign", "dropped", "refused", *([] if self.missing else ["orders"])]
         found = [(key, sum(sub[key] for sub in self.result["subs"])) for key in keys]
         found.append(("failed publications", sum(pub["errors"] for pub in self.result["pubs"])))
@@ -48,7 +48,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Figure:
-    """One row of the table. `target`: what the design asks, None where it asks nothing; `more`: higher is better."""
+    """A row of the table. `target`: the figure that the design asks for, if any; `more`: higher is better."""
 
     key: str
     title: str

@@ -64,8 +64,10 @@ _WATCH = """
 
 
 def talked(url: str, room: str, count: int, pace: float) -> list[float]:
-    """One of a room's two people writes `count` messages, key by key, `pace` a second: how long is each on its way from
-    the Enter key to the other's screen? Both pages are seen and have the focus, as on two machines."""
+    """Measure the way of each message from the Enter key of a room's one person to the screen of the other.
+
+    The first person writes `count` messages, key by key, `pace` a second. Both pages are visible and focused, as on
+    two machines."""
     try:
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])

@@ -1,4 +1,4 @@
-"""One trial: a fresh server, the load client against it, and the accounts of both."""
+"""A trial: a fresh server, the load client against it, and the CPU and memory of both."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ GRACE = "grace=5"  # seconds after the last reply in which what is on its way ma
 
 
 def able(kind: Kind, scenario: Scenario) -> bool:
-    """Whether a server offers all that a scenario needs."""
+    """Return whether a server offers all that a scenario needs."""
     return all(getattr(kind, need) for need in scenario.needs)
 
 

@@ -20,7 +20,7 @@ from tidings import Hub
 
 @tool
 def stock(article: str) -> int:
-    """How many of an article there are."""
+    """Return the number of an article's pieces in stock."""
     return {"lamp": 3}.get(article, 0)
 
 

@@ -1,4 +1,4 @@
-"""How an app that streams is tested: a reader that was away misses nothing, and an answer whose process dies ends.
+"""Test an app that streams: a reader that was away misses nothing, and an answer whose process dies ends.
 
     pip install pytest pytest-asyncio
     pytest -o asyncio_mode=auto examples/test_answers.py

@@ -35,7 +35,7 @@ SWAPS: dict[type[ast.cmpop], type[ast.cmpop]] = {
 
 
 class Mutant(NamedTuple):
-    """One change: the bytes from `start` to `end` of a source become `text`."""
+    """A change of a source: its bytes from `start` to `end` become `text`."""
 
     path: Path
     line: int

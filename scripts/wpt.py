@@ -73,7 +73,7 @@ def bundle() -> bytes:
 
 
 def is_worker(path: str) -> bool:
-    """Whether a script is a worker's, by the names the tests give theirs."""
+    """Recognize a worker's script by the names that the tests give theirs."""
     return path.endswith(".worker.js") or (
         fnmatch.fnmatch(path, "/eventsource/*-worker/*.js") and not path.endswith((".any.js", ".window.js"))
     )

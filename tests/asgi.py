@@ -30,7 +30,7 @@ class Watched(Connection):
 
 
 class Wired(Watched):
-    """Is also the connection that a server of ours lets a stream write to, `full` while the client takes nothing."""
+    """A connection that also plays the one of our server: a stream writes to it, and it is `full` while frozen."""
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
@@ -55,7 +55,7 @@ class Wired(Watched):
         await self.flow()
 
     def close(self) -> None:
-        """What the stream asks of the transport, as the next."""
+        """Close the connection, as a stream asks of its transport."""
         self.leave()
 
     def is_closing(self) -> bool:

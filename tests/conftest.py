@@ -1,4 +1,4 @@
-"""What every test has: a guard against a blocked event loop, hubs over the built-in stores, a server to kill."""
+"""Fixtures of every test: a guard against a blocked event loop, hubs over the built-in stores, a server to kill."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def blocked_loop() -> Iterator[BlockBuster]:
     """A blocking call made on the event loop by Tidings, however deep in a library, raises BlockingError.
 
-    Calls by the tests themselves are none of its business. Whoever must allow one names the file and the function here,
-    and why it cannot hurt.
+    Calls that the tests themselves make are allowed. To allow a call of Tidings, name its file and function here, and
+    say why it cannot hurt.
     """
     with blockbuster_ctx("tidings") as guard:
         yield guard

@@ -49,7 +49,7 @@ class Provider:
         self._server = uvicorn.Server(uvicorn.Config(Starlette(routes=routes), log_level="warning", lifespan="off"))
 
     def reset(self) -> None:
-        """As it is when it is honest."""
+        """Make the provider answer honestly again."""
         self.claims: dict[str, Any] = {"sub": "account-1", "name": "Mara Lindqvist", "preferred_username": "mara"}
         self.lie: dict[str, Any] = {}
         self.about: dict[str, Any] = {}
@@ -113,7 +113,7 @@ class Provider:
         return JSONResponse({**answer, "id_token": self._id_token(asked["nonce"])})
 
     def _knows(self, request: Request, form: Mapping[str, str]) -> bool:
-        """Whether the client is ours, by the one way that this provider takes."""
+        """Check the client's secret in the only way that this provider takes it."""
         if self.methods == ["client_secret_post"]:
             return (form.get("client_id"), form.get("client_secret")) == (CLIENT, SECRET)
         basic = base64.b64encode(f"{CLIENT}:{SECRET}".encode()).decode()

@@ -44,7 +44,7 @@ PAGE = b"<!doctype html><title>502</title><h1>Bad gateway</h1>\n"
 BAD_GATEWAY = b"HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/html\r\nContent-Length: %d\r\n\r\n%s" % (len(PAGE), PAGE)
 BEHAVIOUR = re.compile(r"pass|cut \d+( fin)?|stall \d+|bytes|html|swallow|refuse|silent|mute")
 ALWAYS = {"refuse", "silent", "mute"}
-"""What is not one request's."""
+"""Behaviours of the whole proxy, not of a single request."""
 
 
 class Proxy:
@@ -67,7 +67,7 @@ class Proxy:
         return f"http://127.0.0.1:{self.port}"
 
     def tell(self, command: str) -> str:
-        """One command, as in the module's docstring, and its answer. ValueError when there is no such command."""
+        """Send a command of the module's docstring and return its answer. Raises ValueError for an unknown command."""
         assert self._process.stdin is not None
         self._process.stdin.write(f"{command}\n")
         answer = self._answer()
@@ -84,7 +84,7 @@ class Proxy:
         self.tell("now pass")
 
     def fresh(self) -> None:
-        """As it was when it started: what is open is reset, everything passes, and no request has come."""
+        """Begin anew: reset what is open, let everything pass, and count requests from 0."""
         self.tell("fresh")
 
     def count(self) -> int:
@@ -105,7 +105,7 @@ class Proxy:
 
 
 class Server:
-    """What runs in the process."""
+    """The proxy itself, in its own process."""
 
     def __init__(self, target: int) -> None:
         self.target = target
@@ -160,7 +160,7 @@ class Server:
             end(one, fin)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection: request after request, as long as the answers end as they should."""
+        """Serve a connection: request after request, as long as the answers end as they should."""
         if self.now == "refuse":  # accepted before that was in force, and begun after
             end(writer, fin=False)
             return
@@ -189,7 +189,7 @@ class Server:
     async def answer(
         self, behaviour: str, head: bytes, body: bytes, after: asyncio.Task[bytes], writer: asyncio.StreamWriter
     ) -> bool:
-        """Whether the connection may be used again."""
+        """Answer a request; return whether the connection may be used again."""
         lasting = field(head, b"connection") != b"close"
         if behaviour == "html":
             writer.write(BAD_GATEWAY)

@@ -32,7 +32,7 @@ class ServerProcess:
 
     @property
     def url(self) -> str:
-        """Its address, without a slash at the end."""
+        """The server's address, without a slash at the end."""
         return f"http://127.0.0.1:{self.port}"
 
     @property
@@ -41,7 +41,7 @@ class ServerProcess:
         return self.process.pid
 
     def start(self) -> None:
-        """Start it and wait until it prints its URL, which it does once it accepts connections."""
+        """Start the server and wait until it prints its URL, which it does once it accepts connections."""
         assert self.process is None, "it runs already"
         self.process = process = subprocess.Popen(
             self.command(),
@@ -60,24 +60,24 @@ class ServerProcess:
             raise AssertionError("the server did not start:\n" + "".join(self.output))
 
     def command(self) -> list[str]:
-        """What is run."""
+        """Return the command that starts the server."""
         serve = [sys.executable, "-m", "tidings", "serve"]
         return [*serve, "--port", str(self.port), "--store", self.store, *self.args]
 
     def ready(self, printed: threading.Event) -> bool:
-        """Wait until it accepts connections; False when it does not within PATIENCE seconds."""
+        """Wait until the server accepts connections; return False when it does not within PATIENCE seconds."""
         return printed.wait(PATIENCE)
 
     def kill(self) -> None:
-        """SIGKILL to it and whatever it started: no clean-up runs, as when the power fails."""
+        """Send SIGKILL to the server and all that it started: no clean-up runs, as when the power fails."""
         self._end(signal.SIGKILL)
 
     def terminate(self) -> int:
-        """SIGTERM, as a deploy sends it; the exit status when it has gone."""
+        """Send SIGTERM, as a deploy does, and return the exit status."""
         return self._end(signal.SIGTERM)
 
     def interrupt(self) -> int:
-        """SIGINT, as Ctrl-C sends it; the exit status when it has gone."""
+        """Send SIGINT, as Ctrl-C does, and return the exit status."""
         return self._end(signal.SIGINT)
 
     def _end(self, number: signal.Signals) -> int:

@@ -21,7 +21,7 @@ PATIENCE = 60.0
 
 @dataclass
 class Answer:
-    """A whole response that is no stream."""
+    """A whole response, not a stream."""
 
     status: int
     headers: Mapping[str, str]
@@ -34,7 +34,7 @@ class Answer:
 async def request(
     url: str, method: str = "GET", body: bytes | str = b"", headers: Mapping[str, str] | None = None
 ) -> Answer:
-    """One request on a connection of its own. Raises OSError or EOFError when it is cut."""
+    """Make a request on a connection of its own. Raises OSError or EOFError when the connection is cut."""
     reader, writer = await _ask(url, method, body, {"connection": "close", **(headers or {})})
     try:
         async with asyncio.timeout(PATIENCE):
@@ -65,8 +65,8 @@ class Stream:
     async def open(
         cls, url: str, last_event_id: str = "", headers: Mapping[str, str] | None = None, *, buffer: int = 0
     ) -> Self:
-        """Ask for a stream; returns with the response's headers. `buffer`: bytes of the socket's receive buffer,
-        small for a client that is to be slow. Raises OSError or EOFError when it is cut."""
+        """Ask for a stream; return once the response's headers are there. `buffer`: bytes of the socket's receive
+        buffer, small for a slow client. Raises OSError or EOFError when the connection is cut."""
         given = {"accept": "text/event-stream", **(headers or {})}
         if last_event_id:
             given["last-event-id"] = last_event_id
@@ -80,7 +80,7 @@ class Stream:
 
     @property
     def last_event_id(self) -> str:
-        """What an EventSource would come back with."""
+        """The id that an EventSource would come back with."""
         return self.decoder.last_event_id
 
     def __aiter__(self) -> Self:
@@ -107,7 +107,7 @@ class Stream:
         self._events.extend(self.decoder.feed(part))
 
     async def take(self, count: int) -> list[ServerSentEvent]:
-        """The next `count` events; fewer when the response ends before."""
+        """Return the next `count` events, or fewer when the response ends before."""
         found: list[ServerSentEvent] = []
         while len(found) < count and (event := await anext(self, None)) is not None:
             found.append(event)

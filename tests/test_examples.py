@@ -40,7 +40,7 @@ def app(tmp_path: Path) -> Iterator[Callable[..., ForeignServer]]:
 
 
 def run(name: str, *args: str, **env: str) -> str:
-    """What the example script of this name prints. It must succeed and write nothing to standard error."""
+    """Return what the example script of this name prints. It must succeed, and print nothing to standard error."""
     command = [sys.executable, "-W", "error", str(EXAMPLES / f"{name}.py"), *args]
     done = subprocess.run(command, env={**os.environ, **env}, capture_output=True, text=True, timeout=PATIENCE)
     assert (done.returncode, done.stderr) == (0, "")
@@ -110,7 +110,7 @@ def test_the_script_publishes(serve_process: Callable[..., ServerProcess]) -> No
 
 
 def test_the_order_book_has_each_event_once(serve_process: Callable[..., ServerProcess], tmp_path: Path) -> None:
-    """It is killed after three events, and the server before the next three."""
+    """The example is killed after three events, and the server before the next three."""
     server = serve_process()
     env = {**os.environ, "TIDINGS_URL": server.url}
     command = [sys.executable, "-W", "error", str(EXAMPLES / "order_book.py"), str(tmp_path / "orders.db")]

@@ -242,7 +242,7 @@ def is_self(node: ast.expr) -> bool:
 
 
 def is_pure_part(module: str) -> bool:
-    """Whether a part of an app says so: a fold, its facts and rules, and what else only computes."""
+    """Recognize a pure part of an app by its docstring: a fold, its facts and rules, and others that only compute."""
     return module.startswith("apps.") and (ast.get_docstring(tree(module)) or "").startswith("PURE")
 
 

@@ -1,7 +1,7 @@
-"""What sse-starlette and FastAPI leave to the application: telling every subscriber. The usual way: a queue for each.
+"""A broadcast for sse-starlette and FastAPI, which leave it to the application: the usual queue for each subscriber.
 
-Nothing is stored: a subscriber that is away when an event comes has lost it, and a restart loses all. The queues are
-unbounded, as in most such applications, so a slow reader costs memory.
+No event is stored: a subscriber that is away when an event comes has lost it, and a restart loses all. The queues
+are unbounded, as in most such applications, so a slow reader costs memory.
 """
 
 from __future__ import annotations

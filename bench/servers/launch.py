@@ -27,7 +27,7 @@ PATIENCE = 30.0  # seconds until a started server must answer
 
 @dataclass(frozen=True)
 class Auth:
-    """How a server is made to ask for a token, and one that it accepts."""
+    """The environment that makes a server ask for a token, and a token that it accepts."""
 
     environment: dict[str, str]
     token: Callable[[], str]

@@ -59,7 +59,7 @@ def _module(nginx: str) -> Path | None:
 
 
 def version() -> str | None:
-    """What is installed, or None where nginx or its module is missing."""
+    """Return the installed versions, or None where nginx or its module is missing."""
     nginx = _program()
     if nginx is None or _module(nginx) is None:
         return None

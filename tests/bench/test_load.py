@@ -21,7 +21,7 @@ WORDS = """grace=0.3 limit=20 sub name=hot topic=hot path=/events count=3
            pub topic=hot path=/topics/hot/events rate=500 count=20"""
 
 Fault = Callable[[int, int, bytes], bytes]
-"""Of the reader, the event's number and its bytes: what is sent of it."""
+"""A function of (reader, event's number, event's bytes) that returns the bytes to send for it."""
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +85,7 @@ def play(program: Path, port: int) -> dict[str, Any]:
 
 
 async def seen(program: Path, bad: Bad) -> dict[str, Any]:
-    """What the three readers of 20 events report."""
+    """Return the report of three readers of 20 events."""
     async with serving(bad) as port:
         result = await asyncio.to_thread(play, program, port)
     assert result["pubs"][0]["sent"] == 20

@@ -20,7 +20,7 @@ def server() -> Iterator[ServerProcess]:
 
 @pytest.fixture
 def port(server: ServerProcess, monkeypatch: pytest.MonkeyPatch) -> int:
-    """Of a server, with few people and short times."""
+    """The port of a server, with few people and short times set for the measurement."""
     for name, value in {"WATCHERS": 4, "TYPISTS": 4, "EVERY": 0.2}.items():
         monkeypatch.setattr(rooms, name, value)
     return server.port

@@ -43,7 +43,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
-    """One for each module, no longer: while it is open, Playwright's event loop runs, and no asynchronous test can."""
+    """A browser for each module. While it is open, Playwright's event loop runs, and no asynchronous test can."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=chromium, args=[*FLAGS.split(), LAN], ignore_default_args=[NO_CACHE]
@@ -66,7 +66,7 @@ def scripted(model: ScriptedModel) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def server(model: ScriptedModel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """One server for all tests that do it no harm. They share its conversations, so each asks questions of its own."""
+    """A server for all tests that do it no harm. Tests share its conversations, so each asks questions of its own."""
     store = f"sqlite:///{tmp_path_factory.mktemp('browser')}/tidings.db"
     with ServerProcess(store, env={"TIDINGS_MODEL_URL": model.url, "TIDINGS_MODEL": "scripted"}) as server:
         yield server

@@ -50,7 +50,7 @@ class RoomTab(Tab):
         self.writing.press("Enter")
 
     def texts(self) -> list[str]:
-        """What is said, in order, as it is shown."""
+        """The texts of the messages on the screen, from top to bottom."""
         return self.page.locator("article.said .asked").all_inner_texts()
 
     def expect_said(self, *texts: str) -> None:
@@ -129,7 +129,7 @@ def meeting(browser: Browser, open_tab: OpenTab, url: str) -> Iterator[Meet]:
 
 
 def at_end(page: Page) -> bool:
-    """Whether the log is scrolled to its end."""
+    """Return whether the log is scrolled to its end."""
     return bool(
         page.evaluate(
             "(log => log.scrollHeight - log.clientHeight - log.scrollTop < 9)(document.getElementById('log'))"

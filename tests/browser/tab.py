@@ -20,7 +20,7 @@ def until(page: Page, predicate: str) -> None:
 
 
 class Tab:
-    """One page. Its locators wait; nothing here sleeps."""
+    """A tab with the page. Its locators wait for what they name, so that no method sleeps."""
 
     def __init__(self, page: Page) -> None:
         self.page = page

@@ -1,4 +1,4 @@
-"""What docs/checklist.md asks of the one-to-one conversation and no other file tests. Each is named by its number."""
+"""The points of docs/checklist.md about a conversation that no other file tests, each named by its number."""
 
 from __future__ import annotations
 

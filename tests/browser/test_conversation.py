@@ -1,4 +1,4 @@
-"""One conversation with the assistant, on a network that works."""
+"""A conversation with the assistant, on a network that works."""
 
 from __future__ import annotations
 

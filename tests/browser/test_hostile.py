@@ -1,4 +1,4 @@
-"""What a model, a person or a log may hold is text, whatever it looks like."""
+"""Text of a model, a person or a log stays text on the page, whatever it looks like."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ class Keys:
 
     @property
     def at(self) -> str:
-        """What has the focus. It is seen, and it is never nothing."""
+        """The name of the element that has the focus. Some element always has it, and shows it."""
         name, seen = self.page.evaluate(AT)
         assert seen, f"the focus is not seen on {name}"
         return str(name)
@@ -72,7 +72,7 @@ class Keys:
         expect(self.page.get_by_role("menu")).to_have_count(0)
 
     def settled(self) -> str:
-        """Where one is when what was open has gone."""
+        """Wait until dialogs are closed, and return the name of the element that has the focus then."""
         expect(self.page.get_by_role("dialog")).to_have_count(0)
         expect(self.page.locator(":focus")).to_have_count(1)
         return self.at

@@ -35,7 +35,7 @@ a_line_of_code_that_is_much_longer_than_any_phone_is_wide = "and goes on and on,
 
 
 def overflow(page: Page) -> list[str]:
-    """What is wider than the screen, of the page and of the log."""
+    """Return the names of the page's boxes whose content is wider than they are."""
     return page.evaluate(
         """() => [document.documentElement, ...document.querySelectorAll(
                 ".log, .page, .page-header, .side.open, .run-aside, .centre, .toasts, dialog")]
@@ -44,7 +44,7 @@ def overflow(page: Page) -> list[str]:
 
 
 EXEMPT = "[inert], .prose, .link, .skip, .segments, .waits, .note, .source-chips"
-"""What stands within a text, or has its own size in the visual direction."""
+"""Elements that may be smaller than a finger: they stand within a text, or have a size of their own by design."""
 
 
 def small_targets(page: Page) -> list[str]:

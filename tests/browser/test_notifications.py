@@ -58,7 +58,7 @@ class Person:
         return context
 
     def tell(self, title: str, **fact: Any) -> None:
-        """What any program may do."""
+        """Publish a notification to this person, as any program may."""
         url = f"{self.server.url}/topics/users.{slug(self.name)}/events?type=notification.created"
         body = json.dumps({"title": title, **fact}).encode()
         urllib.request.urlopen(urllib.request.Request(url, body)).close()

@@ -1,4 +1,4 @@
-"""What the server refuses, or cannot do now: the page says so in its words, and nothing that was typed is lost."""
+"""Requests that the server refuses, or cannot serve now: the page shows the reason and keeps what was typed."""
 
 from __future__ import annotations
 
@@ -36,8 +36,9 @@ def test_who_is_too_fast_is_told_to_wait_and_all_of_it_arrives(slow: Meet) -> No
 
     @contextmanager
     def refused(topic: str) -> Iterator[None]:
-        """What the page publishes there is answered as the server answers who has published all they may, and what it
-        then tries again waits until the end: however slow this machine is, it is seen to wait."""
+        """Answer the page's next publish to `topic` with the server's own 429, and hold every repetition until the end.
+
+        So the page is seen to wait, however slow this machine is."""
         while (answer := mara.request.post(f"{mara.url}/topics/spent.by/events", data={})).ok:
             pass
         assert answer.status == 429, answer.text()

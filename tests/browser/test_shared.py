@@ -63,7 +63,7 @@ def expect_once(pages: list[Page], count: int) -> None:
 
 
 def kill_worker(page: Page) -> None:
-    """As when its process dies."""
+    """End the shared worker, as when its process dies."""
     session = page.context.browser.new_browser_cdp_session()
     targets = session.send("Target.getTargets", {"filter": [{"type": "shared_worker"}]})["targetInfos"]
     ours = [target for target in targets if target["url"].startswith(page.evaluate("location.origin"))]

@@ -1,4 +1,4 @@
-"""Who one is: a name on an open server, a token elsewhere, and what is kept while one says so."""
+"""Signing in: a name on an open server, a token elsewhere, and the draft that is kept meanwhile."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def way(own: ServerProcess) -> Iterator[Callable[[], Proxy]]:
 
 
 def logged(person: Person, room: str) -> list[str]:
-    """What was said in a room, as the log has it."""
+    """Return the texts of a room's messages, as its log has them."""
     events = person.request.get(f"{person.url}/topics/rooms.{room}/events?limit=1000").json()["events"]
     return [event["data"]["text"] for event in events if event["type"] == "message.posted"]
 

@@ -119,7 +119,7 @@ async def everything(world: World, times: int, model: StandIn) -> None:
 
 
 async def who_hangs(world: World, askers: list[Asker], readers: list[Reader]) -> str:
-    """What is left to wait for, in words."""
+    """Describe the streams that have not ended."""
     waiting = [(reader.path, reader.seen[-3:]) for reader in readers if not reader.done]
     for asker in askers:
         for run, viewers in asker.viewers.items():
@@ -150,7 +150,9 @@ def check_publishers(publishers: list[Publisher], logs: dict[str, list[Numbered]
 
 
 async def check_run(world: World, run: str, viewers: list[Reader]) -> str:
-    """It has one end, its last event, and everybody saw that and the same text; its outcome."""
+    """Check that a run ends once, with its last event, and that all viewers saw that end and the same text.
+
+    Return the run's outcome."""
     events, closed = await whole_log(world, f"runs.{run}")
     ends = [event["type"] for event in events if event["type"] in TERMINAL]
     assert closed

@@ -23,8 +23,8 @@ Numbered = tuple[int, str]
 
 @dataclass
 class World:
-    """Who reaches the servers, and how far all have come: `moves` counts acknowledgements and deliveries, and `words`
-    those deliveries that are an answer's."""
+    """The servers, and the progress of their clients: `moves` counts acknowledgements and deliveries, `words` the
+    deliveries of an answer's text."""
 
     servers: list[ServerProcess]
     random: random.Random
@@ -130,7 +130,7 @@ class Reader:
         return [event for event in self.seen if event.type == type]
 
     def events(self) -> dict[str, list[Numbered]]:
-        """What a reader of envelopes saw of each topic."""
+        """Return the events of each topic that a reader of envelopes has seen."""
         found = defaultdict(list)
         for event in self.of("message"):
             said = json.loads(event.data)

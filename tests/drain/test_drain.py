@@ -65,7 +65,7 @@ async def publish(server: ServerProcess, text: str) -> None:
 
 
 class Client:
-    """What an EventSource does: it follows a topic, and comes back with the last id whenever its stream ends."""
+    """A client that follows a topic as an EventSource does: it returns with the last id when its stream ends."""
 
     def __init__(self, url: str, last: str) -> None:
         self.url, self.last = url, last
@@ -193,7 +193,7 @@ async def test_ctrl_c_is_as_quiet(name: str, tmp_path: Path) -> None:
 
 
 async def test_a_second_ctrl_c_does_not_wait(tmp_path: Path) -> None:
-    """It is as quiet as the first, and what runs is ended: nobody has to find out later."""
+    """The second signal prints no more than the first, and ends the runs under way."""
     async with serving("tidings", tmp_path, TIDINGS_DRAIN_WINDOW="300", TIDINGS_GRACE="300") as server:
         run = (await request(f"{server.url}/runs", "POST", json.dumps({"input": "well wait"}), JSON)).json()["run"]
         async with many_streams() as follow, asyncio.TaskGroup() as group:

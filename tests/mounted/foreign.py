@@ -38,7 +38,7 @@ class ForeignServer(ServerProcess):
         return [sys.executable, "-m", *words]
 
     def ready(self, printed: threading.Event) -> bool:
-        """It prints what it likes: it is up once it takes a connection."""
+        """Wait for a connection: another server prints its URL as it likes, or not at all."""
         until = time.monotonic() + PATIENCE
         while time.monotonic() < until and self.process is not None and self.process.poll() is None:
             with suppress(OSError), socket.create_connection(("127.0.0.1", self.port)) as trial:

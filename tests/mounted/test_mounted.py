@@ -72,7 +72,7 @@ async def all_promises(server: ForeignServer) -> None:
 
 
 async def leaves(server: ForeignServer) -> None:
-    """Told to go while streams are open, it goes, and each client can tell that its stream has ended."""
+    """On SIGTERM the server ends while streams are open, and each client can tell that its stream has ended."""
     async with many_streams() as follow, asyncio.TaskGroup() as group:
         streams = [await follow(f"{server.url}/events?topic=chat.b") for _ in range(20)]
         rest = [group.create_task(stream.take(1)) for stream in streams]
