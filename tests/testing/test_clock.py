@@ -133,5 +133,5 @@ class TestOfTidings:
         assert stream.clean
         await stream.reconnect()
         assert stream.status == 401
-        with pytest.raises(AssertionError, match="answered 401"):
+        with pytest.raises(AssertionError, match="answer of 401"):
             await stream.reconnect()

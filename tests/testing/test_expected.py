@@ -64,7 +64,7 @@ class TestTable:
         ]
 
     def test_one_too_many_and_one_missing(self) -> None:
-        assert side_by_side([], [received(data="a")])[0] == "event 0 is one too many: message  'a'"
+        assert side_by_side([], [received(data="a")])[0] == "event 0 was not expected: message  'a'"
         assert side_by_side([event("a")], [])[0] == "event 0 is missing: a  *  *"
 
     def test_only_what_is_around(self) -> None:

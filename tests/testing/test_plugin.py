@@ -113,7 +113,7 @@ def test_it_finds_an_app_that_loses_one_that_doubles_and_one_that_hangs(pytester
             "*test_who_comes_back_goes_on[[]doubles] FAILED*",
             "*test_who_comes_back_goes_on[[]hangs] PASSED*",
             "*test_a_dead_producer_ends_the_stream[[]hangs] FAILED*",
-            "E *Within 60 s of the clock the end of the response did not come. It has received 1:",
+            "E *Within 60 s of the clock the end of the response did not come. The stream has received 1:",
         ]
     )
     shown = "\n".join(line.removeprefix("E").strip() for line in result.outlines)

@@ -61,7 +61,9 @@ class TestReading:
     async def test_an_end_before_is_told(self, tidings_hub: Hub, tidings_app: FastAPI, event_stream: Any) -> None:
         await tidings_hub.publish("a", "one", close=True)
         stream = await event_stream(tidings_app, "/events?topic=a&from=earliest")
-        with pytest.raises(AssertionError, match=r"The response, 200, ended before 3 more events\. It has received 2"):
+        with pytest.raises(
+            AssertionError, match=r"The response, 200, ended before 3 more events\. The stream has received 2"
+        ):
             await stream.take(3)
 
     async def test_what_an_app_raises_is_raised_once(self, event_stream: EventStreams) -> None:
@@ -120,7 +122,7 @@ class TestReading:
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
             await send({"type": "http.response.body", "body": b"x"})
 
-        with pytest.raises(RuntimeError, match=r"does not take http\.response\.body"):
+        with pytest.raises(RuntimeError, match=r"does not accept http\.response\.body"):
             await event_stream(app, "/", lifespan=False)
 
 

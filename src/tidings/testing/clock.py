@@ -9,18 +9,18 @@ from collections.abc import Callable
 from typing import Any
 
 TURNS = 1000
-"""Turns of the loop after which what still goes on, such as a task that polls with `sleep(0)`, is not waited for."""
+"""Turns of the loop after which `settle` stops waiting, since a task that polls with `sleep(0)` never comes to rest."""
 
 real_time, real_time_ns = time.time, time.time_ns
 real_monotonic, real_monotonic_ns = time.monotonic, time.monotonic_ns
 
 
 class Clock:
-    """The process's clock. Real time goes on; `advance` adds to it.
+    """The process's clock. Real time goes on, and `advance` adds to it.
 
-    Moved are `time.time`, `time.monotonic`, their `_ns` forms and what asyncio's own event loop makes of them: `sleep`,
-    time-outs, `call_later`. Not moved are `datetime.now`, `time.sleep`, other threads' waiting, uvloop, and what others
-    took out of `time` before the clock came.
+    The clock moves `time.time`, `time.monotonic`, their `_ns` forms and the timers of asyncio's own event loop:
+    `sleep`, time-outs, `call_later`. The clock does not move `datetime.now`, `time.sleep`, the waiting of other
+    threads, uvloop, and functions that other modules imported from `time` before.
     """
 
     def __init__(self) -> None:
@@ -29,15 +29,15 @@ class Clock:
         self._installed = False
 
     async def advance(self, seconds: float) -> None:
-        """Let `seconds` pass at once. Whatever falls due meanwhile happens in its order, each at its own time, and when
-        this returns, whatever could run has run; `advance(0)` does that alone.
+        """Let `seconds` pass at once. Timers that fall due meanwhile fire in their order, each at its own time.
 
-        Work of other threads is not waited for. Raises RuntimeError on an event loop whose time cannot be moved.
+        When this returns, every task that could run has run; `advance(0)` does only that. The work of other threads is
+        not waited for. Raises RuntimeError on an event loop whose time cannot be moved.
         """
         await self.advance_until(seconds, lambda: False)
 
     async def advance_until(self, seconds: float, reached: Callable[[], object]) -> None:
-        """As `advance`, but no further than to when `reached()` holds."""
+        """Advance as `advance` does, and stop as soon as `reached()` holds."""
         loop: Any = asyncio.get_running_loop()
         if not self.moves(loop):
             raise RuntimeError(f"tidings_clock moves asyncio's own event loop, not {type(loop).__module__}'s.")
@@ -47,24 +47,26 @@ class Clock:
         end = time.monotonic() + seconds
         await settle()
         while not reached() and (left := end - time.monotonic()) > 0:
-            # The loop's own heap of timers, as nothing public tells when the next one is due.
+            # This is the loop's own heap of timers: no public function tells when the next timer is due.
             due = loop._scheduled[0].when() - time.monotonic() if loop._scheduled else left
             self._move(min(max(due, 0.0), left))
             await settle()
 
     @staticmethod
     def moves(loop: asyncio.AbstractEventLoop) -> bool:
-        """Whether the loop's timers follow this clock."""
+        """Return True if the loop's timers follow this clock."""
         return isinstance(loop, asyncio.BaseEventLoop)
 
     def install(self) -> None:
-        """Take the place of the real clocks, for the rest of the process: a monotonic clock must not go back, and loops
-        that outlive a test have timers that were set by it. Idempotent."""
+        """Replace the real clocks for the rest of the process. Idempotent.
+
+        A monotonic clock must not go back, and loops that outlive a test have timers that were set by this clock.
+        """
         if not self._installed:
             self._installed = True
             for name, moved in self._functions().items():
                 setattr(time, name, moved)
-        # What `from time import monotonic` gave to modules of ours; again each time, for they are imported late.
+        # Replace what `from time import monotonic` gave to our modules. Modules are imported late, so look each time.
         moving = {real_time: time.time, real_monotonic: time.monotonic}
         for name, module in list(sys.modules.items()):
             if name.partition(".")[0] == "tidings":
@@ -74,7 +76,7 @@ class Clock:
                         setattr(module, key, moving[found])
 
     def reset(self) -> None:
-        """`time.time` tells the truth again; `time.monotonic` stays ahead."""
+        """Set `time.time` right again. `time.monotonic` stays ahead."""
         self._wall = 0.0
 
     def _move(self, seconds: float) -> None:
@@ -91,11 +93,11 @@ class Clock:
 
 
 CLOCK = Clock()
-"""The one of this process."""
+"""The clock of this process."""
 
 
 async def settle() -> None:
-    """Give way until nothing is left that could run at once."""
+    """Let other tasks run until none of them could run at once."""
     loop: Any = asyncio.get_running_loop()
     for _ in range(TURNS):
         await asyncio.sleep(0)

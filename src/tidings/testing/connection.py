@@ -1,4 +1,4 @@
-"""One request to an ASGI app without a socket between: the server's part, as uvicorn plays it."""
+"""A request to an ASGI app without a socket: the server's part, as uvicorn plays it."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ ASGIApp = Callable[[Any, Receive, Send], Awaitable[None]]
 
 
 class Reader(Protocol):
-    """Who is told of what comes over a connection."""
+    """The object that a connection reports to."""
 
     def received(self, events: list[ServerSentEvent]) -> None:
-        """Something has come, or has changed: perhaps events."""
+        """Take new events, if there are any, and notice that the connection has changed."""
 
 
 class Connection:
-    """What an app is called with, and what it has sent: `status` and `headers` (names in lower case), `body`, and the
-    `writes` it came in.
+    """A request to an app, and the response: `status`, `headers` (names in lower case), `body`, and its single
+    `writes`.
 
-    `clean`: None while it is open, then whether the app has said that the body is at its end. `waiting`: how many
-    sends wait since nothing is taken. `error`: what the app has raised; `fault` too, unless its client was gone or it
-    was `excused`.
+    `clean`: None while the response is open, then True if the app has ended the body, False if the connection was cut.
+    `waiting`: the number of sends that wait because the reader takes nothing. `error`: the exception that the app has
+    raised. `fault`: the same, unless the client had gone before or the connection is `excused`.
     """
 
     def __init__(self, reader: Reader, scope: Mapping[str, Any], body: bytes = b"", last_event_id: str = "") -> None:
@@ -53,36 +53,36 @@ class Connection:
         self._over = asyncio.Event()
 
     def open(self, app: ASGIApp) -> None:
-        """Make the request."""
+        """Send the request to the app."""
         answer = cast("Coroutine[Any, Any, None]", app(self.scope, self._receive, self.send))
         self.work = Work(answer, f"{self.scope['method']} {self.scope['path']}")
         self.work.task.add_done_callback(self._returned)
 
     @property
     def body(self) -> bytes:
-        """All that was sent so far."""
+        """The bytes that the app has sent so far."""
         return b"".join(self.writes)
 
     @property
     def done(self) -> bool:
-        """Whether the app has returned."""
+        """True when the app has returned."""
         return self.work.task.done()
 
     def freeze(self) -> None:
-        """Take nothing more: sends wait."""
+        """Take nothing more, so that the app's sends wait."""
         self._flowing.clear()
 
     def thaw(self) -> None:
-        """Take what waits, and what comes."""
+        """Take what waits, and everything that comes."""
         self._flowing.set()
 
     @property
     def frozen(self) -> bool:
-        """Whether nothing is taken."""
+        """True while the reader takes nothing."""
         return not self._flowing.is_set()
 
     def leave(self) -> None:
-        """The client is gone. The app hears of it from `receive` alone; what it sends is lost in silence."""
+        """Cut the connection. The app learns of it only by `receive`; what the app sends is lost in silence."""
         self.left = True
         if self.clean is None:
             self.clean = False
@@ -107,7 +107,7 @@ class Connection:
         return {"type": "http.disconnect"}
 
     async def send(self, message: Message) -> None:
-        """Take a part of the response."""
+        """Take a message of the app's response."""
         if self.frozen:
             await self.flow()
         if self.left:
@@ -119,10 +119,10 @@ class Connection:
         elif message["type"] == "http.response.body" and self.status and self.clean is None:
             self.take_in(bytes(message.get("body", b"")), last=not message.get("more_body", False))
         else:
-            raise RuntimeError(f"A server does not take {message['type']} at this point of a response.")
+            raise RuntimeError(f"A server does not accept {message['type']} at this point of a response.")
 
     def take_in(self, body: bytes, *, last: bool = False) -> None:
-        """A part of the body has come."""
+        """Take a part of the body."""
         if last:
             self.clean = True
             self._over.set()
@@ -133,7 +133,7 @@ class Connection:
         self._reader.received(self.decoder.feed(body))
 
     async def flow(self) -> None:
-        """Wait until something is taken again."""
+        """Wait until the reader takes something again."""
         self.waiting += 1
         self._reader.received([])
         try:
@@ -143,9 +143,9 @@ class Connection:
 
 
 class Lifespan:
-    """What a server does before an app's first request and after its last. An app that knows of none has none.
+    """An app's start before its first request and its end after the last. Apps without a lifespan are left alone.
 
-    `state`: what the app keeps there for its requests.
+    `state`: the values that the app keeps for its requests.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -179,11 +179,11 @@ class Lifespan:
         try:
             await self._app(scope, self._asked.get, self._say)
         except Exception:
-            pass  # By the specification this is how an app says that it knows of no lifespan.
+            pass  # By the specification of ASGI, an app without a lifespan raises.
         finally:
             self._said.put_nowait({"type": "lifespan.none"})
 
     async def _say(self, message: Message) -> None:
         if not message["type"].startswith("lifespan."):
-            raise RuntimeError("This is no lifespan.")
+            raise RuntimeError(f"{message['type']} is not a message of a lifespan.")
         self._said.put_nowait(message)

@@ -12,14 +12,14 @@ from typing import Any
 from tidings.wire.sse import ServerSentEvent
 
 WIDTH = 48
-"""Characters of a column. What differs is told in full besides."""
+"""The width of a column in characters. The line above the columns shows a difference in full."""
 
 FIELDS = ("type", "data", "id")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Expected:
-    """Equal to every event whose fields are as these; see `event`."""
+    """An object that equals every event whose fields match its own; see `event`."""
 
     type: Any
     data: Any
@@ -30,10 +30,10 @@ class Expected:
             return NotImplemented
         return not self.differs(other)
 
-    __hash__ = None  # type: ignore[assignment]  # equal to many events that differ from each other
+    __hash__ = None  # type: ignore[assignment]  # it equals events that differ from each other
 
     def differs(self, received: ServerSentEvent) -> list[str]:
-        """The names of the fields that are not as expected."""
+        """Return the names of the fields that are not as expected."""
         return [name for name in FIELDS if not _matches(getattr(self, name), getattr(received, name))]
 
     def __repr__(self) -> str:
@@ -42,10 +42,10 @@ class Expected:
 
 
 def event(type: Any = ..., data: Any = ..., id: Any = ...) -> Expected:
-    """An event to compare received ones with: `assert stream.events == [event("joined"), event(data="Hello")]`.
+    """Describe an event to compare received events with: `assert stream.events == [event("joined"), event(data="Hi")]`.
 
-    A field that is left out, or `...`, may be anything. Text stands for itself, `re.compile(…)` for whatever it matches
-    as a whole, and any other `data` for JSON of that value, however it is written.
+    A field that is left out, or `...`, matches anything. Text matches the same text, `re.compile(…)` matches a field as
+    a whole, and any other `data` matches JSON of that value, however it is written.
     """
     return Expected(type, data, id)
 
@@ -64,12 +64,15 @@ def _matches(expected: Any, received: str) -> bool:
 
 
 def is_event(value: object) -> bool:
-    """Whether a failed comparison with it is worth a table."""
+    """Return True for a received or an expected event."""
     return isinstance(value, ServerSentEvent | Expected)
 
 
 def side_by_side(expected: Sequence[Any], received: Sequence[Any], *, around: int | None = None) -> list[str]:
-    """What differs first, then both lists in two columns; with `around`, only that many rows on each side of it."""
+    """Return lines that show the first difference, then both lists in two columns.
+
+    `around`: show only that many rows on each side of the first difference.
+    """
     pairs = list(zip_longest(expected, received, fillvalue=None))
     first = next((i for i, (one, other) in enumerate(pairs) if one is None or one != other), None)
     lines = ["the events are as expected" if first is None else _difference(first, *pairs[first])]
@@ -84,16 +87,16 @@ def side_by_side(expected: Sequence[Any], received: Sequence[Any], *, around: in
 
 
 def received_only(events: Sequence[Any]) -> str:
-    """The events there are, one a line, to say with what did not come."""
+    """Return text that lists the received events, for the message that others are missing."""
     if not events:
-        return "It has received no event."
+        return "The stream has received no event."
     lines = [f"  {i:>3}  {_cell(event)}" for i, event in enumerate(events)]
-    return "\n".join([f"It has received {len(events)}:", *lines])
+    return "\n".join([f"The stream has received {len(events)}:", *lines])
 
 
 def _difference(at: int, expected: Any, received: Any) -> str:
     if expected is None:
-        return f"event {at} is one too many: {_cell(received)}"
+        return f"event {at} was not expected: {_cell(received)}"
     if received is None:
         return f"event {at} is missing: {_cell(expected)}"
     if not isinstance(expected, Expected) and isinstance(expected, Sequence) and isinstance(received, Sequence):
@@ -103,12 +106,12 @@ def _difference(at: int, expected: Any, received: Any) -> str:
         wrong = [(name, getattr(expected, name), getattr(received, name)) for name in expected.differs(received)]
     else:
         wrong = []
-    told = [f"{name} {_pattern(one)} expected, {_text(other)} received" for name, one, other in wrong]
-    return f"event {at} differs: {'; '.join(told) or 'in its reconnection time'}"
+    parts = [f"{name} {_pattern(one)} expected, {_text(other)} received" for name, one, other in wrong]
+    return f"event {at} differs: {'; '.join(parts) or 'in its reconnection time'}"
 
 
 def _cell(event: Any) -> str:
-    """One event on one line, `*` for what may be anything."""
+    """Return one event as one line, with `*` for a field that matches anything."""
     if event is None:
         return "(none)"
     if not is_event(event):

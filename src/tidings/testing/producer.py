@@ -1,4 +1,4 @@
-"""Killing what makes a stream's events, in the middle of it and without a word."""
+"""Kill the code that produces a stream's events, in the middle of its work."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from typing import Any
 from weakref import WeakSet
 
 FRAMEWORKS = frozenset(["anyio", "asyncio", "contextlib", "fastapi", "sse_starlette", "starlette", "tidings"])
-"""Whose tasks and generators carry a response, and do not make its events."""
+"""Packages whose tasks and generators carry a response and do not produce its events."""
 
 
 class ProducerKilled(Exception):
-    """What is raised in an app's own code, where it waits, by `kill_producer`."""
+    """The exception that `kill_producer` raises in an app's own code, at the point where the code waits."""
 
 
 class Work:
-    """What an app has set going to answer one request."""
+    """The tasks and generators that an app has started to answer one request."""
 
     def __init__(self, answer: Coroutine[Any, Any, None], name: str) -> None:
         self._own: WeakSet[Mortal] = WeakSet()
@@ -33,22 +33,22 @@ class Work:
         self.task: asyncio.Task[None] = asyncio.create_task(answer, name=name, context=context)
 
     def kill(self) -> None:
-        """End what makes the events: tasks of the app's own code that it has started for this response, else the task
-        that runs its generator, else the one that answers."""
+        """Kill the tasks that the app's own code has started for this response. If there are none, kill the task that
+        runs the app's generator, or else the task that answers."""
         own = [mortal for mortal in self._own if not mortal.task.done()]
         generating = [mortal for mortal in self._generating if not mortal.task.done()]
         for mortal in own or generating or [self._mortals[self.task]]:
             mortal.kill()
 
     def began(self, mortal: Mortal, module: str | None) -> None:
-        """A task has been started while answering; the first is the one that answers."""
+        """Note a task that was started for the answer. The first task is the one that answers."""
         if self._mortals and _is_own(module):
             self._own.add(mortal)
         self._mortals[mortal.task] = mortal
         mortal.task.add_done_callback(lambda task: self._mortals.pop(task, None) if task is not self.task else None)
 
     def iterates(self, generator: Any) -> None:
-        """An asynchronous generator is about to give its first value to the current task."""
+        """Note a generator that is about to give its first value to the current task."""
         task = asyncio.current_task()
         if task in self._mortals and _is_own(_module(getattr(generator, "ag_frame", None))):
             self._generating.add(self._mortals[task])
@@ -63,10 +63,10 @@ class Mortal:
         self.task: asyncio.Task[Any]
 
     def kill(self) -> None:
-        # Cancelling is how a task is reached in the middle of a wait; what arrives is not the cancellation.
+        # Only a cancellation reaches a task in the middle of a wait. `__await__` replaces it by ProducerKilled.
         self._killed = True
         self.task.cancel()
-        # Nobody asks how a task has ended that nobody knows: else asyncio would log it.
+        # Fetch the exception, since asyncio logs an exception that nobody fetches.
         self.task.add_done_callback(lambda task: task.cancelled() or task.exception())
 
     async def run(self) -> Any:
@@ -98,7 +98,7 @@ _WORK: ContextVar[Work | None] = ContextVar("tidings.testing.work", default=None
 
 
 def _watch() -> None:
-    """Have this loop tell of the tasks and generators that are started for a response."""
+    """Make the running loop report the tasks and generators that are started for a response."""
     loop = asyncio.get_running_loop()
     before = loop.get_task_factory()
     if not isinstance(before, _Factory):
@@ -120,7 +120,7 @@ class _Factory:
             return self._make(loop, coroutine, **options)
         mortal = Mortal(coroutine)
         mortal.task = self._make(loop, mortal.run(), **options)
-        # One that is cancelled before its first step has never come to the coroutine, which would warn of that.
+        # Close the coroutine: a task that is cancelled before its first step never awaits it, and Python would warn.
         mortal.task.add_done_callback(lambda _: coroutine.close())
         work.began(mortal, _module(getattr(coroutine, "cr_frame", None)))
         return mortal.task
@@ -150,30 +150,30 @@ def _is_own(module: str | None) -> bool:
 
 
 def kill_runs(text: str) -> bool:
-    """Kill the producer of every run of this loop whose id is in `text`. False: there is none.
+    """Kill the producer of every run of this loop whose id is in `text`. Returns False if there is none.
 
-    Its tasks are gone and its lease is left as it is, as when its process is killed. What of the model's own code
-    cannot be taken from it is that it sees its cancellation; but nothing it does then reaches the log.
+    The producer's tasks end and its lease stays, as when its process is killed. Unlike there, the model's own code sees
+    that it is cancelled, but nothing that it does then reaches the log.
     """
     from tidings.api import Hub
 
-    found = False
-    # By looking at everything there is: a hub is where its app keeps it, and nobody else has a list.
+    killed = False
+    # Search all objects: only the app knows its hub, and there is no list of hubs.
     for hub in [thing for thing in gc.get_objects() if type(thing) is Hub]:
         if hub.opened and hub.loop is asyncio.get_running_loop():
             producers = hub.runs._producers
             for id in [id for id in producers if id in text]:
-                found = True
+                killed = True
                 producer = producers.pop(id)
-                # The writer first, so that nothing of what the others say in ending is written.
+                # Cancel the writer first, so that it writes nothing of what the others say while they end.
                 for task in (producer._writer._task, producer.task, producer._model):
                     if task is not None:
                         task.cancel()
-    return found
+    return killed
 
 
 async def ended(task: asyncio.Task[Any]) -> None:
-    """Cancel it, and see it end, whatever it says."""
+    """Cancel a task, wait for its end, and ignore its exception."""
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError, Exception):
         await task

@@ -1,4 +1,4 @@
-"""The opener of event streams: what the fixture `event_stream` is."""
+"""The opener of event streams, which is the value of the fixture `event_stream`."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from .stream import PATIENCE, EventStream
 class EventStreams:
     """Opens event streams of any ASGI app: `stream = await event_stream(app, "/events?topic=a")`.
 
-    An app's lifespan is run as by a server, once, before its first request, and ended after the test; `lifespan=False`
-    for an app that somebody else has started. What an app raises and no call has shown is raised in the end.
+    The app's lifespan is started once, before the first request, and ended after the test, as a server does.
+    `lifespan=False` is for an app that is started elsewhere. An exception that the app has raised, and that no call has
+    shown, is raised at the end of the test.
     """
 
     def __init__(self) -> None:
@@ -21,8 +22,11 @@ class EventStreams:
         self._lifespans: dict[int, tuple[ASGIApp, Lifespan]] = {}
 
     async def __call__(self, app: ASGIApp, path: str = "/", *, lifespan: bool = True, **request: Any) -> EventStream:
-        """The response's stream once it has begun. `path` may have a query; `method`, `headers`, and `json` or `body`
-        say the rest. Raises what the app raises before it answers."""
+        """Send a request and return its stream once the response has begun.
+
+        `path` may have a query. `request` takes `method`, `headers`, and `json` or `body`. Raises the exception that
+        the app raises before it answers.
+        """
         if lifespan and id(app) not in self._lifespans:
             self._lifespans[id(app)] = app, Lifespan(app)
             async with asyncio.timeout(PATIENCE):
@@ -34,7 +38,7 @@ class EventStreams:
         return stream
 
     async def close(self) -> None:
-        """Close all streams, then end the apps. Raises the first thing that was wrong."""
+        """Close all streams, then end the apps. Raises the first exception of either."""
         faults: list[Exception] = []
         for close in [*(s.close for s in self._opened), *(life.stop for _, life in self._lifespans.values())]:
             try:

@@ -1,7 +1,8 @@
-"""Run events, version 1: what one AI generation says, and what can be known of it from that alone.
+"""Run events, version 1: the events by which one AI generation is told.
 
-Every event names its run and all its ids, so a reader can start anywhere and any other wire is a pure function of them.
-The JSON in an event's data is one of these structs, tagged `type`; its time is the log's. Blocks may overlap.
+Every event names its run and all its ids, so that a reader can start anywhere and every other protocol is a pure
+function of these events. The JSON in an event's data is one of these structs, tagged `type`. The time of an event is
+the log's. Blocks may overlap.
 """
 
 from __future__ import annotations
@@ -19,27 +20,30 @@ from .sse import Format
 
 Kind = Literal["text", "reasoning", "tool_call", "file", "source"]
 Status = Literal["complete", "incomplete", "invalid"]
-"""`incomplete`: the run ended first. `invalid`: a tool call whose input is not JSON."""
+"""`incomplete`: the run ended before the block. `invalid`: a tool call whose input is not JSON."""
 Finish = Literal["stop", "length", "tool_calls", "content_filter", "error", "interrupted"]
 Outcome = Literal["success", "cancelled", "interrupted"]
 
 DELTA = "block.delta"
 TERMINAL = frozenset({"run.finished", "run.failed"})
-"""A run has exactly one event of these types, and none after it."""
+"""The types of the last event of a run. A run has exactly one event of these types, and none after it."""
 
 MERGED = 64 * 1024
 """Characters after which merged deltas start another event, far below what an event may hold."""
 
 
 class RunEvent(msgspec.Struct, kw_only=True, omit_defaults=True, tag_field="type"):
-    """What all have: the run."""
+    """The base of all run events."""
 
     run: str
 
 
 class RunStarted(RunEvent, tag="run.started"):
-    """`turn`: the question and all the attempts to answer it. `parent`: the run that this one goes on from. `by`: who
-    asked. `topic`: where it was announced, and `asked`: the offset there of the event that asked."""
+    """`turn`: the id of the question and all attempts to answer it. `parent`: the run that this run answers anew.
+
+    `by`: the person who asked. `topic`: the topic in which the run was announced. `asked`: the offset there of the
+    event that asked.
+    """
 
     turn: str
     assistant: str
@@ -53,14 +57,14 @@ class RunStarted(RunEvent, tag="run.started"):
 
 
 class StepStarted(RunEvent, tag="step.started"):
-    """A node of a graph begins."""
+    """The start of a node of a graph."""
 
     step: str
     name: str
 
 
 class StepFinished(RunEvent, tag="step.finished"):
-    """The node is through."""
+    """The end of a node of a graph."""
 
     step: str
     name: str
@@ -68,14 +72,17 @@ class StepFinished(RunEvent, tag="step.finished"):
 
 
 class MessageStarted(RunEvent, tag="message.started"):
-    """A model, or whatever answers, begins to speak."""
+    """The start of a message of a model, or of another runnable."""
 
     message: str
     role: str
 
 
 class MessageFinished(RunEvent, tag="message.finished"):
-    """`usage`: `input_tokens`, `output_tokens`, `total_tokens`, details as the provider gives them, and the `model`."""
+    """The end of a message.
+
+    `usage`: `input_tokens`, `output_tokens`, `total_tokens`, the provider's details, `model`.
+    """
 
     message: str
     role: str
@@ -84,7 +91,7 @@ class MessageFinished(RunEvent, tag="message.finished"):
 
 
 class BlockEvent(RunEvent):
-    """`index` is the block's place in its message. `call` and `tool` are those of a `tool_call`."""
+    """A part of a message. `index`: the place in its message. `call`, `tool`: the id and the name of a `tool_call`."""
 
     message: str
     block: str
@@ -95,7 +102,7 @@ class BlockEvent(RunEvent):
 
 
 class BlockStarted(BlockEvent, kw_only=True, tag="block.started"):
-    """A part of the message begins."""
+    """The start of a part of a message."""
 
 
 class BlockDelta(BlockEvent, kw_only=True, tag=DELTA):
@@ -105,46 +112,47 @@ class BlockDelta(BlockEvent, kw_only=True, tag=DELTA):
 
 
 class BlockFinished(BlockEvent, kw_only=True, tag="block.finished"):
-    """`content`, all of it: text; the input of a `tool_call` (as text while it is not `complete`); a `file`'s
-    `mime_type` and `url` or `base64`; a `source`'s `n`, `title`, `url` or `path`, `lines` and `passage`."""
+    """The end of a part. `content`, by the kind of the part: the whole text; the input of a `tool_call` (as text unless
+    it is `complete`); a `file`'s `mime_type` and `url` or `base64`; a `source`'s `n`, `title`, `url` or `path`, `lines`
+    and `passage`."""
 
     content: Any
     status: Status
 
 
 class ToolEvent(RunEvent):
-    """What all events of a tool have: `call` is that of the block that asked for it, where one did."""
+    """The base of a tool's events. `call`: the call of the block that asked for the tool, if a block did."""
 
     call: str
     tool: str
 
 
 class ToolStarted(ToolEvent, tag="tool.started"):
-    """A tool is at work."""
+    """The start of a tool."""
 
     input: Any = None
 
 
 class ToolDelta(ToolEvent, tag="tool.delta"):
-    """What a tool says before it is through."""
+    """Progress that a tool reports."""
 
     delta: Any
 
 
 class ToolFinished(ToolEvent, tag="tool.finished"):
-    """What came of it; of an output over 256 KB, the beginning: `{"truncated": true, "bytes", "beginning"}`."""
+    """The output of a tool. An output over 256 KB is cut: `{"truncated": true, "bytes", "beginning"}`."""
 
     output: Any = None
 
 
 class ToolFailed(ToolEvent, tag="tool.failed"):
-    """`error` is safe to show."""
+    """The failure of a tool. `error` is safe to show."""
 
     error: str
 
 
 class InputEvent(RunEvent):
-    """What a question to a human and its answer have in common."""
+    """The base of a question to a person and of its answer."""
 
     request: str
     kind: str
@@ -152,33 +160,33 @@ class InputEvent(RunEvent):
 
 
 class InputRequested(InputEvent, tag="input.requested"):
-    """A human is asked: `value` says what, `schema` what an answer looks like."""
+    """A question to a person: `value` is the question, `schema` the JSON Schema of an answer."""
 
     value: Any = None
     schema: Any = None
 
 
 class InputResolved(InputEvent, tag="input.resolved"):
-    """The answer, as anybody who may give it appends it to the run's topic."""
+    """The answer of a person, appended to the run's topic by anybody who may do so."""
 
     value: Any = None
     by: str | None = None
 
 
 class StateSnapshot(RunEvent, tag="state.snapshot"):
-    """All of an application's state."""
+    """The whole state of an application."""
 
     value: Any
 
 
 class StateDelta(RunEvent, tag="state.delta"):
-    """An RFC 6902 patch."""
+    """A change of an application's state: an RFC 6902 patch."""
 
     patch: list[Any]
 
 
 class Data(RunEvent, tag="data"):
-    """The extension point: whatever an application wants its viewers to have."""
+    """An event of the application's own."""
 
     name: str
     value: Any
@@ -186,13 +194,13 @@ class Data(RunEvent, tag="data"):
 
 
 class StopRequested(RunEvent, tag="stop.requested"):
-    """A command to the run's producer; stopping is whoever's right it is, not the viewers'."""
+    """A command to the run's producer to stop. Viewers of a run do not have the right to give it."""
 
     by: str | None = None
 
 
 class RunFinished(RunEvent, tag="run.finished"):
-    """`usage`: one entry for each model that said what it used."""
+    """The end of a run. `usage`: an entry for each model that reported its usage."""
 
     outcome: Outcome
     finish: Finish
@@ -201,7 +209,7 @@ class RunFinished(RunEvent, tag="run.finished"):
 
 
 class RunFailed(RunEvent, tag="run.failed"):
-    """`message` is safe to show. `retryable`: the same again may well succeed."""
+    """The failure of a run. `message` is safe to show. `retryable`: the same request may succeed later."""
 
     message: str
     code: str
@@ -218,32 +226,32 @@ _decoder: msgspec.json.Decoder[RunEvent] = msgspec.json.Decoder(_EVENTS)
 
 
 def type_of(event: RunEvent) -> str:
-    """The type under which it is stored."""
+    """Return the type under which an event is stored."""
     return str(event.__struct_config__.tag)
 
 
 def to_item(event: RunEvent) -> tuple[str, str]:
-    """The type and the data to append. Raises TypeError for a value that JSON cannot say."""
+    """Return the type and the data to append. Raises TypeError for a value that JSON cannot hold."""
     return type_of(event), _encoder.encode(event).decode()
 
 
 def from_event(event: Event) -> RunEvent | None:
-    """What an event of a run's topic says; None for one that is not of this version, which readers pass over."""
+    """Return the run event in an event of a run's topic, or None if it is not of this version; readers skip those."""
     try:
-        said = _decoder.decode(event.data)
+        decoded = _decoder.decode(event.data)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None
-    return said if type_of(said) == event.type else None
+    return decoded if type_of(decoded) == event.type else None
 
 
 def merged(events: Iterable[RunEvent]) -> Iterator[RunEvent]:
-    """The same story in fewer events: neighbouring deltas of one block become one, up to `MERGED` characters."""
+    """Merge neighbouring deltas of one block into one delta, up to `MERGED` characters."""
     for group in _groups((event, event if isinstance(event, BlockDelta) else None) for event in events):
         yield group[0][0] if len(group) == 1 else _joined(group)
 
 
 def merged_log(events: Sequence[Event]) -> Sequence[Event]:
-    """`merged`, of a page: a merged event has the offset and the time of the last of those it stands for."""
+    """Merge the deltas of a page. A merged event has the offset and the time of the last event that it replaces."""
     if not any(a.type == b.type == DELTA for a, b in pairwise(events)):
         return events
     out = []
@@ -255,7 +263,7 @@ def merged_log(events: Sequence[Event]) -> Sequence[Event]:
 
 @dataclass(frozen=True)
 class RunFormat(Format):
-    """A Format that merges what it is given to write: who comes late gets the text so far, not 3,000 events."""
+    """A Format that merges deltas, so that a late reader gets the text so far and not 3,000 events."""
 
     def encode(self, topic: str, events: Sequence[Event]) -> bytes:
         return super().encode(topic, merged_log(events))
@@ -265,7 +273,7 @@ _T = TypeVar("_T")
 
 
 def _groups(events: Iterable[tuple[_T, BlockDelta | None]]) -> Iterator[list[tuple[_T, BlockDelta | None]]]:
-    """Lists of one event, or of several that are deltas of one block."""
+    """Group the deltas of one block. Every other event is a group of its own."""
     group: list[tuple[_T, BlockDelta | None]] = []
     size = 0
     for pair in events:
@@ -288,5 +296,5 @@ def _joined(group: Sequence[tuple[object, BlockDelta | None]]) -> BlockDelta:
 
 
 def _stored_delta(event: Event) -> BlockDelta | None:
-    said = from_event(event) if event.type == DELTA and event.offset else None
-    return said if isinstance(said, BlockDelta) else None
+    delta = from_event(event) if event.type == DELTA and event.offset else None
+    return delta if isinstance(delta, BlockDelta) else None

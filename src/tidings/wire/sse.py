@@ -1,7 +1,7 @@
 """WHATWG event streams: events to bytes, bytes to events.
 
-An event is written `event:`, `data:`, `id:`, blank line; LF only. The id comes last and never alone, so that a client
-which takes an id as soon as it reads the line has read the data too.
+An event is written as `event:`, `data:`, `id:` and a blank line, with LF only. The id comes last and never alone, so
+that a client which takes an id as soon as it reads the line has read the data before.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tidings.errors import InvalidRequest
 from tidings.events import MESSAGE, Event
 
 KEEP_ALIVE = b":\n"
-"""A comment of one line. A blank line after it would make several clients fire an empty event once they know an id."""
+"""A comment of one line. After a blank line, several clients that know an id would fire an empty event."""
 
 _LINE_END = re.compile("\r\n|\r|\n")
 _FORBIDDEN = re.compile("[\r\n\0]")
@@ -27,10 +27,10 @@ _any_json = msgspec.json.Decoder(msgspec.Raw)
 
 
 def encode(type: str, data: str, id: str = "", retry: int | None = None) -> bytes:
-    """One event as a whole block. `retry` is the client's reconnection time in milliseconds.
+    """Encode an event as a block. `retry` is the client's reconnection time in milliseconds.
 
-    A line end in `data` (LF, CR or CRLF) starts a further `data:` line and so is read back as LF: an event stream can
-    carry nothing else. Raises InvalidRequest for CR, LF or NUL in `type` or `id`, a negative `retry` and lone
+    A line end in `data` (LF, CR or CRLF) starts another `data:` line and is read back as LF, since an event stream can
+    carry no other line end. Raises InvalidRequest for CR, LF or NUL in `type` or `id`, a negative `retry` and lone
     surrogates.
     """
     if _FORBIDDEN.search(id):
@@ -44,19 +44,20 @@ def encode(type: str, data: str, id: str = "", retry: int | None = None) -> byte
 
 @dataclass(frozen=True)
 class Format:
-    """How a connection wants its events. Connections of equal formats share their bytes.
+    """The format of a connection's events. Connections of equal formats share their bytes.
 
-    `envelope`: each data is `{"topic","offset","type","time","data"}`, `time` in Unix seconds, `offset` null for what
-    no log holds. The `data` in it is the JSON value if the event's text is JSON, else the text as a JSON string.
-    `joined`: the connection follows several topics, so an id is only complete once the offsets of the others are put
-    around it. `encode` then gives a template that all share, and `place` one connection's bytes.
+    `envelope`: each data is `{"topic","offset","type","time","data"}`, with `time` in Unix seconds and an `offset` of
+    null for a transient event. The `data` in it is the JSON value if the event's text is JSON, and else the text as a
+    string. `joined`: the connection follows several topics, so an id is complete only with the offsets of the other
+    topics around it. `encode` then makes a template that all connections share, and `place` the bytes of one
+    connection.
     """
 
     envelope: bool = False
     joined: bool = False
 
     def encode(self, topic: str, events: Sequence[Event]) -> bytes:
-        """All of one flush or page. A transient event (no offset) gets no id, so it never moves a client's position."""
+        """Encode the events of a flush or page. A transient event gets no id, so it never moves a client's position."""
         lead, end = ("\nid: \udcfe", "\udcff\n\n") if self.joined else ("\nid: ", "\n\n")
         envelope = self.envelope
         last, head = MESSAGE, "data: "  # neighbours are mostly of one type
@@ -81,14 +82,14 @@ class Format:
         return text.encode(errors="surrogateescape")
 
     def place(self, template: bytes, before: bytes, after: bytes) -> bytes:
-        """One connection's bytes of a `joined` template, or of several in a row: offsets between `before` and `after`.
+        """Make a connection's bytes of a `joined` template: write `before` and `after` around each offset.
 
-        Exact for any data: the marks are the bytes FE and FF, which UTF-8 never uses.
+        No data can be changed by this: the marks are the bytes FE and FF, which UTF-8 never uses.
         """
         return template.replace(b"\xfe", before).replace(b"\xff", after)
 
     def notice(self, topic: str, type: str, data: dict[str, Any], id: str) -> bytes:
-        """An event of the connection itself (`tidings.reset`, `tidings.end`). `id` is written as it is."""
+        """Encode an event of the connection itself (`tidings.reset`, `tidings.end`). `id` is written as it is."""
         text = _json.encode(data).decode()
         if self.envelope:
             text = _envelope(topic, Event(None, type, text, 0.0))
@@ -96,7 +97,11 @@ class Format:
 
 
 class ServerSentEvent(NamedTuple):
-    """An event as a client sees it: `id` is the last event ID when it fired, `retry` the one in its block, if any."""
+    """An event as a client reads it.
+
+    `type` is `message` unless the stream names another. `id` is the last event ID when the event fired. `retry` is the
+    reconnection time in milliseconds that the event's block named, or None.
+    """
 
     type: str
     data: str
@@ -105,30 +110,30 @@ class ServerSentEvent(NamedTuple):
 
 
 class Decoder:
-    """WHATWG's interpretation of an event stream, in time linear in its bytes, however they are cut.
+    """A decoder of event streams as WHATWG interprets them, in time linear in the bytes, wherever they are cut.
 
-    An event fires with the line end of its blank line, be that the last byte known; one that the stream leaves
-    unfinished never fires, and its id is not taken. Bytes that are not UTF-8 become U+FFFD.
+    An event fires with the line end of its blank line, even if that is the last byte so far. An event that the stream
+    leaves unfinished never fires, and its id is not taken. Bytes that are not UTF-8 become U+FFFD.
 
-    Whole blocks are read at once. A regular expression takes the shapes that servers write, which is several times as
-    fast as reading line by line; that is left for blocks of other shapes and for long lines.
+    The decoder reads whole blocks. A regular expression takes the shapes that servers write, which is several times as
+    fast as reading line by line. Blocks of other shapes and long lines are read line by line.
     """
 
     def __init__(self) -> None:
         self.last_event_id = ""
         self._retry: int | None = None
-        self._parts: list[bytes] = []  # of the unfinished block, line ends as LF; joined once, when it is whole
-        self._mark = b"\xef\xbb\xbf"  # the byte order mark, which is no text at the very start only
-        self._after_cr = False  # an LF now belongs to the line end that was seen
+        self._parts: list[bytes] = []  # the unfinished block, with LF only; joined once, when the block is whole
+        self._mark = b"\xef\xbb\xbf"  # the byte order mark, which is dropped at the very start only
+        self._after_cr = False  # an LF that comes now belongs to the line end before
 
     @property
     def retry(self) -> int | None:
-        """The reconnection time the server asked for, in milliseconds. More than 18 digits are ignored."""
+        """The reconnection time that the server named last, in milliseconds. More than 18 digits are ignored."""
         unfinished = _RETRY.findall(b"".join(self._parts).removeprefix(self._mark))
         return int(unfinished[-1]) if unfinished else self._retry
 
     def feed(self, chunk: bytes) -> list[ServerSentEvent]:
-        """The events that `chunk` completes, in order."""
+        """Return the events that `chunk` completes, in order."""
         if self._parts or self._mark or self._after_cr or b"\r" in chunk or not chunk.endswith(b"\n\n"):
             chunk = self._whole(chunk)
         text = chunk.decode("utf-8", "replace")
@@ -144,14 +149,14 @@ class Decoder:
                 continue
             last = after or before or last
             if more:
-                # Each line of `more` begins so, and no line holds a line end: nothing else can be replaced.
+                # Every line of `more` begins with `data: ` and holds no line end, so nothing else is replaced.
                 data += "\n" + more[6:-1].replace("\ndata: ", "\n")
             fired.append(new(ServerSentEvent, (type or MESSAGE, data, last, None)))
         self.last_event_id = last
         return fired
 
     def _whole(self, chunk: bytes) -> bytes:
-        """The whole blocks, with LF only, that there are with `chunk`; what is left waits for the next."""
+        """Return the blocks that `chunk` completes, with LF only. The unfinished rest waits for the next chunk."""
         if self._after_cr and chunk:
             self._after_cr = False
             chunk = chunk.removeprefix(b"\n")
@@ -159,7 +164,7 @@ class Decoder:
             self._after_cr = chunk.endswith(b"\r")
             chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         parts = self._parts
-        # To look for one byte first is 25 times as fast, where a line is long.
+        # In a long line, looking for one byte first is 25 times as fast.
         end = chunk.rfind(b"\n\n") + 2 if b"\n" in chunk else 1
         if end == 1 and not (parts and chunk.startswith(b"\n") and parts[-1].endswith(b"\n")):
             if chunk:
@@ -170,7 +175,7 @@ class Decoder:
         return whole
 
     def _by_lines(self, text: str) -> list[ServerSentEvent]:
-        """The events of blocks of any shape."""
+        """Read blocks of any shape line by line, and return their events."""
         fired: list[ServerSentEvent] = []
         data: list[str] = []
         type, id, retry, at, size = "", self.last_event_id, None, 0, len(text)
@@ -211,37 +216,42 @@ class Decoder:
 
 
 _LONG, _SAMPLE = 200, 2000
-"""Characters: of a line, on average, above which to search for its end is faster than to match it; and looked at."""
+"""In characters: the average length of a line above which searching for its end is faster than matching it, and the
+length of the sample by which this is decided."""
 
 _RETRY = re.compile(rb"(?m)^retry: ?([0-9]{1,18})\n")
 
-# Every block is of the first shape or of the second, so `findall` skips nothing. An id that is empty or holds NUL is of
-# the second. What `*+` and `++` have taken they do not give back: a block that does not fit is given up at once.
+# Every block has the first shape or the second, so `findall` skips nothing. A block whose id is empty or holds NUL has
+# the second. `*+` and `++` never give back what they have matched, so a block that does not fit is given up at once.
 _BLOCK = re.compile(
     r"(?:id: ?+([^\n\0]++)\n|event: ?+([^\n]*+)\n)*"
     r"data: ?+([^\n]*+)\n((?:data: [^\n]*+\n)*+)(?:id: ?+([^\n\0]++)\n)?\n"
     r"|((?:[^\n]++\n)*+\n)"
 )
 
-# What comes before the data in the usual shapes.
+# The lines before the data in the usual shapes.
 _HEAD = re.compile(r"(?:id: ?+([^\n\0]++)\n)?+(?:event: ?+([^\n]*+)\n)?+(?:id: ?+([^\n\0]++)\n)?+data: ?+")
 
 
 def _lines_are_long(text: str) -> bool:
-    """By its middle: a wrong guess costs time, nothing else."""
+    """Guess from the middle of the text. A wrong guess costs time and nothing else."""
     start = max(0, (len(text) - _SAMPLE) // 2)
     return text.count("\n", start, start + _SAMPLE) * _LONG < min(len(text), _SAMPLE)
 
 
 def decode(chunks: Iterable[bytes]) -> Iterator[ServerSentEvent]:
-    """The events of a whole stream, each as soon as its last byte is there."""
+    """Iterate over the events of any event stream, given as bytes that are cut anywhere.
+
+    Each event comes as soon as its last byte is there. Bytes that are not UTF-8 become U+FFFD, and an unfinished event
+    at the end is dropped.
+    """
     decoder = Decoder()
     for chunk in chunks:
         yield from decoder.feed(chunk)
 
 
 def _head(type: str) -> str:
-    """What comes before the data: clients default to the type `message`, so it is not written."""
+    """Return the lines before the data. The type `message` is the default of clients, so it is not written."""
     if type == MESSAGE:
         return "data: "
     if not type or _FORBIDDEN.search(type):
@@ -271,7 +281,7 @@ def _envelope(topic: str, event: Event) -> str:
 
 
 def json_value(data: str) -> str | msgspec.Raw:
-    """An event's data inside JSON: its own value if its text is JSON, else the text as a string.
+    """Return an event's data as a part of JSON: its value if its text is JSON, and else the text.
 
     Raises UnicodeEncodeError for lone surrogates.
     """

@@ -1,4 +1,4 @@
-"""Tokens as plain event streams carry them: the format of `GET /stream`, the tutorial's endpoint. Pure."""
+"""Bare tokens as an event stream: the format of `GET /stream`. Pure."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _decode = msgspec.json.Decoder(dict[str, Any]).decode
 class TokenFormat(Format):
     """A run's text as bare tokens. With `ids`, each event's id is `RUN.EPOCH-N`, so that the id alone finds the run.
 
-    Where an event of the run is written as several tokens, those before the last have the id `RUN.EPOCH-N.K`, after
-    the K-th. `seen`: (N, K), the client has K tokens of event N already.
+    If an event of the run is written as several tokens, the K-th of them has the id `RUN.EPOCH-N.K`, except the last.
+    `seen`: (N, K), the client has K tokens of event N already.
     """
 
     run: str = ""
@@ -29,12 +29,15 @@ class TokenFormat(Format):
     seen: tuple[int, int] = (0, 0)
 
     def encode(self, topic: str, events: Sequence[Event]) -> bytes:
-        """Pure. Events that are no text give nothing; the first gives an empty token, so that a client which is cut
-        off before the first word has an id to come back with."""
+        """Encode the text of events and skip other events.
+
+        The first event becomes an empty token, so that a client which is cut off before the first word has an id to
+        come back with.
+        """
         return b"".join(self._one(event) for event in events)
 
     def notice(self, topic: str, type: str, data: dict[str, Any], id: str) -> bytes:
-        """Only a loss is said, as an `error` event: the end has been said by `[DONE]`."""
+        """Encode a reset as an `error` event. The end needs no event, since `[DONE]` has told it."""
         if type != "tidings.reset":
             return b""
         return encode("error", "Some of this answer is gone.", f"{self.run}.{id}" if self.ids else "")
@@ -66,7 +69,7 @@ class TokenFormat(Format):
 
 
 def tokens(text: str) -> list[str]:
-    """The text in pieces none of which can be taken for the end: a `[DONE]` in it is cut in two."""
+    """Split a text into tokens that cannot be taken for the end: a `[DONE]` in the text is cut in two."""
     first, *rest = text.split(DONE)
     parts = [first]
     for piece in rest:
