@@ -42,7 +42,7 @@ READERS: dict[str, Callable[[Any], Got]] = {"tidings": ours, **RESULTS}
 
 
 def verdict(read: Callable[[Any], Got], vector: dict[str, Any]) -> str:
-    """Whether a library reads a case as the standard says: `yes`, `no`, `when whole` (not in chunks), or `raises`."""
+    """Say if a library reads a case as the standard asks: `yes`, `no`, `when whole` (not in chunks), or `raises`."""
     stream = base64.b64decode(vector["base64"]) if "base64" in vector else vector["text"].encode()
     expected = [(event["type"], event["data"], event["id"]) for event in vector["events"]]
 

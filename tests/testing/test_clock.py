@@ -98,7 +98,7 @@ def test_a_loop_that_cannot_be_moved_is_refused() -> None:
 class TestOfTidings:
     @pytest.fixture
     def made_before(self) -> Iterator[Hub]:
-        """As a hub that an app's module makes when it is imported."""
+        """A hub that was made before the clock was installed, such as a hub of an app's module."""
         return Hub("memory:", retention=Retention(max_age=3600))
 
     async def test_a_hub_that_was_made_before_ages(self, made_before: Hub, tidings_clock: Clock) -> None:

@@ -1,4 +1,4 @@
-"""One request without a socket: what the app may send, how it ends, and what the app learns of the client."""
+"""Requests without a socket: the messages of the app, the end of a response, and a client that leaves."""
 
 from __future__ import annotations
 

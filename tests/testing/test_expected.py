@@ -1,4 +1,4 @@
-"""What is expected of events, and how it is told where they are not so."""
+"""Expected events, and the text that shows how received events differ."""
 
 from __future__ import annotations
 

@@ -212,7 +212,7 @@ def test_it_runs_with_the_plugins_that_run_tests_on_a_loop(
 
 
 def test_it_is_light(pytester: pytest.Pytester) -> None:
-    """It is imported by every pytest run of an environment that has Tidings."""
+    """Every pytest run of an environment that has Tidings imports the plugin."""
     heavy = ["fastapi", "pydantic", "langchain_core", "httpx", "uvicorn", "jwt", "sqlite3"]
     code = (
         "import sys; before = set(sys.modules); import tidings.testing.plugin; "

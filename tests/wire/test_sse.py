@@ -180,7 +180,7 @@ def test_a_format_writes_what_encode_writes(events: list[Event]) -> None:
 @given(st.lists(EVENT, max_size=5), PART, PART)
 @example([Event(Offset("Ab", 1), "t", "\0\1\nid: \0\xfe\xff", 0.0), Event(None, "t", "x\1", 0.0)], b"Cd-1~", b"")
 def test_a_joined_template_gives_each_connection_its_own_ids(events: list[Event], before: bytes, after: bytes) -> None:
-    """Whatever the data holds, raw NUL and U+0001 included, and also when templates are put in a row."""
+    """The ids are right for any data, raw NUL and U+0001 included, and for several templates in a row."""
     joined = Format(joined=True)
     template = joined.encode("a.b", events[:2]) + joined.encode("a.b", events[2:])
     expected = [

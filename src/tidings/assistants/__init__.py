@@ -1,4 +1,4 @@
-"""The built-in assistants: `configured(settings)` says which there are."""
+"""The built-in assistants. `configured(settings)` returns those that the settings ask for."""
 
 from __future__ import annotations
 

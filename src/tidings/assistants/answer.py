@@ -1,4 +1,4 @@
-"""An answer made of quotes: which passages, in which order, how much of each, and their marks. Pure."""
+"""Answers made of quotes: the choice of passages, their order, their length and their marks. Pure."""
 
 from __future__ import annotations
 
@@ -12,20 +12,22 @@ from .search import Hit
 NOTHING = "The documentation says nothing about this."
 
 WORDS = 170
-"""About as much as is read at a glance."""
+"""The length of an answer in words: about as much as people read at a glance."""
 SHORT = 60
-"""Words up to which the best section's answer is too short to stand alone."""
+"""The number of words up to which the best section's answer is too short to stand alone."""
 SOURCES = 4
 ELSEWHERE = 0.7
-"""Another section is quoted too when it scores at least this share of the best one's score."""
+"""The share of the best section's score above which another section is quoted too."""
 
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z`*\"])")
 
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """Text of one passage, word for word, and its mark's number. The mark stands behind prose, and on a line of its own
-    behind a table or code, which it would break."""
+    """A quote of a passage, word for word, and the number of its mark.
+
+    The mark stands behind prose. Behind a table or code, which it would break, it has a line of its own.
+    """
 
     number: int
     text: str
@@ -38,11 +40,12 @@ class Quote:
 
 
 def compose(hits: Sequence[Hit]) -> list[Quote]:
-    """The quotes that answer, a direct one first; [] when nothing was found.
+    """Choose the quotes that answer, the most direct quote first. Returns [] when there are no hits.
 
-    The best section opens: with its first paragraph when its heading was asked for, since that is where a page answers
-    its heading; else with the paragraph that has most of the question's words. The rest of the section follows in the
-    order of the page. Only if that is short, the best passage of each other section that comes close is added.
+    The answer opens with the best section. If the question names the section's heading, its first paragraph comes
+    first, since a page answers a heading there. Otherwise the paragraph with most of the question's words comes first.
+    The rest of the section follows in the order of the page. If that is short, the best passage of each other section
+    that ranks close is added.
     """
     if not hits:
         return []
@@ -55,7 +58,7 @@ def compose(hits: Sequence[Hit]) -> list[Quote]:
 
 
 def _chosen(hits: Iterable[Hit], chosen: list[Quote], left: int) -> list[Quote]:
-    """`chosen`, and as many more as there is room for in `left` words."""
+    """Return `chosen` and as many more quotes as fit into `left` words."""
     for hit in hits:
         text = _shortened(hit.passage, left)
         if text and len(chosen) < SOURCES:
@@ -72,7 +75,7 @@ def _best_first(section: list[Hit]) -> Iterator[Hit]:
 
 
 def _elsewhere(hits: Sequence[Hit], best: float) -> Iterator[Hit]:
-    """The best passage of each section that ranks close to `best`, if it has most of the question's words itself."""
+    """Return the best passage of each section that ranks close to `best` and that has most of the question's words."""
     found: dict[tuple[str, str], Hit] = {}
     for hit in hits:
         known = found.setdefault(hit.passage.section, hit)
@@ -82,7 +85,7 @@ def _elsewhere(hits: Sequence[Hit], best: float) -> Iterator[Hit]:
 
 
 def _shortened(passage: Passage, words: int) -> str:
-    """The passage if it fits into `words`, else as many of its first sentences as do; "" if it cannot be cut so."""
+    """Return the passage, or as many of its first sentences as fit into `words`, or "" if it cannot be cut."""
     if len(passage.text.split()) <= words:
         return passage.text
     if passage.kind != "prose":

@@ -1,7 +1,7 @@
-"""Which assistants there are, by setting. Each is a LangChain runnable over a conversation's messages.
+"""The catalog of assistants, by setting. Each is a LangChain runnable over a conversation's messages.
 
-LangChain is imported when the first assistant is loaded, in a thread: it takes 1.4 s, of the 3 s that a server which
-waited for it took to start.
+LangChain is imported in a thread when the first assistant is loaded. The import takes 1.4 s, for which a server would
+otherwise start later.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ PROMPTS = (
     "How does a client resume after a deploy?",
     "What does a publish promise on SQLite?",
 )
-"""Questions to start with. The documentation answers them, and so can a model."""
+"""Questions to start with, which the documentation answers as well as a model."""
 
 
 class ModelSettings(Protocol):
-    """The settings that choose the assistants; `tidings.settings.Settings` has them."""
+    """The settings that choose the assistants. `tidings.server.settings.Settings` has them."""
 
     @property
     def model(self) -> str | None: ...
@@ -44,10 +44,10 @@ class ModelSettings(Protocol):
 
 
 def configured(settings: ModelSettings) -> dict[str, Assistant]:
-    """The assistants by name, the default first: a configured model before the documentation, which is always there.
+    """Return the assistants by name, the default first: a configured model, then the documentation, which is always
+    there.
 
-    Blocks while it imports a provider's package. Raises InvalidRequest, in words for whoever starts the server, for a
-    model that cannot be had.
+    Blocks while it imports a provider's package. Raises InvalidRequest for a model that cannot be used.
     """
     found: list[Assistant] = []
     if settings.model_url or settings.model:
@@ -110,7 +110,7 @@ def _model(settings: ModelSettings) -> Assistant:
 
 
 def _by_name(name: str, key: SecretStr | None) -> BaseChatModel:
-    """What `init_chat_model` makes of a name like `openai:gpt-5`; InvalidRequest for whatever keeps it from that."""
+    """Make the model of a name like `openai:gpt-5`. Raises InvalidRequest if it cannot be made."""
     try:
         from langchain.chat_models import init_chat_model
     except ImportError:

@@ -1,4 +1,4 @@
-"""What an assistant is given, as LangChain's messages."""
+"""The input of an assistant as LangChain's messages."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ SYSTEM = "You are a helpful assistant. Answer briefly and correctly, in Markdown
 
 
 def to_messages(given: LanguageModelInput) -> list[BaseMessage]:
-    """The conversation that was given: a question, messages (or `{"role", "content"}`), or a prompt."""
+    """Return the messages of an input: a question, messages (or `{"role", "content"}`), or a prompt."""
     if isinstance(given, str):
         return [HumanMessage(given)]
     return given.to_messages() if isinstance(given, PromptValue) else convert_to_messages(given)
 
 
 def with_system(given: LanguageModelInput) -> list[BaseMessage]:
-    """The conversation with a system message in front, unless it brings its own."""
+    """Return the messages with a system message in front, unless they begin with one."""
     messages = to_messages(given)
     own = any(isinstance(message, SystemMessage) for message in messages)
     return messages if own else [SystemMessage(SYSTEM), *messages]
 
 
 def recent(messages: list[BaseMessage], characters: int) -> list[BaseMessage]:
-    """The system messages, and as many of the last others as have at most `characters` together, at least one."""
+    """Return the system messages, and as many of the last others as fit into `characters`, at least one."""
     kept: list[BaseMessage] = []
     for message in reversed(messages):
         if isinstance(message, SystemMessage):

@@ -1,4 +1,4 @@
-"""The bundled documentation as passages: what can be searched, quoted and cited. Pure but for `read_docs`."""
+"""The bundled documentation as passages that can be searched, quoted and cited. Pure, except for `read_docs`."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from typing import Literal
 Kind = Literal["prose", "list", "code", "table"]
 
 LEFT_OUT = frozenset({"performance.md", "design.md"})
-"""PageCache of figures and of reasons: they mention every word there is, and answer few questions by a quote."""
+"""Pages of figures and reasons. They mention every word, and few questions are answered by a quote of them."""
 
 LONG_TABLE = 100
-"""Words of a table, bars included, above which nobody wants all of it for an answer."""
+"""The number of words of a table, bars included, above which an answer does not quote all of it."""
 
 _FENCE = re.compile(r"\s*(```+|~~~+)")
 _HEADING = re.compile(r"(#{1,6})\s+(.+?)\s*#*$")
@@ -27,8 +27,8 @@ _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 class Passage:
     """A block of a page that can stand alone. `text` is Markdown without links, `lines` its first and last line.
 
-    A paragraph that ends in a colon is one passage with the list, code or table it introduces; `kind` is then the
-    kind of the block that was introduced. Of a long table each row is a passage, with the table's head.
+    A paragraph that ends in a colon is one passage together with the list, code or table that it introduces, and `kind`
+    is the kind of that block. Each row of a long table is a passage, together with the table's head.
     """
 
     path: str
@@ -51,16 +51,15 @@ class _Block:
 
 
 def docs_folder() -> Path:
-    """Where the pages are: beside the package's code in a wheel, at the root of a source checkout otherwise."""
+    """Return the folder of the pages: beside the code in a wheel, or at the root of a source checkout."""
     packaged = Path(str(files("tidings"))) / "docs"
     return packaged if packaged.is_dir() else Path(__file__).parents[3] / "docs"
 
 
 def read_docs(folder: Path | None = None) -> list[Passage]:
-    """Every passage of every page under `folder` (default: the bundled pages), pages in order of their paths.
+    """Return every passage of every page under `folder` (default: the bundled pages), in the order of their paths.
 
-    Reads files: call it in a thread. An installation without pages has none: then nothing can be found, and the
-    assistant says so.
+    Reads files, so call it in a thread. An installation without pages has no passages, and the assistant says so.
     """
     folder = folder or docs_folder()
     pages = sorted(page for page in folder.rglob("*.md") if page.name not in LEFT_OUT)
@@ -69,7 +68,7 @@ def read_docs(folder: Path | None = None) -> list[Passage]:
 
 
 def passages(path: str, markdown: str) -> list[Passage]:
-    """The passages of one page. Its title is its first heading, or its path if it has none."""
+    """Return the passages of a page. The title of a page is its first heading, or its path if it has none."""
     title = heading = ""
     found: list[Passage] = []
     waiting: _Block | None = None
@@ -87,7 +86,7 @@ def passages(path: str, markdown: str) -> list[Passage]:
 
 
 def _blocks(lines: list[str]) -> Iterator[_Block]:
-    """Headings, paragraphs, lists, tables and fenced code, in order; comments and rules are dropped."""
+    """Iterate over headings, paragraphs, lists, tables and fenced code, in order. Comments and rules are dropped."""
     at = 0
     while at < len(lines):
         line = lines[at]
@@ -113,7 +112,10 @@ def _fence_end(lines: list[str], at: int, fence: str) -> int:
 
 
 def _block_end(lines: list[str], at: int) -> int:
-    """The line after the block that starts at `at`. A blank line ends it, but not between the items of a list."""
+    """Return the line after the block that starts at `at`.
+
+    A blank line ends a block, but not between items of a list.
+    """
     listed = _ITEM.match(lines[at]) is not None
     end = at + 1
     while end < len(lines):
@@ -150,5 +152,5 @@ def _table(lines: list[str], at: int, end: int) -> Iterator[_Block]:
 
 
 def plain(markdown: str) -> str:
-    """Markdown without its links, whose targets mean nothing outside the page: `[text](target)` becomes `text`."""
+    """Return Markdown without links, whose targets mean nothing outside the page: `[text](target)` becomes `text`."""
     return _LINK.sub(r"\1", markdown)

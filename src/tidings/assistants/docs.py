@@ -1,4 +1,4 @@
-"""The keyless assistant: it searches the bundled documentation and answers in quotes. There is no model behind it."""
+"""The documentation assistant, which has no model: it searches the bundled pages and answers in quotes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .conversation import to_messages
 from .search import Hit, Index
 
 PACE = 0.012
-"""Seconds between two words: 80 words a second are quick and can still be followed; all at once cannot."""
+"""Seconds between two words: people can follow 80 words a second, but not all words at once."""
 
 HINT = "I quote Tidings' own documentation and nothing else. Try asking what a topic, an offset or a run is."
 
@@ -28,7 +28,7 @@ _WORD = re.compile(r"\s*\S+\s*")
 
 
 def docs_assistant(index: Index, pace: float = PACE) -> Runnable[LanguageModelInput, AIMessage]:
-    """A runnable over messages (or one question): calls `search_documentation`, then streams an answer with citations.
+    """Make a runnable over messages (or a question): it calls `search_documentation`, then streams an answer of quotes.
 
     Only the last question counts: quotes have no use for a history. Building this reads no file; the first search does.
     """
@@ -44,7 +44,10 @@ def docs_assistant(index: Index, pace: float = PACE) -> Runnable[LanguageModelIn
 
 
 def search_documentation(index: Index) -> BaseTool:
-    """The search as a LangChain tool: its text lists the sections found, its artifact is the list of `Hit`s."""
+    """Make the search a LangChain tool.
+
+    The text of its result lists the sections, its artifact is the list of `Hit`s.
+    """
 
     @tool(response_format="content_and_artifact")
     async def search_documentation(query: str) -> tuple[str, list[Hit]]:
@@ -57,7 +60,7 @@ def search_documentation(index: Index) -> BaseTool:
 
 
 class QuotingModel(BaseChatModel):
-    """A chat model that can only quote what the last tool message found, each quote with its mark and its citation.
+    """A chat model that only quotes the passages of the last tool message, each with its mark and its citation.
 
     Streams word by word, as text blocks of LangChain's standard content; a citation comes with its mark.
     """
@@ -103,7 +106,7 @@ _END = {"output_version": "v1", "finish_reason": "stop"}
 
 
 def pieces(hits: Sequence[Hit]) -> Iterator[AIMessageChunk]:
-    """The answer to what was found, a word at a time. Joined, the texts are Markdown that reads well on its own."""
+    """Iterate over the answer, a word at a time. The joined texts are Markdown that reads well on its own."""
     quotes = compose(hits)
     if not quotes:
         yield from (_piece(word) for word in _WORD.findall(f"{NOTHING} {HINT}"))
@@ -118,7 +121,7 @@ def pieces(hits: Sequence[Hit]) -> Iterator[AIMessageChunk]:
 
 
 def citation(quote: Quote, start: int) -> Citation:
-    """The standard citation of a quote that begins at `start` of the answer; `extras` say where in the page it is."""
+    """Make the citation of a quote that begins at `start` of the answer. `extras` hold its place in the page."""
     passage = quote.passage
     return Citation(
         type="citation",
@@ -131,7 +134,7 @@ def citation(quote: Quote, start: int) -> Citation:
 
 
 def last_question(given: LanguageModelInput) -> str:
-    """The text of the last message of a user; "" if there is none."""
+    """Return the text of the last message of a user, or "" if there is none."""
     asked = [message.text for message in to_messages(given) if isinstance(message, HumanMessage)]
     return asked[-1] if asked else ""
 

