@@ -47,6 +47,19 @@ async def test_a_run_of_a_private_room_is_its_members(server: Server, mara: Memb
     assert await reads(tom, run) == {403}
 
 
+async def test_a_token_without_a_room_does_not_read_the_runs_of_the_room(
+    server: Server, mara: Member, tom: Member
+) -> None:
+    """Tom is a member, but this program of his may read runs alone."""
+    topic = await room(mara, "narrow", tom, private=True)
+    await mara.said(topic, "message.posted", text="@assistant hello")
+    [created] = await facts(server, topic, "run.created")
+    assert await reads(tom, created["run"]) == {200}
+    narrow = Member(server, "Tom")
+    narrow.headers = {"authorization": f"Bearer {sign(SECRET, 'Tom', publish=[], subscribe=['runs.*'], seconds=60)}"}
+    assert await reads(narrow, created["run"]) == {403}
+
+
 async def test_a_stream_of_a_run_ends_for_who_is_no_member_any_more(server: Server, mara: Member, tom: Member) -> None:
     topic = await room(mara, "leaving", tom, private=True)
     server.script.go.clear()
