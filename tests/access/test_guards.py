@@ -12,7 +12,7 @@ import pytest_asyncio
 from tests.asgi import asking
 from tests.http.conftest import Server, serving
 from tests.http.problems import problem
-from tidings.access.guards import Admitted, Ending, Guard, Guards, Items, Sealed
+from tidings.access.guards import Admitted, Guard, Guards, Items, Sealed, Watch
 from tidings.access.subject import Subject
 from tidings.errors import Conflict, Forbidden, InvalidRequest
 from tidings.log.rules import NEW, Appended
@@ -39,19 +39,8 @@ class Recorder(Guard):
     async def read(self, subject: Subject, topic: str) -> None:
         self._note("read", topic)
 
-    def watch(self, subject: Subject, topic: str) -> Ending | None:
-        if topic.endswith(".public"):
-            return None
-
-        def begun(end: Callable[[], None]) -> Callable[[], None]:
-            self.ends.append(end)
-
-            def over() -> None:
-                self.over += 1
-
-            return over
-
-        return begun
+    def watch(self, subject: Subject, topic: str) -> Watch | None:
+        return None if topic.endswith(".public") else Recording(self)
 
     async def admit(self, subject: Subject, topic: str, items: Items, *, transient: bool) -> Admitted:
         self._note("cast" if transient else "admit", topic)
@@ -65,6 +54,19 @@ class Recorder(Guard):
         self._note("manage", topic)
 
 
+class Recording(Watch):
+    """Notes when a stream begins and ends."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+
+    def start(self, end: Callable[[], None]) -> None:
+        self._recorder.ends.append(end)
+
+    def stop(self) -> None:
+        self._recorder.over += 1
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def server() -> AsyncIterator[Server]:
     async with serving() as made:
@@ -73,7 +75,7 @@ async def server() -> AsyncIterator[Server]:
 
 @pytest.fixture
 def guard(server: Server) -> Recorder:
-    guards: Guards = server.app.publishing.auth.guards  # type: ignore[attr-defined]
+    guards: Guards = server.app.access.guards  # type: ignore[attr-defined]
     made = guards["kept"] = Recorder()
     return made
 
@@ -97,7 +99,7 @@ async def test_every_read_asks(server: Server, guard: Recorder, topic: str) -> N
         f"/topics/{topic}/events",
         f"/topics/{topic}/events?before=tail",
         f"/events?topic={topic}&from=earliest",
-        f"/events?topic={topic}&from=earliest&also=1",
+        f"/events?from=earliest&topic={topic}",
         f"/events?topic={topic}&last_event_id={offset}",
         f"/events?topic=free&topic={topic}&from=earliest",
     ):
@@ -123,7 +125,7 @@ async def test_what_may_not_be_read_is_not_listed(server: Server, guard: Recorde
 
 
 async def test_every_change_asks(server: Server, guard: Recorder, topic: str) -> None:
-    for form in ("", "?type=said&also=1"):
+    for form in ("", "?type=said&transient=false"):
         assert (await publish(server, topic, query=form)).status_code == 201
     assert (await publish(server, topic, query="?transient=true")).status_code == 202
     requests = [("PUT", f"/topics/{topic}"), ("POST", f"/topics/{topic}/close"), ("DELETE", f"/topics/{topic}")]
@@ -133,7 +135,7 @@ async def test_every_change_asks(server: Server, guard: Recorder, topic: str) ->
     guard.refusal = Forbidden("Not yours.")
     for method, path in requests:
         problem(await server.client.request(method, path, json={}), 403, "Not yours.")
-    for form in ("", "?type=said&also=1", "?transient=true"):
+    for form in ("", "?type=said&transient=false", "?transient=true"):
         problem(await publish(server, topic, query=form), 403, "Not yours.")
     assert await server.hub.describe(topic) is None
 
@@ -217,19 +219,19 @@ async def test_a_stream_ends_when_its_guard_says_so(server: Server, guard: Recor
         end()
         await client.reach(lambda: client.done)
     assert guard.over == 1
-    async with asking(server.app, f"/events?topic={topic}&also=1") as client:
+    async with asking(server.app, f"/events?topic={topic}&envelope=false") as client:
         await client.reach(lambda: client.body)
     assert (len(guard.ends), guard.over) == (2, 2)
 
 
 async def test_what_is_sealed_is_the_server_s_own(server: Server) -> None:
-    server.app.publishing.auth.guards["sealed"] = Sealed()  # type: ignore[attr-defined]
+    server.app.access.guards["sealed"] = Sealed()  # type: ignore[attr-defined]
     await server.hub.publish("sealed.a", "x")
     for path in ("/topics/sealed.a", "/topics/sealed.a/events", "/events?topic=sealed.a"):
-        problem(await server.client.get(path), 403, "server's own")
-    problem(await publish(server, "sealed.a"), 403, "server's own")
-    problem(await publish(server, "sealed.a", query="?transient=true"), 403, "server's own")
-    problem(await server.client.delete("/topics/sealed.a"), 403, "server's own")
+        problem(await server.client.get(path), 403, "Only the server itself")
+    problem(await publish(server, "sealed.a"), 403, "Only the server itself")
+    problem(await publish(server, "sealed.a", query="?transient=true"), 403, "Only the server itself")
+    problem(await server.client.delete("/topics/sealed.a"), 403, "Only the server itself")
     assert "sealed.a" not in (await server.client.get("/topics?limit=1000")).json()["topics"]
     with pytest.raises(Forbidden):
         await Sealed().announce(Subject(None, None, None), "sealed.a")  # type: ignore[arg-type]

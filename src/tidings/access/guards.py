@@ -1,6 +1,6 @@
-"""Guards: what an app says of its topics beyond a token's patterns. One for each first segment that an app speaks for.
+"""Guards: what an app allows in its topics, beyond a token's patterns. The first segment of a topic names its guard.
 
-A topic that no guard speaks for has only the patterns, and pays one look in a dictionary.
+A topic without a guard has only the patterns, and costs a look in a dictionary.
 """
 
 from __future__ import annotations
@@ -18,15 +18,37 @@ if TYPE_CHECKING:
 Items = Sequence[tuple[str, str]]
 """Events to publish: `(type, data)`."""
 
-Ending = Callable[[Callable[[], None]], Callable[[], None]]
-"""Told how to end a stream, it does so when the right to read is lost; what it returns says that the stream is over."""
+
+class Watch:
+    """Watches the right behind one open stream and ends the stream when the right is lost."""
+
+    def start(self, end: Callable[[], None]) -> None:
+        """Begin to watch. `end` is called, once or more often, when the right is lost."""
+
+    def stop(self) -> None:
+        """Stop watching: the stream has ended."""
+
+
+class Watches(Watch):
+    """The watches of a stream that follows several topics."""
+
+    def __init__(self, watches: Sequence[Watch]) -> None:
+        self._watches = watches
+
+    def start(self, end: Callable[[], None]) -> None:
+        for watch in self._watches:
+            watch.start(end)
+
+    def stop(self) -> None:
+        for watch in self._watches:
+            watch.stop()
 
 
 class Admitted(NamedTuple):
-    """What may be published, as the guard has stamped it.
+    """The events that may be published, with what the guard has added to them.
 
-    `expected`: what must still be true of the log (`NEW`, an epoch or an offset). If it is not, the events are judged
-    again, so that of two publishers who race the second is judged by what the first has done.
+    `expected`: what must still be true of the log (`NEW`, an epoch or an offset). If another append came first, the
+    guard checks the events again, so that the second of two publishers who race is checked against the first's events.
     """
 
     items: Items
@@ -34,35 +56,37 @@ class Admitted(NamedTuple):
 
 
 class Guard:
-    """Checks what is published natively to the topics of one first segment, and authorises every read of them.
+    """Checks what is published to the topics of one first segment, and every read of them.
 
-    The token's patterns are checked before. This one allows everything: an app's guard says what it does not.
+    The token's patterns are checked before. This base class allows everything; an app's guard overrides what it limits.
     """
 
     async def read(self, subject: Subject, topic: str) -> None:
-        """For every read: page, stream, replay, head, listing. Raises Forbidden or NotFound."""
+        """Check a read: a page, a stream, a topic's state or its place in a list. Raises Forbidden or NotFound."""
 
-    def watch(self, subject: Subject, topic: str) -> Ending | None:
-        """For a stream that `read` has just allowed: what ends it when the right is lost. None: it never is."""
+    def watch(self, subject: Subject, topic: str) -> Watch | None:
+        """Return the watch for a stream that `read` has just allowed, or None if the right cannot be lost."""
         return None
 
     async def admit(self, subject: Subject, topic: str, items: Items, *, transient: bool) -> Admitted:
-        """For everything that is to be published. Raises InvalidRequest, Forbidden, NotFound, Conflict or TooLarge."""
+        """Check events before they are published. Raises InvalidRequest, Forbidden, NotFound, Conflict or TooLarge."""
         return Admitted(items)
 
     async def published(self, subject: Subject, topic: str, items: Items, done: Appended) -> None:
-        """After the commit and before its answer, with what is stored. It may be called again for the same events: a
-        publisher that was not answered comes again with its key, and this mends what was not done then."""
+        """Act on events that were stored, before their publisher is answered.
+
+        The call comes again for the same events when a publisher that got no answer sends them again with its key.
+        """
 
     async def manage(self, subject: Subject, topic: str) -> None:
-        """For configuring, closing and deleting. Raises Forbidden or NotFound."""
+        """Check that the subject may configure, close and delete the topic. Raises Forbidden or NotFound."""
 
     async def announce(self, subject: Subject, topic: str) -> None:
-        """For a run that is to be announced in the topic. Raises Forbidden, NotFound or Conflict."""
+        """Check that the subject may announce a run in the topic. Raises Forbidden, NotFound or Conflict."""
 
 
 class Sealed(Guard):
-    """Topics that are the server's own: nobody reads them or publishes to them over HTTP."""
+    """The guard of topics that only the server itself uses: every request for them is refused."""
 
     async def read(self, subject: Subject, topic: str) -> None:
         raise _sealed(topic)
@@ -78,18 +102,18 @@ class Sealed(Guard):
 
 
 def _sealed(topic: str) -> Forbidden:
-    return Forbidden(f"{topic} is the server's own.", topic=topic)
+    return Forbidden(f"Only the server itself uses the topic {topic}.", topic=topic)
 
 
 class Guards(dict[str, Guard]):
     """The guards of a server, by the first segment of their topics."""
 
     def of(self, topic: str) -> Guard | None:
-        """The guard that speaks for the topic, if any does."""
+        """Return the guard of the topic, or None."""
         return self.get(topic.partition(".")[0])
 
     async def allows(self, subject: Subject, topic: str) -> bool:
-        """Whether the guard of the topic lets the subject read it; the token's patterns are another matter."""
+        """Return True if the topic's guard lets the subject read it. The token's patterns are not looked at."""
         guard = self.of(topic)
         if guard is not None:
             try:
@@ -98,23 +122,11 @@ class Guards(dict[str, Guard]):
                 return False
         return True
 
-    def watch(self, subject: Subject, topics: Sequence[str]) -> Ending | None:
-        """What ends a stream of these topics when the right to read one of them is lost. None: nothing can."""
-        endings = [
-            ending
+    def watch(self, subject: Subject, topics: Sequence[str]) -> Watch | None:
+        """Return the watch for a stream of these topics, or None if no right to them can be lost."""
+        watches = [
+            watch
             for topic in topics
-            if (guard := self.of(topic)) is not None and (ending := guard.watch(subject, topic)) is not None
+            if (guard := self.of(topic)) is not None and (watch := guard.watch(subject, topic)) is not None
         ]
-        if not endings:
-            return None
-
-        def begun(end: Callable[[], None]) -> Callable[[], None]:
-            overs = [ending(end) for ending in endings]
-
-            def over() -> None:
-                for each in overs:
-                    each()
-
-            return over
-
-        return begun
+        return Watches(watches) if len(watches) > 1 else watches[0] if watches else None

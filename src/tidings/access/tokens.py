@@ -22,7 +22,6 @@ from tidings.clock import unix_time
 from tidings.errors import Forbidden, InvalidRequest, Unauthenticated
 
 from .cookies import COOKIE, NAME_COOKIE, chosen_name
-from .guards import Guards
 from .keys import Keys, KeySet, OneKey
 from .origins import may_address, same_origin
 from .subject import ANYONE, Patterns, Subject, named
@@ -46,7 +45,7 @@ class Authenticator:
     they chose.
 
     `hosts` are the names by which an open server may be addressed besides loopback's, `origins` those whose pages may
-    act here besides our own. `guards` say what tokens cannot. Raises InvalidRequest for keys and algorithms that do
+    act here besides our own. Raises InvalidRequest for keys and algorithms that do
     not agree.
     """
 
@@ -77,7 +76,6 @@ class Authenticator:
         self._origins = frozenset(origin.lower() for origin in origins)
         self._clock = clock
         self._verified: dict[bytes, Subject] = {}
-        self.guards = Guards()
 
     @property
     def open(self) -> bool:

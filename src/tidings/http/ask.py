@@ -1,8 +1,8 @@
 """`GET /stream`: the endpoint of the tutorials, made safe. A `data:` per token, then `data: [DONE]`, no event names.
 
-Two kinds of client read it. One that says `Accept: text/event-stream`, as every EventSource does, gets an id with each
-event and resumes the same run by it. The tutorials' own client, a `fetch` that splits on blank lines, prints whatever
-is not `data: `, ids and comments too; it says no such thing, and gets blocks of data alone.
+Two kinds of client read it. A client that says `Accept: text/event-stream`, as every EventSource does, gets an id with
+each event and resumes the same run by it. The tutorials' own client, a `fetch` that splits on blank lines, prints
+whatever is not `data: `, ids and comments too; it sends no such header, and gets blocks of data alone.
 """
 
 from __future__ import annotations
@@ -11,68 +11,93 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-import msgspec
-from fastapi import APIRouter, Query, Request
+from fastapi import Request
+from msgspec import Meta
 from starlette.responses import Response
 
-from tidings.access.tokens import Authenticator
+from tidings.access.access import Access
+from tidings.access.subject import Subject
 from tidings.api import Hub
 from tidings.errors import InvalidRequest
 from tidings.events import Offset
 from tidings.log.names import parse_offset
 from tidings.runs.assistant import Assistant, choose
+from tidings.runs.run import Run
 from tidings.wire.tokens import TokenFormat
 
-from .request import KEY, idempotency_key, last_event_id, problems, publisher, reader
-from .request import stream as event_stream
+from .follow import ALIASES
+from .openapi import KEY, DirectRoute, last_event_id, problems
+from .openapi import stream as event_stream
+from .request import Direct, Query, idempotency_key, wrong
 from .response import EventStreamResponse, Slots, given_id
 
 _ID = re.compile(r"([0-9A-Za-z]{1,64})\.([^.]+)(?:\.([1-9][0-9]{0,5}))?")
-_decode = msgspec.json.Decoder(dict[str, Any]).decode
+
+QUESTION = {"minLength": 1, "maxLength": 8000}
 
 
-def routes(hub: Hub, auth: Authenticator, slots: Slots, assistants: Mapping[str, Assistant]) -> APIRouter:
-    """The router of the tutorial endpoint."""
-    router = APIRouter(tags=["runs"])
+class AskQuery(Query, frozen=True):
+    """The parameters of a question."""
 
-    @router.get(
-        "/stream",
-        summary="Ask, and read the answer token by token",
-        response_class=Response,
-        responses={**event_stream("The answer is complete and read: do not come back."), **problems(404)},
-        openapi_extra={"parameters": [last_event_id(_ID.pattern), KEY]},
-    )
-    async def stream(
-        request: Request,
-        q: Annotated[str, Query(min_length=1, max_length=8000, description="The question.")],
-        assistant: Annotated[str | None, Query(max_length=100)] = None,
-    ) -> Response:
+    aliases = ALIASES
+    q: Annotated[str, Meta(description="The question.", extra_json_schema=QUESTION)]
+    assistant: Annotated[
+        str, Meta(description="A name; the default assistant without one.", extra_json_schema={"maxLength": 100})
+    ] = ""
+    last_event_id: Annotated[
+        str,
+        Meta(
+            description="The last event ID, for clients that cannot send the header. `lastEventId` is another name.",
+            extra_json_schema={"maxLength": 512, "pattern": f"^({_ID.pattern})?$"},
+        ),
+    ] = ""
+
+
+OPERATION: dict[str, Any] = {
+    "tags": ["runs"],
+    "summary": "Ask, and read the answer token by token",
+    "parameters": [*AskQuery.parameters(), last_event_id(_ID.pattern), KEY],
+    "responses": {**event_stream("The answer is complete and read: do not come back."), **problems(404)},
+}
+
+
+def asking(hub: Hub, access: Access, slots: Slots, assistants: Mapping[str, Assistant]) -> DirectRoute:
+    """Return the route of the tutorial endpoint."""
+
+    async def start(request: Request, query: AskQuery) -> tuple[Subject, Run]:
+        """Start a run that answers the question."""
+        subject = await access.publisher(request.scope["headers"], "runs.new")
+        chosen = choose(assistants, query.assistant or None)
+        run = await hub.runs.start(
+            await chosen.runnable(),
+            [{"role": "user", "content": query.q}],
+            assistant=chosen.name,
+            model=chosen.model,
+            by=subject.name,
+            text=query.q,
+            key=idempotency_key(request, subject),
+        )
+        return subject, run
+
+    async def stream(request: Request) -> Response:
+        query = AskQuery.read(request.scope)
+        if not 0 < len(query.q) <= QUESTION["maxLength"]:
+            wrong("q", f"A question has 1 to {QUESTION['maxLength']} characters")
         ids = "text/event-stream" in request.headers.get("accept", "")
-        given = given_id(request.scope)
+        last = given_id(request.scope) or query.last_event_id
         offset: Offset | None = None
         seen = (0, 0)
-        if given:
-            found = _ID.fullmatch(given)
-            if not found:
+        if last:
+            match = _ID.fullmatch(last)
+            if not match:
                 raise InvalidRequest("The last event ID is not one of this endpoint's: RUN.EPOCH-N.")
-            subject = await reader(auth, request, f"runs.{found[1]}")
-            run, offset = await hub.runs.get(found[1]), parse_offset(found[2])
-            if found[3] and offset.n:
-                seen = offset.n, int(found[3])
+            subject = await access.reader(request.scope["headers"], f"runs.{match[1]}")
+            run, offset = await hub.runs.get(match[1]), parse_offset(match[2])
+            if match[3] and offset.n:
+                seen = offset.n, int(match[3])
                 offset = offset._replace(n=offset.n - 1)
         else:
-            subject = await publisher(auth, request, "runs.new")
-            chosen = choose(assistants, assistant)
-            messages = [{"role": "user", "content": q}]
-            run = await hub.runs.start(
-                await chosen.runnable(),
-                messages,
-                assistant=chosen.name,
-                model=chosen.model,
-                by=subject.name,
-                text=q,
-                key=idempotency_key(request),
-            )
+            subject, run = await start(request, query)
         return EventStreamResponse(
             hub,
             run.topic,
@@ -82,9 +107,9 @@ def routes(hub: Hub, auth: Authenticator, slots: Slots, assistants: Mapping[str,
             expires=subject.expires,
             dirty=True,
             bare=not ids,
-            watch=auth.guards.watch(subject, [run.topic]),
+            watch=access.guards.watch(subject, [run.topic]),
             slots=slots,
             owner=subject.name or "",
         )
 
-    return router
+    return DirectRoute("GET", "/stream", Direct(stream), OPERATION)

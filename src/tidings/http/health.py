@@ -13,25 +13,25 @@ from starlette.responses import Response
 from tidings.delivery.hub import Hub
 
 from .metrics import registries
-from .request import shape
+from .openapi import shape
 from .response import json_response
 
 
 class Health(msgspec.Struct):
-    """`draining`: streams are let go, and another process takes requests."""
+    """The health of a process. `draining`: it ends its streams, and another process takes requests."""
 
     status: Literal["ok", "draining"]
 
 
 def routes(hub: Hub) -> APIRouter:
-    """The router of health and metrics. Neither names a topic or a person, so neither asks for a token."""
+    """Return the router of health and metrics. Neither names a topic or a person, so neither needs a token."""
     router = APIRouter(tags=["operations"])
     counted, process = registries(hub)
 
     @router.get(
         "/health",
-        summary="Whether this process takes requests",
-        responses={200: shape(Health, "It does"), 503: shape(Health, "It is going away")},
+        summary="Get the health of this process",
+        responses={200: shape(Health, "The process takes requests."), 503: shape(Health, "The process is going away.")},
     )
     async def health() -> Response:
         ready = hub.opened and not hub.draining

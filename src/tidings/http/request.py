@@ -1,175 +1,240 @@
-"""What the dialects' requests have in common: the problem responses of OpenAPI, offsets and keys in parameters."""
+"""Requests: parameters, keys and bodies, read strictly and within limits."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
-from urllib.parse import unquote_to_bytes
+import functools
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated, Any, ClassVar, NoReturn, Self, get_type_hints
+from urllib.parse import parse_qsl
 
 import msgspec
-from fastapi import Path, Query, Request
+from fastapi import Path, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
 
+from tidings.access.access import Access
 from tidings.access.subject import Subject
-from tidings.access.tokens import Authenticator
 from tidings.delivery.topics import Start
-from tidings.errors import Forbidden, InvalidRequest
+from tidings.errors import InvalidRequest, TidingsError, TooLarge
 from tidings.events import Offset
-from tidings.log.names import parse_offset, valid_topic
+from tidings.log.names import parse_offset, shown
+
+from .openapi import TOPIC, TOPIC_PARAMETER
+from .problems import internal_error, invalid_parameters
+from .response import problem_response
+
+SMALL = 16 * 1024
+"""Bytes of a body that holds a few values: a configuration, a token."""
+
+MEMBERS = 100
+"""Members of a JSON object in a body. Each unknown member would become an error of its own."""
+
+SAFE = ("GET", "HEAD")
+"""Methods that change nothing, so that any page may send them."""
+
+REMEMBERED = 200
+"""Bytes of the longest query string whose reading is remembered: publishers send the same few again and again."""
 
 
-class Problem(msgspec.Struct):
-    """What is wrong (RFC 9457). Some have further members, such as `reason` and `earliest` where events are gone."""
-
-    title: str
-    status: int
-    detail: str
+def _decimal(value: object) -> object:
+    if isinstance(value, str) and not (value.isascii() and value.isdigit()):
+        raise ValueError("a whole number in decimal digits")
+    return value
 
 
-SHAPES: set[type[msgspec.Struct]] = {Problem}
-"""What answers look like: the schemas that OpenAPI refers to."""
+def _flag(value: object) -> object:
+    if isinstance(value, str) and value not in ("true", "false"):
+        raise ValueError("`true` or `false`")
+    return value
 
-# What OpenAPI says of parameters. What breaks it is refused by the rules of the log, in better words.
-OFFSET = r"[A-Za-z0-9]{1,16}-(0|[1-9][0-9]{0,17})"
-POSITIONS = f"{OFFSET}(~{OFFSET}){{0,31}}"
-TOPIC = {"pattern": r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$", "minLength": 1, "maxLength": 200}
+
+Whole = Annotated[int, BeforeValidator(_decimal)]
+"""A whole number in a query: digits only, since pydantic would also take ` 5 `, `5.0` and `1_000`."""
+
+Flag = Annotated[bool, BeforeValidator(_flag)]
+"""A flag in a query: `true` or `false` only, since pydantic would also take `on`, `y` and `1`."""
 
 TopicName = Annotated[
-    str,
-    Path(
-        description="Segments of `[A-Za-z0-9_-]` joined by dots, at most 200 bytes.",
-        examples=["chat.lobby"],
-        json_schema_extra=TOPIC,
-    ),
+    str, Path(description=TOPIC_PARAMETER["description"], examples=["chat.lobby"], json_schema_extra=TOPIC)
 ]
-StartAt = Annotated[
-    str,
-    Query(
-        alias="from",
-        description="`earliest`, `tail` or an offset; used without a last event ID.",
-        json_schema_extra={"pattern": f"^(earliest|tail|{OFFSET})$"},
-    ),
-]
-LastEventId = Annotated[
-    str,
-    Query(
-        description="For clients that cannot send the header.",
-        json_schema_extra={"pattern": f"^({POSITIONS})?$", "maxLength": 512},
-    ),
-]
-Enveloped = Annotated[bool, Query(description="Each data is {topic, offset, type, time, data}.")]
 
 
-def last_event_id(pattern: str) -> dict[str, Any]:
-    """The header, for OpenAPI."""
-    return {
-        "in": "header",
-        "name": "Last-Event-ID",
-        "description": "The id of the last event that the client has: the stream goes on after it.",
-        "schema": {"type": "string", "maxLength": 512, "pattern": f"^({pattern})?$"},
-    }
+class Body(BaseModel):
+    """A JSON body, read strictly: no unknown members, no conversions, no more than MEMBERS members."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _few(cls, value: Any) -> Any:
+        if isinstance(value, Mapping) and len(value) > MEMBERS:
+            raise ValueError(f"an object of at most {MEMBERS} members")
+        return value
 
 
-LAST_EVENT_ID = last_event_id(POSITIONS)
-KEY = {
-    "in": "header",
-    "name": "Idempotency-Key",
-    "description": "The same key again within 24 h does nothing, and has the same answer.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[ -~]+$"},
-}
-"""Headers, for OpenAPI."""
+class Query(msgspec.Struct, frozen=True):
+    """The query of a direct route: fields that are text, flags or tuples of text (parameters that may be repeated).
 
-Responses = dict[int | str, dict[str, Any]]
-"""Of OpenAPI, by status."""
-
-PROBLEMS: Responses = {
-    status: {
-        "description": text,
-        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
-    }
-    for status, text in {
-        400: "Something breaks a rule; nothing was stored.",
-        401: "No valid token.",
-        403: "The token does not allow it.",
-        404: "There is no such topic.",
-        409: "The topic is closed, or not in the expected state.",
-        410: "Events after the offset are gone.",
-        413: "Over a limit.",
-        422: "A parameter is missing or of the wrong type.",
-        431: "The request's line and headers are over 64 KB.",
-        429: "Over a rate or a number of connections.",
-        503: "The store cannot be reached.",
-    }.items()
-}
-
-
-def shape(struct: type[msgspec.Struct], text: str) -> dict[str, Any]:
-    """The OpenAPI response that is JSON of this shape."""
-    SHAPES.add(struct)
-    schema = {"$ref": f"#/components/schemas/{struct.__name__}"}
-    return {"description": text, "content": {"application/json": {"schema": schema}}}
-
-
-def stream(end: str) -> Responses:
-    """The OpenAPI responses of an event stream, and of one that is read to its end already."""
-    fields = {"data": "string", "event": "string", "id": "string", "retry": "integer"}
-    event = {"type": "object", "properties": {name: {"type": type} for name, type in fields.items()}}
-    content = {"text/event-stream": {"itemSchema": {**event, "required": ["data"]}}}
-    return {200: {"description": "An event stream", "content": content}, 204: {"description": end}}
-
-
-def problems(*statuses: int) -> Responses:
-    """The OpenAPI responses of these problem statuses, and of those that any request may meet."""
-    return {status: PROBLEMS[status] for status in (400, 401, 403, 422, 429, 431, 503, *statuses)}
-
-
-async def publisher(auth: Authenticator, request: Request, *topics: str) -> Subject:
-    """Who asks, being allowed by their token to publish to these topics: a guard judges what is published.
-
-    Raises Unauthenticated, Forbidden, InvalidRequest.
+    `Query.read` refuses a parameter that is unknown, missing, repeated or not of its type; OpenAPI shows the same
+    fields.
     """
-    check_query(request)
-    subject = await auth.authenticate(request.scope["headers"], unsafe=True)
-    for topic in topics:
-        if not subject.may_publish(valid_topic(topic)):
-            raise Forbidden(f"Your token does not allow publishing to {topic}.", topic=topic)
-    return subject
+
+    aliases: ClassVar[Mapping[str, str]] = {}
+    """Further names of fields."""
+
+    @classmethod
+    def read(cls, scope: Scope) -> Self:
+        """Read the query string of a request. Raises InvalidRequest or RequestValidationError."""
+        query: bytes = scope["query_string"]
+        read = _read_once if len(query) <= REMEMBERED else _read
+        made = read(cls, query)
+        assert isinstance(made, cls)
+        return made
+
+    @classmethod
+    def parameters(cls) -> list[dict[str, Any]]:
+        """Describe the parameters for OpenAPI."""
+        schema = msgspec.json.schema(cls)["$defs"][cls.__name__]
+        return [
+            {
+                "in": "query",
+                "name": name,
+                "required": name in schema.get("required", ()),
+                "description": about.pop("description", ""),
+                "schema": about,
+            }
+            for name, about in schema["properties"].items()
+        ]
 
 
-async def reader(auth: Authenticator, request: Request, *topics: str) -> Subject:
-    """Who asks, being allowed to read these topics, past and future.
+@functools.cache
+def _fields(kind: type[Query]) -> tuple[dict[str, Any], frozenset[str]]:
+    """Return the types of a query's fields, and the names of those that a request must have."""
+    types = {name: type for name, type in get_type_hints(kind).items() if name in kind.__struct_fields__}
+    missing = frozenset(field.name for field in msgspec.structs.fields(kind) if field.required)
+    return types, missing
 
-    Raises Unauthenticated, Forbidden, InvalidRequest; NotFound of a topic that a guard speaks for.
+
+def _read(kind: type[Query], query: bytes) -> Query:
+    if not query and not _fields(kind)[1]:
+        return kind()
+    types, required = _fields(kind)
+    values: dict[str, Any] = {}
+    for given, text in pairs(query):
+        name = kind.aliases.get(given, given)
+        if name not in types:
+            wrong(given, "There is no such parameter")
+        elif types[name] == tuple[str, ...]:
+            values[name] = (*values.get(name, ()), text)
+        elif name in values:
+            wrong(given, "The parameter is given twice")
+        elif types[name] is bool and text not in ("true", "false"):
+            wrong(given, "The parameter is `true` or `false`")
+        else:
+            values[name] = text == "true" if types[name] is bool else text
+    for name in required:
+        if name not in values:
+            wrong(name, "Field required")
+    return kind(**values)
+
+
+_read_once = functools.lru_cache(maxsize=512)(_read)
+
+
+def wrong(name: str, message: str) -> NoReturn:
+    """Raise RequestValidationError for a parameter of the query."""
+    raise RequestValidationError([{"loc": ("query", shown(name)), "msg": message, "type": "query"}])
+
+
+def pairs(query: bytes) -> list[tuple[str, str]]:
+    """Return the names and values of a query string.
+
+    Raises InvalidRequest for a query that is not text: frameworks would read U+FFFD, which would be stored.
     """
-    check_query(request)
-    subject = await auth.authenticate(request.scope["headers"], unsafe=False)
-    for topic in topics:
-        if not subject.may_subscribe(valid_topic(topic)):
-            raise Forbidden(f"Your token does not allow reading {topic}.", topic=topic)
-        if (guard := auth.guards.of(topic)) is not None:
-            await guard.read(subject, topic)
-    return subject
-
-
-async def manager(auth: Authenticator, request: Request, topic: str) -> Subject:
-    """Who asks, being allowed to configure, close and delete the topic. Raises as `publisher`, and NotFound."""
-    subject = await publisher(auth, request, topic)
-    if (guard := auth.guards.of(topic)) is not None:
-        await guard.manage(subject, topic)
-    return subject
-
-
-def check_query(request: Request) -> None:
-    """Raises InvalidRequest for a query that is no text: frameworks read U+FFFD, and it would be stored."""
-    query: bytes = request.scope["query_string"]
+    if not query:
+        return []
     try:
-        query.decode("ascii")
-        if b"%" in query:
-            unquote_to_bytes(query).decode()
+        return parse_qsl(query.decode("ascii"), keep_blank_values=True, errors="strict")
     except UnicodeDecodeError:
         raise InvalidRequest("The query is not percent-encoded UTF-8.") from None
 
 
+def strict(access: Access | None, body: int = SMALL) -> type[APIRoute]:
+    """Return the class of FastAPI's routes here: `APIRouter(route_class=strict(access))`.
+
+    It authenticates a request before its body is read, reads at most `body` bytes of that, and refuses a query with
+    unknown or repeated parameters. Without `access`, it authenticates nobody: the routes of signing in.
+    """
+
+    class Strict(APIRoute):
+        def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]
+            handle = super().get_route_handler()
+            known = frozenset(field.alias for field in self.dependant.query_params)
+
+            async def checked(request: Request) -> Response:
+                if access is not None:
+                    headers = request.scope["headers"]
+                    await access.authenticator.authenticate(headers, unsafe=request.method not in SAFE)
+                seen = set()
+                for name, _ in pairs(request.scope["query_string"]):
+                    if name not in known:
+                        wrong(name, "There is no such parameter")
+                    if name in seen:
+                        wrong(name, "The parameter is given twice")
+                    seen.add(name)
+                return await handle(Request(request.scope, limited(request.receive, body)))
+
+            return checked
+
+    return Strict
+
+
+def limited(receive: Receive, most: int) -> Receive:
+    """Return a `receive` that raises a 413 once the body is over `most` bytes: FastAPI reads whatever comes."""
+    size = 0
+
+    async def counted() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > most:
+            raise HTTPException(413, f"A body is at most {most:,} bytes.")
+        return message
+
+    return counted
+
+
+class Direct:
+    """The ASGI endpoint of a DirectRoute: writes the response that `answer` returns, or the problem that it raises."""
+
+    def __init__(self, answer: Callable[[Request], Awaitable[Response]]) -> None:
+        self._answer = answer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        try:
+            response = await self._answer(request)
+        except TidingsError as error:
+            response = problem_response(None, error)
+        except RequestValidationError as error:
+            response = await invalid_parameters(request, error)
+        except ClientDisconnect:
+            return
+        except Exception as error:
+            await (await internal_error(request, error))(scope, receive, send)
+            raise
+        del request
+        await response(scope, receive, send)
+
+
 def parse_start(text: str) -> Start | Offset:
-    """Raises InvalidRequest."""
+    """Return where a stream begins. Raises InvalidRequest."""
     if text == "earliest":
         return "earliest"
     if text == "tail":
@@ -177,9 +242,33 @@ def parse_start(text: str) -> Start | Offset:
     return parse_offset(text)
 
 
-def idempotency_key(request: Request) -> str | None:
-    """Raises InvalidRequest."""
+def idempotency_key(request: Request, subject: Subject) -> str | None:
+    """Return the key under which a log remembers the request's Idempotency-Key, None without one.
+
+    The key is the subject's own: it equals neither another subject's nor one of the server's. Raises InvalidRequest.
+    """
     key = request.headers.get("idempotency-key")
-    if key is not None and not (0 < len(key) <= 200 and key.isascii() and key.isprintable()):
+    return None if key is None else client_key(subject.name, key)
+
+
+def client_key(name: str | None, key: str) -> str:
+    """Return the key of a log for the idempotency key that `name` sent. Raises InvalidRequest."""
+    if not (0 < len(key) <= 200 and key.isascii() and key.isprintable()):
         raise InvalidRequest("An Idempotency-Key is 1 to 200 printable ASCII characters.")
-    return key
+    digest = hashlib.sha256(f"{name or ''}\0{key}".encode()).hexdigest()
+    return f"client:{digest}"
+
+
+async def read_body(request: Request, limit: int) -> bytes:
+    """Return the whole body. Raises TooLarge as soon as it is over `limit` bytes, without reading the rest."""
+    announced = request.headers.get("content-length", "")
+    parts, size = [], 0
+    if not (announced.isdecimal() and int(announced) > limit):
+        async for part in request.stream():
+            parts.append(part)
+            size += len(part)
+            if size > limit:
+                break
+        else:
+            return b"".join(parts)
+    raise TooLarge(f"A body is at most {limit:,} bytes.")

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from tidings.access.guards import Ending
+from tidings.access.guards import Watch
 from tidings.delivery.foreign_servers import abort_if_it_lingers, chain_signals, close_connection, hush_unfinished
 from tidings.delivery.hub import Hub
 from tidings.delivery.position import Position
@@ -113,7 +113,7 @@ class EventStreamResponse(Response):
         expires: float | None = None,
         dirty: bool = False,
         bare: bool = False,
-        watch: Ending | None = None,
+        watch: Watch | None = None,
         slots: Slots | None = None,
         owner: str = "",
     ) -> None:
@@ -249,7 +249,8 @@ class Stream:
             bare=self.bare,
             connection=connection.begin() if connection is not None else None,
         )
-        over = self.watch(subscription.depart) if self.watch is not None else None
+        if self.watch is not None:
+            self.watch.start(subscription.depart)
         try:
             # A first comment makes every server and proxy send the headers now: the client knows it is connected.
             if not self.bare:
@@ -265,8 +266,8 @@ class Stream:
                 raise
             task.uncancel()
         finally:
-            if over is not None:
-                over()
+            if self.watch is not None:
+                self.watch.stop()
             subscription.leave()
             self.release()
 

@@ -1,60 +1,53 @@
-"""Runs over HTTP: start, follow, stop. And the assistants that answer."""
+"""Runs over HTTP: start, follow and stop them, and list the assistants that answer."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from fastapi import APIRouter, Path, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from starlette.responses import Response
 
-from tidings.access.tokens import Authenticator
+from tidings.access.access import Access
 from tidings.api import Hub
 from tidings.errors import InvalidRequest, NotFound
 from tidings.runs.assistant import Assistant, choose
 from tidings.runs.run import RunState
 from tidings.wire.run_events import RunFormat, StopRequested, to_item
 
-from .request import (
-    KEY,
-    LAST_EVENT_ID,
-    Enveloped,
-    LastEventId,
-    StartAt,
-    idempotency_key,
-    parse_start,
-    problems,
-    publisher,
-    reader,
-    shape,
-    stream,
-)
+from .follow import ALIASES, After, Enveloped, LastEventId
+from .openapi import KEY, LAST_EVENT_ID, DirectRoute, path_parameter, problems, shape, stream
+from .request import Body, Direct, Query, idempotency_key, parse_start, strict
 from .response import EventStreamResponse, Slots, given_id, json_response
 
 PLAIN, ENVELOPE = RunFormat(), RunFormat(envelope=True)
-RunId = Annotated[
-    str, Path(pattern="^[0-9A-Za-z]{1,64}$", description="A run's id.", examples=["01JD9W3K5T8Q2R7V4X6Y9Z0ABC"])
-]
+ID = "^[0-9A-Za-z]{1,64}$"
+EXAMPLE = "01JD9W3K5T8Q2R7V4X6Y9Z0ABC"
+RunId = Annotated[str, Path(pattern=ID, description="A run's id.", examples=[EXAMPLE])]
+RUN_PARAMETER = path_parameter("run", "A run's id.", {"pattern": ID}, EXAMPLE)
+
+MAX_BODY = 1 << 20
+"""Bytes of the body that starts a run, which may hold a whole conversation."""
 
 
-class Message(BaseModel):
-    """One turn of a conversation."""
+class Message(Body):
+    """A turn of a conversation."""
 
-    model_config = ConfigDict(extra="forbid")
     role: Literal["system", "user", "assistant"]
     content: str = Field(max_length=1 << 18)
 
 
-class NewRun(BaseModel):
-    """What to ask, and whom. Either `input` or `messages`, the last of which is then the question."""
+class NewRun(Body):
+    """A question and the assistant to ask. Either `input` or `messages`, the last of which is then the question."""
 
-    model_config = ConfigDict(extra="forbid")
-    assistant: str | None = Field(None, max_length=100, description="Its name; the default assistant without one.")
+    assistant: str | None = Field(None, max_length=100, description="A name; the default assistant without one.")
     input: str | None = Field(None, min_length=1, max_length=1 << 18)
-    messages: list[Message] | None = Field(None, min_length=1, max_length=1000)
-    topic: str | None = Field(None, max_length=200, description="A conversation or room that is told of the run first.")
+    messages: list[Message] | None = Field(None, min_length=1, max_length=1000, fail_fast=True)
+    topic: str | None = Field(
+        None, max_length=200, description="A conversation or room in which the run is announced first."
+    )
     parent: str | None = Field(None, pattern="^[0-9A-Za-z]{1,64}$", description="The run that this one answers anew.")
 
 
@@ -67,13 +60,13 @@ class NewlyStarted(msgspec.Struct):
 
 
 class Stopping(msgspec.Struct):
-    """The run that is told to stop."""
+    """The run that was asked to stop."""
 
     run: str
 
 
 class Answerer(msgspec.Struct):
-    """Somebody who can be asked. `model` is null where there is none; `note` is what to know of it."""
+    """An assistant. `model` is null for an assistant without a model; `note` describes the assistant."""
 
     name: str
     title: str
@@ -84,13 +77,13 @@ class Answerer(msgspec.Struct):
 
 
 class Assistants(msgspec.Struct):
-    """All who can be asked, the default first."""
+    """The assistants, the default first."""
 
     assistants: list[Answerer]
 
 
 def question(new: NewRun) -> tuple[str, list[dict[str, str]]]:
-    """The question's text and the messages the model is given. Raises InvalidRequest."""
+    """Return the text of the question and the messages for the model. Raises InvalidRequest."""
     if (new.input is None) == (new.messages is None):
         raise InvalidRequest("Give either `input` or `messages`.")
     messages = (
@@ -101,13 +94,55 @@ def question(new: NewRun) -> tuple[str, list[dict[str, str]]]:
     return messages[-1]["content"], messages
 
 
-def routes(hub: Hub, auth: Authenticator, slots: Slots, assistants: Mapping[str, Assistant]) -> APIRouter:
-    """The router of runs and assistants."""
-    router = APIRouter(tags=["runs"])
+class RunQuery(Query, frozen=True):
+    """The parameters of following a run."""
 
-    @router.get("/assistants", summary="Who can be asked", responses={200: shape(Assistants, "They"), **problems()})
-    async def listed(request: Request) -> Response:
-        await reader(auth, request)
+    aliases = ALIASES
+    after: After = "earliest"
+    last_event_id: LastEventId = ""
+    envelope: Enveloped = False
+
+
+FOLLOW: dict[str, Any] = {
+    "tags": ["runs"],
+    "summary": "Follow a run",
+    "parameters": [RUN_PARAMETER, *RunQuery.parameters(), LAST_EVENT_ID],
+    "responses": {**stream("The run has ended and is read: do not come back."), **problems(404)},
+}
+
+
+def following(hub: Hub, access: Access, slots: Slots) -> DirectRoute:
+    """Return the route of a run's events."""
+
+    async def follow(request: Request) -> Response:
+        query = RunQuery.read(request.scope)
+        topic = f"runs.{request.path_params['run']}"
+        subject = await access.reader(request.scope["headers"], topic)
+        run = await hub.runs.get(request.path_params["run"])
+        return EventStreamResponse(
+            hub,
+            run.topic,
+            start=parse_start(query.after),
+            last_event_id=given_id(request.scope) or query.last_event_id,
+            format=ENVELOPE if query.envelope else PLAIN,
+            expires=subject.expires,
+            dirty=True,
+            watch=access.guards.watch(subject, [run.topic]),
+            slots=slots,
+            owner=subject.name or "",
+        )
+
+    return DirectRoute("GET", "/runs/{run}/events", Direct(follow), FOLLOW)
+
+
+def routes(hub: Hub, access: Access, assistants: Mapping[str, Assistant]) -> APIRouter:
+    """Return the router of runs and assistants."""
+    router = APIRouter(tags=["runs"], route_class=strict(access, MAX_BODY))
+
+    @router.get(
+        "/assistants", summary="List assistants", responses={200: shape(Assistants, "The assistants"), **problems()}
+    )
+    async def listed() -> Response:
         default = next(iter(assistants), None)
         values = [
             Answerer(a.name, a.title, a.model, a.note, list(a.prompts), a.name == default) for a in assistants.values()
@@ -126,10 +161,10 @@ def routes(hub: Hub, auth: Authenticator, slots: Slots, assistants: Mapping[str,
         openapi_extra={"parameters": [KEY]},
     )
     async def start(request: Request, new: NewRun) -> Response:
-        subject = await publisher(auth, request, "runs.new", *filter(None, [new.topic]))
-        if new.topic is not None and (guard := auth.guards.of(new.topic)) is not None:
+        subject = await access.publisher(request.scope["headers"], "runs.new", *filter(None, [new.topic]))
+        if new.topic is not None and (guard := access.guards.of(new.topic)) is not None:
             await guard.announce(subject, new.topic)
-        if new.parent is not None and not await auth.guards.allows(subject, f"runs.{new.parent}"):
+        if new.parent is not None and not await access.guards.allows(subject, f"runs.{new.parent}"):
             raise NotFound(f"There is no run {new.parent} that you could have answered anew.")
         text, messages = question(new)
         assistant = choose(assistants, new.assistant)
@@ -140,56 +175,29 @@ def routes(hub: Hub, auth: Authenticator, slots: Slots, assistants: Mapping[str,
             model=assistant.model,
             announce=new.topic,
             parent=new.parent,
-            key=idempotency_key(request),
+            key=idempotency_key(request, subject),
             by=subject.name,
             text=text,
         )
         value = NewlyStarted(run=run.id, topic=run.topic, events=f"/runs/{run.id}/events")
         return json_response(value, 201 if run.created else 200, {"location": f"/runs/{run.id}"})
 
-    @router.get("/runs/{run}", summary="How a run is", responses={200: shape(RunState, "The run"), **problems(404)})
-    async def describe(request: Request, run: RunId) -> Response:
-        await reader(auth, request, f"runs.{run}")
-        return json_response(await (await hub.runs.get(run)).state())
-
     @router.get(
-        "/runs/{run}/events",
-        summary="Follow a run",
-        response_class=Response,
-        responses={**stream("The run has ended and is read: do not come back."), **problems(404)},
-        openapi_extra={"parameters": [LAST_EVENT_ID]},
+        "/runs/{run}", summary="Get a run's state", responses={200: shape(RunState, "The run"), **problems(404)}
     )
-    async def follow(
-        request: Request,
-        run: RunId,
-        start: StartAt = "earliest",
-        last_event_id: LastEventId = "",
-        envelope: Enveloped = False,
-    ) -> Response:
-        subject = await reader(auth, request, f"runs.{run}")
-        found = await hub.runs.get(run)
-        return EventStreamResponse(
-            hub,
-            found.topic,
-            start=parse_start(start),
-            last_event_id=given_id(request.scope) or last_event_id,
-            format=ENVELOPE if envelope else PLAIN,
-            expires=subject.expires,
-            dirty=True,
-            watch=auth.guards.watch(subject, [found.topic]),
-            slots=slots,
-            owner=subject.name or "",
-        )
+    async def describe(request: Request, run: RunId) -> Response:
+        await access.reader(request.scope["headers"], f"runs.{run}")
+        return json_response(await (await hub.runs.get(run)).state())
 
     @router.post(
         "/runs/{run}/stop",
         summary="Stop a run; its text so far is kept",
         status_code=202,
-        responses={202: shape(Stopping, "It is told"), **problems(404)},
+        responses={202: shape(Stopping, "Stop requested"), **problems(404)},
     )
     async def stop(request: Request, run: RunId) -> Response:
-        subject = await publisher(auth, request, topic := f"runs.{run}")
-        if (guard := auth.guards.of(topic)) is not None:
+        subject = await access.publisher(request.scope["headers"], topic := f"runs.{run}")
+        if (guard := access.guards.of(topic)) is not None:
             await guard.admit(subject, topic, [to_item(StopRequested(run=run))], transient=False)
         await hub.runs.stop(run, by=subject.name)
         return json_response(Stopping(run), 202)

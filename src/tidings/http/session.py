@@ -1,5 +1,5 @@
-"""Who a browser is: a token goes in once, or a name where there are no tokens, and an HttpOnly cookie carries it from
-then on."""
+"""The session of a browser: it sends a token once, or a name where there are no tokens, and an HttpOnly cookie carries
+that from then on."""
 
 from __future__ import annotations
 
@@ -8,32 +8,31 @@ from typing import Annotated, Literal
 
 import msgspec
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 from starlette.responses import Response
 
+from tidings.access.access import Access
 from tidings.access.cookies import cookie, name_cookie
 from tidings.access.names import LONGEST
 from tidings.access.subject import Subject, named
-from tidings.access.tokens import Authenticator
 from tidings.errors import InvalidRequest, Unauthenticated
 
-from .request import Responses, problems, shape
+from .openapi import Responses, problems, shape
+from .request import Body, strict
 from .response import json_response
 
 
-class SignIn(BaseModel):
+class SignIn(Body):
     """A signed JSON Web Token; or, on a server without a key, the name that somebody chooses."""
 
-    model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"oneOf": [{"required": ["token"]}, {"required": ["name"]}]}
-    )
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["token"]}, {"required": ["name"]}]})
     token: Annotated[str, Field(min_length=1, max_length=8192)] = ""
     name: Annotated[str, Field(min_length=1, max_length=LONGEST)] = ""
 
 
 class Session(msgspec.Struct):
-    """`auth`: `open` where nobody has to say who they are. `expires` is in Unix seconds. `oidc`: what the provider is
-    called where people sign in with one, at /session/login."""
+    """A session. `auth`: `open` on a server without a key. `expires` is in Unix seconds. `oidc`: the name of the
+    provider with which people sign in at /session/login, null without a provider."""
 
     auth: Literal["open", "token"]
     signed_in: bool
@@ -42,9 +41,10 @@ class Session(msgspec.Struct):
     oidc: str | None
 
 
-def routes(auth: Authenticator, oidc: str | None = None) -> APIRouter:
-    """The router of the session. `oidc`: the title of the provider that people sign in with."""
-    router = APIRouter(tags=["session"])
+def routes(access: Access, oidc: str | None = None) -> APIRouter:
+    """Return the router of the session. `oidc`: the title of the provider with which people sign in."""
+    auth = access.authenticator
+    router = APIRouter(tags=["session"], route_class=strict(None))
 
     def described(subject: Subject | None) -> Session:
         return Session(
@@ -55,9 +55,9 @@ def routes(auth: Authenticator, oidc: str | None = None) -> APIRouter:
             oidc=oidc,
         )
 
-    session: Responses = {200: shape(Session, "Who")}
+    session: Responses = {200: shape(Session, "The session")}
 
-    @router.get("/session", summary="Who is asking", responses={**session, **problems()})
+    @router.get("/session", summary="Get the session", responses={**session, **problems()})
     async def who(request: Request) -> Response:
         try:
             subject = await auth.authenticate(request.scope["headers"], unsafe=False)
@@ -65,7 +65,11 @@ def routes(auth: Authenticator, oidc: str | None = None) -> APIRouter:
             subject = None
         return json_response(described(subject))
 
-    @router.post("/session", summary="Sign in with a token or a name", responses={**session, **problems(413)})
+    @router.post(
+        "/session",
+        summary="Sign in with a token or a name",
+        responses={**session, **problems(413)},
+    )
     async def sign_in(request: Request, given: SignIn) -> Response:
         auth.refuse_foreign(request.scope["headers"])
         secure = request.url.scheme == "https"
@@ -74,7 +78,7 @@ def routes(auth: Authenticator, oidc: str | None = None) -> APIRouter:
         if auth.open and not given.name:
             raise InvalidRequest("This server has no key to check a token with: choose a name instead.")
         if given.name and not auth.open:
-            raise InvalidRequest("On this server a name cannot be chosen: a token says it.")
+            raise InvalidRequest("On this server a name cannot be chosen: send a token.")
         if given.name:
             header = name_cookie(given.name, secure=secure)
             return json_response(described(named(given.name)), headers={"set-cookie": header})

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import Field
 from starlette.responses import Response
 
-from tidings.access.tokens import Authenticator
+from tidings.access.access import Access
 from tidings.delivery.hub import Hub
 from tidings.errors import Gone, InvalidRequest, NotFound
 from tidings.events import ORIGIN, Offset, Page, Retention
@@ -19,12 +19,13 @@ from tidings.log.rules import Head
 from tidings.wire.run_events import merged_log
 from tidings.wire.sse import json_value
 
-from .request import OFFSET, Responses, TopicName, manager, problems, reader, shape
+from .openapi import OFFSET, Responses, problems, shape
+from .request import Body, Flag, TopicName, Whole, strict
 from .response import json_response
 
 
 class Kept(msgspec.Struct):
-    """What the topic keeps; null is all. Ages in seconds, sizes in bytes."""
+    """The retention of a topic; null is without limit. Ages in seconds, sizes in bytes."""
 
     max_age: float | None
     max_events: int | None
@@ -44,7 +45,7 @@ class TopicState(msgspec.Struct):
 
 
 class TopicNames(msgspec.Struct):
-    """In byte order; the last one is the next page's `after`."""
+    """Topics in byte order; the last one is the next page's `after`."""
 
     topics: list[str]
 
@@ -59,8 +60,8 @@ class PageEvent(msgspec.Struct):
 
 
 class EventPage(msgspec.Struct):
-    """`next` is where to read on, `previous` where to read back; `up_to_date`: `next` is the tail; `closed`: no event
-    will ever follow that."""
+    """A page. Read on after `next`, and back before `previous`. `up_to_date`: `next` is the tail; `closed`: no event
+    will ever follow the tail."""
 
     events: list[PageEvent]
     previous: str
@@ -71,52 +72,68 @@ class EventPage(msgspec.Struct):
     closed: bool
 
 
-class Configuration(BaseModel):
-    """What a log may forget. Absent is unlimited. Ages in seconds, sizes in bytes."""
+class Configuration(Body):
+    """The retention of a topic. An absent member is without limit. Ages in seconds, sizes in bytes."""
 
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
     max_age: float | None = Field(None, gt=0, le=1e12)
     max_events: int | None = Field(None, gt=0, le=1 << 53)
     max_bytes: int | None = Field(None, gt=0, le=1 << 53)
     ttl: float | None = Field(None, ge=1, le=1e12, description="The topic expires this long after its last event.")
 
 
-def routes(hub: Hub, auth: Authenticator) -> APIRouter:
-    """The router of topics, and of their events in pages."""
-    router = APIRouter(tags=["events"])
+def routes(hub: Hub, access: Access) -> APIRouter:
+    """Return the router of topics, and of their events in pages."""
+    router = APIRouter(tags=["events"], route_class=strict(access))
+
+    async def may_read(request: Request, topic: TopicName) -> None:
+        await access.reader(request.scope["headers"], topic)
+
+    async def may_manage(request: Request, topic: TopicName) -> None:
+        await access.manager(request.scope["headers"], topic)
+
+    reading, managing = [Depends(may_read)], [Depends(may_manage)]
 
     @router.get("/topics", summary="List topics", responses={200: shape(TopicNames, "Topics"), **problems()})
     async def topics(
         request: Request,
         prefix: Annotated[str, Query(max_length=200)] = "",
         after: Annotated[str, Query(max_length=200)] = "",
-        limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+        limit: Annotated[Whole, Query(ge=1, le=1000)] = 100,
     ) -> Response:
-        subject = await reader(auth, request)
+        subject = await access.reader(request.scope["headers"])
         names: list[str] = []
         while len(names) < limit and (found := await hub.topics(prefix, after, limit)):
-            names += [name for name in found if subject.may_subscribe(name) and await auth.guards.allows(subject, name)]
+            names += [
+                name for name in found if subject.may_subscribe(name) and await access.guards.allows(subject, name)
+            ]
             after = found[-1]
         return json_response(TopicNames(names[:limit]))
 
     state: Responses = {200: shape(TopicState, "The topic")}
 
-    @router.get("/topics/{topic}", summary="Describe a topic", responses={**state, **problems(404)})
-    async def describe(request: Request, topic: TopicName) -> Response:
-        await reader(auth, request, topic)
+    @router.get(
+        "/topics/{topic}", summary="Describe a topic", dependencies=reading, responses={**state, **problems(404)}
+    )
+    async def describe(topic: TopicName) -> Response:
         return json_response(described(topic, await hub.describe(topic)))
 
-    @router.put("/topics/{topic}", summary="Create or configure a topic", responses={**state, **problems(413)})
-    async def configure(request: Request, topic: TopicName, to: Configuration) -> Response:
-        await manager(auth, request, topic)
+    @router.put(
+        "/topics/{topic}",
+        summary="Create or configure a topic",
+        dependencies=managing,
+        responses={**state, **problems(413)},
+    )
+    async def configure(topic: TopicName, to: Configuration) -> Response:
         retention = Retention(to.max_age, to.max_events, to.max_bytes)
         return json_response(described(topic, await hub.configure(topic, retention=retention, ttl=to.ttl)))
 
     @router.post(
-        "/topics/{topic}/close", summary="Close a topic: no event will follow", responses={**state, **problems(404)}
+        "/topics/{topic}/close",
+        summary="Close a topic: no event will follow",
+        dependencies=managing,
+        responses={**state, **problems(404)},
     )
-    async def close(request: Request, topic: TopicName) -> Response:
-        await manager(auth, request, topic)
+    async def close(topic: TopicName) -> Response:
         if await hub.describe(topic) is None:
             raise NotFound(f"There is no topic {topic}.")
         return json_response(described(topic, await hub.close_topic(topic)))
@@ -125,20 +142,20 @@ def routes(hub: Hub, auth: Authenticator) -> APIRouter:
         "/topics/{topic}",
         summary="Delete a topic and its events",
         status_code=204,
-        responses={204: {"description": "There is no such topic, or no more."}, **problems()},
+        dependencies=managing,
+        responses={204: {"description": "The topic does not exist any more."}, **problems()},
     )
-    async def delete(request: Request, topic: TopicName) -> Response:
-        await manager(auth, request, topic)
+    async def delete(topic: TopicName) -> Response:
         await hub.delete(topic)
         return Response(status_code=204)
 
     @router.get(
         "/topics/{topic}/events",
         summary="Read a page of events",
+        dependencies=reading,
         responses={200: shape(EventPage, "A page"), **problems(404, 410)},
     )
     async def read(
-        request: Request,
         topic: TopicName,
         after: Annotated[
             str,
@@ -154,10 +171,9 @@ def routes(hub: Hub, auth: Authenticator) -> APIRouter:
                 json_schema_extra={"pattern": f"^(tail|{OFFSET})?$"},
             ),
         ] = "",
-        limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-        merge: Annotated[bool, Query(description="Merge neighbouring deltas of a run's blocks.")] = False,
+        limit: Annotated[Whole, Query(ge=1, le=1000)] = 100,
+        merge: Annotated[Flag, Query(description="Merge neighbouring deltas of a run's blocks.")] = False,
     ) -> Response:
-        await reader(auth, request, topic)
         if after and before:
             raise InvalidRequest("A page is either after an offset or before one.")
         if before:
@@ -173,7 +189,7 @@ def routes(hub: Hub, auth: Authenticator) -> APIRouter:
 
 
 def described(topic: str, head: Head | None) -> TopicState:
-    """A topic's state. Raises NotFound."""
+    """Return the state of a topic as it is sent. Raises NotFound."""
     if head is None:
         raise NotFound(f"There is no topic {topic}.")
     return TopicState(
@@ -188,7 +204,7 @@ def described(topic: str, head: Head | None) -> TopicState:
 
 
 def page_value(page: Page, merge: bool = False) -> EventPage:
-    """A page as it is sent."""
+    """Return a page as it is sent."""
     events: Sequence[Any] = merged_log(page.events) if merge else page.events
     previous = page.next._replace(n=page.next.n - len(page.events))
     return EventPage(

@@ -109,6 +109,8 @@ class Settings(BaseSettings):
     """The largest body of a request."""
     max_batch: Size = ByteSize(8 * 1024 * 1024)
     """The largest ndjson body, which holds many events."""
+    max_batch_events: Count = 10_000
+    """The most lines of an ndjson body."""
     max_file: Size = ByteSize(10 * 1024 * 1024)
     """The largest file that is shared in a room."""
     max_topics: Annotated[int, Field(ge=1, le=32)] = 32

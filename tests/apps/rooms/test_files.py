@@ -310,6 +310,6 @@ class TestWhoMay:
             await ask("DELETE", f"/topics/{topic}"),
             await ask("POST", "/runs", json={"assistant": "echo", "input": "x", "topic": topic}),
         ]:
-            problem(answer, 403, "server's own")
+            problem(answer, 403, "Only the server itself")
         assert (await ask("GET", f"/topics?prefix=files.{id}.")).json() == {"topics": []}
         assert (await ann.get(f"/rooms/{id}/files/{topic.rpartition('.')[2]}")).status_code == 200

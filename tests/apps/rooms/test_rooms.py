@@ -158,7 +158,7 @@ class TestAPrivateRoom:
             f"/events?topic={topic}",
             f"/events?topic={topic}&from=earliest",
             f"/events?topic={topic}&last_event_id={secret}",
-            f"/events?topic={topic}&from=earliest&also=1",
+            f"/events?topic={topic}&from=earliest&envelope=false",
             f"/rooms/search?q=secret&room={id}",
         ]
         for path in reads:
@@ -216,16 +216,17 @@ class TestAPrivateRoom:
         self, server: Server, ann: Member, bob: Member, id: str
     ) -> None:
         topic = await room(ann, id, bob, private=True)
-        guard = server.app.publishing.auth.guards["rooms"]  # type: ignore[attr-defined]
-        subject = await server.app.publishing.auth.authenticate(  # type: ignore[attr-defined]
+        guard = server.app.access.guards["rooms"]  # type: ignore[attr-defined]
+        subject = await server.app.access.authenticator.authenticate(  # type: ignore[attr-defined]
             [(b"authorization", bob.headers["authorization"].encode())], unsafe=False
         )
         await guard.read(subject, topic)
         watch = guard.watch(subject, topic)
         await bob.said(topic, "member.left", member="Bob")
         ended = asyncio.Event()
-        watch(ended.set)()
+        watch.start(ended.set)
         await asyncio.wait_for(ended.wait(), 60)
+        watch.stop()
 
 
 class TestRaces:
@@ -240,7 +241,7 @@ class TestRaces:
     async def test_what_others_are_judged_by_follows_what_it_was_judged_by(
         self, server: Server, ann: Member, bob: Member, id: str
     ) -> None:
-        guard = server.app.publishing.auth.guards["rooms"]  # type: ignore[attr-defined]
+        guard = server.app.access.guards["rooms"]  # type: ignore[attr-defined]
         her = named("Ann Arbor")
 
         async def expected(topic: str, type: str, data: str) -> object:
@@ -312,7 +313,7 @@ class TestALongRoom:
                 await opened(ann, "long")
                 async for _ in server.hub.subscribe(f"snapshots.{topic}"):
                     break
-                service = server.app.publishing.auth.guards["rooms"].rooms  # type: ignore[attr-defined]
+                service = server.app.access.guards["rooms"].rooms  # type: ignore[attr-defined]
                 service.folded._kept.clear()  # as in a process that has just begun
                 counting = Counting(server.hub.store)
                 server.hub.log.store = counting  # type: ignore[assignment]

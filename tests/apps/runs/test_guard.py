@@ -10,6 +10,7 @@ from tests.asgi import asking
 from tests.http.conftest import Server, serving
 from tests.http.problems import problem
 from tidings.access.tokens import sign
+from tidings.http.request import client_key
 from tidings.runs.runs import _derived_id, new_id
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -130,7 +131,7 @@ async def test_nobody_waits_for_a_conversation_to_begin(server: Server, mara: Me
 
 async def test_nobody_waits_for_a_run_whose_id_can_be_guessed(server: Server, mara: Member, tom: Member) -> None:
     """A keyed run's id follows from who asks and the key."""
-    run = _derived_id("Mara Lindqvist", "key")
+    run = _derived_id("Mara Lindqvist", client_key("Mara Lindqvist", "key"))
     assert await reads(tom, run) <= {404, 403}
     problem(await tom.say(f"runs.{run}", "run.started", run=run), 404)
     answer = await mara.post("/runs", {"input": "hello"}, key="key")

@@ -6,9 +6,10 @@ import msgspec
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from tidings.access.tokens import Authenticator
+from tidings.access.access import Access
 from tidings.errors import Forbidden
-from tidings.http.request import problems, reader, shape
+from tidings.http.openapi import problems, shape
+from tidings.http.request import strict
 from tidings.http.response import json_response
 
 from .fold import Notification
@@ -27,22 +28,22 @@ class Notified(msgspec.Struct):
     offset: str
 
 
-def routes(auth: Authenticator, notifications: Notifications) -> APIRouter:
+def routes(access: Access, notifications: Notifications) -> APIRouter:
     """The router of notifications."""
-    router = APIRouter(tags=["notifications"])
+    router = APIRouter(tags=["notifications"], route_class=strict(access))
 
     @router.get(
         "/notifications",
-        summary="What you were told",
+        summary="List your notifications",
         description="The state of your own topic `users.SLUG`, to be followed from `offset` on.",
-        responses={200: shape(Notified, "Yours"), **problems()},
+        responses={200: shape(Notified, "Your notifications"), **problems()},
     )
     async def listed(request: Request) -> Response:
-        subject = await reader(auth, request)
+        subject = await access.reader(request.scope["headers"])
         if subject.name is None:
             raise Forbidden("Choose a name first: notifications are a person's.")
         topic = topic_of(subject.name)
-        await reader(auth, request, topic)
+        await access.reader(request.scope["headers"], topic)
         inbox, offset = await notifications.inbox(subject.name)
         return json_response(Notified(inbox.items, inbox.unread, inbox.muted, inbox.dnd, topic, str(offset)))
 

@@ -6,8 +6,9 @@ import msgspec
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from tidings.access.tokens import Authenticator
-from tidings.http.request import problems, reader, shape
+from tidings.access.access import Access
+from tidings.http.openapi import problems, shape
+from tidings.http.request import strict
 from tidings.http.response import json_response
 
 from .presence import TOPIC, Presence
@@ -26,18 +27,18 @@ class People(msgspec.Struct):
     people: list[Person]
 
 
-def routes(auth: Authenticator, presence: Presence) -> APIRouter:
+def routes(access: Access, presence: Presence) -> APIRouter:
     """The router of people."""
-    router = APIRouter(tags=["people"])
+    router = APIRouter(tags=["people"], route_class=strict(access))
 
     @router.get(
         "/people",
-        summary="Who is here",
-        description="Whoever has a stream open. Changes are transient events of the topic `presence`.",
-        responses={200: shape(People, "They"), **problems()},
+        summary="List the people who are here",
+        description="The people with an open stream. Changes are transient events of the topic `presence`.",
+        responses={200: shape(People, "The people"), **problems()},
     )
     async def people(request: Request) -> Response:
-        await reader(auth, request, TOPIC)
+        await access.reader(request.scope["headers"], TOPIC)
         return json_response(People([Person(name, here) for name, here in presence.people().items()]))
 
     return router

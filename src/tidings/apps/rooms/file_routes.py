@@ -10,9 +10,10 @@ from urllib.parse import quote
 from fastapi import APIRouter, HTTPException, Path, Query, Request
 from starlette.responses import Response, StreamingResponse
 
-from tidings.access.tokens import Authenticator
+from tidings.access.access import Access
 from tidings.errors import TooLarge
-from tidings.http.request import problems, publisher, reader, shape
+from tidings.http.openapi import problems, shape
+from tidings.http.request import strict
 from tidings.http.response import json_response
 
 from .facts import File
@@ -43,9 +44,10 @@ class Limits(NamedTuple):
     spend: Callable[[str, int], None]
 
 
-def routes(rooms: Rooms, auth: Authenticator, limits: Limits) -> APIRouter:
+def routes(rooms: Rooms, access: Access, limits: Limits) -> APIRouter:
     """The router of files."""
-    router = APIRouter(tags=["rooms"])
+    # An upload is counted in `body`, which says that it is a file that is too large.
+    router = APIRouter(tags=["rooms"], route_class=strict(access, 2 * limits.file))
 
     @router.post(
         "/rooms/{room}/files",
@@ -62,7 +64,7 @@ def routes(rooms: Rooms, auth: Authenticator, limits: Limits) -> APIRouter:
         name: Annotated[str, Query(min_length=1, max_length=MAX_NAME, examples=["plan.pdf"])],
     ) -> Response:
         topic = PREFIX + room
-        by = person(await publisher(auth, request, topic))
+        by = person(await access.publisher(request.scope["headers"], topic))
         await rooms.check_may_post(topic, by)
         type = valid_media_type(request.headers.get("content-type", ""))
         limits.spend(by, 1)
@@ -82,7 +84,7 @@ def routes(rooms: Rooms, auth: Authenticator, limits: Limits) -> APIRouter:
     async def download(
         request: Request, room: RoomId, file: Annotated[str, Path(json_schema_extra={"pattern": f"^{FILE.pattern}$"})]
     ) -> Response:
-        await reader(auth, request, PREFIX + room)
+        await access.reader(request.scope["headers"], PREFIX + room)
         whole = await rooms.files.whole(room, file)
         headers = {**FIXED, "etag": f'"{whole.sha256}"'}
         if headers["etag"] in request.headers.get("if-none-match", ""):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tidings.access.guards import Admitted, Ending, Guard, Items
+from tidings.access.guards import Admitted, Guard, Items, Watch
 from tidings.access.subject import Subject
 from tidings.errors import Forbidden
 from tidings.log.rules import Appended
@@ -21,7 +21,7 @@ class RoomsGuard(Guard):
     async def read(self, subject: Subject, topic: str) -> None:
         await self.rooms.readable(subject, topic)
 
-    def watch(self, subject: Subject, topic: str) -> Ending | None:
+    def watch(self, subject: Subject, topic: str) -> Watch | None:
         return self.rooms.watch(subject, topic)
 
     async def admit(self, subject: Subject, topic: str, items: Items, *, transient: bool) -> Admitted:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from tidings.access.guards import Admitted, Ending, Items
+from tidings.access.guards import Admitted, Items, Watch
 from tidings.access.subject import Subject
 from tidings.apps.projection import Projection, Projections
 from tidings.delivery.hub import Hub
@@ -44,7 +44,7 @@ class Rooms:
         self.files = Files(hub)
         self.published: list[Published] = [self._keep_files]
         self.judges: list[Callable[[Room, Sequence[Fact]], None]] = []
-        self._streams: dict[str, dict[object, tuple[str | None, Callable[[], None]]]] = {}
+        self.watched: dict[str, set[Membership]] = {}
 
     # Reading.
 
@@ -73,35 +73,15 @@ class Rooms:
             after = heads[-1][0]
         return found
 
-    def watch(self, subject: Subject, topic: str) -> Ending | None:
-        """What ends a stream of the room when its reader is no member any more; None of a room that all may read."""
+    def watch(self, subject: Subject, topic: str) -> Watch | None:
+        """Return what ends a stream of a private room when its reader leaves; None for a room that all may read."""
         found = self.folded.kept(topic)
-        if found is None or not found.state.private:
-            return None
-
-        def begun(end: Callable[[], None]) -> Callable[[], None]:
-            release = self.folded.pin(found)
-            streams = self._streams.setdefault(topic, {})
-            streams[begun] = subject.name, end
-            if not rules.may_read(found.state, subject.name):
-                self.hub.loop.call_soon(end)
-
-            def over() -> None:
-                release()
-                streams.pop(begun, None)
-                if not streams and self._streams.get(topic) is streams:
-                    del self._streams[topic]
-
-            return over
-
-        return begun
+        return None if found is None or not found.state.private else Membership(self, found, subject.name)
 
     def _changed(self, found: Projection[Room], events: Sequence[Event]) -> None:
-        streams = self._streams.get(found.topic)
-        if streams and (not events or any(event.type == facts.MemberLeft.type for event in events)):
-            for name, end in list(streams.values()):
-                if not rules.may_read(found.state, name):
-                    end()
+        if not events or any(event.type == facts.MemberLeft.type for event in events):
+            for membership in list(self.watched.get(found.topic, ())):
+                membership.check()
 
     # Publishing.
 
@@ -254,6 +234,37 @@ class Rooms:
         if page is None or page.lost is not None or not page.events or page.events[0].offset != at:
             return None
         return facts.read(page.events[0].type, page.events[0].data)
+
+
+class Membership(Watch):
+    """Watches the membership behind a stream of a private room: the stream ends when its reader leaves the room."""
+
+    def __init__(self, rooms: Rooms, found: Projection[Room], name: str | None) -> None:
+        self._rooms, self._found, self._name = rooms, found, name
+        self._end: Callable[[], None] | None = None
+        self._release: Callable[[], None] | None = None
+
+    def start(self, end: Callable[[], None]) -> None:
+        self._end = end
+        self._release = self._rooms.folded.pin(self._found)
+        self._rooms.watched.setdefault(self._found.topic, set()).add(self)
+        # The reader may have left since the read was allowed. The stream is not ready to be ended before the next turn.
+        self._rooms.hub.loop.call_soon(self.check)
+
+    def check(self) -> None:
+        """End the stream if its reader may not read the room any more."""
+        if self._end is not None and not rules.may_read(self._found.state, self._name):
+            self._end()
+
+    def stop(self) -> None:
+        self._end = None
+        if self._release is not None:
+            self._release()
+            self._release = None
+        watched = self._rooms.watched.get(self._found.topic, set())
+        watched.discard(self)
+        if not watched:
+            self._rooms.watched.pop(self._found.topic, None)
 
 
 def room_id(topic: str) -> str:

@@ -9,10 +9,11 @@ import msgspec
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
+from tidings.access.access import Access
 from tidings.access.subject import Subject
-from tidings.access.tokens import Authenticator
 from tidings.events import Event, Offset
-from tidings.http.request import problems, reader, shape
+from tidings.http.openapi import problems, shape
+from tidings.http.request import strict
 from tidings.http.response import json_response
 from tidings.log.names import parse_offset
 from tidings.wire.sse import json_value
@@ -123,17 +124,17 @@ class Hits(msgspec.Struct):
     next: str | None
 
 
-def routes(rooms: Rooms, auth: Authenticator, markers: Markers, max_file: int) -> APIRouter:
+def routes(rooms: Rooms, access: Access, markers: Markers, max_file: int) -> APIRouter:
     """The router of rooms."""
     search = Search(rooms.hub)
-    router = APIRouter(tags=["rooms"])
+    router = APIRouter(tags=["rooms"], route_class=strict(access))
 
     async def marked(subject: Subject) -> tuple[Mapping[str, str], Offset | None]:
         return ({}, None) if subject.name is None else await markers(subject.name)
 
-    @router.get("/rooms", summary="List rooms", responses={200: shape(RoomList, "Those one may read"), **problems()})
+    @router.get("/rooms", summary="List rooms", responses={200: shape(RoomList, "The rooms"), **problems()})
     async def listed(request: Request) -> Response:
-        subject = await reader(auth, request)
+        subject = await access.reader(request.scope["headers"])
         read, offset = await marked(subject)
         found = await rooms.readable_by(subject)
         summaries = [summary(id, room, at, subject.name, read.get(id)) for id, room, at in found]
@@ -142,9 +143,9 @@ def routes(rooms: Rooms, auth: Authenticator, markers: Markers, max_file: int) -
     # Before the next route, which would take it for a room.
     @router.get(
         "/rooms/search",
-        summary="Search what was said",
+        summary="Search messages",
         description="Every word must be there, and may go on; what is in quotes must be there as it is.",
-        responses={200: shape(Hits, "What matches"), **problems(404)},
+        responses={200: shape(Hits, "The matches"), **problems(404)},
     )
     async def searched(
         request: Request,
@@ -152,7 +153,7 @@ def routes(rooms: Rooms, auth: Authenticator, markers: Markers, max_file: int) -
         room: Annotated[str, Query(description="In this room only.", json_schema_extra={"pattern": f"^({ID})?$"})] = "",
         before: Annotated[str, Query(pattern="^([0-9]{1,19})?$", description="The `next` of a page.")] = "",
     ) -> Response:
-        subject = await reader(auth, request, *([PREFIX + room] if room else []))
+        subject = await access.reader(request.scope["headers"], *([PREFIX + room] if room else []))
         if room:
             found = await rooms.folded.get(PREFIX + room)
             tails = {room: found.offset}
@@ -166,10 +167,10 @@ def routes(rooms: Rooms, auth: Authenticator, markers: Markers, max_file: int) -
         ]
         return json_response(Hits(shown, str(hits[HITS - 1].id) if more else None))
 
-    @router.get("/rooms/{room}", summary="Open a room", responses={200: shape(OpenedRoom, "It"), **problems(404)})
+    @router.get("/rooms/{room}", summary="Open a room", responses={200: shape(OpenedRoom, "The room"), **problems(404)})
     async def opened(request: Request, room: RoomId) -> Response:
         topic = PREFIX + room
-        subject = await reader(auth, request, topic)
+        subject = await access.reader(request.scope["headers"], topic)
         read, _ = await marked(subject)
         page = await rooms.hub.read_before(topic, None, PAGE)
         found = await rooms.folded.at(topic, page.tail)

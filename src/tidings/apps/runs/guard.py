@@ -6,7 +6,7 @@ import re
 
 import msgspec
 
-from tidings.access.guards import Admitted, Ending, Guard, Guards, Items
+from tidings.access.guards import Admitted, Guard, Guards, Items, Watch
 from tidings.access.subject import Subject
 from tidings.delivery.hub import Hub
 from tidings.errors import Forbidden, InvalidRequest, NotFound
@@ -54,7 +54,7 @@ class RunsGuard(Guard):
         elif guard is not None or not (subject.may_subscribe(origin.shared) or _is_own(subject, origin)):
             raise Forbidden("This run is of a topic that you may not read.", topic=topic)
 
-    def watch(self, subject: Subject, topic: str) -> Ending | None:
+    def watch(self, subject: Subject, topic: str) -> Watch | None:
         origin = self._origins.get(topic)
         return self._guards.watch(subject, [origin.shared]) if origin is not None and origin.shared else None
 
