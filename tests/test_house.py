@@ -327,7 +327,6 @@ client.values
 events
 delivery.foreign_servers
 http.metrics
-http.request
 log.commit
 log.journal
 log.names

@@ -1,0 +1,78 @@
+"""Requests, read strictly: a parameter, a key or a body that breaks a rule is refused and never repaired."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from fastapi.exceptions import RequestValidationError
+
+from tests.http.conftest import Server
+from tests.http.problems import problem
+from tidings.errors import InvalidRequest
+from tidings.http.follow import FollowQuery
+from tidings.http.publish import PublishQuery
+from tidings.http.request import Query, client_key
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+def read(kind: type[Query], query: str) -> Any:
+    return kind.read({"query_string": query.encode()})
+
+
+async def test_a_query_has_its_fields_and_their_defaults() -> None:
+    assert read(PublishQuery, "") == PublishQuery()
+    assert read(PublishQuery, "type=a%20b&transient=true") == PublishQuery("a b", True)
+    assert read(FollowQuery, "topic=a&topic=b&from=earliest") == FollowQuery(("a", "b"), "earliest")
+
+
+@pytest.mark.parametrize(
+    "query", ["type=a&type=b", "transient=1", "transient=True", "transient=", "typ=a", "=", "topic=a", "%00=1"]
+)
+async def test_a_query_that_breaks_a_rule_is_refused(query: str) -> None:
+    with pytest.raises(RequestValidationError):
+        read(PublishQuery, query)
+
+
+@pytest.mark.parametrize("query", ["type=%FF", "type=%ED%A0%80", "type=\xff"])
+async def test_a_query_that_is_not_text_is_refused(query: str) -> None:
+    with pytest.raises(InvalidRequest, match="UTF-8"):
+        PublishQuery.read({"query_string": query.encode("latin-1")})
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["limit=5.0", "limit=+5", "limit=%205", "limit=1_0", "limit=5&limit=6", "limt=5", "limit=", "merge=on", "merge=1"],
+)
+async def test_a_page_takes_no_parameter_that_it_would_have_to_repair(server: Server, query: str) -> None:
+    problem(await server.client.get(f"/topics/a/events?{query}"), 422)
+
+
+@pytest.mark.parametrize(
+    "body", [{"ttl": True}, {"ttl": "5"}, {"max_events": "5"}, {"max_events": 5.0}, {"max_events": True}, {"Ttl": 5}]
+)
+async def test_a_configuration_takes_no_value_that_it_would_have_to_repair(server: Server, body: Any) -> None:
+    problem(await server.client.put("/topics/strict", json=body), 422)
+    problem(await server.client.get("/topics/strict"), 404)
+
+
+@pytest.mark.parametrize("body", [{"input": 5}, {"input": True}, {"messages": "x"}, {"messages": [["user", "x"]]}])
+async def test_a_run_takes_no_value_that_it_would_have_to_repair(server: Server, body: Any) -> None:
+    problem(await server.client.post("/runs", json=body), 422)
+
+
+async def test_a_key_is_the_subject_s_own_and_none_of_the_server_s() -> None:
+    keys = {client_key(name, key) for name in ("ann", "bob", None) for key in ("k", "stop", "answer.RUN", "client:k")}
+    assert len(keys) == 12
+    assert all(key.startswith("client:") and len(key) <= 200 for key in keys)
+    assert client_key("ann", "k" * 200) != client_key("ann", "k" * 199)
+    for key in ("", "k" * 201, "é", "a\n"):
+        with pytest.raises(InvalidRequest, match="Idempotency-Key"):
+            client_key("ann", key)
+
+
+async def test_a_body_is_refused_as_soon_as_it_is_over_the_limit_of_its_route(server: Server) -> None:
+    for path, limit in (("/topics/files", 16 << 10), ("/topics/events", 16 << 10)):
+        answer = await server.client.put(path, content=b" " * (limit + 1), headers={"content-type": "application/json"})
+        problem(answer, 413, f"{limit:,}")
