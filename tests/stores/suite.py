@@ -24,7 +24,7 @@ from tidings.stores.memory import MemoryStore
 class RandomSuite:
     @pytest.mark.parametrize("seed", range(4))
     async def test_any_store_answers_as_the_one_in_memory(self, log: Journal, clock: Clock, seed: int) -> None:
-        pair = Pair(Journal(MemoryStore(clock=clock), clock=clock), log)
+        pair = Pair(Journal(MemoryStore(clock=clock, steady=clock), clock=clock), log)
         dice = random.Random(seed)
         for _ in range(80):
             topic, n = dice.choice(["a", "b"]), dice.randrange(1, 5)

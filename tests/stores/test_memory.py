@@ -15,7 +15,7 @@ from tidings.stores.memory import MemoryStore
 class TestMemoryStore(StoreSuite):
     @pytest.fixture
     async def connect(self, clock: Clock) -> AsyncIterator[Connect]:
-        store = MemoryStore(clock=clock)
+        store = MemoryStore(clock=clock, steady=clock)
         await store.open()
 
         async def connect() -> Store:

@@ -97,5 +97,17 @@ class Store(Leases, Protocol):
         never raises.
         """
 
+    async def probe(self) -> float | None:
+        """Prove that the store can be written, by a write that changes no log; raises Unavailable if it cannot.
+
+        Returns the Unix time of the last change that this process made or heard of; None before the first.
+        """
+
+    async def lost(self) -> str:
+        """Wait until the store is gone for good, such as a file that was removed, and return one sentence about it.
+
+        Only another process, or a restart, can help then. A store that merely cannot be reached is not lost.
+        """
+
     async def cast(self, topic: str, payload: bytes) -> None:
         """Gives `Cast(topic, payload)` to the feeds of the OTHER open processes: best effort, at most once."""

@@ -9,7 +9,7 @@ from itertools import islice
 from math import inf
 from operator import attrgetter
 
-from tidings.clock import unix_time
+from tidings.clock import steady_time, unix_time
 from tidings.errors import Unavailable
 from tidings.events import ORIGIN, Offset
 from tidings.log.port import KEYS, PAGE, News, Plan
@@ -21,12 +21,14 @@ from .feed import Feeds
 class MemoryStore:
     """Every promise of the port but durability. Its lock is that nothing here awaits."""
 
-    def __init__(self, *, clock: Callable[[], float] = unix_time) -> None:
+    def __init__(self, *, clock: Callable[[], float] = unix_time, steady: Callable[[], float] = steady_time) -> None:
         self._clock = clock
+        self._steady = steady
         self._logs: dict[str, _Kept] = {}
         self._leases: dict[str, float] = {}
         self._feeds = Feeds()
         self._closed = False
+        self._changed: float | None = None
 
     async def open(self) -> None:
         return None
@@ -70,6 +72,14 @@ class MemoryStore:
     def changes(self) -> AsyncIterator[News]:
         return self._feeds.follow()
 
+    async def probe(self) -> float | None:
+        self._check()
+        return self._changed
+
+    async def lost(self) -> str:
+        never: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        return await never
+
     async def cast(self, topic: str, payload: bytes) -> None:
         """There is no other process."""
 
@@ -77,17 +87,17 @@ class MemoryStore:
         self._check()
         if renew and topic not in self._leases:
             return False
-        self._leases[topic] = self._clock() + seconds
+        self._leases[topic] = self._steady() + seconds
         return True
 
     async def release(self, topic: str, *, lapsed: bool = False) -> None:
         self._check()
-        if not lapsed or self._leases.get(topic, inf) <= self._clock():
+        if not lapsed or self._leases.get(topic, inf) <= self._steady():
             self._leases.pop(topic, None)
 
     async def lapsed(self, limit: int = 100) -> Sequence[str]:
         self._check()
-        now = self._clock()
+        now = self._steady()
         late = sorted((deadline, topic) for topic, deadline in self._leases.items() if deadline <= now)
         return [topic for _, topic in late[:limit]]
 
@@ -111,6 +121,7 @@ class MemoryStore:
         change = plan(known)
         if change is None:
             return known
+        self._changed = self._clock()
         if change.head is None or change.fresh:
             self._logs.pop(topic, None)
             self._leases.pop(topic, None)

@@ -8,12 +8,17 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from tidings.errors import OutcomeUnknown
+from tidings.errors import OutcomeUnknown, Unavailable
 from tidings.events import ORIGIN, Offset
 from tidings.log.port import KEYS, Plan
 from tidings.log.rules import Change, Head, Known
 
-from .reader import PATIENCE, code, decode_head, encode_head
+from .connection import PATIENCE, code
+from .file import DatabaseFile
+from .reader import LAPSED
+from .schema import decode_head, due, encode_head
+
+UPSERT = "ON CONFLICT (name) DO UPDATE SET log = excluded.log, head = excluded.head, due = excluded.due"
 
 GROUP_BYTES = 1 << 20
 """Bytes of records after which a transaction is committed, whatever else waits: other processes wait for it."""
@@ -22,8 +27,12 @@ HEADS = 10_000
 """Heads that the writer remembers while no other process writes."""
 
 
+class Lost(Unavailable):
+    """The database is gone for good, and with it this transaction."""
+
+
 class Update:
-    """One call of the port's `update`; `result` once its transaction is committed, or the `error` of its plan."""
+    """A call of the port's `update`: its `result` once its transaction is committed, or the `error` of its plan."""
 
     __slots__ = ("error", "keys", "plan", "result", "topic")
 
@@ -34,28 +43,39 @@ class Update:
 
 
 class Lease:
-    """One call of the port's `lease`."""
+    """A call of the port's `lease`."""
 
-    __slots__ = ("deadline", "error", "renew", "result", "topic")
+    __slots__ = ("error", "renew", "result", "seconds", "topic")
 
-    def __init__(self, topic: str, deadline: float, renew: bool) -> None:
-        self.topic, self.deadline, self.renew = topic, deadline, renew
+    def __init__(self, topic: str, seconds: float, renew: bool) -> None:
+        self.topic, self.seconds, self.renew = topic, seconds, renew
         self.result = True
         self.error: Exception | None = None
 
 
 class Release:
-    """One call of the port's `release`: of a deadline that is not after `until`."""
+    """A call of the port's `release`."""
 
-    __slots__ = ("error", "result", "topic", "until")
+    __slots__ = ("error", "lapsed", "result", "topic")
 
-    def __init__(self, topic: str, until: float) -> None:
-        self.topic, self.until = topic, until
+    def __init__(self, topic: str, lapsed: bool) -> None:
+        self.topic, self.lapsed = topic, lapsed
         self.result = None
         self.error: Exception | None = None
 
 
-Call = Update | Lease | Release
+class Probe:
+    """A call of the port's `probe`: a write that changes nothing."""
+
+    __slots__ = ("error", "result")
+    topic = ""
+
+    def __init__(self) -> None:
+        self.result = None
+        self.error: Exception | None = None
+
+
+Call = Update | Lease | Release | Probe
 
 
 class Written(NamedTuple):
@@ -67,63 +87,69 @@ class Written(NamedTuple):
 
 
 class Writer:
-    """The one connection of this process that writes. For one thread."""
+    """The one connection of this process that writes. For one thread.
 
-    def __init__(self, connection: sqlite3.Connection, clock: Callable[[], float]) -> None:
-        self._connection = connection
+    `full`: the disk is full, so that changes which add a record are refused. `untidy`: deleted bytes are still in the
+    file or in its log of changes.
+    """
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        file: DatabaseFile,
+        *,
+        clock: Callable[[], float],
+        steady: Callable[[], float],
+    ) -> None:
+        self.connection = connection
         self._run = connection.execute
+        self._file = file
         self._clock = clock
+        self._steady = steady
         self._commits = -1
         self._logs = 0
         self._heads: dict[str, tuple[int, Head] | None] = {}  # as of commit self._commits; None: there is no such topic
-        self._keys_tidied = 0.0
-        self.untidy = bool(self._run("SELECT EXISTS (SELECT * FROM dead)").fetchone()[0])
+        self.full = False
+        self.untidy = True  # an earlier process may have left something
         self.patience = PATIENCE
-        self._run("PRAGMA busy_timeout=0")  # SQLite's own waiting sleeps up to 100 ms at a time: see _begin
+        self._run("PRAGMA busy_timeout=0")  # SQLite's own waiting sleeps up to 100 ms at a time: see transaction
 
     def close(self) -> None:
-        self._connection.close()
+        self.connection.close()
 
     def write(self, calls: Sequence[Call]) -> Written:
-        """One transaction for the first of `calls`, at least one. If it raises, none is written, or OutcomeUnknown."""
-        self._begin(self.patience)
-        try:
+        """Write the first of `calls`, at least one, in one transaction.
+
+        If it raises, none of them is written, or the error is OutcomeUnknown.
+        """
+        with self.transaction(self.patience):
             self._recall(calls)
             group = _Group()
             done = 0
             for call in calls:
-                self._update(call, group) if isinstance(call, Update) else self._lease(call, group)
+                self._do(call, group)
                 done += 1
                 if group.size > GROUP_BYTES:
                     break
             self._end(group)
-        except BaseException:
-            self._undo()
-            raise
         return Written(done, self._commits, dict(self._tails(group)))
 
-    def tidy(self) -> None:
-        """Deletes some of what is nobody's: rows of dead logs, keys that are too old. Raises sqlite3.Error."""
-        self._begin(0.0)
+    @contextlib.contextmanager
+    def transaction(self, patience: float) -> Iterator[None]:
+        """A transaction with the lock that all writers want, committed unless the block has ended it or fails.
+
+        Raises SQLITE_BUSY if another process keeps the lock for `patience` seconds.
+        """
+        self._begin(patience)
         try:
-            dead = self._run("SELECT log FROM dead LIMIT 1").fetchone()
-            self.untidy = dead is not None
-            if dead:
-                gone = self._run(
-                    "DELETE FROM records WHERE rowid IN (SELECT rowid FROM records WHERE log = ? LIMIT 500)", dead
-                ).rowcount
-                gone += self._run(
-                    "DELETE FROM keys WHERE (log, key) IN (SELECT log, key FROM keys WHERE log = ? LIMIT 500)", dead
-                ).rowcount
-                if not gone:
-                    self._run("DELETE FROM dead WHERE log = ?", dead)
-            self._run(
-                "DELETE FROM keys WHERE (log, key) IN (SELECT log, key FROM keys WHERE time <= ? LIMIT 500)",
-                (self._clock() - KEYS,),
-            )
-            self._run("COMMIT")
+            yield
+            if self.connection.in_transaction:
+                self._run("COMMIT")
         except BaseException:
-            self._undo()
+            self._heads.clear()
+            if self.connection.in_transaction:
+                with contextlib.suppress(sqlite3.Error):
+                    self._run("ROLLBACK")
             raise
 
     def _begin(self, patience: float) -> None:
@@ -137,15 +163,9 @@ class Writer:
                     raise
             time.sleep(0.0005)
 
-    def _undo(self) -> None:
-        self._heads.clear()
-        if self._connection.in_transaction:
-            with contextlib.suppress(sqlite3.Error):
-                self._run("ROLLBACK")
-
     def _end(self, group: _Group) -> None:
         self._flush(group)
-        if not (group.topics or group.leases):
+        if not (group.topics or group.other):
             self._run("ROLLBACK")  # nothing to write, so nothing to sync
             return
         try:
@@ -154,9 +174,12 @@ class Writer:
             if code(error) == sqlite3.SQLITE_IOERR:
                 raise OutcomeUnknown("The disk failed during a commit: it is stored once, or not at all.") from None
             raise
+        # After the commit and before anybody is told of it: a commit to a file without a name is not stored.
+        if lost := self._file.look():
+            raise Lost(lost)
 
     def _recall(self, calls: Sequence[Call]) -> None:
-        """Makes self._heads hold every topic of the calls, as of now."""
+        """Make self._heads hold every topic of the calls, as of now."""
         commits, self._logs = self._run("SELECT commits, logs FROM state").fetchone()
         if commits != self._commits or len(self._heads) > HEADS:
             self._heads.clear()  # another process wrote
@@ -168,6 +191,16 @@ class Writer:
             rows = self._run(f"SELECT name, log, head FROM topics WHERE name IN ({_marks(some)})", some)
             self._heads.update((name, (log, decode_head(head))) for name, log, head in rows)
 
+    def _do(self, call: Call, group: _Group) -> None:
+        if isinstance(call, Update):
+            self._update(call, group)
+            return
+        group.other = True
+        if isinstance(call, Probe):
+            self._run("UPDATE state SET commits = commits")
+        else:
+            self._lease(call)
+
     def _update(self, call: Update, group: _Group) -> None:
         kept = self._heads[call.topic]
         known = Known(kept[1], self._seen(kept[0], call.keys, group)) if kept else Known(None)
@@ -178,6 +211,9 @@ class Writer:
             return
         if change is None:
             call.result = known
+            return
+        if change.record and self.full:
+            call.error = Unavailable("The database cannot be used: its disk is full.")
             return
         log = kept[0] if kept else 0
         if kept and (change.head is None or change.fresh):
@@ -213,21 +249,25 @@ class Writer:
         seen.update((key, group.keys[log, key][:2]) for key in keys if (log, key) in group.keys)
         return seen
 
-    def _lease(self, call: Lease | Release, group: _Group) -> None:
+    def _lease(self, call: Lease | Release) -> None:
+        # The clock is read while this process has the lock, so that `taken` is never later than a reader's clock.
+        now = self._steady()
+        values: dict[str, object] = {"topic": call.topic, "now": now}
         if isinstance(call, Release):
-            self._run("DELETE FROM leases WHERE topic = ? AND deadline <= ?", (call.topic, call.until))
-        elif call.renew:
-            done = self._run("UPDATE leases SET deadline = ? WHERE topic = ?", (call.deadline, call.topic))
+            self._run(f"DELETE FROM leases WHERE topic = :topic {f'AND {LAPSED}' if call.lapsed else ''}", values)
+            return
+        values["deadline"] = now + call.seconds
+        if call.renew:
+            done = self._run("UPDATE leases SET taken = :now, deadline = :deadline WHERE topic = :topic", values)
             call.result = done.rowcount > 0
         else:
-            self._run("INSERT OR REPLACE INTO leases VALUES (?, ?)", (call.topic, call.deadline))
-        group.leases = True
+            self._run("INSERT OR REPLACE INTO leases VALUES (:topic, :now, :deadline)", values)
 
     def _changed(self, group: _Group) -> Iterator[tuple[str, tuple[int, Head] | None]]:
         return ((topic, self._heads[topic]) for topic in group.topics)
 
     def _tails(self, group: _Group) -> Iterator[tuple[str, Offset | None]]:
-        """What to announce of each topic, as the port's `changes` says it."""
+        """The topics with what the port's `changes` announces of each."""
         longer = {log for log, *_ in group.records}
         for topic, kept in self._changed(group):
             if kept is None:
@@ -236,20 +276,21 @@ class Writer:
                 yield topic, Offset(kept[1].epoch, kept[1].tail) if kept[0] in longer else ORIGIN
 
     def _flush(self, group: _Group) -> None:
-        """Writes what the calls of a group have left, in as few statements as can be."""
+        """Write the rows of a group in as few statements as can be."""
         if not group.topics:
             return
         self._insert("INTO records", group.records)
         for cut in group.cuts:
             self._run("DELETE FROM records WHERE log = ? AND last <= ?", cut)
-        heads = [(topic, kept[0], encode_head(kept[1])) for topic, kept in self._changed(group) if kept]
-        self._insert("INTO topics", heads, "ON CONFLICT (name) DO UPDATE SET log = excluded.log, head = excluded.head")
-        for topic, kept in self._changed(group):
-            if kept is None:
+        kept = [(topic, *each) for topic, each in self._changed(group) if each]
+        heads = [(topic, log, encode_head(head), due(head)) for topic, log, head in kept]
+        self._insert("INTO topics", heads, UPSERT)
+        for topic, each in self._changed(group):
+            if each is None:
                 self._run("DELETE FROM topics WHERE name = ?", (topic,))
         self._insert("OR REPLACE INTO keys", [(*key, *span) for key, span in group.keys.items()])
         self._insert("OR IGNORE INTO dead", group.dead)
-        self.untidy = self.untidy or bool(group.dead)
+        self.untidy = self.untidy or bool(group.dead or group.cuts)
         self._commits += 1
         self._run("UPDATE state SET commits = ?, logs = ?", (self._commits, self._logs))
 
@@ -261,7 +302,7 @@ class Writer:
 
 
 class _Group:
-    """What the calls of one transaction have to write."""
+    """The rows that the calls of one transaction add, change and delete. `other`: leases, or a probe."""
 
     def __init__(self) -> None:
         self.topics: set[str] = set()  # whose heads, in Writer._heads, are new
@@ -269,7 +310,7 @@ class _Group:
         self.keys: dict[tuple[int, str], tuple[int, int, float]] = {}
         self.cuts: list[tuple[int, int]] = []
         self.dead: list[tuple[int]] = []
-        self.leases = False
+        self.other = False
         self.size = 0
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.stores.kit import everything, items, put, until
+from tests.stores.sqlite.conftest import Open
 from tidings.events import Offset
 from tidings.log.journal import Journal
 from tidings.log.port import Cast
@@ -24,29 +25,9 @@ from tidings.stores.sqlite import peers as wake
 from tidings.stores.sqlite import store as sqlite
 from tidings.stores.sqlite.store import SqliteStore
 
-Open = Callable[[], Awaitable[SqliteStore]]
 Start = Callable[..., Awaitable[asyncio.subprocess.Process]]
 
 pytestmark = pytest.mark.skipif(not wake.HERE, reason="no Unix datagrams on this platform")
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "tidings.db"
-
-
-@pytest.fixture
-async def opened(path: Path) -> AsyncIterator[Open]:
-    stores: list[SqliteStore] = []
-
-    async def opened() -> SqliteStore:
-        stores.append(SqliteStore(path))
-        await stores[-1].open()
-        return stores[-1]
-
-    yield opened
-    for store in stores:
-        await store.close()
 
 
 @pytest.fixture
@@ -56,7 +37,7 @@ async def start(path: Path) -> AsyncIterator[Start]:
     async def start(what: str, name: str = "w") -> asyncio.subprocess.Process:
         worker = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "tests.stores.worker", what, str(path), name, stdout=asyncio.subprocess.PIPE,
-            cwd=Path(__file__).parents[2],
+            cwd=Path(__file__).parents[3],
         )  # fmt: skip
         workers.append(worker)
         return worker

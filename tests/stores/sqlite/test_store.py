@@ -1,0 +1,45 @@
+"""The store in a SQLite file: the suite of all stores, and its life in a process."""
+
+# ruff: noqa: ASYNC240
+# A test may look at files.
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.stores.suite import StoreSuite
+from tidings.errors import Unavailable
+from tidings.stores.sqlite.store import SqliteStore
+
+
+class TestSqliteStore(StoreSuite):
+    pass
+
+
+async def test_a_store_that_was_never_opened_closes(path: Path) -> None:
+    store = SqliteStore(path)
+    await store.close()
+    assert not path.exists()
+    with pytest.raises(Unavailable):
+        await store.load("a")
+
+
+def test_a_loop_that_ends_without_closing_does_not_hang(path: Path) -> None:
+    code = f"""
+import asyncio
+from tidings.log.journal import Journal
+from tidings.stores.sqlite.store import SqliteStore
+
+async def main():
+    log = Journal(SqliteStore({str(path)!r}))
+    await log.open()
+    print(await log.append("a", [("message", "x")]))
+asyncio.run(main())
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True)
+    assert "n=1" in done.stdout
+    assert done.stderr == ""
