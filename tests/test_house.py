@@ -334,10 +334,6 @@ log.port
 log.uncertain
 server.app
 server.testing
-stores.sqlite.peers
-stores.sqlite.reader
-stores.sqlite.store
-stores.sqlite.writer
 testing.producer
 web.site
 """
