@@ -24,6 +24,7 @@ FLOORS = {
     "toasts": "short notes that leave by themselves",
     "connection": "the client, and what it says of its connection",
     "session": "the person who is signed in, and the assistants",
+    "outbox": "questions and messages that wait to be sent",
     "people": "presence",
     "files": "files of messages",
     "answer": "an assistant's run",

@@ -143,7 +143,7 @@ def test_files_are_of_a_size_that_can_be_read(module: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("node") is None, reason="no Node on this machine (Debian: apt-get install nodejs)")
 def test_the_client_in_javascript() -> None:
-    tests = sorted(str(path) for path in Path(__file__).parent.glob("*.test.js"))
+    tests = sorted(str(path) for path in Path(__file__).parent.rglob("*.test.js"))
     env = {**os.environ, "PYTHON": sys.executable}
     done = subprocess.run(
         ["node", "--test", "--test-concurrency=4", "--test-timeout=300000", *tests],

@@ -1,57 +1,58 @@
+import { LONGEST_TIMER } from "./attempts.js";
 import { EventStream } from "./stream.js";
-import { standing } from "./offset.js";
+import { order } from "./offset.js";
 import { Tokens } from "./token.js";
 
-/** Topics one connection may follow. */
+/** The most topics that one connection follows. */
 export const MOST_TOPICS = 32;
 
-/** Milliseconds in which changes of the set are gathered: what several tabs ask for at once is one new connection. */
+/** Milliseconds in which changes of the topics are gathered, so that the requests of several tabs make one connection. */
 const GATHER = 10;
 
-/** Milliseconds a tab has to answer when it is asked for a token. */
+/** Milliseconds that a tab has to answer when it is asked for a token. */
 const PATIENCE = 10_000;
 
 /**
- * What a tab tells the connection. `follow`: topics and where it is in each, also when it must have them from there
- * again; `token`: its answer when it was asked, null when it has none.
- * @typedef {object} Told
- * @property {string} from the tab
- * @property {Record<string, string>} [follow]
+ * A message from a tab to the holder of the connection.
+ * @typedef {object} TabMessage
+ * @property {string} from the tab's name
+ * @property {Record<string, string>} [follow] topics, each with the position after which the tab needs its events. A tab
+ *   repeats a topic to get events again
  * @property {string[]} [unfollow]
  * @property {true} [reconnect]
- * @property {string | null} [token]
+ * @property {string | null} [token] the answer to `ask`; null when the tab has none
  * @property {true} [leave]
  */
 
 /**
- * What the connection tells all tabs, or the one it names. `hello`: it is new, and knows nothing yet; `alone`: there is
- * no room for this tab's topics.
- * @typedef {object} Tells
+ * A message from the holder of the connection to all tabs, or to the tab in `to`.
+ * @typedef {object} HolderMessage
  * @property {string} [to]
- * @property {true} [hello]
- * @property {Received[]} [events]
- * @property {Standing} [state]
- * @property {{topics: string[], problem: Refusal}} [refused]
- * @property {{refused: string}} [ask] for a token
- * @property {true} [alone]
+ * @property {true} [hello] the holder is new: each tab repeats what it follows
+ * @property {ReceivedEvent[]} [events]
+ * @property {ConnectionState} [state]
+ * @property {{topics: string[], problem: ProblemParts}} [refused]
+ * @property {{refused: string}} [ask] asks the tab for a token other than the refused one, which may be ""
+ * @property {true} [alone] the connection has no place for the tab's topics: the tab makes its own connection
  */
 
 /**
- * An event as the server sent it. A reset has the connection's positions before (`was`) and after it (`at`).
- * @typedef {import("./subscription.js").Event & {at?: string, was?: string}} Received
+ * An event as the server sent it. A reset has the connection's position before it (`was`) and after it (`at`).
+ * @typedef {import("./subscription.js").Event & {at?: string, was?: string}} ReceivedEvent
  */
 
-/** @typedef {[number, string, string, Record<string, unknown>]} Refusal what a Problem is made of */
+/** @typedef {[number, string, string, Record<string, unknown>]} ProblemParts the arguments that make a Problem again */
 
 /**
- * @typedef {Omit<import("./stream.js").State, "problem"> & {problem?: Refusal, topics: number, tabs: number, by: By}} Standing
+ * The state of the connection, as it can be sent to another tab.
+ * @typedef {Omit<import("./stream.js").State, "problem"> & {problem?: ProblemParts, topics: number, tabs: number, by: By}} ConnectionState
  */
 
-/** @typedef {"worker" | "tab" | "self"} By who holds the connection */
+/** @typedef {"worker" | "tab" | "self"} By the holder: a shared worker, one tab for all, or each client for itself */
 
 /**
  * @typedef {object} Settings
- * @property {string} base where the server is, without a final slash
+ * @property {string} base the server's address, without a final slash
  * @property {boolean} [bearer] tabs have tokens
  * @property {number} [silence]
  * @property {number} [retry]
@@ -60,8 +61,8 @@ const PATIENCE = 10_000;
 /**
  * One event stream for all tabs.
  *
- * Its position in a topic is the least that any of them has asked for, and whoever is further drops what it has. So
- * every tab gets every event once, whenever it came, and whoever held the connection before.
+ * The stream's position in a topic is the earliest that any tab has asked for; tabs that are further drop the events
+ * that they have. So every tab gets every event once, no matter when it came and which tab held the connection before.
  */
 export class Connection {
   #settings;
@@ -69,11 +70,11 @@ export class Connection {
   #send;
   /** The topics of each tab. @type {Map<string, Set<string>>} */
   #tabs = new Map();
-  /** How far this connection is in each topic. @type {Map<string, string>} */
+  /** The connection's position in each topic. @type {Map<string, string>} */
   #positions = new Map();
   /** The topics of the stream, in the order of its ids. @type {string[]} */
   #followed = [];
-  /** Those the server has accepted. @type {string[]} */
+  /** The topics that the server has accepted. @type {string[]} */
   #accepted = [];
   /** @type {EventStream | null} */
   #stream = null;
@@ -91,7 +92,7 @@ export class Connection {
   /**
    * @param {Settings} settings
    * @param {By} by
-   * @param {(message: Tells) => void} send
+   * @param {(message: HolderMessage) => void} send
    */
   constructor(settings, by, send) {
     this.#settings = settings;
@@ -99,13 +100,13 @@ export class Connection {
     this.#send = send;
   }
 
-  /** @param {Told} message */
+  /** @param {TabMessage} message */
   receive({ from, follow = {}, unfollow = [], reconnect, token, leave }) {
     const topics = this.#tabs.get(from) ?? new Set();
     for (const topic of leave ? [...topics] : unfollow) topics.delete(topic);
     if (leave) this.#tabs.delete(from);
     else this.#tabs.set(from, topics);
-    this.#forget();
+    this.#dropUnfollowed();
     if (new Set([...this.#positions.keys(), ...Object.keys(follow)]).size > MOST_TOPICS) {
       this.#send({ to: from, alone: true });
       return;
@@ -115,11 +116,11 @@ export class Connection {
       this.#follow(topic, position);
     }
     if (token !== undefined) this.#answer(token);
-    else if (reconnect) this.#again();
-    else this.#tell();
+    else if (reconnect) this.#reconnect();
+    else this.#announce();
   }
 
-  /** Without a word: another one takes over. */
+  /** End without a message to the tabs: another holder takes over. */
   close() {
     this.#closed = true;
     this.#send = () => {};
@@ -131,27 +132,27 @@ export class Connection {
   /** @param {string} topic @param {string} position */
   #follow(topic, position) {
     const here = this.#positions.get(topic);
-    if (here !== undefined && standing(position, here) === "old") return;
+    if (here !== undefined && order(position, here) === "old") return;
     this.#positions.set(topic, position);
     this.#changed();
   }
 
-  /** Leave out what no tab follows. */
-  #forget() {
+  /** Leave out the topics that no tab follows. */
+  #dropUnfollowed() {
     const wanted = new Set([...this.#tabs.values()].flatMap((topics) => [...topics]));
     for (const topic of this.#positions.keys()) {
       if (!wanted.has(topic) && this.#positions.delete(topic)) this.#changed();
     }
   }
 
-  #again() {
+  #reconnect() {
     if (this.#stream && this.#state.phase !== "closed") this.#stream.reconnect();
     else this.#changed();
   }
 
   #changed() {
     const before = this.#stream;
-    this.#stream = null; // its end is ours, and what it still brings would move the positions that were asked for
+    this.#stream = null; // events that it still brings would move the positions that were asked for
     before?.close();
     this.#gathering ??= setTimeout(() => {
       this.#gathering = undefined;
@@ -182,10 +183,10 @@ export class Connection {
 
   /** @param {import("./decoder.js").ServerSentEvent[]} received */
   #take(received) {
-    /** @type {Received[]} */
+    /** @type {ReceivedEvent[]} */
     const events = [];
     for (const { data, id } of received) {
-      const event = /** @type {Received} */ (JSON.parse(data));
+      const event = /** @type {ReceivedEvent} */ (JSON.parse(data));
       const was = this.#positions.get(event.topic);
       if (was === undefined) continue;
       this.#moveTo(id);
@@ -196,14 +197,14 @@ export class Connection {
     if (events.length > 0) this.#send({ events });
   }
 
-  /** One id restores every position. @param {string} id */
+  /** Take over the position of every topic from one event ID. @param {string} id */
   #moveTo(id) {
     const offsets = id.split("~");
     if (offsets.length !== this.#followed.length) return;
     this.#followed.forEach((topic, n) => this.#positions.has(topic) && this.#positions.set(topic, offsets[n]));
   }
 
-  /** The server forgets the topic by itself; the next connection leaves it out. @param {string} topic */
+  /** A topic is over. The server has dropped it from the stream; the next connection leaves it out. @param {string} topic */
   #end(topic) {
     this.#positions.delete(topic);
     for (const topics of this.#tabs.values()) topics.delete(topic);
@@ -215,16 +216,17 @@ export class Connection {
     if (this.#closed) return;
     this.#state = state;
     if (state.phase === "open") this.#accepted = this.#followed;
-    if (state.phase === "closed" && this.#followed.length > 0) this.#over(state.problem);
-    this.#tell();
+    if (state.phase === "closed" && this.#followed.length > 0) this.#streamEnded(state.problem);
+    this.#announce();
   }
 
   /**
-   * The server has ended the stream: all its topics are closed and read, or it is refused. Then the topic that the
-   * problem names is to blame, or those that came since all was well, and the others go on.
+   * The server has ended the stream, because all its topics are closed and read, or with a refusal. A refusal is due to
+   * the topic that the problem names, else to the topics that were added since the last accepted request. The others
+   * go on.
    * @param {import("./http.js").Problem} [problem]
    */
-  #over(problem) {
+  #streamEnded(problem) {
     const named = this.#followed.filter((topic) => topic === problem?.members.topic);
     const fresh = this.#followed.filter((topic) => !problem || !this.#accepted.includes(topic));
     const blamed = named.length > 0 ? named : fresh;
@@ -236,7 +238,7 @@ export class Connection {
     this.#send(problem ? { refused: { topics: blamed, problem: plain(problem) } } : { events });
   }
 
-  #tell() {
+  #announce() {
     const { problem, ...state } = this.#state;
     const counts = { topics: this.#positions.size, tabs: this.#tabs.size, by: this.#by };
     this.#send({ state: { ...state, ...(problem && { problem: plain(problem) }), ...counts } });
@@ -252,20 +254,20 @@ export class Connection {
   #renewInTime() {
     clearTimeout(this.#renewal);
     if (this.#closed) return;
-    // A longer time than setTimeout can take would be over at once.
-    const wait = Math.min(Math.max(this.#tokens.renewAt - Date.now(), 1000), 2 ** 31 - 1);
+    // A timer for longer than setTimeout takes would fire at once.
+    const wait = Math.min(Math.max(this.#tokens.renewAt - Date.now(), 1000), LONGEST_TIMER);
     this.#renewal = setTimeout(() => this.#renew(), wait);
   }
 
-  /** Come back with a fresh token before the server ends the stream. The old connection stays until it is there. */
+  /** Reconnect with a fresh token before the server ends the stream. The old connection stays until the token is there. */
   async #renew() {
-    // When there is none to be had, the server will end the stream, and it is asked for again with growing waits.
+    // Without a token the server will end the stream, and the attempts after that ask for a token with growing waits.
     const fresh = await this.#tokens.renew().catch(() => false);
     if (fresh && this.#state.phase === "open") this.#stream?.reconnect();
     else this.#renewInTime();
   }
 
-  /** Ask one tab, and another one the next time. @param {string} refused @returns {Promise<string>} */
+  /** Ask one tab for a token, and another tab the next time. @param {string} refused @returns {Promise<string>} */
   #ask(refused) {
     const [[to, topics]] = this.#tabs;
     this.#tabs.delete(to);
@@ -278,8 +280,8 @@ export class Connection {
   }
 }
 
-/** @param {import("./http.js").Problem} problem @returns {Refusal} as it can be sent to another tab */
+/** @param {import("./http.js").Problem} problem @returns {ProblemParts} */
 const plain = ({ status, title, message, members }) => [status, title, message, members];
 
-/** @param {string} topic @param {string} [offset] @returns {Received} */
+/** @param {string} topic @param {string} [offset] @returns {ReceivedEvent} */
 const ended = (topic, offset) => ({ topic, offset: null, type: "tidings.end", time: 0, data: { topic, offset } });

@@ -2,7 +2,7 @@
  * @typedef {object} ServerSentEvent
  * @property {string} type "message" when the stream names none
  * @property {string} data
- * @property {string} id the last event ID when the event fired; "" when there is none
+ * @property {string} id the last event ID when the event fired, or ""
  * @property {number | null} retry the reconnection time in its block, in milliseconds
  */
 
@@ -11,15 +11,15 @@ const SPACE = 32;
 const WHOLE = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
- * WHATWG's interpretation of an event stream, in time linear in its bytes, however they are cut.
+ * The WHATWG parser of event streams. It takes time linear in the bytes, no matter how they are cut into chunks.
  *
- * An event fires with the line end of its blank line; a CR that ends a chunk does not delay it. One that the stream
- * leaves unfinished never fires, and its id is not taken.
+ * An event fires with the line end of its blank line; a CR that ends a chunk does not delay it. An event that the stream
+ * leaves unfinished never fires, and its ID is not taken.
  */
 export class Decoder {
-  /** The last event ID, taken when a block ends. It is what a reconnect presents. @type {string} */
+  /** The last event ID, taken when a block ends. A reconnect presents it. @type {string} */
   lastEventId;
-  /** The reconnection time the server asked for last, in milliseconds. @type {number | null} */
+  /** The last reconnection time that the server asked for, in milliseconds. @type {number | null} */
   retry = null;
 
   #pieces = new TextDecoder();
@@ -30,12 +30,12 @@ export class Decoder {
   /** @type {string} */
   #id;
   #type = "";
-  /** Null until the block has any. @type {string | null} */
+  /** The data of the block so far; null before its first data line. @type {string | null} */
   #data = null;
   /** @type {number | null} */
   #retryHere = null;
 
-  /** @param {string} [lastEventId] of the connection before this one: it holds until an event brings another */
+  /** @param {string} [lastEventId] of the connection before this one, which holds until an event brings another */
   constructor(lastEventId = "") {
     this.lastEventId = this.#id = lastEventId;
   }
@@ -53,8 +53,8 @@ export class Decoder {
       this.#afterCr = false;
       if (text.charCodeAt(0) === LF) from = 1;
     }
-    // A search that found nothing is not repeated: most streams hold no CR at all, and scanning to the end of the
-    // chunk for each line would be quadratic.
+    // A search without a result is not repeated. Most streams hold no CR at all, so that a scan to the end of the chunk
+    // for each line would be quadratic.
     let lf = text.indexOf("\n", from);
     let cr = text.indexOf("\r", from);
     while (lf !== -1 || cr !== -1) {
@@ -79,8 +79,8 @@ export class Decoder {
   }
 
   /**
-   * Engines decode a whole text of ASCII several times as fast as a piece of one: Node 20 does 4,500 MB/s, not 800. So
-   * a chunk after one of ASCII is taken for whole if its last character is.
+   * Decode a chunk. Engines decode a whole ASCII text several times as fast as a piece of a text: Node 20 does 4,500 MB/s
+   * instead of 800. So a chunk that follows ASCII and ends with ASCII is decoded as a whole text.
    * @param {Uint8Array} bytes
    */
   #text(bytes) {
@@ -90,7 +90,7 @@ export class Decoder {
     return text;
   }
 
-  /** @param {string} line that is not empty */
+  /** @param {string} line not empty */
   #take(line) {
     const colon = line.indexOf(":");
     const name = colon === -1 ? line : line.slice(0, colon);

@@ -1,27 +1,28 @@
-import { EventStream, resendable } from "./stream.js";
+import { resendable } from "./attempts.js";
+import { EventStream } from "./stream.js";
 
 const [CONNECTING, OPEN, CLOSED] = [0, 1, 2];
 
 /**
- * Besides these, whatever `fetch` takes: method, body, mode, redirect … A request is sent anew with every attempt, so its
- * body is not a stream.
+ * Options besides those of `fetch` (method, body, mode, redirect …). The request is sent again with every attempt, so its
+ * body cannot be a stream.
  * @typedef {object} EventSourceOptions
  * @property {boolean} [withCredentials] send cookies to another origin
- * @property {HeadersInit | (() => HeadersInit | Promise<HeadersInit>)} [headers] a function is asked before every attempt
+ * @property {HeadersInit | (() => HeadersInit | Promise<HeadersInit>)} [headers] a function is called before every attempt
  * @property {typeof globalThis.fetch} [fetch]
- * @property {AbortSignal} [signal] closes
- * @property {string} [lastEventId] where to begin
- * @property {number} [silence] milliseconds without a byte after which a connection is given up; none by default, for a
- *   server need not send anything
- * @property {boolean} [patient] answers that are no event stream but may become one (5xx, 408, 425, 429, a gateway's
- *   page) are waited out as lost connections are. By default they close it, as the standard has it
+ * @property {AbortSignal} [signal] closes the source
+ * @property {string} [lastEventId] the ID that the first attempt presents
+ * @property {number} [silence] milliseconds without a byte after which a connection is given up. By default there is no
+ *   limit, because a server need not send anything
+ * @property {boolean} [patient] try again after answers that are no event stream but may become one (5xx, 408, 425,
+ *   429, a gateway's page). By default such an answer closes the source, as the standard has it
  */
 
 /**
  * The browser's `EventSource`, over `fetch`: in pages, workers and Node, with any method, headers and body.
  *
- * Every lost connection is an `error` event, with `readyState` CONNECTING, and so is the end, with CLOSED and the
- * `problem` if there is one. Events are not trusted (`isTrusted` is false), because none made by a script is.
+ * Every lost connection fires an `error` event with `readyState` CONNECTING. The end fires one with CLOSED, and with the
+ * `problem` if there is one. `isTrusted` is false for all events, because a script made them.
  */
 export class EventSource extends EventTarget {
   #url;
@@ -35,14 +36,14 @@ export class EventSource extends EventTarget {
   /**
    * @param {string | URL} url relative to the page's or the worker's
    * @param {Omit<RequestInit, "headers" | "signal"> & EventSourceOptions} [options]
-   * @throws {DOMException} SyntaxError: there is no such URL
+   * @throws {DOMException} SyntaxError: the URL is not valid
    * @throws {TypeError} the body can be sent only once
    */
   constructor(url, { withCredentials, headers, fetch, signal, lastEventId, silence, patient = false, ...init } = {}) {
     super();
     this.#url = resolved(String(url));
     this.#withCredentials = Boolean(withCredentials);
-    if (!resendable(init.body)) throw new TypeError("A body that can be sent only once.");
+    if (!resendable(init.body)) throw new TypeError("The body can be sent only once.");
     const stream = new EventStream(this.#url, {
       lastEventId,
       silence: silence ?? Infinity,
@@ -85,7 +86,7 @@ export class EventSource extends EventTarget {
     return CLOSED;
   }
 
-  /** Absolute. */
+  /** The absolute URL. */
   get url() {
     return this.#url;
   }
@@ -99,7 +100,7 @@ export class EventSource extends EventTarget {
     return this.#readyState;
   }
 
-  /** For good. No event follows. */
+  /** Close the source for good. No event follows. */
   close() {
     this.#readyState = CLOSED;
     this.#stream.close();
@@ -133,7 +134,7 @@ export class EventSource extends EventTarget {
   }
 
   /**
-   * A handler keeps its place among the listeners when it is replaced.
+   * Set a handler. It keeps its place among the listeners when it is replaced.
    * @param {string} type
    * @param {((event: any) => void) | null} handler
    */
@@ -169,6 +170,6 @@ function resolved(url) {
   try {
     return new URL(url, globalThis.document?.baseURI ?? globalThis.location?.href).href;
   } catch {
-    throw new DOMException(`There is no such URL: ${url}`, "SyntaxError");
+    throw new DOMException(`${url} is not a valid URL.`, "SyntaxError");
   }
 }

@@ -1,10 +1,10 @@
-/** An answer that says no: `application/problem+json`, or any status from 400 on. `message` is safe to show. */
+/** The server's refusal: an `application/problem+json`, or any status from 400 on. `message` is safe to show. */
 export class Problem extends Error {
   /**
    * @param {number} status
    * @param {string} title
    * @param {string} detail
-   * @param {Record<string, unknown>} members everything the document holds
+   * @param {Record<string, unknown>} members all properties of the document
    */
   constructor(status, title, detail, members = {}) {
     super(detail || title);
@@ -15,7 +15,7 @@ export class Problem extends Error {
   }
 }
 
-/** The server was not reached, or went away before its answer was whole. What was asked may have happened. */
+/** The server was not reached, or the connection broke before the answer was whole. The request may have been acted on. */
 export class Unreachable extends Error {
   constructor() {
     super("The server cannot be reached.");
@@ -25,10 +25,10 @@ export class Unreachable extends Error {
 
 /**
  * @typedef {object} RequestOptions
- * @property {unknown} [json] the body, as JSON
- * @property {string} [body] the body, as it is
+ * @property {unknown} [json] the body, sent as JSON
+ * @property {string} [body] the body, sent unchanged
  * @property {string} [type] the body's media type
- * @property {string} [key] Idempotency-Key: the same request with the same key happens once
+ * @property {string} [key] the Idempotency-Key: the server acts once on requests with the same key
  * @property {AbortSignal} [signal]
  * @property {typeof fetch} [fetch]
  */
@@ -37,9 +37,9 @@ export class Unreachable extends Error {
  * @param {string} method
  * @param {string} url
  * @param {RequestOptions} [options]
- * @returns {Promise<any>} the answer's JSON; null when it has none
+ * @returns {Promise<any>} the answer's JSON, or null for an empty answer
  * @throws {Problem} the server refused
- * @throws {Unreachable} there was no whole answer
+ * @throws {Unreachable} no whole answer came
  */
 export async function request(method, url, { json, body, type, key, signal, fetch = globalThis.fetch } = {}) {
   const headers = new Headers({ Accept: "application/json" });
@@ -65,11 +65,11 @@ export async function problemOf(response) {
   /** @type {Record<string, any>} */
   let members = {};
   try {
-    // What is not JSON is a proxy's answer: its status says enough, and its end need not be waited for.
+    // An answer without JSON comes from a proxy. Its status says enough, so its body is not waited for.
     if (!response.headers.get("Content-Type")?.includes("json")) await response.body?.cancel();
     else members = Object(await response.json());
   } catch {
-    // Nor is what says it is.
+    // The body is not the JSON that it claims to be.
   }
   const title = typeof members.title === "string" ? members.title : `The server answered ${response.status}`;
   return new Problem(response.status, title, typeof members.detail === "string" ? members.detail : "", members);

@@ -1,44 +1,44 @@
 import { Problem, Unreachable } from "./http.js";
 
 /**
- * What waits to be sent: anything that is JSON, and this.
- * @typedef {object} Letter
- * @property {string} key with which it is sent, however often, so that it happens once
- * @property {string} lane letters of one lane are sent one after the other, in the order they were put in
- * @property {string} [refused] why it will not be sent by itself; what is behind it in its lane waits
+ * Something that waits to be sent: any JSON object with these properties.
+ * @typedef {object} PendingSend
+ * @property {string} key sent with every attempt, so that the server acts on it once
+ * @property {string} lane sends of one lane go one after the other, in the order they were put in
+ * @property {string} [refused] the reason why it is not sent by itself any more; later sends of its lane wait
  */
 
-/** @typedef {Pick<Storage, "getItem" | "setItem" | "removeItem">} Keeper */
+/** @typedef {Pick<Storage, "getItem" | "setItem" | "removeItem">} KeyValueStore */
 
 /**
- * @template {Letter} L
+ * @template {PendingSend} P
  * @typedef {object} Options
- * @property {(letter: L) => Promise<any>} send rejected by a Problem when it is refused
- * @property {(letter: L) => boolean} [ready] whether it may be sent now; call `pump` when that has changed
- * @property {(failures: number) => Promise<unknown>} wait resolves when a letter that did not get through is tried again
- * @property {Keeper} [storage] where letters outlive the page; tabs may share it
+ * @property {(pending: P) => Promise<any>} send rejected by a Problem when the server refuses
+ * @property {(pending: P) => boolean} [ready] may be sent now. Call `pump` when the answer has changed
+ * @property {(failures: number) => Promise<unknown>} wait resolves when a failed send is to be tried again
+ * @property {KeyValueStore} [storage] keeps what waits beyond the page; tabs may share it
  * @property {string} [name] in the storage
  */
 
 /**
- * Letters to a server, sent in order and each once, whatever happens on the way. Fires `change`.
+ * A box of pending sends: each is sent in order, and acted on once, no matter what happens on the way. Fires `change`.
  *
- * @template {Letter} L
+ * @template {PendingSend} P
  */
 export class Outbox extends EventTarget {
-  /** Those under way, by key. @type {Set<string>} */
+  /** The keys of the sends under way. @type {Set<string>} */
   sending = new Set();
 
   #options;
-  /** @type {L[]} */
-  #letters = [];
-  /** @type {Keeper | undefined} */
+  /** @type {P[]} */
+  #pending = [];
+  /** @type {KeyValueStore | undefined} */
   #storage;
-  /** Whoever waits for an answer. @type {Map<string, {resolve: (answer: any) => void, reject: (error: any) => void}>} */
-  #waiting = new Map();
+  /** Callers that wait for an answer. @type {Map<string, {resolve: (answer: any) => void, reject: (error: any) => void}>} */
+  #callers = new Map();
   #failures = 0;
 
-  /** @param {Options<L>} options */
+  /** @param {Options<P>} options */
   constructor(options) {
     super();
     this.#options = { name: "tidings.outbox", ...options };
@@ -48,115 +48,114 @@ export class Outbox extends EventTarget {
     globalThis.addEventListener?.("storage", (event) => {
       if (event.key !== this.#options.name) return;
       this.#load();
-      this.#tell();
+      this.#changed();
     });
   }
 
-  /** In the order in which they were put in. @returns {readonly L[]} */
-  get letters() {
-    return this.#letters;
+  /** What waits, in the order in which it was put in. @returns {readonly P[]} */
+  get pending() {
+    return this.#pending;
   }
 
-  /** @param {L} letter */
-  put(letter) {
-    this.#update((letters) => [...letters, letter]);
+  /** @param {P} pending */
+  put(pending) {
+    this.#update((all) => [...all, pending]);
     this.pump();
   }
 
   /**
-   * Put a letter in and wait for its answer.
-   * @param {L} letter
-   * @returns {Promise<any>} rejected when it is refused; then it is out of the box
+   * Put something in and wait for the server's answer.
+   * @param {P} pending
+   * @returns {Promise<any>} rejected when the server refuses; then it is out of the box
    */
-  deliver(letter) {
+  deliver(pending) {
     return new Promise((resolve, reject) => {
-      this.#waiting.set(letter.key, { resolve, reject });
-      this.put(letter);
+      this.#callers.set(pending.key, { resolve, reject });
+      this.put(pending);
     });
   }
 
-  /** Do not send it. @param {string} key */
+  /** Take something out without sending it. @param {string} key */
   discard(key) {
-    this.#update((letters) => letters.filter((letter) => letter.key !== key));
-    this.#settle(key)?.reject(new Error("It was discarded."));
+    this.#update((all) => all.filter((one) => one.key !== key));
+    this.#takeCaller(key)?.reject(new Error("It was discarded."));
     this.pump();
   }
 
-  /** Send what was refused again. @param {string} key */
+  /** Send something again that was refused. @param {string} key */
   retry(key) {
-    this.#update((letters) => letters.map((one) => (one.key === key ? { ...one, refused: undefined } : one)));
+    this.#update((all) => all.map((one) => (one.key === key ? { ...one, refused: undefined } : one)));
     this.pump();
   }
 
-  /** Look what can be sent now: the first letter of each lane. */
+  /** Send the first of each lane that is ready. */
   pump() {
-    const seen = new Set(this.#letters.filter(({ key }) => this.sending.has(key)).map(({ lane }) => lane));
-    for (const letter of this.#letters) {
-      if (seen.has(letter.lane)) continue;
-      seen.add(letter.lane);
-      if (!letter.refused && (this.#options.ready?.(letter) ?? true)) void this.#send(letter);
+    const seen = new Set(this.#pending.filter(({ key }) => this.sending.has(key)).map(({ lane }) => lane));
+    for (const pending of this.#pending) {
+      if (seen.has(pending.lane)) continue;
+      seen.add(pending.lane);
+      if (!pending.refused && (this.#options.ready?.(pending) ?? true)) void this.#send(pending);
     }
   }
 
-  /** @param {L} letter */
-  async #send(letter) {
-    const { key } = letter;
+  /** @param {P} pending */
+  async #send(pending) {
+    const { key } = pending;
     this.sending.add(key);
-    this.#tell();
+    this.#changed();
     try {
-      const answer = await this.#options.send(letter);
+      const answer = await this.#options.send(pending);
       this.#failures = 0;
-      this.#update((letters) => letters.filter((one) => one.key !== key));
-      this.#settle(key)?.resolve(answer);
+      this.#update((all) => all.filter((one) => one.key !== key));
+      this.#takeCaller(key)?.resolve(answer);
     } catch (error) {
       if (isTemporary(error)) await this.#options.wait((this.#failures += 1));
-      else this.#refuse(letter, /** @type {Error} */ (error));
+      else this.#refuse(pending, /** @type {Error} */ (error));
     } finally {
       this.sending.delete(key);
-      this.#tell();
+      this.#changed();
       this.pump();
     }
   }
 
-  /** @param {L} letter @param {Error} error */
+  /** @param {P} pending @param {Error} error */
   #refuse({ key }, error) {
-    const waiting = this.#settle(key);
-    if (waiting) {
-      this.#update((letters) => letters.filter((one) => one.key !== key));
-      waiting.reject(error);
-    } else
-      this.#update((letters) => letters.map((one) => (one.key === key ? { ...one, refused: error.message } : one)));
+    const caller = this.#takeCaller(key);
+    if (caller) {
+      this.#update((all) => all.filter((one) => one.key !== key));
+      caller.reject(error);
+    } else this.#update((all) => all.map((one) => (one.key === key ? { ...one, refused: error.message } : one)));
   }
 
   /** @param {string} key */
-  #settle(key) {
-    const waiting = this.#waiting.get(key);
-    this.#waiting.delete(key);
-    return waiting;
+  #takeCaller(key) {
+    const caller = this.#callers.get(key);
+    this.#callers.delete(key);
+    return caller;
   }
 
-  /** @param {(letters: L[]) => L[]} change of what all tabs have by now */
+  /** @param {(pending: P[]) => P[]} change applied to what all tabs have stored by now */
   #update(change) {
     this.#load();
-    this.#letters = change(this.#letters);
+    this.#pending = change(this.#pending);
     try {
-      if (this.#letters.length > 0) this.#storage?.setItem(this.#name, JSON.stringify(this.#letters));
+      if (this.#pending.length > 0) this.#storage?.setItem(this.#name, JSON.stringify(this.#pending));
       else this.#storage?.removeItem(this.#name);
     } catch {
-      this.#storage = undefined; // full, or forbidden: from now on they last as long as the page
+      this.#storage = undefined; // full or forbidden: from now on, what waits lasts as long as the page
     }
-    this.#tell();
+    this.#changed();
   }
 
-  /** What is stored, and what somebody here waits for though another tab has sent it: its answer comes again. */
+  /** Read the storage. What a caller here waits for stays, even when another tab has sent it: its answer comes again. */
   #load() {
     if (!this.#storage) return;
     try {
-      /** @type {L[]} */
+      /** @type {P[]} */
       const stored = JSON.parse(this.#storage.getItem(this.#name) ?? "[]");
       const keys = new Set(stored.map(({ key }) => key));
-      const awaited = this.#letters.filter(({ key }) => this.#waiting.has(key) && !keys.has(key));
-      this.#letters = [...awaited, ...stored];
+      const awaited = this.#pending.filter(({ key }) => this.#callers.has(key) && !keys.has(key));
+      this.#pending = [...awaited, ...stored];
     } catch {
       this.#storage = undefined;
     }
@@ -166,18 +165,12 @@ export class Outbox extends EventTarget {
     return /** @type {string} */ (this.#options.name);
   }
 
-  #tell() {
+  #changed() {
     this.dispatchEvent(new Event("change"));
   }
 }
 
-/** Whether only the way or the server's health stood against it: asked again, it may go well. @param {unknown} error */
+/** @param {unknown} error @returns {boolean} only the network or the server's health stood against it: try again */
 export function isTemporary(error) {
   return error instanceof Unreachable || (error instanceof Problem && (error.status >= 500 || error.status === 429));
-}
-
-/** @returns {string} 20 characters that nobody else has. crypto.randomUUID is missing on plain http. */
-export function newKey() {
-  const letters = "0123456789abcdefghijklmnopqrstuv";
-  return Array.from(crypto.getRandomValues(new Uint8Array(20)), (byte) => letters[byte & 31]).join("");
 }

@@ -1,9 +1,12 @@
 /**
- * Tell of a page's life: that it is put to sleep, in the back/forward cache or because nobody looks at it; that it
- * wakes; that it is hidden or seen; that the device has a network again. Where there is no page, nothing is told.
+ * Watch the life of a page. Outside of a page, as in a worker or Node, nothing is called.
  *
- * @param {{sleep: () => void, wake: () => void, seen: (visible: boolean) => void, online: () => void}} to
- * @param {AbortSignal} signal no more
+ * @param {object} to
+ * @param {() => void} to.sleep the page is frozen, or goes into the back/forward cache
+ * @param {() => void} to.wake the page comes back from either
+ * @param {(visible: boolean) => void} to.seen the page is shown or hidden
+ * @param {() => void} to.online the device has a network again
+ * @param {AbortSignal} signal ends the watch
  */
 export function watchPage({ sleep, wake, seen, online }, signal) {
   if (!("document" in globalThis)) return;

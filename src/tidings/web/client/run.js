@@ -1,6 +1,18 @@
+import { newKey } from "./key.js";
+import { ORIGIN } from "./offset.js";
+
 /**
- * A run: one execution of an assistant, which goes on whether anybody looks or not. From `Tidings.run`, or, for one
- * that was started before, `Tidings.runOf`.
+ * What starts a run, as in `POST /runs`.
+ * @typedef {object} RunRequest
+ * @property {string} [input] the question; or `messages`
+ * @property {{role: string, content: string}[]} [messages]
+ * @property {string} [assistant] by default the server's default assistant
+ * @property {string} [topic] also records the run here, as `run.created`
+ * @property {string} [parent] the run of which this one is another version
+ */
+
+/**
+ * One execution of an assistant. It goes on even when nobody follows it. Made by `Tidings.runs`.
  *
  * @implements {AsyncIterable<import("./subscription.js").Event>}
  */
@@ -18,15 +30,15 @@ export class Run {
   }
 
   /**
-   * Its events, from the first one to its end.
-   * @param {import("./subscription.js").Reading} [reading]
+   * Follow the run's events, by default from the first one to the end.
+   * @param {import("./subscription.js").SubscribeOptions} [options]
    */
-  events(reading) {
-    return this.#tidings.subscribe(this.topic, reading);
+  follow(options) {
+    return this.#tidings.subscribe(this.topic, { after: ORIGIN, ...options });
   }
 
   [Symbol.asyncIterator]() {
-    return this.events()[Symbol.asyncIterator]();
+    return this.follow()[Symbol.asyncIterator]();
   }
 
   /** @returns {Promise<{run: string, topic: string, state: string, outcome: string | null, offset: string}>} */
@@ -34,8 +46,36 @@ export class Run {
     return this.#tidings.patiently(() => this.#tidings.request("GET", `/runs/${this.id}`));
   }
 
-  /** Ask it to stop. Its last event, `run.finished` with the outcome `cancelled`, says when it has. Safe to repeat. */
+  /** Ask the run to stop. Its last event is `run.finished` with the outcome `cancelled`. Safe to repeat. */
   async stop() {
     await this.#tidings.patiently(() => this.#tidings.request("POST", `/runs/${this.id}/stop`));
+  }
+}
+
+/** The runs of a server. */
+export class Runs {
+  #tidings;
+
+  /** @param {import("./tidings.js").Tidings} tidings */
+  constructor(tidings) {
+    this.#tidings = tidings;
+  }
+
+  /**
+   * Start a run. It is started once, even when the request has to be repeated.
+   *
+   * @param {RunRequest} request
+   * @param {{key?: string}} [options] `key`: the same key again within 24 hours gives the same run
+   * @returns {Promise<Run>}
+   * @throws {Problem} the server refused it
+   */
+  async start(request, { key = newKey() } = {}) {
+    const { run } = await this.#tidings.patiently(() => this.#tidings.request("POST", "/runs", { json: request, key }));
+    return this.get(run);
+  }
+
+  /** A run that was started before. @param {string} id */
+  get(id) {
+    return new Run(this.#tidings, id);
   }
 }

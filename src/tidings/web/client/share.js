@@ -1,34 +1,36 @@
 import { Connection } from "./connection.js";
-import { pause } from "./stream.js";
+import { pause } from "./attempts.js";
 
-/** Milliseconds in which a shared worker must have said something, or a tab takes the connection. */
+/** Milliseconds in which a shared worker must have sent a message; after that a tab takes the connection. */
 const PATIENCE = 5000;
 
 /**
- * A tab's place at a connection.
+ * The place of one client at a connection, which other tabs may share.
  * @typedef {object} Seat
- * @property {(message: Omit<import("./connection.js").Told, "from">) => void} send
- * @property {() => void} leave and let others go on
+ * @property {(message: Omit<import("./connection.js").TabMessage, "from">) => void} send
+ * @property {() => void} leave give the place back; the other tabs go on
  * @property {boolean} shared
  */
 
-/** @typedef {import("./connection.js").Settings & {subject?: string}} Settings whose tokens they are */
+/** @typedef {import("./connection.js").Settings & {subject?: string}} Settings `subject`: the owner of the tokens */
 
-/** @typedef {(message: import("./connection.js").Tells) => void} Receive */
+/** @typedef {(message: import("./connection.js").HolderMessage) => void} Receive */
 
-/** Whether tabs of this page can share a connection: on plain http only a shared worker is left, and not everywhere. */
-const possible = () => "BroadcastChannel" in globalThis && ("SharedWorker" in globalThis || !!navigator.locks);
+/** Tabs of this page can share a connection. On plain http only a shared worker can hold it, where browsers have one. */
+const possible = () =>
+  "BroadcastChannel" in globalThis && ("SharedWorker" in globalThis || !!globalThis.navigator?.locks);
 
 /**
  * Take a seat at the connection of all tabs that have the same settings and the same version of this module.
  *
- * All talk over one BroadcastChannel. Whoever has the lock of its name holds the connection: a shared worker, or, where
- * there is none, one of the tabs. A tab has a lock of its own, so that the holder hears of its end, even by a crash;
- * and every tab stands in line for the connection's, so that one of them takes over when its holder is gone.
+ * All tabs talk over one BroadcastChannel. The lock of the channel's name makes its owner the holder of the connection: a
+ * shared worker, or one of the tabs where there is no worker. Each tab has a lock of its own, so that the holder notices
+ * its end, even by a crash. Every tab also waits for the connection's lock, so that one of them takes over when the
+ * holder is gone.
  *
  * @param {Settings} settings
- * @param {boolean} wanted
- * @param {Receive} receive
+ * @param {boolean} wanted share the connection, if the browser can
+ * @param {Receive} receive called with every message of the holder
  * @returns {Seat}
  */
 export function join(settings, wanted, receive) {
@@ -44,7 +46,7 @@ function alone(settings, receive) {
 
 /** @param {Settings} settings @param {Receive} receive @returns {Seat} */
 function together(settings, receive) {
-  // The address of this module holds the hash of the site: an old version's tabs and worker keep to themselves.
+  // The address of this module holds the hash of the site, so that tabs of an old version share nothing with new ones.
   const name = JSON.stringify({ ...settings, version: import.meta.url });
   const me = crypto.getRandomValues(new Uint32Array(4)).join("-");
   const left = new AbortController();
@@ -68,7 +70,7 @@ function together(settings, receive) {
   const failed = worker(name);
   const late = pause(PATIENCE, left.signal);
   if (navigator.locks) {
-    // In line behind the worker. Without one, at once.
+    // Wait for the lock after the worker had its chance; without a worker, at once.
     void Promise.race([answered, failed, late]).then(() => hold(name, left.signal, () => host(settings, "tab", name)));
   } else void failed.then(() => receive({ alone: true }));
   void send({});
@@ -82,10 +84,10 @@ function together(settings, receive) {
 }
 
 /**
- * Have a lock until the signal.
+ * Own a lock until the signal.
  * @param {string} name
  * @param {AbortSignal} signal
- * @param {() => (() => void) | void} got is called when it is there, and what it returns when it is given back
+ * @param {() => (() => void) | void} got called when the lock is owned; the function it returns is called at the end
  */
 async function hold(name, signal, got) {
   try {
@@ -95,16 +97,16 @@ async function hold(name, signal, got) {
       end?.();
     });
   } catch {
-    // The tab has left the line.
+    // The tab left before it owned the lock.
   }
 }
 
 /**
- * Hold the connection.
+ * Hold the connection for all tabs.
  * @param {Settings} settings
  * @param {"worker" | "tab"} by
  * @param {string} name
- * @returns {() => void} let it go
+ * @returns {() => void} gives the connection up
  */
 export function host(settings, by, name) {
   const channel = new BroadcastChannel(name);
@@ -114,8 +116,8 @@ export function host(settings, by, name) {
     if (!data.from) return;
     if (!known.has(data.from)) {
       known.add(data.from);
-      // Granted when the tab is gone, whatever way it went.
-      void navigator.locks?.request(data.from, () => {
+      // The lock is granted when the tab is gone, also after a crash.
+      void globalThis.navigator?.locks?.request(data.from, () => {
         known.delete(data.from);
         connection.receive({ from: data.from, leave: true });
       });
@@ -129,13 +131,13 @@ export function host(settings, by, name) {
   };
 }
 
-/** Under Trusted Types a policy of this name must be allowed. @type {{createScriptURL: (address: string) => any}} */
+/** The Trusted Types policy that loads the worker. A Content Security Policy must allow its name. @type {{createScriptURL: (address: string) => any}} */
 let policy;
 
 /**
- * Start the shared worker of this name, or meet the one that runs.
+ * Start the shared worker of this name, or use the one that runs.
  * @param {string} name
- * @returns {Promise<void>} when it is known that there is none
+ * @returns {Promise<void>} resolved when the browser turns out to have no such worker
  */
 function worker(name) {
   return new Promise((resolve) => {

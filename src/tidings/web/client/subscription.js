@@ -1,6 +1,6 @@
-import { concerns, ORIGIN, standing } from "./offset.js";
+import { concerns, order, ORIGIN } from "./offset.js";
 
-/** Events that may wait for an iterator to take them. Beyond, its topic is left, and followed again from there. */
+/** Events that may wait for an iterator. With more the topic is left, and followed again when they are taken. */
 const MOST_WAITING = 1000;
 
 /**
@@ -13,16 +13,16 @@ const MOST_WAITING = 1000;
  */
 
 /**
- * Events after `position` are gone: retention trimmed the log, or it was deleted, or begun anew. An iterator throws it;
- * what there still is comes to who subscribes again after `offset`.
+ * Events after `position` are gone, because retention trimmed the log, or because it was deleted or created anew. An
+ * iterator throws it; a new subscription after `offset` gets the events that are left.
  */
 export class Reset extends Error {
   /**
    * @param {string} topic
    * @param {"trimmed" | "deleted" | "recreated"} reason
-   * @param {string | null} earliest the offset of the first event there is
+   * @param {string | null} earliest the offset of the first event that is left
    * @param {string} position the last event that was read
-   * @param {string} offset where to go on
+   * @param {string} offset the position from which to go on
    */
   constructor(topic, reason, earliest, position, offset) {
     super(`Events of ${topic} after ${position} are gone: ${reason}.`);
@@ -36,39 +36,42 @@ export class Reset extends Error {
 }
 
 /**
- * How a subscription is read. With `onEvents` it begins at once, and `onReset` must be there; without, it is an
- * iterator and begins when it is iterated.
+ * How a topic is followed. With `onEvents` following begins at once, and `onReset` must be there; without it the
+ * subscription is an iterator and begins with the iteration.
  *
- * @typedef {object} Reading
- * @property {string} [after] an offset; by default everything is read
- * @property {(events: Event[]) => void} [onEvents] in order, none twice, also across reconnects
- * @property {(reset: Reset) => void} [onReset] events are gone; it goes on at `earliest`
- * @property {() => void} [onEnd] the topic is closed and read; the subscription is over
- * @property {(error: Error) => void} [onError] the server refused the topic; the subscription is over. Without it, the
- *   error is reported as an uncaught one
+ * @typedef {object} SubscribeOptions
+ * @property {string | number} [after] where to begin: after an offset, at the "earliest" event, at the "tail", which
+ *   brings only later events, or -N for the last N events. By default "tail"
+ * @property {(events: Event[]) => void} [onEvents] called with events in order, each once, also across reconnects
+ * @property {(reset: Reset) => void} [onReset] events are gone; the subscription goes on after them
+ * @property {() => void} [onEnd] the topic is closed and read to its end; the subscription is over
+ * @property {(error: Error) => void} [onError] the server refused the topic; the subscription is over. Without this
+ *   callback the error is reported as an uncaught one
  */
 
 /**
- * @typedef {object} Line to the connection
- * @property {(subscription: Subscription) => void} follow from its position on
+ * The connection, as a subscription uses it.
+ * @typedef {object} ConnectionPort
+ * @property {(topic: string, after: string | number) => Promise<string>} locate finds the position for a place to begin
+ * @property {(subscription: Subscription) => void} follow brings the events after the subscription's position
  * @property {(subscription: Subscription) => void} leave
  */
 
 /**
- * One reader of one topic, and how far it is. Made by `Tidings.subscribe`.
+ * A reader of one topic, with its position. Made by `Tidings.subscribe`.
  *
  * @implements {AsyncIterable<Event>}
  */
 export class Subscription {
-  /** The offset up to which events were received. With an iterator, some of them may wait to be taken. */
-  position;
+  /** The offset of the last event received; with an iterator, some may still wait to be taken. "" until it is known. */
+  position = "";
 
-  #line;
-  #reading;
+  #port;
+  #options;
   /** @type {Event[]} */
   #waiting = [];
   #paused = false;
-  /** A gap was seen and the events in it were asked for. */
+  /** A gap was seen, and its events were asked for. */
   #asked = false;
   #begun = false;
   /** @type {{error?: Error} | null} */
@@ -77,38 +80,51 @@ export class Subscription {
 
   /**
    * @param {string} topic
-   * @param {Reading} reading
-   * @param {Line} line
+   * @param {SubscribeOptions} options
+   * @param {ConnectionPort} port
    */
-  constructor(topic, reading, line) {
-    if (reading.onEvents && !reading.onReset) throw new TypeError("onEvents needs onReset beside it");
+  constructor(topic, options, port) {
+    if (options.onEvents && !options.onReset) throw new TypeError("onEvents needs onReset beside it.");
+    const { after = "tail" } = options;
+    if (!isPlace(after)) throw new TypeError(`Not a place to begin: ${after}.`);
     this.topic = topic;
-    this.position = reading.after ?? ORIGIN;
-    this.#reading = reading;
-    this.#line = line;
-    if (reading.onEvents) this.#begin();
+    if (isOffset(after)) this.position = after;
+    this.#options = { ...options, after };
+    this.#port = port;
+    if (options.onEvents) this.#begin();
   }
 
   #begin() {
-    if (this.#begun) throw new TypeError("it is being read already");
+    if (this.#begun) throw new TypeError("The subscription is being read already.");
     this.#begun = true;
-    if (!this.#over) this.#line.follow(this);
+    if (this.position === "") void this.#locate();
+    else if (!this.#over) this.#port.follow(this);
   }
 
-  /** Stop. An iterator ends. */
+  async #locate() {
+    try {
+      this.position = await this.#port.locate(this.topic, this.#options.after);
+      if (!this.#over) this.#port.follow(this);
+    } catch (error) {
+      if (!this.#over) this.fail(/** @type {Error} */ (error));
+    }
+  }
+
+  /** End the subscription. Its iterator ends. */
   close() {
     this.#end();
   }
 
   /**
-   * What the connection received, of any topic. It may come twice, or begin too late.
-   * @param {import("./connection.js").Received[]} events
+   * Take the events of this topic that come next. The connection may bring events of other topics, events that were read
+   * already, and events after a gap.
+   * @param {import("./connection.js").ReceivedEvent[]} events
    */
   take(events) {
     /** @type {Event[]} */
     let fresh = [];
     for (const event of events) {
-      if (this.#over || this.#paused) break;
+      if (this.#over || this.#paused || this.position === "") break;
       if (event.topic !== this.topic) continue;
       if (event.type.startsWith("tidings.")) {
         this.#hand(fresh);
@@ -123,15 +139,15 @@ export class Subscription {
 
   /** @param {Error} error the server refused the topic, or the whole connection */
   fail(error) {
-    const { onEvents, onError } = this.#reading;
+    const { onEvents, onError } = this.#options;
     this.#end(error);
     if (onError) onError(error);
     else if (onEvents) report(error);
   }
 
-  /** The whole connection is refused. Callbacks wait until it is tried again. @param {Error} error */
+  /** The server refused the whole connection. Iterators throw; callbacks wait for the next attempt. @param {Error} error */
   interrupt(error) {
-    if (!this.#reading.onEvents) this.fail(error);
+    if (!this.#options.onEvents) this.fail(error);
   }
 
   async *[Symbol.asyncIterator]() {
@@ -143,7 +159,7 @@ export class Subscription {
         if (this.#over) return;
         if (this.#paused) {
           this.#paused = false;
-          this.#line.follow(this);
+          this.#port.follow(this);
         }
         await new Promise((resolve) => (this.#wake = () => resolve(undefined)));
       }
@@ -154,44 +170,44 @@ export class Subscription {
 
   /** @param {string} offset */
   #isNext(offset) {
-    const found = standing(this.position, offset);
-    if (found === "next") {
+    const place = order(this.position, offset);
+    if (place === "next") {
       this.position = offset;
       this.#asked = false;
-    } else if (found === "gap") this.#again();
-    return found === "next";
+    } else if (place === "gap") this.#askAgain();
+    return place === "next";
   }
 
-  /** Ask for what is missing, once: it may be on its way already. */
-  #again() {
+  /** Ask once for the missing events, which may be on their way already. */
+  #askAgain() {
     if (this.#asked) return;
     this.#asked = true;
-    this.#line.follow(this);
+    this.#port.follow(this);
   }
 
   /** @param {Event[]} events */
   #hand(events) {
     if (events.length === 0) return;
-    if (this.#reading.onEvents) guarded(() => this.#reading.onEvents?.(events));
+    if (this.#options.onEvents) guarded(() => this.#options.onEvents?.(events));
     else {
       this.#waiting.push(...events);
       if (this.#waiting.length > MOST_WAITING) {
         this.#paused = true;
-        this.#line.leave(this);
+        this.#port.leave(this);
       }
       this.#wake();
     }
   }
 
-  /** @param {import("./connection.js").Received} event */
+  /** @param {import("./connection.js").ReceivedEvent} event */
   #notice(event) {
     const { type, data } = event;
     if (type === "tidings.end") {
-      if (standing(this.position, data.offset) !== "old") return this.#again();
+      if (order(this.position, data.offset) !== "old") return this.#askAgain();
       this.#end();
-      guarded(() => this.#reading.onEnd?.());
+      guarded(() => this.#options.onEnd?.());
     } else if (type === "tidings.reset" && concerns(this.position, event)) {
-      const { onReset } = this.#reading;
+      const { onReset } = this.#options;
       const at = event.at ?? ORIGIN;
       const reset = new Reset(this.topic, data.reason, data.earliest, this.position, at);
       this.position = at;
@@ -205,12 +221,12 @@ export class Subscription {
   #end(error) {
     if (this.#over) return;
     this.#over = { error };
-    if (this.#begun) this.#line.leave(this);
+    if (this.#begun) this.#port.leave(this);
     this.#wake();
   }
 }
 
-/** A mistake in the reader's code is reported, and does not stop what comes after it. @param {() => void} call */
+/** Call the reader's code. A mistake in it is reported, and does not stop later events. @param {() => void} call */
 function guarded(call) {
   try {
     call();
@@ -225,3 +241,10 @@ function report(error) {
     throw error;
   });
 }
+
+/** @param {string | number} after @returns {after is string} */
+export const isOffset = (after) => /^[^~\s]+-\d+$/.test(String(after));
+
+/** @param {string | number} after a place to begin */
+const isPlace = (after) =>
+  ["earliest", "tail"].includes(String(after)) || isOffset(after) || /^-\d+$/.test(String(after));

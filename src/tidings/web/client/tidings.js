@@ -1,45 +1,53 @@
 import { MOST_TOPICS } from "./connection.js";
 import { Problem, request, Unreachable } from "./http.js";
-import { isTemporary, newKey, Outbox } from "./outbox.js";
+import { newKey } from "./key.js";
+import { isTemporary, Outbox } from "./outbox.js";
 import { watchPage } from "./page.js";
-import { Run } from "./run.js";
+import { startOf, ORIGIN } from "./offset.js";
+import { Runs } from "./run.js";
 import { join } from "./share.js";
-import { pause } from "./stream.js";
-import { Subscription } from "./subscription.js";
+import { pause } from "./attempts.js";
+import { isOffset, Subscription } from "./subscription.js";
 import { claimsOf, Tokens } from "./token.js";
 
 const LONGEST_WAIT = 30_000;
 
 /**
  * @typedef {object} Options
- * @property {() => string | Promise<string>} [token] called for a JSON Web Token when one is needed: at first, before
- *   the one there is expires, and when it is refused. Without it, the page's cookie says who one is
- * @property {boolean} [share] one connection for all tabs, where the browser can; by default, in a page
- * @property {import("./outbox.js").Keeper} [storage] where events that wait to be published outlive the page
+ * @property {() => string | Promise<string>} [token] called when a JSON Web Token is needed: at the start, before the
+ *   current token expires, and when the server refuses it. Without this function the page's cookie signs in
+ * @property {boolean} [share] use one connection for all tabs, if the browser can. By default true in a page
+ * @property {import("./outbox.js").KeyValueStore} [storage] keeps events that wait to be published beyond the page
  * @property {number} [silence] milliseconds without a byte after which a connection counts as dead
- * @property {number} [retry] milliseconds the first wait may take, until the server says otherwise
+ * @property {number} [retry] milliseconds that the first wait may take, until the server asks for another time
  */
 
 /**
- * How the connection is. `by` says who holds it: a shared worker, one of the tabs for all, or this client for itself.
+ * The state of the connection. `by` names its holder: a shared worker, one tab for all, or this client for itself.
+ * `problem` is the server's reason for refusing it; nothing more is tried until `reconnect`.
  *
- * @typedef {Omit<import("./connection.js").Standing, "problem"> & {problem?: Problem}} Connection `problem`: why the
- *   server refuses it, and nothing more is tried until `reconnect`
+ * @typedef {Omit<import("./connection.js").ConnectionState, "problem"> & {problem?: Problem}} Connection
  */
 
-/** @typedef {import("./outbox.js").Letter & {type?: string, data: unknown}} Publication */
+/** @typedef {{type?: string, data: unknown}} NewEvent `type` is "message" by default; `data` is any JSON value */
+
+/** @typedef {import("./outbox.js").PendingSend & {events: NewEvent[]}} PendingPublish its lane is its topic */
+
+/** @typedef {{offset: string, first: string, last: string}} Published the offsets of the first and the last event */
 
 /**
  * A Tidings server: topics followed over one connection, events published in order, runs.
  *
- * Fires `connection` whenever `connection` has changed. The set of topics may change at any time: the connection is
- * made anew, and every reader keeps its place.
+ * Fires `connection` whenever `connection` has changed. The set of topics may change at any time: the client then
+ * connects anew, and every reader keeps its position.
  */
 export class Tidings extends EventTarget {
   /** @type {Connection} */
   connection = { phase: "closed", failures: 0, topics: 0, tabs: 0, by: "self" };
-  /** What waits to be published, in order. @type {Outbox<Publication>} */
+  /** Events that wait to be published, in order. @type {Outbox<PendingPublish>} */
   outbox;
+  /** Starts and finds runs of assistants. */
+  runs = new Runs(this);
 
   #base;
   #options;
@@ -52,12 +60,12 @@ export class Tidings extends EventTarget {
   #seat = null;
   #joining = false;
   #away = false;
-  /** Ends the waits under way. */
+  /** Ends the waits under way when the server turns out to be there. */
   #news = new AbortController();
   #closed = new AbortController();
 
   /**
-   * @param {string} [url] where the server is; "" is this page's origin
+   * @param {string} [url] the server's address; "" is this page's origin
    * @param {Options} [options]
    */
   constructor(url = "", options = {}) {
@@ -67,81 +75,81 @@ export class Tidings extends EventTarget {
     if (options.token) this.#tokens = new Tokens(async () => /** @type {any} */ (options).token());
     this.#share = options.share ?? "document" in globalThis;
     this.outbox = new Outbox({
-      send: ({ key, lane, type, data }) => this.#publish(lane, { type, data }, { key }),
+      send: ({ key, lane, events }) => this.#publish(lane, events, { key }),
       wait: (failures) => this.#wait(failures),
       storage: options.storage,
       name: `tidings.outbox ${this.#base}`,
     });
-    this.#live();
+    this.#watch();
     this.outbox.pump();
   }
 
   /**
-   * Follow a topic: `for await (const event of tidings.subscribe(topic))`, or with callbacks. Several may follow the same.
+   * Follow a topic: `for await (const event of tidings.subscribe(topic))`, or with callbacks. Several subscriptions may
+   * follow the same topic, and all of them together at most 32 topics.
    *
    * An iterator throws `Reset` when events are gone (unless there is an `onReset`), and `Problem` when the server
    * refuses the topic.
    *
-   * @param {string} topic one of at most 32
-   * @param {import("./subscription.js").Reading} [reading]
+   * @param {string} topic
+   * @param {import("./subscription.js").SubscribeOptions} [options]
    */
-  subscribe(topic, reading = {}) {
-    return new Subscription(topic, reading, {
+  subscribe(topic, options = {}) {
+    return new Subscription(topic, options, {
+      locate: (topic, after) => this.#locate(topic, after),
       follow: (subscription) => this.#follow(subscription),
       leave: (subscription) => this.#leave(subscription),
     });
   }
 
   /**
-   * Store an event. Until the server can be reached it waits, with all others of its topic behind it, in order; it is
-   * stored once, however often it is sent.
+   * Publish an event. While the server cannot be reached the event waits, and later events of its topic wait behind it.
+   * It is stored once, even when the request has to be repeated.
    *
    * @param {string} topic
    * @param {unknown} data anything that is JSON
-   * @param {{type?: string, key?: string, transient?: boolean}} [options] `key`: the same one again within 24 hours
-   *   stores nothing; `transient`: only to whoever follows now, not stored, and not tried again
-   * @returns {Promise<{offset: string, first: string, last: string} | null>} when it is durable; null when transient
+   * @param {{type?: string, transient?: boolean, key?: string}} [options] `transient`: the event goes to the present
+   *   readers, is not stored, and is not sent again; `key`: the same key again within 24 hours stores nothing
+   * @returns {Promise<Published | null>} resolved when the event is durable; null for a transient event
    * @throws {Problem} the server refused it
    */
-  publish(topic, data, { type, key = newKey(), transient } = {}) {
-    if (transient) return this.#publish(topic, { type, data }, { query: "?transient=true" });
-    return this.outbox.deliver({ key, lane: topic, type, data });
+  publish(topic, data, { type, transient, key } = {}) {
+    if (transient) return this.#publish(topic, [{ type, data }], { query: "?transient=true" });
+    return this.publishMany(topic, [{ type, data }], { key });
   }
 
   /**
-   * Start a run; it is started once, however often this has to be sent.
+   * Publish several events of one topic in one commit: all of them are stored, or none.
    *
-   * @param {{input?: string, messages?: {role: string, content: string}[], assistant?: string, topic?: string,
-   *   parent?: string}} what as in `POST /runs`
-   * @param {{key?: string}} [options]
-   * @returns {Promise<Run>}
-   * @throws {Problem} the server refused it
+   * @param {string} topic
+   * @param {NewEvent[]} events
+   * @param {{key?: string}} [options] as in `publish`
+   * @returns {Promise<Published>} resolved when the events are durable
+   * @throws {Problem} the server refused them
    */
-  async run(what, { key = newKey() } = {}) {
-    const { run } = await this.patiently(() => this.request("POST", "/runs", { json: what, key }));
-    return this.runOf(run);
+  publishMany(topic, events, { key = newKey() } = {}) {
+    return this.outbox.deliver({ key, lane: topic, events });
   }
 
-  /** A run that was started before. @param {string} id */
-  runOf = (id) => new Run(this, id);
-
   /**
-   * One page of a log, in which neighbouring deltas of runs come merged.
+   * Read one page of a topic. Neighbouring deltas of a run are merged.
    * @param {string} topic
-   * @param {string} [after] an offset; by default from the earliest event
-   * @returns {Promise<{events: import("./subscription.js").Event[], next: string, up_to_date: boolean, closed: boolean}>} `next`: where to
-   *   read on, or to subscribe
+   * @param {string | number} [after] an offset, "earliest" (the default), "tail", or -N for the last N events
+   * @returns {Promise<{events: import("./subscription.js").Event[], next: string, up_to_date: boolean, closed: boolean}>} `next`:
+   *   the position to read or subscribe after
    * @throws {Problem} 404: there is no such topic; 410: events after the offset are gone
    */
-  async read(topic, after = "") {
-    const path = `/topics/${encodeURIComponent(topic)}/events?merge=true&limit=1000${after && `&after=${after}`}`;
+  async read(topic, after = "earliest") {
+    const offset = after === "earliest" || isOffset(after) ? after : await this.#locate(topic, after);
+    const query = `merge=true&limit=1000${offset === "earliest" ? "" : `&after=${offset}`}`;
+    const path = `/topics/${encodeURIComponent(topic)}/events?${query}`;
     const page = await this.patiently(() => this.request("GET", path));
     for (const event of page.events) event.topic = topic;
     return page;
   }
 
   /**
-   * One request, with the token. Without an answer in 40 s (or `silence`) the server counts as not reached.
+   * Send one request, with the token. Without an answer in 40 s (or `silence`) the server counts as unreachable.
    * @param {string} method
    * @param {string} path
    * @param {Omit<import("./http.js").RequestOptions, "signal" | "fetch">} [options]
@@ -156,11 +164,11 @@ export class Tidings extends EventTarget {
   }
 
   /**
-   * Ask until there is an answer: what only the way or the server's health stood against is asked again.
+   * Repeat `ask` until it resolves. Only failures of the network and of the server's health are repeated.
    * @template T
    * @param {() => Promise<T>} ask
    * @returns {Promise<T>}
-   * @throws {Problem} what the server refused
+   * @throws {Problem} the server refused
    */
   async patiently(ask) {
     for (let failures = 1; ; failures += 1) {
@@ -173,12 +181,12 @@ export class Tidings extends EventTarget {
     }
   }
 
-  /** Try again now. */
+  /** Connect again now. */
   reconnect() {
     this.#seat?.send({ reconnect: true });
   }
 
-  /** Leave the connection, and end every subscription. What waits in the outbox is not sent by this client any more. */
+  /** Leave the connection and end every subscription. This client sends nothing from its outbox any more. */
   close() {
     for (const subscription of this.#subscriptions) subscription.close();
     this.#closed.abort();
@@ -188,11 +196,11 @@ export class Tidings extends EventTarget {
 
   /**
    * @param {string} topic
-   * @param {{type?: string, data: unknown}} event
+   * @param {NewEvent[]} events
    * @param {{key?: string, query?: string}} options
    */
-  #publish(topic, event, { key, query = "" }) {
-    const body = JSON.stringify(event) + "\n";
+  #publish(topic, events, { key, query = "" }) {
+    const body = events.map((event) => JSON.stringify(event) + "\n").join("");
     return this.request("POST", `/topics/${encodeURIComponent(topic)}/events${query}`, {
       body,
       type: "application/x-ndjson",
@@ -200,11 +208,26 @@ export class Tidings extends EventTarget {
     });
   }
 
+  /**
+   * Find the position for a place to begin. A topic that does not exist yet begins with its first event.
+   * @param {string} topic
+   * @param {string | number} after
+   */
+  async #locate(topic, after) {
+    try {
+      const path = `/topics/${encodeURIComponent(topic)}`;
+      return startOf(await this.patiently(() => this.request("GET", path)), after);
+    } catch (error) {
+      if (error instanceof Problem && error.status === 404) return ORIGIN;
+      throw error;
+    }
+  }
+
   /** @param {Subscription} subscription */
   #follow(subscription) {
     const { topic, position } = subscription;
     const topics = new Set([...this.#subscriptions].map((one) => one.topic)).add(topic);
-    if (topics.size > MOST_TOPICS) throw new Error(`one connection follows at most ${MOST_TOPICS} topics`);
+    if (topics.size > MOST_TOPICS) throw new Error(`One connection follows at most ${MOST_TOPICS} topics.`);
     this.#subscriptions.add(subscription);
     if (this.#seat) this.#seat.send({ follow: { [topic]: position } });
     else void this.#join();
@@ -225,7 +248,7 @@ export class Tidings extends EventTarget {
     const settings = { base: this.#base, silence, retry };
     if (this.#tokens) {
       settings.bearer = true;
-      const tokens = this.#tokens; // tabs of different users share nothing
+      const tokens = this.#tokens; // tabs of different people share nothing
       if (this.#share) settings.subject = String(claimsOf(await this.patiently(() => tokens.get())).sub);
     }
     this.#joining = false;
@@ -239,7 +262,7 @@ export class Tidings extends EventTarget {
     this.#seat = null;
   }
 
-  /** @param {import("./connection.js").Tells} message */
+  /** @param {import("./connection.js").HolderMessage} message */
   #receive({ hello, alone, ask, events, refused, state }) {
     if (hello) for (const one of this.#subscriptions) this.#follow(one);
     if (alone) {
@@ -262,7 +285,7 @@ export class Tidings extends EventTarget {
     this.#seat?.send({ token: token ?? null });
   }
 
-  /** @param {import("./connection.js").Standing} state */
+  /** @param {import("./connection.js").ConnectionState} state */
   #become({ problem: refusal, ...state }) {
     const problem = refusal && new Problem(...refusal);
     this.connection = { ...state, ...(problem && { problem }) };
@@ -272,7 +295,7 @@ export class Tidings extends EventTarget {
   }
 
   /**
-   * A random part of a time that doubles with each failure, or until there is good news.
+   * Wait for a random part of a time that doubles with each failure, or until the server turns out to be there.
    * @param {number} failures
    */
   #wait(failures) {
@@ -284,8 +307,8 @@ export class Tidings extends EventTarget {
     this.#news = new AbortController();
   }
 
-  /** A page is put to sleep, wakes, and finds the network again. */
-  #live() {
+  /** Leave the connection while the page sleeps, and come back at once when it wakes or has a network again. */
+  #watch() {
     const sleep = () => {
       this.#away = true;
       this.#unseat();
@@ -297,7 +320,7 @@ export class Tidings extends EventTarget {
     };
     /** @param {boolean} visible */
     const seen = (visible) => {
-      // A connection that is not shared is one of the six that all tabs have on HTTP/1.1: only who is looked at has it.
+      // All tabs together have six connections on HTTP/1.1. One that is not shared is given back while its tab is hidden.
       if (!visible && this.#options.share !== false && this.#seat?.shared === false) sleep();
       // A hidden tab's timers may be slowed to one a minute.
       else if (visible && (!this.#seat || this.connection.phase === "waiting")) wake();

@@ -1,15 +1,15 @@
 import { Unreachable } from "./http.js";
 
-/** Milliseconds before its expiry at which a token is replaced: less for one that lives shorter than two minutes. */
+/** Milliseconds before its expiry at which a token is replaced; less for a token that lives less than two minutes. */
 const EARLY = 30_000;
 
 /**
- * The token in use, got when it is needed and replaced before it expires. Without one, the server is not reached.
+ * The token in use. It is fetched when it is needed and replaced before it expires.
  *
- * A token that seems to be expired when it comes is from another clock: it is used until the server refuses it.
+ * A token that seems to have expired when it comes was made by another clock. It is used until the server refuses it.
  */
 export class Tokens {
-  /** When to replace the one there is, in milliseconds since 1970. */
+  /** The time to replace the current token, in milliseconds since 1970. */
   renewAt = Infinity;
 
   #ask;
@@ -17,14 +17,14 @@ export class Tokens {
   /** @type {Promise<string> | null} */
   #asking = null;
 
-  /** @param {(refused: string) => Promise<string>} ask for a token other than the refused one, which may be "" */
+  /** @param {(refused: string) => Promise<string>} ask gives a token other than the refused one, which may be "" */
   constructor(ask) {
     this.#ask = ask;
   }
 
   /**
-   * @param {string} [refused] a token the server took no more
-   * @returns {Promise<string>} rejected when there is none to be had
+   * @param {string} [refused] a token that the server has refused
+   * @returns {Promise<string>} rejected by Unreachable when there is no token
    */
   get(refused = "") {
     if (this.#token && this.#token !== refused && Date.now() < this.renewAt) return Promise.resolve(this.#token);
@@ -32,7 +32,7 @@ export class Tokens {
     return this.#asking;
   }
 
-  /** Another one than the one there is. @returns {Promise<boolean>} whether it is another */
+  /** Fetch a new token. @returns {Promise<boolean>} the token has changed */
   async renew() {
     const before = this.#token;
     return (await this.get(before)) !== before;
@@ -50,7 +50,7 @@ export class Tokens {
   }
 
   /**
-   * `fetch` with the token, and once more with another when it is refused.
+   * `fetch` with the token. When the server refuses the token, the request is sent once more with a new one.
    * @type {typeof fetch}
    */
   fetch = async (url, init) => {
@@ -73,7 +73,7 @@ function bearing(token, init) {
 
 /**
  * @param {string} token
- * @returns {Record<string, unknown>} what a JSON Web Token says, its UTF-8 unread; nothing when it is none
+ * @returns {Record<string, unknown>} the claims of a JSON Web Token, with their UTF-8 not decoded; empty for other text
  */
 export function claimsOf(token) {
   try {

@@ -1,13 +1,13 @@
 import { host } from "./share.js";
 
-// The shared worker. Its name is that of the connection, and says what it needs; share.js starts it.
+// The shared worker, started by share.js. Its name is the name of the connection and holds the connection's settings.
 const { name } = /** @type {any} */ (globalThis);
 const { version: _, ...settings } = JSON.parse(name);
 
 const start = () => {
   host(settings, "worker", name);
-  return new Promise(() => {}); // until the worker ends
+  return new Promise(() => {}); // keeps the lock until the worker ends
 };
-// Without locks no tab can hold the connection, so there is nobody to wait for.
-if (navigator.locks) void navigator.locks.request(name, start);
+// Without locks no tab can hold the connection, so the worker need not wait.
+if (globalThis.navigator?.locks) void navigator.locks.request(name, start);
 else void start();

@@ -10,6 +10,7 @@ import * as favicon from "./notifications/favicon.js";
 import * as notifications from "./notifications/state.js";
 import * as address from "./page/address.js";
 import * as theme from "./page/theme.js";
+import * as outbox from "./outbox/state.js";
 import * as people from "./people/state.js";
 import * as roomOutbox from "./room/outbox-state.js";
 import * as shownRoom from "./room/shown-state.js";
@@ -20,7 +21,7 @@ import { App } from "./shell/app.js";
 // Importing a module of the page does nothing by itself. Everything that goes on by itself starts here.
 for (const { start } of [theme, address, connection, session]) start();
 for (const { start } of [conversationList, conversationOutbox, shownConversation]) start();
-for (const { start } of [people, rooms, shownRoom, roomOutbox, files]) start();
+for (const { start } of [people, rooms, shownRoom, roomOutbox, files, outbox]) start();
 for (const { start } of [notifications, desktop, favicon]) start();
 
 render(html`<${App} />`, /** @type {HTMLElement} */ (document.getElementById("app")));

@@ -1,40 +1,53 @@
-/** Topics one connection may follow. */
+/** The most topics that one connection follows. */
 export declare const MOST_TOPICS = 32;
-export type Told = {
+export type TabMessage = {
     /**
-     * the tab
+     * the tab's name
      */
     from: string;
+    /**
+     * topics, each with the position after which the tab needs its events. A tab
+     * repeats a topic to get events again
+     */
     follow?: Record<string, string>;
     unfollow?: string[];
     reconnect?: true;
+    /**
+     * the answer to `ask`; null when the tab has none
+     */
     token?: string | null;
     leave?: true;
 };
-export type Tells = {
+export type HolderMessage = {
     to?: string;
+    /**
+     * the holder is new: each tab repeats what it follows
+     */
     hello?: true;
-    events?: Received[];
-    state?: Standing;
+    events?: ReceivedEvent[];
+    state?: ConnectionState;
     refused?: {
         topics: string[];
-        problem: Refusal;
+        problem: ProblemParts;
     };
     /**
-     * for a token
+     * asks the tab for a token other than the refused one, which may be ""
      */
     ask?: {
         refused: string;
     };
+    /**
+     * the connection has no place for the tab's topics: the tab makes its own connection
+     */
     alone?: true;
 };
-export type Received = import("./subscription.js").Event & {
+export type ReceivedEvent = import("./subscription.js").Event & {
     at?: string;
     was?: string;
 };
-export type Refusal = [number, string, string, Record<string, unknown>];
-export type Standing = Omit<import("./stream.js").State, "problem"> & {
-    problem?: Refusal;
+export type ProblemParts = [number, string, string, Record<string, unknown>];
+export type ConnectionState = Omit<import("./stream.js").State, "problem"> & {
+    problem?: ProblemParts;
     topics: number;
     tabs: number;
     by: By;
@@ -42,7 +55,7 @@ export type Standing = Omit<import("./stream.js").State, "problem"> & {
 export type By = "worker" | "tab" | "self";
 export type Settings = {
     /**
-     * where the server is, without a final slash
+     * the server's address, without a final slash
      */
     base: string;
     /**
@@ -53,40 +66,40 @@ export type Settings = {
     retry?: number;
 };
 /**
- * What a tab tells the connection. `follow`: topics and where it is in each, also when it must have them from there
- * again; `token`: its answer when it was asked, null when it has none.
- * @typedef {object} Told
- * @property {string} from the tab
- * @property {Record<string, string>} [follow]
+ * A message from a tab to the holder of the connection.
+ * @typedef {object} TabMessage
+ * @property {string} from the tab's name
+ * @property {Record<string, string>} [follow] topics, each with the position after which the tab needs its events. A tab
+ *   repeats a topic to get events again
  * @property {string[]} [unfollow]
  * @property {true} [reconnect]
- * @property {string | null} [token]
+ * @property {string | null} [token] the answer to `ask`; null when the tab has none
  * @property {true} [leave]
  */
 /**
- * What the connection tells all tabs, or the one it names. `hello`: it is new, and knows nothing yet; `alone`: there is
- * no room for this tab's topics.
- * @typedef {object} Tells
+ * A message from the holder of the connection to all tabs, or to the tab in `to`.
+ * @typedef {object} HolderMessage
  * @property {string} [to]
- * @property {true} [hello]
- * @property {Received[]} [events]
- * @property {Standing} [state]
- * @property {{topics: string[], problem: Refusal}} [refused]
- * @property {{refused: string}} [ask] for a token
- * @property {true} [alone]
+ * @property {true} [hello] the holder is new: each tab repeats what it follows
+ * @property {ReceivedEvent[]} [events]
+ * @property {ConnectionState} [state]
+ * @property {{topics: string[], problem: ProblemParts}} [refused]
+ * @property {{refused: string}} [ask] asks the tab for a token other than the refused one, which may be ""
+ * @property {true} [alone] the connection has no place for the tab's topics: the tab makes its own connection
  */
 /**
- * An event as the server sent it. A reset has the connection's positions before (`was`) and after it (`at`).
- * @typedef {import("./subscription.js").Event & {at?: string, was?: string}} Received
+ * An event as the server sent it. A reset has the connection's position before it (`was`) and after it (`at`).
+ * @typedef {import("./subscription.js").Event & {at?: string, was?: string}} ReceivedEvent
  */
-/** @typedef {[number, string, string, Record<string, unknown>]} Refusal what a Problem is made of */
+/** @typedef {[number, string, string, Record<string, unknown>]} ProblemParts the arguments that make a Problem again */
 /**
- * @typedef {Omit<import("./stream.js").State, "problem"> & {problem?: Refusal, topics: number, tabs: number, by: By}} Standing
+ * The state of the connection, as it can be sent to another tab.
+ * @typedef {Omit<import("./stream.js").State, "problem"> & {problem?: ProblemParts, topics: number, tabs: number, by: By}} ConnectionState
  */
-/** @typedef {"worker" | "tab" | "self"} By who holds the connection */
+/** @typedef {"worker" | "tab" | "self"} By the holder: a shared worker, one tab for all, or each client for itself */
 /**
  * @typedef {object} Settings
- * @property {string} base where the server is, without a final slash
+ * @property {string} base the server's address, without a final slash
  * @property {boolean} [bearer] tabs have tokens
  * @property {number} [silence]
  * @property {number} [retry]
@@ -94,19 +107,19 @@ export type Settings = {
 /**
  * One event stream for all tabs.
  *
- * Its position in a topic is the least that any of them has asked for, and whoever is further drops what it has. So
- * every tab gets every event once, whenever it came, and whoever held the connection before.
+ * The stream's position in a topic is the earliest that any tab has asked for; tabs that are further drop the events
+ * that they have. So every tab gets every event once, no matter when it came and which tab held the connection before.
  */
 export declare class Connection {
     #private;
     /**
      * @param {Settings} settings
      * @param {By} by
-     * @param {(message: Tells) => void} send
+     * @param {(message: HolderMessage) => void} send
      */
-    constructor(settings: Settings, by: By, send: (message: Tells) => void);
-    /** @param {Told} message */
-    receive({ from, follow, unfollow, reconnect, token, leave }: Told): void;
-    /** Without a word: another one takes over. */
+    constructor(settings: Settings, by: By, send: (message: HolderMessage) => void);
+    /** @param {TabMessage} message */
+    receive({ from, follow, unfollow, reconnect, token, leave }: TabMessage): void;
+    /** End without a message to the tabs: another holder takes over. */
     close(): void;
 }

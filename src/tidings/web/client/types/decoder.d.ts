@@ -2,7 +2,7 @@
  * @typedef {object} ServerSentEvent
  * @property {string} type "message" when the stream names none
  * @property {string} data
- * @property {string} id the last event ID when the event fired; "" when there is none
+ * @property {string} id the last event ID when the event fired, or ""
  * @property {number | null} retry the reconnection time in its block, in milliseconds
  */
 export type ServerSentEvent = {
@@ -12,7 +12,7 @@ export type ServerSentEvent = {
     type: string;
     data: string;
     /**
-     * the last event ID when the event fired; "" when there is none
+     * the last event ID when the event fired, or ""
      */
     id: string;
     /**
@@ -21,18 +21,18 @@ export type ServerSentEvent = {
     retry: number | null;
 };
 /**
- * WHATWG's interpretation of an event stream, in time linear in its bytes, however they are cut.
+ * The WHATWG parser of event streams. It takes time linear in the bytes, no matter how they are cut into chunks.
  *
- * An event fires with the line end of its blank line; a CR that ends a chunk does not delay it. One that the stream
- * leaves unfinished never fires, and its id is not taken.
+ * An event fires with the line end of its blank line; a CR that ends a chunk does not delay it. An event that the stream
+ * leaves unfinished never fires, and its ID is not taken.
  */
 export declare class Decoder {
     #private;
-    /** The last event ID, taken when a block ends. It is what a reconnect presents. @type {string} */
+    /** The last event ID, taken when a block ends. A reconnect presents it. @type {string} */
     lastEventId: string;
-    /** The reconnection time the server asked for last, in milliseconds. @type {number | null} */
+    /** The last reconnection time that the server asked for, in milliseconds. @type {number | null} */
     retry: number | null;
-    /** @param {string} [lastEventId] of the connection before this one: it holds until an event brings another */
+    /** @param {string} [lastEventId] of the connection before this one, which holds until an event brings another */
     constructor(lastEventId?: string);
     /**
      * @param {Uint8Array} bytes

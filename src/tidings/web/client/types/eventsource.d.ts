@@ -4,55 +4,55 @@ export type EventSourceOptions = {
      */
     withCredentials?: boolean;
     /**
-     * a function is asked before every attempt
+     * a function is called before every attempt
      */
     headers?: HeadersInit | (() => HeadersInit | Promise<HeadersInit>);
     fetch?: typeof globalThis.fetch;
     /**
-     * closes
+     * closes the source
      */
     signal?: AbortSignal;
     /**
-     * where to begin
+     * the ID that the first attempt presents
      */
     lastEventId?: string;
     /**
-     * milliseconds without a byte after which a connection is given up; none by default, for a
-     * server need not send anything
+     * milliseconds without a byte after which a connection is given up. By default there is no
+     * limit, because a server need not send anything
      */
     silence?: number;
     /**
-     * answers that are no event stream but may become one (5xx, 408, 425, 429, a gateway's
-     * page) are waited out as lost connections are. By default they close it, as the standard has it
+     * try again after answers that are no event stream but may become one (5xx, 408, 425,
+     * 429, a gateway's page). By default such an answer closes the source, as the standard has it
      */
     patient?: boolean;
 };
 /**
- * Besides these, whatever `fetch` takes: method, body, mode, redirect … A request is sent anew with every attempt, so its
- * body is not a stream.
+ * Options besides those of `fetch` (method, body, mode, redirect …). The request is sent again with every attempt, so its
+ * body cannot be a stream.
  * @typedef {object} EventSourceOptions
  * @property {boolean} [withCredentials] send cookies to another origin
- * @property {HeadersInit | (() => HeadersInit | Promise<HeadersInit>)} [headers] a function is asked before every attempt
+ * @property {HeadersInit | (() => HeadersInit | Promise<HeadersInit>)} [headers] a function is called before every attempt
  * @property {typeof globalThis.fetch} [fetch]
- * @property {AbortSignal} [signal] closes
- * @property {string} [lastEventId] where to begin
- * @property {number} [silence] milliseconds without a byte after which a connection is given up; none by default, for a
- *   server need not send anything
- * @property {boolean} [patient] answers that are no event stream but may become one (5xx, 408, 425, 429, a gateway's
- *   page) are waited out as lost connections are. By default they close it, as the standard has it
+ * @property {AbortSignal} [signal] closes the source
+ * @property {string} [lastEventId] the ID that the first attempt presents
+ * @property {number} [silence] milliseconds without a byte after which a connection is given up. By default there is no
+ *   limit, because a server need not send anything
+ * @property {boolean} [patient] try again after answers that are no event stream but may become one (5xx, 408, 425,
+ *   429, a gateway's page). By default such an answer closes the source, as the standard has it
  */
 /**
  * The browser's `EventSource`, over `fetch`: in pages, workers and Node, with any method, headers and body.
  *
- * Every lost connection is an `error` event, with `readyState` CONNECTING, and so is the end, with CLOSED and the
- * `problem` if there is one. Events are not trusted (`isTrusted` is false), because none made by a script is.
+ * Every lost connection fires an `error` event with `readyState` CONNECTING. The end fires one with CLOSED, and with the
+ * `problem` if there is one. `isTrusted` is false for all events, because a script made them.
  */
 export declare class EventSource extends EventTarget {
     #private;
     /**
      * @param {string | URL} url relative to the page's or the worker's
      * @param {Omit<RequestInit, "headers" | "signal"> & EventSourceOptions} [options]
-     * @throws {DOMException} SyntaxError: there is no such URL
+     * @throws {DOMException} SyntaxError: the URL is not valid
      * @throws {TypeError} the body can be sent only once
      */
     constructor(url: string | URL, { withCredentials, headers, fetch, signal, lastEventId, silence, patient, ...init }?: Omit<RequestInit, "headers" | "signal"> & EventSourceOptions);
@@ -62,12 +62,12 @@ export declare class EventSource extends EventTarget {
     get CONNECTING(): number;
     get OPEN(): number;
     get CLOSED(): number;
-    /** Absolute. */
+    /** The absolute URL. */
     get url(): string;
     get withCredentials(): boolean;
     /** CONNECTING, OPEN or CLOSED. */
     get readyState(): number;
-    /** For good. No event follows. */
+    /** Close the source for good. No event follows. */
     close(): void;
     /** @returns {((event: Event) => void) | null} */
     get onopen(): ((event: Event) => void) | null;

@@ -1,4 +1,4 @@
-/** An answer that says no: `application/problem+json`, or any status from 400 on. `message` is safe to show. */
+/** The server's refusal: an `application/problem+json`, or any status from 400 on. `message` is safe to show. */
 export declare class Problem extends Error {
     status: number;
     title: string;
@@ -7,21 +7,21 @@ export declare class Problem extends Error {
      * @param {number} status
      * @param {string} title
      * @param {string} detail
-     * @param {Record<string, unknown>} members everything the document holds
+     * @param {Record<string, unknown>} members all properties of the document
      */
     constructor(status: number, title: string, detail: string, members?: Record<string, unknown>);
 }
-/** The server was not reached, or went away before its answer was whole. What was asked may have happened. */
+/** The server was not reached, or the connection broke before the answer was whole. The request may have been acted on. */
 export declare class Unreachable extends Error {
     constructor();
 }
 export type RequestOptions = {
     /**
-     * the body, as JSON
+     * the body, sent as JSON
      */
     json?: unknown;
     /**
-     * the body, as it is
+     * the body, sent unchanged
      */
     body?: string;
     /**
@@ -29,7 +29,7 @@ export type RequestOptions = {
      */
     type?: string;
     /**
-     * Idempotency-Key: the same request with the same key happens once
+     * the Idempotency-Key: the server acts once on requests with the same key
      */
     key?: string;
     signal?: AbortSignal;
@@ -37,10 +37,10 @@ export type RequestOptions = {
 };
 /**
  * @typedef {object} RequestOptions
- * @property {unknown} [json] the body, as JSON
- * @property {string} [body] the body, as it is
+ * @property {unknown} [json] the body, sent as JSON
+ * @property {string} [body] the body, sent unchanged
  * @property {string} [type] the body's media type
- * @property {string} [key] Idempotency-Key: the same request with the same key happens once
+ * @property {string} [key] the Idempotency-Key: the server acts once on requests with the same key
  * @property {AbortSignal} [signal]
  * @property {typeof fetch} [fetch]
  */
@@ -48,9 +48,9 @@ export type RequestOptions = {
  * @param {string} method
  * @param {string} url
  * @param {RequestOptions} [options]
- * @returns {Promise<any>} the answer's JSON; null when it has none
+ * @returns {Promise<any>} the answer's JSON, or null for an empty answer
  * @throws {Problem} the server refused
- * @throws {Unreachable} there was no whole answer
+ * @throws {Unreachable} no whole answer came
  */
 export declare function request(method: string, url: string, { json, body, type, key, signal, fetch }?: RequestOptions): Promise<any>;
 /**

@@ -1,86 +1,84 @@
-export type Letter = {
+export type PendingSend = {
     /**
-     * with which it is sent, however often, so that it happens once
+     * sent with every attempt, so that the server acts on it once
      */
     key: string;
     /**
-     * letters of one lane are sent one after the other, in the order they were put in
+     * sends of one lane go one after the other, in the order they were put in
      */
     lane: string;
     /**
-     * why it will not be sent by itself; what is behind it in its lane waits
+     * the reason why it is not sent by itself any more; later sends of its lane wait
      */
     refused?: string;
 };
-export type Keeper = Pick<Storage, "getItem" | "setItem" | "removeItem">;
-export type Options<L extends Letter> = {
+export type KeyValueStore = Pick<Storage, "getItem" | "setItem" | "removeItem">;
+export type Options<P extends PendingSend> = {
     /**
-     * rejected by a Problem when it is refused
+     * rejected by a Problem when the server refuses
      */
-    send: (letter: L) => Promise<any>;
+    send: (pending: P) => Promise<any>;
     /**
-     * whether it may be sent now; call `pump` when that has changed
+     * may be sent now. Call `pump` when the answer has changed
      */
-    ready?: (letter: L) => boolean;
+    ready?: (pending: P) => boolean;
     /**
-     * resolves when a letter that did not get through is tried again
+     * resolves when a failed send is to be tried again
      */
     wait: (failures: number) => Promise<unknown>;
     /**
-     * where letters outlive the page; tabs may share it
+     * keeps what waits beyond the page; tabs may share it
      */
-    storage?: Keeper;
+    storage?: KeyValueStore;
     /**
      * in the storage
      */
     name?: string;
 };
 /**
- * What waits to be sent: anything that is JSON, and this.
- * @typedef {object} Letter
- * @property {string} key with which it is sent, however often, so that it happens once
- * @property {string} lane letters of one lane are sent one after the other, in the order they were put in
- * @property {string} [refused] why it will not be sent by itself; what is behind it in its lane waits
+ * Something that waits to be sent: any JSON object with these properties.
+ * @typedef {object} PendingSend
+ * @property {string} key sent with every attempt, so that the server acts on it once
+ * @property {string} lane sends of one lane go one after the other, in the order they were put in
+ * @property {string} [refused] the reason why it is not sent by itself any more; later sends of its lane wait
  */
-/** @typedef {Pick<Storage, "getItem" | "setItem" | "removeItem">} Keeper */
+/** @typedef {Pick<Storage, "getItem" | "setItem" | "removeItem">} KeyValueStore */
 /**
- * @template {Letter} L
+ * @template {PendingSend} P
  * @typedef {object} Options
- * @property {(letter: L) => Promise<any>} send rejected by a Problem when it is refused
- * @property {(letter: L) => boolean} [ready] whether it may be sent now; call `pump` when that has changed
- * @property {(failures: number) => Promise<unknown>} wait resolves when a letter that did not get through is tried again
- * @property {Keeper} [storage] where letters outlive the page; tabs may share it
+ * @property {(pending: P) => Promise<any>} send rejected by a Problem when the server refuses
+ * @property {(pending: P) => boolean} [ready] may be sent now. Call `pump` when the answer has changed
+ * @property {(failures: number) => Promise<unknown>} wait resolves when a failed send is to be tried again
+ * @property {KeyValueStore} [storage] keeps what waits beyond the page; tabs may share it
  * @property {string} [name] in the storage
  */
 /**
- * Letters to a server, sent in order and each once, whatever happens on the way. Fires `change`.
+ * A box of pending sends: each is sent in order, and acted on once, no matter what happens on the way. Fires `change`.
  *
- * @template {Letter} L
+ * @template {PendingSend} P
  */
-export declare class Outbox<L extends Letter> extends EventTarget {
+export declare class Outbox<P extends PendingSend> extends EventTarget {
     #private;
-    /** Those under way, by key. @type {Set<string>} */
+    /** The keys of the sends under way. @type {Set<string>} */
     sending: Set<string>;
-    /** @param {Options<L>} options */
-    constructor(options: Options<L>);
-    /** In the order in which they were put in. @returns {readonly L[]} */
-    get letters(): readonly L[];
-    /** @param {L} letter */
-    put(letter: L): void;
+    /** @param {Options<P>} options */
+    constructor(options: Options<P>);
+    /** What waits, in the order in which it was put in. @returns {readonly P[]} */
+    get pending(): readonly P[];
+    /** @param {P} pending */
+    put(pending: P): void;
     /**
-     * Put a letter in and wait for its answer.
-     * @param {L} letter
-     * @returns {Promise<any>} rejected when it is refused; then it is out of the box
+     * Put something in and wait for the server's answer.
+     * @param {P} pending
+     * @returns {Promise<any>} rejected when the server refuses; then it is out of the box
      */
-    deliver(letter: L): Promise<any>;
-    /** Do not send it. @param {string} key */
+    deliver(pending: P): Promise<any>;
+    /** Take something out without sending it. @param {string} key */
     discard(key: string): void;
-    /** Send what was refused again. @param {string} key */
+    /** Send something again that was refused. @param {string} key */
     retry(key: string): void;
-    /** Look what can be sent now: the first letter of each lane. */
+    /** Send the first of each lane that is ready. */
     pump(): void;
 }
-/** Whether only the way or the server's health stood against it: asked again, it may go well. @param {unknown} error */
+/** @param {unknown} error @returns {boolean} only the network or the server's health stood against it: try again */
 export declare function isTemporary(error: unknown): boolean;
-/** @returns {string} 20 characters that nobody else has. crypto.randomUUID is missing on plain http. */
-export declare function newKey(): string;

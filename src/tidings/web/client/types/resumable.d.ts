@@ -1,39 +1,41 @@
 export type ResumableOptions = {
     /**
-     * attempts in a row that bring nothing, after which the error that cut it is passed on
+     * attempts in a row that bring nothing, after which the error that cut the stream is passed
+     * on
      */
     failures?: number;
     /**
-     * milliseconds the first wait may take, until the server says otherwise
+     * milliseconds that the first wait may take, until the server asks for another time
      */
     retry?: number;
     /**
-     * milliseconds without a byte after which the connection of an event stream counts as cut;
-     * none by default, for a server need not send anything, and one without ids could not be resumed
+     * milliseconds without a byte after which the connection of an event stream counts as cut.
+     * By default there is no limit: a server need not send anything, and a stream without IDs could not be resumed
      */
     silence?: number;
 };
 /**
  * @typedef {object} ResumableOptions
- * @property {number} [failures] attempts in a row that bring nothing, after which the error that cut it is passed on
- * @property {number} [retry] milliseconds the first wait may take, until the server says otherwise
- * @property {number} [silence] milliseconds without a byte after which the connection of an event stream counts as cut;
- *   none by default, for a server need not send anything, and one without ids could not be resumed
+ * @property {number} [failures] attempts in a row that bring nothing, after which the error that cut the stream is passed
+ *   on
+ * @property {number} [retry] milliseconds that the first wait may take, until the server asks for another time
+ * @property {number} [silence] milliseconds without a byte after which the connection of an event stream counts as cut.
+ *   By default there is no limit: a server need not send anything, and a stream without IDs could not be resumed
  */
 /**
- * A `fetch` for any library that reads an event stream through one: a connection that is cut is resumed by
- * `Last-Event-ID`, and the library reads one unbroken stream, no event of it twice and none cut short.
+ * A `fetch` for any library that reads an event stream through one. A connection that is cut is resumed by
+ * `Last-Event-ID`, and the library reads one unbroken stream, with no event twice and none cut short.
  *
- * Only event streams are touched. Events are handed on when they are whole; what a cut leaves of one is dropped, for it
+ * Only event streams are touched. Events are handed on when they are whole; a half event at a cut is dropped, because it
  * comes again. A clean end is the end, and so is a 204. The caller's signal ends everything at once.
  *
- * A request other than GET gets an `Idempotency-Key`, unless it has one, and is asked again with the same: where the
- * server honours it, what the request starts is started once, also when it is cut before the first id. A stream that has
- * brought events but no id cannot be resumed, nor a request whose body can be sent only once: their error is passed on.
+ * A request other than GET gets an `Idempotency-Key`, unless it has one, and every attempt sends the same key: a server
+ * that honours the key starts what the request starts once, even when the stream is cut before its first ID. A stream
+ * that has brought events but no ID cannot be resumed, nor can a request whose body can be sent only once. Their errors
+ * are passed on.
  *
  * @param {typeof globalThis.fetch} [fetch]
  * @param {ResumableOptions} [options]
  * @returns {typeof globalThis.fetch}
  */
 export declare function resumableFetch(fetch?: typeof globalThis.fetch, { failures, retry, silence }?: ResumableOptions): typeof globalThis.fetch;
-export type Ask = (lastEventId: string, signal: AbortSignal) => Promise<Response>;

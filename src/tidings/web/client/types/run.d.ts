@@ -1,6 +1,36 @@
+export type RunRequest = {
+    /**
+     * the question; or `messages`
+     */
+    input?: string;
+    messages?: {
+        role: string;
+        content: string;
+    }[];
+    /**
+     * by default the server's default assistant
+     */
+    assistant?: string;
+    /**
+     * also records the run here, as `run.created`
+     */
+    topic?: string;
+    /**
+     * the run of which this one is another version
+     */
+    parent?: string;
+};
 /**
- * A run: one execution of an assistant, which goes on whether anybody looks or not. From `Tidings.run`, or, for one
- * that was started before, `Tidings.runOf`.
+ * What starts a run, as in `POST /runs`.
+ * @typedef {object} RunRequest
+ * @property {string} [input] the question; or `messages`
+ * @property {{role: string, content: string}[]} [messages]
+ * @property {string} [assistant] by default the server's default assistant
+ * @property {string} [topic] also records the run here, as `run.created`
+ * @property {string} [parent] the run of which this one is another version
+ */
+/**
+ * One execution of an assistant. It goes on even when nobody follows it. Made by `Tidings.runs`.
  *
  * @implements {AsyncIterable<import("./subscription.js").Event>}
  */
@@ -14,10 +44,10 @@ export declare class Run implements AsyncIterable<import("./subscription.js").Ev
      */
     constructor(tidings: import("./tidings.js").Tidings, id: string);
     /**
-     * Its events, from the first one to its end.
-     * @param {import("./subscription.js").Reading} [reading]
+     * Follow the run's events, by default from the first one to the end.
+     * @param {import("./subscription.js").SubscribeOptions} [options]
      */
-    events(reading?: import("./subscription.js").Reading): import("./subscription.js").Subscription;
+    follow(options?: import("./subscription.js").SubscribeOptions): import("./subscription.js").Subscription;
     [Symbol.asyncIterator](): AsyncGenerator<import("./subscription.js").Event, void, unknown>;
     /** @returns {Promise<{run: string, topic: string, state: string, outcome: string | null, offset: string}>} */
     state(): Promise<{
@@ -27,6 +57,25 @@ export declare class Run implements AsyncIterable<import("./subscription.js").Ev
         outcome: string | null;
         offset: string;
     }>;
-    /** Ask it to stop. Its last event, `run.finished` with the outcome `cancelled`, says when it has. Safe to repeat. */
+    /** Ask the run to stop. Its last event is `run.finished` with the outcome `cancelled`. Safe to repeat. */
     stop(): Promise<void>;
+}
+/** The runs of a server. */
+export declare class Runs {
+    #private;
+    /** @param {import("./tidings.js").Tidings} tidings */
+    constructor(tidings: import("./tidings.js").Tidings);
+    /**
+     * Start a run. It is started once, even when the request has to be repeated.
+     *
+     * @param {RunRequest} request
+     * @param {{key?: string}} [options] `key`: the same key again within 24 hours gives the same run
+     * @returns {Promise<Run>}
+     * @throws {Problem} the server refused it
+     */
+    start(request: RunRequest, { key }?: {
+        key?: string;
+    }): Promise<Run>;
+    /** A run that was started before. @param {string} id */
+    get(id: string): Run;
 }

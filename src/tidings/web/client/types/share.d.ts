@@ -1,7 +1,7 @@
 export type Seat = {
-    send: (message: Omit<import("./connection.js").Told, "from">) => void;
+    send: (message: Omit<import("./connection.js").TabMessage, "from">) => void;
     /**
-     * and let others go on
+     * give the place back; the other tabs go on
      */
     leave: () => void;
     shared: boolean;
@@ -9,25 +9,26 @@ export type Seat = {
 export type Settings = import("./connection.js").Settings & {
     subject?: string;
 };
-export type Receive = (message: import("./connection.js").Tells) => void;
+export type Receive = (message: import("./connection.js").HolderMessage) => void;
 /**
  * Take a seat at the connection of all tabs that have the same settings and the same version of this module.
  *
- * All talk over one BroadcastChannel. Whoever has the lock of its name holds the connection: a shared worker, or, where
- * there is none, one of the tabs. A tab has a lock of its own, so that the holder hears of its end, even by a crash;
- * and every tab stands in line for the connection's, so that one of them takes over when its holder is gone.
+ * All tabs talk over one BroadcastChannel. The lock of the channel's name makes its owner the holder of the connection: a
+ * shared worker, or one of the tabs where there is no worker. Each tab has a lock of its own, so that the holder notices
+ * its end, even by a crash. Every tab also waits for the connection's lock, so that one of them takes over when the
+ * holder is gone.
  *
  * @param {Settings} settings
- * @param {boolean} wanted
- * @param {Receive} receive
+ * @param {boolean} wanted share the connection, if the browser can
+ * @param {Receive} receive called with every message of the holder
  * @returns {Seat}
  */
 export declare function join(settings: Settings, wanted: boolean, receive: Receive): Seat;
 /**
- * Hold the connection.
+ * Hold the connection for all tabs.
  * @param {Settings} settings
  * @param {"worker" | "tab"} by
  * @param {string} name
- * @returns {() => void} let it go
+ * @returns {() => void} gives the connection up
  */
 export declare function host(settings: Settings, by: "worker" | "tab", name: string): () => void;

@@ -6,7 +6,7 @@ export type State = {
      */
     failures: number;
     /**
-     * open: where the answer came from, after redirects
+     * open: the address of the answer, after redirects
      */
     url?: string;
     /**
@@ -14,14 +14,16 @@ export type State = {
      */
     retryAt?: number;
     /**
-     * closed: why. Absent: the server said the stream is over (204), or `close` was called
+     * closed: the reason. Absent when the server ended the stream with 204, or `close` was
+     * called
      */
     problem?: Problem;
 };
 export type Options = {
     lastEventId?: string;
     /**
-     * those of one network chunk, in order
+     * called with the events of one network
+     * chunk, in order
      */
     onEvents: (events: import("./decoder.js").ServerSentEvent[]) => void;
     onState?: (state: State) => void;
@@ -35,29 +37,45 @@ export type Options = {
      */
     silence?: number;
     /**
-     * milliseconds the first wait may take, until the server says otherwise
+     * milliseconds that the first wait may take, until the server asks for another time
      */
     retry?: number;
     /**
-     * whether to try again after an answer that another attempt may change: 5xx, 408, 425,
-     * 429, and one that is no event stream. `false`: the standard's way, every answer but an event stream is the end
+     * try again after an answer that another attempt may change: 5xx, 408, 425, 429, and any
+     * answer that is no event stream. `false` is the standard's way: every answer but an event stream is the end
      */
     patient?: boolean;
 };
-/** setTimeout takes no longer time: it would be over at once. */
-export declare const LONGEST_TIMER: number;
 /**
- * One event stream over fetch that stays open: it presents the last event ID, and waits before each attempt for the
- * time the server asked for, and after failures for a random part of a growing time more, so that the clients of a
- * restarted server do not come back all at once.
+ * @typedef {object} State
+ * @property {"connecting" | "open" | "waiting" | "closed"} phase
+ * @property {number} failures connections in a row that brought nothing
+ * @property {string} [url] open: the address of the answer, after redirects
+ * @property {number} [retryAt] waiting: when the next attempt begins, in milliseconds since 1970
+ * @property {Problem} [problem] closed: the reason. Absent when the server ended the stream with 204, or `close` was
+ *   called
+ */
+/**
+ * @typedef {object} Options
+ * @property {string} [lastEventId]
+ * @property {(events: import("./decoder.js").ServerSentEvent[]) => void} onEvents called with the events of one network
+ *   chunk, in order
+ * @property {(state: State) => void} [onState]
+ * @property {AbortSignal} [signal] closes the stream
+ * @property {typeof fetch} [fetch]
+ * @property {number} [silence] milliseconds without a byte after which a connection counts as dead
+ * @property {number} [retry] milliseconds that the first wait may take, until the server asks for another time
+ * @property {boolean} [patient] try again after an answer that another attempt may change: 5xx, 408, 425, 429, and any
+ *   answer that is no event stream. `false` is the standard's way: every answer but an event stream is the end
+ */
+/**
+ * An event stream that stays open: after each break it connects again with the last event ID.
  *
- * A connection that brings no byte for 40 s is given up: servers send a comment every 15 s. An answer of 204 ends the
- * stream, and so does a refusal that another attempt would not change.
+ * A connection that brings no byte for 40 s is given up, because servers send a comment every 15 s. An answer of 204
+ * ends the stream, and so does a refusal that another attempt would not change.
  */
 export declare class EventStream {
     #private;
-    /** @type {string} */
-    lastEventId: string;
     /** @type {State} */
     state: State;
     /**
@@ -65,32 +83,9 @@ export declare class EventStream {
      * @param {Options} options
      */
     constructor(url: string, options: Options);
+    /** The ID that the next connection presents. */
+    get lastEventId(): string;
     close(): void;
-    /** Try again now: give up the connection or the wait under way. */
+    /** Connect again now, in place of the connection or the wait under way. */
     reconnect(): void;
 }
-/**
- * A header's value is bytes, one in each character, and an ID's bytes are those of UTF-8.
- * @param {string} id
- */
-export declare const utf8: (id: string) => string;
-/** @param {Response} response */
-export declare function isEventStream({ status, headers, body }: Response): boolean;
-/** @param {number} status @returns {boolean} whether another attempt would be answered the same */
-export declare const isFinal: (status: number) => boolean;
-/** @param {unknown} body of a request @returns {boolean} whether it can be sent again, and is the same then */
-export declare const resendable: (body: unknown) => boolean;
-/**
- * How long to wait. A time the server asks for is kept to within a tenth, lest those who lost it together come back
- * together.
- * @param {number} failures in a row
- * @param {number | null} told milliseconds the server asked for
- * @param {number} [first] milliseconds the first wait may take, when it asked for none
- */
-export declare function backOff(failures: number, told: number | null, first?: number): number;
-/**
- * @param {number} milliseconds
- * @param {AbortSignal} signal ends it early
- * @returns {Promise<void>}
- */
-export declare function pause(milliseconds: number, signal: AbortSignal): Promise<void>;

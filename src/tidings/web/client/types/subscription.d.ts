@@ -20,8 +20,8 @@ export type Event = {
  * @property {any} data
  */
 /**
- * Events after `position` are gone: retention trimmed the log, or it was deleted, or begun anew. An iterator throws it;
- * what there still is comes to who subscribes again after `offset`.
+ * Events after `position` are gone, because retention trimmed the log, or because it was deleted or created anew. An
+ * iterator throws it; a new subscription after `offset` gets the events that are left.
  */
 export declare class Reset extends Error {
     topic: string;
@@ -32,85 +32,96 @@ export declare class Reset extends Error {
     /**
      * @param {string} topic
      * @param {"trimmed" | "deleted" | "recreated"} reason
-     * @param {string | null} earliest the offset of the first event there is
+     * @param {string | null} earliest the offset of the first event that is left
      * @param {string} position the last event that was read
-     * @param {string} offset where to go on
+     * @param {string} offset the position from which to go on
      */
     constructor(topic: string, reason: "trimmed" | "deleted" | "recreated", earliest: string | null, position: string, offset: string);
 }
-export type Reading = {
+export type SubscribeOptions = {
     /**
-     * an offset; by default everything is read
+     * where to begin: after an offset, at the "earliest" event, at the "tail", which
+     * brings only later events, or -N for the last N events. By default "tail"
      */
-    after?: string;
+    after?: string | number;
     /**
-     * in order, none twice, also across reconnects
+     * called with events in order, each once, also across reconnects
      */
     onEvents?: (events: Event[]) => void;
     /**
-     * events are gone; it goes on at `earliest`
+     * events are gone; the subscription goes on after them
      */
     onReset?: (reset: Reset) => void;
     /**
-     * the topic is closed and read; the subscription is over
+     * the topic is closed and read to its end; the subscription is over
      */
     onEnd?: () => void;
     /**
-     * the server refused the topic; the subscription is over. Without it, the
-     * error is reported as an uncaught one
+     * the server refused the topic; the subscription is over. Without this
+     * callback the error is reported as an uncaught one
      */
     onError?: (error: Error) => void;
 };
-export type Line = {
+export type ConnectionPort = {
     /**
-     * from its position on
+     * finds the position for a place to begin
+     */
+    locate: (topic: string, after: string | number) => Promise<string>;
+    /**
+     * brings the events after the subscription's position
      */
     follow: (subscription: Subscription) => void;
     leave: (subscription: Subscription) => void;
 };
 /**
- * How a subscription is read. With `onEvents` it begins at once, and `onReset` must be there; without, it is an
- * iterator and begins when it is iterated.
+ * How a topic is followed. With `onEvents` following begins at once, and `onReset` must be there; without it the
+ * subscription is an iterator and begins with the iteration.
  *
- * @typedef {object} Reading
- * @property {string} [after] an offset; by default everything is read
- * @property {(events: Event[]) => void} [onEvents] in order, none twice, also across reconnects
- * @property {(reset: Reset) => void} [onReset] events are gone; it goes on at `earliest`
- * @property {() => void} [onEnd] the topic is closed and read; the subscription is over
- * @property {(error: Error) => void} [onError] the server refused the topic; the subscription is over. Without it, the
- *   error is reported as an uncaught one
+ * @typedef {object} SubscribeOptions
+ * @property {string | number} [after] where to begin: after an offset, at the "earliest" event, at the "tail", which
+ *   brings only later events, or -N for the last N events. By default "tail"
+ * @property {(events: Event[]) => void} [onEvents] called with events in order, each once, also across reconnects
+ * @property {(reset: Reset) => void} [onReset] events are gone; the subscription goes on after them
+ * @property {() => void} [onEnd] the topic is closed and read to its end; the subscription is over
+ * @property {(error: Error) => void} [onError] the server refused the topic; the subscription is over. Without this
+ *   callback the error is reported as an uncaught one
  */
 /**
- * @typedef {object} Line to the connection
- * @property {(subscription: Subscription) => void} follow from its position on
+ * The connection, as a subscription uses it.
+ * @typedef {object} ConnectionPort
+ * @property {(topic: string, after: string | number) => Promise<string>} locate finds the position for a place to begin
+ * @property {(subscription: Subscription) => void} follow brings the events after the subscription's position
  * @property {(subscription: Subscription) => void} leave
  */
 /**
- * One reader of one topic, and how far it is. Made by `Tidings.subscribe`.
+ * A reader of one topic, with its position. Made by `Tidings.subscribe`.
  *
  * @implements {AsyncIterable<Event>}
  */
 export declare class Subscription implements AsyncIterable<Event> {
     #private;
     topic: string;
-    /** The offset up to which events were received. With an iterator, some of them may wait to be taken. */
+    /** The offset of the last event received; with an iterator, some may still wait to be taken. "" until it is known. */
     position: string;
     /**
      * @param {string} topic
-     * @param {Reading} reading
-     * @param {Line} line
+     * @param {SubscribeOptions} options
+     * @param {ConnectionPort} port
      */
-    constructor(topic: string, reading: Reading, line: Line);
-    /** Stop. An iterator ends. */
+    constructor(topic: string, options: SubscribeOptions, port: ConnectionPort);
+    /** End the subscription. Its iterator ends. */
     close(): void;
     /**
-     * What the connection received, of any topic. It may come twice, or begin too late.
-     * @param {import("./connection.js").Received[]} events
+     * Take the events of this topic that come next. The connection may bring events of other topics, events that were read
+     * already, and events after a gap.
+     * @param {import("./connection.js").ReceivedEvent[]} events
      */
-    take(events: import("./connection.js").Received[]): void;
+    take(events: import("./connection.js").ReceivedEvent[]): void;
     /** @param {Error} error the server refused the topic, or the whole connection */
     fail(error: Error): void;
-    /** The whole connection is refused. Callbacks wait until it is tried again. @param {Error} error */
+    /** The server refused the whole connection. Iterators throw; callbacks wait for the next attempt. @param {Error} error */
     interrupt(error: Error): void;
     [Symbol.asyncIterator](): AsyncGenerator<Event, void, unknown>;
 }
+/** @param {string | number} after @returns {after is string} */
+export declare const isOffset: (after: string | number) => after is string;

@@ -1,154 +1,152 @@
 import { Problem } from "./http.js";
 import { Outbox } from "./outbox.js";
-import { Run } from "./run.js";
+import { Runs } from "./run.js";
 import { Subscription } from "./subscription.js";
 export type Options = {
     /**
-     * called for a JSON Web Token when one is needed: at first, before
-     * the one there is expires, and when it is refused. Without it, the page's cookie says who one is
+     * called when a JSON Web Token is needed: at the start, before the
+     * current token expires, and when the server refuses it. Without this function the page's cookie signs in
      */
     token?: () => string | Promise<string>;
     /**
-     * one connection for all tabs, where the browser can; by default, in a page
+     * use one connection for all tabs, if the browser can. By default true in a page
      */
     share?: boolean;
     /**
-     * where events that wait to be published outlive the page
+     * keeps events that wait to be published beyond the page
      */
-    storage?: import("./outbox.js").Keeper;
+    storage?: import("./outbox.js").KeyValueStore;
     /**
      * milliseconds without a byte after which a connection counts as dead
      */
     silence?: number;
     /**
-     * milliseconds the first wait may take, until the server says otherwise
+     * milliseconds that the first wait may take, until the server asks for another time
      */
     retry?: number;
 };
-export type Connection = Omit<import("./connection.js").Standing, "problem"> & {
+export type Connection = Omit<import("./connection.js").ConnectionState, "problem"> & {
     problem?: Problem;
 };
-export type Publication = import("./outbox.js").Letter & {
+export type NewEvent = {
     type?: string;
     data: unknown;
 };
+export type PendingPublish = import("./outbox.js").PendingSend & {
+    events: NewEvent[];
+};
+export type Published = {
+    offset: string;
+    first: string;
+    last: string;
+};
 /**
  * @typedef {object} Options
- * @property {() => string | Promise<string>} [token] called for a JSON Web Token when one is needed: at first, before
- *   the one there is expires, and when it is refused. Without it, the page's cookie says who one is
- * @property {boolean} [share] one connection for all tabs, where the browser can; by default, in a page
- * @property {import("./outbox.js").Keeper} [storage] where events that wait to be published outlive the page
+ * @property {() => string | Promise<string>} [token] called when a JSON Web Token is needed: at the start, before the
+ *   current token expires, and when the server refuses it. Without this function the page's cookie signs in
+ * @property {boolean} [share] use one connection for all tabs, if the browser can. By default true in a page
+ * @property {import("./outbox.js").KeyValueStore} [storage] keeps events that wait to be published beyond the page
  * @property {number} [silence] milliseconds without a byte after which a connection counts as dead
- * @property {number} [retry] milliseconds the first wait may take, until the server says otherwise
+ * @property {number} [retry] milliseconds that the first wait may take, until the server asks for another time
  */
 /**
- * How the connection is. `by` says who holds it: a shared worker, one of the tabs for all, or this client for itself.
+ * The state of the connection. `by` names its holder: a shared worker, one tab for all, or this client for itself.
+ * `problem` is the server's reason for refusing it; nothing more is tried until `reconnect`.
  *
- * @typedef {Omit<import("./connection.js").Standing, "problem"> & {problem?: Problem}} Connection `problem`: why the
- *   server refuses it, and nothing more is tried until `reconnect`
+ * @typedef {Omit<import("./connection.js").ConnectionState, "problem"> & {problem?: Problem}} Connection
  */
-/** @typedef {import("./outbox.js").Letter & {type?: string, data: unknown}} Publication */
+/** @typedef {{type?: string, data: unknown}} NewEvent `type` is "message" by default; `data` is any JSON value */
+/** @typedef {import("./outbox.js").PendingSend & {events: NewEvent[]}} PendingPublish its lane is its topic */
+/** @typedef {{offset: string, first: string, last: string}} Published the offsets of the first and the last event */
 /**
  * A Tidings server: topics followed over one connection, events published in order, runs.
  *
- * Fires `connection` whenever `connection` has changed. The set of topics may change at any time: the connection is
- * made anew, and every reader keeps its place.
+ * Fires `connection` whenever `connection` has changed. The set of topics may change at any time: the client then
+ * connects anew, and every reader keeps its position.
  */
 export declare class Tidings extends EventTarget {
     #private;
     /** @type {Connection} */
     connection: Connection;
-    /** What waits to be published, in order. @type {Outbox<Publication>} */
-    outbox: Outbox<Publication>;
+    /** Events that wait to be published, in order. @type {Outbox<PendingPublish>} */
+    outbox: Outbox<PendingPublish>;
+    /** Starts and finds runs of assistants. */
+    runs: Runs;
     /**
-     * @param {string} [url] where the server is; "" is this page's origin
+     * @param {string} [url] the server's address; "" is this page's origin
      * @param {Options} [options]
      */
     constructor(url?: string, options?: Options);
     /**
-     * Follow a topic: `for await (const event of tidings.subscribe(topic))`, or with callbacks. Several may follow the same.
+     * Follow a topic: `for await (const event of tidings.subscribe(topic))`, or with callbacks. Several subscriptions may
+     * follow the same topic, and all of them together at most 32 topics.
      *
      * An iterator throws `Reset` when events are gone (unless there is an `onReset`), and `Problem` when the server
      * refuses the topic.
      *
-     * @param {string} topic one of at most 32
-     * @param {import("./subscription.js").Reading} [reading]
+     * @param {string} topic
+     * @param {import("./subscription.js").SubscribeOptions} [options]
      */
-    subscribe(topic: string, reading?: import("./subscription.js").Reading): Subscription;
+    subscribe(topic: string, options?: import("./subscription.js").SubscribeOptions): Subscription;
     /**
-     * Store an event. Until the server can be reached it waits, with all others of its topic behind it, in order; it is
-     * stored once, however often it is sent.
+     * Publish an event. While the server cannot be reached the event waits, and later events of its topic wait behind it.
+     * It is stored once, even when the request has to be repeated.
      *
      * @param {string} topic
      * @param {unknown} data anything that is JSON
-     * @param {{type?: string, key?: string, transient?: boolean}} [options] `key`: the same one again within 24 hours
-     *   stores nothing; `transient`: only to whoever follows now, not stored, and not tried again
-     * @returns {Promise<{offset: string, first: string, last: string} | null>} when it is durable; null when transient
+     * @param {{type?: string, transient?: boolean, key?: string}} [options] `transient`: the event goes to the present
+     *   readers, is not stored, and is not sent again; `key`: the same key again within 24 hours stores nothing
+     * @returns {Promise<Published | null>} resolved when the event is durable; null for a transient event
      * @throws {Problem} the server refused it
      */
-    publish(topic: string, data: unknown, { type, key, transient }?: {
+    publish(topic: string, data: unknown, { type, transient, key }?: {
         type?: string;
-        key?: string;
         transient?: boolean;
-    }): Promise<{
-        offset: string;
-        first: string;
-        last: string;
-    } | null>;
-    /**
-     * Start a run; it is started once, however often this has to be sent.
-     *
-     * @param {{input?: string, messages?: {role: string, content: string}[], assistant?: string, topic?: string,
-     *   parent?: string}} what as in `POST /runs`
-     * @param {{key?: string}} [options]
-     * @returns {Promise<Run>}
-     * @throws {Problem} the server refused it
-     */
-    run(what: {
-        input?: string;
-        messages?: {
-            role: string;
-            content: string;
-        }[];
-        assistant?: string;
-        topic?: string;
-        parent?: string;
-    }, { key }?: {
         key?: string;
-    }): Promise<Run>;
-    /** A run that was started before. @param {string} id */
-    runOf: (id: string) => Run;
+    }): Promise<Published | null>;
     /**
-     * One page of a log, in which neighbouring deltas of runs come merged.
+     * Publish several events of one topic in one commit: all of them are stored, or none.
+     *
      * @param {string} topic
-     * @param {string} [after] an offset; by default from the earliest event
-     * @returns {Promise<{events: import("./subscription.js").Event[], next: string, up_to_date: boolean, closed: boolean}>} `next`: where to
-     *   read on, or to subscribe
+     * @param {NewEvent[]} events
+     * @param {{key?: string}} [options] as in `publish`
+     * @returns {Promise<Published>} resolved when the events are durable
+     * @throws {Problem} the server refused them
+     */
+    publishMany(topic: string, events: NewEvent[], { key }?: {
+        key?: string;
+    }): Promise<Published>;
+    /**
+     * Read one page of a topic. Neighbouring deltas of a run are merged.
+     * @param {string} topic
+     * @param {string | number} [after] an offset, "earliest" (the default), "tail", or -N for the last N events
+     * @returns {Promise<{events: import("./subscription.js").Event[], next: string, up_to_date: boolean, closed: boolean}>} `next`:
+     *   the position to read or subscribe after
      * @throws {Problem} 404: there is no such topic; 410: events after the offset are gone
      */
-    read(topic: string, after?: string): Promise<{
+    read(topic: string, after?: string | number): Promise<{
         events: import("./subscription.js").Event[];
         next: string;
         up_to_date: boolean;
         closed: boolean;
     }>;
     /**
-     * One request, with the token. Without an answer in 40 s (or `silence`) the server counts as not reached.
+     * Send one request, with the token. Without an answer in 40 s (or `silence`) the server counts as unreachable.
      * @param {string} method
      * @param {string} path
      * @param {Omit<import("./http.js").RequestOptions, "signal" | "fetch">} [options]
      */
     request(method: string, path: string, options?: Omit<import("./http.js").RequestOptions, "signal" | "fetch">): Promise<any>;
     /**
-     * Ask until there is an answer: what only the way or the server's health stood against is asked again.
+     * Repeat `ask` until it resolves. Only failures of the network and of the server's health are repeated.
      * @template T
      * @param {() => Promise<T>} ask
      * @returns {Promise<T>}
-     * @throws {Problem} what the server refused
+     * @throws {Problem} the server refused
      */
     patiently<T>(ask: () => Promise<T>): Promise<T>;
-    /** Try again now. */
+    /** Connect again now. */
     reconnect(): void;
-    /** Leave the connection, and end every subscription. What waits in the outbox is not sent by this client any more. */
+    /** Leave the connection and end every subscription. This client sends nothing from its outbox any more. */
     close(): void;
 }

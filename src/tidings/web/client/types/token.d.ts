@@ -1,29 +1,29 @@
 /**
- * The token in use, got when it is needed and replaced before it expires. Without one, the server is not reached.
+ * The token in use. It is fetched when it is needed and replaced before it expires.
  *
- * A token that seems to be expired when it comes is from another clock: it is used until the server refuses it.
+ * A token that seems to have expired when it comes was made by another clock. It is used until the server refuses it.
  */
 export declare class Tokens {
     #private;
-    /** When to replace the one there is, in milliseconds since 1970. */
+    /** The time to replace the current token, in milliseconds since 1970. */
     renewAt: number;
-    /** @param {(refused: string) => Promise<string>} ask for a token other than the refused one, which may be "" */
+    /** @param {(refused: string) => Promise<string>} ask gives a token other than the refused one, which may be "" */
     constructor(ask: (refused: string) => Promise<string>);
     /**
-     * @param {string} [refused] a token the server took no more
-     * @returns {Promise<string>} rejected when there is none to be had
+     * @param {string} [refused] a token that the server has refused
+     * @returns {Promise<string>} rejected by Unreachable when there is no token
      */
     get(refused?: string): Promise<string>;
-    /** Another one than the one there is. @returns {Promise<boolean>} whether it is another */
+    /** Fetch a new token. @returns {Promise<boolean>} the token has changed */
     renew(): Promise<boolean>;
     /**
-     * `fetch` with the token, and once more with another when it is refused.
+     * `fetch` with the token. When the server refuses the token, the request is sent once more with a new one.
      * @type {typeof fetch}
      */
     fetch: typeof fetch;
 }
 /**
  * @param {string} token
- * @returns {Record<string, unknown>} what a JSON Web Token says, its UTF-8 unread; nothing when it is none
+ * @returns {Record<string, unknown>} the claims of a JSON Web Token, with their UTF-8 not decoded; empty for other text
  */
 export declare function claimsOf(token: string): Record<string, unknown>;

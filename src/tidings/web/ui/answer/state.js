@@ -59,5 +59,5 @@ export function leaveRuns(ids) {
 
 /** @param {string} id @returns {Promise<void>} */
 export async function stop(id) {
-  await tidings.runOf(id).stop();
+  await tidings.runs.get(id).stop();
 }

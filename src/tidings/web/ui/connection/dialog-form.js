@@ -3,7 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { Modal, close } from "../kit/dialog.js";
 import { html } from "../kit/html.js";
 import { refusedAs } from "../toasts/state.js";
-import { standing } from "./state.js";
+import { connectionStatus } from "./state.js";
 
 /** Milliseconds after which what is not done yet is waited for. */
 const SOON = 1000;
@@ -48,8 +48,8 @@ export const Failed = ({ doing }) => html`
   ${
     doing.waits &&
     html`<p role="status">
-      ${standing.value === "lost" ? "Not connected." : "The server has not answered yet."} It is done when it can be;
-      you may close this.
+      ${connectionStatus.value === "lost" ? "Not connected." : "The server has not answered yet."} It is done when it
+      can be; you may close this.
     </p>`
   }
 `;

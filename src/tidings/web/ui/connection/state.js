@@ -44,9 +44,9 @@ export const networked = signal(navigator.onLine);
  * news, nor is the moment in which the set of topics changes.
  * @type {import("@preact/signals").Signal<"connecting" | "live" | "lost" | "back">}
  */
-export const standing = signal("connecting");
+export const connectionStatus = signal("connecting");
 
-export const offline = computed(() => standing.value === "lost" && !networked.value);
+export const offline = computed(() => connectionStatus.value === "lost" && !networked.value);
 
 /** Milliseconds before a break is news, and for which its end is. */
 const GRACE = 1000;
@@ -65,7 +65,7 @@ export const serverTime = () => Date.now() / 1000 - (Number.isFinite(ahead) ? ah
 /**
  * Subscribe, and count.
  * @param {string} topic
- * @param {import("../../client/index.js").Reading} reading
+ * @param {import("../../client/index.js").SubscribeOptions} reading
  */
 export function subscribe(topic, reading) {
   return tidings.subscribe(topic, {
@@ -96,13 +96,13 @@ function take(now) {
   if (now.phase === "open") {
     clearTimeout(grace);
     grace = undefined;
-    if (standing.value === "connecting") standing.value = "live";
-    if (standing.value === "lost") {
-      standing.value = "back";
-      setTimeout(() => standing.value === "back" && (standing.value = "live"), BACK);
+    if (connectionStatus.value === "connecting") connectionStatus.value = "live";
+    if (connectionStatus.value === "lost") {
+      connectionStatus.value = "back";
+      setTimeout(() => connectionStatus.value === "back" && (connectionStatus.value = "live"), BACK);
     }
-  } else if (now.phase !== "closed" && (standing.value !== "connecting" || now.failures > 0)) {
-    grace ??= setTimeout(() => (standing.value = "lost"), standing.value === "connecting" ? 0 : GRACE);
+  } else if (now.phase !== "closed" && (connectionStatus.value !== "connecting" || now.failures > 0)) {
+    grace ??= setTimeout(() => (connectionStatus.value = "lost"), connectionStatus.value === "connecting" ? 0 : GRACE);
   }
 }
 
@@ -111,12 +111,12 @@ function take(now) {
  * answers needs no hundred topics on the connection.
  *
  * @param {string} topic
- * @param {import("../../client/index.js").Reading} reader its `onEvents` is called at least once, for the history
+ * @param {import("../../client/index.js").SubscribeOptions} reader its `onEvents` is called at least once, for the history
  * @returns {Promise<import("../../client/index.js").Subscription | "closed" | "missing">} once the history was read
  * @throws {Problem} anything else the server refused
  */
 export async function follow(topic, reader) {
-  for (let after = ""; ;) {
+  for (let after = "earliest"; ;) {
     const page = await tidings.read(topic, after).catch(unlessMissing);
     if (!page) return "missing";
     reader.onEvents?.(page.events);

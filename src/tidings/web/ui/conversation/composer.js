@@ -1,6 +1,6 @@
 import { useEffect, useRef } from "preact/hooks";
 import { Stop } from "../answer/stop.js";
-import { standing } from "../connection/state.js";
+import { connectionStatus } from "../connection/state.js";
 import { Send, useHeight } from "../kit/composer.js";
 import { html, valueOf } from "../kit/html.js";
 import { Icon } from "../kit/icon.js";
@@ -8,7 +8,7 @@ import { open } from "../page/address.js";
 import { draft, edit, editing, write } from "../page/drafts.js";
 import { compact } from "../page/layout.js";
 import { asked, assistants } from "../session/state.js";
-import { ask, lettersOf } from "./outbox-state.js";
+import { ask, questionsOf } from "./outbox-state.js";
 import { openOrBegin, shown } from "./shown-state.js";
 
 /** Where a question is written. Its one button is Send, and Stop in the same place while an answer is on its way. */
@@ -59,7 +59,7 @@ export function Composer() {
         />
         <div class="tools">
           <${Choice} />
-          ${live && standing.value !== "lost" ? html`<${Stop} run=${live} within=".composer-frame, #log" key=${live} />` : html`<${Send} />`}
+          ${live && connectionStatus.value !== "lost" ? html`<${Stop} run=${live} within=".composer-frame, #log" key=${live} />` : html`<${Send} />`}
         </div>
       </div>
       <p class="hint"><span>${hint(live)}</span><${Keys} live=${live} /></p>
@@ -69,14 +69,14 @@ export function Composer() {
 
 /** @param {string | null} live */
 function placeholder(live) {
-  if (!shown.value || (shown.value.turns.value.length === 0 && lettersOf(shown.value.id).length === 0))
+  if (!shown.value || (shown.value.turns.value.length === 0 && questionsOf(shown.value.id).length === 0))
     return "Ask a question";
   return live && !compact.value ? "Ask a follow-up. It is sent when this answer ends." : "Ask a follow-up";
 }
 
 /** @param {string | null} live */
 function hint(live) {
-  if (standing.value === "lost") return "Not connected. Questions wait here and are sent in order.";
+  if (connectionStatus.value === "lost") return "Not connected. Questions wait here and are sent in order.";
   if (live) return "The run goes on if you close this tab.";
   return draft.value ? "Draft kept on this device" : "";
 }

@@ -1,5 +1,5 @@
 import { effect, signal } from "@preact/signals";
-import { Problem } from "../../client/index.js";
+import { ORIGIN, Problem } from "../../client/index.js";
 import { follow, subscribe, tidings } from "../connection/state.js";
 import { soon } from "../page/frames.js";
 import { ended, indexTopic, load } from "../session/state.js";
@@ -18,13 +18,13 @@ let subscription = null;
 /**
  * The list's topic does not exist before the first conversation: then there is nothing to read, and all to come.
  * @param {string} topic
- * @param {import("../../client/index.js").Reading} reader
+ * @param {import("../../client/index.js").SubscribeOptions} reader
  */
 async function begin(topic, reader) {
   // Asking for the events of a topic there is not would be an error.
   const { topics } = await tidings.patiently(() => tidings.request("GET", `/topics?prefix=${topic}&limit=1`));
   let found = topics[0] === topic ? await follow(topic, reader) : "missing";
-  if (found === "missing") found = subscribe(topic, reader);
+  if (found === "missing") found = subscribe(topic, { ...reader, after: ORIGIN });
   if (found === "closed") return;
   if (followed === topic) subscription = found;
   else found.close();

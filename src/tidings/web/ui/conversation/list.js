@@ -2,7 +2,7 @@ import { html, inPage } from "../kit/html.js";
 import { Icon } from "../kit/icon.js";
 import { go, open } from "../page/address.js";
 import { conversations, listed } from "./list-state.js";
-import { lettersOf } from "./outbox-state.js";
+import { questionsOf } from "./outbox-state.js";
 import { conversation } from "./state.js";
 
 export function List() {
@@ -30,7 +30,7 @@ export function List() {
 /** A dot while an answer is on its way. @param {{id: string}} props */
 function Activity({ id }) {
   if (conversation(id).live.value) return html`<i class="dot" role="img" aria-label="an answer is on its way" />`;
-  return lettersOf(id).length > 0
+  return questionsOf(id).length > 0
     ? html`<i class="dot hollow" role="img" aria-label="a question waits to be sent" />`
     : null;
 }

@@ -5,7 +5,7 @@ import { toEnd, useFollowing } from "../kit/following.js";
 import { html } from "../kit/html.js";
 import { Icon } from "../kit/icon.js";
 import { open } from "../page/address.js";
-import { lettersOf } from "./outbox-state.js";
+import { questionsOf } from "./outbox-state.js";
 import { Pending } from "./pending.js";
 import { shown } from "./shown-state.js";
 import { Turn } from "./turn.js";
@@ -23,11 +23,11 @@ export function Log() {
   useEffect(() => serve(/** @type {HTMLElement} */ (box.current)), []);
   if (!here) return null;
   const turns = here.turns.value;
-  const letters = lettersOf(here.id);
-  const messages = turns.length + letters.length;
+  const waiting = questionsOf(here.id);
+  const messages = turns.length + waiting.length;
   if (!away.value) seen.current = messages;
   const fresh = messages - seen.current;
-  const last = letters.length === 0 ? turns.at(-1) : null;
+  const last = waiting.length === 0 ? turns.at(-1) : null;
   return html`
     <div class="log-frame">
       <div
@@ -42,8 +42,8 @@ export function Log() {
       >
         <div class="column" ref=${content}>
           ${turns.map((turn) => html`<${Turn} key=${turn[0].run} ...${{ turn, conversation: here, last: turn === last }} />`)}
-          ${letters.map((letter) => html`<${Pending} key=${letter.key} letter=${letter} conversation=${here} />`)}
-          ${here.status.value === "missing" && turns.length + letters.length === 0 && html`<${Missing} />`}
+          ${waiting.map((pending) => html`<${Pending} key=${pending.key} pending=${pending} conversation=${here} />`)}
+          ${here.status.value === "missing" && turns.length + waiting.length === 0 && html`<${Missing} />`}
           ${here.refused.value && html`<p class="nothing">${here.refused.value}</p>`}
         </div>
       </div>

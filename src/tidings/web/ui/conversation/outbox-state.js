@@ -1,66 +1,44 @@
-import { effect, signal } from "@preact/signals";
-import { Outbox, Problem, Unreachable, isTemporary, newKey } from "../../client/index.js";
-import { standing, tidings } from "../connection/state.js";
-import { ended, session, signedOut } from "../session/state.js";
-import { create, titleFor, titled } from "./list-state.js";
+/** Questions that were asked and are not with the server yet. */
+import { computed } from "@preact/signals";
+import { isTemporary } from "../../client/index.js";
+import { tidings } from "../connection/state.js";
+import { pending, put, sendWith } from "../outbox/state.js";
+import { session } from "../session/state.js";
+import { create, titled, titleFor } from "./list-state.js";
 import { conversation } from "./state.js";
 
 /**
- * A question that was asked and is not with the server yet. Its key starts one run, however often it is sent; its lane
- * is its conversation.
- * @typedef {import("../../client/index.js").Letter & About & {parent: string | null, time: number}} Letter `parent`:
- *   the run it asks again; `time`: Unix seconds
+ * A question that waits. Its key starts one run, even when it is sent several times; its lane is its conversation.
+ * @typedef {import("../outbox/state.js").Pending & About & {parent: string | null, time: number}} PendingQuestion
+ *   `parent`: the run that it asks again; `time`: Unix seconds
  */
 
 /** @typedef {{question: string, assistant: string | null}} About */
 
-/** @type {Outbox<Letter>} Kept on this device, so they outlive the page. */
-const box = new Outbox({ send, ready, wait: again, storage: kept(), name: "tidings.questions" });
+/** The questions that wait, in order. */
+export const questions = computed(
+  () => /** @type {PendingQuestion[]} */ (pending.value.filter(({ kind }) => kind === "question")),
+);
 
-/** In the order they are sent. @type {import("@preact/signals").Signal<readonly Letter[]>} */
-export const outbox = signal(box.letters);
-
-/** The letters under way. @type {import("@preact/signals").Signal<ReadonlySet<string>>} */
-export const sending = signal(new Set());
-
-/** Letters that were sent without an answer: their runs may have started, so they wait for nothing but the server. */
+/** Questions that were sent without an answer. Their runs may have started, so they do not wait for the run before. */
 export const tried = new Set();
-/** What the server said to those it asked to slow down, by key. @type {Map<string, string>} */
-export const slowed = new Map();
-
-/** @returns {Storage | undefined} none in a private window */
-function kept() {
-  try {
-    return localStorage;
-  } catch {
-    return undefined;
-  }
-}
 
 /** @param {About & {conversation: string, parent?: string | null}} about */
 export function ask({ conversation: lane, parent = null, ...about }) {
-  box.put({ ...about, lane, parent, key: newKey(), time: Date.now() / 1000 });
+  put("question", lane, { ...about, parent, time: Date.now() / 1000 });
 }
 
-/** @param {string} key */
-export const discard = (key) => box.discard(key);
+/** @param {string} id @returns {PendingQuestion[]} */
+export const questionsOf = (id) => questions.value.filter(({ lane }) => lane === id);
 
-/** @param {string} key */
-export const retry = (key) => box.retry(key);
-
-/** @param {string} id @returns {Letter[]} */
-export const lettersOf = (id) => outbox.value.filter((letter) => letter.lane === id);
-
-/** Whether it can be sent now: no answer is on its way in its conversation. @param {Letter} letter */
-function ready(letter) {
-  const connected = standing.value === "live" || standing.value === "back";
-  if (!connected || !session.value || signedOut.value) return false;
-  const place = conversation(letter.lane);
+/** A question may be sent while no run is under way in its conversation. @param {PendingQuestion} pending */
+function ready({ key, lane }) {
+  const place = conversation(lane);
   if (place.status.value === "loading") void place.follow();
-  return place.status.value !== "loading" && (tried.has(letter.key) || place.quiet.value);
+  return place.status.value !== "loading" && (tried.has(key) || place.quiet.value);
 }
 
-/** @param {Letter} letter */
+/** @param {PendingQuestion} pending */
 async function send({ key, lane, question, parent, assistant }) {
   const place = conversation(lane);
   try {
@@ -71,31 +49,14 @@ async function send({ key, lane, question, parent, assistant }) {
       history.length > 0 ? { messages: [...history, { role: "user", content: question }] } : { input: question };
     const json = { ...about, topic: place.topic, ...(parent && { parent }), ...(assistant && { assistant }) };
     const { run } = await tidings.request("POST", "/runs", { json, key });
-    slowed.delete(key);
     place.started(run, { question, parent, assistant, by: session.value?.name ?? null });
   } catch (error) {
-    // Whoever signs in again sends it.
-    if (ended(error)) throw new Unreachable();
     if (isTemporary(error)) tried.add(key);
-    if (isTemporary(error) && error instanceof Problem) slowed.set(key, error.message);
     throw error;
   }
 }
 
-/** A moment before the next attempt: the stream may be well while a request is refused. @returns {Promise<void>} */
-function again() {
-  return new Promise((resolve) => setTimeout(resolve, 1000 + Math.random() * 1000));
-}
-
-/** Show what waits to be sent, and send it when that is possible. */
+/** Let the outbox send questions. */
 export function start() {
-  box.addEventListener("change", () => {
-    outbox.value = box.letters;
-    sending.value = new Set(box.sending);
-  });
-  effect(() => {
-    outbox.value;
-    sending.value;
-    box.pump();
-  });
+  sendWith("question", { send, ready });
 }

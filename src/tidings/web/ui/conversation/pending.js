@@ -1,10 +1,11 @@
-import { standing } from "../connection/state.js";
+import { connectionStatus } from "../connection/state.js";
 import { copying } from "../kit/copy.js";
 import { html } from "../kit/html.js";
 import { Icon } from "../kit/icon.js";
+import { discard, retry, sending, slowed } from "../outbox/state.js";
 import { myName } from "../session/state.js";
 import { ordinal } from "../text/format.js";
-import { discard, outbox, retry, sending, slowed, tried } from "./outbox-state.js";
+import { questions, tried } from "./outbox-state.js";
 import { Question } from "./question.js";
 
 /** Seconds by which the server's clock may be behind this one. */
@@ -13,29 +14,29 @@ const CLOCKS = 5;
 /**
  * A question that is not with the server yet: on its way, waiting, or refused.
  * @param {object} props
- * @param {import("./outbox-state.js").Letter} props.letter
+ * @param {import("./outbox-state.js").PendingQuestion} props.pending
  * @param {import("./state.js").Conversation} props.conversation
  */
-export function Pending({ letter, conversation }) {
+export function Pending({ pending, conversation }) {
   // The topic may tell of the run before the answer to the request comes: then the question is shown there already.
   const latest = conversation.turns.value.at(-1)?.at(-1);
-  const sent = sending.value.has(letter.key) || tried.has(letter.key);
-  if (sent && !letter.refused && latest?.question === letter.question && latest.time >= letter.time - CLOCKS)
+  const sent = sending.value.has(pending.key) || tried.has(pending.key);
+  if (sent && !pending.refused && latest?.question === pending.question && latest.time >= pending.time - CLOCKS)
     return null;
-  const connected = standing.value === "live" || standing.value === "back";
-  const on = sending.value.has(letter.key);
-  const place = ordinal(outbox.value.indexOf(letter) + 1);
-  const waits = !letter.refused && !on;
-  const asked = slowed.get(letter.key);
+  const connected = connectionStatus.value === "live" || connectionStatus.value === "back";
+  const on = sending.value.has(pending.key);
+  const place = ordinal(questions.value.indexOf(pending) + 1);
+  const waits = !pending.refused && !on;
+  const asked = slowed.get(pending.key);
   const why = asked ? `Waits a moment: ${asked}` : "Waits until the answer above has ended";
   return html`
     <${Question}
       name=${myName.value}
       me
-      at=${letter.time}
-      text=${letter.question}
+      at=${pending.time}
+      text=${pending.question}
       note=${on ? "sending" : undefined}
-      pale=${!letter.refused}
+      pale=${!pending.refused}
     >
       ${
         waits &&
@@ -43,18 +44,18 @@ export function Pending({ letter, conversation }) {
           <p class="waits">
             <${Icon} name="clock" size=${14} />
             ${connected ? why : `Waits for the connection, ${place} in line`}
-            <button type="button" class="link" onClick=${() => discard(letter.key)}>Delete</button>
+            <button type="button" class="link" onClick=${() => discard(pending.key)}>Delete</button>
           </p>
         `
       }
       ${
-        letter.refused &&
+        pending.refused &&
         html`
           <p class="waits refused">
-            <${Icon} name="circle-alert" size=${14} />Not sent: ${letter.refused}
-            <button type="button" class="link" onClick=${() => retry(letter.key)}>Send again</button>
-            <button type="button" class="link" onClick=${copying(letter.question)}><span>Copy text</span></button>
-            <button type="button" class="link" onClick=${() => discard(letter.key)}>Delete</button>
+            <${Icon} name="circle-alert" size=${14} />Not sent: ${pending.refused}
+            <button type="button" class="link" onClick=${() => retry(pending.key)}>Send again</button>
+            <button type="button" class="link" onClick=${copying(pending.question)}><span>Copy text</span></button>
+            <button type="button" class="link" onClick=${() => discard(pending.key)}>Delete</button>
           </p>
         `
       }

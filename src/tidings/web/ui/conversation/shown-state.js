@@ -4,7 +4,7 @@ import { newKey } from "../../client/index.js";
 import { go, open } from "../page/address.js";
 import { chosenRun } from "../page/layout.js";
 import { titled, titleFor } from "./list-state.js";
-import { lettersOf, outbox } from "./outbox-state.js";
+import { questions, questionsOf } from "./outbox-state.js";
 import { conversation, read } from "./state.js";
 
 /** The open conversation. Null: a new one, or a room is open. */
@@ -29,7 +29,7 @@ export function openOrBegin() {
 /** The title of the open conversation. The conversation may be asked before the list names it. */
 export function conversationTitle() {
   if (!open.value) return "New conversation";
-  const first = shown.value?.turns.value[0]?.[0].question ?? lettersOf(open.value)[0]?.question;
+  const first = shown.value?.turns.value[0]?.[0].question ?? questionsOf(open.value)[0]?.question;
   return titled(open.value) ?? (first ? titleFor(first) : "Conversation");
 }
 
@@ -44,7 +44,7 @@ export function start() {
   });
   // A conversation that is not shown and has nothing to send gives its topic's place on the connection back.
   effect(() => {
-    const busy = new Set([open.value, ...outbox.value.map((letter) => letter.lane)]);
+    const busy = new Set([open.value, ...questions.value.map(({ lane }) => lane)]);
     for (const conversation of read()) if (!busy.has(conversation.id)) conversation.rest();
   });
 }

@@ -51,7 +51,7 @@ export class Conversation {
   #offset = "";
   /** @type {import("../../client/index.js").Subscription | null} */
   #subscription = null;
-  /** @type {import("../../client/index.js").Reading} */
+  /** @type {import("../../client/index.js").SubscribeOptions} */
   #reader = {
     onEvents: (events) => this.#take(events),
     onReset: ({ reason }) => this.#lost(reason),

@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { standing } from "../connection/state.js";
+import { connectionStatus } from "../connection/state.js";
 import { html } from "../kit/html.js";
 import { Icon } from "../kit/icon.js";
 import { size } from "../text/format.js";
@@ -44,8 +44,8 @@ function Picture({ file, address }) {
     state.value = found === "there" ? "odd" : found;
   };
   useEffect(() => {
-    if (standing.value === "back" && state.value === "unread") state.value = "shown";
-  }, [standing.value]);
+    if (connectionStatus.value === "back" && state.value === "unread") state.value = "shown";
+  }, [connectionStatus.value]);
   if (state.value === "odd") return html`<div class="picture"><${Download} file=${file} address=${address} /></div>`;
   if (state.value !== "shown") {
     return html`<p class="picture">

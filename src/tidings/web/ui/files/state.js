@@ -1,6 +1,6 @@
 import { computed, effect, signal } from "@preact/signals";
 import { Problem, newKey } from "../../client/index.js";
-import { standing } from "../connection/state.js";
+import { connectionStatus } from "../connection/state.js";
 import { openRoom } from "../page/address.js";
 import { soon } from "../page/frames.js";
 import { recall } from "../page/storage.js";
@@ -50,7 +50,7 @@ export const missing = computed(() => {
   if (!late) return "";
   const { state, file } = late;
   if (state === "refused") return `Send waits: remove ${file.name}.`;
-  if (standing.value === "lost") return "Not connected. Files wait in this page: keep it open.";
+  if (connectionStatus.value === "lost") return "Not connected. Files wait in this page: keep it open.";
   if (state === "broken") return `Send waits: try ${file.name} again, or remove it.`;
   return `Send waits until ${file.name} is up.`;
 });
@@ -146,14 +146,14 @@ function ask(event) {
 /** Upload attached files, one after the other, while the page is connected. */
 export function start() {
   effect(() => {
-    const connected = standing.value === "live" || standing.value === "back";
+    const connected = connectionStatus.value === "live" || connectionStatus.value === "back";
     const next = all.value.find(({ state }) => state === "waiting");
     if (connected && next && !all.value.some(({ state }) => state === "going")) upload(next);
   });
   // What is under way when the connection is lost would only wait for its end: it begins anew when there is one.
   effect(() => {
-    if (standing.value === "lost") for (const request of requests.values()) request.abort();
-    else if (standing.value === "back")
+    if (connectionStatus.value === "lost") for (const request of requests.values()) request.abort();
+    else if (connectionStatus.value === "back")
       for (const { key, state } of all.peek()) if (state === "broken") uploadAgain(key);
   });
   effect(() => {

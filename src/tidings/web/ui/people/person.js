@@ -1,4 +1,4 @@
-import { standing } from "../connection/state.js";
+import { connectionStatus } from "../connection/state.js";
 import { html } from "../kit/html.js";
 import { Icon } from "../kit/icon.js";
 import { session } from "../session/state.js";
@@ -16,7 +16,7 @@ const hueOf = (name) => [...name].reduce((sum, letter) => (sum * 7 + letter.char
  * @param {{name: string, size?: number, me?: boolean, dot?: boolean}} props
  */
 export function Person({ name, size = 28, me = false, dot = true }) {
-  const connected = standing.value === "live" || standing.value === "back";
+  const connected = connectionStatus.value === "live" || connectionStatus.value === "back";
   const here = me ? connected : isHere(name);
   const nameless = me && !session.value?.name;
   return html`

@@ -1,5 +1,6 @@
 import { computed, effect, signal } from "@preact/signals";
-import { standing, subscribe } from "../connection/state.js";
+import { ORIGIN } from "../../client/index.js";
+import { connectionStatus, subscribe } from "../connection/state.js";
 import { session } from "../session/state.js";
 import * as presence from "./fold.js";
 
@@ -14,7 +15,7 @@ const clock = signal(now());
 export const here = computed(() => presence.here(told.value, clock.value));
 
 /** Whether who is here is known at all. */
-export const known = computed(() => standing.value !== "lost" && standing.value !== "connecting");
+export const known = computed(() => connectionStatus.value !== "lost" && connectionStatus.value !== "connecting");
 
 /** @param {string} name */
 export const isHere = (name) => known.value && here.value.has(name);
@@ -28,6 +29,7 @@ export function start() {
   effect(() => {
     if (!session.value || subscription) return;
     subscription = subscribe("presence", {
+      after: ORIGIN,
       onEvents: (events) => {
         told.value = events.reduce((state, event) => presence.fold(state, event, now()), told.value);
         clock.value = now();

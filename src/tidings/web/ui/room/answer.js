@@ -5,7 +5,7 @@ import { Began, Told, useAnnounced } from "../answer/progress.js";
 import { StateChip } from "../answer/state-chip.js";
 import { followRun, runSignal } from "../answer/state.js";
 import { Stop } from "../answer/stop.js";
-import { standing } from "../connection/state.js";
+import { connectionStatus } from "../connection/state.js";
 import { IconButton } from "../kit/button.js";
 import { focusComposer } from "../kit/composer.js";
 import { copying } from "../kit/copy.js";
@@ -59,7 +59,7 @@ export function RoomAnswer({ room, item, may, found, stop }) {
       <div class="body">
         <p class="byline">
           <b>${name}</b><${Began} at=${item.time} />
-          ${isLive(run) && html`<${StateChip} run=${run} />${may && standing.value !== "lost" && html`<${Stop} run=${item.run} within=${`[data-run="${item.run}"]`} quiet />`}`}
+          ${isLive(run) && html`<${StateChip} run=${run} />${may && connectionStatus.value !== "lost" && html`<${Stop} run=${item.run} within=${`[data-run="${item.run}"]`} quiet />`}`}
         </p>
         ${
           item.deleted

@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { standing } from "../connection/state.js";
+import { connectionStatus } from "../connection/state.js";
 import { attached, missing, take } from "../files/state.js";
 import { IconButton } from "../kit/button.js";
 import { Send, useHeight } from "../kit/composer.js";
@@ -138,7 +138,7 @@ function Writing({ room, name }) {
 
 function hint() {
   if (!editing.value && missing.value) return missing.value;
-  if (standing.value === "lost") return "Not connected. Messages wait here and are sent in order.";
+  if (connectionStatus.value === "lost") return "Not connected. Messages wait here and are sent in order.";
   if (attached.value.length > 0) return "Files are kept until this page is left";
   return draft.value ? "Draft kept on this device" : "";
 }

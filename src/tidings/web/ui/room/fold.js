@@ -8,7 +8,7 @@
  * @typedef {object} Message
  * @property {"message"} kind
  * @property {string} key
- * @property {string | null} letter the key its publisher gave it: by it a page knows its own
+ * @property {string | null} sendKey the key with which its page sent it
  * @property {string} offset where it stands, and what replies and reactions name
  * @property {number} time Unix seconds
  * @property {string} by
@@ -230,7 +230,7 @@ function message({ offset, time, data }) {
   return {
     kind: "message",
     key: offset,
-    letter: typeof key === "string" ? key : null,
+    sendKey: typeof key === "string" ? key : null,
     offset,
     time,
     by: String(by ?? ""),

@@ -5,7 +5,7 @@ import { goRoom, openRoom } from "../page/address.js";
 import { dialog, signingIn } from "../page/layout.js";
 import { joined, rooms, roomsListed } from "../rooms/state.js";
 import { session } from "../session/state.js";
-import { letters } from "./outbox-state.js";
+import { messages } from "./outbox-state.js";
 
 /** The rooms of the side bar: those one is a member of, and the one that is open. */
 export function RoomList() {
@@ -36,7 +36,7 @@ function List() {
 function Item({ room }) {
   const { id, name, unread, mentions } = room;
   const current = openRoom.value === id;
-  const waits = letters.value.some((letter) => letter.lane === `rooms.${id}`);
+  const waits = messages.value.some(({ lane }) => lane === `rooms.${id}`);
   return html`
     <a
       class=${unread > 0 && !current ? "item unread" : "item"}

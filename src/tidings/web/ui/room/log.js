@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { serve } from "../answer/embedded-controls.js";
 import { runSignal } from "../answer/state.js";
-import { standing } from "../connection/state.js";
+import { connectionStatus } from "../connection/state.js";
 import { isAtEnd, toEnd, useFollowing } from "../kit/following.js";
 import { html } from "../kit/html.js";
 import { Icon } from "../kit/icon.js";
@@ -32,7 +32,7 @@ export function RoomLog({ room }) {
   const drawn = useDrawn(room, box, content, away);
   const { items, before, line } = drawn;
   const may = useMay(room);
-  const letters = drawn.end ? unseen(room) : [];
+  const waiting = drawn.end ? unseen(room) : [];
   const fresh = useFresh(room, away);
   const stop = useStop(items);
   useFollowing(box, content, away, room.id, () => drawn.end);
@@ -70,8 +70,8 @@ export function RoomLog({ room }) {
             if (item.kind === "answer") return html`<${RoomAnswer} key=${row.key} ...${props} />`;
             return html`<${RoomMessage} key=${row.key} ...${props} continued=${continued} />`;
           })}
-          ${letters.map((letter) => html`<${RoomPending} key=${letter.key} room=${room} letter=${letter} />`)}
-          <${State} room=${room} empty=${drawn.top && stop.key === undefined && letters.length === 0} />
+          ${waiting.map((pending) => html`<${RoomPending} key=${pending.key} room=${room} pending=${pending} />`)}
+          <${State} room=${room} empty=${drawn.top && stop.key === undefined && waiting.length === 0} />
         </div>
       </div>
       <${Typists} room=${room} />
@@ -253,5 +253,5 @@ function useMarking(room, away) {
       room.onMarked = () => {};
       document.removeEventListener("visibilitychange", look);
     };
-  }, [end, position, room.read.value, standing.value]);
+  }, [end, position, room.read.value, connectionStatus.value]);
 }

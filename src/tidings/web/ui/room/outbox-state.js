@@ -1,118 +1,77 @@
-import { effect, signal } from "@preact/signals";
-import { Outbox, Problem, Unreachable, isTemporary, newKey } from "../../client/index.js";
-import { standing, tidings } from "../connection/state.js";
+/** Messages that were written and are not in their rooms' logs yet. */
+import { computed, signal } from "@preact/signals";
+import { tidings } from "../connection/state.js";
 import { isRead } from "../log/offset-fold.js";
-import { ended, session, signedOut } from "../session/state.js";
+import { pending, put, sendWith } from "../outbox/state.js";
+import { session } from "../session/state.js";
 import { room } from "./state.js";
 
 /**
- * A message that was written and is not in its room's log yet. Its lane is the room's topic.
- * @typedef {import("../../client/index.js").Letter & Written} Letter
+ * A message that waits. Its lane is its room's topic.
+ * @typedef {import("../outbox/state.js").Pending & Written} PendingMessage
  */
 /**
  * @typedef {object} Written
  * @property {string} text
- * @property {{message: string, by: string, text: string} | null} quote what it replies to
+ * @property {{message: string, by: string, text: string} | null} quote the message it replies to
  * @property {readonly import("./fold.js").File[]} [files] that were uploaded
  * @property {string} by
  * @property {number} time Unix seconds
  */
 
-/** @type {Outbox<Letter>} Kept on this device, so they outlive the page. */
-const box = new Outbox({ send, ready, wait: again, storage: kept(), name: "tidings.messages" });
+/** The messages that wait, in order. */
+export const messages = computed(
+  () => /** @type {PendingMessage[]} */ (pending.value.filter(({ kind }) => kind === "message")),
+);
 
-/** In the order they are sent. @type {import("@preact/signals").Signal<readonly Letter[]>} */
-export const letters = signal(box.letters);
-/** Those under way, by key. @type {import("@preact/signals").Signal<ReadonlySet<string>>} */
-export const posting = signal(new Set());
-/** What is stored and was not seen in the log yet, with its offset. @type {import("@preact/signals").Signal<readonly (Letter & {offset: string})[]>} */
+/**
+ * Messages that the server has stored and that have not come through the log yet.
+ * @type {import("@preact/signals").Signal<readonly (PendingMessage & {offset: string})[]>}
+ */
 const stored = signal([]);
-/** How often one has written. */
-export const written = signal(0);
-/** What the server said to those it asked to slow down, by key. @type {Map<string, string>} */
-export const slowed = new Map();
 
-/** @returns {Storage | undefined} none in a private window */
-function kept() {
-  try {
-    return localStorage;
-  } catch {
-    return undefined;
-  }
-}
+/** Counts the messages written in this tab. */
+export const written = signal(0);
 
 /** @param {import("./state.js").Room} room @param {string} text @param {Written["quote"]} quote @param {Written["files"]} files */
 export function post({ topic }, text, quote, files) {
   const by = session.value?.name ?? "";
-  box.put({ key: newKey(), lane: topic, text, quote, files, by, time: Date.now() / 1000 });
+  put("message", topic, { text, quote, files, by, time: Date.now() / 1000 });
   written.value += 1;
 }
 
-/** @param {string} key */
-export const discardMessage = (key) => box.discard(key);
-
-/** @param {string} key */
-export const retryMessage = (key) => box.retry(key);
-
 /**
- * What is to be shown below a room's log: not what the log tells of already, though its sender waits for the answer.
+ * The messages to show below a room's log: those that the log does not have, even if their sender still waits for the
+ * answer.
  * @param {import("./state.js").Room} room
- * @returns {Letter[]}
+ * @returns {PendingMessage[]}
  */
 export function unseen({ topic, items, position }) {
-  const mine = session.value?.name ?? "";
-  const waiting = letters.value.filter((letter) => letter.lane === topic && letter.by === mine);
-  const done = stored.value.filter((letter) => letter.lane === topic && !isRead(position.value, letter.offset));
-  const isSaid = (/** @type {Letter} */ { key }) =>
-    items.value.some((item) => item.kind === "message" && item.letter === key && item.by === mine);
-  return [...done, ...waiting.filter((letter) => letter.refused || !isSaid(letter))];
+  const me = session.value?.name ?? "";
+  const waiting = messages.value.filter((one) => one.lane === topic && one.by === me);
+  const done = stored.value.filter((one) => one.lane === topic && !isRead(position.value, one.offset));
+  const isInLog = (/** @type {PendingMessage} */ { key }) =>
+    items.value.some((item) => item.kind === "message" && item.sendKey === key && item.by === me);
+  return [...done, ...waiting.filter((one) => one.refused || !isInLog(one))];
 }
 
-/** Whether a letter may be sent now. @param {Letter} letter */
-function ready({ by }) {
-  const connected = standing.value === "live" || standing.value === "back";
-  return connected && session.value?.name === by && !signedOut.value;
-}
+/** A message is sent only for the person who wrote it. @param {PendingMessage} pending */
+const ready = ({ by }) => session.value?.name === by;
 
-/** @param {Letter} letter */
-async function send(letter) {
-  const { key, lane, text, quote, files = [] } = letter;
+/** @param {PendingMessage} pending */
+async function send(pending) {
+  const { key, lane, text, quote, files = [] } = pending;
   const [reply, ids] = [quote?.message, files.map(({ id }) => id)];
   const data = { text, key, ...(reply && { reply }), ...(ids.length > 0 && { files: ids }) };
-  const event = { type: "message.posted", data };
-  try {
-    const body = JSON.stringify(event) + "\n";
-    const path = `/topics/${lane}/events`;
-    const { offset } = await tidings.request("POST", path, { body, type: "application/x-ndjson", key });
-    const position = room(lane.slice("rooms.".length)).position.value;
-    const unread = stored.value.filter((one) => one.lane !== lane || !isRead(position, one.offset));
-    stored.value = [...unread, { ...letter, offset }];
-    slowed.delete(key);
-  } catch (error) {
-    // Whoever signs in again sends it.
-    if (ended(error)) throw new Unreachable();
-    if (error instanceof Problem && isTemporary(error)) slowed.set(key, error.message);
-    throw error;
-  }
+  const body = JSON.stringify({ type: "message.posted", data }) + "\n";
+  const path = `/topics/${lane}/events`;
+  const { offset } = await tidings.request("POST", path, { body, type: "application/x-ndjson", key });
+  const position = room(lane.slice("rooms.".length)).position.value;
+  const others = stored.value.filter((one) => one.lane !== lane || !isRead(position, one.offset));
+  stored.value = [...others, { ...pending, offset }];
 }
 
-/** A moment before the next attempt: the stream may be well while a request is refused. @returns {Promise<void>} */
-function again() {
-  return new Promise((resolve) => setTimeout(resolve, 1000 + Math.random() * 1000));
-}
-
-/** Show what waits to be sent, and send it when that is possible. */
+/** Let the outbox send messages. */
 export function start() {
-  box.addEventListener("change", () => {
-    letters.value = box.letters;
-    posting.value = new Set(box.sending);
-  });
-  effect(() => {
-    letters.value;
-    posting.value;
-    standing.value;
-    session.value;
-    signedOut.value;
-    box.pump();
-  });
+  sendWith("message", { send, ready });
 }

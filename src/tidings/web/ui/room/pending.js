@@ -1,35 +1,36 @@
 import { Began } from "../answer/progress.js";
-import { standing } from "../connection/state.js";
+import { connectionStatus } from "../connection/state.js";
 import { Files } from "../files/files.js";
 import { copying } from "../kit/copy.js";
 import { html } from "../kit/html.js";
 import { Icon } from "../kit/icon.js";
+import { discard, retry, sending, slowed } from "../outbox/state.js";
 import { Person } from "../people/person.js";
 import { ordinal } from "../text/format.js";
 import { Quote } from "./message.js";
-import { discardMessage, letters, posting, retryMessage, slowed } from "./outbox-state.js";
+import { messages } from "./outbox-state.js";
 import { Written } from "./written-text.js";
 
 /**
  * A message that is not in the room's log yet: on its way, waiting, or refused.
  * @param {object} props
  * @param {import("./state.js").Room} props.room
- * @param {import("./outbox-state.js").Letter} props.letter
+ * @param {import("./outbox-state.js").PendingMessage} props.pending
  */
-export function RoomPending({ room, letter }) {
-  const { key, by, text, time, quote, files = [], refused } = letter;
-  const at = letters.value.findIndex((one) => one.key === key);
-  const waits = at !== -1 && !refused && (standing.value === "lost" || standing.value === "connecting");
-  const behind = letters.value.slice(0, Math.max(0, at)).some((one) => one.lane === letter.lane && one.refused);
+export function RoomPending({ room, pending }) {
+  const { key, by, text, time, quote, files = [], refused } = pending;
+  const at = messages.value.findIndex((one) => one.key === key);
+  const waits = at !== -1 && !refused && (connectionStatus.value === "lost" || connectionStatus.value === "connecting");
+  const behind = messages.value.slice(0, Math.max(0, at)).some((one) => one.lane === pending.lane && one.refused);
   const asked = slowed.get(key);
-  const erase = html`<button type="button" class="link" onClick=${() => discardMessage(key)}>Delete</button>`;
+  const erase = html`<button type="button" class="link" onClick=${() => discard(key)}>Delete</button>`;
   return html`
     <article class=${refused ? "message said" : "message said pale"} aria-label=${`Message by ${by}`}>
       <div class="gutter"><${Person} name=${by} me /></div>
       <div class="body">
         <p class="byline">
           <b>${by}</b
-          ><${Began} at=${time} />${(posting.value.has(key) || at === -1) && !waits && html`<span>sending</span>`}
+          ><${Began} at=${time} />${(sending.value.has(key) || at === -1) && !waits && html`<span>sending</span>`}
         </p>
         ${quote && html`<${Quote} room=${room} quote=${quote} />`}
         ${text && html`<${Written} text=${text} names=${[...Object.keys(room.about.value?.members ?? {}), "assistant"]} />`}
@@ -41,7 +42,7 @@ export function RoomPending({ room, letter }) {
           refused &&
           html`<${Waits} icon="circle-alert" refused>
             Not sent: ${refused}
-            <button type="button" class="link" onClick=${() => retryMessage(key)}>Retry</button>
+            <button type="button" class="link" onClick=${() => retry(key)}>Retry</button>
             ${text && html`<button type="button" class="link" onClick=${copying(text)}><span>Copy text</span></button>`}
             ${erase}
           <//>`

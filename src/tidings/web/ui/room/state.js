@@ -2,7 +2,7 @@ import { batch, computed, signal } from "@preact/signals";
 import { Problem } from "../../client/index.js";
 import { isLive } from "../answer/fold.js";
 import { followRun, runSignal } from "../answer/state.js";
-import { standing, subscribe, tidings } from "../connection/state.js";
+import { connectionStatus, subscribe, tidings } from "../connection/state.js";
 import { distance, isRead, later } from "../log/offset-fold.js";
 import { soon } from "../page/frames.js";
 import { foldTyping, quiet, typists } from "../people/fold.js";
@@ -303,7 +303,7 @@ export class Room {
   /** It is read to its end, here: tell all tabs and devices. */
   async mark() {
     const offset = this.position.value;
-    const connected = standing.value === "live" || standing.value === "back";
+    const connected = connectionStatus.value === "live" || connectionStatus.value === "back";
     if (this.#marking || !connected || !userTopic.value || this.role.value === null || !offset) return;
     if (this.read.value !== null && !this.#unread(this.read.value)) return;
     this.#marking = true;

@@ -1,12 +1,11 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { connection, offline, replayed, standing, tidings } from "../connection/state.js";
-import { outbox } from "../conversation/outbox-state.js";
+import { connection, offline, replayed, connectionStatus, tidings } from "../connection/state.js";
 import { shown } from "../conversation/shown-state.js";
 import { html } from "../kit/html.js";
 import { Icon } from "../kit/icon.js";
+import { pending } from "../outbox/state.js";
 import { compact, signingIn } from "../page/layout.js";
-import { letters } from "../room/outbox-state.js";
 import { signedOut } from "../session/state.js";
 import { counted } from "../text/format.js";
 
@@ -16,7 +15,7 @@ export function Banner() {
 }
 
 function banner() {
-  const waiting = outbox.value.length + letters.value.length;
+  const waiting = pending.value.length;
   if (signedOut.value) {
     return html`
       <${Strip} kind="amber" icon="log-in" what="Your session ended." means="Your draft is kept.">
@@ -29,7 +28,7 @@ function banner() {
       waiting > 0 ? `${waiting} ${waiting === 1 ? "waits" : "wait"} here.` : "What you send waits here, in order.";
     return html`<${Strip} kind="red" icon="cloud-off" what="You are offline." means=${means} />`;
   }
-  if (standing.value === "lost") return html`<${Reconnecting} waiting=${waiting} />`;
+  if (connectionStatus.value === "lost") return html`<${Reconnecting} waiting=${waiting} />`;
   if (connection.value.problem) {
     return html`<${Strip}
       kind="amber"
@@ -47,7 +46,7 @@ function banner() {
       means="Retention trimmed the beginning."
     />`;
   }
-  if (standing.value === "back") {
+  if (connectionStatus.value === "back") {
     return html`<${Strip}
       kind="tide"
       icon="check"

@@ -1,5 +1,5 @@
 import { useRef } from "preact/hooks";
-import { connection, offline, standing } from "../connection/state.js";
+import { connection, offline, connectionStatus } from "../connection/state.js";
 import { List } from "../conversation/list.js";
 import { IconButton } from "../kit/button.js";
 import { focusComposer } from "../kit/composer.js";
@@ -62,7 +62,7 @@ export function Sidebar() {
 
 /** What a person wants to know of it; the rest is its tooltip. */
 function Connection() {
-  const state = standing.value;
+  const state = connectionStatus.value;
   const { topics, tabs, by } = connection.value;
   const shared = tabs > 1 ? counted(tabs, "tab") : "";
   if (offline.value) return html`<p class="connection lost"><i class="dot" />Offline</p>`;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import * as notifications from "../../src/tidings/web/ui/notifications/fold.js";
+import * as notifications from "../../../../src/tidings/web/ui/notifications/fold.js";
 
 /** @typedef {notifications.Notifications} State */
 

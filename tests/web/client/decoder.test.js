@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { Decoder } from "../../src/tidings/web/client/decoder.js";
+import { Decoder } from "../../../src/tidings/web/client/decoder.js";
 
-const vectors = JSON.parse(readFileSync(new URL("../wire/vectors/sse.json", import.meta.url), "utf8"));
+const vectors = JSON.parse(readFileSync(new URL("../../wire/vectors/sse.json", import.meta.url), "utf8"));
 
 /**
  * @param {Uint8Array} bytes

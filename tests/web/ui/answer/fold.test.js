@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import * as conversation from "../../src/tidings/web/ui/conversation/fold.js";
-import * as conversations from "../../src/tidings/web/ui/conversation/list-fold.js";
-import * as run from "../../src/tidings/web/ui/answer/fold.js";
+import * as conversation from "../../../../src/tidings/web/ui/conversation/fold.js";
+import * as run from "../../../../src/tidings/web/ui/answer/fold.js";
 
 let clock = 0;
 
@@ -19,88 +18,8 @@ const event = (type, data) => ({ topic: "t", offset: `e-${(clock += 1)}`, type, 
 const folded = (fold, start, ...events) =>
   events.reduce((state, [type, data]) => fold(state, event(type, data)), start);
 
-test("the list is newest first, once each, renamed and deleted", () => {
-  const list = folded(
-    conversations.fold,
-    conversations.none,
-    ["conversation.created", { id: "a", title: "A" }],
-    ["conversation.created", { id: "b", title: "B" }],
-    ["conversation.created", { id: "a", title: "A again" }],
-    ["conversation.renamed", { id: "a", title: "A2" }],
-    ["conversation.created", { id: "c", title: " " }],
-    ["conversation.deleted", { id: "b" }],
-    ["something.else", { id: "x" }],
-    ["conversation.created", null],
-    ["conversation.created", { id: 7 }],
-  );
-  assert.deepEqual(
-    list.map(({ id, title }) => [id, title]),
-    [
-      ["c", "Untitled"],
-      ["a", "A2"],
-    ],
-  );
-});
-
 /** @param {conversation.Conversation} state @param {Record<string, number>} [chosen] */
 const shown = (state, chosen = {}) => conversation.path(state, chosen).shown.map(({ run }) => run);
-
-test("a run with a parent is another version at its place; the same run told twice is one", () => {
-  const state = folded(
-    conversation.fold,
-    conversation.empty,
-    ["run.created", { run: "r1", input: "one", assistant: "docs", parent: null, by: "mara" }],
-    ["run.created", { run: "r2", input: "two", parent: null }],
-    ["run.created", { run: "r3", input: "one, better", parent: "r1" }],
-    ["run.created", { run: "r4", input: "one, best", parent: "r3" }],
-    ["run.created", { run: "r2", input: "two", parent: null }],
-    ["run.created", { run: "r5", input: "its parent is gone", parent: "nobody" }],
-    ["run.created", { run: 5 }],
-    ["run.created", null],
-  );
-  assert.deepEqual(
-    conversation.places(state).map((turn) => turn.map(({ run }) => run)),
-    [["r1", "r3", "r4"], ["r2"], ["r5"]],
-  );
-  assert.equal(state.versions[0].by, "mara");
-  assert.deepEqual(shown(state), ["r4", "r5"]);
-  assert.deepEqual(shown(state, { r1: 0 }), ["r1", "r2"]);
-  assert.deepEqual(shown(state, { r1: 1 }), ["r3"]);
-  assert.deepEqual(shown(state, { r1: Infinity }), ["r4", "r5"]);
-});
-
-test("what is asked next follows the branch that was chosen last, and old logs are one branch", () => {
-  const two = folded(
-    conversation.fold,
-    conversation.empty,
-    ["run.created", { run: "a", input: "one" }],
-    ["run.created", { run: "b", input: "two" }],
-    ["run.created", { run: "c", input: "one, otherwise", parent: "a" }],
-    ["run.created", { run: "d", input: "after it" }],
-    ["branch.chosen", { run: "b" }],
-    ["branch.chosen", { run: "nobody" }],
-    ["run.created", { run: "e", input: "three" }],
-  );
-  assert.deepEqual(shown(two), ["a", "b", "e"]);
-  assert.deepEqual(shown(two, { a: 1 }), ["c", "d"]);
-  assert.deepEqual(
-    conversation.line(two, "d").map(({ run }) => run),
-    ["c", "d"],
-  );
-});
-
-test("an answer's rating is the last that was said", () => {
-  const rated = folded(
-    conversation.fold,
-    conversation.empty,
-    ["run.created", { run: "a", input: "one" }],
-    ["answer.rated", { run: "a", rating: "up" }],
-    ["answer.rated", { run: "nobody", rating: "up" }],
-  );
-  assert.equal(rated.versions[0].rating, "up");
-  const taken = folded(conversation.fold, rated, ["answer.rated", { run: "a", rating: null }]);
-  assert.equal(taken.versions[0].rating, null);
-});
 
 test("an answer: steps, text by deltas, sources, usage, end", () => {
   const answer = folded(

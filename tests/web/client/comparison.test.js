@@ -6,7 +6,7 @@ import { afterEach, test } from "node:test";
 
 import { EventSource as NpmEventSource } from "eventsource";
 
-import { EventSource } from "../../src/tidings/web/client/eventsource.js";
+import { EventSource } from "../../../src/tidings/web/client/eventsource.js";
 
 // fetch-event-source is for pages: what it asks of one is put there for it.
 Object.assign(globalThis, { window: globalThis, document: { addEventListener() {}, removeEventListener() {} } });

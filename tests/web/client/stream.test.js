@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { afterEach, test } from "node:test";
 
-import { EventStream } from "../../src/tidings/web/client/index.js";
+import { EventStream } from "../../../src/tidings/web/client/index.js";
 
 /** @type {(() => void)[]} */
 const cleanups = [];
@@ -40,7 +40,7 @@ const stream =
 /**
  * Follow until the stream is closed.
  * @param {string} url
- * @param {Partial<import("../../src/tidings/web/client/stream.js").Options>} [options]
+ * @param {Partial<import("../../../src/tidings/web/client/stream.js").Options>} [options]
  */
 function follow(url, options = {}) {
   /** @type {string[]} */

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 
-import { Problem, Tidings } from "../../src/tidings/web/client/index.js";
-import { startProxy, stopAll } from "./processes.js";
-import { SECRET, serve, stopServers, token } from "./serving.js";
+import { Problem, Tidings } from "../../../src/tidings/web/client/index.js";
+import { startProxy, stopAll } from "../processes.js";
+import { SECRET, serve, stopServers, token } from "../serving.js";
 
 /** @type {string} */
 let url;
@@ -23,7 +23,7 @@ afterEach(async () => {
   await proxy.tell("now pass");
 });
 
-/** @param {string} base @param {import("../../src/tidings/web/client/index.js").Options} [options] */
+/** @param {string} base @param {import("../../../src/tidings/web/client/index.js").Options} [options] */
 function client(base, options) {
   const made = new Tidings(base, { retry: 1, ...options });
   clients.push(made);
@@ -54,7 +54,7 @@ for (const behaviour of ["pass", "bytes", "cut 3000", "cut 3000 fin", "cut 333"]
     const direct = client(url);
     await publishAll(direct, topic, range(0, 100));
     await proxy.tell(`now ${behaviour}`);
-    const taken = take(client(proxy.url).subscribe(topic), 200);
+    const taken = take(client(proxy.url).subscribe(topic, { after: "earliest" }), 200);
     await publishAll(direct, topic, range(100, 200));
     assert.deepEqual(await taken, range(0, 200));
   });
@@ -66,7 +66,10 @@ test("connections that stall, are answered by a gateway, or are refused, are mad
   for (const trouble of ["html", "stall 500", "cut 0", "swallow", "html", "stall 0"])
     await proxy.tell(`next ${trouble}`);
   const through = client(proxy.url, { silence: 500 });
-  const taken = Promise.all([take(through.subscribe(one), 60), take(through.subscribe(other), 60)]);
+  const taken = Promise.all([
+    take(through.subscribe(one, { after: "earliest" }), 60),
+    take(through.subscribe(other, { after: "earliest" }), 60),
+  ]);
   for (const from of [0, 20, 40]) {
     await publishAll(direct, one, range(from, from + 20));
     await publishAll(direct, other, range(from, from + 20));
@@ -81,14 +84,14 @@ test("what is published while the server is away is stored in order, once", asyn
   const through = client(proxy.url, { silence: 500 });
   await proxy.tell("now refuse");
   const sent = publishAll(through, topic, range(0, 10));
-  assert.equal(through.outbox.letters.length, 10);
+  assert.equal(through.outbox.pending.length, 10);
   await proxy.tell("now html");
   await proxy.tell("now pass");
   // Stored, and the answer is lost.
   for (const trouble of ["cut 0", "cut 3", "swallow"]) await proxy.tell(`next ${trouble}`);
   const offsets = (await sent).map((done) => Number(done?.offset.split("-")[1]));
   assert.deepEqual(offsets, range(1, 11));
-  assert.deepEqual(await take(client(url).subscribe(topic), 10), range(0, 10));
+  assert.deepEqual(await take(client(url).subscribe(topic, { after: "earliest" }), 10), range(0, 10));
 });
 
 test("what waits outlives a reload, when there is a place for it", async () => {
@@ -107,7 +110,7 @@ test("what waits outlives a reload, when there is a place for it", async () => {
   assert.equal(JSON.parse([...kept.values()][0]).length, 3);
   await proxy.tell("now pass");
   const reloaded = client(proxy.url, { storage });
-  assert.deepEqual(await take(reloaded.subscribe(topic), 3), [0, 1, 2]);
+  assert.deepEqual(await take(reloaded.subscribe(topic, { after: "earliest" }), 3), [0, 1, 2]);
   while (kept.size > 0)
     await new Promise((resolve) => reloaded.outbox.addEventListener("change", resolve, { once: true }));
 });
@@ -119,22 +122,25 @@ test("what is refused says so, and does not hold up what comes behind it", async
   const good = direct.publish(topic, 2);
   await assert.rejects(refused, (error) => error instanceof Problem && error.status === 400);
   assert.equal((await good)?.offset.split("-")[1], "1");
-  assert.deepEqual(direct.outbox.letters, []);
+  assert.deepEqual(direct.outbox.pending, []);
 });
 
 test("a topic that is refused is told, and the others go on", async () => {
   const server = await serve({ TIDINGS_SECRET: SECRET });
   const made = client(server, { token: () => token(3600, ["tests.*"]) });
-  const good = take(made.subscribe("tests.a"), 2);
+  const good = take(made.subscribe("tests.a", { after: "earliest" }), 2);
   await made.publish("tests.a", 1);
   await assert.rejects(
-    take(made.subscribe("secret"), 1),
+    take(made.subscribe("secret", { after: "earliest" }), 1),
     (error) => error instanceof Problem && error.status === 403 && error.message.includes("secret"),
   );
-  await assert.rejects(take(made.subscribe("not a topic"), 1), (error) => error instanceof Problem);
+  await assert.rejects(
+    take(made.subscribe("not a topic", { after: "earliest" }), 1),
+    (error) => error instanceof Problem,
+  );
   /** @type {Error} */
   const told = await new Promise((resolve) => {
-    made.subscribe("secret", { onEvents: () => {}, onReset: () => {}, onError: resolve });
+    made.subscribe("secret", { after: "earliest", onEvents: () => {}, onReset: () => {}, onError: resolve });
   });
   assert.match(told.message, /secret/);
   await made.publish("tests.a", 2);
@@ -144,20 +150,20 @@ test("a topic that is refused is told, and the others go on", async () => {
 test("a transient event reaches who follows, and nobody later", async () => {
   const topic = newTopic();
   const direct = client(url);
-  const events = direct.subscribe(topic)[Symbol.asyncIterator]();
+  const events = direct.subscribe(topic, { after: "earliest" })[Symbol.asyncIterator]();
   await direct.publish(topic, "stored");
   assert.equal((await events.next()).value?.data, "stored");
   await direct.publish(topic, "gone", { transient: true });
   const { value } = await events.next();
   assert.deepEqual([value?.data, value?.offset], ["gone", null]);
   await direct.publish(topic, "last");
-  assert.deepEqual(await take(direct.subscribe(topic), 2), ["stored", "last"]);
+  assert.deepEqual(await take(direct.subscribe(topic, { after: "earliest" }), 2), ["stored", "last"]);
 });
 
 test("a run is started once, followed to its end through cuts, and stopped", async () => {
   const through = client(proxy.url);
   for (const trouble of ["cut 0", "html", "pass"]) await proxy.tell(`next ${trouble}`);
-  const run = await through.run({ assistant: "docs", input: "What is process mining?" });
+  const run = await through.runs.start({ assistant: "docs", input: "What is process mining?" });
   await proxy.tell("now cut 5000");
   const types = [];
   let text = "";
@@ -171,10 +177,10 @@ test("a run is started once, followed to its end through cuts, and stopped", asy
   assert.ok(text.length > 100);
   assert.equal((await run.state()).state, "finished");
 
-  const stopped = await through.run({ assistant: "docs", input: "What is process mining?" });
+  const stopped = await through.runs.start({ assistant: "docs", input: "What is process mining?" });
   await stopped.stop();
   let last;
-  for await (const event of through.runOf(stopped.id)) last = event;
+  for await (const event of through.runs.get(stopped.id)) last = event;
   assert.equal(last?.type, "run.finished");
 });
 
@@ -186,7 +192,7 @@ test("a token is replaced before it expires, and nobody loses a place", async ()
   made.addEventListener("connection", () => phases.add(made.connection.phase));
   const got = [];
   void made.publish("tests.a", 0);
-  for await (const { data } of made.subscribe("tests.a")) {
+  for await (const { data } of made.subscribe("tests.a", { after: "earliest" })) {
     got.push(data);
     if (asked === 3 && data > 20) break;
     setTimeout(() => void made.publish("tests.a", data + 1), 50);
@@ -203,12 +209,12 @@ test("a token that is refused is asked for again, once, and then it is a problem
       return () => ["not a token", token(3600)][Math.min(n++, 1)];
     })(),
   });
-  const taken = take(made.subscribe("tests.a"), 1);
+  const taken = take(made.subscribe("tests.a", { after: "earliest" }), 1);
   await made.publish("tests.a", 1);
   assert.deepEqual(await taken, [1]);
   const wrong = client(server, { token: () => "never a token" });
   await assert.rejects(
-    take(wrong.subscribe("tests.a"), 1),
+    take(wrong.subscribe("tests.a", { after: "earliest" }), 1),
     (error) => error instanceof Problem && error.status === 401,
   );
   await assert.rejects(wrong.publish("tests.a", 1), (error) => error instanceof Problem && error.status === 401);

@@ -3,13 +3,13 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 
-import { EventSource } from "../../src/tidings/web/client/eventsource.js";
-import { follow } from "./follow.js";
-import { startApp, startProxy, stopAll } from "./processes.js";
+import { EventSource } from "../../../src/tidings/web/client/eventsource.js";
+import { follow } from "../follow.js";
+import { startApp, startProxy, stopAll } from "../processes.js";
 
-const CLIENT = new URL("../../src/tidings/web/client/eventsource.js", import.meta.url).href;
-const misbehaviours = JSON.parse(readFileSync(new URL("misbehaviours.json", import.meta.url), "utf8"));
-const vectors = JSON.parse(readFileSync(new URL("../wire/vectors/sse.json", import.meta.url), "utf8"));
+const CLIENT = new URL("../../../src/tidings/web/client/eventsource.js", import.meta.url).href;
+const misbehaviours = JSON.parse(readFileSync(new URL("../misbehaviours.json", import.meta.url), "utf8"));
+const vectors = JSON.parse(readFileSync(new URL("../../wire/vectors/sse.json", import.meta.url), "utf8"));
 
 /** @type {string} */
 let app;

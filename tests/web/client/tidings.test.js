@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { afterEach, test } from "node:test";
 
-import { Reset, Tidings } from "../../src/tidings/web/client/index.js";
+import { ORIGIN, Reset, Tidings } from "../../../src/tidings/web/client/index.js";
 
 /** @type {(() => void)[]} */
 const cleanups = [];
@@ -70,6 +70,7 @@ function reader() {
   let ended = false;
   const check = () => waits.forEach(({ n, resolve }) => got.length + resets.length + Number(ended) >= n && resolve());
   return {
+    after: ORIGIN,
     got,
     resets,
     ended: () => ended,
@@ -292,7 +293,7 @@ test("a reset is never silent: an iterator throws it, and callbacks cannot do wi
 test("who takes too slowly leaves the connection, and comes back to where it was", async () => {
   const server = await serve();
   const tidings = client(server.url);
-  const events = tidings.subscribe("a")[Symbol.asyncIterator]();
+  const events = tidings.subscribe("a", { after: ORIGIN })[Symbol.asyncIterator]();
   const one = events.next();
   const first = await server.next();
   for (let n = 1; n <= 1500; n += 1) first.send(event("a", n, `e-${n}`));

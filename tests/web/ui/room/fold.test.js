@@ -1,0 +1,141 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { later } from "../../../../src/tidings/web/ui/log/offset-fold.js";
+import * as room from "../../../../src/tidings/web/ui/room/fold.js";
+import * as rooms from "../../../../src/tidings/web/ui/rooms/fold.js";
+
+/** @param {number} n @param {string} type @param {any} data @param {string} [topic] */
+const event = (n, type, data, topic = "rooms.deploys") => ({ topic, offset: `e-${n}`, type, time: n * 60, data });
+
+/** @param {ReturnType<typeof event>[]} events */
+const items = (...events) => new room.Stretch().add(events).items;
+
+test("messages are edited, deleted and reacted to, each by what names them", () => {
+  const files = [{ id: "01J", name: "plan.pdf", type: "application/pdf", size: 4100 }];
+  const [first, second, third] = items(
+    event(1, "message.posted", { by: "Mara", text: "one", mentions: [] }),
+    event(2, "message.posted", { by: "Jonas", text: "@Mara two", mentions: ["Mara"], files }),
+    event(3, "message.posted", {
+      by: "Jonas",
+      key: "k",
+      text: "three",
+      reply: "e-1",
+      quote: { by: "Mara", text: "one" },
+      files,
+    }),
+    event(4, "message.edited", { by: "Mara", message: "e-1", text: "one, better" }),
+    event(5, "reaction.added", { by: "Jonas", message: "e-1", emoji: "👍" }),
+    event(6, "reaction.added", { by: "Aiko", message: "e-1", emoji: "👍" }),
+    event(7, "reaction.added", { by: "Jonas", message: "e-1", emoji: "👍" }),
+    event(8, "reaction.added", { by: "Jonas", message: "e-3", emoji: "👀" }),
+    event(9, "reaction.removed", { by: "Jonas", message: "e-3", emoji: "👀" }),
+    event(9, "reaction.added", { by: "Jonas", message: "e-3", emoji: "__proto__" }),
+    event(9, "reaction.added", { by: "Jonas", message: "e-3", emoji: "toString" }),
+    event(9, "toString", { by: "Jonas" }),
+    event(10, "message.deleted", { by: "Jonas", message: "e-2" }),
+    event(11, "message.edited", { by: "Jonas", message: "e-2", text: "I was never gone" }),
+    event(12, "message.edited", { by: "Jonas", message: "e-999", text: "of a page before" }),
+    event(13, "something.else", { by: "Jonas" }),
+    { ...event(14, "message.posted", { by: "Jonas", text: "transient" }), offset: /** @type {any} */ (null) },
+    event(15, "message.posted", null),
+  );
+  assert.deepEqual(first, {
+    ...{ kind: "message", key: "e-1", sendKey: null, offset: "e-1", time: 60, by: "Mara", text: "one, better" },
+    ...{ edited: true, deleted: false, quote: null, mentions: [], files: [], reactions: { "👍": ["Aiko", "Jonas"] } },
+  });
+  assert.deepEqual(
+    [
+      second.kind,
+      /** @type {any} */ (second).deleted,
+      /** @type {any} */ (second).text,
+      /** @type {any} */ (second).files,
+    ],
+    ["message", true, "", []],
+  );
+  assert.deepEqual(
+    [third.key, /** @type {any} */ (third).sendKey, /** @type {any} */ (third).files],
+    ["e-3", "k", files],
+  );
+  assert.deepEqual(/** @type {any} */ (third).quote, { message: "e-1", by: "Mara", text: "one" });
+  assert.deepEqual(Object.entries(/** @type {any} */ (third).reactions), [
+    ["__proto__", ["Jonas"]],
+    ["toString", ["Jonas"]],
+  ]);
+});
+
+test("an answer stands where its run began, and is named by where it was posted", () => {
+  const run = { run: "r", assistant: "docs", input: "why", by: "Mara", parent: null };
+  const answer = { run: "r", assistant: "docs", text: "Because.", outcome: "success", asked: "e-1", by: "" };
+  const begun = event(2, "run.created", run);
+  const said = event(3, "message.posted", { by: "Jonas", text: "meanwhile" });
+  const done = event(4, "answer.posted", answer);
+  const reacted = event(5, "reaction.added", { by: "Mara", message: "e-4", emoji: "👍" });
+  const [first, second] = items(begun, said, done, reacted);
+  assert.equal(second.key, "e-3");
+  assert.deepEqual(
+    { ...first },
+    {
+      ...{ kind: "answer", key: "run-r", offset: "e-2", time: 120, run: "r", assistant: "docs", by: "Mara" },
+      ...{ posted: "e-4", text: "Because.", outcome: "success", deleted: false, reactions: { "👍": ["Mara"] } },
+    },
+  );
+  const [alone] = items(done);
+  assert.deepEqual([alone.key, alone.offset, room.idOf(alone)], ["run-r", "e-4", "e-4"]);
+  assert.equal(items(begun, begun, done, done).length, 1);
+});
+
+test("a stretch of the log is the same wherever its reading began", () => {
+  const log = [
+    event(1, "room.created", { by: "Mara", name: "deploys" }),
+    event(2, "message.posted", { by: "Mara", text: "one" }),
+    event(3, "run.created", { run: "r", assistant: "docs", by: "Mara" }),
+    event(4, "message.posted", { by: "Jonas", text: "two", reply: "e-2", quote: { by: "Mara", text: "one" } }),
+    event(5, "reaction.added", { by: "Jonas", message: "e-2", emoji: "👍" }),
+    event(6, "message.edited", { by: "Mara", message: "e-2", text: "won" }),
+    event(7, "answer.posted", { run: "r", assistant: "docs", text: "Because.", outcome: "success" }),
+    event(8, "reaction.added", { by: "Mara", message: "e-7", emoji: "👍" }),
+    event(9, "reaction.removed", { by: "Jonas", message: "e-2", emoji: "👍" }),
+    event(10, "message.deleted", { by: "Jonas", message: "e-4" }),
+    event(11, "message.posted", { by: "Aiko", text: "three" }),
+  ];
+  const whole = items(...log);
+  assert.equal(whole.length, 5);
+  for (let b = 0; b <= log.length; b++)
+    for (let a = 0; a <= b; a++) {
+      const stretch = new room.Stretch().add(log.slice(b));
+      const held = stretch.items.length;
+      stretch
+        .before(log.slice(a, b))
+        .before(log.slice(0, a))
+        .add([event(12, "unknown", {})]);
+      assert.deepEqual(stretch.items, whole, `read from ${b}, ${a} and 0`);
+      assert.ok(stretch.above <= 5 && stretch.above >= 5 - held);
+      assert.deepEqual([stretch.get("e-7"), stretch.get("e-4")], [whole[2], whole[3]]);
+    }
+});
+
+test("what the room is goes on from what the server told", () => {
+  const about = {
+    name: "deploys",
+    about: "",
+    private: false,
+    archived: false,
+    members: { Mara: /** @type {const} */ ("owner") },
+  };
+  const later = [
+    event(1, "member.joined", { by: "Jonas", member: "Jonas", role: "member" }),
+    event(2, "member.role", { by: "Mara", member: "Jonas", role: "reader" }),
+    event(3, "room.renamed", { by: "Mara", name: "drains", about: "Releases" }),
+    event(4, "room.archived", { by: "Mara" }),
+  ].reduce(room.foldAbout, about);
+  assert.deepEqual(later, {
+    ...{ name: "drains", about: "Releases", private: false, archived: true },
+    members: { Mara: "owner", Jonas: "reader" },
+  });
+  const gone = [event(5, "member.left", { member: "Jonas" }), event(6, "room.restored", {})].reduce(
+    room.foldAbout,
+    later,
+  );
+  assert.deepEqual([gone.members, gone.archived], [{ Mara: "owner" }, false]);
+});
