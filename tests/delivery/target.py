@@ -28,7 +28,7 @@ from tidings.http.request import parse_start
 from tidings.http.response import EventStreamResponse
 from tidings.server.app import create_app
 from tidings.server.settings import Settings
-from tidings.server.uvicorn_server import protocol
+from tidings.server.uvicorn_server import Bounds, protocol
 from tidings.wire.sse import Format
 
 TCP_NOTSENT_LOWAT = 25
@@ -109,7 +109,7 @@ async def serve(setup: Setup) -> None:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, setup.sndbuf)
         listening.setsockopt(socket.IPPROTO_TCP, TCP_NOTSENT_LOWAT, setup.sndbuf)
     hub = Hub(setup.store, keep_alive=setup.keep_alive, drain_window=0.0)
-    http = protocol(hub) if setup.sink == "served" else setup.http
+    http = protocol(hub, Bounds(3600, 1 << 30)) if setup.sink == "served" else setup.http
     config = uvicorn.Config(
         app(setup, hub), http=http, log_level="warning", access_log=False, ws="none", timeout_keep_alive=3600
     )

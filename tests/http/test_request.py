@@ -14,6 +14,8 @@ from tidings.http.follow import FollowQuery
 from tidings.http.publish import PublishQuery
 from tidings.http.request import Query, client_key
 
+JSON = {"content-type": "application/json"}
+
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
@@ -50,11 +52,16 @@ async def test_a_page_takes_no_parameter_that_it_would_have_to_repair(server: Se
 
 
 @pytest.mark.parametrize(
-    "body", [{"ttl": True}, {"ttl": "5"}, {"max_events": "5"}, {"max_events": 5.0}, {"max_events": True}, {"Ttl": 5}]
+    "body", [{"ttl": True}, {"ttl": "5"}, {"max_events": "5"}, {"max_events": 5.5}, {"max_events": True}, {"Ttl": 5}]
 )
 async def test_a_configuration_takes_no_value_that_it_would_have_to_repair(server: Server, body: Any) -> None:
     problem(await server.client.put("/topics/strict", json=body), 422)
     problem(await server.client.get("/topics/strict"), 404)
+
+
+async def test_a_whole_number_may_be_written_with_a_point(server: Server) -> None:
+    answer = await server.client.put("/topics/point", content=b'{"max_events":5.0,"ttl":60}', headers=JSON)
+    assert (answer.status_code, answer.json()["retention"]["max_events"]) == (200, 5)
 
 
 @pytest.mark.parametrize("body", [{"input": 5}, {"input": True}, {"messages": "x"}, {"messages": [["user", "x"]]}])

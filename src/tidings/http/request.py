@@ -48,14 +48,23 @@ def _decimal(value: object) -> object:
     return value
 
 
+def _whole(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def _flag(value: object) -> object:
     if isinstance(value, str) and value not in ("true", "false"):
         raise ValueError("`true` or `false`")
     return value
 
 
-Whole = Annotated[int, BeforeValidator(_decimal)]
-"""A whole number in a query: digits only, since pydantic would also take ` 5 `, `5.0` and `1_000`."""
+DECIMAL = BeforeValidator(_decimal)
+"""Annotates a whole number in a query: digits only, since pydantic would also take ` 5 `, `5.0` and `1_000`. Stands
+after the number's limits, which would else be missing in OpenAPI."""
+
+WHOLE = BeforeValidator(_whole)
+"""Annotates a whole number in a body: 5.0 is one in JSON, as JSON Schema says, and 5.5, `true` and "5" are none. Stands
+after the number's limits, too."""
 
 Flag = Annotated[bool, BeforeValidator(_flag)]
 """A flag in a query: `true` or `false` only, since pydantic would also take `on`, `y` and `1`."""

@@ -20,7 +20,7 @@ from tidings.wire.run_events import merged_log
 from tidings.wire.sse import json_value
 
 from .openapi import OFFSET, Responses, problems, shape
-from .request import Body, Flag, TopicName, Whole, strict
+from .request import DECIMAL, WHOLE, Body, Flag, TopicName, strict
 from .response import json_response
 
 
@@ -72,12 +72,15 @@ class EventPage(msgspec.Struct):
     closed: bool
 
 
+Count = Annotated[int, Field(gt=0, le=1 << 53), WHOLE]
+
+
 class Configuration(Body):
     """The retention of a topic. An absent member is without limit. Ages in seconds, sizes in bytes."""
 
     max_age: float | None = Field(None, gt=0, le=1e12)
-    max_events: int | None = Field(None, gt=0, le=1 << 53)
-    max_bytes: int | None = Field(None, gt=0, le=1 << 53)
+    max_events: Count | None = None
+    max_bytes: Count | None = None
     ttl: float | None = Field(None, ge=1, le=1e12, description="The topic expires this long after its last event.")
 
 
@@ -98,7 +101,7 @@ def routes(hub: Hub, access: Access) -> APIRouter:
         request: Request,
         prefix: Annotated[str, Query(max_length=200)] = "",
         after: Annotated[str, Query(max_length=200)] = "",
-        limit: Annotated[Whole, Query(ge=1, le=1000)] = 100,
+        limit: Annotated[int, Query(ge=1, le=1000), DECIMAL] = 100,
     ) -> Response:
         subject = await access.reader(request.scope["headers"])
         names: list[str] = []
@@ -171,7 +174,7 @@ def routes(hub: Hub, access: Access) -> APIRouter:
                 json_schema_extra={"pattern": f"^(tail|{OFFSET})?$"},
             ),
         ] = "",
-        limit: Annotated[Whole, Query(ge=1, le=1000)] = 100,
+        limit: Annotated[int, Query(ge=1, le=1000), DECIMAL] = 100,
         merge: Annotated[Flag, Query(description="Merge neighbouring deltas of a run's blocks.")] = False,
     ) -> Response:
         if after and before:

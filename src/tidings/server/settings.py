@@ -113,6 +113,8 @@ class Settings(BaseSettings):
     """The most lines of an ndjson body."""
     max_file: Size = ByteSize(10 * 1024 * 1024)
     """The largest file that is shared in a room."""
+    request_timeout: Annotated[float, Field(ge=1, le=3600)] = 20.0
+    """The time in which the head of a request must arrive, and over which its body must keep 4 KB a second."""
     max_topics: Annotated[int, Field(ge=1, le=32)] = 32
     """The most topics of one connection. More than 32 would not fit in an event's id."""
     max_connections: Count = 20_000

@@ -1,4 +1,4 @@
-"""The server: uvicorn, with a drain that lets every client resume elsewhere and a process that always exits."""
+"""The server: uvicorn, with limits on what a request may send, and a drain after which the process always exits."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import socket
 import sys
 from functools import partial
 from types import FrameType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -29,19 +29,26 @@ NOTSENT = 65536
 memory and none is ever noticed to be slow; with this, 27 MB (docs/design.md, Delivery). Accepted sockets inherit it."""
 
 MAX_HEAD = 65536
-"""Bytes of a request's line and headers. httptools itself has no limit."""
+"""Bytes of a request's line and headers, and of what frames a chunked body: sizes, extensions and trailers. httptools
+itself has no limit."""
+
+ALLOWANCE = 16
+"""Bytes of framing that each byte of a chunked body may have besides, up to 4 KB a part: a chunk of one byte has 5."""
+
+PACE = 4096
+"""Bytes a second, on average over the request's time limit, below which a body counts as too slow."""
 
 SHARED = 4096
 """Bytes from which a body is not copied to be framed: a page is written to readers one by one, and what each of them
 is slow to take must stay the one object that all of them share."""
 
 LINGER = 2.0
-"""Seconds for which what a refused client still sends is read and dropped. Closing over it would reset the connection,
-and the client would not see why."""
+"""Seconds for which the rest of a refused request is read and dropped. Closing earlier would reset the connection, and
+the client would not see the answer."""
 
 
 def refusal(status: int, title: str, detail: str) -> bytes:
-    """A whole response, for a request that no app sees."""
+    """Return a whole response, for a request that no app sees."""
     body = b'{"title":"%b","status":%d,"detail":"%b"}' % (title.encode(), status, detail.encode())
     head = f"HTTP/1.1 {status} {title}\r\ncontent-type: application/problem+json\r\ncontent-length: {len(body)}\r\n"
     return head.encode() + b"connection: close\r\n\r\n" + body
@@ -50,17 +57,27 @@ def refusal(status: int, title: str, detail: str) -> bytes:
 TOO_LARGE = refusal(
     431, "Request Header Fields Too Large", f"The request's line and headers are over {MAX_HEAD:,} bytes."
 )
-UNREADABLE = refusal(400, "Bad Request", "The request is not HTTP as it should be.")
+TOO_SLOW = refusal(408, "Request Timeout", "The request came too slowly.")
+TOO_MUCH = refusal(413, "Content Too Large", "The request's body or its framing is too large.")
+UNREADABLE = refusal(400, "Bad Request", "The request is not valid HTTP.")
 
 
-def protocol(hub: Hub) -> type[HttpToolsProtocol]:
-    """uvicorn's protocol for this hub: a limit on headers, and a drain at the moment the listeners have closed."""
+class Bounds(NamedTuple):
+    """The limits of a request before any app knows it. `patience`: seconds in which its head must have arrived, and
+    after each of which its body must have kept the pace. `body`: bytes of the largest body of any route."""
+
+    patience: float
+    body: int
+
+
+def protocol(hub: Hub, bounds: Bounds) -> type[HttpToolsProtocol]:
+    """Return uvicorn's protocol for this hub: limits on requests, and a drain once the listeners have closed."""
 
     last = chunk = b""
 
     def chunk_of(body: bytes) -> bytes:
-        """The body as a chunk of HTTP/1.1. A flush writes one object to all its readers, so the last is kept: three
-        buffers a write instead of one cost 0.5 of 4.4 µs."""
+        """Return the body as a chunk of HTTP/1.1. The last chunk is kept, since a flush writes one object to all its
+        readers: three buffers a write instead of one cost 0.5 of 4.4 µs."""
         nonlocal last, chunk
         if body is not last:
             last, chunk = body, b"%x\r\n%b\r\n" % (len(body), body)
@@ -69,23 +86,81 @@ def protocol(hub: Hub) -> type[HttpToolsProtocol]:
     class Protocol(HttpToolsProtocol):
         _head = 0
         """Bytes read of a head that is not complete; -1 when it is."""
+        _framing = 0
+        """Bytes of a chunked body's framing, less its allowance."""
+        _body = 0
+        """Bytes of the body."""
+        _paced = 0
+        """Bytes of the body when its pace was checked last."""
+        _complete = False
+        """The last request that has begun has arrived whole."""
+        _deadline: asyncio.TimerHandle | None = None
         _refused = False
+
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            self._deadline = self.loop.call_later(bounds.patience, self._late)
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            super().connection_lost(exc)
+            self._clear_deadline()
+
+        def _clear_deadline(self) -> None:
+            if self._deadline is not None:
+                self._deadline.cancel()
+                self._deadline = None
 
         def data_received(self, data: bytes) -> None:
             if self._refused:
                 return
-            # Counted while a head is being read, so that an endless header is never held whole.
+            # Counted while a head or a chunk's frame is being read, so that an endless one is never held whole.
             if self._head >= 0:
                 self._head += len(data)
+            else:
+                self._framing += len(data)
+            self._complete = False  # also for line ends before a request, which the parser skips
             super().data_received(data)
             if self._head > MAX_HEAD:
                 self.refuse(TOO_LARGE)
+            elif self._framing > MAX_HEAD or self._body > bounds.body:
+                self.refuse(TOO_MUCH)
+            elif self._complete:
+                self._clear_deadline()
+            elif self._deadline is None:
+                self._deadline = self.loop.call_later(bounds.patience, self._late)
+
+        def _late(self) -> None:
+            """Refuse a request that has not arrived in time, unless its body keeps the pace or waits for the app."""
+            self._deadline = None
+            if self._complete or self.transport.is_closing():
+                return
+            in_time = self.flow.read_paused or self._body - self._paced >= PACE * bounds.patience
+            if self._head < 0 and in_time and not self.cycle.response_complete:
+                self._paced = self._body
+                self._deadline = self.loop.call_later(bounds.patience, self._late)
+            elif self._head == 0 or (self._head < 0 and self.cycle.response_complete):
+                self.transport.close()  # nothing was asked, or the answer has been given
+            else:
+                self.refuse(TOO_SLOW)
+
+        def on_response_complete(self) -> None:
+            super().on_response_complete()
+            if not self._complete and not self.transport.is_closing():
+                # The rest of a body that nobody needs is dropped for a while, then the connection is closed.
+                self._clear_deadline()
+                self._deadline = self.loop.call_later(LINGER, self._late)
 
         def refuse(self, answer: bytes) -> None:
             """Answer, take nothing more, and close."""
             if self._refused or self.transport.is_closing():
                 return
             self._refused = True
+            if self.cycle is not None and not self.cycle.response_complete:
+                if self._head >= 0 or self.cycle.response_started or self.pipeline:
+                    self.transport.close()  # the bytes of an answer would be taken for those of another one
+                    return
+                self.cycle.disconnected = True
+                self.cycle.message_event.set()
             self.transport.write(answer)
             self.transport.write_eof()
             asyncio.get_running_loop().call_later(LINGER, self.transport.close)
@@ -95,6 +170,8 @@ def protocol(hub: Hub) -> type[HttpToolsProtocol]:
 
         def on_message_begin(self) -> None:
             super().on_message_begin()
+            self._complete = False
+            self._framing = self._body = self._paced = 0
             connection: dict[Any, Any] = {"tidings.connection": self}
             self.scope["extensions"] = connection
 
@@ -106,14 +183,26 @@ def protocol(hub: Hub) -> type[HttpToolsProtocol]:
             self._head = -1
             super().on_headers_complete()
 
+        def on_header(self, name: bytes, value: bytes) -> None:
+            # Trailers are dropped: uvicorn would add them to the headers, where `authorization` says who asks.
+            if self._head >= 0:
+                super().on_header(name, value)
+
+        def on_body(self, body: bytes) -> None:
+            self._body += len(body)
+            self._framing -= len(body) + min((ALLOWANCE - 1) * len(body), 4096)
+            super().on_body(body)
+
         def on_message_complete(self) -> None:
             super().on_message_complete()
             self._head = 0
+            self._framing = 0
+            self._complete = True
 
-        # What a stream asks of it: see Connection in subscription.py.
+        # Connection's methods, for the stream that has begun here: see subscription.py.
 
         def begin(self) -> Self | None:
-            """This, if the response that has begun is the one whose body may be written here; else None."""
+            """Return this connection if the body of the response that has begun may be written here, else None."""
             if not (self.cycle.response_started and self.cycle.chunked_encoding):
                 return None  # the client has sent its next request already
             # Full as soon as the kernel does not take it all: the default is 64 KB later.
@@ -145,7 +234,8 @@ def protocol(hub: Hub) -> type[HttpToolsProtocol]:
 
 
 class Server(uvicorn.Server):
-    """Says where it is once it accepts connections. Asked to go for a second time, it goes at once, and as quietly."""
+    """Prints its URL once it accepts connections. A second SIGTERM or Ctrl-C ends the drain at once, without
+    tracebacks."""
 
     def __init__(self, config: uvicorn.Config, hub: Hub) -> None:
         super().__init__(config)
@@ -156,7 +246,7 @@ class Server(uvicorn.Server):
         if not self.should_exit or not self.started or self.hurried:
             super().handle_exit(sig, frame)
             return
-        # uvicorn would drop everything as it is, with a traceback for each stream. At the third time it does.
+        # uvicorn itself would drop every connection at once, with a traceback for each stream: the third signal does.
         self.hurried = True
         self.loop.call_soon_threadsafe(partial(self.hub.drain, hurry=True))
 
@@ -164,14 +254,14 @@ class Server(uvicorn.Server):
         self.loop = asyncio.get_running_loop()
         await super().startup(sockets)
         if self.started and sockets:
-            # What is alive now stays: the collector need not walk it again for every burst of connections.
+            # These objects live as long as the process: the collector need not walk them for each burst of connections.
             gc.collect()
             gc.freeze()
             print(f"Tidings is at {address(sockets[0])}", flush=True)
 
 
 def address(listening: socket.socket) -> str:
-    """The URL of a listening socket."""
+    """Return the URL of a listening socket."""
     host, port = listening.getsockname()[:2]
     if host in ("0.0.0.0", "::"):
         host = socket.gethostname()
@@ -179,7 +269,7 @@ def address(listening: socket.socket) -> str:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises InvalidRequest when the address cannot be had."""
+    """Return a listening socket. Raises InvalidRequest for an address that cannot be used."""
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
         made = socket.create_server((host, port), family=family, backlog=4096, reuse_port=False)
@@ -195,9 +285,9 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def run(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT; returns when every acknowledged event is stored and every stream has ended.
+    """Serve until SIGTERM or SIGINT; return when every acknowledged event is stored and every stream has ended.
 
-    Exits within `drain_window` plus about 3 s. Raises InvalidRequest or Unavailable for what keeps it from starting.
+    Takes `drain_window` plus about 3 s to end. Raises InvalidRequest or Unavailable if the server cannot start.
     """
     raise_file_limit()
     # A thread that waits for the interpreter beside a 1,000-wide fan-out waits this long: 5 ms, Python's default,
@@ -215,7 +305,7 @@ def run(settings: Settings) -> None:
     listening = listen(settings.host, settings.port)
     config = uvicorn.Config(
         app,
-        http=protocol(hub),
+        http=protocol(hub, Bounds(settings.request_timeout, max(settings.max_batch, 2 * settings.max_file))),
         loop="uvloop",
         ws="none",
         log_config=None,
@@ -230,8 +320,8 @@ def run(settings: Settings) -> None:
 
 
 async def serve(server: Server, listening: socket.socket, app: Any) -> None:
-    """Run one uvicorn server. Raises what kept the app from starting, in words."""
-    # uvicorn writes such a failure as a traceback and exits with a status of its own: the error alone says it better.
+    """Run one uvicorn server. Raises the InvalidRequest or Unavailable that kept the app from starting."""
+    # uvicorn would log this failure as a traceback and exit with a status of its own.
     logging.getLogger("uvicorn.error").addFilter(lambda record: not hasattr(app.state, "failure"))
     try:
         await server.serve(sockets=[listening])
@@ -245,6 +335,6 @@ async def serve(server: Server, listening: socket.socket, app: Any) -> None:
 
 
 def raise_file_limit() -> None:
-    """As many open files as this user may have: each stream is one."""
+    """Allow as many open files as this user may have: each stream is one."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
