@@ -305,7 +305,7 @@ def test_an_owner_adds_restricts_removes_renames_and_archives(meet: Meet) -> Non
     mara.make("secret", private=True)
     mara.say("secret", "from before")
     other = jonas.open("secret")
-    expect(other.page.get_by_text("This room is private: one of its owners may add you.")).to_be_visible()
+    expect(other.page.get_by_text("This room is private. Ask an owner to add you.")).to_be_visible()
     tab = mara.open("secret")
     tab.button("Add a member").first.click()
     dialog = tab.page.get_by_role("dialog")

@@ -53,6 +53,8 @@ class Admitted(NamedTuple):
 
     items: Items
     expected: Any = None
+    note: Any = None
+    """Anything that the guard wants back in `published`, such as the events as it has read them."""
 
 
 class Guard:
@@ -72,10 +74,11 @@ class Guard:
         """Check events before they are published. Raises InvalidRequest, Forbidden, NotFound, Conflict or TooLarge."""
         return Admitted(items)
 
-    async def published(self, subject: Subject, topic: str, items: Items, done: Appended) -> None:
-        """Act on events that were stored, before their publisher is answered.
+    async def published(self, subject: Subject, topic: str, items: Items, done: Appended, note: Any = None) -> None:
+        """Complete a publication after its commit and before its answer.
 
-        The call comes again for the same events when a publisher that got no answer sends them again with its key.
+        `note` is what `admit` gave. A publisher that was not answered repeats its request with its key: then this is
+        called again for the events of the first time, without a note, and does what was not done then.
         """
 
     async def manage(self, subject: Subject, topic: str) -> None:

@@ -1,10 +1,11 @@
-"""The state of a topic: a fold of its log, begun at its last snapshot, and kept level in this process."""
+"""Projections: the state of a topic, folded from its log and its last snapshot, and kept level in this process."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Generic, TypeVar
 
 import msgspec
@@ -15,197 +16,289 @@ from tidings.events import ORIGIN, Event, Offset, Retention
 from tidings.log.names import parse_offset
 from tidings.log.rules import Head
 
-log = logging.getLogger("tidings.apps.folded")
+log = logging.getLogger("tidings.apps.projection")
 
 EVERY = 500
-"""Events after which a snapshot is written: a state is read from one, and from about as many events at most."""
+"""Events after which a snapshot is written. A state is read from a snapshot and about as many events at most."""
 
 KEPT = 1024
-"""States that a process keeps, the last used."""
+"""States that a process keeps: those used last."""
 
 SNAPSHOTS = "snapshots"
-"""The first segment of the topics that hold them: that of topic T is in `snapshots.T`."""
+"""First segment of the topics with snapshots: the snapshot of topic T is in `snapshots.T`."""
+
+PART = 250_000
+"""Characters of a snapshot in one event, which holds at most 1 MB."""
 
 S = TypeVar("S")
 
 
 class Snapshot(msgspec.Struct):
-    """`state` is as it was at `offset`, by this version of its fold."""
+    """The state at `offset`, as this version of its fold has it. Its JSON text is in the `parts` events before."""
 
     version: int
     offset: str
-    state: msgspec.Raw
+    parts: int
 
 
 class Projection(Generic[S]):
-    """A topic's state, and the offset of the last event in it: ORIGIN while there is no such topic."""
+    """A topic's state, and the offset of the last event in it: ORIGIN while there is no such topic.
 
-    __slots__ = ("lock", "offset", "pins", "saved", "state", "task", "topic")
+    `level`: the state follows its topic. It then holds every event that a reader in this process was given.
+    """
+
+    __slots__ = ("gap", "level", "lock", "looks", "offset", "pins", "saved", "state", "stop", "task", "topic")
 
     def __init__(self, topic: str, state: S) -> None:
         self.topic = topic
         self.state = state
         self.offset = ORIGIN
+        self.level = False
+        self.gap = False
+        self.looks = 0
         self.saved = 0
         self.pins = 0
         self.lock = asyncio.Lock()
         self.task: asyncio.Task[None] | None = None
+        self.stop: Callable[[], None] | None = None
 
     def holds(self, tail: Offset) -> bool:
-        """Whether it is at least as new as this."""
+        """Tell whether the state is at least as new as `tail`."""
         return self.offset.epoch == tail.epoch and self.offset.n >= tail.n
 
 
-class Projections(Generic[S]):
-    """The states of topics of one kind. `new` makes the state before any event, `apply` changes it by the next one.
+def ignore(projection: Projection[S], events: Sequence[Event]) -> None:
+    """Do nothing about a change."""
 
-    `version` is the fold's: change it with the fold, and older snapshots are not read. `keep`: states that are kept.
-    `changed` are called after every change with the events that made it; with none, when the topic was deleted.
+
+class Projections(Generic[S]):
+    """The states of topics of one kind.
+
+    `new` makes the state before the first event, and `apply` changes it by the next event. `version` is the fold's:
+    change it with the fold, and snapshots of other versions are not read. `keep`: how many states are kept.
+    `changed(projection, events)` is called after every change, before any reader in this process is given the events.
+    Without events, either the topic ended (`offset` is ORIGIN) or events were skipped, and the state is old until it is
+    level again.
     """
 
     def __init__(
-        self, hub: Hub, new: Callable[[], S], apply: Callable[[S, Event], None], *, version: int, keep: int = KEPT
+        self,
+        hub: Hub,
+        new: Callable[[], S],
+        apply: Callable[[S, Event], None],
+        *,
+        version: int,
+        keep: int = KEPT,
+        changed: Callable[[Projection[S], Sequence[Event]], None] = ignore,
     ) -> None:
         self.hub = hub
-        self.changed: list[Callable[[Projection[S], Sequence[Event]], None]] = []
-        self._new, self._apply, self._version, self._keep = new, apply, version, keep
-        self._decode: Callable[[msgspec.Raw], S] = msgspec.json.Decoder(type(new())).decode
+        self._new, self._apply, self._version, self._keep, self._changed = new, apply, version, keep, changed
+        self._decode: Callable[[bytes], S] = msgspec.json.Decoder(type(new())).decode
         self._kept: dict[str, Projection[S]] = {}
 
     async def get(self, topic: str, *, fresh: bool = True, tail: Offset = ORIGIN) -> Projection[S]:
-        """The topic's state. `fresh`: as new as its log was when this was called, whichever process wrote to it, or as
-        `tail`, where one is given; otherwise a state that follows its topic will do. Raises Unavailable."""
-        found = self._kept.pop(topic, None) or Projection(topic, self._new())
-        self._kept[topic] = found  # at the end of the order: the first is the one longest unused
+        """The topic's state. `fresh`: as new as the log at the time of this call, whichever process wrote to it, or as
+        `tail` where one is given. Otherwise a state that follows its topic is taken as it is. Raises Unavailable."""
+        projection = self._kept.pop(topic, None) or Projection(topic, self._new())
+        self._kept[topic] = projection  # the last in order: the first is the state that was not used for longest
         self._forget()
-        if fresh or found.task is None:
-            await self._advance(found, tail)
-        return found
+        if fresh or not projection.level:
+            await self._advance(projection, tail)
+        return projection
 
     def kept(self, topic: str) -> Projection[S] | None:
-        """The topic's state as it is known here, if it is."""
+        """The topic's state as this process knows it; None if the process does not keep it."""
         return self._kept.get(topic)
 
     async def at(self, topic: str, tail: Offset) -> Projection[S]:
         """The topic's state, at least as new as `tail`: the store is asked only for what is missing."""
-        found = self._kept.get(topic)
-        return found if found is not None and found.holds(tail) else await self.get(topic, tail=tail)
+        projection = self._kept.get(topic)
+        if projection is not None and projection.holds(tail):
+            return projection
+        return await self.get(topic, tail=tail)
 
     async def following(self, topic: str) -> Projection[S]:
-        """The topic's state, which from now on follows its topic while it is kept. Raises Unavailable."""
-        found = await self.get(topic, fresh=False)
-        self.follow(found)
-        return found
+        """The topic's state, which follows its topic from now on while it is kept. Raises Unavailable."""
+        projection = await self.get(topic, fresh=False)
+        self.follow(projection)
+        if projection.task is not None and not projection.task.done():
+            await asyncio.shield(projection.task)
+        return projection
 
-    def follow(self, found: Projection[S]) -> None:
-        """Keep a state level with what this process knows of its topic. Idempotent."""
-        if found.task is None and found.offset != ORIGIN and self.hub.opened:
-            found.task = self.hub.background(self._follow(found, found.offset))
+    def follow(self, projection: Projection[S]) -> None:
+        """Begin to keep a state level with what this process knows of its topic. Idempotent."""
+        if projection.task is None and projection.offset != ORIGIN and self.hub.opened:
+            projection.task = self.hub.background(self._attach(projection))
 
-    def pin(self, found: Projection[S]) -> Callable[[], None]:
-        """Keep a state, and level, until the function that this returns is called."""
-        found.pins += 1
-        self._kept.setdefault(found.topic, found)
-        self.follow(found)
+    def pin(self, projection: Projection[S]) -> Callable[[], None]:
+        """Keep a state, and keep it level, until the function that this returns is called."""
+        projection.pins += 1
+        self._kept.setdefault(projection.topic, projection)
+        self.follow(projection)
 
         def release() -> None:
-            found.pins -= 1
+            projection.pins -= 1
 
         return release
 
     def _forget(self) -> None:
         if len(self._kept) > self._keep:
-            for topic, found in list(self._kept.items())[: len(self._kept) - self._keep]:
-                if not found.pins:
+            for topic, projection in list(self._kept.items())[: len(self._kept) - self._keep]:
+                if not projection.pins:
                     del self._kept[topic]
-                    if found.task is not None:
-                        found.task.cancel()
+                    if projection.task is not None:
+                        projection.task.cancel()
+                    self._detach(projection)
 
-    # What moves a state: looking at the store, and following the topic. Both may be under way.
+    # Two things move a state: a look at the store, and the events that this process hears of. Both may be under way.
 
-    async def _advance(self, found: Projection[S], tail: Offset) -> None:
-        topic = found.topic
-        async with found.lock:
-            # Of many that wait, one looks, and by then the state may have followed its topic as far as they need.
-            while tail == ORIGIN or not found.holds(tail):
-                head = await self.hub.describe(topic)
-                if head is None:
-                    self._restart(found)
-                    if not found.pins and self._kept.get(topic) is found:
-                        del self._kept[topic]
+    async def _advance(self, projection: Projection[S], tail: Offset = ORIGIN) -> None:
+        """Bring the state to `tail`, or to the log's tail as of now."""
+        looks = projection.looks
+        async with projection.lock:
+            # Of many that wait, the first looks: a look that began after the call of another answers that one, too.
+            if tail == ORIGIN and projection.looks > looks:
+                return
+            while tail == ORIGIN or not projection.holds(tail):
+                projection.looks += 1
+                if await self._look(projection):
                     return
-                if found.offset.epoch != head.epoch:
-                    self._restart(found)
-                    await self._begin(found, head)
-                if found.offset.epoch == head.epoch and found.offset.n >= head.tail:
-                    self._save_now_and_then(found)
-                    return
-                try:
-                    page = await self.hub.read(topic, None if found.offset == ORIGIN else found.offset)
-                except NotFound:
-                    continue
-                if page.lost in (None, "trimmed") and page.next.epoch == head.epoch:
-                    self._take(found, page.events, page.next)
 
-    async def _follow(self, found: Projection[S], after: Offset) -> None:
-        """Take what comes, as it comes."""
+    async def _look(self, projection: Projection[S]) -> bool:
+        """Bring the state nearer to its log; True once it holds the tail that was seen at the beginning."""
+        topic = projection.topic
+        head = await self.hub.describe(topic)
+        if head is None:
+            self._restart(projection)
+            if not projection.pins and self._kept.get(topic) is projection:
+                del self._kept[topic]
+            return True
+        if projection.offset.epoch != head.epoch:
+            self._restart(projection)
+            await self._begin(projection, head)
+        while not projection.holds(Offset(head.epoch, head.tail)):
+            try:
+                page = await self.hub.read(topic, None if projection.offset == ORIGIN else projection.offset)
+            except NotFound:
+                return False
+            if page.lost not in (None, "trimmed") or page.next.epoch != head.epoch:
+                return False
+            self._take(projection, page.events, page.next)
+            await asyncio.sleep(0)  # a page of 1,000 events takes up to 20 ms: others have their turn
+        self._save_now_and_then(projection)
+        return True
+
+    async def _attach(self, projection: Projection[S]) -> None:
+        """Take the topic's events as this process hears of them."""
+        if projection.stop is None:
+            try:
+                position = await self.hub.follow(projection.topic, "tail")
+            except TidingsError as error:
+                log.info("%s is not followed: %s", projection.topic, error)
+                projection.task = None
+                return
+            stop = self.hub.observe(projection.topic, partial(self._heard, projection))
+
+            def detach() -> None:
+                stop()
+                self.hub.unfollow(position)
+
+            projection.stop = detach
         try:
-            async for event in self.hub.subscribe(found.topic, after):
-                assert event.offset is not None
-                if event.type == "tidings.reset" and event.offset.epoch != found.offset.epoch:
-                    self._restart(found)
-                self._take(found, () if event.type == "tidings.reset" else (event,), event.offset)
-                self._save_now_and_then(found)
+            projection.gap = True
+            while projection.gap:
+                projection.gap = False
+                await self._advance(projection)
+            projection.level = projection.offset != ORIGIN
         except TidingsError as error:
-            log.info("%s is followed no more: %s", found.topic, error)
-        finally:
-            found.task = None
+            log.info("%s is followed no more: %s", projection.topic, error)
+        if not projection.level:
+            self._detach(projection)
 
-    def _take(self, found: Projection[S], events: Iterable[Event], to: Offset) -> None:
+    def _detach(self, projection: Projection[S]) -> None:
+        projection.level, projection.task = False, None
+        if projection.stop is not None:
+            projection.stop()
+            projection.stop = None
+
+    def _heard(self, projection: Projection[S], events: Sequence[Event], tail: Offset) -> None:
+        """Take events before this process's readers are given them. An observer must not raise."""
+        try:
+            first = events[0].offset if events else None
+            if projection.offset.epoch != tail.epoch:
+                self._restart(projection)
+            elif projection.holds(tail):
+                return
+            elif first is not None and first.n <= projection.offset.n + 1:
+                self._take(projection, events, tail)
+                self._save_now_and_then(projection)
+                return
+        except Exception:
+            log.exception("the state of %s could not be changed", projection.topic)
+        projection.gap = True
+        if projection.level:
+            projection.level = False
+            projection.task = self.hub.background(self._attach(projection))
+            self._changed(projection, ())
+
+    def step(self, projection: Projection[S], to: Offset, change: Callable[[S], object]) -> None:
+        """Change a state by events that this process has stored after `projection.offset`, and knows already."""
+        change(projection.state)
+        projection.offset = to
+        self._save_now_and_then(projection)
+
+    def _take(self, projection: Projection[S], events: Iterable[Event], to: Offset) -> None:
         """Change the state by those of the events that it does not hold yet."""
-        at = found.offset.n if found.offset.epoch == to.epoch else 0
+        at = projection.offset.n if projection.offset.epoch == to.epoch else 0
         new = [event for event in events if event.offset is not None and event.offset.n > at]
         for event in new:
-            self._apply(found.state, event)
-        found.offset = max(Offset(to.epoch, at), to)
+            self._apply(projection.state, event)
+        projection.offset = max(Offset(to.epoch, at), to)
         if new:
-            self._tell(found, new)
+            self._changed(projection, new)
 
-    def _restart(self, found: Projection[S]) -> None:
-        if found.offset != ORIGIN:
-            found.state, found.offset, found.saved = self._new(), ORIGIN, 0
-            self._tell(found, ())
-
-    def _tell(self, found: Projection[S], events: Sequence[Event]) -> None:
-        for tell in self.changed:
-            tell(found, events)
+    def _restart(self, projection: Projection[S]) -> None:
+        if projection.offset != ORIGIN:
+            projection.state, projection.offset, projection.saved = self._new(), ORIGIN, 0
+            self._changed(projection, ())
 
     # Snapshots. They spare reading a log whole, and nothing is lost without one.
 
-    async def _begin(self, found: Projection[S], head: Head) -> None:
+    async def _begin(self, projection: Projection[S], head: Head) -> None:
         """Begin at the topic's snapshot, if it has one of this life and version."""
         if head.tail - head.start < EVERY and not head.start:
             return
         try:
-            page = await self.hub.read_before(f"{SNAPSHOTS}.{found.topic}", None, 1)
-            snapshot = msgspec.json.decode(page.events[-1].data, type=Snapshot) if page.events else None
-            if snapshot is None or snapshot.version != self._version:
+            snapshot, text = await self._snapshot(projection.topic)
+            if snapshot.version != self._version:
                 return
-            offset, state = parse_offset(snapshot.offset), self._decode(snapshot.state)
+            offset, state = parse_offset(snapshot.offset), self._decode(text.encode())
         except (NotFound, InvalidRequest, msgspec.DecodeError):
             return
-        if offset.epoch == head.epoch and offset.n <= head.tail and found.offset == ORIGIN:
-            found.state, found.offset, found.saved = state, offset, offset.n
+        if offset.epoch == head.epoch and offset.n <= head.tail and projection.offset == ORIGIN:
+            projection.state, projection.offset, projection.saved = state, offset, offset.n
 
-    def _save_now_and_then(self, found: Projection[S]) -> None:
-        if found.offset.n - found.saved >= EVERY and self.hub.opened:
-            found.saved = found.offset.n
-            state = msgspec.Raw(msgspec.json.encode(found.state))
-            data = msgspec.json.encode(Snapshot(self._version, str(found.offset), state)).decode()
-            self.hub.background(self._save(found.topic, data))
+    async def _snapshot(self, topic: str) -> tuple[Snapshot, str]:
+        """The last snapshot of a topic, and its text. Raises NotFound, DecodeError."""
+        page = await self.hub.read_before(f"{SNAPSHOTS}.{topic}", None, 1)
+        if not page.events:
+            raise NotFound(f"There is no snapshot of {topic}.")
+        snapshot = msgspec.json.decode(page.events[-1].data, type=Snapshot)
+        parts = await self.hub.read_before(f"{SNAPSHOTS}.{topic}", page.tail, snapshot.parts + 1)
+        return snapshot, "".join(event.data for event in parts.events[:-1])
 
-    async def _save(self, topic: str, data: str) -> None:
+    def _save_now_and_then(self, projection: Projection[S]) -> None:
+        if projection.offset.n - projection.saved >= EVERY and self.hub.opened:
+            projection.saved = projection.offset.n
+            text = msgspec.json.encode(projection.state).decode()
+            parts = [("snapshot.part", text[at : at + PART]) for at in range(0, len(text), PART)]
+            snapshot = Snapshot(self._version, str(projection.offset), len(parts))
+            self.hub.background(
+                self._save(projection.topic, [*parts, ("snapshot", msgspec.json.encode(snapshot).decode())])
+            )
+
+    async def _save(self, topic: str, items: Sequence[tuple[str, str]]) -> None:
         try:
-            await self.hub.append(f"{SNAPSHOTS}.{topic}", [("snapshot", data)], retention=Retention(max_events=1))
+            await self.hub.append(f"{SNAPSHOTS}.{topic}", items, retention=Retention(max_events=1))
         except TidingsError as error:
             log.warning("no snapshot of %s was written: %s", topic, error)

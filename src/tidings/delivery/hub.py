@@ -328,6 +328,15 @@ class Hub:
     def unfollow(self, position: Position) -> None:
         self.lanes.unfollow(position)
 
+    def observe(self, topic: str, observer: Callable[[Sequence[Event], Offset], None]) -> Callable[[], None]:
+        """Call `observer(events, tail)` for new events of a topic before any reader in this process is given them.
+
+        The events are empty at the first call, which is made at once, and where events were skipped or another life of
+        the log began. The topic must be followed (`follow`) until the function that this returns has ended it. An
+        observer neither waits nor raises.
+        """
+        return self.lanes.observe(topic, observer)
+
     async def _sweep(self) -> None:
         """Trim by age and expire topics, now and then; what an append can trim, it trims itself."""
         while True:

@@ -8,7 +8,7 @@ writes the same bytes to all of them.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from tidings.events import ORIGIN, Event, Offset
@@ -44,6 +44,7 @@ class LiveTopic:
         "level",
         "life",
         "name",
+        "observers",
         "opening",
         "readers",
         "reloading",
@@ -69,6 +70,7 @@ class LiveTopic:
         self.wanted: list[asyncio.Future[None]] = []
         self.stale = False
         self.life = 0
+        self.observers: list[Callable[[Sequence[Event], Offset], None]] = []
         self.begin(None)
 
     def begin(self, head: Head | None, tail: int | None = None) -> None:
@@ -82,6 +84,7 @@ class LiveTopic:
         self.base = self.head = self.vis = (head.tail if head else 0) if tail is None else tail
         self.events: list[Event] = []
         self.size = 0
+        self._inform(())
 
     @property
     def tail(self) -> Offset:
@@ -107,7 +110,13 @@ class LiveTopic:
             self.head += len(events)
             for event in events:
                 self.size += len(event.data)
+            self._inform(events)
         return True
+
+    def _inform(self, events: Sequence[Event]) -> None:
+        """Show the observers what is new. The visible head has not moved yet, so that no reader was given any of it."""
+        for observe in tuple(self.observers):
+            observe(events, Offset(self.epoch, self.head))
 
     def trim(self) -> None:
         """Forget the oldest events of the window; never above `vis`, where level readers still need them."""

@@ -141,6 +141,8 @@ class Subscription:
 
     def start(self) -> None:
         """Begin to deliver."""
+        if self.gone:
+            return  # the right to read was lost while the response began
         self.hub.subscriptions.add(self)
         self.hub.wheel.file(self, self._next_visit())
         self.kick()

@@ -72,6 +72,13 @@ class Topics:
     def unfollow(self, position: Position) -> None:
         position.lane.readers -= 1
 
+    def observe(self, topic: str, observer: Callable[[Sequence[Event], Offset], None]) -> Callable[[], None]:
+        """See `Hub.observe`."""
+        observers = self._lanes[topic].observers
+        observers.append(observer)
+        observer((), Offset(self._lanes[topic].epoch, self._lanes[topic].head))
+        return lambda: observers.remove(observer)
+
     def wake(self) -> None:
         """Let every waiting iterator look again, at whether the hub is still open."""
         for lane in self._lanes.values():

@@ -186,9 +186,11 @@ async def guarded(hub: Hub, guard: Guard, subject: Subject, topic: str, items: I
             if admitted.expected is None or tries == RACES or isinstance(conflict, Closed):
                 raise
         else:
-            items = admitted.items
             break
-    await guard.published(subject, topic, await stored(hub, topic, done) if done.duplicate else items, done)
+    if done.duplicate:
+        await guard.published(subject, topic, await stored(hub, topic, done), done)
+    else:
+        await guard.published(subject, topic, admitted.items, done, admitted.note)
     return done
 
 

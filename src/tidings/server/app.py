@@ -201,11 +201,9 @@ def apps(
 ) -> list[APIRouter]:
     """Return the routers of the apps, and add the apps' guards to `access`."""
     told, service = Notifications(hub), Rooms(hub)
-    Notices(service, told)
-    Answers(hub, service, told, assistants)
     access.guards.update(
         {
-            "rooms": RoomsGuard(service),
+            "rooms": RoomsGuard(service, Notices(told), Answers(hub, service, told, assistants)),
             "runs": RunsGuard(hub, access.guards),
             "conversations": ConversationsGuard(hub),
             "users": PeopleGuard(),

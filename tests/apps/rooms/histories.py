@@ -30,6 +30,8 @@ said = st.one_of(
     fact("member.joined", member=people),
     fact("member.left", member=people),
     fact("member.role", member=people, role=roles),
+    fact("member.banned", member=people),
+    fact("member.unbanned", member=people),
     fact("message.posted", text=texts),
     fact("message.posted", text=texts, reply=messages),
     fact("message.posted", text=texts, key=st.sampled_from(["a", "a b"])),

@@ -15,8 +15,9 @@ from tidings.access.guards import Items
 from tidings.access.subject import named
 from tidings.apps.rooms import fold
 from tidings.apps.rooms.guard import RoomsGuard
+from tidings.apps.rooms.notifying import Notices
 from tidings.apps.rooms.room import Room
-from tidings.apps.rooms.rooms import Rooms
+from tidings.apps.rooms.rooms import Rooms, Stored
 from tidings.errors import Conflict, Forbidden, TidingsError
 from tidings.events import Offset
 from tidings.http.publish import guarded
@@ -25,18 +26,24 @@ TOPIC = "rooms.lobby"
 BOB = named("Bob")
 
 
+class Hearing(Notices):
+    """Notices that only keep the offsets of the facts that they are told of."""
+
+    def __init__(self, told: list[Offset]) -> None:
+        self.told = told
+
+    async def tell(self, stored: Stored) -> None:
+        self.told += [at for at, _ in stored.facts]
+
+
 class Process:
-    """A hub, the guard of its rooms, and what `published` was told."""
+    """A hub, the guard of its rooms, and the offsets of the facts that others were told of."""
 
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
         self.rooms = Rooms(hub)
-        self.guard = RoomsGuard(self.rooms)
         self.told: list[Offset] = []
-        self.rooms.published.append(self._hear)
-
-    async def _hear(self, topic: str, room: Room, said: Any) -> None:
-        self.told += [at for at, _ in said]
+        self.guard = RoomsGuard(self.rooms, Hearing(self.told))
 
     async def say(self, who: str, *facts: tuple[str, dict[str, Any]], key: str | None = None) -> Offset:
         return (await guarded(self.hub, self.guard, named(who), TOPIC, items(*facts), key)).last
@@ -65,17 +72,17 @@ async def test_a_message_of_who_was_removed_meanwhile_is_refused(tmp_path: Path,
         admitted = await here.guard.admit(BOB, TOPIC, items(HELLO), transient=False)
         removed = await there.say("Ann", LEAVE)
         if knows == "what was before":
-            await here.rooms.folded.at(TOPIC, removed)
+            await here.rooms.states.at(TOPIC, removed)
         done = await one.append(TOPIC, admitted.items, key="once")
         if knows == "all":
-            await here.rooms.folded.at(TOPIC, done.last)
+            await here.rooms.states.at(TOPIC, done.last)
         with pytest.raises(Forbidden, match="not a member"):
             await here.guard.published(BOB, TOPIC, admitted.items, done)
         for process in (here, there):  # whoever asks again, and wherever
             with pytest.raises(Forbidden, match="not a member"):
                 await process.say("Bob", HELLO, key="once")
         assert here.told[-1] == first
-        assert done.last.n in (await there.rooms.folded.get(TOPIC)).state.ignored
+        assert done.last.n in (await there.rooms.states.get(TOPIC)).state.ignored
 
 
 async def test_it_is_refused_though_its_author_has_come_back(tmp_path: Path) -> None:

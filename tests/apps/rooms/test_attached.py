@@ -101,8 +101,9 @@ class TestAMessage:
         assert head is not None
         assert head.closed
         assert head.ttl is None
-        # It is as long there as all of them.
-        await ann.said(topic, "message.deleted", message=answers[0].json()["offset"])
+        for answer in answers:
+            assert (await ann.get(f"/rooms/{id}/files/{file}")).status_code == 200, "a message attaches it"
+            await ann.said(topic, "message.deleted", message=answer.json()["offset"])
         problem(await ann.get(f"/rooms/{id}/files/{file}"), 404)
         assert await server.hub.topics(f"files.{id}.") == []
 

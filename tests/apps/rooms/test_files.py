@@ -251,7 +251,7 @@ class TestWhoMay:
         topic = await room(ann, id, bob, private=True)
         await ann.said(topic, "member.joined", member="Cleo", role="reader")
         cleo, eve = Member(server, "Cleo"), Member(server, "Eve")
-        problem(await upload(cleo, id), 403, "may read")
+        problem(await upload(cleo, id), 403, "only read")
         problem(await upload(eve, id), 403, "not a member")
         problem(await upload(ann, id + "x"), 404, "no room")
         nobody = await server.client.post(f"/rooms/{id}/files?name=x", content=b"x", headers={"content-type": PDF})

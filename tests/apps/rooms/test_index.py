@@ -1,44 +1,56 @@
-"""The index of what was said: queries that cannot break it, and marks that are where they seem."""
+"""Tests of the index of rooms: the work for a list follows from what changed, and not from how many rooms there are."""
 
 from __future__ import annotations
 
-import msgspec
-from hypothesis import given
-from hypothesis import strategies as st
+import asyncio
 
-from tidings.apps.rooms import search
-from tidings.apps.rooms.search import excerpt, query
-from tidings.errors import InvalidRequest
-from tidings.events import Event, Offset
+from tests.apps.test_projection import Counting
+from tidings import Hub
+from tidings.access.subject import named
+from tidings.apps.rooms.index import Index
+from tidings.apps.rooms.rooms import Rooms
 
-
-@given(st.text(max_size=60))
-def test_no_query_breaks_the_index(text: str) -> None:
-    try:
-        match = query(text)
-    except InvalidRequest:
-        return
-    file = search.opened()
-    search.take(file, "a", [Event(Offset("e", 1), "message.posted", '{"by":"x","text":"hello"}', 1.0)])
-    search.find(file, match, None, ["a"])
-    file.close()
+ANN, EVE = named("Ann"), named("Eve")
 
 
-@given(st.text(alphabet="ab \u00e9\U0001f600\x02\x03", min_size=1, max_size=800))
-def test_marks_are_where_javascript_finds_them(text: str) -> None:
-    file = search.opened()
-    data = msgspec.json.encode({"by": "x", "text": text}).decode()
-    search.take(file, "a", [Event(Offset("e", 1), "message.posted", data, 1.0)])
-    for hit in search.find(file, query("a"), None, ["a"]):
-        units = hit.text.encode("utf-16-le")
-        words = [units[2 * begin : 2 * end].decode("utf-16-le") for begin, end in hit.marks]
-        assert words
-        assert all(word.startswith("a") and " " not in word for word in words)
-    file.close()
+async def create(hub: Hub, id: str, *, private: bool = False, by: str = "Zoe") -> None:
+    await hub.publish(f"rooms.{id}", {"by": by, "name": id, "private": private}, "room.created")
 
 
-def test_an_excerpt_begins_a_little_before_the_match() -> None:
-    text, marks = excerpt("x" * 500 + "\x02match\x03" + "y" * 500)
-    assert text == "…" + "x" * 120 + "match" + "y" * 273 + "…"
-    assert marks == [(121, 126)]
-    assert excerpt("\x02" + "m" * 500 + "\x03") == ("m" * 279 + "…", [(0, 279)])
+async def ids(index: Index, who: object) -> list[str]:
+    return [found.id for found in await index.readable_by(who)]  # type: ignore[arg-type]
+
+
+async def test_public_rooms_and_a_person_s_own_private_rooms_are_listed(hub: Hub) -> None:
+    index = Index(Rooms(hub))
+    await create(hub, "a")
+    await create(hub, "b", private=True)
+    await create(hub, "c", private=True, by="Ann")
+    await hub.publish("rooms.d", {}, "message.posted")
+    assert await ids(index, ANN) == ["a", "c"]
+    assert await ids(index, EVE) == ["a"]
+    await hub.publish("rooms.b", {"by": "Zoe", "member": "Ann"}, "member.joined")
+    await hub.publish("rooms.c", {"by": "Ann", "name": "renamed"}, "room.renamed")
+    assert [(found.id, found.entry.name) for found in await index.readable_by(ANN)][1:] == [
+        ("b", "b"),
+        ("c", "renamed"),
+    ]
+    await hub.publish("rooms.b", {"by": "Zoe", "member": "Ann"}, "member.banned")
+    assert await ids(index, ANN) == ["a", "c"]
+
+
+async def test_only_rooms_that_changed_are_read(hub: Hub) -> None:
+    rooms = Rooms(hub)
+    rooms.states._keep = 8  # far fewer states than there are rooms
+    index = Index(rooms)
+    await asyncio.gather(*[create(hub, f"r{n}", private=n % 2 == 0) for n in range(100)])
+    await create(hub, "mine", by="Ann")
+    assert len(await ids(index, ANN)) == 51
+    counting = Counting(hub.store)
+    hub.log.store = counting  # type: ignore[assignment]
+    assert len(await ids(index, ANN)) == 51
+    assert counting.calls.total() <= 3, "one room is the person's own, whose unread messages are counted"
+    before = counting.calls.total()
+    await hub.publish("rooms.r1", {"by": "Zoe", "text": "Hello"}, "message.posted")
+    assert len(await ids(index, EVE)) == 51
+    assert counting.calls.total() - before <= 3, "one room changed"

@@ -34,7 +34,7 @@ class TestWhatIsSaid:
             {"mentions": ["Ann Arbor"]},
             {"quote": {"by": "Ann Arbor", "text": "I agree"}},
         ):
-            problem(await bob.say(topic, "message.posted", text="I am Ann", **given), 400, "stamped")
+            problem(await bob.say(topic, "message.posted", text="I am Ann", **given), 400, "stamps")
         for type, data in (
             ("answer.posted", {"run": "R1", "text": "I am the assistant"}),
             ("run.created", {"run": "R1", "assistant": "echo"}),
@@ -116,7 +116,7 @@ class TestWhatIsSaid:
         assert (await batch(ann, *new)).status_code == 201
         problem(await batch(bob, ("message.posted", text), ("room.archived", {})), 403, "owner")
         problem(await batch(ann, ("room.archived", {}), ("message.posted", text)), 409, "archived")
-        problem(await batch(bob, ("member.left", {"member": "Bob"}), ("message.posted", text)), 403, "join it first")
+        problem(await batch(bob, ("member.left", {"member": "Bob"}), ("message.posted", text)), 403, "Join it to write")
         assert len((await server.hub.read(f"rooms.{id}")).events) == 3
 
 
@@ -131,11 +131,11 @@ class TestTyping:
             assert (await bob.post(path, {"by": "Ann Arbor"})).status_code == 202
             await stream.reach(lambda: stream.events)
             assert [(e.type, e.data, e.id) for e in stream.events] == [("typing", '{"by":"Bob"}', "")]
-        problem(await eve.post(path), 403, "join it first")
+        problem(await eve.post(path), 403, "Join it to write")
         problem(await bob.post(f"/topics/{topic}/events?type=typing"), 400, "transient")
         problem(
             await bob.post(f"/topics/{topic}/events?type=message.posted&transient=true", {"text": "x"}), 400, "typing"
         )
         await ann.said(topic, "member.role", member="Bob", role="reader")
-        problem(await bob.post(path), 403, "not write")
+        problem(await bob.post(path), 403, "only read")
         problem(await bob.post("/topics/rooms.nowhere/events?type=typing&transient=true"), 404, "nowhere")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.apps.members import SECRET, Member, room
+from tests.apps.members import SECRET, Member, facts, room
 from tests.apps.test_projection import Counting
 from tests.asgi import asking
 from tests.http.conftest import Server, serving
@@ -50,7 +50,7 @@ class TestARoom:
         found = await opened(bob, id)
         assert found["room"] == {
             "id": id, "name": "The Lobby", "about": "All of us", "private": False, "archived": False,
-            "created": found["events"][0]["time"], "by": "Ann Arbor", "role": "member", "runs": [],
+            "created": found["events"][0]["time"], "by": "Ann Arbor", "role": "member", "banned": [], "runs": [],
             "members": [{"name": "Ann Arbor", "role": "owner"}, {"name": "Bob", "role": "member"}],
         }  # fmt: skip
         assert [(event["offset"], event["type"], event["data"]) for event in found["events"]] == [
@@ -131,7 +131,7 @@ class TestARoom:
         topic = await room(ann, id)
         for method, path in (("PUT", ""), ("POST", "/close"), ("DELETE", "")):
             answer = await server.client.request(method, f"/topics/{topic}{path}", json={}, headers=ann.headers)
-            problem(answer, 403, "archive it")
+            problem(answer, 403, "Archive")
         await ann.said(topic, "message.posted", text="still there")
 
     @pytest.mark.parametrize("topic", ["rooms", "rooms.a.b", "rooms.search", "rooms." + "x" * 65])
@@ -182,6 +182,29 @@ class TestAPrivateRoom:
             assert (await bob.get(path)).status_code == 200
         assert topic in (await bob.get("/topics?prefix=rooms.&limit=1000")).json()["topics"]
         assert [hit["offset"] for hit in (await bob.get("/rooms/search?q=secret")).json()["hits"]] == [secret]
+
+    async def test_keeps_the_role_of_a_reader_who_leaves_and_joins(
+        self, server: Server, ann: Member, bob: Member, id: str
+    ) -> None:
+        topic = await room(ann, id)
+        await ann.said(topic, "member.joined", member="Bob", role="reader")
+        await bob.said(topic, "member.left", member="Bob")
+        await bob.said(topic, "member.joined", member="Bob")
+        problem(await bob.say(topic, "message.posted", text="I may not"), 403, "only read")
+        assert (await listed(bob, id) or {})["role"] == "reader"
+
+    async def test_bans_and_lifts_the_ban(self, server: Server, ann: Member, bob: Member, id: str) -> None:
+        topic = await room(ann, id, bob)
+        problem(await bob.say(topic, "member.banned", member="Ann"), 403, "owner")
+        problem(await ann.say(topic, "member.banned", member="Bob", role="owner"), 400, "stamps")
+        await ann.said(topic, "member.banned", member="Bob")
+        problem(await bob.say(topic, "member.joined", member="Bob"), 403, "banned")
+        problem(await bob.say(topic, "message.posted", text="Hello"), 403, "banned")
+        state = (await opened(ann, id))["room"]
+        assert (state["banned"], [member["name"] for member in state["members"]]) == (["Bob"], ["Ann Arbor"])
+        assert (await facts(server, topic, "member.banned"))[0]["role"] == "member"
+        await ann.said(topic, "member.unbanned", member="Bob")
+        await bob.said(topic, "member.joined", member="Bob")
 
     async def test_ends_the_streams_of_who_is_removed(self, server: Server, ann: Member, bob: Member, id: str) -> None:
         topic = await room(ann, id, bob, private=True)
@@ -313,8 +336,8 @@ class TestALongRoom:
                 await opened(ann, "long")
                 async for _ in server.hub.subscribe(f"snapshots.{topic}"):
                     break
-                service = server.app.access.guards["rooms"].rooms  # type: ignore[attr-defined]
-                service.folded._kept.clear()  # as in a process that has just begun
+                service = server.app.access.guards["rooms"]._rooms  # type: ignore[attr-defined]
+                service.states._kept.clear()  # as in a process that has just begun
                 counting = Counting(server.hub.store)
                 server.hub.log.store = counting  # type: ignore[assignment]
                 assert len((await opened(ann, "long"))["events"]) == 100

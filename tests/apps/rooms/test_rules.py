@@ -49,7 +49,7 @@ def room(*more: tuple[str, str, dict[str, Any]], private: bool = False) -> Room:
 def refused(state: Room, type: str, by: str, **data: Any) -> type[TidingsError] | None:
     """The kind of the refusal; None: it is taken."""
     try:
-        rules.judge(state, facts.read(type, msgspec.json.encode({"by": by, **data}).decode()))
+        rules.check(state, facts.read(type, msgspec.json.encode({"by": by, **data}).decode()))
     except TidingsError as error:
         return error.__class__
     return None
@@ -68,6 +68,8 @@ def refused(state: Room, type: str, by: str, **data: Any) -> type[TidingsError] 
         ("member.joined", {"member": "Eve"}, "y---", "y---"),
         ("member.joined", {"member": "Eve", "role": "owner"}, "y---", "y---"),
         ("member.role", {"member": MEMBER, "role": "owner"}, "y---", "y---"),
+        ("member.banned", {"member": READER}, "y---", "y---"),
+        ("member.banned", {"member": STRANGER}, "y---", "y---"),
         ("member.left", {"member": READER}, "y-y-", "y-y-"),
         ("member.left", {"member": MEMBER}, "ym--", "ym--"),
         ("member.joined", {"member": STRANGER}, "y--y", "y---"),
@@ -80,6 +82,73 @@ def test_who_may_do_what(type: str, data: dict[str, Any], public: str, private: 
         for who, may in zip(WHO, allowed, strict=True):
             said = refused(room(private=is_private), type, who, **data)
             assert said is (Forbidden if may == "-" else None), (who, is_private)
+
+
+LEAVES = "member.left", READER, {"member": READER}
+BAN = "member.banned", OWNER, {"member": READER}
+UNBAN = "member.unbanned", OWNER, {"member": READER}
+
+
+def joining(state: Room, name: str, role: str = "member") -> facts.Fact:
+    """The fact of a person who joins, as the server stamps it."""
+    data = msgspec.json.encode({"by": name, "member": name, "role": role}).decode()
+    return rules.stamped(state, facts.read("member.joined", data))
+
+
+def test_a_reader_who_left_comes_back_as_a_reader() -> None:
+    left = room(LEAVES)
+    assert joining(left, READER) == facts.MemberJoined(by=READER, member=READER, role="reader")
+    assert refused(left, "member.joined", READER, member=READER) is Forbidden, "unless the server stamps the role"
+    rules.check(left, joining(left, READER))
+    back = room(LEAVES, ("member.joined", READER, {"member": READER, "role": "reader"}))
+    assert refused(back, "message.posted", READER, **HELLO) is Forbidden
+    assert joining(room(BAN, UNBAN), READER) == facts.MemberJoined(by=READER, member=READER, role="reader")
+
+
+def test_an_owner_changes_the_role_of_a_reader_who_left() -> None:
+    back = room(LEAVES, ("member.joined", OWNER, {"member": READER}))
+    assert refused(back, "message.posted", READER, **HELLO) is None
+    again = room(LEAVES, ("member.joined", OWNER, {"member": READER}), LEAVES)
+    assert joining(again, READER) == facts.MemberJoined(by=READER, member=READER, role="member")
+
+
+@pytest.mark.parametrize("private", [False, True])
+def test_a_banned_person_is_no_member_until_the_ban_is_lifted(private: bool) -> None:
+    banned = room(BAN, private=private)
+    assert banned.role(READER) is None
+    assert refused(banned, "member.joined", READER, member=READER, role="reader") is Forbidden
+    assert refused(banned, "member.joined", OWNER, member=READER) is Conflict
+    assert refused(banned, "member.banned", OWNER, member=READER) is Conflict
+    assert refused(banned, "message.posted", READER, **HELLO) is Forbidden
+    assert refused(banned, "member.unbanned", READER, member=READER) is Forbidden
+    assert refused(banned, "member.unbanned", OWNER, member=STRANGER) is NotFound
+    assert refused(room(BAN, UNBAN, private=private), "member.joined", OWNER, member=READER) is None
+
+
+def test_nobody_bans_themself() -> None:
+    assert refused(room(), "member.banned", OWNER, member=OWNER) is Conflict
+
+
+def test_a_ban_says_which_role_it_took() -> None:
+    for name, role in ((READER, "reader"), (STRANGER, None)):
+        ban = rules.stamped(room(), facts.MemberBanned(by=OWNER, member=name))
+        assert ban == facts.MemberBanned(by=OWNER, member=name, role=role)
+
+
+def test_an_outsider_of_a_private_room_does_not_learn_who_its_members_are() -> None:
+    for type in ("member.left", "member.role", "member.banned", "member.unbanned"):
+        role = {"role": "reader"} if type == "member.role" else {}
+        for member in (MEMBER, "Nobody"):
+            assert refused(room(private=True), type, STRANGER, member=member, **role) is Forbidden, (type, member)
+
+
+def test_nobody_reacts_to_a_deleted_message() -> None:
+    deleted = room(("message.deleted", MEMBER, {"message": f"{EPOCH}-4"}))
+    for type in ("reaction.added", "reaction.removed"):
+        assert refused(deleted, type, OWNER, message=f"{EPOCH}-4", emoji="👍") is Conflict
+    for type, data in (("message.edited", HELLO), ("message.deleted", {})):
+        assert refused(deleted, type, MEMBER, message=f"{EPOCH}-4", **data) is Conflict
+    assert refused(deleted, "message.posted", OWNER, reply=f"{EPOCH}-4", **HELLO) is Conflict
 
 
 def test_the_last_owner_neither_leaves_nor_steps_down() -> None:
@@ -197,16 +266,16 @@ def test_only_its_author_edits_a_message_and_an_owner_deletes_any() -> None:
             (facts.MessageDeleted(by=by, message="abc123-4"), deletes),
         ):
             if may:
-                rules.judge_target(state, fact, target)
+                rules.check_target(state, fact, target)
             else:
                 with pytest.raises(Forbidden):
-                    rules.judge_target(state, fact, target)
+                    rules.check_target(state, fact, target)
     with pytest.raises(NotFound):
-        rules.judge_target(state, facts.MessageDeleted(by=OWNER, message="abc123-1"), None)
+        rules.check_target(state, facts.MessageDeleted(by=OWNER, message="abc123-1"), None)
     answer = rules.Target("answer.posted", "", "42")
-    rules.judge_target(state, facts.MessageDeleted(by=OWNER, message="abc123-9"), answer)
+    rules.check_target(state, facts.MessageDeleted(by=OWNER, message="abc123-9"), answer)
     with pytest.raises(Forbidden):
-        rules.judge_target(state, facts.MessageEdited(by="", message="abc123-9", text="43"), answer)
+        rules.check_target(state, facts.MessageEdited(by="", message="abc123-9", text="43"), answer)
 
 
 def test_what_was_deleted_is_changed_no_more() -> None:
@@ -228,7 +297,7 @@ def test_the_guard_refuses_exactly_what_the_fold_ignores(said: list[tuple[str, d
         fold.apply(folded, event)
         try:
             fact = facts.read(event.type, event.data)
-            rules.judge(guarded, fact)
+            rules.check(guarded, fact)
         except TidingsError:
             guarded.ignored.append(event.offset.n)
         else:

@@ -181,3 +181,23 @@ async def test_on_a_server_without_names_runs_and_conversations_are_anybody_s() 
             assert (await client.get(path)).status_code == 200
         assert (await client.post(f"/runs/{run}/stop")).status_code == 202
         assert (await client.delete("/topics/conversations.c1")).status_code == 204
+
+
+async def test_a_run_that_is_started_again_has_no_readers_of_its_earlier_life(
+    server: Server, mara: Member, tom: Member
+) -> None:
+    """The same key gives the same id: once in a public room, and then in private."""
+    topic = await room(mara, "once-public")
+    server.script.go.clear()
+    run = (await mara.post("/runs", {"input": "x|!wait|!", "topic": topic}, key="again")).json()["run"]
+    assert await reads(tom, run) == {200}
+    async with asking(server.app, f"/events?topic=runs.{run}&from=earliest", headers=tom.headers) as stream:
+        await stream.until("block.delta")
+        await server.hub.delete(f"runs.{run}")
+        server.script.go.set()
+        again = await mara.post("/runs", {"input": "secret"}, key="again")
+        assert (again.status_code, again.json()["run"]) == (201, run)
+        await stream.end()
+    assert "secret" not in stream.body.decode()
+    assert await reads(tom, run) == {403}
+    assert await reads(mara, run) == {200}

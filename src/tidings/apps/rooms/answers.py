@@ -1,4 +1,4 @@
-"""Assistants among the people of a room: who mentions one asks it, everybody watches, and the answer stays."""
+"""Assistants in rooms: a message that mentions an assistant asks it, and its answer is posted in the room."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from tidings.wire.run_events import BlockFinished, RunFailed, RunFinished, RunSt
 
 from . import context, facts, rules
 from .facts import AnswerPosted, Fact, MessagePosted, RunCreated
-from .mentions import mentioned
+from .mentions import Callings
 from .notifying import link
 from .room import Room
-from .rooms import PREFIX, Rooms
+from .rooms import PREFIX, Rooms, Stored
 
 log = logging.getLogger("tidings.rooms")
 
 ANYONE = "assistant"
-"""Who writes `@assistant` asks the default one."""
+"""The call of the default assistant."""
 
 AT_ONCE = 8
-"""Runs of one room that have not ended. Each costs a model's time."""
+"""Unfinished runs that one room has at most. Each costs a model's time."""
 
 LONGEST = 200_000
-"""Characters of an answer that its room keeps; the run has all of it."""
+"""Characters of an answer that its room keeps. The run keeps all of it."""
 
 
 class Answers:
-    """Starts a run for each assistant that a message mentions, and posts its answer when it has ended.
+    """Starts a run for each assistant that a message mentions, and posts the answer when the run has ended.
 
-    A message that is published again with its key starts no other run. Whichever process ends the run, by making it to
-    its end or by finding its maker dead, posts the answer; a process that dies in between leaves the run's lease,
-    and whoever finds that lapsed posts it (`Runs.on_end`). Once, as it is posted by the run's key.
+    A message that is published again with its key starts no second run. The process that ends the run posts the answer:
+    the process that made it, or another that found its maker dead. A process that dies in between leaves the run's
+    lease, and the process that finds the lease lapsed posts the answer (`Runs.on_end`). The run's key keeps it to once.
     """
 
     def __init__(
@@ -48,28 +48,29 @@ class Answers:
         self._rooms = rooms
         self._notifications = notifications
         self._assistants = assistants
-        rooms.judges.append(self.judge)
-        rooms.published.append(self.ask)
+        self._callings = Callings([ANYONE, *assistants])
         hub.runs.on_end.append(self.post)
 
-    def judge(self, room: Room, given: Sequence[Fact]) -> None:
-        """Raises TooManyRequests for more than a room's assistants do at once."""
+    def check(self, room: Room, given: Sequence[Fact]) -> None:
+        """Raise TooManyRequests for more runs than a room may have at once."""
         called = sum(
             len(self._called(fact.text)) if isinstance(fact, MessagePosted) else isinstance(fact, RunCreated)
             for fact in given
         )
         if called and len(room.runs) + called > AT_ONCE:
-            raise TooManyRequests(f"A room has {AT_ONCE} answers under way at once. Wait for one of them, or stop one.")
+            raise TooManyRequests(
+                f"This room has {AT_ONCE} answers under way, its limit. Wait for one to finish, or stop one."
+            )
 
-    async def ask(self, topic: str, room: Room, said: Sequence[tuple[Offset, Fact]]) -> None:
-        """Start what the messages ask for. Raises Unavailable: then whoever published comes again."""
-        for at, fact in said:
+    async def ask(self, stored: Stored) -> None:
+        """Start a run for each call of an assistant. Raises Unavailable: the publisher then repeats its request."""
+        for at, fact in stored.facts:
             if isinstance(fact, MessagePosted):
                 for assistant in self._called(fact.text):
-                    await self._start(topic, at, fact, assistant)
+                    await self._start(stored.topic, at, fact, assistant)
 
     def _called(self, text: str) -> list[Assistant]:
-        names = mentioned(text, {ANYONE: None, **dict.fromkeys(self._assistants)})
+        names = self._callings.named(text)
         default = next(iter(self._assistants), "")
         return [self._assistants[name] for name in dict.fromkeys(default if n == ANYONE else n for n in names) if name]
 
@@ -89,43 +90,43 @@ class Answers:
         )
 
     async def post(self, run: str) -> None:
-        """Post the answer of a run that has ended, if it was announced in a room, and tell who asked. Idempotent."""
+        """Post the answer of a run that has ended, if a room was told of the run, and notify its asker. Idempotent."""
         try:
             started, answer = await self._answer(run)
             topic = started.topic or ""
             head = await self._hub.describe(topic) if topic.startswith(PREFIX) else None
             if head is None:
                 return
-            if run not in (await self._rooms.folded.get(topic)).state.runs:
-                # The process that started it died before it announced it: what is answered was asked.
+            if run not in (await self._rooms.states.get(topic)).state.runs:
+                # The process that started the run died before it announced the run in the room.
                 await self._append(topic, _created(started), f"run.{run}", head.epoch)
             done = await self._append(topic, answer, f"answer.{run}", head.epoch)
         except (NotFound, Conflict) as error:
             log.debug("the answer of run %s is not posted: %s", run, error)
             return
-        await self._tell(topic, done.last, started, answer)
+        await self._notify(topic, done.last, started, answer)
 
     async def _append(self, topic: str, fact: Fact, key: str, epoch: str) -> Appended:
         return await self._hub.append(topic, [facts.written(fact)], key=key, expected=epoch)
 
     async def _answer(self, run: str) -> tuple[RunStarted, AnswerPosted]:
-        """How the run began, and the answer as it is posted. Raises NotFound."""
+        """Read the run's beginning, and the answer to post. Raises NotFound."""
         started, outcome = RunStarted(run=run, turn=run, assistant="", attempt=1), "interrupted"
         texts: list[str] = []
-        # The first event says whether the rest is wanted: most runs are of no room.
+        # The first event tells whether to read the rest: most runs belong to no room.
         after, limit = None, 1
         while True:
             page = await self._hub.read(f"runs.{run}", after, limit)
-            for said in map(from_event, page.events):
-                match said:
+            for event in map(from_event, page.events):
+                match event:
                     case RunStarted(topic=topic) if topic is None or not topic.startswith(PREFIX):
-                        raise NotFound("The run is of no room.")
+                        raise NotFound("The run belongs to no room.")
                     case RunStarted():
-                        started = said
-                    case BlockFinished(kind="text", content=str()) if said.content.strip():
-                        texts.append(said.content.strip())
+                        started = event
+                    case BlockFinished(kind="text", content=str()) if event.content.strip():
+                        texts.append(event.content.strip())
                     case RunFinished():
-                        outcome = said.outcome
+                        outcome = event.outcome
                     case RunFailed():
                         outcome = "failed"
             if page.up_to_date:
@@ -139,8 +140,8 @@ class Answers:
             asked=started.asked,
         )
 
-    async def _tell(self, topic: str, at: Offset, started: RunStarted, answer: AnswerPosted) -> None:
-        room = (await self._rooms.folded.get(topic, fresh=False)).state
+    async def _notify(self, topic: str, at: Offset, started: RunStarted, answer: AnswerPosted) -> None:
+        room = (await self._rooms.states.get(topic, fresh=False)).state
         if started.by is None or not rules.may_read(room, started.by):
             return
         known = self._assistants.get(started.assistant)
@@ -171,7 +172,7 @@ def _created(started: RunStarted) -> RunCreated:
 
 
 async def _runnable(assistant: Assistant) -> Any:
-    """What answers. One that cannot be loaded is a run that fails, not a message that could not be posted."""
+    """Load the assistant. If that fails, the run fails and the message is posted all the same."""
     try:
         return await assistant.runnable()
     except Exception as error:

@@ -1,4 +1,4 @@
-"""PURE: the facts of a room, which are the events of its topic: what each of them holds, as JSON."""
+"""PURE: the facts of a room. Each event of the room's topic is a fact, and its data is the fact as JSON."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ Role = Literal["owner", "member", "reader"]
 
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`by`: the name of whoever published it, which the server stamps."""
+    """A change of a room. `by`: the name of its publisher, which the server stamps."""
 
     type: ClassVar[str]
     by: str = ""
 
 
 class RoomCreated(Fact, frozen=True, kw_only=True):
-    """The first fact of every room. Whoever creates it is its owner."""
+    """The first fact of every room. Its publisher is the room's first owner."""
 
     type = "room.created"
     name: str
@@ -29,7 +29,7 @@ class RoomCreated(Fact, frozen=True, kw_only=True):
 
 
 class RoomRenamed(Fact, frozen=True, kw_only=True):
-    """Without `about`, what the room is about stays."""
+    """A new name, and a new topic of conversation where `about` is given."""
 
     type = "room.renamed"
     name: str
@@ -37,19 +37,20 @@ class RoomRenamed(Fact, frozen=True, kw_only=True):
 
 
 class RoomArchived(Fact, frozen=True, kw_only=True):
-    """From now on nothing is said in the room, until it is restored."""
+    """The room becomes read-only, until an owner restores it."""
 
     type = "room.archived"
 
 
 class RoomRestored(Fact, frozen=True, kw_only=True):
-    """The room is no longer archived."""
+    """The room can be written to again."""
 
     type = "room.restored"
 
 
 class MemberJoined(Fact, frozen=True, kw_only=True):
-    """Of one's own accord, or by an owner's."""
+    """A new member, who joined or whom an owner added. The server stamps the role of a person who joins: a reader who
+    left comes back as a reader."""
 
     type = "member.joined"
     member: str
@@ -57,18 +58,34 @@ class MemberJoined(Fact, frozen=True, kw_only=True):
 
 
 class MemberLeft(Fact, frozen=True, kw_only=True):
-    """Of one's own accord, or by an owner's."""
+    """A member who left, or whom an owner removed."""
 
     type = "member.left"
     member: str
 
 
 class MemberRole(Fact, frozen=True, kw_only=True):
-    """From now on the member has this role."""
+    """A member's new role."""
 
     type = "member.role"
     member: str
     role: Role
+
+
+class MemberBanned(Fact, frozen=True, kw_only=True):
+    """A person who is no member any more and cannot become one. `role`: the role that the ban took from them, stamped;
+    null for a person who was no member."""
+
+    type = "member.banned"
+    member: str
+    role: Role | None = None
+
+
+class MemberUnbanned(Fact, frozen=True, kw_only=True):
+    """A person who may be a member again, and is none yet."""
+
+    type = "member.unbanned"
+    member: str
 
 
 class Quote(msgspec.Struct, frozen=True):
@@ -88,8 +105,9 @@ class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class MessagePosted(Fact, frozen=True, kw_only=True):
-    """`key`: what its publisher knows it by. `mentions` and `quote` are stamped: the members who are named, and the
-    beginning of the message replied to; and `files`, which are given by their ids."""
+    """A message. `key`: its publisher's own name for it. The server stamps `mentions`, the members that the text names,
+    and `quote`, the beginning of the message that it replies to. Publishers give `files` by their ids, and the server
+    stamps the rest of each."""
 
     type = "message.posted"
     text: str
@@ -101,17 +119,17 @@ class MessagePosted(Fact, frozen=True, kw_only=True):
 
     @property
     def attached(self) -> list[File]:
-        """Its files, once they are stamped."""
+        """The message's files, once they are stamped."""
         return [file for file in self.files or () if isinstance(file, File)]
 
     @property
     def words(self) -> str:
-        """All that it says: its text, and on a last line the names of its files."""
+        """The text, and on a last line the names of the files."""
         return "\n".join(filter(None, [self.text, ", ".join(file.name for file in self.attached)]))
 
 
 class MessageEdited(Fact, frozen=True, kw_only=True):
-    """`message`: the offset of the message."""
+    """A message's new text. `message`: the offset of the message."""
 
     type = "message.edited"
     message: str
@@ -119,14 +137,14 @@ class MessageEdited(Fact, frozen=True, kw_only=True):
 
 
 class MessageDeleted(Fact, frozen=True, kw_only=True):
-    """`message`: the offset of the message, or of the answer."""
+    """The end of a message. `message`: the offset of the message, or of the answer."""
 
     type = "message.deleted"
     message: str
 
 
 class ReactionAdded(Fact, frozen=True, kw_only=True):
-    """`message`: the offset of the message, or of the answer."""
+    """A reaction. `message`: the offset of the message, or of the answer."""
 
     type = "reaction.added"
     message: str
@@ -134,7 +152,7 @@ class ReactionAdded(Fact, frozen=True, kw_only=True):
 
 
 class ReactionRemoved(Fact, frozen=True, kw_only=True):
-    """One's own."""
+    """A reaction that its author takes back."""
 
     type = "reaction.removed"
     message: str
@@ -142,7 +160,7 @@ class ReactionRemoved(Fact, frozen=True, kw_only=True):
 
 
 class RunCreated(Fact, frozen=True, kw_only=True, forbid_unknown_fields=False):
-    """Of the server: an assistant begins to answer. `asked`: the offset of the message that asks."""
+    """The beginning of an assistant's answer, published by the server alone. `asked`: the offset of the question."""
 
     type = "run.created"
     by: str | None = None  # type: ignore[assignment]
@@ -154,7 +172,7 @@ class RunCreated(Fact, frozen=True, kw_only=True, forbid_unknown_fields=False):
 
 
 class AnswerPosted(Fact, frozen=True, kw_only=True, forbid_unknown_fields=False):
-    """Of the server: what the assistant has said, once its run has ended."""
+    """An assistant's answer, published by the server alone once its run has ended."""
 
     type = "answer.posted"
     run: str
@@ -165,7 +183,7 @@ class AnswerPosted(Fact, frozen=True, kw_only=True, forbid_unknown_fields=False)
 
 
 SERVERS = (RunCreated, AnswerPosted)
-"""What only the server says."""
+"""Facts that only the server publishes."""
 
 FACTS: dict[str, type[Fact]] = {kind.type: kind for kind in [*Fact.__subclasses__()]}
 _decoders = {name: msgspec.json.Decoder(kind).decode for name, kind in FACTS.items()}
@@ -173,7 +191,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def read(type: str, data: str) -> Fact:
-    """The fact that an event holds. Raises InvalidRequest."""
+    """Decode the fact of an event. Raises InvalidRequest."""
     decode = _decoders.get(type)
     if type == "typing":
         raise InvalidRequest("`typing` is never stored: publish it with `transient=true`.")
@@ -186,15 +204,15 @@ def read(type: str, data: str) -> Fact:
 
 
 def changed(fact: Fact, **fields: Any) -> Fact:
-    """The fact with some of its fields changed."""
+    """Copy a fact with some of its fields changed."""
     return msgspec.structs.replace(fact, **fields)
 
 
 def written(fact: Fact) -> tuple[str, str]:
-    """The fact as an event: its type and its data."""
+    """Encode a fact as the type and the data of its event."""
     return fact.type, _encode(fact).decode()
 
 
 def typing(by: str) -> tuple[str, str]:
-    """The transient event that says that somebody is writing."""
+    """Encode the transient event of a person who is writing."""
     return "typing", _encode({"by": by}).decode()

@@ -1,4 +1,4 @@
-"""PURE: a room's state from its topic's events. What breaks a rule is ignored."""
+"""PURE: the fold of a room's events into its state. Events that break a rule are ignored."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from . import facts, rules
 from .facts import (
     AnswerPosted,
     Fact,
+    MemberBanned,
     MemberJoined,
     MemberLeft,
     MemberRole,
+    MemberUnbanned,
     MessageDeleted,
     MessageEdited,
     MessagePosted,
@@ -24,18 +26,18 @@ from .facts import (
     RoomRestored,
     RunCreated,
 )
-from .room import EDITS, IGNORED, RECENT, Asked, Member, Room, Said
+from .room import IGNORED, RECENT, Member, PendingRun, RecentMessage, Room
 
-VERSION = 2
-"""Of the fold: a snapshot that another version has made is not read."""
+VERSION = 3
+"""Version of the fold. Snapshots of other versions are not read."""
 
 
 def apply(room: Room, event: Event) -> None:
-    """Change the room by one event of its topic, the next."""
+    """Change the room by the next event of its topic."""
     assert event.offset is not None
     try:
         fact = facts.read(event.type, event.data)
-        rules.judge(room, fact)
+        rules.check(room, fact)
     except TidingsError:
         room.ignored = [*room.ignored[1 - IGNORED :], event.offset.n]
         return
@@ -43,8 +45,25 @@ def apply(room: Room, event: Event) -> None:
 
 
 def follow(room: Room, fact: Fact, n: int, time: float) -> None:
-    """Change the room by a fact that may follow, as event number `n`."""
+    """Change the room by a fact that breaks no rule, as event number `n`."""
     match fact:
+        case MessagePosted():
+            _remember(room, RecentMessage(n, fact.by, fact.mentions))
+            if attached := [file.id for file in fact.attached]:
+                room.files[n] = attached
+        case MessageEdited():
+            room.edited[parse_offset(fact.message).n] = n
+        case MessageDeleted():
+            gone = parse_offset(fact.message).n
+            room.deleted.add(gone)
+            room.edited.pop(gone, None)
+            room.files.pop(gone, None)
+            room.recent = [message for message in room.recent if message.n != gone]
+        case RunCreated():
+            room.runs[fact.run] = PendingRun(n, fact.by, fact.assistant, fact.asked)
+        case AnswerPosted():
+            del room.runs[fact.run]
+            _remember(room, RecentMessage(n, "", []))
         case RoomCreated():
             room.name, room.about, room.private = fact.name, fact.about, fact.private
             room.created, room.by = time, fact.by
@@ -54,33 +73,28 @@ def follow(room: Room, fact: Fact, n: int, time: float) -> None:
             room.about = fact.about if isinstance(fact.about, str) else room.about
         case RoomArchived() | RoomRestored():
             room.archived = isinstance(fact, RoomArchived)
+        case _:
+            _change_members(room, fact, n)
+
+
+def _change_members(room: Room, fact: Fact, n: int) -> None:
+    match fact:
         case MemberJoined():
             room.members[fact.member] = Member(fact.role, n)
+            room.readers.discard(fact.member)
         case MemberRole():
             room.members[fact.member] = msgspec.structs.replace(room.members[fact.member], role=fact.role)
-        case MemberLeft():
-            del room.members[fact.member]
-        case MessagePosted():
-            _said(room, Said(n, fact.by, fact.mentions))
-        case MessageEdited():
-            edited = parse_offset(fact.message).n
-            room.edited.pop(edited, None)
-            room.edited[edited] = n
-            if len(room.edited) > EDITS:
-                del room.edited[next(iter(room.edited))]
-        case MessageDeleted():
-            gone = parse_offset(fact.message).n
-            room.deleted.add(gone)
-            room.edited.pop(gone, None)
-            room.recent = [said for said in room.recent if said.n != gone]
-        case RunCreated():
-            room.runs[fact.run] = Asked(n, fact.by, fact.assistant, fact.asked)
-        case AnswerPosted():
-            del room.runs[fact.run]
-            _said(room, Said(n, "", []))
+        case MemberLeft() | MemberBanned():
+            left = room.members.pop(fact.member, None)
+            if left is not None and left.role == "reader":
+                room.readers.add(fact.member)
+            if isinstance(fact, MemberBanned):
+                room.banned.add(fact.member)
+        case MemberUnbanned():
+            room.banned.discard(fact.member)
 
 
-def _said(room: Room, said: Said) -> None:
-    room.recent.append(said)
+def _remember(room: Room, message: RecentMessage) -> None:
+    room.recent.append(message)
     if len(room.recent) > RECENT:
         del room.recent[0]

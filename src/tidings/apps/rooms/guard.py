@@ -1,41 +1,70 @@
-"""The guard of `rooms`."""
+"""The guard of rooms: who reads `rooms.ID`, and what is published there."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
 
 from tidings.access.guards import Admitted, Guard, Items, Watch
 from tidings.access.subject import Subject
 from tidings.errors import Forbidden
-from tidings.log.rules import Appended
+from tidings.events import ORIGIN
+from tidings.log.rules import NEW, Appended
 
-from . import rules
+from . import facts, rules
+from .answers import Answers
 from .facts import RunCreated
-from .rooms import Rooms, person
+from .notifying import Notices
+from .rooms import Admission, Rooms, person
 
 
 class RoomsGuard(Guard):
-    """Public rooms are read by everybody, private ones by their members; what is published are facts."""
+    """Everybody reads public rooms, and members read private ones. Everything that is published is a fact."""
 
-    def __init__(self, rooms: Rooms) -> None:
-        self.rooms = rooms
+    def __init__(self, rooms: Rooms, notices: Notices | None = None, answers: Answers | None = None) -> None:
+        self._rooms = rooms
+        self._notices = notices
+        self._answers = answers
 
     async def read(self, subject: Subject, topic: str) -> None:
-        await self.rooms.readable(subject, topic)
+        await self._rooms.readable(subject, topic)
 
-    def watch(self, subject: Subject, topic: str) -> Watch | None:
-        return self.rooms.watch(subject, topic)
+    def watch(self, subject: Subject, topic: str) -> Watch:
+        return self._rooms.watch(subject, topic)
 
     async def admit(self, subject: Subject, topic: str, items: Items, *, transient: bool) -> Admitted:
-        admit = self.rooms.admit_typing if transient else self.rooms.admit
-        return await admit(subject, topic, items)
+        if transient:
+            return Admitted(await self._rooms.admit_typing(subject, topic, items))
+        admission = await self._rooms.admit(subject, topic, items)
+        if self._answers is not None:
+            self._answers.check(admission.room, admission.facts)
+        written = [facts.written(fact) for fact in admission.facts]
+        exact = (NEW if admission.at == ORIGIN else admission.at) if admission.changes_permissions else None
+        return Admitted(written, exact, admission)
 
-    async def published(self, subject: Subject, topic: str, items: Items, done: Appended) -> None:
-        await self.rooms.tell(topic, items, done)
+    async def published(
+        self, subject: Subject, topic: str, items: Items, done: Appended, admission: Any = None
+    ) -> None:
+        given: Sequence[facts.Fact]
+        if isinstance(admission, Admission):
+            given, at = admission.facts, admission.at
+        else:
+            given, at = [facts.read(*item) for item in items], ORIGIN
+        stored = await self._rooms.stored(topic, given, done, at)
+        await self._rooms.keep_files(stored)
+        if self._notices is not None:
+            await self._notices.tell(stored)
+        if self._answers is not None:
+            await self._answers.ask(stored)
+        if stored.refusal is not None:
+            raise stored.refusal
 
     async def manage(self, subject: Subject, topic: str) -> None:
-        raise Forbidden("A room keeps all that was said: archive it instead.", topic=topic)
+        raise Forbidden("A room keeps its history. Archive the room instead.", topic=topic)
 
     async def announce(self, subject: Subject, topic: str) -> None:
-        await self.rooms.readable(subject, topic)
-        found = await self.rooms.folded.get(topic)
+        await self._rooms.readable(subject, topic)
+        found = await self._rooms.states.get(topic)
         rules.check_may_post(found.state, person(subject))
-        self.rooms.judged(found.state, [RunCreated(run="")])
+        if self._answers is not None:
+            self._answers.check(found.state, [RunCreated(run="")])

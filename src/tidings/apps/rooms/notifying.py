@@ -1,9 +1,9 @@
-"""Who is told of what happens in a room: those who are mentioned, replied to, or added by another."""
+"""Notifications of rooms: people are notified when they are mentioned, replied to, or added by another."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from tidings.apps.notifications.service import Notifications
@@ -11,11 +11,11 @@ from tidings.events import Offset
 
 from .facts import Fact, MemberJoined, MessagePosted
 from .room import Room
-from .rooms import PREFIX, Rooms
+from .rooms import PREFIX, Stored
 
 
 class Notice(NamedTuple):
-    """What one person is told."""
+    """A notification of one person."""
 
     to: str
     kind: str
@@ -24,19 +24,19 @@ class Notice(NamedTuple):
 
 
 class Notices:
-    """Tells them before the publisher is answered: what is acknowledged is notified. Twice told is once stored."""
+    """Notifies before the publisher is answered. Idempotent: the key is derived from the message's offset."""
 
-    def __init__(self, rooms: Rooms, notifications: Notifications) -> None:
+    def __init__(self, notifications: Notifications) -> None:
         self._notifications = notifications
-        rooms.published.append(self.tell)
 
-    async def tell(self, topic: str, room: Room, said: Sequence[tuple[Offset, Fact]]) -> None:
-        """Raises Unavailable: then whoever published comes again."""
-        await asyncio.gather(
-            *[self._tell(topic, at, fact.by, notice) for at, fact in said for notice in notices(room, fact)]
-        )
+    async def tell(self, stored: Stored) -> None:
+        """Notify people of the facts. Raises Unavailable: the publisher then repeats its request."""
+        for at, fact in stored.facts:
+            notified = [self._notify(stored.topic, at, fact.by, notice) for notice in notices(stored.room, fact)]
+            if notified:
+                await asyncio.gather(*notified)
 
-    async def _tell(self, topic: str, at: Offset, by: str, notice: Notice) -> None:
+    async def _notify(self, topic: str, at: Offset, by: str, notice: Notice) -> None:
         await self._notifications.notify(
             notice.to,
             notice.kind,
@@ -51,7 +51,7 @@ class Notices:
 
 
 def notices(room: Room, fact: Fact) -> Iterator[Notice]:
-    """Who is told of a fact, each of them once, and never whoever says it. Pure."""
+    """The notifications of a fact: one for each person, and none for its author. Pure."""
     if isinstance(fact, MemberJoined):
         if fact.member != fact.by:
             yield Notice(fact.member, "invite", f"{fact.by} added you to #{room.name}", room.about)
@@ -67,5 +67,5 @@ def notices(room: Room, fact: Fact) -> Iterator[Notice]:
 
 
 def link(topic: str, at: Offset) -> str:
-    """The page of the room, at the message."""
+    """The path of the room's page, at the message."""
     return f"/r/{topic.removeprefix(PREFIX)}?at={at}"

@@ -1,4 +1,4 @@
-"""PURE: what is known of a room, but for its messages, which are as many as they are."""
+"""PURE: the state of a room. It does not hold the messages, of which there may be any number."""
 
 from __future__ import annotations
 
@@ -7,33 +7,30 @@ import msgspec
 from .facts import Role
 
 RECENT = 200
-"""Messages whose authors are remembered, to count what somebody has not read."""
-
-EDITS = 10_000
-"""Messages whose last edit is remembered, so that a reply quotes what they say now."""
-
+"""Messages whose authors are remembered, to count the unread messages of a member."""
 
 IGNORED = 200
-"""Events that broke a rule, which are remembered to tell whoever published them."""
+"""Events that broke a rule and are remembered, so that their publishers can be told."""
 
 
 class Member(msgspec.Struct, frozen=True, array_like=True):
-    """`since`: the number of the event that made them a member."""
+    """A member of a room. `since`: the number of the event that made them a member."""
 
     role: Role
     since: int
 
 
-class Said(msgspec.Struct, frozen=True, array_like=True):
-    """A message or an answer, whose `by` is empty: its number, its author and the members it names."""
+class RecentMessage(msgspec.Struct, frozen=True, array_like=True):
+    """The number of a message, its author and the members that it names. The author of an answer is empty."""
 
     n: int
     by: str
     mentions: list[str]
 
 
-class Asked(msgspec.Struct, frozen=True, array_like=True):
-    """A run that has not ended: the number of the event that announced it, who asked, whom, and by which message."""
+class PendingRun(msgspec.Struct, frozen=True, array_like=True):
+    """A run that has not ended: the number of its announcement, its asker, the assistant, and the offset of the
+    question."""
 
     n: int
     by: str | None
@@ -42,9 +39,13 @@ class Asked(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Room(msgspec.Struct):
-    """The state of a room. `created` is in Unix seconds, 0 before there is such a room. `deleted`: the numbers of
-    messages that are no more; `edited`: those of the last edits, by those of the messages; `ignored`: those of the last
-    events that changed nothing, since they broke a rule."""
+    """The state of a room.
+
+    `created`: Unix seconds; 0 for a room that does not exist. `readers`: people who left as readers. `banned`: people
+    who cannot be members. `deleted`: the numbers of deleted messages. `edited`: the number of the last edit of each
+    edited message. `files`: the ids of the files of each message that has some. `ignored`: the numbers of the last
+    events that broke a rule and so changed nothing.
+    """
 
     name: str = ""
     about: str = ""
@@ -53,25 +54,35 @@ class Room(msgspec.Struct):
     created: float = 0.0
     by: str = ""
     members: dict[str, Member] = msgspec.field(default_factory=dict)
-    runs: dict[str, Asked] = msgspec.field(default_factory=dict)
-    recent: list[Said] = msgspec.field(default_factory=list)
+    readers: set[str] = msgspec.field(default_factory=set)
+    banned: set[str] = msgspec.field(default_factory=set)
+    runs: dict[str, PendingRun] = msgspec.field(default_factory=dict)
+    recent: list[RecentMessage] = msgspec.field(default_factory=list)
     deleted: set[int] = msgspec.field(default_factory=set)
     edited: dict[int, int] = msgspec.field(default_factory=dict)
+    files: dict[int, list[str]] = msgspec.field(default_factory=dict)
     ignored: list[int] = msgspec.field(default_factory=list)
 
     def role(self, name: str | None) -> Role | None:
-        """What somebody is here; None: no member."""
+        """The role of a person; None for a person who is no member."""
         member = self.members.get(name) if name is not None else None
         return member.role if member else None
 
+    def attaches(self, file: str) -> bool:
+        """Tell whether a message of the room attaches the file."""
+        return any(file in files for files in self.files.values())
+
     def copy(self) -> Room:
-        """Another one, to be changed apart."""
+        """Copy the room, so that changes of the copy leave this one as it is."""
         return msgspec.structs.replace(
             self,
             members=dict(self.members),
+            readers=set(self.readers),
+            banned=set(self.banned),
             runs=dict(self.runs),
             recent=list(self.recent),
             deleted=set(self.deleted),
             edited=dict(self.edited),
+            files=dict(self.files),
             ignored=list(self.ignored),
         )

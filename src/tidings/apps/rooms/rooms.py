@@ -1,221 +1,221 @@
-"""The rooms of a hub: their state, what may be published to them, and who reads them now."""
+"""The rooms of a hub: their states, what may be published to them, and the streams that follow them."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
-from tidings.access.guards import Admitted, Items, Watch
+from tidings.access.guards import Items, Watch
 from tidings.access.subject import Subject
 from tidings.apps.projection import Projection, Projections
+from tidings.apps.slices import in_slices
 from tidings.delivery.hub import Hub
-from tidings.errors import Conflict, Forbidden, InvalidRequest, NotFound, TidingsError
-from tidings.events import Event, Offset
+from tidings.errors import Conflict, Forbidden, InvalidRequest, NotFound, TidingsError, TooLarge
+from tidings.events import ORIGIN, Event, Offset
 from tidings.log.names import parse_offset
-from tidings.log.rules import NEW, Appended
+from tidings.log.rules import Appended
 
 from . import facts, fold, rules
 from .facts import AnswerPosted, Fact, File, MessageDeleted, MessageEdited, MessagePosted, Quote
 from .files import Files
-from .mentions import mentioned
+from .mentions import Callings
 from .room import Room
 
 PREFIX = "rooms."
 MAX_ID = 64
 KEPT = 5_000
-"""Rooms that a process knows at once, 11 to 26 KB each. With 2,000, of which it knew 1,024, a list took 1.5 s: it asked
-the store for each of them, every time. Now it takes 45 ms."""
+"""Rooms that a process keeps at hand, of 11 to 26 KB each."""
+
+BATCH = 1_000
+"""Facts in one append. All its readers fold them before they are given any, which takes about 8 ms."""
 
 QUOTED = 200
 """Characters of a message that a reply to it quotes."""
 
-Published = Callable[[str, Room, Sequence[tuple[Offset, Fact]]], Awaitable[None]]
-"""Told of a room's new facts, with their offsets: the topic, and the room as it is now."""
+
+class Admission(NamedTuple):
+    """Facts that may be stored: checked by the room as it was at the offset `at`, and stamped."""
+
+    facts: Sequence[Fact]
+    room: Room
+    at: Offset
+
+    @property
+    def changes_permissions(self) -> bool:
+        """Tell whether the facts must be stored at `at` exactly."""
+        return any(isinstance(fact, rules.PERMISSION_FACTS) for fact in self.facts)
+
+
+class Stored(NamedTuple):
+    """Facts that were stored. `facts`: those that count, with their offsets; `room`: the room with them. `refusal`: the
+    reason why others do not count."""
+
+    topic: str
+    room: Room
+    facts: Sequence[tuple[Offset, Fact]]
+    refusal: TidingsError | None
 
 
 class Rooms:
-    """`published` are called, in order, after facts were committed and before their publisher is answered. They may be
-    called again with the same facts, and do nothing twice. `judges` are called before the commit, and may refuse."""
+    """The rooms of one hub."""
 
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
-        self.folded = Projections(hub, Room, fold.apply, version=fold.VERSION, keep=KEPT)
-        self.folded.changed.append(self._changed)
+        self.states = Projections(hub, Room, fold.apply, version=fold.VERSION, keep=KEPT, changed=self._changed)
         self.files = Files(hub)
-        self.published: list[Published] = [self._keep_files]
-        self.judges: list[Callable[[Room, Sequence[Fact]], None]] = []
-        self.watched: dict[str, set[Membership]] = {}
+        self.memberships: dict[str, set[Membership]] = {}
 
     # Reading.
 
     async def readable(self, subject: Subject, topic: str) -> Projection[Room]:
-        """The room, which the subject may read. Raises NotFound, Forbidden."""
+        """The room, if the subject may read it. Raises NotFound, Forbidden."""
         room_id(topic)
-        found = await self.folded.get(topic, fresh=False)
-        if not rules.may_read(found.state, subject.name):
-            found = await self.folded.get(topic)
+        found = await self.states.following(topic)
+        # Another process may have acknowledged a removal of which this one has not heard yet.
+        if found.state.private or (found.state.created and not rules.may_read(found.state, subject.name)):
+            found = await self.states.get(topic)
         if not found.state.created:
             raise NotFound(f"There is no room {topic.removeprefix(PREFIX)}.", topic=topic)
         if not rules.may_read(found.state, subject.name):
-            raise Forbidden("This room is private: one of its owners may add you.", topic=topic)
+            banned = subject.name in found.state.banned
+            raise Forbidden(rules.BANNED if banned else "This room is private. Ask an owner to add you.", topic=topic)
         return found
 
-    async def readable_by(self, subject: Subject) -> list[tuple[str, Room, Offset]]:
-        """All rooms that the subject may read: their ids, what they are and their tails, in the order of the ids."""
-        found: list[tuple[str, Room, Offset]] = []
-        after = ""
-        while heads := await self.hub.heads(PREFIX, after):
-            for topic, head in heads:
-                if subject.may_subscribe(topic):
-                    folding = await self.folded.at(topic, Offset(head.epoch, head.tail))
-                    if rules.may_read(folding.state, subject.name):
-                        found.append((topic.removeprefix(PREFIX), folding.state, folding.offset))
-            after = heads[-1][0]
-        return found
+    def watch(self, subject: Subject, topic: str) -> Watch:
+        """Return the watch over a stream of the room, which ends it when its reader may not read the room any more.
 
-    def watch(self, subject: Subject, topic: str) -> Watch | None:
-        """Return what ends a stream of a private room when its reader leaves; None for a room that all may read."""
-        found = self.folded.kept(topic)
-        return None if found is None or not found.state.private else Membership(self, found, subject.name)
+        The state changes before any reader in this process is given the events that change it. So a reader who was
+        removed gets nothing that was stored after the removal, whichever process stored it.
+        """
+        return Membership(self, topic, subject.name)
 
     def _changed(self, found: Projection[Room], events: Sequence[Event]) -> None:
-        if not events or any(event.type == facts.MemberLeft.type for event in events):
-            for membership in list(self.watched.get(found.topic, ())):
+        if not events or any(event.type in REMOVALS for event in events):
+            for membership in list(self.memberships.get(found.topic, ())):
                 membership.check()
 
     # Publishing.
 
-    async def admit(self, subject: Subject, topic: str, items: Items) -> Admitted:
+    async def admit(self, subject: Subject, topic: str, items: Items) -> Admission:
         """The facts as they may be stored. Raises InvalidRequest, TooLarge, NotFound, Forbidden, Conflict."""
         room_id(topic)
         by = person(subject)
-        given = [self._given(kind, data, by) for kind, data in items]
-        ruling = any(isinstance(fact, rules.RULING) for fact in given)
-        # Whom a message names, and how many answers are under way, is as of now; other messages wait for no look.
-        naming = any(isinstance(fact, MessagePosted) and "@" in fact.text for fact in given)
-        found = await self.folded.get(topic, fresh=ruling or naming)
+        if len(items) > BATCH:
+            raise TooLarge(f"A room takes at most {BATCH:,} events at once.", limit=BATCH)
+        given = [_read(kind, data, by) async for kind, data in in_slices(items)]
+        # Permissions, and the members that a message names, are as of now. Other messages wait for no look at the log.
+        fresh = any(
+            isinstance(fact, rules.PERMISSION_FACTS) or (isinstance(fact, MessagePosted) and "@" in fact.text)
+            for fact in given
+        )
+        found = await self.states.get(topic, fresh=fresh)
         try:
-            self._judge(found.state, given)
+            at, checked = found.offset, await self._check(found.state, given)
         except TidingsError:
-            found = await self.folded.get(topic)
-            self._judge(found.state, given)
-        self.judged(found.state, given)
-        self.folded.follow(found)
-        stamped = [await self._stamped(found, fact) for fact in given]
-        if not ruling:
-            return Admitted(stamped)
-        return Admitted(stamped, found.offset if found.state.created else NEW)
+            found = await self.states.get(topic)
+            at, checked = found.offset, await self._check(found.state, given)
+        self.states.follow(found)
+        callings = Callings(found.state.members)
+        stamped = [await self._stamp(found, fact, callings) async for fact in in_slices(checked)]
+        return Admission(stamped, found.state, at)
 
-    def judged(self, room: Room, given: Sequence[Fact]) -> None:
-        """What the room's rules allow may still be too much for others. Raises TooManyRequests."""
-        for judge in self.judges:
-            judge(room, given)
-
-    async def admit_typing(self, subject: Subject, topic: str, items: Items) -> Admitted:
-        """Transient: that somebody who may write does. Raises InvalidRequest, NotFound, Forbidden, Conflict."""
+    async def admit_typing(self, subject: Subject, topic: str, items: Items) -> Items:
+        """The transient event of a person who writes. Raises InvalidRequest, NotFound, Forbidden, Conflict."""
         room_id(topic)
         by = person(subject)
         if any(kind != "typing" for kind, _ in items):
             raise InvalidRequest("In a room, only `typing` is transient.")
         await self.check_may_post(topic, by)
-        return Admitted([facts.typing(by)])
+        return [facts.typing(by)]
 
     async def check_may_post(self, topic: str, by: str) -> None:
-        """Raises InvalidRequest, NotFound, Forbidden, Conflict."""
+        """Raise InvalidRequest, NotFound, Forbidden or Conflict unless the person may write in the room."""
         room_id(topic)
-        found = await self.folded.get(topic, fresh=False)
+        found = await self.states.get(topic, fresh=False)
         try:
             rules.check_may_post(found.state, by)
         except TidingsError:
-            found = await self.folded.get(topic)
+            found = await self.states.get(topic)
             if not found.state.created:
                 raise NotFound(f"There is no room {topic.removeprefix(PREFIX)}.", topic=topic) from None
             rules.check_may_post(found.state, by)
-        self.folded.follow(found)
+        self.states.follow(found)
 
-    async def tell(self, topic: str, items: Items, done: Appended) -> None:
-        """Call `published` with those of the facts stored that count. Raises what the others are refused with.
+    async def stored(self, topic: str, given: Sequence[Fact], done: Appended, at: Offset = ORIGIN) -> Stored:
+        """Tell which of the facts that were stored count. `at`: the offset at which they were checked.
 
-        Facts are admitted by the room as this process knows it, and another's fact may come between: its author was
-        removed, say. Then every fold ignores it, and whoever published it is told so.
+        Facts are checked by the room as this process knows it, and another's fact may come between: the author was
+        removed, for example. Every fold then ignores the fact, and `refusal` says why. Raises Unavailable.
         """
         before = done.first._replace(n=done.first.n - 1)
-        said = [(before._replace(n=n), facts.read(*item)) for n, item in enumerate(items, done.first.n)]
-        # What others are judged by counts once it is acknowledged, though what follows the topic may hear it later.
-        judging = any(isinstance(fact, (*rules.RULING, MessageEdited, MessageDeleted)) for _, fact in said)
-        found = self.folded.kept(topic)
-        if judging or found is None or found.offset != before or not self._follows(found.state, said):
-            found = await self.folded.at(topic, done.last)
-        ignored = [fact for at, fact in said if at.n in found.state.ignored]
-        counting = [(at, fact) for at, fact in said if at.n not in found.state.ignored]
-        for hear in self.published:
-            await hear(topic, found.state, counting)
-        if ignored:
-            rules.judge(found.state, ignored[0])
-            raise Conflict("The room changed while this was on its way, and it was not taken. Try again.")
+        numbered = [(before._replace(n=n), fact) for n, fact in enumerate(given, done.first.n)]
+        found = self.states.kept(topic)
+        if (
+            found is not None
+            and found.offset == before == at
+            and not Admission(given, found.state, at).changes_permissions
+        ):
+            # Nothing came between: the facts need not be read and checked again from their events.
+            self.states.step(found, done.last, lambda room: _follow(room, numbered))
+        else:
+            found = await self.states.at(topic, done.last)
+        ignored = {n for n in found.state.ignored if n > before.n}
+        counting = [(offset, fact) for offset, fact in numbered if offset.n not in ignored]
+        refusal = None
+        if len(counting) < len(numbered):
+            first = next(fact for offset, fact in numbered if offset.n in ignored)
+            refusal = _refusal(found.state, first)
+        return Stored(topic, found.state, counting, refusal)
 
-    def _given(self, kind: str, data: str, by: str) -> Fact:
-        fact = facts.read(kind, data)
-        if isinstance(fact, facts.SERVERS):
-            raise Forbidden(f"Only the server says {kind}.")
-        if fact.by or (isinstance(fact, MessagePosted) and (fact.mentions or fact.quote or fact.attached)):
-            raise InvalidRequest(
-                "Who publishes, whom a message names, what it quotes and what its files are is stamped by the server: "
-                "leave it out, and give the ids of files."
-            )
-        return facts.changed(fact, by=by)
+    async def keep_files(self, stored: Stored) -> None:
+        """Keep the files of new messages, and delete the files that no message attaches any more. Idempotent."""
+        room = room_id(stored.topic)
+        for _, fact in stored.facts:
+            if isinstance(fact, MessagePosted):
+                for file in fact.attached:
+                    await self.files.keep(room, file.id)
+            elif isinstance(fact, MessageDeleted):
+                deleted = await self._fact(stored.topic, parse_offset(fact.message))
+                for file in deleted.attached if isinstance(deleted, MessagePosted) else ():
+                    if not stored.room.attaches(file.id):
+                        await self.files.delete(room, file.id)
 
-    def _judge(self, room: Room, given: Sequence[Fact]) -> None:
-        """Each by what those before it have made of the room."""
+    async def _check(self, room: Room, given: Sequence[Fact]) -> list[Fact]:
+        """The facts with their stamps of members, each checked by what those before it make of the room."""
         if len(given) > 1:
             room = room.copy()
-        for i, fact in enumerate(given):
-            rules.judge(room, fact)
-            if i + 1 < len(given):
-                fold.follow(room, fact, 0, 1.0)
+        checked: list[Fact] = []
+        async for fact in in_slices(given):
+            stamped = rules.stamped(room, fact)
+            rules.check(room, stamped)
+            checked.append(stamped)
+            if len(checked) < len(given):
+                fold.follow(room, stamped, 0, 1.0)
+        return checked
 
-    def _follows(self, room: Room, said: Sequence[tuple[Offset, Fact]]) -> bool:
-        try:
-            self._judge(room, [fact for _, fact in said])
-        except TidingsError:
-            return False
-        return True
-
-    async def _stamped(self, found: Projection[Room], fact: Fact) -> tuple[str, str]:
+    async def _stamp(self, found: Projection[Room], fact: Fact, callings: Callings) -> Fact:
         fields: dict[str, Any] = {}
         if (at := rules.target_of(fact)) is not None:
             target = await self._target(found, parse_offset(at))
-            rules.judge_target(found.state, fact, target)
+            rules.check_target(found.state, fact, target)
             assert target is not None
             if isinstance(fact, MessagePosted):
                 fields["quote"] = Quote(target.by, target.text[:QUOTED])
         if isinstance(fact, MessagePosted):
-            fields["mentions"] = mentioned(fact.text, found.state.members)
+            fields["mentions"] = callings.named(fact.text)
             if fact.files:
                 fields["files"] = [await self._attached(room_id(found.topic), fact.by, id) for id in fact.files]
-        return facts.written(facts.changed(fact, **fields))
+        return facts.changed(fact, **fields) if fields else fact
 
     async def _attached(self, room: str, by: str, id: str | File) -> File:
         assert isinstance(id, str)
         whole = await self.files.whole(room, id)
         if whole.by != by:
-            raise NotFound("There is no such file of yours in this room.")
+            raise NotFound("You have uploaded no such file to this room.")
         return whole.file
 
-    async def _keep_files(self, topic: str, _: Room, said: Sequence[tuple[Offset, Fact]]) -> None:
-        """A file is as long there as the message that names it."""
-        room = room_id(topic)
-        for _at, fact in said:
-            if isinstance(fact, MessagePosted):
-                for file in fact.attached:
-                    await self.files.keep(room, file.id)
-            elif isinstance(fact, MessageDeleted):
-                gone = await self._fact(topic, parse_offset(fact.message))
-                for file in gone.attached if isinstance(gone, MessagePosted) else ():
-                    await self.files.delete(room, file.id)
-
     async def _target(self, found: Projection[Room], at: Offset) -> rules.Target | None:
-        """The message, or the answer, at an offset, as it was last edited."""
+        """The message or the answer at an offset, as it was last edited."""
         fact = await self._fact(found.topic, at)
         if isinstance(fact, AnswerPosted):
             return rules.Target(fact.type, "", fact.text)
@@ -237,49 +237,91 @@ class Rooms:
 
 
 class Membership(Watch):
-    """Watches the membership behind a stream of a private room: the stream ends when its reader leaves the room."""
+    """Watches the right behind one stream of a room: in a private room, the reader's membership."""
 
-    def __init__(self, rooms: Rooms, found: Projection[Room], name: str | None) -> None:
-        self._rooms, self._found, self._name = rooms, found, name
+    def __init__(self, rooms: Rooms, topic: str, name: str | None) -> None:
+        self._rooms, self._topic, self._name = rooms, topic, name
         self._end: Callable[[], None] | None = None
         self._release: Callable[[], None] | None = None
 
     def start(self, end: Callable[[], None]) -> None:
         self._end = end
-        self._release = self._rooms.folded.pin(self._found)
-        self._rooms.watched.setdefault(self._found.topic, set()).add(self)
+        if (found := self._rooms.states.kept(self._topic)) is not None:
+            self._release = self._rooms.states.pin(found)
+        self._rooms.memberships.setdefault(self._topic, set()).add(self)
         # The reader may have left since the read was allowed. The stream is not ready to be ended before the next turn.
         self._rooms.hub.loop.call_soon(self.check)
 
     def check(self) -> None:
-        """End the stream if its reader may not read the room any more."""
-        if self._end is not None and not rules.may_read(self._found.state, self._name):
+        """End the stream if its reader may not read the room any more, or may not for all that is known."""
+        if self._end is not None and not self._may_read():
             self._end()
+
+    def _may_read(self) -> bool:
+        found = self._rooms.states.kept(self._topic)
+        if found is None or not rules.may_read(found.state, self._name):
+            return False
+        # The members of a private room may have changed since its state was level.
+        return found.level or not found.state.private
 
     def stop(self) -> None:
         self._end = None
         if self._release is not None:
             self._release()
             self._release = None
-        watched = self._rooms.watched.get(self._found.topic, set())
-        watched.discard(self)
-        if not watched:
-            self._rooms.watched.pop(self._found.topic, None)
+        memberships = self._rooms.memberships.get(self._topic, set())
+        memberships.discard(self)
+        if not memberships:
+            self._rooms.memberships.pop(self._topic, None)
+
+
+REMOVALS = frozenset(fact.type for fact in rules.REMOVALS)
+
+
+def _follow(room: Room, numbered: Sequence[tuple[Offset, Fact]]) -> None:
+    for offset, fact in numbered:
+        fold.follow(room, fact, offset.n, 0.0)
+
+
+def _read(kind: str, data: str, by: str) -> Fact:
+    """The fact that a client publishes. Raises InvalidRequest, Forbidden."""
+    fact = facts.read(kind, data)
+    if isinstance(fact, facts.SERVERS):
+        raise Forbidden(f"Only the server publishes {kind}.")
+    if (
+        fact.by
+        or (isinstance(fact, MessagePosted) and (fact.mentions or fact.quote or fact.attached))
+        or (isinstance(fact, facts.MemberBanned) and fact.role)
+    ):
+        raise InvalidRequest(
+            "The server stamps the publisher, the members that a message names, its quote, its files and the role that "
+            "a ban takes. Leave them out, and give files by their ids."
+        )
+    return facts.changed(fact, by=by)
+
+
+def _refusal(room: Room, fact: Fact) -> TidingsError:
+    """The reason why a fact that was stored does not count."""
+    try:
+        rules.check(room, fact)
+    except TidingsError as error:
+        return error
+    return Conflict("The room changed while this was on its way, and it was not taken. Try again.")
 
 
 def room_id(topic: str) -> str:
-    """The id of the room whose topic this is. Raises InvalidRequest."""
+    """The id of the room with this topic. Raises InvalidRequest."""
     id = topic.removeprefix(PREFIX)
     if not topic.startswith(PREFIX) or "." in id or len(id) > MAX_ID or id == "search":
         raise InvalidRequest(
-            f"A room is `rooms.ID`, where ID is 1 to {MAX_ID} letters, digits, '_' and '-', but not `search`.",
+            f"A room's topic is `rooms.ID`. The ID has 1 to {MAX_ID} letters, digits, '_' and '-', but not `search`.",
             topic=topic,
         )
     return id
 
 
 def person(subject: Subject) -> str:
-    """The name of who asks. Raises Forbidden if they have none."""
+    """The name of the subject. Raises Forbidden if it has none."""
     if subject.name is None:
         raise Forbidden('Choose a name first: `POST /session` with {"name": …}.')
     return subject.name

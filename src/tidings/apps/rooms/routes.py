@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from tidings.access.access import Access
 from tidings.access.subject import Subject
+from tidings.apps.slices import in_slices
 from tidings.events import Event, Offset
 from tidings.http.openapi import problems, shape
 from tidings.http.request import strict
@@ -19,6 +20,7 @@ from tidings.log.names import parse_offset
 from tidings.wire.sse import json_value
 
 from . import facts
+from .index import Index, Readable
 from .room import Room
 from .rooms import PREFIX, Rooms
 from .search import HITS, Search
@@ -80,6 +82,7 @@ class RoomState(msgspec.Struct):
     by: str
     role: facts.Role | None
     members: list[RoomMember]
+    banned: list[str]
     runs: list[str]
 
 
@@ -126,7 +129,7 @@ class Hits(msgspec.Struct):
 
 def routes(rooms: Rooms, access: Access, markers: Markers, max_file: int) -> APIRouter:
     """The router of rooms."""
-    search = Search(rooms.hub)
+    search, index = Search(rooms.hub), Index(rooms)
     router = APIRouter(tags=["rooms"], route_class=strict(access))
 
     async def marked(subject: Subject) -> tuple[Mapping[str, str], Offset | None]:
@@ -136,8 +139,8 @@ def routes(rooms: Rooms, access: Access, markers: Markers, max_file: int) -> API
     async def listed(request: Request) -> Response:
         subject = await access.reader(request.scope["headers"])
         read, offset = await marked(subject)
-        found = await rooms.readable_by(subject)
-        summaries = [summary(id, room, at, subject.name, read.get(id)) for id, room, at in found]
+        readable = await index.readable_by(subject)
+        summaries = [summary(found, subject.name, read.get(found.id)) async for found in in_slices(readable)]
         return json_response(RoomList(summaries, str(offset) if offset else None))
 
     # Before the next route, which would take it for a room.
@@ -155,10 +158,10 @@ def routes(rooms: Rooms, access: Access, markers: Markers, max_file: int) -> API
     ) -> Response:
         subject = await access.reader(request.scope["headers"], *([PREFIX + room] if room else []))
         if room:
-            found = await rooms.folded.get(PREFIX + room)
+            found = await rooms.states.get(PREFIX + room)
             tails = {room: found.offset}
         else:
-            tails = {id: tail for id, _, tail in await rooms.readable_by(subject)}
+            tails = {found.id: found.entry.tail for found in await index.readable_by(subject)}
         hits = await search.find(q, tails, int(before) if before else None)
         more = len(hits) > HITS
         shown = [
@@ -173,7 +176,7 @@ def routes(rooms: Rooms, access: Access, markers: Markers, max_file: int) -> API
         subject = await access.reader(request.scope["headers"], topic)
         read, _ = await marked(subject)
         page = await rooms.hub.read_before(topic, None, PAGE)
-        found = await rooms.folded.at(topic, page.tail)
+        found = await rooms.states.at(topic, page.tail)
         state, offset = described(room, found.state, subject.name), found.offset
         events = [event for event in page.events if event.offset and event.offset <= offset]
         first = page.next.n - len(page.events)
@@ -191,21 +194,22 @@ def routes(rooms: Rooms, access: Access, markers: Markers, max_file: int) -> API
     return router
 
 
-def summary(id: str, room: Room, tail: Offset, name: str | None, read: str | None) -> RoomSummary:
+def summary(found: Readable, name: str | None, read: str | None) -> RoomSummary:
     """A room as `name` sees it, who has read it up to `read`."""
-    unread, mentions = unread_of(room, tail, name, read)
+    entry, room = found.entry, found.room
+    unread, mentions = unread_of(room, entry.tail, name, read) if room is not None else (0, 0)
     return RoomSummary(
-        id=id,
-        name=room.name,
-        about=room.about,
-        private=room.private,
-        archived=room.archived,
-        role=room.role(name),
-        members=len(room.members),
+        id=found.id,
+        name=entry.name,
+        about=entry.about,
+        private=entry.private,
+        archived=entry.archived,
+        role=room.role(name) if room is not None else None,
+        members=len(entry.members),
         unread=unread,
         mentions=mentions,
         read=read,
-        tail=str(tail),
+        tail=str(entry.tail),
     )
 
 
@@ -219,8 +223,8 @@ def unread_of(room: Room, tail: Offset, name: str | None, read: str | None) -> t
         return 0, 0
     marker = parse_offset(read) if read else None
     after = max(member.since, marker.n if marker and marker.epoch == tail.epoch else 0)
-    fresh = [said for said in room.recent if said.n > after and said.by != name][-UNREAD:]
-    return len(fresh), sum(name in said.mentions for said in fresh)
+    unread = [message for message in room.recent if message.n > after and message.by != name][-UNREAD:]
+    return len(unread), sum(name in message.mentions for message in unread)
 
 
 def described(id: str, room: Room, name: str | None) -> RoomState:
@@ -235,6 +239,7 @@ def described(id: str, room: Room, name: str | None) -> RoomState:
         by=room.by,
         role=room.role(name),
         members=[RoomMember(who, member.role) for who, member in room.members.items()],
+        banned=sorted(room.banned),
         runs=list(room.runs),
     )
 

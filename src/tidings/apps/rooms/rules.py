@@ -1,9 +1,11 @@
-"""PURE: what may be done in a room, and by whom. The guard refuses what breaks a rule, and the fold ignores it."""
+"""PURE: the rules of a room. The guard refuses facts that break a rule, and the fold ignores them."""
 
 from __future__ import annotations
 
 import re
 from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from tidings.access.names import valid_name
 from tidings.errors import Conflict, Forbidden, InvalidRequest, NotFound, TooLarge
@@ -12,9 +14,11 @@ from tidings.log.names import parse_offset
 from .facts import (
     AnswerPosted,
     Fact,
+    MemberBanned,
     MemberJoined,
     MemberLeft,
     MemberRole,
+    MemberUnbanned,
     MessageDeleted,
     MessageEdited,
     MessagePosted,
@@ -32,21 +36,27 @@ MAX_TEXT = 16_000
 MAX_EMOJI = 16
 MAX_NAME = 80
 MAX_ABOUT = 500
-"""Characters."""
+"""Limits of texts, in characters."""
 
 MAX_FILES = 10
-"""Files of a message."""
+"""Files that one message attaches at most."""
 
 KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 FILE = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
 CONTROL = re.compile(r"[\0-\x08\x0b-\x1f\x7f-\x9f]")
 
-RULING = (RoomCreated, RoomRenamed, RoomArchived, RoomRestored, MemberJoined, MemberLeft, MemberRole)
-"""Facts that others are judged by: no two of them are judged by the same state."""
+MEMBER_FACTS = (MemberJoined, MemberLeft, MemberRole, MemberBanned, MemberUnbanned)
+
+PERMISSION_FACTS = (RoomCreated, RoomRenamed, RoomArchived, RoomRestored, *MEMBER_FACTS)
+"""Facts that change permissions. They are appended at an exact offset, so two that race are checked one after the
+other."""
+
+REMOVALS = (MemberLeft, MemberBanned)
+"""Facts that may end a person's right to read."""
 
 
 class Target(NamedTuple):
-    """The message, or answer, that a fact speaks of. An answer's `by` is empty."""
+    """The message or the answer that a fact names. The author of an answer is empty."""
 
     type: str
     by: str
@@ -54,44 +64,57 @@ class Target(NamedTuple):
 
 
 def may_read(room: Room, name: str | None) -> bool:
-    """Whether somebody may read the room; None is whoever has no name."""
+    """Tell whether a person may read the room. A person without a name is None."""
     return bool(room.created) and (not room.private or room.role(name) is not None)
 
 
 def target_of(fact: Fact) -> str | None:
-    """The offset of the message that a fact speaks of, if it speaks of one."""
+    """The offset of the message that a fact names; None if it names no message."""
     if isinstance(fact, MessageEdited | MessageDeleted | ReactionAdded | ReactionRemoved):
         return fact.message
     return fact.reply if isinstance(fact, MessagePosted) and isinstance(fact.reply, str) else None
 
 
-def judge(room: Room, fact: Fact) -> None:
-    """Nothing, if the fact may follow in the room. Raises InvalidRequest, TooLarge, NotFound, Forbidden or Conflict."""
+def stamped(room: Room, fact: Fact) -> Fact:
+    """Complete a fact about a member by what the room knows of them.
+
+    A role outlives leaving: a reader who left and joins again is a reader, until an owner changes that.
+    """
+    match fact:
+        case MemberJoined(role="member") if fact.by == fact.member and fact.member in room.readers:
+            return replace(fact, role="reader")
+        case MemberBanned():
+            return replace(fact, role=room.role(fact.member))
+    return fact
+
+
+def check(room: Room, fact: Fact) -> None:
+    """Raise InvalidRequest, TooLarge, NotFound, Forbidden or Conflict unless the fact may follow in the room."""
     check_form(fact)
     if isinstance(fact, RoomCreated):
         if room.created:
-            raise Conflict("There is a room of this id already.")
+            raise Conflict("A room with this id exists already.")
         return
     if not room.created:
         raise NotFound("There is no such room.")
     if isinstance(fact, RunCreated | AnswerPosted):
-        _judge_run(room, fact)
+        if (fact.run in room.runs) != isinstance(fact, AnswerPosted):
+            raise Conflict("The run is not in the state that this would follow.")
         return
     if room.archived != isinstance(fact, RoomRestored):
-        raise Conflict("This room is archived: an owner may restore it." if room.archived else "It is not archived.")
-    match fact:
-        case MemberJoined() | MemberLeft() | MemberRole():
-            _judge_member(room, fact)
-        case RoomRenamed() | RoomArchived() | RoomRestored():
-            _owner(room, fact.by, "do that")
-        case _:
-            check_may_post(room, fact.by)
-            if (at := target_of(fact)) is not None and parse_offset(at).n in room.deleted:
-                raise Conflict("That message was deleted.")
+        raise Conflict(ARCHIVED if room.archived else "This room is not archived.")
+    if isinstance(fact, MEMBER_FACTS):
+        _check_member(room, fact)
+    elif isinstance(fact, RoomRenamed | RoomArchived | RoomRestored):
+        _check_owner(room, fact.by, "do that")
+    else:
+        check_may_post(room, fact.by)
+        if (at := target_of(fact)) is not None and parse_offset(at).n in room.deleted:
+            raise Conflict("This message was deleted.")
 
 
-def judge_target(room: Room, fact: Fact, target: Target | None) -> None:
-    """Nothing, if there is the message that the fact speaks of and it may be done to it. Raises NotFound, Forbidden."""
+def check_target(room: Room, fact: Fact, target: Target | None) -> None:
+    """Raise NotFound or Forbidden unless the message exists and the fact may be published about it."""
     if target is None:
         raise NotFound("There is no such message in this room.")
     if isinstance(fact, MessageEdited) and (target.by != fact.by or target.type != MessagePosted.type):
@@ -101,31 +124,35 @@ def judge_target(room: Room, fact: Fact, target: Target | None) -> None:
 
 
 def check_may_post(room: Room, name: str | None) -> None:
-    """Raises Forbidden, or Conflict in an archived room."""
+    """Raise Forbidden unless the person may write in the room, and Conflict if it is archived."""
     role = room.role(name)
     if role is None:
-        raise Forbidden("You are not a member of this room: join it first.")
+        raise Forbidden(BANNED if name in room.banned else "You are not a member of this room. Join it to write.")
     if role == "reader":
-        raise Forbidden("You may read in this room, but not write: an owner may change that.")
+        raise Forbidden("You may only read in this room. Ask an owner for permission to post.")
     if room.archived:
-        raise Conflict("This room is archived: an owner may restore it.")
+        raise Conflict(ARCHIVED)
+
+
+ARCHIVED = "This room is archived. An owner may restore it."
+BANNED = "You are banned from this room. An owner may lift the ban."
 
 
 def check_form(fact: Fact) -> None:
-    """Whether a fact is one at all, in whichever room. Raises InvalidRequest or TooLarge."""
+    """Raise InvalidRequest or TooLarge for a fact that no room could take."""
     match fact:
-        case RoomCreated() | RoomRenamed():
-            _line(fact.name, MAX_NAME, "A room's name")
-            if isinstance(fact.about, str) and fact.about:
-                _line(fact.about, MAX_ABOUT, "What a room is about")
-        case MemberJoined() | MemberLeft() | MemberRole():
-            valid_name(fact.member)
         case MessagePosted() | MessageEdited():
             _check_message(fact)
+        case RoomCreated() | RoomRenamed():
+            _check_line(fact.name, MAX_NAME, "A room's name")
+            if isinstance(fact.about, str) and fact.about:
+                _check_line(fact.about, MAX_ABOUT, "The topic of a room")
         case ReactionAdded() | ReactionRemoved():
             emoji = fact.emoji
             if not 0 < len(emoji) <= MAX_EMOJI or any(c.isspace() or c < " " or c in "\x7f<>&" for c in emoji):
                 raise InvalidRequest(f"A reaction is an emoji, of at most {MAX_EMOJI} characters.")
+    if isinstance(fact, MEMBER_FACTS):
+        valid_name(fact.member)
     if (at := target_of(fact)) is not None:
         parse_offset(at)
 
@@ -133,7 +160,7 @@ def check_form(fact: Fact) -> None:
 def _check_message(fact: MessagePosted | MessageEdited) -> None:
     files = (isinstance(fact, MessagePosted) and fact.files) or []
     if not fact.text.strip() and not files:
-        raise InvalidRequest("A message has some text, or a file.")
+        raise InvalidRequest("A message needs a text or a file.")
     if len(fact.text) > MAX_TEXT:
         raise TooLarge(f"A message has at most {MAX_TEXT:,} characters; this one has {len(fact.text):,}.")
     if CONTROL.search(fact.text):
@@ -144,41 +171,62 @@ def _check_message(fact: MessagePosted | MessageEdited) -> None:
     if len(ids) > MAX_FILES or len(set(ids)) < len(ids):
         raise InvalidRequest(f"A message has at most {MAX_FILES} files, each of them once.")
     if not all(map(FILE.fullmatch, ids)):
-        raise InvalidRequest("A file is named by the id that its upload was answered with.")
+        raise InvalidRequest("Name a file by the id in the answer to its upload.")
 
 
-def _line(text: str, most: int, what: str) -> None:
+def _check_line(text: str, most: int, what: str) -> None:
     if not 0 < len(text) <= most:
         raise InvalidRequest(f"{what} has 1 to {most} characters.")
     if not text.isprintable() or text != text.strip():
         raise InvalidRequest(f"{what} is one line, without spaces around it.")
 
 
-def _judge_run(room: Room, fact: RunCreated | AnswerPosted) -> None:
-    if (fact.run in room.runs) != isinstance(fact, AnswerPosted):
-        raise Conflict("The run is not in the state that this would follow.")
+def _check_member(room: Room, fact: Fact) -> None:
+    assert isinstance(fact, MEMBER_FACTS)
+    match fact:
+        case MemberJoined():
+            _check_joining(room, fact)
+        case MemberBanned():
+            _check_owner(room, fact.by, "ban people")
+            if fact.by == fact.member:
+                raise Conflict("You cannot ban yourself. Leave the room instead.")
+            if fact.member in room.banned:
+                raise Conflict(f"{fact.member} is banned already.")
+        case MemberUnbanned():
+            _check_owner(room, fact.by, "lift a ban")
+            if fact.member not in room.banned:
+                raise NotFound(f"{fact.member} is not banned from this room.")
+        case MemberLeft() | MemberRole():
+            _check_leaving(room, fact)
 
 
-def _judge_member(room: Room, fact: MemberJoined | MemberLeft | MemberRole) -> None:
-    here = room.role(fact.member)
+def _check_joining(room: Room, fact: MemberJoined) -> None:
     own = fact.by == fact.member
-    if isinstance(fact, MemberJoined):
-        if here is not None:
-            raise Conflict("You are a member already." if own else f"{fact.member} is a member already.")
-        if not (own and not room.private and fact.role == "member"):
-            _owner(room, fact.by, "add members" if not own else "add you" if room.private else "give you this role")
-        return
-    if here is None and not room.private:
+    if room.role(fact.member) is not None:
+        raise Conflict("You are a member already." if own else f"{fact.member} is a member already.")
+    if own and fact.member in room.banned:
+        raise Forbidden(BANNED)
+    if not (own and not room.private and fact.role == ("reader" if fact.member in room.readers else "member")):
+        _check_owner(room, fact.by, "add members" if not own else "add you" if room.private else "give you this role")
+    if fact.member in room.banned:
+        raise Conflict(f"{fact.member} is banned from this room. Lift the ban first.")
+
+
+def _check_leaving(room: Room, fact: MemberLeft | MemberRole) -> None:
+    own = fact.by == fact.member
+    role = room.role(fact.member)
+    # An outsider of a private room must not learn who its members are.
+    if role is None and not room.private:
         raise NotFound(f"{fact.member} is no member of this room.")
     if isinstance(fact, MemberRole) or not own:
-        _owner(room, fact.by, "change roles" if isinstance(fact, MemberRole) else "remove others")
-    if here is None:
+        _check_owner(room, fact.by, "change roles" if isinstance(fact, MemberRole) else "remove others")
+    if role is None:
         raise NotFound(f"{fact.member} is no member of this room.")
     owners = sum(member.role == "owner" for member in room.members.values())
-    if here == "owner" and owners == 1 and (isinstance(fact, MemberLeft) or fact.role != "owner"):
-        raise Conflict("This room has no other owner: make somebody an owner first.")
+    if role == "owner" and owners == 1 and (isinstance(fact, MemberLeft) or fact.role != "owner"):
+        raise Conflict("This room has no other owner. Make another member an owner first.")
 
 
-def _owner(room: Room, name: str, what: str) -> None:
+def _check_owner(room: Room, name: str, what: str) -> None:
     if room.role(name) != "owner":
         raise Forbidden(f"Only an owner of the room may {what}.")

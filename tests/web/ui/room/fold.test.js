@@ -122,6 +122,7 @@ test("what the room is goes on from what the server told", () => {
     private: false,
     archived: false,
     members: { Mara: /** @type {const} */ ("owner") },
+    banned: [],
   };
   const later = [
     event(1, "member.joined", { by: "Jonas", member: "Jonas", role: "member" }),
@@ -131,8 +132,11 @@ test("what the room is goes on from what the server told", () => {
   ].reduce(room.foldAbout, about);
   assert.deepEqual(later, {
     ...{ name: "drains", about: "Releases", private: false, archived: true },
-    members: { Mara: "owner", Jonas: "reader" },
+    ...{ members: { Mara: "owner", Jonas: "reader" }, banned: [] },
   });
+  const banned = room.foldAbout(later, event(5, "member.banned", { by: "Mara", member: "Jonas", role: "reader" }));
+  assert.deepEqual([banned.members, banned.banned], [{ Mara: "owner" }, ["Jonas"]]);
+  assert.deepEqual(room.foldAbout(banned, event(6, "member.unbanned", { by: "Mara", member: "Jonas" })).banned, []);
   const gone = [event(5, "member.left", { member: "Jonas" }), event(6, "room.restored", {})].reduce(
     room.foldAbout,
     later,

@@ -37,4 +37,7 @@ test("what others write is unread, until it is read on any device", () => {
 
   const left = after(start, event(5, "member.left", { member: "Mara" }), event(6, "room.renamed", { name: "0" }));
   assert.deepEqual([left[0].id, left[0].role, left[0].members], ["deploys", null, 1]);
+  const banned = (/** @type {object} */ data) => after(start, event(5, "member.banned", data))[1];
+  assert.deepEqual([banned({ member: "Mara", role: "member" }).role, banned({ member: "Mara" }).members], [null, 2]);
+  assert.deepEqual([banned({ member: "Tom", role: "reader" }).members, banned({ member: "Tom" }).role], [1, "member"]);
 });

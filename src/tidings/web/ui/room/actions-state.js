@@ -90,6 +90,12 @@ export const invite = (id, member, role) => publish(id, "member.joined", { membe
 export const setRole = (id, member, role) => inPassing(publish(id, "member.role", { member, role }));
 
 /** @param {string} id @param {string} member */
+export const ban = (id, member) => inPassing(publish(id, "member.banned", { member }));
+
+/** @param {string} id @param {string} member */
+export const liftBan = (id, member) => inPassing(publish(id, "member.unbanned", { member }));
+
+/** @param {string} id @param {string} member */
 export const removeMember = (id, member) => inPassing(publish(id, "member.left", { member }));
 
 /** @param {string} id @param {string} message @param {string} emoji @param {boolean} on */

@@ -12,7 +12,7 @@ import { Person } from "../people/person.js";
 import { isHere, known } from "../people/state.js";
 import { assistants, session } from "../session/state.js";
 import { counted, number } from "../text/format.js";
-import { removeMember, setRole } from "./actions-state.js";
+import { ban, liftBan, removeMember, setRole } from "./actions-state.js";
 import { placesOf } from "./header.js";
 import { shownRoom } from "./shown-state.js";
 
@@ -33,7 +33,7 @@ export function RoomAside() {
         <h2>Room</h2>
         <${IconButton} icon=${wide.value ? "panel-right-close" : "x"} label="Close the room's panel" onClick=${close} />
       </header>
-      ${about && html`<${Members} room=${room} members=${about.members} archived=${about.archived} />`}
+      ${about && html`<${Members} room=${room} ...${about} />`}
       <section aria-label="Assistants">
         <h3>Assistants</h3>
         <ul class="people">
@@ -55,8 +55,8 @@ export function RoomAside() {
   `;
 }
 
-/** @param {{room: Room, members: Readonly<Record<string, Role>>, archived: boolean}} props */
-function Members({ room, members, archived }) {
+/** @param {{room: Room, members: Readonly<Record<string, Role>>, banned: readonly string[], archived: boolean}} props */
+function Members({ room, members, banned, archived }) {
   const owner = room.role.value === "owner" && !archived;
   const names = Object.keys(members);
   const rank = (/** @type {string} */ name) => (name === session.value?.name ? 0 : isHere(name) ? 1 : 2);
@@ -78,9 +78,27 @@ function Members({ room, members, archived }) {
       <ul class="people">
         ${all.map((name) => html`<${Member} key=${name} ...${{ room, name, role: members[name], owner }} />`)}
       </ul>
+      ${owner && banned.length > 0 && html`<${Banned} room=${room} names=${banned} />`}
     </section>
   `;
 }
+
+/** @param {{room: Room, names: readonly string[]}} props */
+const Banned = ({ room, names }) => html`
+  <h3>Banned</h3>
+  <ul class="people">
+    ${names.map((name) => {
+      const items = [{ icon: "rotate-ccw", label: "Lift the ban", run: () => void liftBan(room.id, name) }];
+      return html`
+        <li key=${name}>
+          <${Person} name=${name} />
+          <div><b>${name}</b><small>banned</small></div>
+          <${Menu} icon="ellipsis" label=${`About ${name}`} size=${16} items=${items} />
+        </li>
+      `;
+    })}
+  </ul>
+`;
 
 /** @param {{room: Room, name: string, role: Role, owner: boolean}} props */
 function Member({ room, name, role, owner }) {
@@ -94,6 +112,7 @@ function Member({ room, name, role, owner }) {
       run: () => void setRole(room.id, name, one),
     })),
     { icon: "trash-2", label: "Remove", danger: true, run: () => void removeMember(room.id, name) },
+    { icon: "circle-x", label: "Ban", danger: true, run: () => void ban(room.id, name) },
   ];
   return html`
     <li>

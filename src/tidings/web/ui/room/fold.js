@@ -59,6 +59,7 @@
  * @property {boolean} private
  * @property {boolean} archived
  * @property {Readonly<Record<string, Role>>} members in the order of joining
+ * @property {readonly string[]} banned people who cannot be members
  */
 
 /** @typedef {import("../../client/index.js").Event & {offset: string}} Stored */
@@ -75,6 +76,8 @@ const NOTICES = {
   "member.joined": "member",
   "member.left": "member",
   "member.role": "member",
+  "member.banned": "member",
+  "member.unbanned": "member",
 };
 
 /** What changes a message, or an answer. @type {Record<string, (item: Message | Answer, data: any) => Message | Answer>} */
@@ -214,10 +217,13 @@ export function foldAbout(about, { offset, type, data }) {
     case "member.joined":
     case "member.role":
       return { ...about, members: { ...about.members, [data.member]: data.role } };
-    case "member.left": {
+    case "member.left":
+    case "member.banned": {
       const { [data.member]: _, ...members } = about.members;
-      return { ...about, members };
+      return { ...about, members, banned: type === "member.banned" ? [...about.banned, data.member] : about.banned };
     }
+    case "member.unbanned":
+      return { ...about, banned: about.banned.filter((name) => name !== data.member) };
     default:
       return about;
   }

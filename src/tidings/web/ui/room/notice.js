@@ -12,6 +12,8 @@ const WORDS = {
   "member.joined": ({ by, what }) => (by === what ? `${by} joined` : `${by} added ${what}`),
   "member.left": ({ by, what }) => (by === what ? `${by} left` : `${by} removed ${what}`),
   "member.role": ({ by, what, role }) => `${by} made ${what} ${role === "owner" ? "an owner" : `a ${role}`}`,
+  "member.banned": ({ by, what }) => `${by} banned ${what}`,
+  "member.unbanned": ({ by, what }) => `${by} lifted the ban of ${what}`,
 };
 
 /** What happened to the room itself: a quiet line. @param {{item: Notice}} props */

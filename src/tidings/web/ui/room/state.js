@@ -136,10 +136,10 @@ export class Room {
       this.#hold(events);
     }
     for (const run of room.runs) void followRun(run);
-    const { name, about, archived, members } = room;
+    const { name, about, archived, members, banned } = room;
     const roles = Object.fromEntries(members.map((/** @type {any} */ one) => [one.name, one.role]));
     this.maxFile = max_file;
-    this.#about = { name, about: about ?? "", private: room.private, archived, members: roles };
+    this.#about = { name, about: about ?? "", private: room.private, archived, members: roles, banned };
     batch(() => {
       this.about.value = this.#about;
       this.#show();

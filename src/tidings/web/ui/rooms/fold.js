@@ -75,6 +75,9 @@ function step(room, { offset, type, data }, me) {
       return data.member === me ? { ...now, role: data.role } : now;
     case "member.left":
       return { ...now, members: room.members - 1, role: data.member === me ? null : room.role };
+    case "member.banned":
+      // The ban of somebody who was no member took no role.
+      return { ...now, members: room.members - (data.role ? 1 : 0), role: data.member === me ? null : room.role };
     default:
       return now;
   }

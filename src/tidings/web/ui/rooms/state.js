@@ -86,7 +86,7 @@ function take(events) {
 
 /** Whether a room has come or gone for somebody. @param {import("../../client/index.js").Event} event @param {string} me */
 function isNews({ type, data }, me) {
-  if (type === "member.joined" || type === "member.left") return data?.member === me;
+  if (type === "member.joined" || type === "member.left" || type === "member.banned") return data?.member === me;
   if (type === "room.archived" || type === "room.restored") return true;
   const id = /^rooms\.(.+)$/.exec(data?.topic ?? "")?.[1];
   return type === "notification.created" && id !== undefined && !folded.some((room) => room.id === id);

@@ -1,0 +1,67 @@
+"""The index of rooms: the rooms that a person may read, without the states of all rooms at hand."""
+
+from __future__ import annotations
+
+from sys import intern
+from typing import NamedTuple
+
+from tidings.access.subject import Subject
+from tidings.apps.slices import in_slices
+from tidings.events import Offset
+
+from .room import Room
+from .rooms import PREFIX, Rooms
+
+
+class Entry(NamedTuple):
+    """A room as it was at `tail`: what a list of rooms shows of it, and who may read it."""
+
+    tail: Offset
+    name: str
+    about: str
+    private: bool
+    archived: bool
+    members: frozenset[str]
+
+
+class Readable(NamedTuple):
+    """A room that a person may read. `room`: its state, for a member."""
+
+    id: str
+    entry: Entry
+    room: Room | None
+
+
+class Index:
+    """An entry for each room of a hub. A list of rooms reads the heads of all, and the states of those that changed or
+    that the person is a member of."""
+
+    def __init__(self, rooms: Rooms) -> None:
+        self._rooms = rooms
+        self._entries: dict[str, Entry] = {}
+
+    async def readable_by(self, subject: Subject) -> list[Readable]:
+        """All rooms that the subject may read, in the order of their ids. Raises Unavailable."""
+        readable: list[Readable] = []
+        after = ""
+        while heads := await self._rooms.hub.heads(PREFIX, after):
+            async for topic, head in in_slices(heads):
+                if subject.may_subscribe(topic):
+                    entry = await self._entry(topic, Offset(head.epoch, head.tail))
+                    member = subject.name in entry.members
+                    if entry.members and (member or not entry.private):
+                        room = (await self._rooms.states.at(topic, entry.tail)).state if member else None
+                        readable.append(Readable(topic.removeprefix(PREFIX), entry, room))
+            after = heads[-1][0]
+        return readable
+
+    async def _entry(self, topic: str, tail: Offset) -> Entry:
+        entry = self._entries.get(topic)
+        if entry is None or entry.tail != tail:
+            found = await self._rooms.states.at(topic, tail)
+            room = found.state
+            # Names are shared: the same people are in many rooms.
+            members = frozenset(map(intern, room.members))
+            entry = Entry(found.offset, room.name, room.about, room.private, room.archived, members)
+            self._entries[topic] = entry
+        return entry
