@@ -26,6 +26,8 @@ from typing import NamedTuple
 
 from tests.test_house import PACKAGE, ROOT, mirrored, module_of
 
+FOLDER = PACKAGE.relative_to(ROOT)
+
 SOURCES = ["log/*.py", "delivery/*.py", "access/*.py", "apps/rooms/rules.py", "apps/rooms/fold.py"]
 
 SWAPS: dict[type[ast.cmpop], type[ast.cmpop]] = {
@@ -41,15 +43,11 @@ class Mutant(NamedTuple):
     line: int
     start: int
     end: int
+    before: str
     text: str
 
-    def source(self) -> bytes:
-        raw = self.path.read_bytes()
-        return raw[: self.start] + self.text.encode() + raw[self.end :]
-
     def __str__(self) -> str:
-        before = " ".join(self.path.read_bytes()[self.start : self.end].decode().split())
-        return f"{self.path.relative_to(PACKAGE)}:{self.line}: {before[:100]}  →  {self.text[:100]}"
+        return f"{self.line}: {' '.join(self.before.split())[:100]}  →  {self.text[:100]}"
 
 
 def changes(node: ast.AST) -> Iterator[ast.AST]:
@@ -109,13 +107,13 @@ def mutants(path: Path) -> Iterator[Mutant]:
             text = ast.unparse(ast.fix_missing_locations(changed))
             if isinstance(old, ast.expr) and not isinstance(changed, ast.Constant):
                 text = f"({text})"
-            yield Mutant(path, old.lineno, begin, end, text)  # type: ignore[attr-defined]
+            yield Mutant(path, old.lineno, begin, end, raw[begin:end].decode(), text)  # type: ignore[attr-defined]
 
 
-def chosen(only: str, count: int, seed: int) -> list[Mutant]:
+def chosen(package: Path, only: str, count: int, seed: int) -> list[Mutant]:
     """Return all mutants of a file or of a line, or a sample of all files' that is the same for a seed."""
     name, _, line = only.partition(":")
-    paths = [path for pattern in ([name] if name else SOURCES) for path in sorted(PACKAGE.glob(pattern))]
+    paths = [path for pattern in ([name] if name else SOURCES) for path in sorted(package.glob(pattern))]
     every = [mutant for path in paths for mutant in mutants(path) if not line or mutant.line == int(line)]
     return every if only else sorted(random.Random(seed).sample(every, count))
 
@@ -123,7 +121,9 @@ def chosen(only: str, count: int, seed: int) -> list[Mutant]:
 def passes(copy: Path, test: Path, limit: float) -> bool:
     """Run one test file in the copy. A run that takes longer than `limit` seconds has noticed the mutant, too."""
     environment = {**os.environ, "PYTHONPATH": str(copy / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
-    options = ["-x", "-q", "-p", "no:cacheprovider", "--hypothesis-seed=0"]
+    # Without the plugins that no such test uses, a run starts in one second rather than three.
+    unused = ["cacheprovider", "langsmith_plugin", "playwright", "schemathesis", "xdist"]
+    options = ["-x", "-q", "--hypothesis-seed=0", *(word for name in unused for word in ("-p", f"no:{name}"))]
     command = [sys.executable, "-m", "pytest", *options, str(test.relative_to(ROOT))]
     try:
         return not subprocess.run(command, cwd=copy, env=environment, capture_output=True, timeout=limit).returncode
@@ -138,27 +138,28 @@ def main() -> int:
     parser.add_argument("--only", default="", help="a source below src/tidings, or SOURCE:LINE: all of its mutants")
     parser.add_argument("--tests", type=Path, help="a test file other than the source's own")
     given = parser.parse_args()
-    sample, survivors, took = chosen(given.only, given.count, given.seed), 0, dict[Path, float]()
+    survivors, took = 0, dict[Path, float]()
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder)
         archive = subprocess.run(["git", "archive", "HEAD"], cwd=ROOT, capture_output=True, check=True).stdout
         subprocess.run(["tar", "x"], cwd=copy, input=archive, check=True)
+        sample = chosen(copy / FOLDER, given.only, given.count, given.seed)
         for mutant in sample:
-            test = given.tests.resolve() if given.tests else mirrored(module_of(mutant.path))
-            target = copy / mutant.path.relative_to(ROOT)
+            source = mutant.path.relative_to(copy / FOLDER)
+            test = given.tests.resolve() if given.tests else mirrored(module_of(PACKAGE / source))
             if test not in took:
                 began = time.monotonic()
                 sound = test.is_file() and passes(copy, test, 600)
                 took[test] = time.monotonic() - began if sound else 0.0
             if not took[test]:
-                print(f"? {mutant}  (no test file that passes: {test.relative_to(ROOT)})", flush=True)
+                print(f"? {source}:{mutant}  (no test file that passes: {test.relative_to(ROOT)})", flush=True)
                 continue
-            sound, changed = target.read_bytes(), mutant.source()
-            target.write_bytes(changed)
+            raw = mutant.path.read_bytes()
+            mutant.path.write_bytes(raw[: mutant.start] + mutant.text.encode() + raw[mutant.end :])
             if passes(copy, test, 5 * took[test] + 20):
                 survivors += 1
-                print(f"SURVIVES {mutant}", flush=True)
-            target.write_bytes(sound)
+                print(f"SURVIVES {source}:{mutant}", flush=True)
+            mutant.path.write_bytes(raw)
     print(f"{survivors} of {len(sample)} mutants survive.")
     return 1 if survivors else 0
 
