@@ -331,7 +331,6 @@ log.commit
 log.journal
 log.names
 log.port
-log.uncertain
 server.app
 server.testing
 testing.producer
