@@ -151,6 +151,42 @@ def test_nobody_reacts_to_a_deleted_message() -> None:
     assert refused(deleted, "message.posted", OWNER, reply=f"{EPOCH}-4", **HELLO) is Conflict
 
 
+@pytest.mark.parametrize("state", [room(private=True), room(("room.archived", OWNER, {}), private=True)])
+@pytest.mark.parametrize("member", [OWNER, MEMBER, READER, "Eve"])
+@pytest.mark.parametrize("type", ["joined", "role", "left", "banned", "unbanned"])
+def test_an_outsider_of_a_private_room_does_not_learn_who_is_in_it(state: Room, type: str, member: str) -> None:
+    data = {"by": STRANGER, "member": member, **({"role": "owner"} if type == "role" else {})}
+    with pytest.raises(Forbidden, match=r"^This room is private\. Ask an owner to add you\.$"):
+        rules.check(state, facts.read(f"member.{type}", msgspec.json.encode(data).decode()))
+
+
+@pytest.mark.parametrize(("type", "data"), [("room.restored", {}), ("message.posted", HELLO), ("reaction.added", LIKE)])
+def test_an_outsider_of_a_private_room_does_not_learn_its_state(type: str, data: dict[str, Any]) -> None:
+    for state in (room(private=True), room(("room.archived", OWNER, {}), private=True)):
+        assert refused(state, type, STRANGER, **data) is Forbidden
+
+
+def test_a_public_room_says_who_is_no_member() -> None:
+    assert refused(room(), "member.left", OWNER, member="Eve") is NotFound
+    assert refused(room(), "member.role", OWNER, member="Eve", role="owner") is NotFound
+
+
+def test_a_deleted_message_takes_no_reaction_and_no_change() -> None:
+    gone = room(("message.deleted", MEMBER, {"message": f"{EPOCH}-4"}))
+    four, three = {"message": f"{EPOCH}-4"}, {"message": f"{EPOCH}-3"}
+    assert refused(gone, "reaction.added", READER, **four, emoji="👍") is Forbidden
+    for type, data in (
+        ("reaction.added", {**four, "emoji": "👍"}),
+        ("reaction.removed", {**four, "emoji": "👍"}),
+        ("message.edited", {**four, **HELLO}),
+        ("message.deleted", four),
+        ("message.posted", {**HELLO, "reply": four["message"]}),
+    ):
+        assert refused(gone, type, MEMBER, **data) is Conflict, type
+        if "message" in data:
+            assert refused(gone, type, MEMBER, **{**data, **three}) is None, type
+
+
 def test_the_last_owner_neither_leaves_nor_steps_down() -> None:
     assert refused(room(), "member.left", OWNER, member=OWNER) is Conflict
     assert refused(room(), "member.role", OWNER, member=OWNER, role="reader") is Conflict

@@ -76,9 +76,7 @@ class Rooms:
             found = await self.states.get(topic)
         if not found.state.created:
             raise NotFound(f"There is no room {topic.removeprefix(PREFIX)}.", topic=topic)
-        if not rules.may_read(found.state, subject.name):
-            banned = subject.name in found.state.banned
-            raise Forbidden(rules.BANNED if banned else "This room is private. Ask an owner to add you.", topic=topic)
+        rules.check_may_read(found.state, subject.name)
         return found
 
     def watch(self, subject: Subject, topic: str) -> Watch:

@@ -68,6 +68,12 @@ def may_read(room: Room, name: str | None) -> bool:
     return bool(room.created) and (not room.private or room.role(name) is not None)
 
 
+def check_may_read(room: Room, name: str | None) -> None:
+    """Raise Forbidden unless the person may read the room, which exists."""
+    if not may_read(room, name):
+        raise Forbidden(BANNED if name in room.banned else PRIVATE)
+
+
 def target_of(fact: Fact) -> str | None:
     """The offset of the message that a fact names; None if it names no message."""
     if isinstance(fact, MessageEdited | MessageDeleted | ReactionAdded | ReactionRemoved):
@@ -101,6 +107,8 @@ def check(room: Room, fact: Fact) -> None:
         if (fact.run in room.runs) != isinstance(fact, AnswerPosted):
             raise Conflict("The run is not in the state that this would follow.")
         return
+    # An outsider of a private room must not learn who its members are, or that it is archived.
+    check_may_read(room, fact.by)
     if room.archived != isinstance(fact, RoomRestored):
         raise Conflict(ARCHIVED if room.archived else "This room is not archived.")
     if isinstance(fact, MEMBER_FACTS):
@@ -135,6 +143,7 @@ def check_may_post(room: Room, name: str | None) -> None:
 
 
 ARCHIVED = "This room is archived. An owner may restore it."
+PRIVATE = "This room is private. Ask an owner to add you."
 BANNED = "You are banned from this room. An owner may lift the ban."
 
 
@@ -206,8 +215,8 @@ def _check_joining(room: Room, fact: MemberJoined) -> None:
         raise Conflict("You are a member already." if own else f"{fact.member} is a member already.")
     if own and fact.member in room.banned:
         raise Forbidden(BANNED)
-    if not (own and not room.private and fact.role == ("reader" if fact.member in room.readers else "member")):
-        _check_owner(room, fact.by, "add members" if not own else "add you" if room.private else "give you this role")
+    if not (own and fact.role == ("reader" if fact.member in room.readers else "member")):
+        _check_owner(room, fact.by, "give you this role" if own else "add members")
     if fact.member in room.banned:
         raise Conflict(f"{fact.member} is banned from this room. Lift the ban first.")
 
@@ -215,13 +224,10 @@ def _check_joining(room: Room, fact: MemberJoined) -> None:
 def _check_leaving(room: Room, fact: MemberLeft | MemberRole) -> None:
     own = fact.by == fact.member
     role = room.role(fact.member)
-    # An outsider of a private room must not learn who its members are.
-    if role is None and not room.private:
+    if role is None:
         raise NotFound(f"{fact.member} is no member of this room.")
     if isinstance(fact, MemberRole) or not own:
         _check_owner(room, fact.by, "change roles" if isinstance(fact, MemberRole) else "remove others")
-    if role is None:
-        raise NotFound(f"{fact.member} is no member of this room.")
     owners = sum(member.role == "owner" for member in room.members.values())
     if role == "owner" and owners == 1 and (isinstance(fact, MemberLeft) or fact.role != "owner"):
         raise Conflict("This room has no other owner. Make another member an owner first.")
