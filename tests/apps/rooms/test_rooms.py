@@ -222,7 +222,7 @@ class TestAPrivateRoom:
             assert said not in "".join(event.id for event in theirs.events)
             assert not hers.done
         problem(await bob.get(path), 403, "private")
-        problem(await bob.say(topic, "message.posted", text="Wait"), 403, "not a member")
+        problem(await bob.say(topic, "message.posted", text="Wait"), 403, "private")
 
     async def test_keeps_streams_of_others_open(
         self, server: Server, ann: Member, bob: Member, eve: Member, id: str
