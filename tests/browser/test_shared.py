@@ -25,6 +25,7 @@ FOLLOW = """async ([topic, tokens]) => {
     window.asked = 0;
     window.tidings = new Tidings("", tokens ? { token: () => tokens[Math.min(asked++, tokens.length - 1)] } : {});
     tidings.subscribe(topic, {
+        after: "earliest",
         onEvents: (events) => got.push(...events.map((event) => event.data)),
         onReset: () => got.push("reset"),
     });

@@ -20,10 +20,14 @@ test("a part of a long log is drawn, which goes along with whoever scrolls", () 
   while (part.to !== Infinity) part = drawn.downwards(part, held);
   assert.deepEqual(part, { from: -100, to: Infinity });
 
-  assert.equal(drawn.grown(part, held, false), part);
-  assert.deepEqual(drawn.grown(part, { ...held, end: 150 }, false), { from: -40, to: Infinity }, "the end is followed");
+  assert.equal(drawn.afterGrowth(part, held, false), part);
   assert.deepEqual(
-    drawn.grown(part, { ...held, end: 150 }, true),
+    drawn.afterGrowth(part, { ...held, end: 150 }, false),
+    { from: -40, to: Infinity },
+    "the end is followed",
+  );
+  assert.deepEqual(
+    drawn.afterGrowth(part, { ...held, end: 150 }, true),
     { from: -100, to: 100 },
     "or what one looks at stays",
   );

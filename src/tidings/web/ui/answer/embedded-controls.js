@@ -3,7 +3,7 @@ import { chosenRun, compact, openAside } from "../page/layout.js";
 import { hideTip, showTip } from "./passage-tip.js";
 
 /**
- * Serve the buttons that texts bring along (copy, wrap, cites), which no component made.
+ * Handle the buttons inside rendered text (copy, wrap, citations), which no component made.
  * @param {HTMLElement} log
  */
 export function serve(log) {
@@ -23,7 +23,7 @@ export function serve(log) {
 /** @param {Event} event @param {string} selector @returns {HTMLElement | null} */
 const closest = (event, selector) => /** @type {Element} */ (event.target).closest(selector);
 
-/** @param {Element} inside @returns {string} the run a piece of an answer belongs to */
+/** @param {Element} inside @returns {string} the run of the answer around an element */
 const runOf = (inside) => /** @type {HTMLElement | null} */ (inside.closest("[data-run]"))?.dataset.run ?? "";
 
 /** @param {Event} event */
@@ -41,7 +41,7 @@ export function showSource(run, n) {
   hideTip();
   chosenRun.value = run;
   openAside(true);
-  // After the aside is drawn.
+  // After the frame that draws the aside.
   requestAnimationFrame(() =>
     requestAnimationFrame(() => {
       const source = document.getElementById(`source-${n}`);

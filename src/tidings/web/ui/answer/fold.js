@@ -1,11 +1,11 @@
-/** One answer: the fold of `runs.ID`. Pure. */
+/** The fold of a run's topic, `runs.ID`. Pure. */
 
 /**
  * @typedef {object} Text
  * @property {"text" | "reasoning"} kind
  * @property {string} id
  * @property {string} text
- * @property {boolean} open more may come
+ * @property {boolean} open more text may come
  * @property {number} began Unix seconds
  * @property {number | null} ended
  */
@@ -24,11 +24,11 @@
 
 /**
  * @typedef {object} Source
- * @property {number} n as cited in the text: [n]
+ * @property {number} n the number in the text's citation, [n]
  * @property {string} title
  * @property {string | null} path
  * @property {string | null} url
- * @property {[number, number] | null} lines first and last
+ * @property {[number, number] | null} lines the first and the last line
  * @property {string} passage
  */
 
@@ -37,18 +37,18 @@
 
 /**
  * @typedef {object} Run
- * @property {State} state unread: its log was not read yet; waiting: nothing to show has come
+ * @property {State} state "unread" until its log was read; "waiting" until there is something to show
  * @property {readonly Part[]} parts in the order they began
  * @property {readonly Source[]} sources by number
  * @property {string | null} model
  * @property {string | null} assistant
- * @property {number | null} tokens of the output, once the model has told
+ * @property {number | null} tokens of the output; null until the model reports them
  * @property {number | null} started Unix seconds
  * @property {number | null} firstToken Unix seconds
  * @property {number | null} ended Unix seconds
- * @property {string | null} finish why the model stopped
+ * @property {string | null} finish the model's reason for stopping
  * @property {{message: string, code: string} | null} error
- * @property {string | null | undefined} stoppedBy undefined: nobody asked to stop; null: someone without a name
+ * @property {string | null | undefined} stoppedBy undefined until somebody asks to stop; null for somebody without a name
  * @property {string} offset of the last event
  */
 
@@ -72,7 +72,7 @@ export const unread = {
 /** @type {Record<string, State>} */
 const OUTCOMES = { success: "finished", cancelled: "stopped", interrupted: "interrupted" };
 
-/** The model may still write. @param {Run} run */
+/** Check if the model may still write. @param {Run} run */
 export const isLive = (run) => run.state === "waiting" || run.state === "streaming";
 
 /**
@@ -154,7 +154,7 @@ function delta(run, data, time) {
 }
 
 /**
- * A block begins with its first token. Its first delta would not do: merged deltas have the time of the last of them.
+ * Begin a block of text. Its event has the time of its first token; merged deltas have the time of their last one.
  * @param {Run} run @param {any} data @param {number} time @returns {Run}
  */
 function write(run, data, time) {
@@ -162,7 +162,7 @@ function write(run, data, time) {
 }
 
 /**
- * The full content replaces what the deltas added up to.
+ * End a block. Its full content replaces the sum of the deltas.
  * @param {Run} run
  * @param {any} data
  * @param {number} time
@@ -209,7 +209,7 @@ function cite(run, content) {
   return { ...run, sources: [...run.sources, source].sort((a, b) => a.n - b.n) };
 }
 
-/** Nothing is open in a run that ended. @param {Run} run @param {number} time @returns {Run} */
+/** End everything that is open when a run ends. @param {Run} run @param {number} time @returns {Run} */
 function settle(run, time) {
   const parts = run.parts.map((part) =>
     part.kind === "step" ? { ...part, ended: part.ended ?? time } : { ...part, open: false, ended: part.ended ?? time },
@@ -217,13 +217,13 @@ function settle(run, time) {
   return { ...run, parts, ended: time };
 }
 
-/** @param {any} usage of one model, or of several @returns {number | null} */
+/** @param {any} usage of one model, or a list of several @returns {number | null} */
 function tokens(usage) {
   const counts = (Array.isArray(usage) ? usage : [usage]).map((one) => one?.output_tokens).filter(Number.isFinite);
   return counts.length > 0 ? counts.reduce((sum, count) => sum + count, 0) : null;
 }
 
-/** The answer's text as it was written, markdown. @param {Run} run */
+/** The answer's text, as Markdown. @param {Run} run */
 export function textOf(run) {
   return run.parts
     .filter((part) => part.kind === "text")

@@ -9,7 +9,7 @@ import { Reasoning, Steps } from "./steps.js";
 /** @typedef {import("./fold.js").Step} Step */
 
 /**
- * What a run brought, in order; the tool steps that follow one another are one group.
+ * The parts of an answer, in order. Tool steps that follow each other form one group.
  * @param {{run: import("./fold.js").Run}} props
  */
 export function Parts({ run }) {

@@ -7,7 +7,7 @@ import { runSignal } from "./state.js";
 /** @type {import("@preact/signals").Signal<{at: DOMRect, source: import("./fold.js").Source} | null>} */
 const tip = signal(null);
 
-/** Show the passage that a cite stands for. @param {Element} cite @param {string} id @param {number} n */
+/** Show the passage behind a citation. @param {Element} cite @param {string} id @param {number} n */
 export function showTip(cite, id, n) {
   const source = runSignal(id).value.sources.find((source) => source.n === n);
   tip.value = source ? { at: cite.getBoundingClientRect(), source } : null;
@@ -17,7 +17,7 @@ export function hideTip() {
   tip.value = null;
 }
 
-/** The passage, above the cite, or below it where there is no room. */
+/** The passage, above its citation, or below it if there is no space above. */
 export function Tip() {
   const root = useRef(/** @type {HTMLElement | null} */ (null));
   useLayoutEffect(() => {

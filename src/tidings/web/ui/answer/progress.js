@@ -10,10 +10,10 @@ import { finishOf, took } from "./state-chip.js";
 /** @typedef {import("./fold.js").Run} Run */
 
 /**
- * All that a run has brought so far, and how it ended.
+ * Everything that a run has produced so far, and how it ended.
  * @param {{run: Run, onAgain?: () => void}} props
  */
-export const Told = ({ run, onAgain }) => html`
+export const RunProgress = ({ run, onAgain }) => html`
   <${Parts} run=${run} />
   ${run.state === "waiting" && html`<p class="first-token">Waiting for the first token</p>`}
   ${run.state === "stopped" && html`<${StoppedNote} by=${run.stoppedBy ?? null} />`}
@@ -24,10 +24,10 @@ export const Told = ({ run, onAgain }) => html`
 `;
 
 /** @param {{at: number}} props */
-export const Began = ({ at }) =>
+export const SentTime = ({ at }) =>
   html`<time datetime=${new Date(at * 1000).toISOString()} title=${fullTime(at)}>${time(at)}</time>`;
 
-/** Where no aside shows the sources. @param {{run: Run}} props */
+/** The sources, while the aside does not show them. @param {{run: Run}} props */
 function Chips({ run }) {
   if (run.sources.length === 0 || asideOpen.value) return null;
   return html`
@@ -54,7 +54,7 @@ function Meta({ run }) {
 }
 
 /**
- * Tell a screen reader once, when an answer has ended while it was shown.
+ * Read an answer out to a screen reader, once, when it ends while it is shown.
  * @param {Run} run
  * @param {string} name
  * @param {import("preact").RefObject<HTMLElement | null>} root

@@ -105,7 +105,7 @@ export function placeOf({ path, url, lines }) {
   return [path ?? url, range].filter(Boolean).join(", ");
 }
 
-/** A passage of markdown, as words. @param {string} passage */
+/** A Markdown passage, as plain text. @param {string} passage */
 export const plain = (passage) => passage.replace(/^\s*[-*] /gm, "\u2022 ").replace(/(\*\*|__|`)/g, "");
 
 /** @param {string} run @param {number} n */

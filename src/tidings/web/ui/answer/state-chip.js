@@ -22,19 +22,19 @@ export const label = (run) => LABELS[run.state];
 /** @param {Run} run */
 export const wordsOf = (run) => textOf(run).split(/\s+/).filter(Boolean).length;
 
-/** How long a run took, when it has ended. @param {Run} run */
+/** The duration of a run; null until it has ended. @param {Run} run */
 export const took = (run) => (run.started !== null && run.ended !== null ? duration(run.ended - run.started) : null);
 
 /** @type {Record<string, string>} */
 const FINISHES = { stop: "finished", length: "cut at the length limit", content_filter: "cut by a filter" };
 
-/** Why a finished run ended. @param {Run} run */
+/** The reason why a finished run ended. @param {Run} run */
 export const finishOf = (run) => FINISHES[run.finish ?? "stop"] ?? "finished";
 
 /** @type {Record<string, string>} */
 const ICONS = { stopped: "circle-stop", interrupted: "unplug", failed: "circle-x" };
 
-/** The state of a run: a word, and a shape beside it. @param {{run: Run}} props */
+/** The state of a run, as a word with an icon. @param {{run: Run}} props */
 export function StateChip({ run }) {
   const icon = ICONS[run.state];
   return html`

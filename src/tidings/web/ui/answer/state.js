@@ -6,9 +6,9 @@ import * as runOf from "./fold.js";
 
 /** @typedef {import("@preact/signals").Signal<runOf.Run>} RunSignal */
 
-/** The runs this tab knows, by id: the fold of each run's topic. @type {Map<string, RunSignal>} */
+/** The folds of the runs that this tab knows, by ID. @type {Map<string, RunSignal>} */
 const known = new Map();
-/** Those that are read, or were. @type {Set<string>} */
+/** IDs of the runs that are being read or were read. @type {Set<string>} */
 const read = new Set();
 /** @type {Map<string, import("../../client/index.js").Subscription>} */
 const following = new Map();
@@ -21,8 +21,8 @@ export function runSignal(id) {
 }
 
 /**
- * Read a run, and go on to its end, whatever is shown meanwhile: an answer that streams while something else is read
- * has its place when one comes back. Does nothing when that is under way.
+ * Read a run and follow it to its end, even while something else is shown, so that the answer is complete when it is
+ * shown again. Does nothing if the run is being read already.
  * @param {string} id
  */
 export async function followRun(id) {

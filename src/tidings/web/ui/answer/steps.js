@@ -8,14 +8,14 @@ import { counted, duration, size } from "../text/format.js";
 /** @typedef {import("./fold.js").Step} Step */
 
 /**
- * The tools whose names have words of their own.
+ * Words for tools whose names people would not understand.
  * @type {Record<string, {icon: string, done: string, running: string}>}
  */
 const WORDS = {
   search_documentation: { icon: "search", done: "Searched the documentation", running: "Searching the documentation" },
 };
 
-/** More than this many steps in a row are folded into one line. */
+/** The most steps in a row that are shown one by one. More are folded into one line. */
 const MOST = 3;
 
 /** @param {{steps: Step[]}} props */
@@ -74,7 +74,7 @@ function StepRow({ step }) {
   `;
 }
 
-/** What came of it, in two words. @param {Step} step */
+/** The result of a step, in two words. @param {Step} step */
 function brief({ tool, output }) {
   if (output === undefined || output === null) return "";
   if (tool === "search_documentation" && typeof output === "string")
@@ -82,7 +82,7 @@ function brief({ tool, output }) {
   return size(new TextEncoder().encode(written(output)).length);
 }
 
-/** Text as it is, anything else as JSON, on one line if it is short. @param {unknown} value @returns {string} */
+/** A value as text: text unchanged, anything else as JSON, on one line if it is short. @param {unknown} value @returns {string} */
 function written(value) {
   if (typeof value === "string") return value;
   const line = JSON.stringify(value) ?? "";
@@ -99,7 +99,7 @@ function Seconds({ since }) {
   return html`${duration(Math.max(0, now.value - since))}`;
 }
 
-/** What a model thought before it answered, folded. @param {{part: import("./fold.js").Text}} props */
+/** The model's reasoning before its answer, folded. @param {{part: import("./fold.js").Text}} props */
 export function Reasoning({ part }) {
   const open = useSignal(false);
   const time = part.ended === null ? html`<${Seconds} since=${part.began} />` : duration(part.ended - part.began);

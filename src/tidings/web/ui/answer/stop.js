@@ -7,8 +7,9 @@ import { refusedAs } from "../toasts/state.js";
 import { stop } from "./state.js";
 
 /**
- * Stops a run. So does Esc, while the focus is `within` what a selector names and no dialog or menu is open.
- * @param {{run: string, within: string, quiet?: boolean}} props `quiet`: in a line of text
+ * The button that stops a run. Esc stops it too, while the focus is inside `within` and no dialog or menu is open.
+ * @param {{run: string, within: string, quiet?: boolean}} props `within`: a CSS selector; `quiet`: the
+ *   button stands in a line of text
  */
 export function Stop({ run, within, quiet = false }) {
   const pressed = useSignal(false);

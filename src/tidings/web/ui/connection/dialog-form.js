@@ -5,15 +5,16 @@ import { html } from "../kit/html.js";
 import { refusedAs } from "../toasts/state.js";
 import { connectionStatus } from "./state.js";
 
-/** Milliseconds after which what is not done yet is waited for. */
+/** Milliseconds after which the form says that it waits for the server. */
 const SOON = 1000;
 
 /**
- * Do something once, close, or say why it was refused. Where nobody answers it waits, and is done whether one waits
- * with it or not.
- * @param {(form: FormData) => Promise<unknown>} run may bring what is to be done when the dialog is still there
+ * Submit a dialog's form once. On success the dialog closes; a refusal is shown in it. While the server does not answer
+ * the request waits, and it is sent even if the dialog is closed meanwhile.
+ * @param {(form: FormData) => Promise<unknown>} run may resolve with a function, which is called if the dialog
+ *   is still open
  */
-export function useDoing(run) {
+export function useSubmit(run) {
   const failed = useSignal("");
   const busy = useSignal(false);
   const waits = useSignal(false);
@@ -58,7 +59,7 @@ export const Failed = ({ doing }) => html`
 export const field = (form, name) => String(form.get(name) ?? "").trim();
 
 /** @param {{act: string, busy: boolean}} props */
-export const Choices = ({ act, busy }) => html`
+export const FormButtons = ({ act, busy }) => html`
   <div class="choices">
     <button type="button" class="button" onClick=${close}>Cancel</button>
     <button type="submit" class="button primary" aria-disabled=${String(busy)}>${act}</button>
@@ -66,11 +67,11 @@ export const Choices = ({ act, busy }) => html`
 `;
 
 /**
- * A question before something that cannot simply be undone.
+ * A dialog that asks before an action that cannot simply be undone.
  * @param {{title: string, what: string, act: string, run: () => Promise<unknown>, children: any}} props
  */
-export function Sure({ title, what, act, run, children }) {
-  const doing = useDoing(run);
+export function ConfirmDialog({ title, what, act, run, children }) {
+  const doing = useSubmit(run);
   return html`
     <${Modal} title=${title}>
       <p><b>${what}</b></p>

@@ -3,9 +3,9 @@ import { Problem, Tidings, newKey } from "../../client/index.js";
 import { soon } from "../page/frames.js";
 import { toast } from "../toasts/state.js";
 
-/** A server that may ask to slow down: of what one does, that is said. Messages say it themselves. */
+/** The client, which shows a toast when the server asks to slow down. Messages show that themselves. */
 class Server extends Tidings {
-  /** Keys of what is being published. @type {Set<string | undefined>} */
+  /** Keys of the events that are being published. @type {Set<string | undefined>} */
   #acts = new Set();
 
   /** @override @type {Tidings["publish"]} */
@@ -33,55 +33,55 @@ export const tidings = new Server();
 /** @type {import("@preact/signals").Signal<import("../../client/index.js").Connection>} */
 export const connection = signal(tidings.connection);
 
-/** Events that happened while the connection was broken the last time, and came after it. */
+/** The number of events that were published during the last break and came after it. */
 export const replayed = signal(0);
 
-/** Whether this device says it has a network. */
+/** The device reports a network. */
 export const networked = signal(navigator.onLine);
 
 /**
- * What the shell says of the connection. "connecting" is the first time only. A break shorter than a second is no
- * news, nor is the moment in which the set of topics changes.
+ * The state of the connection, as the page shows it. "connecting" occurs only at the start. A break shorter than a
+ * second is not shown, and neither is a new connection for another set of topics.
  * @type {import("@preact/signals").Signal<"connecting" | "live" | "lost" | "back">}
  */
 export const connectionStatus = signal("connecting");
 
 export const offline = computed(() => connectionStatus.value === "lost" && !networked.value);
 
-/** Milliseconds before a break is news, and for which its end is. */
+/** Milliseconds until a break is shown, and for which its end is shown. */
 const GRACE = 1000;
 const BACK = 4000;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let grace;
 
-/** Seconds this clock is ahead of the server's, at most: the least difference seen. */
+/** Seconds by which this clock is ahead of the server's, at most: the smallest difference seen so far. */
 let ahead = Infinity;
 let broken = true;
 let mendedAt = Infinity;
 
-/** The server's time, in Unix seconds, as well as it is known: its clock may differ from this one. */
+/** The best estimate of the server's time, in Unix seconds. The server's clock may differ from this one. */
 export const serverTime = () => Date.now() / 1000 - (Number.isFinite(ahead) ? ahead : 0);
 
 /**
- * Subscribe, and count.
+ * Subscribe, and count the events that come after a break.
  * @param {string} topic
- * @param {import("../../client/index.js").SubscribeOptions} reading
+ * @param {import("../../client/index.js").SubscribeOptions} options
  */
-export function subscribe(topic, reading) {
+export function subscribe(topic, options) {
   return tidings.subscribe(topic, {
-    ...reading,
+    ...options,
     onEvents: (events) => {
       const now = Date.now() / 1000;
       for (const { offset, time } of events) {
         ahead = Math.min(ahead, now - time);
         if (offset !== null && time + ahead < mendedAt) replayed.value += 1;
       }
-      reading.onEvents?.(events);
+      options.onEvents?.(events);
     },
   });
 }
 
-/** A new set of topics is a new connection, but no break. @param {string} phase */
+/** Note breaks and their ends. A new connection for another set of topics is no break. @param {string} phase */
 function mend(phase) {
   if (phase === "waiting") broken = true;
   if (phase !== "open" || !broken) return;
@@ -107,13 +107,13 @@ function take(now) {
 }
 
 /**
- * Read a topic from its earliest event and go on live. The history comes in pages, so a conversation of a hundred
- * answers needs no hundred topics on the connection.
+ * Read a topic from its earliest event, then follow it. The history comes in pages, so that a conversation of a hundred
+ * answers does not need a hundred topics on the connection.
  *
  * @param {string} topic
  * @param {import("../../client/index.js").SubscribeOptions} reader its `onEvents` is called at least once, for the history
- * @returns {Promise<import("../../client/index.js").Subscription | "closed" | "missing">} once the history was read
- * @throws {Problem} anything else the server refused
+ * @returns {Promise<import("../../client/index.js").Subscription | "closed" | "missing">} resolved when the history was read
+ * @throws {Problem} the server refused for another reason
  */
 export async function follow(topic, reader) {
   for (let after = "earliest"; ;) {

@@ -1,12 +1,13 @@
 import { tidings } from "./state.js";
 
-/** Milliseconds between two looks at the clock, which in a hidden tab may become a minute; and from when on one slept. */
+/** Milliseconds between two looks at the clock. Browsers may stretch this to a minute in a hidden tab. */
 const LOOK = 10_000;
+/** Milliseconds between two looks from which on the page has slept. */
 const SLEPT = 5 * 60_000;
 
 /**
- * Tell when the page has slept: it was frozen, or came back from the back/forward cache, or the whole machine slept,
- * which no event tells of. What went on meanwhile is better read anew than replayed.
+ * Call `woken` after the page has slept: it was frozen, it came back from the back/forward cache, or the machine slept,
+ * for which there is no event. After a sleep it is faster to read the present state than to replay everything.
  * @param {() => void} woken
  */
 export function onWake(woken) {
@@ -19,5 +20,5 @@ export function onWake(woken) {
     if (slept) woken();
   };
   setInterval(look, LOOK);
-  tidings.addEventListener("connection", look); // a machine wakes to a broken one: before it is mended, and replays
+  tidings.addEventListener("connection", look); // after a sleep the connection is broken; look before it replays
 }

@@ -1,6 +1,6 @@
 import { useRef } from "preact/hooks";
 import { isLive, textOf } from "../answer/fold.js";
-import { Began, Told, useAnnounced } from "../answer/progress.js";
+import { SentTime, RunProgress, useAnnounced } from "../answer/progress.js";
 import { StateChip } from "../answer/state-chip.js";
 import { runSignal } from "../answer/state.js";
 import { IconButton } from "../kit/button.js";
@@ -17,12 +17,12 @@ import { ask } from "./outbox-state.js";
 /**
  * @typedef {object} Shown
  * @property {import("./fold.js").Turn} turn
- * @property {Version} version the one of it that is shown
+ * @property {Version} version the shown version of the turn
  * @property {import("./state.js").Conversation} conversation
  */
 
 /**
- * What an assistant answered, as far as it has come.
+ * An assistant's answer, as far as it is written.
  * @param {Shown & {last: boolean}} props
  */
 export function Answer({ turn, version, conversation, last }) {
@@ -50,10 +50,10 @@ export function Answer({ turn, version, conversation, last }) {
       <div class="gutter"><${Mark} size=${28} /><i class="run-line" /></div>
       <div class="body">
         <p class="byline">
-          <b>${name}</b><${Began} at=${run.started ?? version.time} />
+          <b>${name}</b><${SentTime} at=${run.started ?? version.time} />
           ${isLive(run) && html`<${StateChip} run=${run} />`}
         </p>
-        <${Told} run=${run} onAgain=${again} />
+        <${RunProgress} run=${run} onAgain=${again} />
         ${
           (run.ended !== null || turn.length > 1) &&
           html`
@@ -95,7 +95,7 @@ export function Answer({ turn, version, conversation, last }) {
 }
 
 /**
- * A fact in the conversation's topic; pressed again, it is taken back.
+ * A button that rates an answer. A second press takes the rating back.
  * @param {Omit<Shown, "turn"> & {way: "up" | "down", icon: string, label: string}} props
  */
 function Thumb({ way, icon, label, version, conversation }) {

@@ -11,14 +11,14 @@ import { asked, assistants } from "../session/state.js";
 import { ask, questionsOf } from "./outbox-state.js";
 import { openOrBegin, shown } from "./shown-state.js";
 
-/** Where a question is written. Its one button is Send, and Stop in the same place while an answer is on its way. */
+/** The composer of a conversation. Its button is Send, or Stop while an answer is being written. */
 export function Composer() {
   const area = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
   const live = shown.value?.live.value ?? null;
   const text = draft.value;
   useHeight(area, text);
   useEffect(() => {
-    if (!compact.value) area.current?.focus({ preventScroll: true }); // on a phone that would bring up the keyboard
+    if (!compact.value) area.current?.focus({ preventScroll: true }); // on a phone the keyboard would open
   }, [open.value]);
   const send = () => submit(area.current);
   const keys = (/** @type {KeyboardEvent} */ event) => {
@@ -100,7 +100,7 @@ function submit(area) {
   ask({ conversation, question, assistant: asked.value, parent });
 }
 
-/** Put the last question back. @returns {boolean} whether there is one */
+/** Put the last question back into the composer. @returns {boolean} false: there is none */
 function editLast() {
   const turn = shown.value?.turns.value.at(-1);
   if (!turn || !shown.value || shown.value.live.value) return false;
@@ -109,7 +109,7 @@ function editLast() {
   return true;
 }
 
-/** Whom to ask, where there are several. */
+/** The choice between several assistants. */
 function Choice() {
   if (assistants.value.length < 2) return html`<span />`;
   return html`

@@ -1,4 +1,4 @@
-import { Choices, Failed, Sure, field, useDoing } from "../connection/dialog-form.js";
+import { FormButtons, Failed, ConfirmDialog, field, useSubmit } from "../connection/dialog-form.js";
 import { Modal } from "../kit/dialog.js";
 import { html } from "../kit/html.js";
 import { go, open } from "../page/address.js";
@@ -6,7 +6,7 @@ import { remove, rename, titled } from "./list-state.js";
 
 /** @param {{id: string}} props */
 export function Rename({ id }) {
-  const doing = useDoing((form) => rename(id, field(form, "title")));
+  const doing = useSubmit((form) => rename(id, field(form, "title")));
   return html`
     <${Modal} title="Rename the conversation">
       <form onSubmit=${doing.go}>
@@ -22,7 +22,7 @@ export function Rename({ id }) {
             pattern=".*\\S.*"
         /></label>
         <${Failed} doing=${doing} />
-        <${Choices} act="Rename" busy=${doing.busy} />
+        <${FormButtons} act="Rename" busy=${doing.busy} />
       </form>
     <//>
   `;
@@ -32,7 +32,7 @@ export function Rename({ id }) {
 export function Delete({ id }) {
   const away = async () => (await remove(id), () => void (open.value === id && go(null)));
   return html`
-    <${Sure} title="Delete the conversation" what=${titled(id)} act="Delete" run=${away}>
+    <${ConfirmDialog} title="Delete the conversation" what=${titled(id)} act="Delete" run=${away}>
       Its questions and answers are deleted from the log, for every tab and device. They cannot be brought back.
     <//>
   `;

@@ -4,7 +4,7 @@ import { asked, assistants } from "../session/state.js";
 import { ask } from "./outbox-state.js";
 import { openOrBegin } from "./shown-state.js";
 
-/** What a prompt is about, by its words. @type {[RegExp, string][]} */
+/** Icons for prompts, by words in them. @type {[RegExp, string][]} */
 const ICONS = [
   [/process|mining|case/i, "workflow"],
   [/resume|reconnect|deploy|restart/i, "refresh-cw"],
@@ -12,7 +12,7 @@ const ICONS = [
   [/topic|stream|event|204/i, "radio"],
 ];
 
-/** A conversation that has not begun: whom one asks, what to expect of them, and three questions to begin with. */
+/** A conversation before its first question: the assistant, a note about it, and three prompts. */
 export function Empty() {
   const assistant = assistants.value.find(({ name }) => name === asked.value) ?? assistants.value[0];
   if (!assistant) return html`<div class="empty-frame" />`;

@@ -5,7 +5,7 @@ import { places } from "./fold.js";
 import { shown } from "./shown-state.js";
 
 /**
- * Save the open conversation as a file: the versions that are shown as Markdown, or all of it as JSON.
+ * Save the open conversation as a file: the shown versions as Markdown, or all versions as JSON.
  * @param {string} title
  * @param {"md" | "json"} form
  */

@@ -1,9 +1,9 @@
-/** One conversation: the fold of `conversations.ID`. Pure. */
+/** The fold of a conversation's topic, `conversations.ID`. Pure. */
 
 /**
  * @typedef {object} Version a question and the run that answers it
  * @property {string} run
- * @property {string | null} after the run whose answer it follows; null: it begins the conversation
+ * @property {string | null} after the run that it follows; null at the beginning of the conversation
  * @property {string} question
  * @property {string | null} assistant
  * @property {string | null} by
@@ -11,10 +11,11 @@
  * @property {"up" | "down" | null} rating of the answer
  */
 
-/** @typedef {readonly Version[]} Turn what was asked at one place, oldest version first */
+/** @typedef {readonly Version[]} Turn the versions of one question, oldest first */
 
 /**
- * A tree: who asks otherwise, or again, leaves what followed with the version before, and goes on from the new one.
+ * A tree of questions. A question that is edited or asked again becomes a new version. Later questions follow the new
+ * version; those that followed the old version stay with it.
  * @typedef {object} Conversation
  * @property {readonly Version[]} versions in the order of asking
  * @property {string | null} head the run that the next question follows
@@ -24,8 +25,8 @@
 export const empty = { versions: [], head: null };
 
 /**
- * A run whose parent is in the conversation is another version at its place; any other follows the head.
- * The same run told twice is one.
+ * Fold one event. A run whose parent is in the conversation is another version of the parent's turn; any other run
+ * follows the head. A run that is announced twice counts once.
  *
  * @param {Conversation} state
  * @param {import("../../client/index.js").Event} event
@@ -67,7 +68,7 @@ function version(state, { run, parent, input, assistant, by }, time) {
 export const find = (state, run) => state.versions.find((one) => one.run === run) ?? null;
 
 /**
- * A run and all that it follows, first to last.
+ * A run and all runs before it, first to last.
  * @param {Conversation} state
  * @param {string | null} run
  * @returns {Version[]}
@@ -79,7 +80,7 @@ export function line(state, run) {
   return found;
 }
 
-/** Every place at which something was asked. @param {Conversation} state @returns {Turn[]} */
+/** All turns. @param {Conversation} state @returns {Turn[]} */
 export function places({ versions }) {
   /** @type {Map<string | null, Version[]>} */
   const turns = new Map();
@@ -88,10 +89,11 @@ export function places({ versions }) {
 }
 
 /**
- * The turns that are shown: at each place the version that was chosen by hand, else the one that leads to the head,
- * else the last; and what followed it.
+ * The shown turns. Of each turn the version that was chosen by hand is shown, else the one that leads to the head, else
+ * the last; then the turn that follows this version.
  * @param {Conversation} state
- * @param {Readonly<Record<string, number>>} chosen the number of a version, by the run that was first at its place
+ * @param {Readonly<Record<string, number>>} chosen the index of a version, by the run of the turn's first
+ *   version
  * @returns {{turns: Turn[], shown: Version[]}}
  */
 export function path(state, chosen) {
@@ -108,7 +110,7 @@ export function path(state, chosen) {
   return found;
 }
 
-/** The text of an input, which may also be the messages of a chat. @param {unknown} input @returns {string} */
+/** The text of an input, which may be a list of chat messages. @param {unknown} input @returns {string} */
 function question(input) {
   if (typeof input === "string") return input;
   const last = Array.isArray(input) ? input.at(-1) : input;

@@ -46,7 +46,7 @@ export function ConversationHeader() {
   `;
 }
 
-/** How the run is, where there is no aside to say so. */
+/** The state of the run, while no aside shows it. */
 function about() {
   const run = asideRun.value && runSignal(asideRun.value).value;
   if (!run || run.state === "unread") return null;

@@ -1,4 +1,4 @@
-/** Someone's conversations: the fold of `users.SLUG.conversations`. Pure. */
+/** The fold of a person's list of conversations, `users.SLUG.conversations`. Pure. */
 
 /**
  * @typedef {object} Item

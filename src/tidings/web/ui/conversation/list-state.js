@@ -16,12 +16,12 @@ let followed = null;
 let subscription = null;
 
 /**
- * The list's topic does not exist before the first conversation: then there is nothing to read, and all to come.
+ * Read and follow the list. Its topic does not exist before the first conversation.
  * @param {string} topic
  * @param {import("../../client/index.js").SubscribeOptions} reader
  */
 async function begin(topic, reader) {
-  // Asking for the events of a topic there is not would be an error.
+  // Reading a missing topic would log an error in the browser's console, so ask for its name first.
   const { topics } = await tidings.patiently(() => tidings.request("GET", `/topics?prefix=${topic}&limit=1`));
   let found = topics[0] === topic ? await follow(topic, reader) : "missing";
   if (found === "missing") found = subscribe(topic, { ...reader, after: ORIGIN });
@@ -33,7 +33,7 @@ async function begin(topic, reader) {
 /** @param {string} id */
 export const titled = (id) => conversations.value.find((item) => item.id === id)?.title ?? null;
 
-/** @param {string} question @returns {string} its first line, cut at a word */
+/** @param {string} question @returns {string} a title: the question's first line or sentence, cut at a word */
 export function titleFor(question) {
   const line = question.trim().split(/\r?\n/, 1)[0].trim();
   const sentence = line.match(/^.+?[.?!](?=\s)/)?.[0].replace(/\.$/, "") ?? line;
@@ -46,10 +46,10 @@ function publish(type, data, key) {
   return tidings.publish(/** @type {string} */ (indexTopic.value), data, { type: `conversation.${type}`, key });
 }
 
-/** @param {string} id @param {string} title Safe to repeat. */
+/** @param {string} id @param {string} title Can be repeated safely. */
 export const create = (id, title) => publish("created", { id, title }, `created-${id}`);
 
-/** Who chooses a name keeps what was asked without one. @param {list.Conversations} items */
+/** Add the conversations of a nameless visitor to the list of the name they chose. @param {list.Conversations} items */
 export async function bringAlong(items) {
   for (const { id, title } of items.toReversed()) await create(id, title);
 }
@@ -58,8 +58,8 @@ export async function bringAlong(items) {
 export const rename = (id, title) => publish("renamed", { id, title });
 
 /**
- * Delete a conversation with its questions and answers, for every tab. The item goes last, so that what failed halfway
- * can be tried again.
+ * Delete a conversation with its questions and answers, in every tab. The item in the list is deleted last, so that a
+ * deletion that failed halfway can be repeated.
  * @param {string} id
  */
 export async function remove(id) {
@@ -77,7 +77,6 @@ export async function remove(id) {
 
 /** Follow the list of conversations of the person who is signed in. */
 export function start() {
-  // The list is that of whoever is signed in.
   effect(() => {
     const topic = indexTopic.value;
     if (!topic || topic === followed) return;
@@ -95,12 +94,12 @@ export function start() {
         folded = events.reduce(list.fold, folded);
         show();
       },
-      // What is still there is the list.
+      // The events that are left are the list.
       onReset: () => {
         folded = list.none;
         show();
       },
-      // Somebody else's: another name was chosen elsewhere in this browser.
+      // The list belongs to another person: another tab of this browser has signed in with another name.
       onError: () => void load().catch(ended),
     };
     begin(topic, reader).then(show).catch(ended);

@@ -27,7 +27,7 @@ export function List() {
   `;
 }
 
-/** A dot while an answer is on its way. @param {{id: string}} props */
+/** A dot while an answer is being written or a question waits. @param {{id: string}} props */
 function Activity({ id }) {
   if (conversation(id).live.value) return html`<i class="dot" role="img" aria-label="an answer is on its way" />`;
   return questionsOf(id).length > 0

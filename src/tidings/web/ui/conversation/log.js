@@ -11,7 +11,7 @@ import { shown } from "./shown-state.js";
 import { Turn } from "./turn.js";
 
 /**
- * The questions and answers of the open conversation. It follows the end as the answer grows, until one scrolls up.
+ * The questions and answers of the open conversation. It stays at the end as the answer grows, until the reader scrolls up.
  */
 export function Log() {
   const here = shown.value;

@@ -8,17 +8,17 @@ import { ordinal } from "../text/format.js";
 import { questions, tried } from "./outbox-state.js";
 import { Question } from "./question.js";
 
-/** Seconds by which the server's clock may be behind this one. */
+/** Seconds by which the server's clock may be behind this clock. */
 const CLOCKS = 5;
 
 /**
- * A question that is not with the server yet: on its way, waiting, or refused.
+ * A question that is not with the server yet: being sent, waiting, or refused.
  * @param {object} props
  * @param {import("./outbox-state.js").PendingQuestion} props.pending
  * @param {import("./state.js").Conversation} props.conversation
  */
 export function Pending({ pending, conversation }) {
-  // The topic may tell of the run before the answer to the request comes: then the question is shown there already.
+  // The topic may announce the run before the request is answered. Then the question is shown as a turn already.
   const latest = conversation.turns.value.at(-1)?.at(-1);
   const sent = sending.value.has(pending.key) || tried.has(pending.key);
   if (sent && !pending.refused && latest?.question === pending.question && latest.time >= pending.time - CLOCKS)

@@ -8,8 +8,8 @@ import { fullTime, time } from "../text/format.js";
  * @param {boolean} props.me
  * @param {number} props.at Unix seconds
  * @param {string} props.text
- * @param {string} [props.note] beside the time
- * @param {boolean} [props.pale] not with the server yet
+ * @param {string} [props.note] text beside the time
+ * @param {boolean} [props.pale] the question is not with the server yet
  * @param {any} [props.children]
  */
 export function Question({ name, me, at, text, note, pale = false, children }) {

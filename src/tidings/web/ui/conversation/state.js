@@ -7,33 +7,33 @@ import { ended } from "../session/state.js";
 import * as tree from "./fold.js";
 
 /**
- * A conversation as this tab knows it: the fold of its topic, and of each of its runs' topics.
+ * A conversation as this tab knows it: the fold of its topic and of the topics of its runs.
  *
  * Its topic is followed while it is shown, and from the same offset when it is shown again. Its runs are followed to
- * their end, so that an answer which streams while another conversation is read has its place when one comes back.
+ * their ends, so that an answer that was written meanwhile is complete then.
  */
 export class Conversation {
   /** @type {import("@preact/signals").Signal<tree.Conversation>} */
   state = signal(tree.empty);
   /**
-   * "new": begun in this tab, and not with the server yet. "missing": there is no such topic. "trimmed": its beginning
-   * is gone.
+   * "new": begun in this tab, and not with the server yet. "missing": the topic does not exist. "trimmed": retention has
+   * removed its beginning.
    * @type {import("@preact/signals").Signal<"loading" | "ready" | "new" | "missing" | "trimmed">}
    */
   status = signal("loading");
-  /** What was refused while it was read. @type {import("@preact/signals").Signal<string | null>} */
+  /** The server's reason for refusing to let it be read. @type {import("@preact/signals").Signal<string | null>} */
   refused = signal(null);
   /**
-   * The versions chosen by hand, by the run that began the turn.
+   * The versions chosen by hand, by the run of the turn's first version.
    * @type {import("@preact/signals").Signal<Record<string, number>>}
    */
   chosen = signal({});
   #path = computed(() => tree.path(this.state.value, this.chosen.value));
-  /** What is shown, of all that was asked. */
+  /** The shown turns. */
   turns = computed(() => this.#path.value.turns);
-  /** The run that writes now, the last if there are several. */
+  /** The run that is being written, the last if there are several. */
   live = computed(() => this.#all().findLast((one) => runOf.isLive(runSignal(one.run).value))?.run ?? null);
-  /** Whether it was read whole and no run is under way: the next question may be asked. */
+  /** The history was read and no run is under way, so that the next question may be sent. */
   quiet = computed(
     () =>
       this.status.value !== "loading" &&
@@ -41,13 +41,13 @@ export class Conversation {
       !this.#all().some((one) => runSignal(one.run).value.state === "unread"),
   );
 
-  /** What the log says. */
-  #told = tree.empty;
-  /** What this tab knows before the log tells of it. @type {import("../../client/index.js").Event[]} */
+  /** The fold of the log alone. */
+  #logged = tree.empty;
+  /** Runs that this tab has started and the log has not announced yet. @type {import("../../client/index.js").Event[]} */
   #ahead = [];
   #wanted = false;
   #reading = false;
-  /** Where to go on; "" until its history was read. */
+  /** The offset from which to follow; "" until the history was read. */
   #offset = "";
   /** @type {import("../../client/index.js").Subscription | null} */
   #subscription = null;
@@ -75,7 +75,7 @@ export class Conversation {
     this.chosen.value = { ...this.chosen.value, [turn[0].run]: version };
   }
 
-  /** Read it, and go on reading it. Does nothing when that is under way. */
+  /** Read the conversation and follow it. Does nothing if that is under way. */
   async follow() {
     if (this.#wanted) return;
     this.#wanted = true;
@@ -99,7 +99,7 @@ export class Conversation {
     }
   }
 
-  /** Stop following its topic, for now. */
+  /** Stop following the topic while it is not shown. */
   rest() {
     if (!this.#wanted) return;
     this.#wanted = false;
@@ -113,7 +113,7 @@ export class Conversation {
   }
 
   /**
-   * A run this tab started: it need not wait until the topic tells of it, which it will.
+   * Show a run that this tab has started before the topic announces it.
    * @param {string} id
    * @param {{question: string, parent: string | null, assistant: string | null, by: string | null}} about
    */
@@ -128,7 +128,7 @@ export class Conversation {
   }
 
   /**
-   * What a model is told: the questions and answers before a run that is asked again, or all that are shown.
+   * The messages for the model: the questions and answers before a run that is asked again, else all that are shown.
    * @param {string | null} again
    */
   history(again) {
@@ -142,8 +142,8 @@ export class Conversation {
   }
 
   /**
-   * The next question follows what is shown, which may be another branch than the one that was asked last.
-   * @param {string} key makes it safe to repeat
+   * Make the next question follow the shown branch, which may not be the branch of the last question.
+   * @param {string} key makes repeating safe
    */
   async goOn(key) {
     const run = this.#path.value.shown.at(-1)?.run;
@@ -162,9 +162,9 @@ export class Conversation {
 
   /** @param {import("../../client/index.js").Event[]} events */
   #take(events) {
-    this.#told = events.reduce(tree.fold, this.#told);
-    this.#ahead = this.#ahead.filter(({ data }) => !tree.find(this.#told, data.run));
-    const now = this.#ahead.reduce(tree.fold, this.#told);
+    this.#logged = events.reduce(tree.fold, this.#logged);
+    this.#ahead = this.#ahead.filter(({ data }) => !tree.find(this.#logged, data.run));
+    const now = this.#ahead.reduce(tree.fold, this.#logged);
     for (const { run } of now.versions) void followRun(run);
     soon(() =>
       batch(() => {
@@ -176,11 +176,11 @@ export class Conversation {
 
   /** @param {string} reason */
   #lost(reason) {
-    if (reason !== "trimmed") this.state.value = this.#told = tree.empty;
+    if (reason !== "trimmed") this.state.value = this.#logged = tree.empty;
     this.status.value = reason === "trimmed" ? "trimmed" : "missing";
   }
 
-  /** Stop following; for a conversation that was deleted. */
+  /** Stop following a conversation that was deleted, and its runs. */
   end() {
     this.rest();
     leaveRuns(this.#all().map(({ run }) => run));
@@ -203,5 +203,5 @@ export function forget(id) {
   known.delete(id);
 }
 
-/** Those this tab has read, for the search. */
+/** The conversations that this tab has read. */
 export const read = () => [...known.values()];

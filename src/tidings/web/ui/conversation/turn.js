@@ -10,11 +10,11 @@ import { Answer } from "./answer.js";
 import { Question } from "./question.js";
 
 /**
- * A question and its answer, in the version that is shown.
+ * A question and its answer, in the shown version.
  * @param {object} props
  * @param {import("./fold.js").Turn} props.turn
  * @param {import("./state.js").Conversation} props.conversation
- * @param {boolean} props.last whether nothing follows it
+ * @param {boolean} props.last the turn is the last one
  */
 export function Turn({ turn, conversation, last }) {
   const version = conversation.shown(turn);

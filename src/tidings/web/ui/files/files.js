@@ -8,10 +8,10 @@ import { addressOf, isPicture } from "./state.js";
 
 /** @typedef {import("../room/fold.js").File} File */
 
-/** Letters at the end of a name that are always shown: what kind of file it is. */
+/** Characters at the end of a file's name that are always shown, because they hold the type. */
 const END = 10;
 
-/** What came with a message. @param {{room: string, files: readonly File[]}} props */
+/** The files of a message. @param {{room: string, files: readonly File[]}} props */
 export const Files = ({ room, files }) => html`
   <ul class="files" aria-label="Files">
     ${files.map((file) => {
@@ -21,10 +21,10 @@ export const Files = ({ room, files }) => html`
   </ul>
 `;
 
-/** What stands for a message in a quote, or where it is to be named. @param {{text: string, files: readonly File[]}} message */
+/** A message in words, for quotes: its text, else the names of its files. @param {{text: string, files: readonly File[]}} message */
 export const wordsOf = ({ text, files }) => text || files.map(({ name }) => name).join(", ");
 
-/** A file's name, cut in its middle where it is too long. @param {{name: string}} props */
+/** A file's name. A name that is too long is cut in the middle. @param {{name: string}} props */
 export function FileName({ name }) {
   const letters = [...name];
   const cut = Math.max(0, letters.length - END);
@@ -34,7 +34,7 @@ export function FileName({ name }) {
 }
 
 /**
- * A picture, in a box whose size does not depend on it: a message tells no measures, and nothing may move when it comes.
+ * A picture in a box of a fixed size. Messages do not hold the size of their pictures, and nothing may move when one loads.
  * @param {{file: File, address: string}} props
  */
 function Picture({ file, address }) {
@@ -71,7 +71,7 @@ function Download({ file, address }) {
   const press = async (/** @type {MouseEvent} */ event) => {
     const link = /** @type {HTMLAnchorElement} */ (event.currentTarget);
     if (!event.isTrusted) return;
-    // A download that fails says nothing in the page.
+    // Browsers do not report a failed download to the page.
     event.preventDefault();
     const found = await look(address);
     wrong.value = found === "gone" ? GONE : found === "unread" ? "The server cannot be reached." : "";
@@ -85,7 +85,7 @@ function Download({ file, address }) {
   `;
 }
 
-/** Whether a file is there; "unread": nobody knows. @param {string} address @returns {Promise<"there" | "gone" | "unread">} */
+/** Look if a file exists; "unread" means that the server did not say. @param {string} address @returns {Promise<"there" | "gone" | "unread">} */
 async function look(address) {
   const enough = new AbortController();
   try {

@@ -10,23 +10,25 @@ import { size } from "../text/format.js";
 /** @typedef {import("../room/fold.js").File} Stored */
 
 /**
- * A file of a message that is being written. It goes up at once; the page holds it, so it goes with the page.
+ * A file of a message that is being written. Its upload begins at once. The page holds the file, so leaving the page
+ * loses it.
  * @typedef {object} Attachment
  * @property {string} key
  * @property {string} room
  * @property {File} file
- * @property {string | null} picture its address, where it can be shown
- * @property {"waiting" | "going" | "whole" | "broken" | "refused"} state `broken`: tried again, it may go well
- * @property {number} share of it that is up, 0 to 1
- * @property {string} wrong why it is broken, or refused
- * @property {Stored | null} stored once it is whole
+ * @property {string | null} picture its address, if a browser can show it
+ * @property {"waiting" | "going" | "whole" | "broken" | "refused"} state `broken`: another
+ *   attempt may succeed
+ * @property {number} share the part that is uploaded, 0 to 1
+ * @property {string} wrong the reason of `broken` or `refused`
+ * @property {Stored | null} stored the server's answer, when it is `whole`
  */
 
-/** Files of a message. */
+/** The most files of one message. */
 const MOST = 10;
-/** What the server gives as pictures; whatever else is a picture is only downloaded. */
+/** Types that the server serves as pictures. Other types can only be downloaded. */
 const PICTURES = ["image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"];
-/** What a system calls a file's type may be anything. */
+/** A valid media type. Operating systems report anything as a file's type. */
 const MEDIA_TYPE = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+$/;
 
 /** @param {string} type */
@@ -36,15 +38,16 @@ export const isPicture = (type) => PICTURES.includes(type);
 export const addressOf = (room, id) => `/rooms/${room}/files/${id}`;
 
 /**
- * They go up in this order, one after the other: messages and the stream keep their connections.
+ * All attached files. They are uploaded in this order, one after the other, so that messages and the event stream keep
+ * their connections.
  * @type {import("@preact/signals").Signal<readonly Attachment[]>}
  */
 const all = signal([]);
 
-/** Those of the open room. */
+/** The attached files of the open room. */
 export const attached = computed(() => all.value.filter(({ room }) => room === openRoom.value));
 
-/** Why a message with them cannot be sent yet; "": it can. */
+/** The reason why a message with these files cannot be sent yet; "" when it can. */
 export const missing = computed(() => {
   const late = attached.value.find(({ state }) => state !== "whole");
   if (!late) return "";
@@ -55,14 +58,14 @@ export const missing = computed(() => {
   return `Send waits until ${file.name} is up.`;
 });
 
-/** The requests under way, by key. @type {Map<string, XMLHttpRequest>} */
+/** The uploads under way, by key. @type {Map<string, XMLHttpRequest>} */
 const requests = new Map();
 
 /**
  * Attach files to the message that is being written in a room.
  * @param {import("../room/state.js").Room} room
  * @param {readonly File[]} files
- * @returns {string} why not all of them were; "": they were
+ * @returns {string} the reason why some files were not attached; "" if all were
  */
 export function attach({ id, maxFile }, files) {
   const free = MOST - all.value.filter((one) => one.room === id).length;
@@ -96,7 +99,7 @@ export function detach(key) {
 /** @param {string} key */
 export const uploadAgain = (key) => change(key, { state: "waiting", wrong: "" });
 
-/** The whole files of a room, which now are a message's. @param {string} room @returns {Stored[]} */
+/** Take the uploaded files of a room for a message. @param {string} room @returns {Stored[]} */
 export function take(room) {
   const taken = all.value.filter((one) => one.room === room && one.stored);
   for (const { key } of taken) detach(key);
@@ -111,7 +114,7 @@ function change(key, what) {
 /** @param {Attachment} attachment */
 function upload({ key, room, file }) {
   change(key, { state: "going", share: 0, wrong: "" });
-  // fetch does not tell how far an upload is.
+  // fetch does not report the progress of an upload.
   const request = new XMLHttpRequest();
   requests.set(key, request);
   request.open("POST", `/rooms/${room}/files?${new URLSearchParams({ name: file.name })}`);
@@ -137,7 +140,7 @@ function answered({ status, responseText }) {
   }
 }
 
-/** Leaving would lose them. A page whose user has changed is left in any case. @param {Event} event */
+/** Ask before leaving would lose files. After a sign-in with another name the page is left without a question. @param {Event} event */
 function ask(event) {
   const me = recall("me", null);
   if (me === null || me === session.value?.name) event.preventDefault();
@@ -150,7 +153,7 @@ export function start() {
     const next = all.value.find(({ state }) => state === "waiting");
     if (connected && next && !all.value.some(({ state }) => state === "going")) upload(next);
   });
-  // What is under way when the connection is lost would only wait for its end: it begins anew when there is one.
+  // After the connection is lost an upload would only wait for its end. It begins again with the next connection.
   effect(() => {
     if (connectionStatus.value === "lost") for (const request of requests.values()) request.abort();
     else if (connectionStatus.value === "back")

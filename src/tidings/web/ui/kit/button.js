@@ -2,7 +2,7 @@ import { html } from "htm/preact";
 import { Icon } from "./icon.js";
 
 /**
- * A button that is only an icon. Its label is also its tooltip.
+ * A button with an icon only. Its label is also its tooltip.
  * @param {{icon: string, label: string, size?: number, keys?: string} & Record<string, any>} props
  */
 export const IconButton = ({ icon, label, size = 18, keys, ...rest }) => html`

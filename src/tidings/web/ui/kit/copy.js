@@ -1,7 +1,7 @@
 /**
- * Copy, and say so on the button for two seconds. On plain http there is no clipboard: the text is selected instead.
+ * Copy a text, and say so on the button for two seconds.
  * @param {string} text
- * @param {HTMLElement} button whose last span is its word
+ * @param {HTMLElement} button its word is in a span
  */
 export async function copy(text, button) {
   const word = button.querySelector("span");
@@ -22,7 +22,7 @@ export async function toClipboard(text) {
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
-    // navigator.clipboard is missing on plain http; the old command still works there.
+    // On plain http there is no navigator.clipboard, but the old command works.
     const area = document.createElement("textarea");
     area.value = text;
     area.className = "visually-hidden";

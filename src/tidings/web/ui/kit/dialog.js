@@ -6,12 +6,13 @@ import { html } from "./html.js";
 export const close = () => (dialog.value = null);
 
 /**
- * A modal dialog; Esc and a click beside it close it, and the focus goes back where it was. `data-first` has it first.
- * @param {{title: string, wide?: boolean, bare?: boolean, children: any}} props `bare`: it brings its own head
+ * A modal dialog. Esc and a click beside it close it, and the focus returns to the element that had it. The element with
+ * `data-first` gets the focus first.
+ * @param {{title: string, wide?: boolean, bare?: boolean, children: any}} props `bare`: without a header
  */
 export function Modal({ title, wide = false, bare = false, children }) {
   const root = useRef(/** @type {HTMLDialogElement | null} */ (null));
-  // The browser tells of its closing late: by then another dialog may be open.
+  // The browser fires `close` late. By then another dialog may be open.
   const mine = useRef(dialog.value);
   const closed = () => dialog.value === mine.current && close();
   useLayoutEffect(() => {
@@ -19,7 +20,7 @@ export function Modal({ title, wide = false, bare = false, children }) {
     const before = /** @type {HTMLElement | null} */ (document.activeElement);
     box.showModal();
     /** @type {HTMLElement | null} */ (box.querySelector("[data-first]"))?.focus();
-    // Closed by Esc, the browser has given it back already, and it may have gone elsewhere since.
+    // After Esc the browser has returned the focus already, and it may have moved since.
     return () => box.open && before?.focus();
   }, []);
   const beside = (/** @type {Event} */ event) => event.target === root.current && close();

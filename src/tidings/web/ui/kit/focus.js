@@ -1,21 +1,21 @@
 import { compact } from "../page/layout.js";
 
-/** What the keyboard may stand on. */
+/** Elements that can have the focus. */
 const STOPS = "a[href], button:not(:disabled), input, select, textarea, [tabindex]";
 
-/** What belongs together: in these a place is looked for, beside the one that was lost. */
+/** Elements around a lost one in which another element is looked for. */
 const UNITS = "article, li, form, .menu, .toasts, [tabindex]";
 
-/** Elements that had the focus, the last one first, each with those around it: what was removed knows them no more. */
+/** Elements that had the focus, the last one first, each with its ancestors: a removed element has none any more. */
 /** @type {HTMLElement[][]} */
 let had = [];
 
-/** As many are remembered. */
+/** The number of elements that are remembered. */
 const MOST = 5;
 
 /**
- * Whoever uses the keyboard is never without a place: what is removed while it has the focus gives it to what is left
- * beside it, else to what had it before, else to the composer.
+ * Keep the focus on the page. When the focused element is removed, the focus goes to an element beside it, else to an
+ * element that had the focus before, else to the composer.
  */
 export function keepFocus() {
   const seen = (/** @type {FocusEvent} */ event) => {
@@ -23,7 +23,7 @@ export function keepFocus() {
     had = [path, ...had.filter(([one]) => one !== path[0])].slice(0, MOST);
   };
   const lost = () => document.activeElement === document.body && had.length > 0 && !had[0][0].isConnected;
-  // In the frame after: whoever removes it may have given the focus to something else by then.
+  // Look after the next frame, because the code that removed the element may focus another one.
   const look = () => lost() && requestAnimationFrame(() => requestAnimationFrame(() => lost() && restore()));
   const removed = new MutationObserver(look);
   document.addEventListener("focusin", seen);
@@ -44,7 +44,7 @@ function restore() {
   if (last && takes(last)) /** @type {HTMLElement} */ (last).focus({ preventScroll: true });
 }
 
-/** Whether it can have the focus. On a phone a field would bring up the keyboard. @param {Element} one */
+/** Check if an element can take the focus. On a phone a text field would open the keyboard. @param {Element} one */
 const takes = (one) =>
   one.matches(STOPS) &&
   !one.closest("[inert]") &&

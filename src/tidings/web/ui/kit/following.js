@@ -1,6 +1,6 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
 
-/** Pixels from the end that still count as the end. */
+/** Pixels above the end that still count as the end. */
 const NEAR = 8;
 
 /** @param {HTMLElement | null} box */
@@ -12,11 +12,12 @@ export function toEnd(box) {
 export const isAtEnd = (box) => box !== null && box.scrollHeight - box.clientHeight - box.scrollTop <= NEAR;
 
 /**
+ * Keep the end of a log in view until the reader scrolls up.
  * @param {import("preact").RefObject<HTMLElement | null>} box
  * @param {import("preact").RefObject<HTMLElement | null>} content
- * @param {import("@preact/signals").Signal<boolean>} away whether one has scrolled up
- * @param {string | null} of what is shown: another one begins at its end
- * @param {() => boolean} [whole] whether the end is drawn
+ * @param {import("@preact/signals").Signal<boolean>} away the reader has scrolled up
+ * @param {string | null} of names the log: another log begins at its end
+ * @param {() => boolean} [whole] the end is drawn
  */
 export function useFollowing(box, content, away, of, whole = () => true) {
   const isWhole = useRef(whole);
@@ -25,13 +26,13 @@ export function useFollowing(box, content, away, of, whole = () => true) {
     const frame = box.current;
     if (!frame || !content.current) return;
     away.value = false;
-    let last = 0; // it is new: to ask would lay it out before its first paint
+    let last = 0; // a new log is at 0; reading it would force a layout before the first paint
     const scrolled = () => {
       if (isAtEnd(frame) && isWhole.current()) away.value = false;
       else if (frame.scrollTop < last - 1) away.value = true;
       last = frame.scrollTop;
     };
-    // Growing text, a banner, the composer, the keyboard of a phone: whatever changes a size, the end stays in view.
+    // Sizes change with growing text, a banner, the composer and the keyboard of a phone.
     const sizes = new ResizeObserver(() => {
       if (!away.value) toEnd(frame);
     });

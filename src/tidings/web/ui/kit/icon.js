@@ -1,14 +1,14 @@
 import { html } from "htm/preact";
 import { iconAt } from "../text/element.js";
 
-/** @param {{name: string, size?: number, class?: string}} props `class`: of its colour */
+/** @param {{name: string, size?: number, class?: string}} props `class`: sets its colour */
 export const Icon = ({ name, size = 16, class: tone = "" }) => html`
   <svg class=${`${size > 16 ? "icon large" : "icon"} ${tone}`} width=${size} height=${size} aria-hidden="true">
     <use href=${iconAt(name)} />
   </svg>
 `;
 
-/** The mark in its tile: also the assistant's avatar. @param {{size: number}} props */
+/** The Tidings mark, which is also the assistant's avatar. @param {{size: number}} props */
 export const Mark = ({ size }) => html`
   <svg class="mark" width=${size} height=${size} viewBox="0 0 32 32" aria-hidden="true">
     <rect width="32" height="32" rx="7.5" fill="#0B686E" />

@@ -7,9 +7,10 @@ import { Icon } from "./icon.js";
 /** @typedef {{icon?: string, label: string, run: () => void, danger?: boolean}} Item */
 
 /**
- * A button that opens a menu below it, or above (`up`). Arrow keys walk, Esc closes and gives the focus back.
- * @param {{icon: string, label: string, size?: number, items?: Item[], up?: boolean, children?: any}} props what it
- *   holds: `items`, or anything else as `children`. Low in the window it opens upwards by itself
+ * A button that opens a menu below it, or above it with `up` and near the bottom of the window. Arrow keys move between
+ * the items; Esc closes the menu and returns the focus.
+ * @param {{icon: string, label: string, size?: number, items?: Item[], up?: boolean, children?: any}} props the
+ *   menu holds `items`, or `children`
  */
 export function Menu({ icon, label, size, items = [], up = false, children }) {
   const open = useSignal(false);
@@ -19,7 +20,7 @@ export function Menu({ icon, label, size, items = [], up = false, children }) {
     open.value = false;
     /** @type {HTMLElement | null} */ (root.current?.querySelector("button"))?.focus();
   };
-  // Before the next key: an effect after the paint would put the focus into a menu that Esc has closed meanwhile.
+  // A layout effect, because an effect after the paint could focus a menu that Esc has closed meanwhile.
   useLayoutEffect(() => {
     if (!open.value) return;
     const outside = (/** @type {Event} */ event) => {
@@ -27,7 +28,7 @@ export function Menu({ icon, label, size, items = [], up = false, children }) {
     };
     document.addEventListener("pointerdown", outside);
     document.addEventListener("focusin", outside);
-    // Of a group the chosen one: to come to another would be to choose it.
+    // In a group of radio buttons focus the chosen one: focusing another would choose it.
     const first = root.current?.querySelector(".menu :checked") ?? root.current?.querySelector(".menu button");
     /** @type {HTMLElement | null} */ (first)?.focus();
     return () => {

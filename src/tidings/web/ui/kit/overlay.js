@@ -1,7 +1,7 @@
 import { useEffect } from "preact/hooks";
 
 /**
- * What lies over the page for a while has the focus, gives it back, and is closed by Esc.
+ * Give an overlay the focus while it is open, and return the focus afterwards. Esc closes the overlay.
  * @param {import("preact").RefObject<HTMLElement | null>} root
  * @param {boolean} open
  * @param {() => void} close

@@ -4,9 +4,9 @@ import { html } from "./html.js";
 import { Menu } from "./menu.js";
 
 /**
- * The header of a page on a phone: the side bar's button before it, the bell and a menu after it.
+ * The page header on a phone, with the side bar's button at the left and a menu at the right.
  * @param {{title: string, about: any, items: import("./menu.js").Item[], children?: any}} props `about`: a line below
- *   the title; `children`: buttons beside the bell
+ *   the title; `children`: buttons before the menu
  */
 export const PhoneHeader = ({ title, about, items, children }) => html`
   <header class="page-header">

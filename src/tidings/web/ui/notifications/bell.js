@@ -2,10 +2,10 @@ import { html } from "../kit/html.js";
 import { Icon } from "../kit/icon.js";
 import { centreOpen, quietUntil, unread } from "./state.js";
 
-/** How many, at most two digits of it. @param {number} n */
+/** A count of at most two digits. @param {number} n */
 export const countOf = (n) => (n > 99 ? "99+" : String(n));
 
-/** Opens the centre, and says how many notifications were not read. @param {{size?: number}} props */
+/** The button that opens the notification centre and shows the number of unread notifications. @param {{size?: number}} props */
 export function Bell({ size = 18 }) {
   const n = unread.value;
   const label = n > 0 ? `Notifications, ${countOf(n)} unread` : "Notifications";

@@ -39,7 +39,7 @@ const FILTERS = {
   mentions: { label: "Mentions", keeps: ({ kind }) => kind === "mention", none: "Nobody has mentioned you." },
 };
 
-/** All notifications, by day. A column where the page is wide, else a sheet over it. */
+/** The notification centre: all notifications, by day. A column on a wide page, else a sheet over it. */
 export function Centre() {
   const root = useRef(/** @type {HTMLElement | null} */ (null));
   const close = () => {

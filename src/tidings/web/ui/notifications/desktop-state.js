@@ -5,12 +5,12 @@ import { keep, recall } from "../page/storage.js";
 
 /** @type {import("@preact/signals").Signal<NotificationPermission | "missing">} */
 const permission = signal("Notification" in globalThis ? Notification.permission : "missing");
-/** Whether this device wants them. */
+/** Desktop notifications are wanted on this device. */
 const wanted = signal(recall("desktop", false));
 
 /**
- * insecure: the page's origin may not show any; missing: nor can this browser; apart: without locks, its tabs cannot
- * agree which one of them shows it; denied: somebody said no.
+ * The state of desktop notifications. "insecure": the page's origin may not show any. "missing": the browser cannot.
+ * "apart": without locks the tabs cannot agree which of them shows a notification. "denied": the person has refused.
  * @type {import("@preact/signals").ReadonlySignal<"insecure" | "missing" | "apart" | "denied" | "off" | "on">}
  */
 export const desktop = computed(() => {
@@ -20,7 +20,7 @@ export const desktop = computed(() => {
   return wanted.value && permission.value === "granted" ? "on" : "off";
 });
 
-/** Ask the browser. Call it after a click, never before. */
+/** Ask for the browser's permission. Call this only after a click. */
 export async function turnOn() {
   permission.value = await Notification.requestPermission();
   if (permission.value === "granted") want(true);
@@ -34,18 +34,18 @@ function want(is) {
   keep("desktop", is || undefined);
 }
 
-/** Who has this lock shows them; who is looked at shares that one, and then nobody does. */
+/** The tab with the first lock shows notifications. Visible tabs share the second; while it is held none are shown. */
 const SHOWS = "tidings.desktop";
 const SEEN = "tidings.seen";
 
 const hidden = signal(document.hidden);
-/** A page with a lock is not kept in the back/forward cache. */
+/** The page is being left. A page that holds a lock is not kept in the back/forward cache. */
 const away = signal(false);
 
-/** Whether this tab is the one. */
+/** This tab shows the notifications. */
 let chosen = false;
 
-/** @param {string} name @param {"shared" | "exclusive"} mode @param {(is: boolean) => void} [has] @returns {() => void} give it back */
+/** @param {string} name @param {"shared" | "exclusive"} mode @param {(is: boolean) => void} [has] @returns {() => void} gives the lock back */
 function hold(name, mode, has = () => {}) {
   const end = new AbortController();
   const held = () =>
@@ -53,14 +53,14 @@ function hold(name, mode, has = () => {}) {
       has(true);
       end.signal.addEventListener("abort", () => (has(false), resolve(undefined)));
     });
-  navigator.locks.request(name, { mode, signal: end.signal }, held).catch(() => {}); // it has left the line
+  navigator.locks.request(name, { mode, signal: end.signal }, held).catch(() => {}); // the request was aborted
   return () => end.abort();
 }
 
 const stands = computed(() => desktop.value === "on" && !away.value);
 
 /**
- * Show it on the desktop, unless one of the tabs is looked at, where there is a toast.
+ * Show a desktop notification, unless a tab is visible: there a toast is shown.
  * @param {Item} item
  * @param {() => void} open
  */
@@ -74,11 +74,11 @@ export async function show({ offset, title, text }, open) {
       open();
     };
   } catch {
-    permission.value = "missing"; // phones show none without a service worker
+    permission.value = "missing"; // phones need a service worker for it
   }
 }
 
-/** Whether it is this tab's turn. */
+/** Check if this tab is the one to show a notification. */
 async function turn() {
   if (!chosen) return false;
   const { held = [] } = await navigator.locks.query();

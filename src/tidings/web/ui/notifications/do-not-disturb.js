@@ -5,7 +5,7 @@ import { Menu } from "../kit/menu.js";
 import { time } from "../text/format.js";
 import { labelOf, notifications, quietUntil, setQuiet, unmute } from "./state.js";
 
-/** Do-not-disturb, and what is muted. */
+/** The menu for Do not disturb and for muted topics. */
 export function Quiet() {
   const until = quietUntil.value;
   const { muted } = notifications.value;
@@ -50,7 +50,7 @@ export function Quiet() {
   `;
 }
 
-/** Eight in the morning of the next day here, in Unix seconds. */
+/** Eight o'clock tomorrow morning, local time, in Unix seconds. */
 function tomorrow() {
   const at = new Date();
   at.setDate(at.getDate() + 1);

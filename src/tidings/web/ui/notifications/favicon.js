@@ -1,14 +1,14 @@
 import { effect } from "@preact/signals";
 import { unread } from "./state.js";
 
-/** Pixels of each side; the mark is drawn on 32. */
+/** Pixels of each side of the icon. The mark's drawing has 32. */
 const SIZE = 64;
 const RED = "#B3261E";
 
 const link = /** @type {HTMLLinkElement} */ (document.querySelector('link[rel="icon"]'));
 const plain = { href: link.href, type: link.type };
 
-/** @returns {HTMLCanvasElement} the mark with a dot of 11 in a ring of 2, top right */
+/** @returns {HTMLCanvasElement} the mark with a dot of 11 pixels in a ring of 2, at the top right */
 function drawn() {
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = SIZE;
@@ -39,7 +39,6 @@ function dot(draw, radius, how, colour) {
 
 /** Put a dot on the tab's icon while something is unread. */
 export function start() {
-  // The tile has a dot while something is unread: in a row of tabs that is all one sees.
   effect(() => {
     const some = unread.value > 0;
     if (!some) Object.assign(link, plain);

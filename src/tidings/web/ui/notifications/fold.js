@@ -1,17 +1,17 @@
 import { isRead, later } from "../log/offset-fold.js";
 
-/** Someone's notifications: the fold of `users.SLUG`, from the snapshot of `GET /notifications` on. Pure. */
+/** The fold of a person's topic, `users.SLUG`, from the snapshot of `GET /notifications` on. Pure. */
 
 /**
  * @typedef {object} Notification
- * @property {string} offset its identity
+ * @property {string} offset identifies the notification
  * @property {number} time Unix seconds
- * @property {string} kind mention, reply, answer, invite, or any word
+ * @property {string} kind mention, reply, answer, invite, or any other word
  * @property {string} title
  * @property {string} text "" when there is none
  * @property {string | null} link
- * @property {string | null} topic what it is about: the topic that can be muted
- * @property {string | null} event the offset there of what it tells of
+ * @property {string | null} topic its subject, which can be muted
+ * @property {string | null} event the offset of its event in that topic
  * @property {string | null} by
  * @property {boolean} read
  */
@@ -19,13 +19,13 @@ import { isRead, later } from "../log/offset-fold.js";
 /**
  * @typedef {object} Notifications
  * @property {readonly Notification[]} items newest first, at most `MOST`
- * @property {number} older how many are unread of those before them
+ * @property {number} older the number of unread notifications before these
  * @property {readonly string[]} muted topics, in order
- * @property {number | null} dnd until when nothing disturbs, in Unix seconds
- * @property {Readonly<Record<string, string>>} rooms up to where rooms were read since the snapshot
+ * @property {number | null} dnd the end of Do not disturb, in Unix seconds
+ * @property {Readonly<Record<string, string>>} rooms the read markers of rooms, set since the snapshot
  */
 
-/** As many as the snapshot has. */
+/** The most notifications that are kept, as in the snapshot. */
 export const MOST = 100;
 
 /** @type {Notifications} */
@@ -37,7 +37,7 @@ export function from({ notifications, unread, muted, dnd }) {
   return { items, older: Math.max(0, unread - fresh(items)), muted, dnd, rooms: {} };
 }
 
-/** How many were not read. @param {Notifications} state */
+/** The number of unread notifications. @param {Notifications} state */
 export const unread = ({ items, older }) => fresh(items) + older;
 
 /** @param {readonly Notification[]} items */
@@ -68,7 +68,7 @@ export function fold(state, { offset, type, time, data }) {
   }
 }
 
-/** Whether a topic's notifications keep still. Mentions still reach. @param {Notifications} state @param {Notification} one */
+/** Check if a notification is muted. Mentions never are. @param {Notifications} state @param {Notification} one */
 export const isMuted = (state, { kind, topic }) => kind !== "mention" && topic !== null && state.muted.includes(topic);
 
 /** @param {any} data @returns {Notification} */
@@ -111,7 +111,7 @@ function readUpTo(state, upto) {
   return { ...state, items, older: state.items.some(past) ? 0 : state.older };
 }
 
-/** A marker only moves on. What was told of the room up to there is read, too. @param {Notifications} state @param {any} fact */
+/** Read a room's notifications up to its marker, which only moves forward. @param {Notifications} state @param {any} fact */
 function readRoom(state, { room, offset }) {
   if (typeof room !== "string" || typeof offset !== "string") return state;
   const rooms = { ...state.rooms, [room]: later(state.rooms[room] ?? null, offset) };
@@ -119,7 +119,7 @@ function readRoom(state, { room, offset }) {
   return { ...state, items, rooms };
 }
 
-/** Whether it tells of what was read in its room. @param {Notifications["rooms"]} rooms @param {Notification} one */
+/** Check if a notification's event was read in its room. @param {Notifications["rooms"]} rooms @param {Notification} one */
 function seen(rooms, { topic, event }) {
   const [, room] = /^rooms\.(.+)$/.exec(topic ?? "") ?? [];
   return room !== undefined && event !== null && Object.hasOwn(rooms, room) && isRead(rooms[room], event);

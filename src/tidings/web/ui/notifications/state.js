@@ -13,18 +13,18 @@ import * as folds from "./fold.js";
 /** @type {import("@preact/signals").Signal<folds.Notifications>} */
 export const notifications = signal(folds.none);
 
-/** Why there are none to show. @type {import("@preact/signals").Signal<string | null>} */
+/** The reason why there are no notifications to show. @type {import("@preact/signals").Signal<string | null>} */
 export const refused = signal(null);
 
 export const unread = computed(() => folds.unread(notifications.value));
 
-/** Whether the centre is open. It takes what comes itself, so nothing of it is a toast then. */
+/** The notification centre is open. It shows new notifications itself, so there are no toasts meanwhile. */
 export const centreOpen = signal(false);
 
-/** Bumped when do-not-disturb is over. */
+/** Counts up when Do not disturb ends. */
 const tick = signal(0);
 
-/** Until when nothing disturbs, in Unix seconds; null: it may. */
+/** The end of Do not disturb, in Unix seconds; null when it is off. */
 export const quietUntil = computed(() => {
   tick.value;
   const { dnd } = notifications.value;
@@ -39,7 +39,7 @@ let folded = folds.none;
 
 const paint = () => soon(() => (notifications.value = folded));
 
-/** From the snapshot on. @param {string} topic */
+/** Read the snapshot and follow the topic from there. @param {string} topic */
 async function begin(topic) {
   subscription?.close();
   subscription = null;
@@ -66,7 +66,7 @@ function take(events) {
   folded = events.reduce(folds.fold, folded);
   paint();
   const fresh = folded.items.filter(({ offset, read }) => !read && !known.has(offset));
-  // Of a hundred that come at once, after a night, the last few are enough; the centre has them all.
+  // After a night a hundred may come at once. Show the last three; the centre has them all.
   for (const item of fresh.slice(0, 3).reverse()) arrived(item);
 }
 
@@ -100,19 +100,19 @@ function arrived(item) {
   toast({ key: item.offset, icon, tone, title: item.title, text: item.text, actions });
 }
 
-/** Where one of ours leads. @param {Notification} item @returns {string | null} its path */
+/** The path of a notification's link within this page. @param {Notification} item @returns {string | null} */
 function addressOf({ link }) {
   const url = urlOf(link);
   return url?.origin === location.origin ? url.pathname : null;
 }
 
-/** A link that leads somewhere: a path of ours, or https. @param {string | null} link */
+/** A valid link: a path of this origin, or https. @param {string | null} link */
 export function urlOf(link) {
   const url = link && URL.canParse(link, location.origin) ? new URL(link, location.origin) : null;
   return url && (url.origin === location.origin || url.protocol === "https:") ? url : null;
 }
 
-/** Go to what it is about. It is read then. @param {Notification} item */
+/** Open a notification's link and mark the notification read. @param {Notification} item */
 export function open(item) {
   dismiss(item.offset);
   if (!item.read) markRead([item.offset]);
@@ -124,7 +124,7 @@ export function open(item) {
 }
 
 /**
- * What one does is shown at once, and is so on every tab and device when the log has it.
+ * Publish a change of the notifications. It is shown at once here, and in other tabs when the log has it.
  * @param {string} type
  * @param {object} data
  */
@@ -155,7 +155,7 @@ export function markAllRead() {
 /** @param {string} topic */
 export const isMuted = (topic) => notifications.value.muted.includes(topic);
 
-/** What people call a topic. @param {string} topic */
+/** A topic's name for people. @param {string} topic */
 export function labelOf(topic) {
   const [, room] = /^rooms\.(.+)$/.exec(topic) ?? [];
   return room ? `#${summary(room)?.name ?? room}` : topic;
@@ -179,7 +179,7 @@ export function unmute(topic) {
   void publish("topic.unmuted", { topic });
 }
 
-/** @param {number | null} until Unix seconds; null: no more */
+/** @param {number | null} until Unix seconds; null ends Do not disturb */
 export const setQuiet = (until) => void publish("dnd.set", { until });
 
 /** Read the notifications of the person who is signed in. */
@@ -193,7 +193,6 @@ export function start() {
     const timer = setTimeout(() => (tick.value += 1), left);
     return () => clearTimeout(timer);
   });
-  // They are those of whoever is signed in.
   effect(() => {
     const topic = userTopic.value;
     if (topic === followed) return;

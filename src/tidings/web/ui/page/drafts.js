@@ -3,13 +3,13 @@ import { open, openRoom } from "./address.js";
 import { keep, recall } from "./storage.js";
 
 /**
- * Texts that were not sent, by conversation, "" being the new one, or by room: "#ID".
+ * Texts that were not sent, by conversation ("" is the new one) or by room ("#ID").
  * @type {import("@preact/signals").Signal<Record<string, string>>}
  */
 const drafts = signal(recall("drafts", {}));
 
 /**
- * What is changed: a run, whose question it is, or a message of a room; by conversation, or room.
+ * The run whose question is being edited, by conversation, or the message that is being edited, by room.
  * @type {import("@preact/signals").Signal<Record<string, string>>}
  */
 const edits = signal({});
@@ -20,14 +20,14 @@ export const draft = computed(() => drafts.value[here()] ?? "");
 export const editing = computed(() => edits.value[here()] ?? null);
 
 /**
- * What the message replies to that is being written, by room.
+ * The messages that are being replied to, by room.
  * @type {import("@preact/signals").Signal<Record<string, {message: string, by: string, text: string}>>}
  */
 const replies = signal({});
 
 export const replying = computed(() => replies.value[here()] ?? null);
 
-/** @param {{message: string, by: string, text: string} | null} to null: nothing any more */
+/** @param {{message: string, by: string, text: string} | null} to null ends the reply */
 export function reply(to) {
   const { [here()]: _, ...others } = replies.value;
   replies.value = to ? { ...others, [here()]: to } : others;
@@ -35,15 +35,15 @@ export function reply(to) {
 
 /** @param {string} text of the open conversation's composer */
 export function write(text) {
-  // Another tab may have written for another conversation since.
+  // Another tab may have stored a draft of another conversation since.
   const { [here()]: _, ...others } = recall("drafts", drafts.value);
   drafts.value = text ? { ...others, [here()]: text } : others;
   keep("drafts", Object.keys(drafts.value).length > 0 ? drafts.value : undefined);
 }
 
 /**
- * Put what was written back into the composer.
- * @param {string | null} what null: no more
+ * Edit a text in the composer.
+ * @param {string | null} what the run or the message; null ends editing
  * @param {string} text
  */
 export function edit(what, text) {

@@ -3,8 +3,8 @@ let due = new Set();
 let scheduled = false;
 
 /**
- * Call `paint` once before the next paint, however often it is asked for: a thousand tokens are one update.
- * A hidden tab paints nothing, but its state still moves, four times a second.
+ * Call `paint` before the next frame, once for any number of requests, so that a thousand tokens are one update. In a
+ * hidden tab, which has no frames, it is called four times a second.
  *
  * @param {() => void} paint
  */

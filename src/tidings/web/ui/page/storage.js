@@ -1,4 +1,4 @@
-/** What this device keeps for this origin. Where nothing can be kept (private windows), it is held for the visit. */
+/** Values that this device keeps for this origin. In a private window they last as long as the page. */
 
 /** @type {Map<string, string>} */
 const held = new Map();
@@ -6,7 +6,7 @@ const held = new Map();
 /**
  * @template T
  * @param {string} name
- * @param {T} otherwise when nothing is kept, or it cannot be read
+ * @param {T} otherwise the value when none is stored, or when the stored one cannot be read
  * @returns {T}
  */
 export function recall(name, otherwise) {
@@ -18,7 +18,7 @@ export function recall(name, otherwise) {
   }
 }
 
-/** @param {string} name @param {unknown} value undefined forgets it */
+/** @param {string} name @param {unknown} value undefined removes it */
 export function keep(name, value) {
   try {
     if (value === undefined) localStorage.removeItem(`tidings.${name}`);

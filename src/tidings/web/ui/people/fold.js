@@ -1,15 +1,15 @@
-/** Who is here, and who types: the folds of transient events, which expire by themselves. Pure. */
+/** The folds of presence and typing, which are transient events and expire by themselves. Pure. */
 
-/** Seconds after which a server process that says nothing has gone, and with it who was there. */
+/** Seconds without a sign of life after which a server process counts as gone, with the people connected to it. */
 export const GONE = 12;
-/** Seconds for which someone types who was seen typing. */
+/** Seconds for which a person counts as typing after each event. */
 export const TYPING = 5;
 
 /**
- * Who is connected to each process, and when it said so.
+ * The people connected to each process, and the time of its last sign of life.
  * @typedef {Readonly<Record<string, {at: number, here: Readonly<Record<string, number>>}>>} Presence
  */
-/** Until when someone types, in Unix seconds. @typedef {Readonly<Record<string, number>>} Typing */
+/** The time until which a person counts as typing, in Unix seconds. @typedef {Readonly<Record<string, number>>} Typing */
 
 /** @type {Presence} */
 export const nobody = {};
@@ -19,7 +19,7 @@ export const quiet = {};
 /**
  * @param {Presence} presence
  * @param {import("../../client/index.js").Event} event
- * @param {number} now Unix seconds, by this device's clock: of when it came
+ * @param {number} now the time of receipt, in Unix seconds of this device's clock
  * @returns {Presence}
  */
 export function fold(presence, { type, data }, now) {
@@ -27,7 +27,7 @@ export function fold(presence, { type, data }, now) {
   return { ...presence, [data.process]: { at: now, here: data.here } };
 }
 
-/** The connections of each who is here. @param {Presence} presence @param {number} now @returns {Map<string, number>} */
+/** The number of connections of each person who is present. @param {Presence} presence @param {number} now @returns {Map<string, number>} */
 export function here(presence, now) {
   const all = new Map();
   for (const { at, here } of Object.values(presence)) {
@@ -38,7 +38,7 @@ export function here(presence, now) {
 }
 
 /**
- * Typing ends after a while, and at once with what was typed.
+ * Fold one event. Typing ends after a while, and at once with the posted message.
  * @param {Typing} typing
  * @param {import("../../client/index.js").Event} event of a room
  * @param {number} now Unix seconds
@@ -51,5 +51,5 @@ export function foldTyping(typing, { type, data }, now) {
   return type === "typing" ? { ...others, [by]: now + TYPING } : others;
 }
 
-/** @param {Typing} typing @param {number} now @returns {string[]} names, in the order in which they were seen */
+/** @param {Typing} typing @param {number} now @returns {string[]} names, in the order in which they began */
 export const typists = (typing, now) => Object.keys(typing).filter((name) => typing[name] > now);

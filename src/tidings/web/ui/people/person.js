@@ -5,14 +5,14 @@ import { session } from "../session/state.js";
 import { initials } from "../text/format.js";
 import { isHere } from "./state.js";
 
-/** Pairs of colours for avatars. */
+/** The number of colour pairs for avatars. */
 const HUES = 5;
 
-/** The same name has the same colour everywhere. @param {string} name */
+/** The colour of a name, which is the same everywhere. @param {string} name */
 const hueOf = (name) => [...name].reduce((sum, letter) => (sum * 7 + letter.charCodeAt(0)) % 9973, 6) % HUES;
 
 /**
- * A person: round, where a machine is square. The dot is filled when they are known to be here.
+ * A person's avatar, which is round; an assistant's is square. A filled dot means present, a hollow one away or unknown.
  * @param {{name: string, size?: number, me?: boolean, dot?: boolean}} props
  */
 export function Person({ name, size = 28, me = false, dot = true }) {

@@ -7,14 +7,14 @@ import * as presence from "./fold.js";
 const now = () => Date.now() / 1000;
 
 /** @type {import("@preact/signals").Signal<presence.Presence>} */
-const told = signal(presence.nobody);
-/** Moves while somebody may have to be forgotten. */
+const presenceState = signal(presence.nobody);
+/** The present time, updated so that presence can expire. */
 const clock = signal(now());
 
-/** The connections of each person who is here, by name. */
-export const here = computed(() => presence.here(told.value, clock.value));
+/** The number of connections of each person who is present, by name. */
+export const here = computed(() => presence.here(presenceState.value, clock.value));
 
-/** Whether who is here is known at all. */
+/** Presence is known, because the page is connected. */
 export const known = computed(() => connectionStatus.value !== "lost" && connectionStatus.value !== "connecting");
 
 /** @param {string} name */
@@ -23,15 +23,15 @@ export const isHere = (name) => known.value && here.value.has(name);
 /** @type {import("../../client/index.js").Subscription | null} */
 let subscription = null;
 
-/** Follow who is here. */
+/** Follow presence. */
 export function start() {
-  // Nothing is stored in this topic, so there is nothing to read before.
+  // The topic holds transient events only, so there is no history to read.
   effect(() => {
     if (!session.value || subscription) return;
     subscription = subscribe("presence", {
       after: ORIGIN,
       onEvents: (events) => {
-        told.value = events.reduce((state, event) => presence.fold(state, event, now()), told.value);
+        presenceState.value = events.reduce((state, event) => presence.fold(state, event, now()), presenceState.value);
         clock.value = now();
       },
       onReset: () => {},

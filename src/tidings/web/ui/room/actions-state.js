@@ -6,10 +6,10 @@ import { draft, edit } from "../page/drafts.js";
 import { refresh } from "../rooms/state.js";
 import { ended, session } from "../session/state.js";
 
-/** What was refused last, of what one does in passing: it is said above the composer. */
+/** The last refusal of a small action, such as a reaction. It is shown above the composer. */
 export const trouble = signal("");
 
-/** Seconds between two words that one types. */
+/** Seconds between two typing events. */
 const AGAIN = 3;
 
 /** @param {string} id @param {string} type @param {object} data */
@@ -17,8 +17,8 @@ function publish(id, type, data) {
   return tidings.publish(`rooms.${id}`, data, { type });
 }
 
-/** @param {Promise<unknown>} done @returns {Promise<boolean>} whether it was */
-async function inPassing(done) {
+/** Show the refusal of a small action. @param {Promise<unknown>} done @returns {Promise<boolean>} false: it was refused */
+async function withTrouble(done) {
   trouble.value = "";
   try {
     await done;
@@ -29,7 +29,7 @@ async function inPassing(done) {
   }
 }
 
-/** The segment of a topic that a name suggests. @param {string} name */
+/** A room's ID, made from its name. @param {string} name */
 export const suggested = (name) =>
   name
     .normalize("NFKD")
@@ -41,7 +41,7 @@ export const suggested = (name) =>
     .replace(/-$/, "");
 
 /**
- * A new room, named by its name as long as nobody else has that.
+ * Create a room. Its ID is made from its name; if that ID is taken, a random part is added.
  * @param {{name: string, about: string, private: boolean}} what
  * @returns {Promise<string>} its id
  * @throws {Problem} the server refused it
@@ -87,34 +87,34 @@ export async function archive(id, is) {
 export const invite = (id, member, role) => publish(id, "member.joined", { member, role });
 
 /** @param {string} id @param {string} member @param {import("./fold.js").Role} role */
-export const setRole = (id, member, role) => inPassing(publish(id, "member.role", { member, role }));
+export const setRole = (id, member, role) => withTrouble(publish(id, "member.role", { member, role }));
 
 /** @param {string} id @param {string} member */
-export const ban = (id, member) => inPassing(publish(id, "member.banned", { member }));
+export const ban = (id, member) => withTrouble(publish(id, "member.banned", { member }));
 
 /** @param {string} id @param {string} member */
-export const liftBan = (id, member) => inPassing(publish(id, "member.unbanned", { member }));
+export const liftBan = (id, member) => withTrouble(publish(id, "member.unbanned", { member }));
 
 /** @param {string} id @param {string} member */
-export const removeMember = (id, member) => inPassing(publish(id, "member.left", { member }));
+export const removeMember = (id, member) => withTrouble(publish(id, "member.left", { member }));
 
 /** @param {string} id @param {string} message @param {string} emoji @param {boolean} on */
 export const react = (id, message, emoji, on) =>
-  inPassing(publish(id, on ? "reaction.added" : "reaction.removed", { message, emoji }));
+  withTrouble(publish(id, on ? "reaction.added" : "reaction.removed", { message, emoji }));
 
-/** What was refused is where it was written again. @param {string} id @param {string} message @param {string} text */
+/** Edit a message. A refused text goes back into the composer. @param {string} id @param {string} message @param {string} text */
 export async function editMessage(id, message, text) {
-  const done = await inPassing(publish(id, "message.edited", { message, text }));
+  const done = await withTrouble(publish(id, "message.edited", { message, text }));
   if (!done && openRoom.value === id && draft.value === "") edit(message, text);
 }
 
 /** @param {string} id @param {string} message */
 export const deleteMessage = (id, message) => publish(id, "message.deleted", { message });
 
-/** When one was last seen typing, by room. @type {Map<string, number>} */
+/** The time of the last typing event, by room. @type {Map<string, number>} */
 const typed = new Map();
 
-/** One types: whoever is there may know, and nobody has to. @param {string} id */
+/** Publish a transient typing event, unless one was published a moment ago. @param {string} id */
 export function typing(id) {
   const now = Date.now() / 1000;
   if (now - (typed.get(id) ?? 0) < AGAIN) return;
@@ -122,5 +122,5 @@ export function typing(id) {
   tidings.publish(`rooms.${id}`, {}, { type: "typing", transient: true }).catch(() => {});
 }
 
-/** What was typed is posted: the next word is news at once. @param {string} id */
-export const typedAll = (id) => typed.delete(id);
+/** Let the next key publish a typing event at once, because the text was posted. @param {string} id */
+export const endTyping = (id) => typed.delete(id);

@@ -1,7 +1,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import { isLive, textOf } from "../answer/fold.js";
 import { Finished } from "../answer/parts.js";
-import { Began, Told, useAnnounced } from "../answer/progress.js";
+import { SentTime, RunProgress, useAnnounced } from "../answer/progress.js";
 import { StateChip } from "../answer/state-chip.js";
 import { followRun, runSignal } from "../answer/state.js";
 import { Stop } from "../answer/stop.js";
@@ -20,15 +20,15 @@ import { React, Reactions } from "./reactions.js";
 const OUTCOMES = { success: "finished", cancelled: "stopped", interrupted: "interrupted", failed: "failed" };
 
 /**
- * What an assistant answers in a room, as far as it has come. Everyone sees it come; anyone who may write may stop it.
- * Its text is an event of the room; what it did to find it is read from its run when it comes into view.
+ * An assistant's answer in a room, as far as it is written. Everybody sees it being written, and everybody who may post
+ * may stop it. Its text is an event of the room; its steps and sources are read from its run when it scrolls into view.
  *
  * @param {object} props
  * @param {import("./state.js").Room} props.room
  * @param {import("./fold.js").Answer} props.item
- * @param {boolean} props.may one may write here
- * @param {boolean} props.found it is what was looked for
- * @param {boolean} props.stop the Tab key comes to it
+ * @param {boolean} props.may the person may post here
+ * @param {boolean} props.found the answer was searched for
+ * @param {boolean} props.stop the Tab key reaches it
  */
 export function RoomAnswer({ room, item, may, found, stop }) {
   const run = runSignal(item.run).value;
@@ -58,14 +58,14 @@ export function RoomAnswer({ room, item, may, found, stop }) {
       <div class="gutter"><${Mark} size=${28} /><i class="run-line" /></div>
       <div class="body">
         <p class="byline">
-          <b>${name}</b><${Began} at=${item.time} />
+          <b>${name}</b><${SentTime} at=${item.time} />
           ${isLive(run) && html`<${StateChip} run=${run} />${may && connectionStatus.value !== "lost" && html`<${Stop} run=${item.run} within=${`[data-run="${item.run}"]`} quiet />`}`}
         </p>
         ${
           item.deleted
             ? html`<p class="removed">This answer was deleted.</p>`
             : told
-              ? html`<${Told} run=${run} />`
+              ? html`<${RunProgress} run=${run} />`
               : html`<div class="parts"><${Finished} text=${text} sources=${run.sources} /></div>`
         }
         ${item.posted && html`<${Reactions} room=${room.id} message=${item.posted} reactions=${item.reactions} may=${may} />`}
@@ -95,7 +95,7 @@ export function RoomAnswer({ room, item, may, found, stop }) {
 }
 
 /**
- * Read a run when its answer comes into view.
+ * Read a run when its answer scrolls into view.
  * @param {import("preact").RefObject<HTMLElement | null>} root
  * @param {import("./fold.js").Answer} item
  */

@@ -19,7 +19,7 @@ import { shownRoom } from "./shown-state.js";
 /** @typedef {import("./state.js").Room} Room */
 /** @typedef {import("./fold.js").Role} Role */
 
-/** Who is in the open room, whom one can ask there, and its topic. */
+/** The members of the open room, its assistants, and its topic. */
 export function RoomAside() {
   const root = useRef(/** @type {HTMLElement | null} */ (null));
   const close = () => openAside(false);
@@ -126,7 +126,7 @@ function Member({ room, name, role, owner }) {
   `;
 }
 
-/** How someone is here. @param {Room} room @param {string} name @param {boolean} me */
+/** A member's presence, in words. @param {Room} room @param {string} name @param {boolean} me */
 function standingOf(room, name, me) {
   const places = placesOf(name);
   const { tabs, by } = connection.value;
@@ -179,7 +179,7 @@ function Topic({ room }) {
   `;
 }
 
-/** How long events are kept, in words. @param {{max_age?: number | null, max_events?: number | null, max_bytes?: number | null} | undefined} retention */
+/** A retention, in words. @param {{max_age?: number | null, max_events?: number | null, max_bytes?: number | null} | undefined} retention */
 function kept(retention) {
   if (!retention) return "\u2013";
   const { max_age: age, max_events: events } = retention;

@@ -21,18 +21,18 @@ function add(room, files) {
   trouble.value = editing.value ? "No file can be added to a message that was sent." : attach(room, some);
 }
 
-/** One goes on writing; on a phone that would bring up the keyboard. */
+/** Return the focus to the composer. On a phone the keyboard would open. */
 function goOn() {
   if (!compact.value) document.getElementById("composer")?.focus();
 }
 
-/** Attach files that are chosen. @param {{room: Room}} props */
+/** The button that attaches chosen files. @param {{room: Room}} props */
 export function Paperclip({ room }) {
   const field = useRef(/** @type {HTMLInputElement | null} */ (null));
   const chosen = () => {
     const input = /** @type {HTMLInputElement} */ (field.current);
     add(room, input.files);
-    input.value = ""; // the same one may be chosen again
+    input.value = ""; // so that the same file can be chosen again
     goOn();
   };
   return html`
@@ -41,23 +41,23 @@ export function Paperclip({ room }) {
   `;
 }
 
-/** Attach what is pasted. @param {ClipboardEvent} event @param {Room} room */
+/** Attach pasted files. @param {ClipboardEvent} event @param {Room} room */
 export function pasteFiles(event, room) {
   const { files, types } = /** @type {DataTransfer} */ (event.clipboardData);
-  // Office programs add a picture of the text that is copied: of what has words and form, the words are meant.
+  // Office programs add a picture of a copied text. Here the text is meant.
   if (files.length === 0 || (types.includes("text/plain") && types.includes("text/html"))) return;
   event.preventDefault();
   add(room, files);
 }
 
-/** Where files may be dropped: anywhere in the window, while some are held over it. @param {{room: Room, name: string}} props */
+/** The drop target for files: the whole window, while files are dragged over it. @param {{room: Room, name: string}} props */
 export function Drop({ room, name }) {
   const over = useSignal(false);
   useEffect(() => {
-    let own = false; // a picture of the page that is dragged comes as a file, too
+    let own = false; // a dragged picture of this page comes as a file too
     const held = (/** @type {DragEvent} */ event) => {
       if (own || !event.dataTransfer?.types.includes("Files")) return;
-      event.preventDefault(); // else the browser would open it in place of the page
+      event.preventDefault(); // otherwise the browser opens the file in place of the page
       over.value = event.type === "dragover" && !dialog.value;
       if (event.type === "drop" && !dialog.value) add(room, event.dataTransfer.files);
     };
@@ -77,7 +77,7 @@ export function Drop({ room, name }) {
   );
 }
 
-/** The files of the message that is being written, above its text. */
+/** The attached files, above the text that is being written. */
 export function Attached() {
   if (attached.value.length === 0) return null;
   return html`
@@ -89,7 +89,7 @@ export function Attached() {
 
 /** @param {{attachment: Attachment}} props */
 function Chip({ attachment: { key, file, picture, state, share, wrong } }) {
-  const odd = useSignal(false); // no picture, though its name says so
+  const odd = useSignal(false); // the file is no picture, although its type says so
   const remove = () => (detach(key), goOn());
   return html`
     <li class="file" data-state=${state}>

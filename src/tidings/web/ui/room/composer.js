@@ -10,14 +10,14 @@ import { openRoom } from "../page/address.js";
 import { draft, edit, editing, reply, replying, write } from "../page/drafts.js";
 import { announcement, compact, signingIn } from "../page/layout.js";
 import { session } from "../session/state.js";
-import { archive, editMessage, join, trouble, typedAll, typing } from "./actions-state.js";
+import { archive, editMessage, join, trouble, endTyping, typing } from "./actions-state.js";
 import { Attached, Drop, Paperclip, pasteFiles } from "./attachments.js";
 import { Completion, completing, useCompletion } from "./mention-completion.js";
 import { post } from "./outbox-state.js";
 
 /** @typedef {import("./state.js").Room} Room */
 
-/** Where one writes to a room, or why one may not. @param {{room: Room}} props */
+/** The composer of a room, or the reason why there is none. @param {{room: Room}} props */
 export function RoomComposer({ room }) {
   const { about, role, status } = room;
   if (status.value !== "ready" || !about.value) return html`<div class="composer-frame" id="composer" tabindex="-1" />`;
@@ -143,7 +143,7 @@ function hint() {
   return draft.value ? "Draft kept on this device" : "";
 }
 
-/** What is changed, or replied to. */
+/** The message that is being edited or replied to. */
 function About() {
   const to = replying.value;
   if (editing.value) {
@@ -177,10 +177,10 @@ function submit(room, area) {
   else post(room, text, replying.value, take(room.id));
   leave();
   write("");
-  typedAll(room.id);
+  endTyping(room.id);
 }
 
-/** Put one's last message back. @param {Room} room @returns {boolean} whether there is one */
+/** Put the person's last message into the composer. @param {Room} room @returns {boolean} false: there is none */
 function editLast(room) {
   const last = room.items.value.findLast(
     (item) => item.kind === "message" && item.by === session.value?.name && !item.deleted,

@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { Choices, Failed, Sure, field, useDoing } from "../connection/dialog-form.js";
+import { FormButtons, Failed, ConfirmDialog, field, useSubmit } from "../connection/dialog-form.js";
 import { wordsOf } from "../files/files.js";
 import { Modal, close } from "../kit/dialog.js";
 import { html } from "../kit/html.js";
@@ -13,7 +13,7 @@ import { counted } from "../text/format.js";
 import { archive, create, deleteMessage, invite, join, leave, rename } from "./actions-state.js";
 import { shownRoom } from "./shown-state.js";
 
-/** The dialog about rooms that is open. @param {{now: import("../page/layout.js").Dialog}} props */
+/** The open dialog, if it is about rooms. @param {{now: import("../page/layout.js").Dialog}} props */
 export function RoomDialog({ now }) {
   const room = shownRoom.value;
   if (now.kind === "rooms") return html`<${Browse} />`;
@@ -25,13 +25,18 @@ export function RoomDialog({ now }) {
   if (now.kind === "room-edit") return html`<${Edit} id=${id} about=${about} />`;
   if (now.kind === "room-invite") return html`<${Invite} id=${id} members=${Object.keys(about.members)} />`;
   if (now.kind === "room-archive") {
-    return html`<${Sure} title="Archive the room" what=${`#${name}`} act="Archive" run=${() => archive(id, true)}>
+    return html`<${ConfirmDialog}
+      title="Archive the room"
+      what=${`#${name}`}
+      act="Archive"
+      run=${() => archive(id, true)}
+    >
       Nothing more can be said in it until an owner restores it. What was said stays.
     <//>`;
   }
   if (now.kind === "room-leave") {
     const away = async () => (await leave(id), () => go(null));
-    return html`<${Sure} title="Leave the room" what=${`#${name}`} act="Leave" run=${away}>
+    return html`<${ConfirmDialog} title="Leave the room" what=${`#${name}`} act="Leave" run=${away}>
       ${about.private ? "It is private: an owner has to add you again." : "You can join it again at any time."}
     <//>`;
   }
@@ -39,14 +44,14 @@ export function RoomDialog({ now }) {
     const item = room.items.value.find((one) => one.offset === now.message);
     const text = item?.kind === "message" ? wordsOf(item).slice(0, 200) : "";
     const erase = () => deleteMessage(id, now.message);
-    return html`<${Sure} title="Delete the message" what=${text} act="Delete" run=${erase}>
+    return html`<${ConfirmDialog} title="Delete the message" what=${text} act="Delete" run=${erase}>
       It is gone for everyone, on every device. It cannot be brought back.
     <//>`;
   }
   return null;
 }
 
-/** All rooms there are for one: to open, to join. */
+/** All rooms that the person can read, to open or join them. */
 function Browse() {
   const sought = useSignal("");
   const failed = useSignal("");
@@ -117,9 +122,9 @@ function Browse() {
   `;
 }
 
-/** @param {{name: string}} props what was looked for and not found */
+/** @param {{name: string}} props `name`: the name that was searched for */
 function Create({ name }) {
-  const doing = useDoing(async (form) => {
+  const doing = useSubmit(async (form) => {
     const about = field(form, "about");
     const id = await create({ name: field(form, "name"), about, private: form.get("private") === "on" });
     return () => goRoom(id);
@@ -133,7 +138,7 @@ function Create({ name }) {
           <span><b>Private</b><small>Only those whom you add may read it, its past included.</small></span>
         </label>
         <${Failed} doing=${doing} />
-        <${Choices} act="Make it" busy=${doing.busy} />
+        <${FormButtons} act="Make it" busy=${doing.busy} />
       </form>
     <//>
   `;
@@ -141,13 +146,13 @@ function Create({ name }) {
 
 /** @param {{id: string, about: import("./fold.js").About}} props */
 function Edit({ id, about }) {
-  const doing = useDoing((form) => rename(id, field(form, "name"), field(form, "about")));
+  const doing = useSubmit((form) => rename(id, field(form, "name"), field(form, "about")));
   return html`
     <${Modal} title="Rename the room">
       <form onSubmit=${doing.go}>
         <${Fields} name=${about.name} about=${about.about} />
         <${Failed} doing=${doing} />
-        <${Choices} act="Rename" busy=${doing.busy} />
+        <${FormButtons} act="Rename" busy=${doing.busy} />
       </form>
     <//>
   `;
@@ -167,7 +172,7 @@ const Fields = ({ name, about }) => html`
 
 /** @param {{id: string, members: string[]}} props */
 function Invite({ id, members }) {
-  const doing = useDoing((form) => invite(id, field(form, "name"), /** @type {any} */ (field(form, "role"))));
+  const doing = useSubmit((form) => invite(id, field(form, "name"), /** @type {any} */ (field(form, "role"))));
   const others = [...here.value.keys()].filter((name) => !members.includes(name) && name !== session.value?.name);
   return html`
     <${Modal} title="Add a member">
@@ -187,7 +192,7 @@ function Invite({ id, members }) {
           </select>
         </label>
         <${Failed} doing=${doing} />
-        <${Choices} act="Add" busy=${doing.busy} />
+        <${FormButtons} act="Add" busy=${doing.busy} />
       </form>
     <//>
   `;

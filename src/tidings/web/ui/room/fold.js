@@ -1,51 +1,51 @@
-/** One room: the fold of `rooms.ID`, or of any stretch of it that has no gap. */
+/** The fold of a room's topic, `rooms.ID`, or of a stretch of it without a gap. Pure. */
 
 /** @typedef {"owner" | "member" | "reader"} Role */
-/** @typedef {Readonly<Record<string, readonly string[]>>} Reactions who reacted, in order, by emoji */
-/** @typedef {{id: string, name: string, type: string, size: number}} File what came with a message; `size`: bytes */
+/** @typedef {Readonly<Record<string, readonly string[]>>} Reactions names in order, by emoji */
+/** @typedef {{id: string, name: string, type: string, size: number}} File `size` in bytes */
 
 /**
  * @typedef {object} Message
  * @property {"message"} kind
  * @property {string} key
  * @property {string | null} sendKey the key with which its page sent it
- * @property {string} offset where it stands, and what replies and reactions name
+ * @property {string} offset names it in replies and reactions
  * @property {number} time Unix seconds
  * @property {string} by
- * @property {string} text "" when it was deleted
+ * @property {string} text "" after its deletion
  * @property {boolean} edited
  * @property {boolean} deleted
- * @property {{message: string, by: string, text: string} | null} quote what it replies to, as it was
+ * @property {{message: string, by: string, text: string} | null} quote the message it replies to, as it was then
  * @property {readonly string[]} mentions names
- * @property {readonly File[]} files none when it was deleted
+ * @property {readonly File[]} files none after its deletion
  * @property {Reactions} reactions
  */
 
 /**
- * @typedef {object} Answer an assistant's
+ * @typedef {object} Answer of an assistant
  * @property {"answer"} kind
- * @property {string} key its run
- * @property {string} offset where its run began, or where it was posted if the beginning is not known
+ * @property {string} key made from its run
+ * @property {string} offset of the event that began its run, or of its post if the beginning was not read
  * @property {number} time Unix seconds
  * @property {string} run
  * @property {string | null} assistant
- * @property {string | null} by who asked
- * @property {string | null} posted the offset that replies and reactions name; null while the run is under way
+ * @property {string | null} by the person who asked
+ * @property {string | null} posted the offset of its post, which names it in replies and reactions; null before
  * @property {string} text
- * @property {string | null} outcome of the run, once it has ended
+ * @property {string | null} outcome of the run; null until it has ended
  * @property {boolean} deleted
  * @property {Reactions} reactions
  */
 
 /**
- * @typedef {object} Notice what happened to the room itself
+ * @typedef {object} Notice a change of the room itself
  * @property {"notice"} kind
  * @property {string} key
  * @property {string} offset
  * @property {number} time Unix seconds
  * @property {string} by
  * @property {string} type of the event
- * @property {string} what whom or what it concerns: a member, or the new name
+ * @property {string} what its subject: a member, or the new name
  * @property {Role | null} role
  */
 
@@ -67,7 +67,7 @@
 /** @type {Items} */
 export const none = [];
 
-/** What a notice is about, by its type. @type {Record<string, "name" | "member" | null>} */
+/** The property with a notice's subject, by event type. @type {Record<string, "name" | "member" | null>} */
 const NOTICES = {
   "room.created": "name",
   "room.renamed": "name",
@@ -80,7 +80,7 @@ const NOTICES = {
   "member.unbanned": "member",
 };
 
-/** What changes a message, or an answer. @type {Record<string, (item: Message | Answer, data: any) => Message | Answer>} */
+/** The changes of messages and answers, by event type. @type {Record<string, (item: Message | Answer, data: any) => Message | Answer>} */
 const CHANGES = {
   "message.edited": (item, { text }) =>
     item.kind === "message" && !item.deleted ? { ...item, text: String(text), edited: true } : item,
@@ -93,35 +93,35 @@ const CHANGES = {
   "reaction.removed": (item, data) => react(item, data, (names) => names),
 };
 
-/** @template {Item} [T=Item] @typedef {{item: T}} Cell where an item stands; what changes it puts another one there */
+/** @template {Item} [T=Item] @typedef {{item: T}} Cell holds the present version of an item */
 
 /**
- * What is read in a stretch of the log that has no gap. It grows at both ends, and what an event costs does not depend
- * on how long it is. Edits and reactions come after what they concern: that is here, or in an earlier part of the log.
+ * The items of a stretch of the log without a gap. It grows at both ends, at a cost that does not depend on its length.
+ * An edit or a reaction comes after its message, which is in this stretch or in an earlier part of the log.
  */
 export class Stretch {
-  /** How many items have come in at its beginning since it was begun. */
+  /** The number of items that were added at its beginning. */
   above = 0;
   /** @type {Cell[]} */
   #cells = [];
-  /** By what replies and reactions name. @type {Map<string, Cell<any>>} */
+  /** Messages and answers, by the offset that names them. @type {Map<string, Cell<any>>} */
   #named = new Map();
-  /** Answers, by their runs. @type {Map<string, Cell<Answer>>} */
+  /** Answers, by run. @type {Map<string, Cell<Answer>>} */
   #runs = new Map();
-  /** Changes of what is before it, by what they name. @type {Map<unknown, Stored[]>} */
-  #early = new Map();
+  /** Changes of messages before this stretch, by the offset that names the message. @type {Map<unknown, Stored[]>} */
+  #earlier = new Map();
 
-  /** @returns {Items} as they are now */
+  /** @returns {Items} the items in their present versions */
   get items() {
     return this.#cells.map(({ item }) => item);
   }
 
-  /** @param {string} id what replies and reactions name @returns {Message | Answer | undefined} */
+  /** @param {string} id the offset that names it @returns {Message | Answer | undefined} */
   get(id) {
     return this.#named.get(id)?.item;
   }
 
-  /** What comes next in the log. @param {readonly import("../../client/index.js").Event[]} events */
+  /** Add the events after the stretch. @param {readonly import("../../client/index.js").Event[]} events */
   add(events) {
     for (const event of events) {
       if (event.offset === null || event.data === null || typeof event.data !== "object") continue;
@@ -130,20 +130,20 @@ export class Stretch {
     return this;
   }
 
-  /** What comes before it in the log. @param {readonly import("../../client/index.js").Event[]} events */
+  /** Add the events before the stretch. @param {readonly import("../../client/index.js").Event[]} events */
   before(events) {
     const page = new Stretch().add(events);
     for (const [run, cell] of page.#runs) {
       const later = this.#runs.get(run);
       this.#runs.set(run, cell);
-      if (later) this.#begins(cell, later);
+      if (later) this.#moveUp(cell, later);
     }
     for (const [id, cell] of page.#named) {
       this.#named.set(id, cell);
-      for (const { type, data } of this.#early.get(id) ?? []) cell.item = CHANGES[type](cell.item, data);
-      this.#early.delete(id);
+      for (const { type, data } of this.#earlier.get(id) ?? []) cell.item = CHANGES[type](cell.item, data);
+      this.#earlier.delete(id);
     }
-    for (const [id, changes] of page.#early) this.#early.set(id, changes.concat(this.#early.get(id) ?? []));
+    for (const [id, changes] of page.#earlier) this.#earlier.set(id, changes.concat(this.#earlier.get(id) ?? []));
     this.#cells = page.#cells.concat(this.#cells);
     this.above += page.#cells.length;
     return this;
@@ -152,35 +152,35 @@ export class Stretch {
   /** @param {Stored} event */
   #step(event) {
     const { offset, type, data } = event;
-    if (type === "message.posted") this.#named.set(offset, this.#stand(message(event)));
-    else if (type === "run.created") this.#begun(event);
-    else if (type === "answer.posted") this.#posted(event);
-    else if (Object.hasOwn(NOTICES, type)) this.#stand(notice(event, NOTICES[type] && data[NOTICES[type]]));
+    if (type === "message.posted") this.#named.set(offset, this.#place(message(event)));
+    else if (type === "run.created") this.#answerOf(event);
+    else if (type === "answer.posted") this.#post(event);
+    else if (Object.hasOwn(NOTICES, type)) this.#place(notice(event, NOTICES[type] && data[NOTICES[type]]));
     else if (Object.hasOwn(CHANGES, type)) {
       const cell = this.#named.get(data.message);
       if (cell) cell.item = CHANGES[type](cell.item, data);
-      else this.#early.set(data.message, [...(this.#early.get(data.message) ?? []), event]);
+      else this.#earlier.set(data.message, [...(this.#earlier.get(data.message) ?? []), event]);
     }
   }
 
   /** @template {Item} T @param {T} item */
-  #stand(item) {
+  #place(item) {
     const cell = { item };
     this.#cells.push(cell);
     return cell;
   }
 
-  /** @param {Stored} event that tells of a run @returns {Cell<Answer> | null} where its answer stands */
-  #begun(event) {
+  /** @param {Stored} event of a run @returns {Cell<Answer> | null} the cell of its answer */
+  #answerOf(event) {
     const { run } = event.data;
     if (typeof run !== "string") return null;
-    if (!this.#runs.has(run)) this.#runs.set(run, this.#stand(answer(event)));
+    if (!this.#runs.has(run)) this.#runs.set(run, this.#place(answer(event)));
     return this.#runs.get(run) ?? null;
   }
 
-  /** The answer stands where its run began, so that what was said meanwhile stays below it. @param {Stored} event */
-  #posted(event) {
-    const cell = this.#begun(event);
+  /** Put a posted answer where its run began, so that later messages stay below it. @param {Stored} event */
+  #post(event) {
+    const cell = this.#answerOf(event);
     if (!cell) return;
     const { text, outcome } = event.data;
     if (cell.item.posted) this.#named.delete(cell.item.posted);
@@ -188,8 +188,8 @@ export class Stretch {
     this.#named.set(event.offset, cell);
   }
 
-  /** The run of an answer that stood where it was posted began here. @param {Cell<Answer>} here @param {Cell<Answer>} later */
-  #begins(here, later) {
+  /** Move an answer from its post to the beginning of its run, which has been read now. @param {Cell<Answer>} here @param {Cell<Answer>} later */
+  #moveUp(here, later) {
     const { posted, text, outcome, deleted, reactions } = later.item;
     if (posted) this.#named.set(posted, here);
     if (posted) here.item = { ...here.item, posted, text, outcome, deleted, reactions };
@@ -200,7 +200,8 @@ export class Stretch {
 }
 
 /**
- * What the room is. A stretch of the log does not say it: it goes on from what the server told.
+ * Fold one event into the room's name, members and so on. The start comes from the server, because a stretch of the log
+ * does not hold all of it.
  * @param {About} about
  * @param {import("../../client/index.js").Event} event
  * @returns {About}
@@ -284,22 +285,22 @@ function answer({ offset, time, data }) {
   };
 }
 
-/** Who said it; null: an assistant, or nobody. @param {Item} item */
+/** The author of a message; null for answers and notices. @param {Item} item */
 export const authorOf = (item) => (item.kind === "message" ? item.by : null);
 
-/** What a reply or a reaction names. @param {Item} item */
+/** The offset that names an item in replies and reactions. @param {Item} item */
 export const idOf = (item) => (item.kind === "answer" ? item.posted : item.offset);
 
 /**
  * @param {Message | Answer} item
  * @param {any} data
- * @param {(names: readonly string[]) => readonly string[]} next of the others who reacted so
+ * @param {(names: readonly string[]) => readonly string[]} next gets the names of the others with this reaction
  * @returns {Message | Answer}
  */
 function react(item, { emoji, by }, next) {
   if (item.deleted) return item;
   const { [emoji]: _, ...others } = item.reactions;
-  // What is published as an emoji may be the name of what every object has.
+  // Anything may be published as an emoji, also the name of a property that every object has.
   const before = Object.hasOwn(item.reactions, emoji) ? item.reactions[emoji] : [];
   const names = next(before.filter((name) => name !== by));
   return { ...item, reactions: names.length > 0 ? { ...item.reactions, [emoji]: names } : others };

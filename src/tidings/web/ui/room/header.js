@@ -12,10 +12,10 @@ import { counted } from "../text/format.js";
 import { archive, trouble } from "./actions-state.js";
 import { shownRoom } from "./shown-state.js";
 
-/** Avatars in the header. */
+/** The most avatars in the header. */
 const MOST = 3;
 
-/** The header of the open room: what it is, who is here, what may be done with it. */
+/** The header of the open room: its name, the people present, and its menu. */
 export function RoomHeader() {
   const room = /** @type {import("./state.js").Room} */ (shownRoom.value);
   const about = room.about.value;
@@ -77,5 +77,5 @@ function menuOf(room) {
   return all;
 }
 
-/** In how many browsers someone is here. @param {string} name */
+/** The number of connections of a person. @param {string} name */
 export const placesOf = (name) => here.value.get(name) ?? 0;

@@ -7,10 +7,10 @@ import { joined, rooms, roomsListed } from "../rooms/state.js";
 import { session } from "../session/state.js";
 import { messages } from "./outbox-state.js";
 
-/** The rooms of the side bar: those one is a member of, and the one that is open. */
+/** The rooms in the side bar: the person's rooms, and the open one. */
 export function RoomList() {
   const browse = () => {
-    dialog.value = { kind: "rooms" }; // it waits behind the page where a name is chosen
+    dialog.value = { kind: "rooms" }; // it opens after a name was chosen
     if (session.value && !session.value.name) signingIn.value = true;
   };
   return html`
@@ -51,7 +51,7 @@ function Item({ room }) {
   `;
 }
 
-/** @param {{count: number, mine: boolean}} props `mine`: one is mentioned */
+/** @param {{count: number, mine: boolean}} props `mine`: the person is mentioned */
 const Badge = ({ count, mine }) => html`
   <b class=${mine ? "badge mine" : "badge"} aria-label=${`${count > 99 ? "more than 99" : count} unread`}>
     ${count > 99 ? "99+" : count}

@@ -16,25 +16,25 @@ import { NoticeLine } from "./notice.js";
 import { unseen, written } from "./outbox-state.js";
 import { RoomPending } from "./pending.js";
 import { rows } from "./rows-fold.js";
-import { useDrawn } from "./visible-range.js";
+import { useVisibleRange } from "./visible-range.js";
 
 /** @typedef {import("./state.js").Room} Room */
 /** @typedef {import("preact").RefObject<HTMLElement | null>} Ref */
 
 /**
- * What was said in a room. It follows the end until one scrolls up, and goes on backwards as long as there is more.
+ * The messages of a room. The log stays at the end until the reader scrolls up, and then reads earlier pages.
  * @param {{room: Room}} props
  */
 export function RoomLog({ room }) {
   const box = useRef(/** @type {HTMLElement | null} */ (null));
   const content = useRef(/** @type {HTMLElement | null} */ (null));
   const away = useSignal(false);
-  const drawn = useDrawn(room, box, content, away);
+  const drawn = useVisibleRange(room, box, content, away);
   const { items, before, line } = drawn;
-  const may = useMay(room);
+  const may = useMayPost(room);
   const waiting = drawn.end ? unseen(room) : [];
-  const fresh = useFresh(room, away);
-  const stop = useStop(items);
+  const fresh = useNewCount(room, away);
+  const stop = useTabStop(items);
   useFollowing(box, content, away, room.id, () => drawn.end);
   useArrival(room, box, away, drawn);
   useMarking(room, away);
@@ -45,7 +45,7 @@ export function RoomLog({ room }) {
     if (drawn.end) toEnd(box.current);
     else drawn.goToEnd();
   };
-  useOwn(toLatest);
+  useOwnMessages(toLatest);
   return html`
     <div class="log-frame">
       <div
@@ -88,8 +88,8 @@ export function RoomLog({ room }) {
   `;
 }
 
-/** Whether one may write here. @param {Room} room */
-export function useMay(room) {
+/** Check if the person may post here. @param {Room} room */
+export function useMayPost(room) {
   const { role, about } = room;
   return (role.value === "owner" || role.value === "member") && !about.value?.archived;
 }
@@ -97,7 +97,7 @@ export function useMay(room) {
 /** @param {{time: number}} props */
 const Day = ({ time }) => html`<p class="day"><span>${dayName(time)}</span></p>`;
 
-/** The tide line: above it everything was read. @param {{room: Room}} props */
+/** The line above the first new message. @param {{room: Room}} props */
 function Since({ room }) {
   const offset = /** @type {string} */ (room.since.value);
   const time = room.timeOf(offset);
@@ -108,7 +108,7 @@ function Since({ room }) {
   `;
 }
 
-/** What there is to say where nothing is said. @param {{room: Room, empty: boolean}} props */
+/** The state of a room without messages. @param {{room: Room, empty: boolean}} props */
 function State({ room, empty }) {
   if (room.status.value === "loading") return html`<p class="reading">Reading the room</p>`;
   if (!empty) return null;
@@ -120,7 +120,7 @@ function State({ room, empty }) {
   `;
 }
 
-/** How far one has come on the way back to a message, and a way to leave it. @param {{room: Room}} props */
+/** The progress of reading back to a message, and a button that stops it. @param {{room: Room}} props */
 function Back({ room }) {
   const at = room.back.value;
   if (at === null) return null;
@@ -133,7 +133,7 @@ function Back({ room }) {
   `;
 }
 
-/** Who types, or thinks; the line keeps its room, so that nothing moves. @param {{room: Room}} props */
+/** The people and assistants who are typing. The line keeps its height, so that nothing moves. @param {{room: Room}} props */
 function Typists({ room }) {
   const first = (/** @type {string} */ name) => name.split(/\s+/)[0];
   const thinking = room.live.value.flatMap((id) => {
@@ -150,18 +150,18 @@ function Typists({ room }) {
 }
 
 /**
- * How many messages of others came since one scrolled up.
+ * The number of messages of others since the reader scrolled up.
  * @param {Room} room
  * @param {import("@preact/signals").Signal<boolean>} away
  */
-function useFresh(room, away) {
+function useNewCount(room, away) {
   const seen = useRef("");
   if (!away.value) seen.current = room.position.value;
   return seen.current === "" ? 0 : room.newsSince(seen.current);
 }
 
-/** Whoever writes comes to the end, where it is shown. @param {() => void} toLatest */
-function useOwn(toLatest) {
+/** Scroll to the end after the person has posted a message. @param {() => void} toLatest */
+function useOwnMessages(toLatest) {
   const before = useRef(written.value);
   useEffect(() => {
     if (before.current === written.value) return;
@@ -171,10 +171,10 @@ function useOwn(toLatest) {
 }
 
 /**
- * Of all messages one is reached by Tab: the one that was last come to, else the last.
+ * The one message that the Tab key reaches: the one that last had the focus, else the last one.
  * @param {readonly import("./fold.js").Item[]} items
  */
-function useStop(items) {
+function useTabStop(items) {
   const last = useSignal("");
   const key = items.findLast((item) => item.key === last.value) ?? items.findLast(({ kind }) => kind !== "notice");
   const come = (/** @type {FocusEvent} */ event) => {
@@ -184,7 +184,7 @@ function useStop(items) {
   return { key: key?.key, come };
 }
 
-/** Arrow keys walk from message to message. @param {KeyboardEvent} event */
+/** Move between messages with the arrow keys. @param {KeyboardEvent} event */
 function walk(event) {
   const at = /** @type {HTMLElement} */ (event.target);
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
@@ -196,15 +196,15 @@ function walk(event) {
   next.focus();
 }
 
-/** Whether an offset is the one of an item, or names it. @param {import("./fold.js").Item} item @param {string | null} at */
+/** Check if an offset belongs to an item. @param {import("./fold.js").Item} item @param {string | null} at */
 const isAt = (item, at) => at !== null && (item.offset === at || idOf(item) === at);
 
 /**
- * One comes to the message that was looked for, or to the line above what is new, or to the end.
+ * Scroll to the searched message, else to the first unread, else to the end.
  * @param {Room} room
  * @param {Ref} box
  * @param {import("@preact/signals").Signal<boolean>} away
- * @param {ReturnType<typeof useDrawn>} drawn
+ * @param {ReturnType<typeof useVisibleRange>} drawn
  */
 function useArrival(room, box, away, drawn) {
   const ready = room.status.value === "ready";
@@ -229,7 +229,7 @@ function useArrival(room, box, away, drawn) {
         const found = /** @type {HTMLElement | null} */ (
           box.current?.querySelector(`[data-offset="${CSS.escape(at)}"]`)
         );
-        away.value = true; // coming to the end before may have said otherwise
+        away.value = true; // an earlier scroll to the end may have reset it
         found?.scrollIntoView({ block: "center" });
         found?.focus({ preventScroll: true });
       });
@@ -237,7 +237,7 @@ function useArrival(room, box, away, drawn) {
   }, [ready, at]);
 }
 
-/** What is at the end and seen is read, for all tabs and devices. @param {Room} room @param {import("@preact/signals").Signal<boolean>} away */
+/** Mark the room read, for all tabs and devices, while its end is visible. @param {Room} room @param {import("@preact/signals").Signal<boolean>} away */
 function useMarking(room, away) {
   const end = !away.value && room.status.value === "ready";
   const position = room.position.value;

@@ -8,16 +8,16 @@ import { assistants, session } from "../session/state.js";
 /** @typedef {{name: string, insert: string, note: string, machine: boolean}} Option */
 /** @typedef {ReturnType<typeof useCompletion>} Completing */
 
-/** Names that are offered at once. */
+/** The most names that are offered. */
 const MOST = 6;
 
 /**
- * Whom an `@` at the caret may mean.
+ * The names that an `@` at the caret may begin.
  * @param {import("preact").RefObject<HTMLTextAreaElement | null>} area
  * @param {import("./state.js").Room} room
  */
 export function useCompletion(area, room) {
-  /** What follows the `@`; null: there is none. @type {import("@preact/signals").Signal<string | null>} */
+  /** The text after the `@`; null without an `@`. @type {import("@preact/signals").Signal<string | null>} */
   const sought = useSignal(/** @type {string | null} */ (null));
   const at = useSignal(0);
   const options = sought.value === null ? [] : matching(room, sought.value);
@@ -57,7 +57,7 @@ export function useCompletion(area, room) {
   };
 }
 
-/** Whether a key was for the list. @param {KeyboardEvent} event @param {Completing} completion */
+/** Handle a key for the list. @param {KeyboardEvent} event @param {Completing} completion */
 export function completing(event, { options, at, pick, move, close }) {
   if (options.length === 0) return false;
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
@@ -93,7 +93,7 @@ function matching(room, sought) {
       .split(/\s+/)
       .some((word) => word.startsWith(low));
   const found = [...people, ...machines].filter(begins);
-  // What is written out needs no help: Enter sends it.
+  // A name that is written out needs no completion, so that Enter sends the message.
   return found.length === 1 && found[0].insert.toLowerCase() === low ? [] : found.slice(0, MOST);
 }
 

@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { Began } from "../answer/progress.js";
+import { SentTime } from "../answer/progress.js";
 import { Files, wordsOf } from "../files/files.js";
 import { IconButton } from "../kit/button.js";
 import { focusComposer } from "../kit/composer.js";
@@ -19,13 +19,13 @@ import { Written } from "./written-text.js";
 /** @typedef {import("./fold.js").Message} Message */
 /** @typedef {import("./state.js").Room} Room */
 
-/** Characters of a message that a reply quotes. */
+/** The most characters of a message that a reply quotes. */
 const QUOTED = 200;
 
 /**
- * What someone wrote in a room.
- * @param {{room: Room, item: Message, continued: boolean, may: boolean, found: boolean, stop: boolean}} props `may`: one
- *   may write here; `found`: it is what was looked for; `stop`: the Tab key comes to it
+ * A person's message in a room.
+ * @param {{room: Room, item: Message, continued: boolean, may: boolean, found: boolean, stop: boolean}} props `may`: the
+ *   person may post here; `found`: the message was searched for; `stop`: the Tab key reaches it
  */
 export function RoomMessage({ room, item, continued, may, found, stop }) {
   const { by, time, text, mentions } = item;
@@ -55,7 +55,7 @@ export function RoomMessage({ room, item, continued, may, found, stop }) {
         ${continued ? html`<time class="beside">${clockTime(time)}</time>` : html`<${Person} name=${by} me=${by === me} />`}
       </div>
       <div class="body">
-        ${!continued && html`<p class="byline"><b>${by}</b><${Began} at=${time} />${item.edited && html`<span>edited</span>`}</p>`}
+        ${!continued && html`<p class="byline"><b>${by}</b><${SentTime} at=${time} />${item.edited && html`<span>edited</span>`}</p>`}
         ${item.quote && html`<${Quote} room=${room} quote=${item.quote} />`}
         ${
           item.deleted

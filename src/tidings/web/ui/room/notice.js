@@ -16,7 +16,7 @@ const WORDS = {
   "member.unbanned": ({ by, what }) => `${by} lifted the ban of ${what}`,
 };
 
-/** What happened to the room itself: a quiet line. @param {{item: Notice}} props */
+/** A line about a change of the room itself. @param {{item: Notice}} props */
 export const NoticeLine = ({ item }) => html`
   <p class="happened" data-offset=${item.offset}>${WORDS[item.type](item)} <time>${clockTime(item.time)}</time></p>
 `;

@@ -8,7 +8,7 @@ import { RoomComposer } from "./composer.js";
 import { RoomLog } from "./log.js";
 import { shownRoom } from "./shown-state.js";
 
-/** The open room: its log, and where one writes. */
+/** The open room: its log and its composer. */
 export function RoomPage() {
   const room = shownRoom.value;
   if (!room) return null;

@@ -1,4 +1,4 @@
-import { Began } from "../answer/progress.js";
+import { SentTime } from "../answer/progress.js";
 import { connectionStatus } from "../connection/state.js";
 import { Files } from "../files/files.js";
 import { copying } from "../kit/copy.js";
@@ -12,7 +12,7 @@ import { messages } from "./outbox-state.js";
 import { Written } from "./written-text.js";
 
 /**
- * A message that is not in the room's log yet: on its way, waiting, or refused.
+ * A message that is not in the room's log yet: being sent, waiting, or refused.
  * @param {object} props
  * @param {import("./state.js").Room} props.room
  * @param {import("./outbox-state.js").PendingMessage} props.pending
@@ -30,7 +30,7 @@ export function RoomPending({ room, pending }) {
       <div class="body">
         <p class="byline">
           <b>${by}</b
-          ><${Began} at=${time} />${(sending.value.has(key) || at === -1) && !waits && html`<span>sending</span>`}
+          ><${SentTime} at=${time} />${(sending.value.has(key) || at === -1) && !waits && html`<span>sending</span>`}
         </p>
         ${quote && html`<${Quote} room=${room} quote=${quote} />`}
         ${text && html`<${Written} text=${text} names=${[...Object.keys(room.about.value?.members ?? {}), "assistant"]} />`}

@@ -4,7 +4,7 @@ import { Menu } from "../kit/menu.js";
 import { session } from "../session/state.js";
 import { react } from "./actions-state.js";
 
-/** What one may say with one click. Others are shown as they were published. */
+/** Reactions that the menu offers. Others are shown as they were published. */
 const KNOWN = [
   { emoji: "\u{1F44D}", icon: "thumbs-up", label: "Thumbs up" },
   { emoji: "\u{1F44E}", icon: "thumbs-down", label: "Thumbs down" },
@@ -14,7 +14,7 @@ const KNOWN = [
 ];
 
 /**
- * How others, and oneself, have reacted; a click takes part, or takes it back.
+ * The reactions to a message. A click adds the person's own, or removes it.
  * @param {{room: string, message: string, reactions: import("./fold.js").Reactions, may: boolean}} props
  */
 export function Reactions({ room, message, reactions, may }) {

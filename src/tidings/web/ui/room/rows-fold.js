@@ -1,24 +1,24 @@
 import { isRead } from "../log/offset-fold.js";
 import { authorOf } from "./fold.js";
 
-/** A room's items as they are drawn: days, the line above what is new, and who goes on speaking. Pure. */
+/** A room's items as rows, with days and the line above the first new item. Pure. */
 
 /** @typedef {import("./fold.js").Item} Item */
 /**
  * @typedef {{kind: "day", key: string, time: number}
  *   | {kind: "since", key: "since"}
- *   | {kind: "item", key: string, item: Item, continued: boolean}} Row `continued`: the same person, soon after
+ *   | {kind: "item", key: string, item: Item, continued: boolean}} Row `continued`: by the same person, soon after the item before
  */
 
-/** Seconds in which someone goes on speaking. */
+/** Seconds within which a person's next message continues the one before. */
 const PAUSE = 300;
 
 /**
  * @param {readonly Item[]} items
  * @param {object} how
- * @param {Item | null} [how.before] what stands above them
- * @param {Item | null} [how.line] the first one that is new: the line stands above it
- * @param {(time: number) => string} how.dayOf the same for two times of one day
+ * @param {Item | null} [how.before] the item above them
+ * @param {Item | null} [how.line] the first new item, below the line
+ * @param {(time: number) => string} how.dayOf gives the same text for two times of one day
  * @returns {Row[]}
  */
 export function rows(items, { before = null, line = null, dayOf }) {
@@ -48,11 +48,11 @@ function continues(before, item) {
 }
 
 /**
- * Where the news begins. One's own messages are none.
+ * Find the first new item. The person's own messages are never new.
  * @param {readonly Item[]} items
- * @param {string | null} since the last offset that was read before; null: there is no news
+ * @param {string | null} since the read marker; null when everything was read
  * @param {string | null} me
- * @returns {number} the place of the first new item; -1: there is none
+ * @returns {number} its index; -1 when nothing is new
  */
 export function newsFrom(items, since, me) {
   let first = -1;

@@ -11,63 +11,70 @@ import * as roomOf from "./fold.js";
 
 /** @typedef {import("../../client/index.js").Event} Event */
 
-/** Events of an earlier page. */
+/** Events of one earlier page. */
 const PAGE = 100;
-/** And of one on the way to a message that is far back. */
+/** Events of one page while reading back to a message. */
 const FAR = 1000;
-/** Events that are kept of a room that was left. */
+/** The most events that are kept of a room that is not shown. */
 const MUCH = 5000;
 
 /**
- * A room as this tab knows it: what it is, and a stretch of its log without a gap that ends where the log does. It is
- * followed while it is shown. Shown again, it begins with what the server tells of it now, so that nobody waits for the
- * replay of a night.
+ * A room as this tab knows it: its name and members, and a stretch of its log without a gap, up to the log's end. It is
+ * followed while it is shown. When it is shown again it starts from the server's present answer, so that nobody waits for
+ * the replay of a night.
  */
 export class Room {
   /** @type {import("@preact/signals").Signal<roomOf.Items>} */
   items = signal(roomOf.none);
-  /** Null until it was read. @type {import("@preact/signals").Signal<roomOf.About | null>} */
+  /** Name, members and so on; null until they were read. @type {import("@preact/signals").Signal<roomOf.About | null>} */
   about = signal(null);
   /** @type {import("@preact/signals").Signal<"loading" | "ready" | "missing" | "refused">} */
   status = signal("loading");
   shut = computed(() => this.status.value === "refused" || this.status.value === "missing");
-  /** Why it is refused. */
+  /** The reason of "refused". */
   reason = signal("");
-  /** How many of `items` came in above since what is held was begun anew, and how often it was. */
+  /** The number of `items` that were added at the top. */
   above = 0;
+  /** Counts how often the stretch was begun anew. */
   begun = 0;
-  /** Whether there is an earlier page: what was asked for may be on its way. @type {import("@preact/signals").Signal<"some" | "reading" | "none">} */
+  /**
+   * Earlier pages: there are some, one is being read, or there are none.
+   * @type {import("@preact/signals").Signal<"some" | "reading" | "none">}
+   */
   earlier = signal("none");
-  /** While one is on the way back to a message: the time that was reached. @type {import("@preact/signals").Signal<number | null>} */
+  /**
+   * The time that was reached while reading back to a message, else null.
+   * @type {import("@preact/signals").Signal<number | null>}
+   */
   back = signal(null);
   /** The offset of the last event. */
   position = signal("");
   /** The read marker. @type {import("@preact/signals").Signal<string | null>} */
   read = signal(null);
-  /** Up to where it was read before: the line above what is new. @type {import("@preact/signals").Signal<string | null>} */
+  /** The marker at arrival, which places the line above the new items. @type {import("@preact/signals").Signal<string | null>} */
   since = signal(null);
-  /** How often one has come here, and it was read. */
+  /** Counts the arrivals at this room. */
   visits = signal(0);
-  /** Who types, but for oneself. @type {import("@preact/signals").Signal<readonly string[]>} */
+  /** The other people who are typing. @type {import("@preact/signals").Signal<readonly string[]>} */
   typing = signal([]);
-  /** Bytes of the largest file that is taken here. */
+  /** The most bytes of a file. */
   maxFile = Infinity;
-  /** What one is here. */
+  /** The person's role. */
   role = computed(() => {
     const [members, me] = [this.about.value?.members ?? {}, session.value?.name ?? ""];
     return Object.hasOwn(members, me) ? members[me] : null;
   });
-  /** Runs under way, in the order they began. */
+  /** Runs under way, in the order of their beginning. */
   live = computed(() =>
     this.items.value.flatMap((item) =>
       item.kind === "answer" && item.outcome === null && isLive(runSignal(item.run).value) ? [item.run] : [],
     ),
   );
 
-  /** All that is held of the log. @type {Event[]} */
+  /** The events of the stretch. @type {Event[]} */
   #events = [];
   #stretch = new roomOf.Stretch();
-  /** The page that is on its way. @type {Promise<boolean> | null} */
+  /** The request for an earlier page, while it is under way. @type {Promise<boolean> | null} */
   #page = null;
   #about = /** @type {any} */ (null);
   #previous = "";
@@ -75,7 +82,7 @@ export class Room {
   #wanted = false;
   #coming = false;
   #marking = false;
-  /** Counts what is read from the server, so that an answer that comes late is not taken. */
+  /** Counts the requests, so that a late answer is ignored. */
   #life = 0;
   /** @type {import("../../client/index.js").Subscription | null} */
   #subscription = null;
@@ -86,7 +93,7 @@ export class Room {
     this.topic = `rooms.${id}`;
   }
 
-  /** Read it, and go on reading it. Does nothing when that is under way. */
+  /** Read the room and follow it. Does nothing if that is under way. */
   follow() {
     if (this.#wanted) return;
     this.#wanted = true;
@@ -94,7 +101,7 @@ export class Room {
     void this.#begin();
   }
 
-  /** Stop following it, for now: it was left. */
+  /** Stop following the room while it is not shown. */
   rest() {
     this.#wanted = false;
     this.since.value = null;
@@ -103,7 +110,7 @@ export class Room {
     this.#leave();
   }
 
-  /** Begin again with what the server tells now; after a sleep, or when one may do more, or less. */
+  /** Read the room again, after a sleep or a change of permissions. */
   renew() {
     if (this.#wanted) void this.#begin();
   }
@@ -170,7 +177,7 @@ export class Room {
     this.items.value = this.#stretch.items;
   }
 
-  /** Its events were trimmed, or it was deleted: what is held may be no more. */
+  /** Drop the events and read the room again, after retention has trimmed it or it was deleted. */
   #anew() {
     this.#events = [];
     this.renew();
@@ -220,12 +227,12 @@ export class Room {
     setTimeout(show, 5100);
   }
 
-  /** Whether somebody else has written after an offset. @param {string | null} read */
+  /** Check if somebody else has posted after an offset. @param {string | null} read */
   #unread(read) {
     return read !== null && this.newsSince(read) > 0;
   }
 
-  /** How often somebody else has written after an offset. @param {string} read */
+  /** The number of messages of others after an offset. @param {string} read */
   newsSince(read) {
     const me = session.value?.name ?? "";
     let news = 0;
@@ -237,23 +244,23 @@ export class Room {
     return news;
   }
 
-  /** When an event that is held happened; null: it is not held. @param {string} offset @returns {number | null} */
+  /** The time of an event; null if it was not read. @param {string} offset @returns {number | null} */
   timeOf(offset) {
     return this.#events.findLast((event) => event.offset === offset)?.time ?? null;
   }
 
-  /** What replies and reactions name so, if it is held. @param {string} id */
+  /** The message or answer that an offset names, if it was read. @param {string} id */
   get(id) {
     return this.#stretch.get(id);
   }
 
-  /** Read the page before what is held. */
+  /** Read one earlier page. */
   async before() {
     if (this.earlier.value !== "some") return;
     if (await this.#read(PAGE)) this.#show();
   }
 
-  /** @param {number} limit events of the page @returns {Promise<boolean>} whether there was one */
+  /** @param {number} limit events of the page @returns {Promise<boolean>} false: there is no earlier page */
   #read(limit) {
     this.#page ??= this.#fetch(limit).finally(() => (this.#page = null));
     return this.#page;
@@ -280,9 +287,9 @@ export class Room {
   }
 
   /**
-   * Page back until a message is held, or until `back` is set to null.
+   * Read back to a message, until `back` is set to null.
    * @param {string} offset
-   * @returns {Promise<number>} its place among the items; -1: there is none, or one does not go there
+   * @returns {Promise<number>} its index among the items; -1 when it does not exist or reading was stopped
    */
   async reach(offset) {
     const held = () => isRead(offset, this.#events[0]?.offset ?? "");
@@ -300,7 +307,7 @@ export class Room {
     );
   }
 
-  /** It is read to its end, here: tell all tabs and devices. */
+  /** Mark the room read up to its end, for all tabs and devices. */
   async mark() {
     const offset = this.position.value;
     const connected = connectionStatus.value === "live" || connectionStatus.value === "back";
@@ -317,7 +324,7 @@ export class Room {
     if (this.position.value !== offset) this.onMarked();
   }
 
-  /** Called when a marker was set and more has come since. */
+  /** Called when a marker was set and more events have come since. */
   onMarked = () => {};
 }
 
@@ -331,5 +338,5 @@ export function room(id) {
   return found;
 }
 
-/** Those this tab has opened. */
+/** The rooms that this tab has opened. */
 export const opened = () => [...known.values()];

@@ -1,61 +1,59 @@
 /**
- * Which items of a long log are drawn: a part of it, so that a page is as quick with many as with few. Pure.
+ * The range of a long log's items that is drawn, so that a page with many items is as fast as one with few. Pure.
  *
- * Items are counted from the first that was read when the log was opened: what comes in above it has negative numbers.
+ * Item 0 is the first item that was read when the log was opened; earlier ones that are read later have negative numbers.
  */
 
-/** @typedef {{from: number, to: number}} Part `from` is drawn, `to` is not; where it follows the end, that is Infinity */
-/** @typedef {{start: number, end: number, screen: number}} Held what there is; `screen`: how many a screen shows */
+/** @typedef {{from: number, to: number}} Range `from` is drawn, `to` is not. A range that follows the end has Infinity */
+/** @typedef {{start: number, end: number, screen: number}} Log the items that were read; a screen shows `screen` items */
 
-/** Items that are drawn at most, but for a screen that shows many: what it shows stays drawn when the part moves. */
+/** The most items that are drawn. Large screens get more, so that the shown items stay drawn when the range moves. */
 export const MOST = 200;
 
-/** By how many a part moves. */
+/** The number of items by which a range moves. */
 export const STEP = 50;
 
-/** @param {Held} held */
+/** @param {Log} log */
 const most = ({ screen }) => Math.max(MOST, 4 * screen);
 
 /**
- * Where one comes to: the end, and the line above what is new, if that is held.
- * @param {Held} held
- * @param {number | null} [line] the item below the line
- * @returns {Part}
+ * The range at arrival: the end of the log, and the first new item if it was read.
+ * @param {Log} log
+ * @param {number | null} [line] the first new item
+ * @returns {Range}
  */
-export function first(held, line = null) {
-  const from = Math.min(held.end - held.screen, (line ?? Infinity) - STEP / 2);
-  return part(held, from, Math.min(held.end, from + most(held)));
+export function first(log, line = null) {
+  const from = Math.min(log.end - log.screen, (line ?? Infinity) - STEP / 2);
+  return range(log, from, Math.min(log.end, from + most(log)));
 }
 
-/** Around an item. @param {Held} held @param {number} at @returns {Part} */
-export const around = (held, at) => part(held, at - STEP, at + STEP);
+/** The range around an item. @param {Log} log @param {number} at @returns {Range} */
+export const around = (log, at) => range(log, at - STEP, at + STEP);
 
-/** @param {Part} drawn @param {Held} held @returns {Part} further up */
-export function upwards(drawn, held) {
-  const from = Math.max(held.start, drawn.from - STEP);
-  return part(held, from, Math.min(drawn.to, held.end, from + most(held)));
+/** @param {Range} drawn @param {Log} log @returns {Range} the range, moved up */
+export function upwards(drawn, log) {
+  const from = Math.max(log.start, drawn.from - STEP);
+  return range(log, from, Math.min(drawn.to, log.end, from + most(log)));
 }
 
-/** @param {Part} drawn @param {Held} held @returns {Part} further down */
-export function downwards(drawn, held) {
-  const to = Math.min(held.end, drawn.to + STEP);
-  return part(held, Math.max(drawn.from, to - most(held)), to);
+/** @param {Range} drawn @param {Log} log @returns {Range} the range, moved down */
+export function downwards(drawn, log) {
+  const to = Math.min(log.end, drawn.to + STEP);
+  return range(log, Math.max(drawn.from, to - most(log)), to);
 }
 
 /**
- * The same after more has come: what one looks at stays.
- * @param {Part} drawn
- * @param {Held} held
- * @param {boolean} away whether one looks at something above the end
- * @returns {Part}
+ * The range after new items. The items that the reader looks at stay in it.
+ * @param {Range} drawn
+ * @param {Log} log
+ * @param {boolean} away the reader looks at items above the end
+ * @returns {Range}
  */
-export function grown(drawn, held, away) {
-  if (Math.min(drawn.to, held.end) - drawn.from <= most(held)) return drawn;
-  // A few at a time: to let go of a hundred takes 60 ms, in which the message that came is not seen.
-  return away
-    ? part(held, drawn.from, drawn.from + most(held))
-    : part(held, held.end - most(held) + STEP / 5, held.end);
+export function afterGrowth(drawn, log, away) {
+  if (Math.min(drawn.to, log.end) - drawn.from <= most(log)) return drawn;
+  // Trim 10 at a time: removing 100 blocks the frame for 60 ms and delays the new message.
+  return away ? range(log, drawn.from, drawn.from + most(log)) : range(log, log.end - most(log) + STEP / 5, log.end);
 }
 
-/** @param {Held} held @param {number} from @param {number} to @returns {Part} */
-const part = ({ start, end }, from, to) => ({ from: Math.max(start, from), to: to >= end ? Infinity : to });
+/** @param {Log} log @param {number} from @param {number} to @returns {Range} */
+const range = ({ start, end }, from, to) => ({ from: Math.max(start, from), to: to >= end ? Infinity : to });

@@ -3,55 +3,55 @@ import { toEnd } from "../kit/following.js";
 import { isRead } from "../log/offset-fold.js";
 import { session } from "../session/state.js";
 import { newsFrom } from "./rows-fold.js";
-import { around, downwards, first, grown, upwards } from "./visible-range-fold.js";
+import { around, downwards, first, afterGrowth, upwards } from "./visible-range-fold.js";
 
 /** @typedef {import("./state.js").Room} Room */
-/** @typedef {import("./visible-range-fold.js").Part} Part */
+/** @typedef {import("./visible-range-fold.js").Range} Range */
 /** @typedef {import("./fold.js").Item} Item */
 /** @typedef {import("preact").RefObject<HTMLElement | null>} Ref */
-/** @typedef {import("@preact/signals").Signal<boolean>} Away whether one has scrolled up */
+/** @typedef {import("@preact/signals").Signal<boolean>} Away the reader has scrolled up */
 
-/** Pixels from either end at which one moves on: before one gets there. */
+/** Pixels before either end of the drawn range at which the range moves. */
 const EARLY = 800;
 
-/** Pixels of the lowest message: no more of them than a screen shows are drawn first. A whole page takes three times as long. */
+/** Pixels of the lowest message. At first only one screen of messages is drawn: a whole page takes three times as long. */
 const LOW = 28;
 
-/** Milliseconds after which more is drawn, which is above what one looks at. */
+/** Milliseconds after which more is drawn above the first screen. */
 const LATER = 150;
 
 /**
- * The part of a room's items that is drawn. It follows the end, and where one has scrolled up it goes along, backwards
- * as long as there is more.
+ * The drawn range of a room's items. It follows the end. When the reader scrolls it moves along, and earlier pages are
+ * read as long as there are any.
  *
  * @param {Room} room
- * @param {Ref} box what scrolls
- * @param {Ref} content its rows
+ * @param {Ref} box the scrolling element
+ * @param {Ref} content the element with the rows
  * @param {Away} away
  */
-export function useDrawn(room, box, content, away) {
+export function useVisibleRange(room, box, content, away) {
   const [turns, turn] = useState(0);
   const [settled, settle] = useState("");
-  const now = useRef({ coming: "", part: /** @type {Part} */ ({ from: 0, to: Infinity }) });
+  const now = useRef({ coming: "", range: /** @type {Range} */ ({ from: 0, to: Infinity }) });
   const items = room.items.value;
-  const held = heldOf(room);
-  const line = useLine(room, items);
+  const held = logOf(room);
+  const line = useFirstNew(room, items);
   const coming = `${room.visits.value} ${room.begun}`;
   const is = now.current;
   if (is.coming !== coming) {
     is.coming = coming;
-    is.part = first(held, line && items.indexOf(line) - room.above);
-  } else is.part = grown(is.part, held, away.value);
-  const { from, to } = is.part;
+    is.range = first(held, line && items.indexOf(line) - room.above);
+  } else is.range = afterGrowth(is.range, held, away.value);
+  const { from, to } = is.range;
   const whole = settled === coming;
-  const show = (/** @type {Part} */ part) => ((is.part = part), turn((n) => n + 1));
+  const show = (/** @type {Range} */ range) => ((is.range = range), turn((n) => n + 1));
 
-  usePlace(box, content, away, coming, is.part);
+  useSteadyView(box, content, away, coming, is.range);
   useEffect(() => {
     if (room.status.value !== "ready") return;
     let next = 0;
     const later = setTimeout(() => {
-      if (is.part.to === Infinity && !away.value) show(upwards(is.part, heldOf(room)));
+      if (is.range.to === Infinity && !away.value) show(upwards(is.range, logOf(room)));
       next = requestAnimationFrame(() => settle(coming));
     }, LATER);
     return () => (clearTimeout(later), cancelAnimationFrame(next));
@@ -61,12 +61,12 @@ export function useDrawn(room, box, content, away) {
     const frame = box.current;
     if (!frame || !whole) return;
     const look = () => {
-      if (frame.clientHeight === 0) return; // nobody sees it, and nothing says where one is
-      const held = heldOf(room);
+      if (frame.clientHeight === 0) return; // a hidden log has no scroll position
+      const held = logOf(room);
       const left = frame.scrollHeight - frame.clientHeight - frame.scrollTop;
-      if (frame.scrollTop < EARLY && is.part.from > held.start) show(upwards(is.part, held));
+      if (frame.scrollTop < EARLY && is.range.from > held.start) show(upwards(is.range, held));
       else if (frame.scrollTop < EARLY && room.earlier.value === "some") void room.before();
-      else if (is.part.to !== Infinity && left < EARLY) show(downwards(is.part, held));
+      else if (is.range.to !== Infinity && left < EARLY) show(downwards(is.range, held));
     };
     look();
     frame.addEventListener("scroll", look, { passive: true });
@@ -78,43 +78,43 @@ export function useDrawn(room, box, content, away) {
     items: items.slice(at, to - held.start),
     before: items[at - 1] ?? null,
     line,
-    /** Whether what one comes to is drawn, so that what is drawn from now on is news to who listens. */
+    /** The first screens are drawn. A screen reader reads out items that are drawn from now on. */
     settled: whole,
-    /** Whether the end is among them. */
+    /** The end of the log is drawn. */
     end: to === Infinity,
     top: from <= held.start && room.earlier.value === "none",
-    /** Draw what is around an item. @param {number} place */
-    goTo: (place) => show(around(heldOf(room), place - room.above)),
-    goToEnd: () => show(first(heldOf(room))),
+    /** Draw the range around an item. @param {number} place */
+    goTo: (place) => show(around(logOf(room), place - room.above)),
+    goToEnd: () => show(first(logOf(room))),
   };
 }
 
-/** @param {Room} room @returns {import("./visible-range-fold.js").Held} */
-function heldOf({ items, above }) {
+/** @param {Room} room @returns {import("./visible-range-fold.js").Log} */
+function logOf({ items, above }) {
   return { start: -above, end: items.value.length - above, screen: Math.ceil(innerHeight / LOW) };
 }
 
 /**
- * The first item that is new. It is known once it is known what stands above it.
+ * The first new item. It is known when the item before it was read too.
  * @param {Room} room
  * @param {readonly Item[]} items
  * @returns {Item | null}
  */
-function useLine(room, items) {
+function useFirstNew(room, items) {
   const since = room.since.value;
   const known = room.earlier.value === "none" || (items.length > 0 && isRead(since, items[0].offset));
   return known ? (items[newsFrom(items, since, session.value?.name ?? null)] ?? null) : null;
 }
 
 /**
- * What one looks at stays where it is while something comes or goes above it.
+ * Keep the items that the reader looks at in place while items above them are drawn or removed.
  * @param {Ref} box
  * @param {Ref} content
  * @param {Away} away
  * @param {string} coming
- * @param {Part} part
+ * @param {Range} range
  */
-function usePlace(box, content, away, coming, { from }) {
+function useSteadyView(box, content, away, coming, { from }) {
   const held = useRef({ coming: "", from: 0, at: /** @type {Element | null} */ (null), top: 0, moved: false });
   if (held.current.coming !== coming) held.current = { coming, from, at: null, top: 0, moved: false };
   else if (held.current.from !== from) {
@@ -125,7 +125,7 @@ function usePlace(box, content, away, coming, { from }) {
   }
   useLayoutEffect(() => {
     const { at, top, moved } = held.current;
-    // What comes first is brought to its end with its first layout, by `useFollowing`.
+    // At arrival `useFollowing` scrolls to the end.
     if (!moved) return;
     if (!away.value) toEnd(box.current);
     else if (at?.isConnected && box.current) box.current.scrollTop += at.getBoundingClientRect().top - top;

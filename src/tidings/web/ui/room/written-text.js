@@ -4,8 +4,8 @@ import { safeHref } from "../text/element.js";
 import { pieces } from "../text/message.js";
 
 /**
- * What someone wrote. Nobody vouches for it, so all of it is text but links, code and mentions.
- * @param {{text: string, names: readonly string[]}} props `names`: whom it may mention
+ * A message's text. It may come from anybody, so everything in it is plain text but links, code and mentions.
+ * @param {{text: string, names: readonly string[]}} props `names`: people it may mention
  */
 export const Written = ({ text, names }) => html`
   <div class="asked">

@@ -1,6 +1,6 @@
 import { isRead, later } from "../log/offset-fold.js";
 
-/** Someone's rooms and what is unread in them: the fold of `users.SLUG` and of the rooms' topics. Pure. */
+/** The fold of a person's rooms and their unread counts, from `users.SLUG` and the rooms' topics. Pure. */
 
 /** @typedef {import("../room/fold.js").Role} Role */
 
@@ -11,14 +11,15 @@ import { isRead, later } from "../log/offset-fold.js";
  * @property {string} about
  * @property {boolean} private
  * @property {boolean} archived
- * @property {Role | null} role null: not a member
- * @property {number} members how many
+ * @property {Role | null} role null for somebody who is not a member
+ * @property {number} members their number
  * @property {number} unread at most 100
- * @property {number} mentions of those
- * @property {string | null} read the offset up to which it was read
+ * @property {number} mentions the unread ones that mention the person
+ * @property {string | null} read the read marker
  * @property {string} tail
- * @property {string} told up to which offset the server counted; what came since is in `news`
- * @property {readonly {offset: string, mine: boolean}[]} news unread, seen live; `mine`: it mentions the person
+ * @property {string} told the offset up to which the server has counted; later messages are in `news`
+ * @property {readonly {offset: string, mine: boolean}[]} news unread messages since then; `mine`: mentions
+ *   the person
  */
 
 /** @typedef {readonly Summary[]} Rooms by name */
@@ -26,10 +27,10 @@ import { isRead, later } from "../log/offset-fold.js";
 /** @type {Rooms} */
 export const none = [];
 
-/** Beyond this nobody counts. */
+/** The highest count. */
 const MOST = 100;
 
-/** @param {any[]} found as `GET /rooms` tells @returns {Rooms} */
+/** @param {any[]} found the rooms of `GET /rooms` @returns {Rooms} */
 export function listed(found) {
   const rooms = found.map((room) => ({ ...room, about: room.about ?? "", told: room.tail, news: [] }));
   return sorted(rooms);
@@ -83,14 +84,14 @@ function step(room, { offset, type, data }, me) {
   }
 }
 
-/** One more is unread. @param {Summary} room @param {Summary["news"]} news @returns {Summary} */
+/** Count one more unread message. @param {Summary} room @param {Summary["news"]} news @returns {Summary} */
 function counted(room, news) {
   const mine = news.at(-1)?.mine ? 1 : 0;
   return { ...room, news, unread: Math.min(MOST, room.unread + 1), mentions: Math.min(MOST, room.mentions + mine) };
 }
 
 /**
- * A marker before what the server counted changes nothing: it is an old one, and they only move forward.
+ * Move the read marker. Markers only move forward, so one before the server's count changes nothing.
  * @param {Summary} room
  * @param {string} offset
  * @returns {Summary}

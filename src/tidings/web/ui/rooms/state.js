@@ -8,10 +8,10 @@ import * as list from "./fold.js";
 
 /** @typedef {import("../../client/index.js").Subscription} Subscription */
 
-/** Rooms whose topics are followed: a connection has room for 32 topics, and other things to follow. */
+/** The most rooms that are followed. A connection has 32 topics, and some are needed for other things. */
 const MOST = 20;
 
-/** The rooms one may read, by name. @type {import("@preact/signals").Signal<list.Rooms>} */
+/** The rooms that the person may read, by name. @type {import("@preact/signals").Signal<list.Rooms>} */
 export const rooms = signal(list.none);
 export const roomsListed = signal(false);
 
@@ -19,17 +19,17 @@ export const roomsListed = signal(false);
 export const readings = signal(0);
 
 let folded = list.none;
-/** The rooms that are followed, by topic, and one's own topic. @type {Map<string, Subscription>} */
+/** The subscriptions to rooms and to the person's own topic, by topic. @type {Map<string, Subscription>} */
 const following = new Map();
 let reading = 0;
 
-/** Those one is a member of. @param {list.Rooms} all */
+/** The rooms of which the person is a member. @param {list.Rooms} all */
 export const joined = (all) => all.filter(({ role, archived }) => role !== null && !archived);
 
 /** @param {string} id */
 export const summary = (id) => rooms.value.find((room) => room.id === id) ?? null;
 
-/** Read the list anew: a room has come, or gone. */
+/** Read the list again, because a room was added or removed. */
 export async function refresh() {
   const life = (reading += 1);
   const me = userTopic.value;
@@ -39,7 +39,7 @@ export async function refresh() {
     folded = list.listed(found.rooms);
     rooms.value = folded;
     roomsListed.value = true;
-    // From where its markers were read, so that none that is set since is missed.
+    // Follow from where the markers were read, so that none is missed.
     if (me && found.offset && !following.has(me)) followTopic(me, found.offset);
     readings.value += 1;
     followRooms();
@@ -48,9 +48,9 @@ export async function refresh() {
   }
 }
 
-/** Follow what is to be followed, each from where the list was counted, and nothing else. */
+/** Follow the person's rooms, each from the offset up to which it was counted, and leave all others. */
 function followRooms() {
-  const archived = folded.filter((room) => room.role !== null && room.archived); // they may be restored
+  const archived = folded.filter((room) => room.role !== null && room.archived); // an archived room may be restored
   const wanted = new Map([...joined(folded), ...archived].slice(0, MOST).map(({ id, told }) => [`rooms.${id}`, told]));
   for (const [topic, subscription] of following) {
     const told = wanted.get(topic);
@@ -69,7 +69,7 @@ function followTopic(topic, after) {
     onReset: () => void refresh(),
     onError: () => {
       following.delete(topic);
-      if (topic !== userTopic.value) void refresh(); // one may not read it any more
+      if (topic !== userTopic.value) void refresh(); // the person may not read it any more
     },
   });
   following.set(topic, subscription);
@@ -84,7 +84,7 @@ function take(events) {
   if (events.some((event) => isNews(event, me))) void refresh();
 }
 
-/** Whether a room has come or gone for somebody. @param {import("../../client/index.js").Event} event @param {string} me */
+/** Check if an event adds or removes a room of a person. @param {import("../../client/index.js").Event} event @param {string} me */
 function isNews({ type, data }, me) {
   if (type === "member.joined" || type === "member.left" || type === "member.banned") return data?.member === me;
   if (type === "room.archived" || type === "room.restored") return true;
@@ -104,7 +104,7 @@ export function start() {
   });
   onWake(() => {
     if (!session.value) return;
-    // Until the list is counted anew; or the night would be replayed for its counts.
+    // Leave the topics until the list is counted again. Otherwise the whole night would be replayed only to be counted.
     for (const [topic, subscription] of following) {
       if (topic === userTopic.value) continue;
       subscription.close();

@@ -5,10 +5,10 @@ import { keep, recall } from "../page/storage.js";
 
 /**
  * @typedef {object} Session
- * @property {string | null} name the token's subject; or the name that was chosen, if one was
+ * @property {string | null} name the token's subject, or the chosen name
  * @property {boolean} signed_in
- * @property {"open" | "token"} auth open: this machine only, a name is enough
- * @property {string | null} oidc what the provider is called, where people sign in with one
+ * @property {"open" | "token"} auth "open": the server listens on this machine only, so that a name is enough
+ * @property {string | null} oidc the name of the OpenID Connect provider, if there is one
  */
 
 /**
@@ -16,35 +16,35 @@ import { keep, recall } from "../page/storage.js";
  * @property {string} name
  * @property {string} title
  * @property {string | null} model
- * @property {string | null} note what to know of it
- * @property {string[]} prompts questions to begin with
+ * @property {string | null} note a sentence about it
+ * @property {string[]} prompts questions that the empty page offers
  * @property {boolean} [default]
  */
 
 /** @type {import("@preact/signals").Signal<Session | null>} */
 export const session = signal(null);
 
-/** How one signs in here, also before one has. @type {import("@preact/signals").Signal<Pick<Session, "auth" | "oidc">>} */
+/** The ways to sign in. @type {import("@preact/signals").Signal<Pick<Session, "auth" | "oidc">>} */
 export const door = signal({ auth: /** @type {"open" | "token"} */ ("token"), oidc: null });
 
-/** The server asked for a token, or took the one there was. @type {import("@preact/signals").Signal<boolean>} */
+/** The server asks for a sign-in, at the start or because the session has ended. @type {import("@preact/signals").Signal<boolean>} */
 export const signedOut = signal(false);
 
 /** @type {import("@preact/signals").Signal<Assistant[]>} */
 export const assistants = signal([]);
 
 /**
- * The name of the assistant the next question goes to; null: the default.
+ * The assistant of the next question; null for the default one.
  * @type {import("@preact/signals").Signal<string | null>}
  */
 export const asked = signal(null);
 
-/** Whom this tab shows as its user. */
+/** The person's name, as the page shows it. */
 export const myName = computed(() => session.value?.name ?? "You");
 
 /**
- * A name as a segment of a topic. Any other byte than a letter, a digit or `-` is written `_xx`, so that no two names
- * share one.
+ * A name as a segment of a topic. Bytes other than letters, digits and `-` are written `_xx`, so that two names never
+ * share a segment.
  * @param {string} name
  */
 export const slug = (name) =>
@@ -53,15 +53,15 @@ export const slug = (name) =>
     return /[A-Za-z0-9-]/.test(letter) ? letter : `_${byte.toString(16).padStart(2, "0")}`;
   }).join("");
 
-/** The topic of this user's conversations. */
+/** The topic of the person's list of conversations. */
 export const indexTopic = computed(() =>
   session.value ? `users.${slug(session.value.name ?? "local")}.conversations` : null,
 );
 
-/** This user's own topic; null for one without a name. */
+/** The person's own topic; null without a name. */
 export const userTopic = computed(() => (session.value?.name ? `users.${slug(session.value.name)}` : null));
 
-/** Who is here and who can be asked. @throws {Error} the server cannot be reached */
+/** Read the session and the assistants. @throws {Error} the server cannot be reached */
 export async function load() {
   const found = await tidings.request("GET", "/session");
   door.value = found;
@@ -76,16 +76,16 @@ export async function load() {
 }
 
 /**
- * Say who one is: by a token, or on an open server by a name.
+ * Sign in with a token, or with a name on an open server.
  * @param {{token: string} | {name: string}} who
- * @returns {Promise<string | null>} what is wrong with it
+ * @returns {Promise<string | null>} the reason of a refusal
  */
 export async function signIn(who) {
   try {
     const before = session.value;
     const { name } = await tidings.request("POST", "/session", { json: who });
-    keep("me", name); // tells the other tabs
-    // What this tab holds is somebody else's; who had no name only gets one.
+    keep("me", name); // announces it to the other tabs
+    // This tab shows another person's data. For a nameless visitor it only gets a name.
     if (before && before.name !== null && before.name !== name) return (location.assign("/"), null);
     await load();
     if (!signedOut.value) tidings.reconnect();
@@ -95,14 +95,14 @@ export async function signIn(who) {
   }
 }
 
-/** What this tab holds of the session goes with it. */
+/** Sign out, and load the page again without the person's data. */
 export async function signOut() {
   await tidings.request("DELETE", "/session");
   keep("me", undefined);
   location.assign("/");
 }
 
-/** Whether an error means that the session ended; then the sign-in page is shown. @param {unknown} error */
+/** Check if an error means that the session has ended; then the page asks for a sign-in. @param {unknown} error */
 export function ended(error) {
   const is = error instanceof Problem && error.status === 401;
   if (is) signedOut.value = true;

@@ -57,7 +57,7 @@ const ConversationPage = () => html`
   <${Composer} />
 `;
 
-/** The keys of the whole page. @param {boolean} outside */
+/** Keyboard shortcuts of the whole page. @param {boolean} outside */
 function useKeys(outside) {
   useEffect(() => {
     if (outside) return;

@@ -9,7 +9,7 @@ import { compact, signingIn } from "../page/layout.js";
 import { signedOut } from "../session/state.js";
 import { counted } from "../text/format.js";
 
-/** What is wrong with the connection, or was: one thing at a time, under the page header. */
+/** The banner under the page header: one problem of the connection at a time, or its end. */
 export function Banner() {
   return html`<div class="banner-frame" role="status">${banner()}</div>`;
 }

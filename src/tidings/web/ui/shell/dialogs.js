@@ -5,7 +5,7 @@ import { dialog } from "../page/layout.js";
 import { RoomDialog } from "../room/dialogs.js";
 import { Palette } from "./search.js";
 
-/** The dialog that is open, if any. */
+/** The open dialog. */
 export function Dialogs() {
   const now = dialog.value;
   if (!now) return null;

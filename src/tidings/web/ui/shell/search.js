@@ -19,20 +19,20 @@ import { searchRooms } from "./search-state.js";
  * @property {string} icon
  * @property {any} text
  * @property {string} [about]
- * @property {boolean} [here] it is open
+ * @property {boolean} [here] it is open already
  * @property {() => void} pick
  */
 
-/** Hits of one kind. */
+/** The most hits of one kind. */
 const MOST = 8;
-/** Characters before what was looked for. */
+/** Characters before the searched words. */
 const BEFORE = 30;
-/** Milliseconds without a key before the server is asked. */
+/** Milliseconds without a key after which the server is asked. */
 const PAUSE = 150;
 
 /**
- * Search: rooms and what was said in them, titles of all conversations, and the text of those this tab has read.
- * @param {{room: string | null}} props only in this room
+ * The search dialog: rooms and their messages, titles of conversations, and the texts of those this tab has read.
+ * @param {{room: string | null}} props `room`: search only this room
  */
 export function Palette({ room }) {
   const sought = useSignal("");
@@ -107,7 +107,7 @@ function nothing(sought, room) {
 }
 
 /**
- * What the server finds in the rooms, once one pauses.
+ * The server's hits in rooms, asked for when the person pauses.
  * @param {string} sought
  * @param {string | null} room
  */
@@ -144,7 +144,7 @@ function hitOf({ room, offset, by, assistant, time: at, text, marks }) {
   };
 }
 
-/** From the first of them on, so that it is seen. @param {string} text @param {[number, number][]} marks */
+/** A text with its marks, cut so that the first mark is visible. @param {string} text @param {[number, number][]} marks */
 function marked(text, marks) {
   const first = marks[0]?.[0] ?? 0;
   let at = first > BEFORE ? first - BEFORE : 0;

@@ -12,7 +12,7 @@ const THEMES = [
   { value: "system", label: "System", icon: "monitor" },
 ];
 
-/** The person's menu. */
+/** The settings menu. */
 export function Settings() {
   return html`
     <${Menu} icon="settings" label="Settings" up>

@@ -60,7 +60,7 @@ export function Sidebar() {
   `;
 }
 
-/** What a person wants to know of it; the rest is its tooltip. */
+/** The state of the connection. Details are in its tooltip. */
 function Connection() {
   const state = connectionStatus.value;
   const { topics, tabs, by } = connection.value;

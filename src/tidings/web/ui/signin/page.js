@@ -8,8 +8,8 @@ import { dialog, signingIn } from "../page/layout.js";
 import { door, session, signIn, signedOut } from "../session/state.js";
 import { notSaved } from "../toasts/state.js";
 
-/** Where one says who one is. What was being written is kept, and one returns to it. */
-/** @param {{place: string}} props what was open, and is returned to */
+/** The sign-in page. Drafts are kept, and the page returns to what was open. */
+/** @param {{place: string}} props `place`: the title of what was open */
 export function SignIn({ place }) {
   const { auth, oidc } = door.value;
   const form = auth === "open" ? html`<${Name} />` : html`<${Token} oidc=${oidc} />`;
@@ -35,7 +35,7 @@ const version = document.querySelector("meta[name=version]")?.getAttribute("cont
 
 const back = () => (signingIn.value = false);
 
-/** Whatever a name was to be chosen for is not done. */
+/** Go back without a name, and close the dialog that needed one. */
 const goBack = () => (back(), (dialog.value = null));
 
 const Name = () => html`
@@ -59,7 +59,7 @@ const Token = ({ oidc }) => html`
   <//>
 `;
 
-/** What the server says in a word, since a link could put any sentence into its mouth. */
+/** Sentences for the problem in the address. The address holds one word, because a link could hold any sentence. */
 const PROBLEMS = new Map([
   ["expired", "That took too long, or was begun in another tab. Please try again."],
   ["refused", "The provider did not let you in."],
@@ -71,7 +71,7 @@ const PROBLEMS = new Map([
 
 const problem = PROBLEMS.get(new URLSearchParams(location.search).get("problem") ?? "");
 
-/** The provider sends one back to where one was. */
+/** The address of the sign-in at the provider, which returns to the present address. */
 const loginAt = () => `/session/login?next=${encodeURIComponent(location.pathname + location.hash)}`;
 
 const FIELDS = {
@@ -80,8 +80,8 @@ const FIELDS = {
 };
 
 /**
- * @param {{title: string, field: "name" | "token", quiet?: boolean, children: any}} props `quiet`: another way in is
- *   the first one
+ * @param {{title: string, field: "name" | "token", quiet?: boolean, children: any}} props `quiet`: the
+ *   page offers another way to sign in first
  */
 function Form({ title, field, quiet = false, children }) {
   const wrong = useSignal("");

@@ -2,11 +2,11 @@ import { element } from "./element.js";
 
 /** @typedef {import("../answer/fold.js").Source} Source */
 
-/** Where a text cites a source: "[1]", until the source is known. @param {string} n */
+/** The mark of a citation, "[1]", until its source is known. @param {string} n */
 export const citeMark = (n) => element("span", { "data-cite": n }, `[${n}]`);
 
 /**
- * Turn the marks whose sources are known into citations: the number, glued to the word before it (U+2060).
+ * Replace the marks of known sources by citations: a number, joined to the word before it (U+2060).
  * @param {ParentNode} text
  * @param {readonly Source[]} sources
  */
@@ -31,9 +31,9 @@ function place(mark, source) {
 }
 
 /**
- * The word before a mark, in an element that does not break: browsers break a line before a button, U+2060 or not.
+ * Wrap the word before a mark in an element that does not break: browsers break a line before a button in spite of U+2060.
  * @param {Element} mark
- * @returns {Element | null} null: there is no text just before it
+ * @returns {Element | null} null when there is no text just before the mark
  */
 function wordBefore(mark) {
   const before = mark.previousSibling;

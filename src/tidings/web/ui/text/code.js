@@ -54,8 +54,9 @@ const NAMES = {
 };
 
 /**
- * A code block with its bar. Its buttons carry `data-do` and are served by the log, once for all blocks.
- * @returns {{block: HTMLElement, code: HTMLElement, named: (language: string) => void}} `named` tells the language
+ * A code block with its bar. Its buttons have `data-do`; the log handles the buttons of all blocks.
+ * @returns {{block: HTMLElement, code: HTMLElement, named: (language: string) => void}} `named` sets the
+ *   language
  */
 export function codeBlock() {
   const code = element("code");
@@ -88,7 +89,7 @@ export function codeBlock() {
   return { block: element("div", { class: "code" }, bar, text), code, named };
 }
 
-/** Colour a finished block, when its language is known. @param {HTMLElement} code */
+/** Highlight the syntax of a finished block whose language is known. @param {HTMLElement} code */
 export async function highlight(code) {
   const language = code.dataset.language;
   if (!language) return;

@@ -1,5 +1,5 @@
 /**
- * A DOM element. Text given as children is text: nothing here reads HTML.
+ * A DOM element. Strings among its children are text, never HTML.
  *
  * @param {string} tag
  * @param {Record<string, string>} [attributes]
@@ -30,20 +30,20 @@ export function iconElement(name) {
 }
 
 /**
- * The address of a link in a text that nobody vouches for.
+ * Check the address of a link in an untrusted text.
  * @param {string | null} href
- * @returns {string | null} null: it is shown as text
+ * @returns {string | null} null for an address that must not become a link
  */
 export function safeHref(href) {
   try {
     const url = new URL(href ?? "");
     return ["http:", "https:", "mailto:"].includes(url.protocol) ? url.href : null;
   } catch {
-    return null; // relative: it would lead into this app, to nothing
+    return null; // a relative address would lead to a page that does not exist
   }
 }
 
-/** @param {string} href one that `safeHref` gave */
+/** @param {string} href checked by `safeHref` */
 export function setHref(/** @type {Element} */ link, href) {
   link.setAttribute("href", href);
   link.setAttribute("target", "_blank");

@@ -22,10 +22,10 @@ const marked = new Marked({ gfm: true }).use({
     },
   ],
   renderer: {
-    html: ({ text }) => escaped(text), // raw HTML is shown as it was written
-    image: ({ text, href }) => `<a href="${escaped(href)}">${escaped(text || "Image")}</a>`, // nothing is fetched
+    html: ({ text }) => escaped(text), // raw HTML is shown as text
+    image: ({ text, href }) => `<a href="${escaped(href)}">${escaped(text || "Image")}</a>`, // pictures are not loaded
     checkbox: ({ checked }) => `<span class="task">${checked ? "\u2611" : "\u2610"}</span> `,
-    // The page has one h1, its title.
+    // The page's title is its only h1.
     heading({ tokens, depth }) {
       const level = Math.min(depth + 2, 6);
       return `<h${level}>${this.parser.parseInline(tokens)}</h${level}>`;
@@ -41,8 +41,8 @@ const SAFE = {
 };
 
 /**
- * A whole text of markdown, from someone nobody vouches for, as DOM: no scripts, no images, no raw HTML, links only to
- * http, https and mailto.
+ * A finished, untrusted Markdown text as DOM: without scripts, pictures and raw HTML, with links to http, https and
+ * mailto only.
  *
  * @param {string} text
  * @param {readonly import("./cites.js").Source[]} sources

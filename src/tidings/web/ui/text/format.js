@@ -1,4 +1,4 @@
-/** Figures as the interface writes them: a thin comma, a no-break space before the unit. */
+/** Numbers, times and sizes as the page writes them, with a no-break space before the unit. */
 
 const count = new Intl.NumberFormat("en");
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
@@ -46,7 +46,7 @@ export function size(bytes) {
 /** @param {number} n @param {string} one @param {string} [many] "1 event", "7 events" */
 export const counted = (n, one, many = `${one}s`) => `${number(n)} ${n === 1 ? one : many}`;
 
-/** @param {string} text @param {number} [most] characters. As much of it as two lines show */
+/** @param {string} text @param {number} [most] characters, about two lines */
 export const brief = (text, most = 200) => (text.length > most ? `${text.slice(0, most).trimEnd()}\u2026` : text);
 
 /** @param {number} n "2nd" */
@@ -55,7 +55,7 @@ export function ordinal(n) {
   return n + (teen ? "th" : (["th", "st", "nd", "rd"][n % 10] ?? "th"));
 }
 
-/** @param {string} name "ML". By characters: half of an emoji is none */
+/** Initials, by whole characters, so that an emoji is not cut in half. @param {string} name "ML" */
 export function initials(name) {
   const words = name
     .trim()

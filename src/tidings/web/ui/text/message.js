@@ -1,4 +1,4 @@
-/** What someone wrote, cut into what is drawn: text, `code`, links, mentions. Nothing here makes HTML. */
+/** A message's text, cut into plain text, `code`, links and mentions. Nothing becomes HTML. */
 
 /** @typedef {{kind: "text" | "code" | "link" | "mention" | "me", text: string}} Piece */
 
@@ -10,8 +10,8 @@ const escaped = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 /**
  * @param {string} text
  * @param {object} who
- * @param {readonly string[]} who.names that are mentioned: whole, or by their first word
- * @param {string | null} who.me whose mention stands out
+ * @param {readonly string[]} who.names people who can be mentioned, by the whole name or its first word
+ * @param {string | null} who.me the person whose mentions stand out
  * @returns {Piece[]}
  */
 export function pieces(text, { names, me }) {
@@ -30,7 +30,7 @@ export function pieces(text, { names, me }) {
 /** @param {string} text @param {readonly string[]} names @param {string | null} me @returns {Piece[]} */
 function mentions(text, names, me) {
   if (!text) return [];
-  // The longest first: a name may begin another one.
+  // Longest first, because a name may be the beginning of another one.
   const words = names.flatMap((name) => [name, name.split(/\s+/)[0]]).sort((a, b) => b.length - a.length);
   if (words.length === 0) return [{ kind: "text", text }];
   const mine = new Set([me, me?.split(/\s+/)[0]].map((word) => word?.toLowerCase()));

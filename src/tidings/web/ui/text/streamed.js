@@ -28,14 +28,14 @@ const TAGS = {
 };
 
 /**
- * Markdown while it is written: each piece only adds to the DOM, so what was read stays where it is and can be
- * selected. As safe as the finished text: nothing here reads HTML.
+ * Markdown while it is being written. Each piece only adds to the DOM, so that the text before it stays in place and can
+ * be selected. Like the finished text it never reads HTML.
  */
 export class Streamed {
   /** The open elements, innermost last. @type {HTMLElement[]} */
   #open;
   #caret = element("span", { class: "caret", "aria-hidden": "true" });
-  /** What the parser holds back, because the next character may change what it is. */
+  /** Text that the parser holds back, because the next character may change its meaning. */
   #rest = document.createTextNode("");
   #parser;
   #written = 0;
@@ -53,7 +53,7 @@ export class Streamed {
   }
 
   /**
-   * @param {string} text all of it so far
+   * @param {string} text the whole text so far
    * @param {readonly import("./cites.js").Source[]} sources
    */
   show(text, sources) {
@@ -69,7 +69,7 @@ export class Streamed {
     return /** @type {HTMLElement} */ (this.#open.at(-1));
   }
 
-  /** The caret is a level line after the last word. Between two items or rows that is inside the one before. */
+  /** Put the caret after the last word. Between two list items or rows that is inside the last one. */
   #placeCaret() {
     let at = this.#here;
     while (["UL", "OL", "TABLE", "THEAD", "TBODY", "TR", "DIV"].includes(at.tagName) && at.lastElementChild) {
@@ -116,7 +116,7 @@ export class Streamed {
     const ended = /** @type {HTMLElement} */ (this.#open.pop());
     if (names.has(ended)) void highlight(ended);
     if (ended.tagName !== "A" || ended.hasAttribute("href")) return;
-    // A link without an address: a cite, an address that is not safe, or only words in brackets.
+    // A link without an address is a citation, has an unsafe address, or is only text in brackets.
     const text = ended.textContent ?? "";
     if (!kept.has(ended)) ended.replaceWith(...ended.childNodes);
     else if (/^\d{1,3}$/.test(text)) ended.replaceWith(citeMark(text));
@@ -137,11 +137,11 @@ export class Streamed {
   }
 }
 
-/** Held back, but a part of a word whatever follows. */
+/** Text that is part of a word, no matter what follows. */
 const PLAIN = /^[\p{L}\p{N}.,;:?!'")]+$/u;
 
-/** How a code element tells its language. @type {WeakMap<Element, (language: string) => void>} */
+/** Functions that set the language of a code element. @type {WeakMap<Element, (language: string) => void>} */
 const names = new WeakMap();
 
-/** Links that have shown no address. @type {WeakSet<Element>} */
+/** Links without an address so far. @type {WeakSet<Element>} */
 const kept = new WeakSet();

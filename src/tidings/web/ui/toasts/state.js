@@ -2,24 +2,24 @@ import { signal } from "@preact/signals";
 
 /**
  * @typedef {object} Toast
- * @property {string} key one with the key of another takes its place
+ * @property {string} key a new toast replaces the one with the same key
  * @property {string} icon
  * @property {string} [tone] tide, amber or red: the icon's colour
  * @property {string} title
  * @property {string} [text]
- * @property {{label: string, quiet?: boolean, run: () => void}[]} [actions] each closes it, too
+ * @property {{label: string, quiet?: boolean, run: () => void}[]} [actions] each also closes the toast
  */
 
-/** Milliseconds one is shown, and in which it fades. */
+/** Milliseconds for which a toast is shown, and in which it fades. */
 const LIFE = 6000;
 const FADE = 120;
-/** As many at a time. */
+/** The most toasts at a time. */
 const MOST = 3;
 
-/** Newest first. @type {import("@preact/signals").Signal<readonly (Toast & {leaving?: boolean})[]>} */
+/** The shown toasts, newest first. @type {import("@preact/signals").Signal<readonly (Toast & {leaving?: boolean})[]>} */
 export const toasts = signal([]);
 
-/** What is left of each one's time. @type {Map<string, {left: number, since: number, timer?: ReturnType<typeof setTimeout>}>} */
+/** The remaining time of each toast. @type {Map<string, {left: number, since: number, timer?: ReturnType<typeof setTimeout>}>} */
 const clocks = new Map();
 let held = false;
 
@@ -32,7 +32,7 @@ export function toast(toast) {
   if (!held) run(toast.key);
 }
 
-/** What somebody did was refused. @param {string} title what did not happen */
+/** Make a handler that shows a refusal. @param {string} title the action that failed */
 export const refusedAs =
   (title) =>
   (/** @type {Error} */ { message }) =>
@@ -49,7 +49,7 @@ export function dismiss(key) {
   setTimeout(() => remove(key), FADE);
 }
 
-/** Whether somebody points at them, or is in them with the keyboard: then none leaves. @param {boolean} is */
+/** Keep the toasts while the pointer or the focus is on them. @param {boolean} is */
 export function hold(is) {
   if (held === is) return;
   held = is;

@@ -5,10 +5,10 @@ import { Icon } from "../kit/icon.js";
 import { brief } from "../text/format.js";
 import { dismiss, hold, toasts } from "./state.js";
 
-/** Pixels between the last of them and the composer. */
+/** Pixels between the last toast and the composer. */
 const GAP = 8;
 
-/** What came just now: top right, newest on top. Nobody leaves while one points at them, or is in them. */
+/** The toasts, at the top right, newest first. They stay while the pointer or the focus is on them. */
 export function Toasts() {
   const root = useRef(/** @type {HTMLElement | null} */ (null));
   const inside = (/** @type {FocusEvent} */ event) =>
@@ -33,7 +33,7 @@ export function Toasts() {
 /** @param {import("./state.js").Toast & {name: string, leaving?: boolean}} props */
 function One({ name, icon, tone = "", title, text, actions = [], leaving = false }) {
   const close = () => {
-    hold(false); // its button, which has the focus or the pointer, goes with it
+    hold(false); // the button under the pointer disappears with the toast
     dismiss(name);
   };
   return html`
@@ -59,7 +59,7 @@ function One({ name, icon, tone = "", title, text, actions = [], leaving = false
   `;
 }
 
-/** Those that would lie over the composer, on a low screen, are not shown. @param {HTMLElement | null} root */
+/** Hide toasts that would cover the composer on a low screen. @param {HTMLElement | null} root */
 function clear(root) {
   const composer = document.querySelector(".composer-frame");
   const end = (composer?.getBoundingClientRect().top ?? innerHeight) - GAP;
