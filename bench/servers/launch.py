@@ -80,7 +80,7 @@ TIDINGS = Kind(
     _tidings,
     replays=True,
     auth=Auth({"TIDINGS_SECRET": SECRET}, _token),
-    environment={"TIDINGS_MAX_CONNECTIONS_PER_SUBJECT": "1000000", "TIDINGS_PUBLISH_RATE": "0"},
+    environment={"TIDINGS_MAX_CONNECTIONS_PER_SUBJECT": "1000000"},
 )
 SSE_STARLETTE = Kind("sse-starlette", "sse-starlette", "nothing", _python("bench.servers.sse_starlette_app"))
 FASTAPI = Kind("fastapi", "FastAPI", "nothing", _python("bench.servers.fastapi_app"))

@@ -47,7 +47,7 @@ class Recorder(Guard):
         admitted = self.judge(items)
         return await admitted if hasattr(admitted, "__await__") else admitted  # type: ignore[no-any-return]
 
-    async def published(self, subject: Subject, topic: str, items: Items, done: Appended) -> None:
+    async def published(self, subject: Subject, topic: str, items: Items, done: Appended, note: Any = None) -> None:
         self.told.append((list(items), done.last.n, done.duplicate))
 
     async def manage(self, subject: Subject, topic: str) -> None:

@@ -15,7 +15,7 @@ from tests.serving import ServerProcess
 from tidings.access.tokens import sign
 
 SECRET = "a secret of the tests, which is at least 32 bytes long"
-SLOWLY = "You may publish 0.5 events a second. Wait a moment."
+SLOWLY = "You may publish 5 events in 10 seconds."
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def slow(
     browser: Browser, open_tab: OpenTab, serve_process: Callable[..., ServerProcess], scripted: dict[str, str]
 ) -> Iterator[Meet]:
     """People of a server where one publishes an event every two seconds, after a burst of five."""
-    server = serve_process(env={**scripted, "TIDINGS_PUBLISH_RATE": "0.5"})
+    server = serve_process(env={**scripted, "TIDINGS_LIMIT_PUBLISHES": "5"})
     yield from meeting(browser, open_tab, server.url)
 
 

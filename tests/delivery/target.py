@@ -80,7 +80,7 @@ async def in_a_task(request: Request, call_next: RequestResponseEndpoint) -> Res
 
 def app(setup: Setup, hub: Hub) -> ASGIApp:
     """Tidings as it is, inside what keeps `send` from being stepped by hand, or inside someone's FastAPI app."""
-    settings = Settings(store=setup.store, max_batch=ByteSize(64 << 20), publish_rate=0)
+    settings = Settings(store=setup.store, max_batch=ByteSize(64 << 20))
     made = create_app(settings, hub)
     if setup.sink == "task":
         return BaseHTTPMiddleware(made, dispatch=in_a_task)

@@ -6,19 +6,24 @@ from tidings.errors import Forbidden
 from tidings.log.names import valid_topic
 
 from .guards import Guards
+from .limits import Limits
 from .subject import Subject
 from .tokens import Authenticator, Headers
 
 
 class Access:
-    """The rights of a server: tokens say which topics a subject may use, guards say what an app allows in them.
+    """The rights of a server: tokens say which topics a subject may use, guards what an app allows in them, and
+    limits how much a person may use up.
 
     Every `routes()` takes the same one. `headers` are those of an ASGI scope: lower-case names and raw values.
     """
 
-    def __init__(self, authenticator: Authenticator, guards: Guards | None = None) -> None:
+    def __init__(
+        self, authenticator: Authenticator, guards: Guards | None = None, limits: Limits | None = None
+    ) -> None:
         self.authenticator = authenticator
         self.guards = Guards() if guards is None else guards
+        self.limits = Limits() if limits is None else limits
 
     async def reader(self, headers: Headers, *topics: str) -> Subject:
         """Return the sender, who may read these topics, past and future.

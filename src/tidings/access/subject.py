@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from tidings.errors import InvalidRequest
 
@@ -19,7 +20,7 @@ class Patterns:
     __slots__ = ("_names", "_prefixes", "texts")
 
     def __init__(self, texts: Iterable[str]) -> None:
-        """Raises InvalidRequest for a text that is no pattern."""
+        """Check the patterns. Raises InvalidRequest for a text that is not a pattern."""
         self.texts = tuple(texts)
         for text in self.texts:
             if not _is_pattern(text):
@@ -30,7 +31,7 @@ class Patterns:
         self._prefixes = tuple(text[:-1] for text in self.texts if text.endswith("*"))
 
     def cover(self, topic: str) -> bool:
-        """Whether one of them covers `topic`."""
+        """Return True if one of the patterns covers `topic`."""
         return topic in self._names or topic.startswith(self._prefixes)
 
 
@@ -43,29 +44,41 @@ def _is_pattern(text: object) -> bool:
     )
 
 
+PERSON: Literal["person"] = "person"
+"""The value of `Subject.limits` for a person, whom the limits of the server hold for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Who is asking. `name` is None where nobody has to say. After `expires` (Unix seconds) it is no longer allowed
-    anything, and a stream that was opened for it ends."""
+    """The sender of a request. `name` is None on a server without a key, for a sender who has not chosen a name.
+
+    After `expires` (Unix seconds) the subject is not allowed anything, and a stream that was opened for it ends.
+    `limits`: PERSON, limits of its own by their names, or None for a program without limits.
+    """
 
     name: str | None
     publish: Patterns
     subscribe: Patterns
     expires: float | None = None
+    limits: Mapping[str, int] | Literal["person"] | None = field(default=None, hash=False)
 
     def may_publish(self, topic: str) -> bool:
-        """Whether it may append to the topic, configure it, or delete it."""
+        """Return True if the subject may append to the topic, configure it and delete it."""
         return self.publish.cover(topic)
 
     def may_subscribe(self, topic: str) -> bool:
-        """Whether it may read the topic, its past like its future."""
+        """Return True if the subject may read the topic, past and future."""
         return self.subscribe.cover(topic)
+
+    def as_person(self) -> Subject:
+        """Return the subject with the limits of people, unless it has limits of its own."""
+        return self if self.limits is not None else replace(self, limits=PERSON)
 
 
 ANYONE = Subject(None, Patterns(["*"]), Patterns(["*"]))
-"""Whoever reaches a server that has no key, until they choose a name."""
+"""A sender without a name, on a server without a key: such a server answers its own machine only."""
 
 
 def named(name: str) -> Subject:
-    """Whoever reaches a server that has no key and has chosen this name."""
-    return replace(ANYONE, name=name)
+    """Return a guest: a sender who has chosen a name on a server without a key."""
+    return replace(ANYONE, name=name, limits=PERSON)

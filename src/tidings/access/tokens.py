@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import math
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any, Literal
 
 import jwt
 from jwt.exceptions import (
@@ -23,8 +23,9 @@ from tidings.errors import Forbidden, InvalidRequest, Unauthenticated
 
 from .cookies import COOKIE, NAME_COOKIE, chosen_name
 from .keys import Keys, KeySet, OneKey
+from .limits import valid_limits
 from .origins import may_address, same_origin
-from .subject import ANYONE, Patterns, Subject, named
+from .subject import ANYONE, PERSON, Patterns, Subject, named
 
 LEEWAY = 10
 """Seconds by which the signer's clock may differ from ours."""
@@ -99,7 +100,7 @@ class Authenticator:
         if fields.cookie is None:
             raise Unauthenticated("Send a token, as `Authorization: Bearer TOKEN`")
         self._refuse_foreign(fields, unsafe)
-        return await self.verify(fields.cookie)
+        return (await self.verify(fields.cookie)).as_person()
 
     def refuse_foreign(self, headers: Headers) -> None:
         """Raises Forbidden if a foreign page sends this request, which changes who its browser is."""
@@ -195,7 +196,15 @@ def _subject(claims: dict[str, Any]) -> Subject:
         raise Unauthenticated("The token's `sub` must be a name of at most 200 visible characters")
     if isinstance(expires, bool) or not isinstance(expires, int | float) or not 0 <= expires < 1e12:
         raise Unauthenticated("The token's `exp` must be a number of seconds")
-    return Subject(name, _patterns(claims, "publish"), _patterns(claims, "subscribe"), float(expires) + LEEWAY)
+    publish, subscribe = _patterns(claims, "publish"), _patterns(claims, "subscribe")
+    return Subject(name, publish, subscribe, float(expires) + LEEWAY, _limits(claims.get("limits")))
+
+
+def _limits(claim: object) -> Mapping[str, int] | Literal["person"] | None:
+    try:
+        return claim if claim is None or claim == PERSON else valid_limits(claim)
+    except InvalidRequest as error:
+        raise Unauthenticated(f"The token's `limits`: {error}") from None
 
 
 def _patterns(claims: dict[str, Any], claim: str) -> Patterns:
@@ -232,9 +241,13 @@ def sign(
     seconds: float,
     audience: str | None = None,
     issuer: str | None = None,
+    limits: Mapping[str, int] | Literal["person"] | None = None,
 ) -> str:
-    """A token for `name`, good for `seconds` from now, signed with HS256. Raises InvalidRequest for a pattern that is
-    none."""
+    """Return a token for `name`, good for `seconds` from now, signed with HS256.
+
+    `limits`: "person" for the limits of people, or limits of its own. Raises InvalidRequest for a text that is not a
+    pattern.
+    """
     if not name:
         raise InvalidRequest("A token needs a subject, a name")
     now = int(time.time())
@@ -245,5 +258,5 @@ def sign(
         "publish": list(Patterns(publish).texts),
         "subscribe": list(Patterns(subscribe).texts),
     }
-    about = {"aud": audience, "iss": issuer}
+    about = {"aud": audience, "iss": issuer, "limits": limits}
     return jwt.encode(claims | {k: v for k, v in about.items() if v is not None}, secret, algorithm="HS256")

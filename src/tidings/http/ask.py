@@ -68,15 +68,18 @@ def asking(hub: Hub, access: Access, slots: Slots, assistants: Mapping[str, Assi
         """Start a run that answers the question."""
         subject = await access.publisher(request.scope["headers"], "runs.new")
         chosen = choose(assistants, query.assistant or None)
-        run = await hub.runs.start(
-            await chosen.runnable(),
-            [{"role": "user", "content": query.q}],
-            assistant=chosen.name,
-            model=chosen.model,
-            by=subject.name,
-            text=query.q,
-            key=idempotency_key(request, subject),
-        )
+        with access.limits.run(subject) as begun:
+            run = await hub.runs.start(
+                await chosen.runnable(),
+                [{"role": "user", "content": query.q}],
+                assistant=chosen.name,
+                model=chosen.model,
+                by=subject.name,
+                text=query.q,
+                key=idempotency_key(request, subject),
+            )
+            if run.created:
+                begun(run.id)
         return subject, run
 
     async def stream(request: Request) -> Response:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import Annotated, Any
 
 import msgspec
@@ -39,34 +38,12 @@ class Line(msgspec.Struct, forbid_unknown_fields=True):
     type: str = MESSAGE
 
 
-class Rate:
-    """A token bucket a subject: `rate` events a second, bursts of ten seconds' worth; 0 is without limit."""
-
-    def __init__(self, rate: float) -> None:
-        self.rate = rate
-        self._buckets: dict[str, tuple[float, float]] = {}
-
-    def spend(self, owner: str, count: int) -> None:
-        """Count `count` events of the owner. Raises TooManyRequests."""
-        if not self.rate:
-            return
-        now = time.monotonic()
-        left, at = self._buckets.get(owner, (self.rate * 10, now))
-        left = min(left + (now - at) * self.rate, self.rate * 10)
-        if left < count:
-            raise TooManyRequests(f"You may publish {self.rate:g} events a second. Wait a moment.")
-        if len(self._buckets) > 10_000:
-            self._buckets.clear()
-        self._buckets[owner] = (left - count, now)
-
-
-class Limits(msgspec.Struct, frozen=True):
-    """The limits of one request: bytes of a body and of a batch, events of a batch, and events a second."""
+class Sizes(msgspec.Struct, frozen=True):
+    """The limits of one request: bytes of a body and of a batch, and lines of a batch."""
 
     body: int = 1 << 20
     batch: int = 8 << 20
-    events: int = 10_000
-    rate: float = 100_000.0
+    lines: int = 10_000
 
 
 RACES = 8
@@ -122,11 +99,10 @@ OPERATION: dict[str, Any] = {
 class Publishing:
     """Answers `POST /topics/T/events`."""
 
-    def __init__(self, hub: Hub, access: Access, limits: Limits | None = None) -> None:
+    def __init__(self, hub: Hub, access: Access, sizes: Sizes | None = None) -> None:
         self.hub = hub
         self.access = access
-        self.limits = limits or Limits()
-        self.rate = Rate(self.limits.rate)
+        self.sizes = sizes or Sizes()
 
     def route(self) -> DirectRoute:
         """Return the route."""
@@ -138,7 +114,7 @@ class Publishing:
         subject = await self.access.publisher(request.scope["headers"], topic)
         query = PublishQuery.read(request.scope)
         items = await self._items(request, query.type)
-        self.rate.spend(subject.name or "", len(items))
+        await self._spend(subject, topic, len(items))
         key = idempotency_key(request, subject)
         guard = self.access.guards.of(topic)
         if query.transient:
@@ -153,15 +129,28 @@ class Publishing:
             done = await self.hub.append(topic, items, key=key)
         else:
             done = await guarded(self.hub, guard, subject, topic, items, key)
+        if done.first.n == 1 and not done.duplicate:
+            self.access.limits.count(subject, "topics")
         value = Published(offset=str(done.last), first=str(done.first), last=str(done.last))
         return json_response(value, 200 if done.duplicate else 201)
+
+    async def _spend(self, subject: Subject, topic: str, count: int) -> None:
+        """Count the events that the subject publishes. Raises TooManyRequests or TooLarge."""
+        limits = self.access.limits
+        limits.spend(subject, "publishes", count)
+        try:
+            limits.check(subject, "topics")
+        except TooManyRequests:
+            # Only now is it worth a look whether the topic exists.
+            if await self.hub.describe(topic) is None:
+                raise
 
     async def _items(self, request: Request, type: str) -> Items:
         """Read the events of the body. Raises TooLarge or InvalidRequest."""
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind == "application/x-ndjson":
-            return await parse_lines(await read_body(request, self.limits.batch), self.limits.events)
-        body = await read_body(request, self.limits.body)
+            return await parse_lines(await read_body(request, self.sizes.batch), self.sizes.lines)
+        body = await read_body(request, self.sizes.body)
         return [(type, json_text(body) if kind == "application/json" else utf8(body))]
 
 

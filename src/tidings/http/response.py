@@ -304,7 +304,7 @@ def problem_response(request: Request | None, error: Exception) -> Response:
     if error.status == 401:
         headers["www-authenticate"] = "Bearer"
     if error.status in (429, 503):
-        headers["retry-after"] = "1"
+        headers["retry-after"] = str(error.members.get("retry_after", 1))
     return Response(
         msgspec.json.encode(error.problem()),
         status_code=error.status,

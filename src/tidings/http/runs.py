@@ -168,17 +168,20 @@ def routes(hub: Hub, access: Access, assistants: Mapping[str, Assistant]) -> API
             raise NotFound(f"There is no run {new.parent} that you could have answered anew.")
         text, messages = question(new)
         assistant = choose(assistants, new.assistant)
-        run = await hub.runs.start(
-            await assistant.runnable(),
-            messages,
-            assistant=assistant.name,
-            model=assistant.model,
-            announce=new.topic,
-            parent=new.parent,
-            key=idempotency_key(request, subject),
-            by=subject.name,
-            text=text,
-        )
+        with access.limits.run(subject) as begun:
+            run = await hub.runs.start(
+                await assistant.runnable(),
+                messages,
+                assistant=assistant.name,
+                model=assistant.model,
+                announce=new.topic,
+                parent=new.parent,
+                key=idempotency_key(request, subject),
+                by=subject.name,
+                text=text,
+            )
+            if run.created:
+                begun(run.id)
         value = NewlyStarted(run=run.id, topic=run.topic, events=f"/runs/{run.id}/events")
         return json_response(value, 201 if run.created else 200, {"location": f"/runs/{run.id}"})
 

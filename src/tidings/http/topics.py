@@ -126,7 +126,10 @@ def routes(hub: Hub, access: Access) -> APIRouter:
         dependencies=managing,
         responses={**state, **problems(413)},
     )
-    async def configure(topic: TopicName, to: Configuration) -> Response:
+    async def configure(request: Request, topic: TopicName, to: Configuration) -> Response:
+        if await hub.describe(topic) is None:
+            subject = await access.publisher(request.scope["headers"], topic)
+            access.limits.spend(subject, "topics")
         retention = Retention(to.max_age, to.max_events, to.max_bytes)
         return json_response(described(topic, await hub.configure(topic, retention=retention, ttl=to.ttl)))
 

@@ -17,7 +17,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from tidings import web
 from tidings.access.access import Access
 from tidings.access.guards import Sealed
+from tidings.access.limits import KINDS, Limits
 from tidings.access.names import topics_of
+from tidings.access.subject import PERSON
 from tidings.access.tokens import Authenticator, sign
 from tidings.api import Hub
 from tidings.apps.conversations.guard import ConversationsGuard
@@ -42,7 +44,7 @@ from tidings.http import health, problems, runs, session, topics
 from tidings.http.ask import asking
 from tidings.http.follow import Following
 from tidings.http.openapi import REF, SHAPES, DirectRoute
-from tidings.http.publish import Limits, Publishing
+from tidings.http.publish import Publishing, Sizes
 from tidings.http.response import OUTSIDE, Slots, Stream
 from tidings.runs.assistant import Assistant
 
@@ -122,10 +124,11 @@ def create_app(settings: Settings | None = None, hub: Hub | None = None) -> Fast
             drain_window=settings.drain_window,
             retention=retention if retention != Retention() else None,
         )
-    access = Access(authenticator(settings))
+    access = Access(authenticator(settings), limits=limits(settings))
+    hub.runs.on_end.append(access.limits.ended)
     assistants = configured(settings)
     slots = Slots(settings.max_connections, settings.max_connections_per_subject if not settings.open else 1 << 30)
-    limits = Limits(settings.max_body, settings.max_batch, settings.max_batch_events, settings.publish_rate)
+    sizes = Sizes(settings.max_body, settings.max_batch, settings.max_batch_events)
     presence = Presence(hub, slots)
 
     @asynccontextmanager
@@ -157,7 +160,7 @@ def create_app(settings: Settings | None = None, hub: Hub | None = None) -> Fast
     app.access = access
     app.open_to(settings.cors_origins)
     problems.install(app)
-    publishing = Publishing(hub, access, limits)
+    publishing = Publishing(hub, access, sizes)
     app.direct = (
         publishing.route(),
         Following(hub, access, slots).route(),
@@ -169,7 +172,7 @@ def create_app(settings: Settings | None = None, hub: Hub | None = None) -> Fast
         runs.routes(hub, access, assistants),
         *sign_in(settings, hub, access),
         health.routes(hub),
-        *apps(hub, access, presence, assistants, transfers.Limits(int(settings.max_file), publishing.rate.spend)),
+        *apps(hub, access, presence, assistants, int(settings.max_file)),
     ):
         app.include_router(router)
     web.mount(app)
@@ -191,19 +194,19 @@ def sign_in(settings: Settings, hub: Hub, access: Access) -> list[APIRouter]:
     def token(name: str) -> str:
         topics = topics_of(name)
         about = {"audience": settings.audience, "issuer": settings.issuer}
-        return sign(secret, name, publish=topics, subscribe=topics, seconds=signin.SESSION, **about)
+        return sign(secret, name, publish=topics, subscribe=topics, seconds=signin.SESSION, limits=PERSON, **about)
 
     return [session.routes(access, provider.title), signin.routes(hub, provider, secret, token)]
 
 
 def apps(
-    hub: Hub, access: Access, presence: Presence, assistants: Mapping[str, Assistant], limits: transfers.Limits
+    hub: Hub, access: Access, presence: Presence, assistants: Mapping[str, Assistant], max_file: int
 ) -> list[APIRouter]:
     """Return the routers of the apps, and add the apps' guards to `access`."""
     told, service = Notifications(hub), Rooms(hub)
     access.guards.update(
         {
-            "rooms": RoomsGuard(service, Notices(told), Answers(hub, service, told, assistants)),
+            "rooms": RoomsGuard(service, Notices(told), Answers(hub, service, told, assistants), access.limits),
             "runs": RunsGuard(hub, access.guards),
             "conversations": ConversationsGuard(hub),
             "users": PeopleGuard(),
@@ -213,11 +216,16 @@ def apps(
         }
     )
     return [
-        rooms.routes(service, access, told.markers, limits.file),
-        transfers.routes(service, access, limits),
+        rooms.routes(service, access, told.markers, max_file),
+        transfers.routes(service, access, max_file),
         people.routes(access, presence),
         notifications.routes(access, told),
     ]
+
+
+def limits(settings: Settings) -> Limits:
+    """Return the limits for people."""
+    return Limits({kind: getattr(settings, f"limit_{kind}") for kind in KINDS})
 
 
 def authenticator(settings: Settings) -> Authenticator:

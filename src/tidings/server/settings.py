@@ -50,6 +50,7 @@ Secret = Annotated[SecretStr, BeforeValidator(_key)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
+Limit = Annotated[int, Field(ge=0)]
 Size = Annotated[ByteSize, Field(ge=1)]
 
 
@@ -121,8 +122,22 @@ class Settings(BaseSettings):
     """The most open event streams of this process."""
     max_connections_per_subject: Count = 100
     """The most open event streams of one subject, the `sub` of its tokens."""
-    publish_rate: Annotated[float, Field(ge=0)] = 200_000
-    """The most events a second that one subject may publish, on average; 0 is without limit."""
+    limit_publishes: Limit = 1_000
+    """The events that one person may publish in 10 seconds; 0 is no limit, here and in the next settings."""
+    limit_topics: Limit = 1_000
+    """The topics that one person may create in a day."""
+    limit_rooms: Limit = 100
+    """The rooms that one person may create in a day."""
+    limit_members: Limit = 5_000
+    """The members that one person may add to rooms in a day."""
+    limit_uploads: Limit = 500
+    """The files that one person may upload in an hour."""
+    limit_upload_bytes: Annotated[ByteSize, Field(ge=0)] = ByteSize(2 * 1024**3)
+    """The bytes of files that one person may upload in a day."""
+    limit_runs_an_hour: Limit = 300
+    """The runs that one person may start in an hour."""
+    limit_runs: Limit = 20
+    """The runs that one person may have under way at a time."""
 
     keep_alive: Annotated[float, Field(ge=1, le=3600)] = 15.0
     """The silence after which a comment is sent, to keep proxies from closing a stream."""

@@ -18,6 +18,7 @@ from tidings.apps.rooms import context, files
 from tidings.apps.rooms.facts import File, MessagePosted, read
 from tidings.apps.rooms.files import Files
 from tidings.errors import NotFound
+from tidings.http.request import client_key
 from tidings.testing.clock import Clock
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -86,7 +87,7 @@ class TestAMessage:
         file = await uploaded(ann, id)
         message = await ann.said(topic, "message.posted", text="", files=[file])
         deletion = "message.deleted", f'{{"by":"Ann","message":"{message}"}}'
-        await server.hub.append(topic, [deletion], key="gone")  # and then nothing
+        await server.hub.append(topic, [deletion], key=client_key("Ann", "gone"))  # and then nothing
         assert (await ann.get(f"/rooms/{id}/files/{file}")).status_code == 200
         assert (await ann.say(topic, "message.deleted", message=message, key="gone")).status_code == 200
         problem(await ann.get(f"/rooms/{id}/files/{file}"), 404)

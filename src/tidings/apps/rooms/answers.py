@@ -53,14 +53,15 @@ class Answers:
 
     def check(self, room: Room, given: Sequence[Fact]) -> None:
         """Raise TooManyRequests for more runs than a room may have at once."""
-        called = sum(
-            len(self._called(fact.text)) if isinstance(fact, MessagePosted) else isinstance(fact, RunCreated)
-            for fact in given
-        )
+        called = self.calls(given) + sum(isinstance(fact, RunCreated) for fact in given)
         if called and len(room.runs) + called > AT_ONCE:
             raise TooManyRequests(
                 f"This room has {AT_ONCE} answers under way, its limit. Wait for one to finish, or stop one."
             )
+
+    def calls(self, given: Sequence[Fact]) -> int:
+        """Return the number of runs that these facts start, by calling assistants."""
+        return sum(len(self._called(fact.text)) for fact in given if isinstance(fact, MessagePosted))
 
     async def ask(self, stored: Stored) -> None:
         """Start a run for each call of an assistant. Raises Unavailable: the publisher then repeats its request."""

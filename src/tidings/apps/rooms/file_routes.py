@@ -3,8 +3,8 @@ origin: but for a few kinds of pictures, browsers are told to save it, whatever 
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
-from typing import Annotated, NamedTuple
+from collections.abc import AsyncGenerator
+from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import APIRouter, HTTPException, Path, Query, Request
@@ -37,17 +37,10 @@ FIXED = {
 BINARY = {"schema": {"type": "string", "format": "binary"}}
 
 
-class Limits(NamedTuple):
-    """`file`: bytes of the largest one. `spend` counts that somebody has sent one; it raises TooManyRequests."""
-
-    file: int
-    spend: Callable[[str, int], None]
-
-
-def routes(rooms: Rooms, access: Access, limits: Limits) -> APIRouter:
+def routes(rooms: Rooms, access: Access, max_file: int) -> APIRouter:
     """The router of files."""
     # An upload is counted in `body`, which says that it is a file that is too large.
-    router = APIRouter(tags=["rooms"], route_class=strict(access, 2 * limits.file))
+    router = APIRouter(tags=["rooms"], route_class=strict(access, 2 * max_file))
 
     @router.post(
         "/rooms/{room}/files",
@@ -64,11 +57,13 @@ def routes(rooms: Rooms, access: Access, limits: Limits) -> APIRouter:
         name: Annotated[str, Query(min_length=1, max_length=MAX_NAME, examples=["plan.pdf"])],
     ) -> Response:
         topic = PREFIX + room
-        by = person(await access.publisher(request.scope["headers"], topic))
+        subject = await access.publisher(request.scope["headers"], topic)
+        by = person(subject)
         await rooms.check_may_post(topic, by)
         type = valid_media_type(request.headers.get("content-type", ""))
-        limits.spend(by, 1)
-        file = await rooms.files.store(room, by, valid_name(name), type, body(request, limits.file))
+        access.limits.spend(subject, "uploads")
+        access.limits.spend(subject, "upload_bytes", announced(request, max_file))
+        file = await rooms.files.store(room, by, valid_name(name), type, body(request, max_file))
         return json_response(file, 201, {"location": f"/rooms/{room}/files/{file.id}"})
 
     @router.get(
@@ -98,6 +93,12 @@ def routes(rooms: Rooms, access: Access, limits: Limits) -> APIRouter:
         )
 
     return router
+
+
+def announced(request: Request, most: int) -> int:
+    """Return the bytes that a file has by its Content-Length; without one, as many as a file may have."""
+    length = request.headers.get("content-length", "")
+    return min(int(length), most) if length.isdecimal() else most
 
 
 async def body(request: Request, most: int) -> AsyncGenerator[bytes, None]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tidings.access.guards import Admitted, Guard, Items, Watch
+from tidings.access.limits import Limits
 from tidings.access.subject import Subject
 from tidings.errors import Forbidden
 from tidings.events import ORIGIN
@@ -21,7 +22,14 @@ from .rooms import Admission, Rooms, person
 class RoomsGuard(Guard):
     """Everybody reads public rooms, and members read private ones. Everything that is published is a fact."""
 
-    def __init__(self, rooms: Rooms, notices: Notices | None = None, answers: Answers | None = None) -> None:
+    def __init__(
+        self,
+        rooms: Rooms,
+        notices: Notices | None = None,
+        answers: Answers | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        self._limits = limits or Limits()
         self._rooms = rooms
         self._notices = notices
         self._answers = answers
@@ -38,9 +46,18 @@ class RoomsGuard(Guard):
         admission = await self._rooms.admit(subject, topic, items)
         if self._answers is not None:
             self._answers.check(admission.room, admission.facts)
+        self._spend(subject, admission.facts)
         written = [facts.written(fact) for fact in admission.facts]
         exact = (NEW if admission.at == ORIGIN else admission.at) if admission.changes_permissions else None
         return Admitted(written, exact, admission)
+
+    def _spend(self, subject: Subject, given: Sequence[facts.Fact]) -> None:
+        """Count what the facts use up of a person's limits. Raises TooManyRequests or TooLarge."""
+        kinds = [fact.type for fact in given]
+        self._limits.spend(subject, "rooms", kinds.count(facts.RoomCreated.type))
+        self._limits.spend(subject, "members", kinds.count(facts.MemberJoined.type))
+        if self._answers is not None:
+            self._limits.spend(subject, "runs_an_hour", self._answers.calls(given))
 
     async def published(
         self, subject: Subject, topic: str, items: Items, done: Appended, admission: Any = None

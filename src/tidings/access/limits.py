@@ -1,0 +1,168 @@
+"""Limits: the amounts that a person may use up in a time, and the runs that a person may have under way.
+
+People are the guests of a server without a key, senders who are known by a cookie, and tokens with the claim
+`"limits": "person"`. The token of a program is limited only by a claim of its own, such as `"limits": {"runs": 5}`.
+Each process counts by itself.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from tidings.errors import InvalidRequest, TooLarge, TooManyRequests
+
+from .subject import PERSON, Subject
+
+
+class Kind(NamedTuple):
+    """An amount that is limited: `text` says what a person may do, `seconds` in which time; 0 is at any one time."""
+
+    text: str
+    seconds: int
+
+
+KINDS: Mapping[str, Kind] = {
+    "publishes": Kind("publish {:,} events", 10),
+    "topics": Kind("create {:,} topics", 86400),
+    "rooms": Kind("create {:,} rooms", 86400),
+    "members": Kind("add {:,} members to rooms", 86400),
+    "uploads": Kind("upload {:,} files", 3600),
+    "upload_bytes": Kind("upload {:,} bytes", 86400),
+    "runs_an_hour": Kind("start {:,} runs", 3600),
+    "runs": Kind("have {:,} runs under way", 0),
+}
+"""The limits by name, as claims and settings name them."""
+
+PERIODS = {10: "10 seconds", 3600: "an hour", 86400: "a day"}
+
+LONGEST_RUN = 86400.0
+"""Seconds after which a run that was never seen to end does not count any more."""
+
+REMEMBERED = 50_000
+"""Amounts that are remembered. Beyond that, those that have been unused for longest are forgotten."""
+
+
+class Limits:
+    """The limits of a server for people, by the names of KINDS; 0 or a missing name is no limit."""
+
+    def __init__(self, people: Mapping[str, int] | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._people = valid_limits(people or {})
+        self._clock = clock
+        self._left: dict[tuple[str, str], tuple[float, float]] = {}
+        self._runs: dict[str, dict[str, float]] = {}
+        self._owners: dict[str, str] = {}
+
+    def most(self, subject: Subject, kind: str) -> int:
+        """Return the subject's limit; 0 is no limit."""
+        limits = self._people if subject.limits == PERSON else subject.limits
+        return limits.get(kind, 0) if isinstance(limits, Mapping) else 0
+
+    def spend(self, subject: Subject, kind: str, count: int = 1) -> None:
+        """Count `count` of the subject's amount.
+
+        Raises TooManyRequests with the seconds to wait, or TooLarge for more than the whole amount; neither counts.
+        """
+        most = self.most(subject, kind)
+        if not most or not count:
+            return
+        if count > most:
+            raise TooLarge(rule(kind, most), limit=most)
+        left = self._refill(subject, kind, most)
+        if left < count:
+            raise too_many(rule(kind, most), (count - left) * KINDS[kind].seconds / most)
+        self._left[subject.name or "", kind] = left - count, self._clock()
+
+    def count(self, subject: Subject, kind: str) -> None:
+        """Count something that has happened, even if nothing is left of the amount."""
+        if most := self.most(subject, kind):
+            self._left[subject.name or "", kind] = max(self._refill(subject, kind, most) - 1, 0.0), self._clock()
+
+    def check(self, subject: Subject, kind: str) -> None:
+        """Raise TooManyRequests if the subject has nothing left of an amount."""
+        most = self.most(subject, kind)
+        if most and (left := self._refill(subject, kind, most)) < 1:
+            raise too_many(rule(kind, most), (1 - left) * KINDS[kind].seconds / most)
+
+    def _refill(self, subject: Subject, kind: str, most: int) -> float:
+        """Return what is left of an amount by now: it fills again evenly over its time."""
+        key, now = (subject.name or "", kind), self._clock()
+        left, at = self._left.pop(key, (float(most), now))
+        left = min(left + (now - at) * most / KINDS[kind].seconds, most)
+        self._left[key] = left, now  # at the end of the order: the first has been unused for longest
+        if len(self._left) > REMEMBERED:
+            del self._left[next(iter(self._left))]
+        return left
+
+    @contextmanager
+    def run(self, subject: Subject) -> Iterator[Callable[[str], None]]:
+        """Hold a place for a run that is being started; the function that this yields gives the place to a run's id.
+
+        The place is free again when the run has ended (`ended`), or at the end of the block if no run took it. Raises
+        TooManyRequests.
+        """
+        self.spend(subject, "runs_an_hour")
+        most, owner = self.most(subject, "runs"), subject.name or ""
+        if not most:
+            yield lambda run: None
+            return
+        held = self._runs.setdefault(owner, {})
+        for run, since in list(held.items()):
+            if self._clock() - since > LONGEST_RUN:
+                self._free(run)
+        if len(held) >= most:
+            raise too_many(rule("runs", most), 5)
+        place = f"{owner} {len(held)} {self._clock()}"
+        self._hold(place, owner)
+
+        def begun(run: str) -> None:
+            self._hold(run, owner)
+
+        try:
+            yield begun
+        finally:
+            self._free(place)
+
+    async def ended(self, run: str) -> None:
+        """Free the place of a run that has ended: for `hub.runs.on_end`."""
+        self._free(run)
+
+    def _hold(self, run: str, owner: str) -> None:
+        self._owners[run] = owner
+        self._runs.setdefault(owner, {})[run] = self._clock()
+
+    def _free(self, run: str) -> None:
+        owner = self._owners.pop(run, None)
+        if owner is not None:
+            held = self._runs[owner]
+            del held[run]
+            if not held:
+                del self._runs[owner]
+
+
+def rule(kind: str, most: int) -> str:
+    """Return the sentence that states a limit."""
+    text, seconds = KINDS[kind]
+    return f"You may {text.format(most)}{f' in {PERIODS[seconds]}' if seconds else ' at a time'}."
+
+
+def too_many(rule: str, seconds: float) -> TooManyRequests:
+    """Return the error of a limit that is reached, for `seconds` more."""
+    wait = max(math.ceil(seconds), 1)
+    text = f"{wait} second{'s' * (wait > 1)}" if wait < 120 else f"{math.ceil(wait / 60)} minutes"
+    return TooManyRequests(f"{rule} Wait {text}.", retry_after=wait)
+
+
+def valid_limits(limits: object) -> dict[str, int]:
+    """Return the limits, if they are numbers by the names of KINDS. Raises InvalidRequest."""
+    if not isinstance(limits, Mapping):
+        raise InvalidRequest(f'limits are "{PERSON}", or numbers by their names')
+    for kind, most in limits.items():
+        if kind not in KINDS:
+            raise InvalidRequest(f"there is no limit named {str(kind)[:40]!r}, but {', '.join(KINDS)}")
+        if isinstance(most, bool) or not isinstance(most, int) or most < 0:
+            raise InvalidRequest(f"the limit {kind} is a whole number, 0 for none")
+    return dict(limits)

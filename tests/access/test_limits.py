@@ -1,0 +1,142 @@
+"""Limits: amounts that a person may use up, refilled over time, and runs under way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tidings.access.limits import KINDS, LONGEST_RUN, REMEMBERED, Limits, valid_limits
+from tidings.access.subject import ANYONE, Subject, named
+from tidings.errors import InvalidRequest, TooLarge, TooManyRequests
+
+ANN, BOB = named("Ann"), named("Bob")
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def limits(clock: Clock) -> Limits:
+    return Limits({"publishes": 10, "topics": 2, "runs": 2, "runs_an_hour": 4}, clock=clock)
+
+
+def program(**limits: int) -> Subject:
+    return Subject("Ann", ANYONE.publish, ANYONE.subscribe, None, limits or None)
+
+
+def test_an_amount_is_used_up_and_fills_again(limits: Limits, clock: Clock) -> None:
+    limits.spend(ANN, "publishes", 8)
+    with pytest.raises(TooManyRequests, match="10 events in 10 seconds. Wait 3 seconds") as refusal:
+        limits.spend(ANN, "publishes", 5)
+    assert refusal.value.members == {"retry_after": 3}
+    limits.spend(ANN, "publishes", 2)
+    limits.spend(BOB, "publishes", 10)
+    clock.now += 3
+    limits.spend(ANN, "publishes", 3)
+    with pytest.raises(TooManyRequests):
+        limits.spend(ANN, "publishes")
+    clock.now += 1000
+    limits.spend(ANN, "publishes", 10)
+    with pytest.raises(TooManyRequests):
+        limits.spend(ANN, "publishes")
+
+
+def test_more_than_the_whole_amount_is_too_large_and_counts_nothing(limits: Limits) -> None:
+    with pytest.raises(TooLarge, match="10 events"):
+        limits.spend(ANN, "publishes", 11)
+    limits.spend(ANN, "publishes", 10)
+
+
+def test_what_has_happened_counts_even_if_nothing_is_left(limits: Limits, clock: Clock) -> None:
+    for _ in range(5):
+        limits.count(ANN, "topics")
+    with pytest.raises(TooManyRequests, match="2 topics in a day. Wait 720 minutes"):
+        limits.check(ANN, "topics")
+    clock.now += 43_200
+    limits.check(ANN, "topics")
+
+
+def test_a_program_has_its_own_limits_only(limits: Limits) -> None:
+    limits.spend(program(), "publishes", 1_000_000)
+    limits.spend(ANYONE, "publishes", 1_000_000)
+    limited = program(publishes=3)
+    limits.spend(limited, "publishes", 3)
+    limits.spend(limited, "uploads", 1000)
+    with pytest.raises(TooManyRequests, match="3 events"):
+        limits.spend(limited, "publishes")
+
+
+def test_a_limit_of_nothing_is_no_limit() -> None:
+    free = Limits({"publishes": 0})
+    free.spend(ANN, "publishes", 1_000_000)
+    free.check(ANN, "topics")
+    with free.run(ANN) as begun:
+        begun("R")
+
+
+async def test_runs_under_way_hold_their_places_until_they_end(limits: Limits) -> None:
+    for run in ("A", "B"):
+        with limits.run(ANN) as begun:
+            begun(run)
+    with pytest.raises(TooManyRequests, match="2 runs under way at a time"), limits.run(ANN):
+        pytest.fail("a third run was started")
+    with limits.run(BOB):
+        pass
+    await limits.ended("A")
+    await limits.ended("A")
+    await limits.ended("unknown")
+    with limits.run(ANN) as begun:
+        begun("C")
+    with pytest.raises(TooManyRequests, match="4 runs in an hour"), limits.run(ANN):
+        pytest.fail("a fifth run was started")
+
+
+def test_a_run_that_does_not_start_frees_its_place(limits: Limits) -> None:
+    for _ in range(3):
+        with pytest.raises(ValueError, match="no model"), limits.run(ANN):
+            raise ValueError("no model")
+    with limits.run(ANN) as begun:
+        begun("A")
+
+
+def test_runs_that_are_being_started_count(limits: Limits) -> None:
+    with (
+        limits.run(ANN),
+        limits.run(ANN),
+        pytest.raises(TooManyRequests, match="under way"),
+        limits.run(ANN),
+    ):
+        pytest.fail("a third run was started")
+
+
+def test_a_run_whose_end_is_never_seen_is_forgotten(limits: Limits, clock: Clock) -> None:
+    for run in ("A", "B"):
+        with limits.run(ANN) as begun:
+            begun(run)
+    clock.now += LONGEST_RUN + 1
+    with limits.run(ANN) as begun:
+        begun("C")
+
+
+def test_many_names_cost_bounded_memory(limits: Limits) -> None:
+    for n in range(REMEMBERED + 10):
+        limits.spend(named(f"n{n}"), "publishes")
+    assert len(limits._left) == REMEMBERED
+
+
+@pytest.mark.parametrize("wrong", ["x", 5, {"publishes": -1}, {"publishes": True}, {"publishes": 1.5}, {"events": 1}])
+def test_limits_that_are_wrong_are_refused(wrong: Any) -> None:
+    with pytest.raises(InvalidRequest):
+        valid_limits(wrong)
+    assert valid_limits({"publishes": 1}) == {"publishes": 1}
+    assert len(KINDS) == 8
