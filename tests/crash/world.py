@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import random
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any
 
 from tests.serving import ServerProcess
@@ -27,12 +27,20 @@ class World:
     deliveries of an answer's text."""
 
     servers: list[ServerProcess]
-    random: random.Random
+    seed: str
     stopping: bool = False
     moves: int = 0
     words: int = 0
     moved: asyncio.Event = field(default_factory=asyncio.Event)
     met: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self.random = self.dice("the moments of kills")
+        self._servers = self.dice("the server of each request")
+
+    def dice(self, name: str) -> Random:
+        """Return dice of one's own: what they show does not depend on when the others throw theirs."""
+        return Random(f"{self.seed} {name}")
 
     def move(self) -> None:
         self.moves += 1
@@ -48,7 +56,7 @@ class World:
 
     @property
     def url(self) -> str:
-        return self.random.choice(self.servers).url
+        return self._servers.choice(self.servers).url
 
     async def ask(self, path: str, method: str, body: str, headers: dict[str, str]) -> Answer:
         """Repeat one request, the same to the byte, until it is answered with success. A cut one may have been heard,
@@ -89,13 +97,14 @@ class Publisher:
 
     def __init__(self, world: World, topic: str, name: str) -> None:
         self.world, self.topic, self.name = world, topic, name
+        self.dice = world.dice(name)
         self.acknowledged: dict[int, str] = {}
 
     async def run(self) -> None:
         count = 0
         while not self.world.stopping:
             count += 1
-            texts = [f"{self.name} {count}.{part}" for part in range(self.world.random.choice([1, 1, 3, 40]))]
+            texts = [f"{self.name} {count}.{part}" for part in range(self.dice.choice([1, 1, 3, 40]))]
             await self._publish(texts, f"{self.name}-{count}")
 
     async def _publish(self, texts: list[str], key: str) -> None:
