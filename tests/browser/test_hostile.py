@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenTab
@@ -53,6 +54,30 @@ def test_hostile_text_stays_text_while_it_streams_and_after(open_tab: OpenTab, m
         expect(tab_.page.get_by_role("heading", level=1)).to_have_text("<img src=x onerror=window.pwned=8> be hostile")
         expect(tab_.log).to_contain_text("<img src=x onerror=window.pwned=8> be hostile")
         assert tab_.page.evaluate("window.pwned") is None
+
+
+@pytest.mark.parametrize(
+    "nested",
+    [">" * 2000, "- " * 2000, "> - " * 1000, "*_" * 2000],
+    ids=lambda nested: nested[:4].strip(),
+)
+def test_an_answer_that_nests_without_end_is_shown(open_tab: OpenTab, model: ScriptedModel, nested: str) -> None:
+    hold = Hold()
+    model.script("nest", f"Before.\n\n{nested}inside", hold, "\n\nAfter.")
+    tab = open_tab()
+    tab.ask("nest")
+    depth = """root => Math.max(0, ...[...root.querySelectorAll("*")].map(inner => {
+        let depth = 0;
+        for (let at = inner; at !== root; at = at.parentElement) depth += 1;
+        return depth;
+    }))"""
+    for state in ("streaming", "finished"):
+        tab.expect_state(state)
+        expect(tab.text).to_contain_text("Before.")
+        expect(tab.text).to_contain_text("inside")
+        assert tab.text.evaluate(depth) < 64
+        hold.go()
+    expect(tab.text).to_contain_text("After.")
 
 
 def test_a_log_that_others_write_to_cannot_break_the_page(open_tab: OpenTab) -> None:

@@ -3,6 +3,8 @@ import { Marked } from "marked";
 import { placeCites } from "./cites.js";
 import { codeBlock, highlight } from "./code.js";
 import { element, safeHref, setHref } from "./element.js";
+import { tooDeep } from "./nesting.js";
+import { Streamed } from "./streamed.js";
 
 /** @param {string} text */
 const escaped = (text) =>
@@ -49,6 +51,26 @@ const SAFE = {
  * @returns {DocumentFragment}
  */
 export function finished(text, sources) {
+  try {
+    if (!tooDeep(text)) return parsed(text, sources);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error; // the parser is recursive, and the stack has an end
+  }
+  return flat(text, sources);
+}
+
+/** A text that nests too deeply. @param {string} text @param {readonly import("./cites.js").Source[]} sources */
+function flat(text, sources) {
+  const [content, root] = [document.createDocumentFragment(), element("div")];
+  const streamed = new Streamed(root);
+  streamed.show(text, sources);
+  streamed.end();
+  content.append(...root.childNodes);
+  return content;
+}
+
+/** @param {string} text @param {readonly import("./cites.js").Source[]} sources @returns {DocumentFragment} */
+function parsed(text, sources) {
   const html = /** @type {string} */ (marked.parse(text, { async: false }));
   const content = /** @type {DocumentFragment} */ (/** @type {unknown} */ (DOMPurify.sanitize(html, SAFE)));
   for (const link of content.querySelectorAll("a")) {

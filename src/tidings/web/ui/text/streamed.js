@@ -2,6 +2,7 @@ import * as smd from "streaming-markdown";
 import { citeMark, placeCites } from "./cites.js";
 import { codeBlock, highlight } from "./code.js";
 import { element, safeHref, setHref } from "./element.js";
+import { DEEPEST } from "./nesting.js";
 
 /** @type {Record<number, string>} */
 const TAGS = {
@@ -65,6 +66,13 @@ export class Streamed {
     this.#placeCaret();
   }
 
+  /** End the text: nothing follows. */
+  end() {
+    smd.parser_end(this.#parser);
+    this.#caret.remove();
+    this.#rest.remove();
+  }
+
   get #here() {
     return /** @type {HTMLElement} */ (this.#open.at(-1));
   }
@@ -81,7 +89,8 @@ export class Streamed {
 
   /** @param {number} type */
   #begin(type) {
-    if (type === smd.CODE_BLOCK || type === smd.CODE_FENCE) {
+    if (this.#open.length > DEEPEST) this.#open.push(this.#here);
+    else if (type === smd.CODE_BLOCK || type === smd.CODE_FENCE) {
       const { block, code, named } = codeBlock();
       this.#here.append(block);
       names.set(code, named);
@@ -114,6 +123,7 @@ export class Streamed {
 
   #end() {
     const ended = /** @type {HTMLElement} */ (this.#open.pop());
+    if (ended === this.#open.at(-1)) return; // an element that would have been too deep
     if (names.has(ended)) void highlight(ended);
     if (ended.tagName !== "A" || ended.hasAttribute("href")) return;
     // A link without an address is a citation, has an unsafe address, or is only text in brackets.
@@ -126,6 +136,7 @@ export class Streamed {
   /** @param {number} name @param {string} value */
   #set(name, value) {
     const here = this.#here;
+    if (this.#open.length > DEEPEST + 1) return;
     if (name === smd.LANG) names.get(here)?.(value);
     else if (name === smd.CHECKED) here.textContent = "\u2611";
     else if (name === smd.START) here.setAttribute("start", value);

@@ -1,0 +1,19 @@
+/** Limits of nesting. Deeper quotes, lists and emphasis are read by the streaming parser, which draws them flat. */
+
+/** Elements that are open at once at most. A tab that lays out 2,000 nested quotes can crash. */
+export const DEEPEST = 24;
+
+/** The beginning of a line: quote marks and list markers, more than any reader follows. */
+const MARKERS = /^(?:[ \t]*(?:>|[*+-][ \t]|\d{1,9}[.)][ \t])){17}/m;
+
+/** An item of a list that is indented by more than 32 columns. */
+const INDENTED = /^[ \t]{33,}(?:[*+-]|\d{1,9}[.)])[ \t]/m;
+
+/** A run of marks that can open emphasis, or a row of brackets. */
+const RUNS = /[*_~]{65}|\[{65}/;
+
+/**
+ * Whether a text of Markdown nests so deeply that a recursive parser would fail, or take seconds.
+ * @param {string} text
+ */
+export const tooDeep = (text) => MARKERS.test(text) || INDENTED.test(text) || RUNS.test(text);
