@@ -1,7 +1,8 @@
 """Break the source in a seeded sample of places, and name those that the source's own test file does not notice.
 
-    .venv/bin/python -m scripts.mutate --count 200 --seed 1
-    .venv/bin/python -m scripts.mutate --only log/rules.py          (all of one file; `log/rules.py:120`: of one line)
+    .venv/bin/python -m scripts.mutate --count 200 --seed 1           a sample of all of SOURCES
+    .venv/bin/python -m scripts.mutate 'access/*.py' --count 50       a sample of some files
+    .venv/bin/python -m scripts.mutate log/rules.py:120               every change of one line
 
 A mutant is one small change: a condition dropped or turned round, a comparison moved by one, a number changed, a
 statement or a returned value left out. Each runs alone, in a copy of the last commit, against `tests/log/test_rules.py`
@@ -110,12 +111,13 @@ def mutants(path: Path) -> Iterator[Mutant]:
             yield Mutant(path, old.lineno, begin, end, raw[begin:end].decode(), text)  # type: ignore[attr-defined]
 
 
-def chosen(package: Path, only: str, count: int, seed: int) -> list[Mutant]:
-    """Return all mutants of a file or of a line, or a sample of all files' that is the same for a seed."""
-    name, _, line = only.partition(":")
-    paths = [path for pattern in ([name] if name else SOURCES) for path in sorted(package.glob(pattern))]
-    every = [mutant for path in paths for mutant in mutants(path) if not line or mutant.line == int(line)]
-    return every if only else sorted(random.Random(seed).sample(every, count))
+def chosen(package: Path, patterns: list[str], count: int | None, seed: int) -> list[Mutant]:
+    """Return the mutants of the sources, all or a sample that is the same for a seed. `PATTERN:LINE` names a line."""
+    every: list[Mutant] = []
+    for pattern, _, line in (each.partition(":") for each in patterns):
+        for path in sorted(package.glob(pattern)):
+            every += [mutant for mutant in mutants(path) if not line or mutant.line == int(line)]
+    return every if count is None else sorted(random.Random(seed).sample(every, min(count, len(every))))
 
 
 def passes(copy: Path, test: Path, limit: float) -> bool:
@@ -133,9 +135,9 @@ def passes(copy: Path, test: Path, limit: float) -> bool:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--count", type=int, default=200, help="mutants in the sample")
+    parser.add_argument("sources", nargs="*", default=SOURCES, help="patterns below src/tidings; `log/rules.py:120`")
+    parser.add_argument("--count", type=int, help="mutants in the sample; without it, all")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", default="", help="a source below src/tidings, or SOURCE:LINE: all of its mutants")
     parser.add_argument("--tests", type=Path, help="a test file other than the source's own")
     given = parser.parse_args()
     survivors, took = 0, dict[Path, float]()
@@ -143,7 +145,7 @@ def main() -> int:
         copy = Path(folder)
         archive = subprocess.run(["git", "archive", "HEAD"], cwd=ROOT, capture_output=True, check=True).stdout
         subprocess.run(["tar", "x"], cwd=copy, input=archive, check=True)
-        sample = chosen(copy / FOLDER, given.only, given.count, given.seed)
+        sample = chosen(copy / FOLDER, given.sources, given.count, given.seed)
         for mutant in sample:
             source = mutant.path.relative_to(copy / FOLDER)
             test = given.tests.resolve() if given.tests else mirrored(module_of(PACKAGE / source))

@@ -50,10 +50,12 @@ class OrderSuite:
                     return found
             raise AssertionError("the feed ended")
 
+        dice = random.Random("late readers")
+
         async def join_late(log: Journal, limit: int) -> list[Event]:
-            for _ in range(random.randrange(1, 6)):
+            for _ in range(dice.randrange(1, 6)):
                 await log.append("b", items("x"))
-            page = await log.read("a", None, random.randrange(1, 20))
+            page = await log.read("a", None, dice.randrange(1, 20))
             return await follow(log, page.next, limit)
 
         await one.append("a", items("first"))
