@@ -33,6 +33,7 @@ from .response import EventStreamResponse, Slots, given_id
 
 _ID = re.compile(r"([0-9A-Za-z]{1,64})\.([^.]+)(?:\.([1-9][0-9]{0,5}))?")
 
+NAME = {"maxLength": 100}
 QUESTION = {"minLength": 1, "maxLength": 8000}
 
 
@@ -42,7 +43,7 @@ class AskQuery(Query, frozen=True):
     aliases = ALIASES
     q: Annotated[str, Meta(description="The question.", extra_json_schema=QUESTION)]
     assistant: Annotated[
-        str, Meta(description="A name; the default assistant without one.", extra_json_schema={"maxLength": 100})
+        str, Meta(description="A name; the default assistant without one.", extra_json_schema=NAME)
     ] = ""
     last_event_id: Annotated[
         str,
@@ -86,6 +87,8 @@ def asking(hub: Hub, access: Access, slots: Slots, assistants: Mapping[str, Assi
         query = AskQuery.read(request.scope)
         if not 0 < len(query.q) <= QUESTION["maxLength"]:
             wrong("q", f"A question has 1 to {QUESTION['maxLength']} characters")
+        if len(query.assistant) > NAME["maxLength"]:
+            wrong("assistant", f"A name has at most {NAME['maxLength']} characters")
         ids = "text/event-stream" in request.headers.get("accept", "")
         last = given_id(request.scope) or query.last_event_id
         offset: Offset | None = None

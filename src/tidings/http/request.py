@@ -135,18 +135,20 @@ def _read(kind: type[Query], query: bytes) -> Query:
         return kind()
     types, required = _fields(kind)
     values: dict[str, Any] = {}
+    repeated: dict[str, list[str]] = {}
     for given, text in pairs(query):
         name = kind.aliases.get(given, given)
         if name not in types:
             wrong(given, "There is no such parameter")
         elif types[name] == tuple[str, ...]:
-            values[name] = (*values.get(name, ()), text)
+            repeated.setdefault(name, []).append(text)
         elif name in values:
             wrong(given, "The parameter is given twice")
         elif types[name] is bool and text not in ("true", "false"):
             wrong(given, "The parameter is `true` or `false`")
         else:
             values[name] = text == "true" if types[name] is bool else text
+    values.update((name, tuple(texts)) for name, texts in repeated.items())
     for name in required:
         if name not in values:
             wrong(name, "Field required")
