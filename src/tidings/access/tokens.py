@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import secrets
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Literal
@@ -77,6 +78,7 @@ class Authenticator:
         self._origins = frozenset(origin.lower() for origin in origins)
         self._clock = clock
         self._verified: dict[bytes, Subject] = {}
+        self._revoked: dict[bytes, float] = {}
 
     @property
     def open(self) -> bool:
@@ -118,7 +120,9 @@ class Authenticator:
             return ANYONE
         if len(token) > LONGEST or not token.isascii():
             raise Unauthenticated(f"A token is at most {LONGEST} characters of ASCII")
-        digest = hashlib.sha256(token.encode()).digest()
+        digest = digest_of(token)
+        if digest in self._revoked:
+            raise Unauthenticated("This session has ended: sign in again")
         subject = self._verified.pop(digest, None)
         if subject is None or subject.expires is None or subject.expires <= self._clock():
             subject = await self._verify(token, self._keys)
@@ -126,6 +130,14 @@ class Authenticator:
         if len(self._verified) > REMEMBERED:
             del self._verified[next(iter(self._verified))]
         return subject
+
+    def revoke(self, digest: bytes, expires: float) -> None:
+        """Refuse the token with this `digest_of` until it expires anyway, at `expires` in Unix seconds."""
+        now = self._clock()
+        if expires > now:
+            self._revoked[digest] = expires
+        while self._revoked and next(iter(self._revoked.values())) <= now:
+            del self._revoked[next(iter(self._revoked))]
 
     async def _verify(self, token: str, keys: Keys) -> Subject:
         try:
@@ -149,6 +161,16 @@ class Authenticator:
         if subject.expires is None or subject.expires <= self._clock():
             raise Unauthenticated("The token has expired")
         return subject
+
+
+def digest_of(token: str) -> bytes:
+    """Return the hash by which a token is remembered."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+def token_of(headers: Headers) -> str | None:
+    """Return the token in the cookie of a request, None without one. Raises Unauthenticated."""
+    return _Fields(headers).cookie
 
 
 class _Fields:
@@ -253,6 +275,7 @@ def sign(
     now = int(time.time())
     claims = {
         "sub": name,
+        "jti": secrets.token_hex(8),  # of two tokens made in one second, signing out ends one
         "iat": now,
         "exp": now + math.ceil(seconds),
         "publish": list(Patterns(publish).texts),

@@ -15,11 +15,13 @@ from tidings.access.access import Access
 from tidings.access.cookies import cookie, name_cookie
 from tidings.access.names import LONGEST
 from tidings.access.subject import Subject, named
+from tidings.access.tokens import token_of
 from tidings.errors import InvalidRequest, Unauthenticated
 
 from .openapi import Responses, problems, shape
 from .request import Body, strict
 from .response import json_response
+from .signed_out import SignedOut
 
 
 class SignIn(Body):
@@ -41,7 +43,7 @@ class Session(msgspec.Struct):
     oidc: str | None
 
 
-def routes(access: Access, oidc: str | None = None) -> APIRouter:
+def routes(access: Access, signed_out: SignedOut, oidc: str | None = None) -> APIRouter:
     """Return the router of the session. `oidc`: the title of the provider with which people sign in."""
     auth = access.authenticator
     router = APIRouter(tags=["session"], route_class=strict(None))
@@ -95,6 +97,8 @@ def routes(access: Access, oidc: str | None = None) -> APIRouter:
     )
     async def sign_out(request: Request) -> Response:
         auth.refuse_foreign(request.scope["headers"])
+        if (token := token_of(request.scope["headers"])) is not None:
+            await signed_out.end(token)
         secure = request.url.scheme == "https"
         header = name_cookie("", secure=secure) if auth.open else cookie("", seconds=0, secure=secure)
         return Response(status_code=204, headers={"set-cookie": header})

@@ -46,6 +46,7 @@ from tidings.http.follow import Following
 from tidings.http.openapi import REF, SHAPES, DirectRoute
 from tidings.http.publish import Publishing, Sizes
 from tidings.http.response import OUTSIDE, Slots, Stream
+from tidings.http.signed_out import SignedOut
 from tidings.runs.assistant import Assistant
 
 from .settings import Settings
@@ -130,6 +131,7 @@ def create_app(settings: Settings | None = None, hub: Hub | None = None) -> Fast
     slots = Slots(settings.max_connections, settings.max_connections_per_subject if not settings.open else 1 << 30)
     sizes = Sizes(settings.max_body, settings.max_batch, settings.max_batch_events)
     presence = Presence(hub, slots)
+    signed_out = SignedOut(hub, access.authenticator)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None, None]:
@@ -141,6 +143,7 @@ def create_app(settings: Settings | None = None, hub: Hub | None = None) -> Fast
         try:
             hub.runs.grace = settings.grace
             hub.runs.open()
+            await signed_out.open()
             presence.open()
             for assistant in assistants.values():
                 hub.background(assistant.runnable())
@@ -170,7 +173,7 @@ def create_app(settings: Settings | None = None, hub: Hub | None = None) -> Fast
     for router in (
         topics.routes(hub, access),
         runs.routes(hub, access, assistants),
-        *sign_in(settings, hub, access),
+        *sign_in(settings, hub, access, signed_out),
         health.routes(hub),
         *apps(hub, access, presence, assistants, int(settings.max_file)),
     ):
@@ -179,10 +182,10 @@ def create_app(settings: Settings | None = None, hub: Hub | None = None) -> Fast
     return app
 
 
-def sign_in(settings: Settings, hub: Hub, access: Access) -> list[APIRouter]:
+def sign_in(settings: Settings, hub: Hub, access: Access, signed_out: SignedOut) -> list[APIRouter]:
     """Return the routers of the session. Raises InvalidRequest for a provider that cannot be used."""
     if settings.oidc_issuer is None or settings.oidc_client_id is None or settings.secret is None:
-        return [session.routes(access)]
+        return [session.routes(access, signed_out)]
     # Imported where it is used: it brings 0.2 s of libraries that a server without a provider does not need.
     from tidings.access.oidc import Provider
     from tidings.apps.people import sign_in as signin
@@ -196,7 +199,7 @@ def sign_in(settings: Settings, hub: Hub, access: Access) -> list[APIRouter]:
         about = {"audience": settings.audience, "issuer": settings.issuer}
         return sign(secret, name, publish=topics, subscribe=topics, seconds=signin.SESSION, limits=PERSON, **about)
 
-    return [session.routes(access, provider.title), signin.routes(hub, provider, secret, token)]
+    return [session.routes(access, signed_out, provider.title), signin.routes(hub, provider, secret, token)]
 
 
 def apps(
@@ -213,6 +216,7 @@ def apps(
             "presence": PresenceGuard(),
             SNAPSHOTS: Sealed(),
             FILES: Sealed(),
+            "sessions": Sealed(),
         }
     )
     return [

@@ -18,6 +18,7 @@ from tidings.access.cookies import COOKIE, set_cookie
 from tidings.access.oidc import ATTEMPT, Attempt, Provider
 from tidings.delivery.hub import Hub
 from tidings.errors import Conflict, Forbidden, Gone, InvalidRequest, TidingsError, Unauthenticated, Unavailable
+from tidings.events import Retention
 
 from .accounts import name_of
 
@@ -27,6 +28,9 @@ ATTEMPT_COOKIE = "tidings_login"
 
 SESSION = 12 * 3600.0
 """Seconds that a person stays signed in."""
+
+USED = "sessions.used"
+"""The topic that remembers the attempts that were used, by their keys. The server alone uses it."""
 
 PROBLEMS: dict[type[TidingsError], str] = {
     InvalidRequest: "link",
@@ -77,6 +81,7 @@ def routes(hub: Hub, provider: Provider, secret: str, sign: Callable[[str], str]
     async def callback(request: Request) -> Response:
         try:
             attempt = _attempt(request.cookies.get(ATTEMPT_COOKIE, ""), key)
+            await _use(hub, attempt)
             person = await provider.person(attempt, _callback(request), request.query_params)
             name = await name_of(hub, person.issuer, person.subject, person.names)
             answer = _to(attempt.next)
@@ -95,6 +100,14 @@ def _attempt(text: str, key: bytes) -> Attempt:
         return msgspec.convert(jwt.decode(text, key, algorithms=["HS256"]), Attempt)
     except (PyJWTError, msgspec.ValidationError):
         raise Gone("No sign-in has begun in this browser, or it was used already.") from None
+
+
+async def _use(hub: Hub, attempt: Attempt) -> None:
+    """Use up an attempt: whoever has copied its cookie begins nothing with it. Raises Gone."""
+    key = hashlib.sha256(attempt.state.encode()).hexdigest()
+    done = await hub.append(USED, [("login.used", "{}")], key=key, retention=Retention(max_age=86400.0))
+    if done.duplicate:
+        raise Gone("This sign-in was used already. Begin another.")
 
 
 def _callback(request: Request) -> str:
