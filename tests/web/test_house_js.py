@@ -160,13 +160,21 @@ def test_these_rules_see_a_breach(monkeypatch: pytest.MonkeyPatch, request: pyte
 
 
 def printed() -> str:
-    """The table of floors for docs/design.md."""
-    arrows = defaultdict(set)
+    """The table of the page's folders in docs/design.md, highest first."""
+    arrows: defaultdict[str, set[str]] = defaultdict(set)
     for module in UI_MODULES:
-        for other in imports(module):
-            if other.startswith("ui/") and folder(other) != folder(module):
-                arrows[folder(module)].add(folder(other))
-    return "\n".join(f"| `{name}` | {FLOORS[name]} |" for name in reversed(FLOORS))
+        others = {folder(other) for other in imports(module) if other.startswith("ui/")} - {folder(module)}
+        arrows[folder(module)] |= others
+    rows = [
+        f"| `{name}` | {FLOORS[name]} | {', '.join(f'`{other}`' for other in FLOORS if other in arrows[name])} |"
+        for name in reversed(FLOORS)
+    ]
+    return "\n".join(["| folder | holds | imports |", "|---|---|---|", *rows])
+
+
+def test_the_design_shows_the_table_of_folders() -> None:
+    design = (ROOT.parents[2] / "docs" / "design.md").read_text(encoding="utf-8")
+    assert printed() in design, f"docs/design.md must hold:\n{printed()}"
 
 
 STYLES = sorted(path.relative_to(ROOT).as_posix() for path in UI.rglob("*.css"))

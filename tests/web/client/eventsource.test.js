@@ -43,7 +43,7 @@ for (const { name, behaviours, errors } of misbehaviours) {
   });
 }
 
-test("a server that is not there is waited for", async () => {
+test("a missing server is tried again until it is there", async () => {
   await proxy.tell("now refuse");
   const source = open(`${proxy.url}/events?topic=numbers&from=earliest`);
   await event(source, "error");
@@ -54,7 +54,7 @@ test("a server that is not there is waited for", async () => {
   assert.equal((await first).data, numbers[0]);
 });
 
-test("what is asked with: method, headers, body, and the last event ID as the bytes of UTF-8", async () => {
+test("a request has the method, headers and body, and the last event ID as UTF-8", async () => {
   let asked = 0;
   const source = open(`${app}/echo`, {
     method: "POST",
@@ -140,7 +140,7 @@ test("every vector comes out as events, in one write and byte by byte", async ()
   }
 });
 
-test("events are what the standard says they are", async () => {
+test("events have the properties of the standard", async () => {
   const { url } = await serve(stream("event: add\nid: 7\ndata: x\n\ndata: y\n\n", false));
   const source = open(url, { withCredentials: true });
   assert.deepEqual(
@@ -154,7 +154,7 @@ test("events are what the standard says they are", async () => {
   assert.deepEqual([added.data, added.lastEventId, added.origin], ["x", "7", new URL(url).origin]);
 });
 
-test("handlers are called with the EventSource as this, keep their place, and are taken off by null", async () => {
+test("handlers get the EventSource as this, keep their place, and are removed by null", async () => {
   const { url } = await serve(stream("data: 1\n\ndata: 2\n\n"), stream("data: 3\n\n"));
   const source = open(url);
   /** @type {unknown[]} */
@@ -185,7 +185,7 @@ for (const [name, answer, problem] of [
   ["another type", stream("data: x\n\n", true, "text/html"), 200],
   ["another status", (response) => response.writeHead(502).end("<h1>Bad gateway</h1>"), 502],
 ]) {
-  test(`${name} closes it, with an error event that says why`, async () => {
+  test(`${name} closes the source with an error event`, async () => {
     const { url, asked } = await serve(/** @type {any} */ (answer));
     const source = open(url);
     const error = await event(source, "error");
@@ -193,7 +193,7 @@ for (const [name, answer, problem] of [
   });
 }
 
-test("a signal closes it", async () => {
+test("a signal closes the source", async () => {
   const { url, asked } = await serve(stream("data: 1\n\n", false));
   const abort = new AbortController();
   const source = open(url, { signal: abort.signal });
@@ -204,14 +204,14 @@ test("a signal closes it", async () => {
   assert.equal(asked.length, 1);
 });
 
-test("what cannot be asked for is said at once", () => {
+test("an invalid URL or body throws at once", () => {
   assert.throws(() => new EventSource("http://this is invalid/"), { name: "SyntaxError" });
   assert.throws(() => new EventSource("/relative to nothing"), { name: "SyntaxError" });
   assert.throws(() => new EventSource("http://x/", { method: "POST", body: new Blob([]).stream() }), TypeError);
   assert.throws(() => /** @type {any} */ (EventSource)("http://x/"), TypeError);
 });
 
-test("a scheme that fetch does not know closes it", async () => {
+test("a scheme unknown to fetch closes the source", async () => {
   const source = open("mailto:nobody@example.org");
   await event(source, "error");
   assert.equal(source.readyState, source.CLOSED);

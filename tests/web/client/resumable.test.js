@@ -64,7 +64,7 @@ for (const [name, ...behaviours] of [
   });
 }
 
-test("openai reads its whole answer though it is refused and cut wherever it is cut", async () => {
+test("openai reads a whole answer through refusals and cuts at any byte", async () => {
   const started = await json("/models");
   // 100 bytes are within the first event, and each connection is cut later than the one before it.
   for (let n = 0; n < 60; n += 1) await proxy.tell(`next cut ${100 + 97 * n}`);
@@ -108,7 +108,7 @@ test("eventsource sees no error while its connection is cut again and again", as
   );
 });
 
-test("a dead peer is noticed by its silence, in the stream and before it goes on, but not before the first answer", async () => {
+test("silence is noticed in the stream and while resuming, but not before the first answer", async () => {
   const patient = resumableFetch(fetch, { retry: 1, silence: 500, failures: 50 });
   const asked = await proxy.count();
   for (const behaviour of ["stall 5000", "swallow", "stall 0", "stall 1000"]) await proxy.tell(`next ${behaviour}`);
@@ -134,7 +134,7 @@ test("a stream that stays silent ends with an error that says so", async () => {
   await assert.rejects(reader.read(), /Nothing came for 50 ms/);
 });
 
-test("the tutorial endpoint is read through cuts, and its run is one", async () => {
+test("the tutorial's endpoint is read through cuts and starts one run", async () => {
   const url = "/stream?q=What+is+a+topic%3F";
   const whole = await npm(app + url, (text) => text === "[DONE]");
   const runs = async () => (await json("/topics?prefix=runs.&limit=1000")).topics.length;
@@ -212,7 +212,7 @@ test("a comment outside of an event is not held back", async () => {
   await reader.cancel();
 });
 
-test("an id is sent back as the bytes of UTF-8", async () => {
+test("an ID is sent as the bytes of its UTF-8", async () => {
   const { url, ids } = await serve(
     stream("id: é豆\ndata: a\n\n", "cut"),
     (response) => void response.writeHead(204).end(),
@@ -221,13 +221,13 @@ test("an id is sent back as the bytes of UTF-8", async () => {
   assert.equal(Buffer.from(String(ids()[1]), "latin1").toString(), "é豆");
 });
 
-test("a clean end is the end, with whatever it ends with", async () => {
+test("a clean end ends the stream, with an unfinished event", async () => {
   const { url, asked } = await serve(stream("data: a\n\ndata: half", "end"));
   assert.equal(await (await resuming(url)).text(), "data: a\n\ndata: half");
   assert.equal(asked.length, 1);
 });
 
-test("what is no event stream is not touched", async () => {
+test("other responses are not touched", async () => {
   const { url, asked } = await serve(stream("{}", "cut", "application/json"), (response) =>
     response.writeHead(503).end("no"),
   );
@@ -244,7 +244,7 @@ test("events without an id cannot be resumed: their error is passed on, and noth
   assert.equal(asked.length, 1);
 });
 
-test("it gives up after as many failures as it is told, with the error that cut the stream", async () => {
+test("after the given number of failures the error that cut the stream is thrown", async () => {
   const { url, asked } = await serve(stream("id: 1\ndata: a\n\n", "cut"));
   const reader = (await resumableFetch(fetch, { failures: 2, retry: 1 })(url)).body.getReader();
   await reader.read();

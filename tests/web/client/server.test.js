@@ -49,7 +49,7 @@ const range = (from, to) => Array.from({ length: to - from }, (_, n) => from + n
 const publishAll = (at, topic, numbers) => Promise.all(numbers.map((n) => at.publish(topic, n)));
 
 for (const behaviour of ["pass", "bytes", "cut 3000", "cut 3000 fin", "cut 333"]) {
-  test(`every event once, in order, though every connection does: ${behaviour}`, async () => {
+  test(`every event comes once and in order while every connection does: ${behaviour}`, async () => {
     const topic = newTopic();
     const direct = client(url);
     await publishAll(direct, topic, range(0, 100));
@@ -60,7 +60,7 @@ for (const behaviour of ["pass", "bytes", "cut 3000", "cut 3000 fin", "cut 333"]
   });
 }
 
-test("connections that stall, are answered by a gateway, or are refused, are made anew", async () => {
+test("the client reconnects after stalls, gateway errors and refused connections", async () => {
   const [one, other] = [newTopic(), newTopic()];
   const direct = client(url);
   for (const trouble of ["html", "stall 500", "cut 0", "swallow", "html", "stall 0"])
@@ -79,7 +79,7 @@ test("connections that stall, are answered by a gateway, or are refused, are mad
   assert.deepEqual(await taken, [range(0, 60), range(0, 60)]);
 });
 
-test("what is published while the server is away is stored in order, once", async () => {
+test("events published while the server is away are stored once and in order", async () => {
   const topic = newTopic();
   const through = client(proxy.url, { silence: 500 });
   await proxy.tell("now refuse");
@@ -94,7 +94,7 @@ test("what is published while the server is away is stored in order, once", asyn
   assert.deepEqual(await take(client(url).subscribe(topic, { after: "earliest" }), 10), range(0, 10));
 });
 
-test("what waits outlives a reload, when there is a place for it", async () => {
+test("pending events outlive a reload if there is a storage", async () => {
   const topic = newTopic();
   /** @type {Map<string, string>} */
   const kept = new Map();
@@ -115,7 +115,7 @@ test("what waits outlives a reload, when there is a place for it", async () => {
     await new Promise((resolve) => reloaded.outbox.addEventListener("change", resolve, { once: true }));
 });
 
-test("what is refused says so, and does not hold up what comes behind it", async () => {
+test("a refused event rejects its promise and does not block later ones", async () => {
   const topic = newTopic();
   const direct = client(url);
   const refused = direct.publish(topic, 1, { type: "tidings.mine" });
@@ -125,7 +125,7 @@ test("what is refused says so, and does not hold up what comes behind it", async
   assert.deepEqual(direct.outbox.pending, []);
 });
 
-test("a topic that is refused is told, and the others go on", async () => {
+test("a refused topic gets its error, and other topics go on", async () => {
   const server = await serve({ TIDINGS_SECRET: SECRET });
   const made = client(server, { token: () => token(3600, ["tests.*"]) });
   const good = take(made.subscribe("tests.a", { after: "earliest" }), 2);
@@ -147,7 +147,7 @@ test("a topic that is refused is told, and the others go on", async () => {
   assert.deepEqual(await good, [1, 2]);
 });
 
-test("a transient event reaches who follows, and nobody later", async () => {
+test("a transient event reaches present readers and no later ones", async () => {
   const topic = newTopic();
   const direct = client(url);
   const events = direct.subscribe(topic, { after: "earliest" })[Symbol.asyncIterator]();
@@ -184,7 +184,7 @@ test("a run is started once, followed to its end through cuts, and stopped", asy
   assert.equal(last?.type, "run.finished");
 });
 
-test("a token is replaced before it expires, and nobody loses a place", async () => {
+test("a token is replaced before it expires, and every position is kept", async () => {
   const server = await serve({ TIDINGS_SECRET: SECRET });
   let asked = 0;
   const made = client(server, { token: async () => token([2, 3, 3600][Math.min(asked++, 2)]) });
@@ -201,7 +201,7 @@ test("a token is replaced before it expires, and nobody loses a place", async ()
   assert.ok(!phases.has("waiting"), "no connection was ended by the server");
 });
 
-test("a token that is refused is asked for again, once, and then it is a problem", async () => {
+test("a refused token is replaced once, and a second refusal is a problem", async () => {
   const server = await serve({ TIDINGS_SECRET: SECRET });
   const made = client(server, {
     token: (() => {

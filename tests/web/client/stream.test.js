@@ -80,13 +80,13 @@ test("a reconnect presents the last event ID, and 204 ends the stream", async ()
   assert.deepEqual(ids, [undefined, "1", "2", "2"]);
 });
 
-test("what the first connection presents is told by its caller", async () => {
+test("the caller chooses the last event ID of the first connection", async () => {
   const { url, ids } = await serve();
   await follow(url, { lastEventId: "x-7~0-0" }).closed;
   assert.deepEqual(ids, ["x-7~0-0"]);
 });
 
-test("a refusal that would not change ends the stream, with the problem", async () => {
+test("a final refusal ends the stream with the problem", async () => {
   const { url, ids } = await serve((response) => {
     response.writeHead(401, { "Content-Type": "application/problem+json" });
     response.end('{"title": "Not signed in", "status": 401, "detail": "The token is expired."}');
@@ -97,7 +97,7 @@ test("a refusal that would not change ends the stream, with the problem", async 
   assert.equal(ids.length, 1);
 });
 
-test("a server in trouble is asked again, after the time it asks for", async () => {
+test("a failing server is asked again after its Retry-After", async () => {
   const { url, ids } = await serve(
     (response) => response.writeHead(503, { "Retry-After": "0" }).end(),
     (response) => response.writeHead(429, { "Retry-After": "0" }).end(),
@@ -111,7 +111,7 @@ test("a server in trouble is asked again, after the time it asks for", async () 
   assert.equal(ids.length, 6);
 });
 
-test("a connection without a byte is given up", async () => {
+test("a silent connection is given up", async () => {
   // However slow this machine is, one of many connections speaks before it is given up.
   const { url, ids } = await serve(stream(":\n", false), ...Array(100).fill(stream("data: again\n\n", false)));
   const { data, closed, stream: opened } = follow(url, { silence: 50, onEvents: () => opened().close() });
@@ -155,7 +155,7 @@ test("reconnect() gives up the connection at once", async () => {
   assert.deepEqual(ids, [undefined, "3"]);
 });
 
-test("a stream that is closed by what is told of it asks for nothing", async () => {
+test("a stream closed in onState sends no request", async () => {
   let asked = 0;
   await new Promise((resolve) => {
     const stream = new EventStream("http://127.0.0.1/", {

@@ -101,7 +101,7 @@ test("topics subscribed in one turn share one connection, each from its offset",
   assert.deepEqual([a.got, b.got], [[1, 2], [8]]);
 });
 
-test("a cut connection goes on where every topic was", async () => {
+test("after a cut the connection resumes every topic at its position", async () => {
   const server = await serve();
   const tidings = client(server.url);
   const [a, b] = [reader(), reader()];
@@ -114,7 +114,7 @@ test("a cut connection goes on where every topic was", async () => {
   assert.equal((await server.next()).from, "e-1~e-1");
 });
 
-test("a changed set is a new connection that keeps the offsets", async () => {
+test("another set of topics makes a new connection and keeps the positions", async () => {
   const server = await serve();
   const tidings = client(server.url);
   const a = reader();
@@ -133,7 +133,7 @@ test("a changed set is a new connection that keeps the offsets", async () => {
   assert.deepEqual([third.topics, third.from], [["b"], "e-5"]);
 });
 
-test("a topic that ends is left out of the next connection, and tells its reader", async () => {
+test("a topic that ends calls its reader, and the next connection leaves it out", async () => {
   const server = await serve();
   const tidings = client(server.url);
   const [a, b] = [reader(), reader()];
@@ -147,7 +147,7 @@ test("a topic that ends is left out of the next connection, and tells its reader
   assert.deepEqual((await server.next()).topics, ["b", "c"]);
 });
 
-test("lost events are told, in order, and the stream goes on from there", async () => {
+test("a reset is reported in order, and the stream goes on after it", async () => {
   const server = await serve();
   const tidings = client(server.url);
   const a = reader();
@@ -176,7 +176,7 @@ test("no connection is open while nothing is followed", async () => {
   }
 });
 
-test("the 33rd topic is refused aloud", () => {
+test("the 33rd topic throws an error", () => {
   const tidings = client("http://127.0.0.1:1");
   for (let n = 0; n < 32; n += 1) tidings.subscribe(`t${n}`, reader());
   assert.throws(() => tidings.subscribe("one-more", reader()), /at most 32/);
@@ -204,7 +204,7 @@ test("two readers of one topic each get everything from their own offset, once",
   );
 });
 
-test("what the old connection still brings does not keep a late reader from its place", async () => {
+test("late events of the old connection do not move a new reader's position", async () => {
   const server = await serve();
   const tidings = client(server.url);
   const early = reader();
@@ -225,7 +225,7 @@ test("what the old connection still brings does not keep a late reader from its 
   assert.equal((await second).from, "0-0");
 });
 
-test("who is ahead of the connection drops what it has, and who is level makes no new one", async () => {
+test("a reader ahead of the connection drops old events, and a level reader makes no new connection", async () => {
   const server = await serve();
   const tidings = client(server.url);
   const [level, ahead] = [reader(), reader()];
@@ -237,7 +237,7 @@ test("who is ahead of the connection drops what it has, and who is level makes n
   assert.deepEqual([level.got, ahead.got], [[5, 6], [6]]);
 });
 
-test("what does not follow is asked for again, and never handed out", async () => {
+test("events after a gap are requested again and not handed out", async () => {
   const server = await serve();
   const tidings = client(server.url);
   const a = reader();
@@ -251,7 +251,7 @@ test("what does not follow is asked for again, and never handed out", async () =
   assert.deepEqual(a.got, [1, 2, 3]);
 });
 
-test("a reset concerns only who has not read past it", async () => {
+test("a reset concerns only readers that have not read past it", async () => {
   const server = await serve();
   const tidings = client(server.url);
   const [behind, past] = [reader(), reader()];
@@ -269,7 +269,7 @@ test("a reset concerns only who has not read past it", async () => {
   assert.deepEqual([past.resets.length, past.got], [0, [8]]);
 });
 
-test("a reset is never silent: an iterator throws it, and callbacks cannot do without one", async () => {
+test("a reset is never silent: an iterator throws it, and callbacks need onReset", async () => {
   const server = await serve();
   const tidings = client(server.url);
   assert.throws(() => tidings.subscribe("a", { onEvents: () => {} }), /onReset/);
@@ -290,7 +290,7 @@ test("a reset is never silent: an iterator throws it, and callbacks cannot do wi
   assert.deepEqual(await taken, [[2], "trimmed", "e-8"]);
 });
 
-test("who takes too slowly leaves the connection, and comes back to where it was", async () => {
+test("a slow iterator leaves the connection and later resumes at its position", async () => {
   const server = await serve();
   const tidings = client(server.url);
   const events = tidings.subscribe("a", { after: ORIGIN })[Symbol.asyncIterator]();

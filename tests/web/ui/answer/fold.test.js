@@ -21,7 +21,7 @@ const folded = (fold, start, ...events) =>
 /** @param {conversation.Conversation} state @param {Record<string, number>} [chosen] */
 const shown = (state, chosen = {}) => conversation.path(state, chosen).shown.map(({ run }) => run);
 
-test("an answer: steps, text by deltas, sources, usage, end", () => {
+test("an answer has steps, text from deltas, sources, usage and an end", () => {
   const answer = folded(
     run.fold,
     run.unread,
@@ -54,7 +54,7 @@ test("an answer: steps, text by deltas, sources, usage, end", () => {
   assert.equal(answer.offset, `e-${clock}`);
 });
 
-test("where the log is joined does not matter: merged deltas give the same text", () => {
+test("merged deltas give the same text from any starting point", () => {
   const one = folded(
     run.fold,
     run.unread,
@@ -88,7 +88,7 @@ for (const [outcome, state] of [
   });
 }
 
-test("a failure keeps the text, and its message and code", () => {
+test("a failure keeps the text, the message and the code", () => {
   const answer = folded(
     run.fold,
     run.unread,
@@ -98,7 +98,7 @@ test("a failure keeps the text, and its message and code", () => {
   assert.deepEqual([answer.state, answer.error, run.textOf(answer)], ["failed", { message: "No.", code: "c" }, "x"]);
 });
 
-test("what anybody may write into a log does no harm", () => {
+test("malformed events do no harm", () => {
   const odd = [
     null,
     7,

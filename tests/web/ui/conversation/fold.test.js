@@ -21,7 +21,7 @@ const folded = (fold, start, ...events) =>
 /** @param {conversation.Conversation} state @param {Record<string, number>} [chosen] */
 const shown = (state, chosen = {}) => conversation.path(state, chosen).shown.map(({ run }) => run);
 
-test("a run with a parent is another version at its place; the same run told twice is one", () => {
+test("a run with a parent is another version of its turn, and a repeated run counts once", () => {
   const state = folded(
     conversation.fold,
     conversation.empty,
@@ -45,7 +45,7 @@ test("a run with a parent is another version at its place; the same run told twi
   assert.deepEqual(shown(state, { r1: Infinity }), ["r4", "r5"]);
 });
 
-test("what is asked next follows the branch that was chosen last, and old logs are one branch", () => {
+test("the next question follows the branch that was chosen last, and old logs have one branch", () => {
   const two = folded(
     conversation.fold,
     conversation.empty,
@@ -65,7 +65,7 @@ test("what is asked next follows the branch that was chosen last, and old logs a
   );
 });
 
-test("an answer's rating is the last that was said", () => {
+test("an answer's rating is the last one", () => {
   const rated = folded(
     conversation.fold,
     conversation.empty,

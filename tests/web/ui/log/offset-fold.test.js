@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { distance, isRead, later } from "../../../../src/tidings/web/ui/log/offset-fold.js";
 
-test("offsets of one life are before or after each other; another life is later", () => {
+test("offsets of one epoch are ordered, and another epoch is later", () => {
   assert.deepEqual(
     [isRead("e-9", "e-10"), isRead("e-10", "e-9"), isRead(null, "e-1"), isRead("e-9", "f-1")],
     [false, true, false, false],

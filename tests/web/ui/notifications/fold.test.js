@@ -21,7 +21,7 @@ const told = (n, more = {}) =>
 /** @param {State} state */
 const titles = (state) => state.items.map(({ title, read }) => `${title}${read ? "" : "*"}`);
 
-test("newest first, each once, and what is missing has a word", () => {
+test("notifications are listed newest first, once each, with defaults for missing fields", () => {
   const one = event("notification.created", { title: "One", kind: "mention", by: "Jonas", link: "/r/lobby" });
   const twice = [one, one].reduce(notifications.fold, notifications.none);
   assert.deepEqual(titles(folded(twice, ["notification.created", { title: "Two" }])), ["Two*", "One*"]);
@@ -30,7 +30,7 @@ test("newest first, each once, and what is missing has a word", () => {
   for (const data of [null, 7, "text", []]) folded(twice, ["notification.created", data], ["notification.read", data]);
 });
 
-test("read one by one, and all up to one; told twice is told once", () => {
+test("notifications are read one by one or up to one, and repeated events change nothing", () => {
   const state = folded(notifications.none, ...told(3));
   const [newest, middle, oldest] = state.items.map(({ offset }) => offset);
   const one = folded(state, ["notification.read", { offsets: [middle] }], ["notification.read", { offsets: [middle] }]);
@@ -42,7 +42,7 @@ test("read one by one, and all up to one; told twice is told once", () => {
   assert.deepEqual(titles(folded(state, ["notification.read", { upto: "other-9" }])), ["T2*", "T1*", "T0*"]);
 });
 
-test("of those beyond the hundred it is only known how many are unread", () => {
+test("beyond a hundred only the number of unread ones is known", () => {
   const state = folded(notifications.none, ...told(notifications.MOST + 20));
   assert.equal(state.items.length, notifications.MOST);
   assert.equal(notifications.unread(state), notifications.MOST + 20);
@@ -51,7 +51,7 @@ test("of those beyond the hundred it is only known how many are unread", () => {
   assert.equal(notifications.unread(folded(state, ["notification.read", { upto: state.items[0].offset }])), 0);
 });
 
-test("a muted topic tells quietly, but for mentions; do-not-disturb is a time", () => {
+test("a muted topic is quiet but for mentions, and Do not disturb has an end", () => {
   const muted = folded(
     notifications.none,
     ["topic.muted", { topic: "rooms.b" }],
@@ -70,7 +70,7 @@ test("a muted topic tells quietly, but for mentions; do-not-disturb is a time", 
   assert.equal(folded(after, ["dnd.set", { until: 60 }], ["dnd.set", { until: null }]).dnd, null);
 });
 
-test("what was read in its room is read here", () => {
+test("a notification is read with its message in the room", () => {
   const mention = { title: "M", kind: "mention", topic: "rooms.a", event: "x-5" };
   const before = folded(
     notifications.none,
@@ -84,7 +84,7 @@ test("what was read in its room is read here", () => {
   assert.deepEqual(titles(folded(read, ["notification.created", { ...mention, title: "Late" }])), ["Late", "M"]);
 });
 
-test("the snapshot is the same state", () => {
+test("the snapshot gives the same state as the events", () => {
   const [item] = folded(notifications.none, ...told(1)).items;
   const state = notifications.from({ notifications: [item], unread: 8, muted: ["t"], dnd: 5, offset: "e-9" });
   assert.deepEqual([notifications.unread(state), state.older, state.muted, state.dnd], [8, 7, ["t"], 5]);

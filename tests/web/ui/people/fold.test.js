@@ -7,7 +7,7 @@ import * as rooms from "../../../../src/tidings/web/ui/rooms/fold.js";
 /** @param {number} n @param {string} type @param {any} data @param {string} [topic] */
 const event = (n, type, data, topic = "rooms.deploys") => ({ topic, offset: `e-${n}`, type, time: n * 60, data });
 
-test("presence is the sum over the processes that still speak", () => {
+test("presence is the sum over the processes that are alive", () => {
   const say = (/** @type {string} */ process, /** @type {object} */ here) =>
     event(0, "presence", { process, here }, "presence");
   let state = presence.fold(presence.nobody, say("a", { Mara: 2, Jonas: 0 }), 100);
@@ -18,7 +18,7 @@ test("presence is the sum over the processes that still speak", () => {
   assert.deepEqual([...presence.here(state, 130)], []);
 });
 
-test("typing ends after five seconds, and at once with what was typed", () => {
+test("typing ends after five seconds, and at once with the message", () => {
   let typing = presence.foldTyping(presence.quiet, event(0, "typing", { by: "Aiko" }), 100);
   typing = presence.foldTyping(typing, event(0, "typing", { by: "Jonas" }), 102);
   typing = presence.foldTyping(typing, event(0, "reaction.added", { by: "Aiko" }), 102);

@@ -11,7 +11,7 @@ const event = (n, type, data, topic = "rooms.deploys") => ({ topic, offset: `e-$
 /** @param {ReturnType<typeof event>[]} events */
 const items = (...events) => new room.Stretch().add(events).items;
 
-test("messages are edited, deleted and reacted to, each by what names them", () => {
+test("edits, deletions and reactions change the message they name", () => {
   const files = [{ id: "01J", name: "plan.pdf", type: "application/pdf", size: 4100 }];
   const [first, second, third] = items(
     event(1, "message.posted", { by: "Mara", text: "one", mentions: [] }),
@@ -64,7 +64,7 @@ test("messages are edited, deleted and reacted to, each by what names them", () 
   ]);
 });
 
-test("an answer stands where its run began, and is named by where it was posted", () => {
+test("an answer stands where its run began and is named by its post", () => {
   const run = { run: "r", assistant: "docs", input: "why", by: "Mara", parent: null };
   const answer = { run: "r", assistant: "docs", text: "Because.", outcome: "success", asked: "e-1", by: "" };
   const begun = event(2, "run.created", run);
@@ -85,7 +85,7 @@ test("an answer stands where its run began, and is named by where it was posted"
   assert.equal(items(begun, begun, done, done).length, 1);
 });
 
-test("a stretch of the log is the same wherever its reading began", () => {
+test("a stretch of the log is the same wherever reading began", () => {
   const log = [
     event(1, "room.created", { by: "Mara", name: "deploys" }),
     event(2, "message.posted", { by: "Mara", text: "one" }),
@@ -115,7 +115,7 @@ test("a stretch of the log is the same wherever its reading began", () => {
     }
 });
 
-test("what the room is goes on from what the server told", () => {
+test("name, members and state continue from the server's answer", () => {
   const about = {
     name: "deploys",
     about: "",

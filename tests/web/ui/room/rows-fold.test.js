@@ -11,7 +11,7 @@ const event = (n, type, data, topic = "rooms.deploys") => ({ topic, offset: `e-$
 /** @param {ReturnType<typeof event>[]} events */
 const items = (...events) => new room.Stretch().add(events).items;
 
-test("rows have days, the line above what is new, and who goes on speaking", () => {
+test("rows have days, a line above the first new item, and continued messages", () => {
   const all = items(
     event(1, "message.posted", { by: "Mara", text: "one" }),
     event(2, "message.posted", { by: "Mara", text: "goes on" }),

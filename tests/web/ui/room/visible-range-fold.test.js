@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import * as drawn from "../../../../src/tidings/web/ui/room/visible-range-fold.js";
 
-test("a part of a long log is drawn, which goes along with whoever scrolls", () => {
+test("the drawn range of a long log moves with the reader", () => {
   const held = { start: -400, end: 100, screen: 30 };
   assert.deepEqual(drawn.first(held), { from: 70, to: Infinity });
   assert.deepEqual(drawn.first({ ...held, start: 80 }), { from: 80, to: Infinity });

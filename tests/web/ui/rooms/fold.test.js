@@ -7,7 +7,7 @@ import * as rooms from "../../../../src/tidings/web/ui/rooms/fold.js";
 /** @param {number} n @param {string} type @param {any} data @param {string} [topic] */
 const event = (n, type, data, topic = "rooms.deploys") => ({ topic, offset: `e-${n}`, type, time: n * 60, data });
 
-test("what others write is unread, until it is read on any device", () => {
+test("messages of others are unread until they are read on any device", () => {
   const told = { id: "deploys", name: "deploys", private: false, archived: false, role: "member", members: 2 };
   const start = rooms.listed([
     { ...told, unread: 3, mentions: 1, read: "e-1", tail: "e-4" },

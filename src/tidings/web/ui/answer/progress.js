@@ -1,7 +1,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import { html } from "../kit/html.js";
 import { announcement, asideOpen } from "../page/layout.js";
-import { counted, fullTime, time } from "../text/format.js";
+import { counted } from "../text/format.js";
 import { isLive } from "./fold.js";
 import { FailedNote, InterruptedNote, StoppedNote } from "./notes.js";
 import { Parts } from "./parts.js";
@@ -22,10 +22,6 @@ export const RunProgress = ({ run, onAgain }) => html`
   <${Chips} run=${run} />
   ${run.ended !== null && html`<${Meta} run=${run} />`}
 `;
-
-/** @param {{at: number}} props */
-export const SentTime = ({ at }) =>
-  html`<time datetime=${new Date(at * 1000).toISOString()} title=${fullTime(at)}>${time(at)}</time>`;
 
 /** The sources, while the aside does not show them. @param {{run: Run}} props */
 function Chips({ run }) {

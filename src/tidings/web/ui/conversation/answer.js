@@ -1,6 +1,6 @@
 import { useRef } from "preact/hooks";
 import { isLive, textOf } from "../answer/fold.js";
-import { SentTime, RunProgress, useAnnounced } from "../answer/progress.js";
+import { RunProgress, useAnnounced } from "../answer/progress.js";
 import { StateChip } from "../answer/state-chip.js";
 import { runSignal } from "../answer/state.js";
 import { IconButton } from "../kit/button.js";
@@ -8,6 +8,7 @@ import { copying } from "../kit/copy.js";
 import { html } from "../kit/html.js";
 import { Mark } from "../kit/icon.js";
 import { chosenRun, openAside } from "../page/layout.js";
+import { Message, SentTime } from "../kit/message.js";
 import { titleOf } from "../session/state.js";
 import { notSaved } from "../toasts/state.js";
 import { ask } from "./outbox-state.js";
@@ -40,57 +41,52 @@ export function Answer({ turn, version, conversation, last }) {
     conversation.choose(turn, Infinity);
   };
   return html`
-    <article
-      class="message answer"
+    <${Message}
+      kind="answer"
       data-state=${run.state}
       data-run=${version.run}
       aria-label=${`Answer by ${name}`}
-      ref=${root}
+      root=${root}
+      gutter=${html`<${Mark} size=${28} /><i class="run-line" />`}
+      byline=${html`<b>${name}</b><${SentTime} at=${run.started ?? version.time} />${isLive(run) && html`<${StateChip} run=${run} />`}`}
     >
-      <div class="gutter"><${Mark} size=${28} /><i class="run-line" /></div>
-      <div class="body">
-        <p class="byline">
-          <b>${name}</b><${SentTime} at=${run.started ?? version.time} />
-          ${isLive(run) && html`<${StateChip} run=${run} />`}
-        </p>
-        <${RunProgress} run=${run} onAgain=${again} />
-        ${
-          (run.ended !== null || turn.length > 1) &&
-          html`
-            <div class=${last ? "actions last" : "actions"}>
-              <${Pager} turn=${turn} version=${version} conversation=${conversation} />
-              ${
-                run.ended !== null &&
-                html`
-                  <${IconButton} icon="copy" label="Copy the answer" size=${16} onClick=${copying(textOf(run))} />
-                  <${IconButton} icon="rotate-ccw" label="Answer again" size=${16} onClick=${again} />
-                  <${Thumb}
-                    icon="thumbs-up"
-                    way="up"
-                    label="Good answer"
-                    version=${version}
-                    conversation=${conversation}
-                  />
-                  <${Thumb}
-                    icon="thumbs-down"
-                    way="down"
-                    label="Bad answer"
-                    version=${version}
-                    conversation=${conversation}
-                  />
-                `
-              }
-              <${IconButton}
-                icon="list-tree"
-                label="Run and sources"
-                size=${16}
-                onClick=${() => ((chosenRun.value = version.run), openAside(true))}
-              />
-            </div>
-          `
-        }
-      </div>
-    </article>
+      <${RunProgress} run=${run} onAgain=${again} />
+      ${
+        (run.ended !== null || turn.length > 1) &&
+        html`
+          <div class=${last ? "actions last" : "actions"}>
+            <${Pager} turn=${turn} version=${version} conversation=${conversation} />
+            ${
+              run.ended !== null &&
+              html`
+                <${IconButton} icon="copy" label="Copy the answer" size=${16} onClick=${copying(textOf(run))} />
+                <${IconButton} icon="rotate-ccw" label="Answer again" size=${16} onClick=${again} />
+                <${Thumb}
+                  icon="thumbs-up"
+                  way="up"
+                  label="Good answer"
+                  version=${version}
+                  conversation=${conversation}
+                />
+                <${Thumb}
+                  icon="thumbs-down"
+                  way="down"
+                  label="Bad answer"
+                  version=${version}
+                  conversation=${conversation}
+                />
+              `
+            }
+            <${IconButton}
+              icon="list-tree"
+              label="Run and sources"
+              size=${16}
+              onClick=${() => ((chosenRun.value = version.run), openAside(true))}
+            />
+          </div>
+        `
+      }
+    <//>
   `;
 }
 

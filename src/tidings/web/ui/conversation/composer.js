@@ -1,9 +1,8 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useRef } from "preact/hooks";
 import { Stop } from "../answer/stop.js";
 import { connectionStatus } from "../connection/state.js";
-import { Send, useHeight } from "../kit/composer.js";
+import { About, Composer, Send } from "../kit/composer.js";
 import { html, valueOf } from "../kit/html.js";
-import { Icon } from "../kit/icon.js";
 import { open } from "../page/address.js";
 import { draft, edit, editing, write } from "../page/drafts.js";
 import { compact } from "../page/layout.js";
@@ -12,58 +11,33 @@ import { ask, questionsOf } from "./outbox-state.js";
 import { openOrBegin, shown } from "./shown-state.js";
 
 /** The composer of a conversation. Its button is Send, or Stop while an answer is being written. */
-export function Composer() {
+export function QuestionComposer() {
   const area = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
   const live = shown.value?.live.value ?? null;
-  const text = draft.value;
-  useHeight(area, text);
-  useEffect(() => {
-    if (!compact.value) area.current?.focus({ preventScroll: true }); // on a phone the keyboard would open
-  }, [open.value]);
-  const send = () => submit(area.current);
-  const keys = (/** @type {KeyboardEvent} */ event) => {
-    if (event.isComposing) return;
-    if (event.key === "Enter" && !event.shiftKey) {
-      event.preventDefault();
-      send();
-    } else if (event.key === "ArrowUp" && text === "" && editLast()) event.preventDefault();
-    else if (event.key === "Escape" && editing.value) {
-      event.stopPropagation();
-      edit(null, "");
-    }
-  };
+  const cancel = () => edit(null, "");
+  const stop = live && connectionStatus.value !== "lost";
   return html`
-    <form
-      class="composer-frame"
-      aria-label="Ask"
-      onSubmit=${(/** @type {Event} */ event) => (event.preventDefault(), send())}
-    >
-      <div class="composer">
-        ${
-          editing.value &&
-          html`<p class="editing">
-            <${Icon} name="pencil" size=${14} />You change a question that was asked.
-            <button type="button" class="link" onClick=${() => edit(null, "")}>Leave it</button>
-          </p>`
-        }
-        <textarea
-          id="composer"
-          ref=${area}
-          rows="1"
-          aria-label="Your question"
-          placeholder=${placeholder(live)}
-          enterkeyhint="send"
-          value=${text}
-          onInput=${() => write(area.current?.value ?? "")}
-          onKeyDown=${keys}
-        />
-        <div class="tools">
-          <${Choice} />
-          ${live && connectionStatus.value !== "lost" ? html`<${Stop} run=${live} within=".composer-frame, #log" key=${live} />` : html`<${Send} />`}
-        </div>
-      </div>
-      <p class="hint"><span>${hint(live)}</span><${Keys} live=${live} /></p>
-    </form>
+    <${Composer}
+      label="Ask"
+      area=${area}
+      text=${draft.value}
+      place=${open.value}
+      field=${{
+        "aria-label": "Your question",
+        placeholder: placeholder(live),
+        onInput: () => write(area.current?.value ?? ""),
+      }}
+      above=${editing.value && html`<${About} icon="pencil" onCancel=${cancel}>You change a question that was asked.<//>`}
+      tools=${html`
+        <${Choice} />
+        ${stop ? html`<${Stop} run=${live} within=".composer-frame, #log" key=${live} />` : html`<${Send} />`}
+      `}
+      hint=${hint(live)}
+      sends=${!live}
+      onSend=${() => submit(area.current)}
+      onEditLast=${editLast}
+      onCancel=${editing.value ? cancel : null}
+    />
   `;
 }
 
@@ -79,12 +53,6 @@ function hint(live) {
   if (connectionStatus.value === "lost") return "Not connected. Questions wait here and are sent in order.";
   if (live) return "The run goes on if you close this tab.";
   return draft.value ? "Draft kept on this device" : "";
-}
-
-/** @param {{live: string | null}} props */
-function Keys({ live }) {
-  if (compact.value) return null;
-  return html`<span>${!live && html`<b>Enter</b> sends · `}<b>Shift+Enter</b> adds a line</span>`;
 }
 
 /** @param {HTMLTextAreaElement | null} area */

@@ -1,6 +1,6 @@
 import { html } from "../kit/html.js";
 import { Person } from "../people/person.js";
-import { fullTime, time } from "../text/format.js";
+import { Message, SentTime } from "../kit/message.js";
 
 /**
  * @param {object} props
@@ -13,17 +13,16 @@ import { fullTime, time } from "../text/format.js";
  * @param {any} [props.children]
  */
 export function Question({ name, me, at, text, note, pale = false, children }) {
+  const byline = html`<b>${name}</b><${SentTime} at=${at} />${note && html`<span>${note}</span>`}`;
   return html`
-    <article class=${pale ? "message question pale" : "message question"} aria-label=${`Question by ${name}`}>
-      <div class="gutter"><${Person} name=${name ?? "?"} me=${me} /></div>
-      <div class="body">
-        <p class="byline">
-          <b>${name}</b><time datetime=${new Date(at * 1000).toISOString()} title=${fullTime(at)}>${time(at)}</time>
-          ${note && html`<span>${note}</span>`}
-        </p>
-        <div class="asked">${text}</div>
-        ${children}
-      </div>
-    </article>
+    <${Message}
+      kind=${pale ? "question pale" : "question"}
+      aria-label=${`Question by ${name}`}
+      gutter=${html`<${Person} name=${name ?? "?"} me=${me} />`}
+      byline=${byline}
+    >
+      <div class="asked">${text}</div>
+      ${children}
+    <//>
   `;
 }

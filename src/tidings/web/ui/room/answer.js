@@ -1,13 +1,14 @@
 import { useEffect, useRef } from "preact/hooks";
 import { isLive, textOf } from "../answer/fold.js";
 import { Finished } from "../answer/parts.js";
-import { SentTime, RunProgress, useAnnounced } from "../answer/progress.js";
+import { RunProgress, useAnnounced } from "../answer/progress.js";
 import { StateChip } from "../answer/state-chip.js";
 import { followRun, runSignal } from "../answer/state.js";
 import { Stop } from "../answer/stop.js";
 import { connectionStatus } from "../connection/state.js";
 import { IconButton } from "../kit/button.js";
 import { focusComposer } from "../kit/composer.js";
+import { Message, SentTime } from "../kit/message.js";
 import { copying } from "../kit/copy.js";
 import { html } from "../kit/html.js";
 import { Mark } from "../kit/icon.js";
@@ -44,53 +45,54 @@ export function RoomAnswer({ room, item, may, found, stop }) {
     reply({ message: /** @type {string} */ (item.posted), by: name, text: text.slice(0, 200) }),
     focusComposer()
   );
+  const stoppable = may && connectionStatus.value !== "lost";
+  const byline = html`
+    <b>${name}</b><${SentTime} at=${item.time} />
+    ${isLive(run) && html`<${StateChip} run=${run} />`}
+    ${isLive(run) && stoppable && html`<${Stop} run=${item.run} within=${`[data-run="${item.run}"]`} quiet />`}
+  `;
   return html`
-    <article
-      class=${found ? "message answer found" : "message answer"}
+    <${Message}
+      kind=${found ? "answer found" : "answer"}
       data-state=${state}
       data-run=${item.run}
       data-offset=${item.posted ?? item.offset}
       aria-label=${`Answer by ${name}`}
       aria-live="off"
-      ref=${root}
+      root=${root}
       tabindex=${stop ? 0 : -1}
+      gutter=${html`<${Mark} size=${28} /><i class="run-line" />`}
+      byline=${byline}
     >
-      <div class="gutter"><${Mark} size=${28} /><i class="run-line" /></div>
-      <div class="body">
-        <p class="byline">
-          <b>${name}</b><${SentTime} at=${item.time} />
-          ${isLive(run) && html`<${StateChip} run=${run} />${may && connectionStatus.value !== "lost" && html`<${Stop} run=${item.run} within=${`[data-run="${item.run}"]`} quiet />`}`}
-        </p>
-        ${
-          item.deleted
-            ? html`<p class="removed">This answer was deleted.</p>`
-            : told
-              ? html`<${RunProgress} run=${run} />`
-              : html`<div class="parts"><${Finished} text=${text} sources=${run.sources} /></div>`
-        }
-        ${item.posted && html`<${Reactions} room=${room.id} message=${item.posted} reactions=${item.reactions} may=${may} />`}
-        ${
-          item.posted &&
-          !item.deleted &&
-          html`
-            <div class="actions" role="group" aria-label="Actions">
-              ${
-                may &&
-                html`<${React} room=${room.id} message=${item.posted} reactions=${item.reactions} />
-                  <${IconButton} icon="reply" label="Reply" size=${16} onClick=${answer} />`
-              }
-              <${IconButton} icon="copy" label="Copy the answer" size=${16} onClick=${copying(text)} />
-              <${IconButton}
-                icon="list-tree"
-                label="Run and sources"
-                size=${16}
-                onClick=${() => ((chosenRun.value = item.run), openAside(true))}
-              />
-            </div>
-          `
-        }
-      </div>
-    </article>
+      ${
+        item.deleted
+          ? html`<p class="removed">This answer was deleted.</p>`
+          : told
+            ? html`<${RunProgress} run=${run} />`
+            : html`<div class="parts"><${Finished} text=${text} sources=${run.sources} /></div>`
+      }
+      ${item.posted && html`<${Reactions} room=${room.id} message=${item.posted} reactions=${item.reactions} may=${may} />`}
+      ${
+        item.posted &&
+        !item.deleted &&
+        html`
+          <div class="actions" role="group" aria-label="Actions">
+            ${
+              may &&
+              html`<${React} room=${room.id} message=${item.posted} reactions=${item.reactions} />
+                <${IconButton} icon="reply" label="Reply" size=${16} onClick=${answer} />`
+            }
+            <${IconButton} icon="copy" label="Copy the answer" size=${16} onClick=${copying(text)} />
+            <${IconButton}
+              icon="list-tree"
+              label="Run and sources"
+              size=${16}
+              onClick=${() => ((chosenRun.value = item.run), openAside(true))}
+            />
+          </div>
+        `
+      }
+    <//>
   `;
 }
 

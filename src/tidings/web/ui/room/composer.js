@@ -1,14 +1,13 @@
 import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useRef } from "preact/hooks";
 import { connectionStatus } from "../connection/state.js";
 import { attached, missing, take } from "../files/state.js";
 import { IconButton } from "../kit/button.js";
-import { Send, useHeight } from "../kit/composer.js";
+import { About, Composer, Send } from "../kit/composer.js";
 import { html } from "../kit/html.js";
-import { Icon } from "../kit/icon.js";
 import { openRoom } from "../page/address.js";
 import { draft, edit, editing, reply, replying, write } from "../page/drafts.js";
-import { announcement, compact, signingIn } from "../page/layout.js";
+import { announcement, signingIn } from "../page/layout.js";
 import { session } from "../session/state.js";
 import { archive, editMessage, join, trouble, endTyping, typing } from "./actions-state.js";
 import { Attached, Drop, Paperclip, pasteFiles } from "./attachments.js";
@@ -70,68 +69,44 @@ function Instead({ text, act }) {
 /** @param {{room: Room, name: string}} props */
 function Writing({ room, name }) {
   const area = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
-  const text = draft.value;
   const completion = useCompletion(area, room);
-  useHeight(area, text);
-  useEffect(() => {
-    if (!compact.value) area.current?.focus({ preventScroll: true });
-  }, [openRoom.value]);
-  const send = () => submit(room, area.current);
-  const keys = (/** @type {KeyboardEvent} */ event) => {
-    if (event.isComposing || completing(event, completion)) return;
-    if (event.key === "Enter" && !event.shiftKey) {
-      event.preventDefault();
-      send();
-    } else if (event.key === "ArrowUp" && text === "" && editLast(room)) event.preventDefault();
-    else if (event.key === "Escape" && (editing.value || replying.value)) {
-      event.preventDefault();
-      leave();
-    }
-  };
+  const offered = completion.options.length > 0;
   const input = () => {
     write(area.current?.value ?? "");
     completion.look();
     if (area.current?.value) typing(room.id);
   };
   return html`
-    <form
-      class="composer-frame"
-      aria-label="Write"
-      onSubmit=${(/** @type {Event} */ event) => (event.preventDefault(), send())}
-    >
-      <${Completion} completion=${completion} />
-      <div class="composer">
-        <${About} />
-        ${!editing.value && html`<${Attached} />`}
-        <textarea
-          id="composer"
-          ref=${area}
-          rows="1"
-          aria-label=${`Write to #${name}`}
-          placeholder=${`Write to #${name}`}
-          enterkeyhint="send"
-          aria-autocomplete="list"
-          aria-controls=${completion.options.length > 0 ? "completion" : undefined}
-          aria-activedescendant=${completion.options.length > 0 ? `option-${completion.at}` : undefined}
-          value=${text}
-          onInput=${input}
-          onKeyDown=${keys}
-          onPaste=${(/** @type {ClipboardEvent} */ event) => pasteFiles(event, room)}
-          onBlur=${completion.close}
-        />
-        <div class="tools">
-          <div class="adding">
-            ${!editing.value && html`<${Paperclip} room=${room} />`}
-            <${IconButton} icon="at-sign" label="Mention someone" onClick=${completion.begin} />
-          </div>
-          <${Send} waits=${editing.value ? "" : missing.value} />
+    <${Composer}
+      label="Write"
+      area=${area}
+      text=${draft.value}
+      place=${openRoom.value}
+      field=${{
+        "aria-label": `Write to #${name}`,
+        placeholder: `Write to #${name}`,
+        "aria-autocomplete": "list",
+        "aria-controls": offered ? "completion" : undefined,
+        "aria-activedescendant": offered ? `option-${completion.at}` : undefined,
+        onInput: input,
+        onPaste: (/** @type {ClipboardEvent} */ event) => pasteFiles(event, room),
+        onBlur: completion.close,
+      }}
+      before=${html`<${Completion} completion=${completion} />`}
+      above=${html`<${Context} />${!editing.value && html`<${Attached} />`}`}
+      tools=${html`
+        <div class="adding">
+          ${!editing.value && html`<${Paperclip} room=${room} />`}
+          <${IconButton} icon="at-sign" label="Mention someone" onClick=${completion.begin} />
         </div>
-      </div>
-      <p class="hint">
-        <span>${hint()}</span
-        >${!compact.value && html`<span><b>Enter</b> sends · <b>Shift+Enter</b> adds a line</span>`}
-      </p>
-    </form>
+        <${Send} waits=${editing.value ? "" : missing.value} />
+      `}
+      hint=${hint()}
+      onKey=${(/** @type {KeyboardEvent} */ event) => completing(event, completion)}
+      onSend=${() => submit(room, area.current)}
+      onEditLast=${() => editLast(room)}
+      onCancel=${editing.value || replying.value ? leave : null}
+    />
     <${Drop} room=${room} name=${name} />
   `;
 }
@@ -144,19 +119,13 @@ function hint() {
 }
 
 /** The message that is being edited or replied to. */
-function About() {
+function Context() {
   const to = replying.value;
-  if (editing.value) {
-    return html`<p class="editing">
-      <${Icon} name="pencil" size=${14} />You change a message.
-      <button type="button" class="link" onClick=${leave}>Leave it</button>
-    </p>`;
-  }
+  if (editing.value) return html`<${About} icon="pencil" onCancel=${leave}>You change a message.<//>`;
   if (!to) return null;
-  return html`<p class="editing">
-    <${Icon} name="reply" size=${14} /><span>Reply to <b>${to.by}</b>: ${to.text}</span>
-    <button type="button" class="link" onClick=${leave}>Leave it</button>
-  </p>`;
+  return html`<${About} icon="reply" onCancel=${leave}
+    ><span>Reply to <b>${to.by}</b>: ${to.text}</span><//
+  >`;
 }
 
 function leave() {

@@ -1,5 +1,4 @@
 import { useSignal } from "@preact/signals";
-import { SentTime } from "../answer/progress.js";
 import { Files, wordsOf } from "../files/files.js";
 import { IconButton } from "../kit/button.js";
 import { focusComposer } from "../kit/composer.js";
@@ -10,13 +9,14 @@ import { Menu } from "../kit/menu.js";
 import { goRoom } from "../page/address.js";
 import { edit, reply } from "../page/drafts.js";
 import { dialog } from "../page/layout.js";
+import { Message, SentTime } from "../kit/message.js";
 import { Person } from "../people/person.js";
 import { session } from "../session/state.js";
 import { clockTime } from "../text/format.js";
 import { React, Reactions } from "./reactions.js";
 import { Written } from "./written-text.js";
 
-/** @typedef {import("./fold.js").Message} Message */
+/** @typedef {import("./fold.js").Message} Item */
 /** @typedef {import("./state.js").Room} Room */
 
 /** The most characters of a message that a reply quotes. */
@@ -24,7 +24,7 @@ const QUOTED = 200;
 
 /**
  * A person's message in a room.
- * @param {{room: Room, item: Message, continued: boolean, may: boolean, found: boolean, stop: boolean}} props `may`: the
+ * @param {{room: Room, item: Item, continued: boolean, may: boolean, found: boolean, stop: boolean}} props `may`: the
  *   person may post here; `found`: the message was searched for; `stop`: the Tab key reaches it
  */
 export function RoomMessage({ room, item, continued, may, found, stop }) {
@@ -39,10 +39,10 @@ export function RoomMessage({ room, item, continued, may, found, stop }) {
   const me = session.value?.name ?? null;
   const forMe = me !== null && mentions.includes(me) && !item.deleted;
   const names = [...mentions, "assistant"];
-  const kind = ["message", "said", continued && "continued", forMe && "for-me", found && "found"];
+  const kind = ["said", continued && "continued", forMe && "for-me", found && "found"];
   return html`
-    <article
-      class=${kind.filter(Boolean).join(" ")}
+    <${Message}
+      kind=${kind.filter(Boolean).join(" ")}
       aria-label=${`Message by ${by}`}
       data-offset=${item.offset}
       tabindex=${stop ? 0 : -1}
@@ -50,28 +50,24 @@ export function RoomMessage({ room, item, continued, may, found, stop }) {
       onFocusIn=${come}
       onPointerLeave=${leave}
       onFocusOut=${leave}
+      gutter=${continued ? html`<time class="beside">${clockTime(time)}</time>` : html`<${Person} name=${by} me=${by === me} />`}
+      byline=${!continued && html`<b>${by}</b><${SentTime} at=${time} />${item.edited && html`<span>edited</span>`}`}
     >
-      <div class="gutter">
-        ${continued ? html`<time class="beside">${clockTime(time)}</time>` : html`<${Person} name=${by} me=${by === me} />`}
-      </div>
-      <div class="body">
-        ${!continued && html`<p class="byline"><b>${by}</b><${SentTime} at=${time} />${item.edited && html`<span>edited</span>`}</p>`}
-        ${item.quote && html`<${Quote} room=${room} quote=${item.quote} />`}
-        ${
-          item.deleted
-            ? html`<p class="removed">This message was deleted.</p>`
-            : html`${text && html`<${Written} text=${text} names=${names} />`}
-              ${continued && item.edited && html`<small class="edited">edited</small>`}
-              ${item.files.length > 0 && html`<${Files} room=${room.id} files=${item.files} />`}`
-        }
-        <${Reactions} room=${room.id} message=${item.offset} reactions=${item.reactions} may=${may} />
-        ${near.value && !item.deleted && html`<${Actions} room=${room} item=${item} may=${may} own=${by === me} />`}
-      </div>
-    </article>
+      ${item.quote && html`<${Quote} room=${room} quote=${item.quote} />`}
+      ${
+        item.deleted
+          ? html`<p class="removed">This message was deleted.</p>`
+          : html`${text && html`<${Written} text=${text} names=${names} />`}
+            ${continued && item.edited && html`<small class="edited">edited</small>`}
+            ${item.files.length > 0 && html`<${Files} room=${room.id} files=${item.files} />`}`
+      }
+      <${Reactions} room=${room.id} message=${item.offset} reactions=${item.reactions} may=${may} />
+      ${near.value && !item.deleted && html`<${Actions} room=${room} item=${item} may=${may} own=${by === me} />`}
+    <//>
   `;
 }
 
-/** @param {{room: Room, quote: NonNullable<Message["quote"]>}} props */
+/** @param {{room: Room, quote: NonNullable<Item["quote"]>}} props */
 export function Quote({ room, quote }) {
   const there = room.items.value.length > 0 ? room.get(quote.message) : null;
   const gone = there?.kind === "message" && there.deleted;
@@ -84,7 +80,7 @@ export function Quote({ room, quote }) {
   `;
 }
 
-/** @param {{room: Room, item: Message, may: boolean, own: boolean}} props */
+/** @param {{room: Room, item: Item, may: boolean, own: boolean}} props */
 function Actions({ room, item, may, own }) {
   const { offset, text, by, reactions } = item;
   const answer = () => (reply({ message: offset, by, text: wordsOf(item).slice(0, QUOTED) }), focusComposer());

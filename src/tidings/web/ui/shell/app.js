@@ -1,6 +1,6 @@
 import { useEffect } from "preact/hooks";
 import { Tip } from "../answer/passage-tip.js";
-import { Composer } from "../conversation/composer.js";
+import { QuestionComposer } from "../conversation/composer.js";
 import { asideRun } from "../conversation/shown-state.js";
 import { Empty } from "../conversation/empty.js";
 import { Log } from "../conversation/log.js";
@@ -54,7 +54,7 @@ export function App() {
 
 const ConversationPage = () => html`
   ${open.value === null ? html`<${Empty} />` : html`<${Log} key=${open.value} />`}
-  <${Composer} />
+  <${QuestionComposer} />
 `;
 
 /** Keyboard shortcuts of the whole page. @param {boolean} outside */
