@@ -266,7 +266,7 @@ def test_several_answers_at_once_and_one_too_many_which_waits(meet: Meet, model:
         expect(one.answers).to_have_count(8)
         expect(one.page.locator(".typing")).to_contain_text("8 are typing")
     other.say("@assistant riddle 8.")
-    expect(other.page.locator("article.said.pale")).to_contain_text("Waits a moment: A room has 8 answers under way")
+    expect(other.page.locator("article.said.pale")).to_contain_text("Waits a moment: This room has 8 answers under way")
     begin.go()
     for n in range(8):
         expect(tab.answers.nth(n)).to_contain_text(f"Answer {n}")
