@@ -62,3 +62,21 @@ def test_everybody_may_do_everything_on_a_server_without_a_key() -> None:
     assert ann.name == "Ann"
     assert ann.may_publish("rooms.lobby")
     assert ann.may_subscribe("runs.R")
+
+
+@pytest.mark.parametrize(
+    ("patterns", "prefix", "within"),
+    [
+        (["*"], "", ["*"]),
+        (["*"], "rooms.", ["rooms.*"]),
+        (["rooms.*", "users.a.*", "users.a"], "", ["rooms.*", "users.a", "users.a.*"]),
+        (["rooms.*", "users.*", "users.a", "users.a.*"], "us", ["users.*"]),
+        (["rooms.*"], "rooms.lob", ["rooms.lob*"]),
+        (["rooms.*", "roo"], "roo", ["roo", "rooms.*"]),
+        (["rooms.lobby"], "rooms.lobby.", []),
+        (["rooms.*"], "runs.", []),
+        ([], "", []),
+    ],
+)
+def test_the_patterns_within_a_prefix(patterns: list[str], prefix: str, within: list[str]) -> None:
+    assert Patterns(patterns).within(prefix) == within

@@ -53,7 +53,7 @@ class Counting:
         self.calls: Counter[str] = Counter()
 
     def __getattr__(self, name: str) -> Any:
-        if name in ("load", "read"):
+        if name in ("load", "read", "topics"):
             self.calls[name] += 1
         return getattr(self._store, name)
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
+from tests.apps.test_projection import Counting
 from tests.asgi import asking
 from tests.http.conftest import Server, serving
 from tests.http.problems import problem
@@ -53,6 +56,20 @@ class TestTokens:
             ann = token(subscribe=("b.*",))
             listed = (await server.client.get("/topics", params={"limit": 4}, headers=ann)).json()["topics"]
             assert listed == ["b.01", "b.03", "b.05", "b.07"]
+
+    async def test_the_list_reads_only_what_the_token_covers(self) -> None:
+        """A look at all 200,000 topics of a store took 22 s."""
+        async with serving(secret=SECRET) as server:
+            await asyncio.gather(*[server.hub.publish(f"m.{n}", "x") for n in range(300)])
+            for name in ("a", "a.1", "m", "z"):
+                await server.hub.publish(name, "x")
+            counting = Counting(server.hub.store)
+            server.hub.log.store = counting  # type: ignore[assignment]
+            for patterns, listed in (((), []), (("none.*",), []), (("m", "z", "a.*"), ["a.1", "m", "z"])):
+                counting.calls.clear()
+                answer = await server.client.get("/topics?limit=1000", headers=token(subscribe=patterns))
+                assert answer.json()["topics"] == listed
+                assert counting.calls["topics"] <= 2 * len(patterns)
 
     async def test_a_stream_ends_with_its_token_and_goes_on_with_another(self) -> None:
         async with serving(secret=SECRET) as server:

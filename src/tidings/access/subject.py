@@ -34,6 +34,20 @@ class Patterns:
         """Return True if one of the patterns covers `topic`."""
         return topic in self._names or topic.startswith(self._prefixes)
 
+    def within(self, prefix: str) -> list[str]:
+        """Return patterns that cover the same topics as these, of those that begin with `prefix`.
+
+        They are in the order of their topics, and no topic is covered by two of them.
+        """
+        starts = {max(prefix, start, key=len) for start in self._prefixes if _agree(prefix, start)}
+        starts = {start for start in starts if not any(start != s and start.startswith(s) for s in starts)}
+        names = {name for name in self._names if name.startswith(prefix) and not name.startswith(tuple(starts))}
+        return [*sorted({*names, *(f"{start}*" for start in starts)}, key=lambda text: text.removesuffix("*"))]
+
+
+def _agree(one: str, other: str) -> bool:
+    return one.startswith(other) or other.startswith(one)
+
 
 def _is_pattern(text: object) -> bool:
     if not isinstance(text, str) or len(text) > 200:

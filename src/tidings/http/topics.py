@@ -105,12 +105,17 @@ def routes(hub: Hub, access: Access) -> APIRouter:
     ) -> Response:
         subject = await access.reader(request.scope["headers"])
         names: list[str] = []
-        while len(names) < limit and (found := await hub.topics(prefix, after, limit)):
-            names += [
-                name for name in found if subject.may_subscribe(name) and await access.guards.allows(subject, name)
-            ]
-            after = found[-1]
-        return json_response(TopicNames(names[:limit]))
+        # Only topics that the token covers are read: to look at all 200,000 topics of a store took 22 s.
+        for pattern in subject.subscribe.within(prefix):
+            start, at = pattern.removesuffix("*"), after
+            while len(names) < limit and (found := await hub.topics(start, at, limit if pattern != start else 1)):
+                for name in found:
+                    if len(names) < limit and subject.may_subscribe(name) and await access.guards.allows(subject, name):
+                        names.append(name)
+                if pattern == start:
+                    break  # the topic of this very name comes first of all that begin so
+                at = found[-1]
+        return json_response(TopicNames(names))
 
     state: Responses = {200: shape(TopicState, "The topic")}
 
