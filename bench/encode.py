@@ -40,7 +40,7 @@ def _best(subject: Callable[[], object], times: int) -> float:
 
 def measure() -> dict[str, dict[str, float]]:
     """µs an event, by row (`alone`, `page`) and name of the server."""
-    page = [Event(Offset("k3Xa", 123_456 + i), MESSAGE, DATA, 0.0) for i in range(PAGE)]
+    page = [Event("t", Offset("k3Xa", 123_456 + i), MESSAGE, DATA, 0.0) for i in range(PAGE)]
     alone, form = page[:1], Format()
     theirs = {"sse-starlette": _best(_sse_starlette, TIMES), "fastapi": _best(_fastapi, TIMES)}
     ours = _best(lambda: form.encode("hot", page), TIMES // PAGE) / PAGE

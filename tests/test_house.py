@@ -31,7 +31,7 @@ class Room(NamedTuple):
 
 ROOMS = {
     "errors": Room("the errors, and the HTTP status of each", ""),
-    "events": Room("the values that everybody passes on: events, offsets, pages", ""),
+    "events": Room("the values that everybody passes on: events, offsets, pages", "errors"),
     "clock": Room("the time of day", ""),
     "log": Room("the rules of a log, what a store must do, and the one append loop", "errors events clock"),
     "wire": Room("events as bytes, one file a protocol; pure", "errors events"),
@@ -63,7 +63,20 @@ ROOMS = {
 LIBRARY = {"log", "stores", "wire", "delivery", "access", "runs", "api", "http", "client", "testing"}
 PRODUCT = {"assistants", "apps", "server", "web", "cli"}
 
-PURE = {"errors", "events", "wire", "log.names", "log.rules", "access.names", "access.origins", "access.subject"}
+PURE = {
+    "errors",
+    "events",
+    "wire",
+    "log.head",
+    "log.names",
+    "log.reading",
+    "log.records",
+    "log.retention",
+    "log.rules",
+    "access.names",
+    "access.origins",
+    "access.subject",
+}
 
 IMPURE = {"asyncio", "fastapi", "httpx", "os", "socket", "sqlite3", "starlette", "subprocess", "threading", "uvicorn"}
 

@@ -1,54 +1,101 @@
-"""The values everything else speaks about: offsets, events, pages, retention. Frozen, without behaviour."""
+"""The values that every room passes on: offsets, events, pages, retention."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Self
 
 import msgspec
 
+from tidings.errors import InvalidRequest
+
 Lost = Literal["trimmed", "deleted", "recreated"]
-"""Why a reader cannot be given everything after its offset."""
+"""The reasons for which a reader cannot be given everything after its offset."""
 
 MESSAGE = "message"
 """The type of an event that names none, as in WHATWG's event streams."""
+
+REDACTED = "tidings.redacted"
+"""The type as which a redacted event is read, and the type of the event that announces it to open streams."""
+
+_OFFSET = re.compile(r"([A-Za-z0-9]{1,16})-(0|[1-9][0-9]{0,17})")
+_value = msgspec.json.Decoder().decode
 
 
 class Offset(NamedTuple):
     """The position after event `n` of one life of a log, whose identity is `epoch`.
 
-    `n` is dense (1, 2, 3 …) within an epoch, on every store; `n == 0` is before the first event. Its text is
-    `EPOCH-N`; applications treat it as opaque.
+    `n` is dense (1, 2, 3 …) within an epoch, on every store; `n == 0` is before the first event. The text of an offset
+    is `EPOCH-N`; applications treat it as opaque. Offsets of one epoch have an order; comparing those of two epochs by
+    `<`, `<=`, `>` or `>=` raises TypeError. Offsets of two topics must not be compared.
     """
 
     epoch: str
     n: int
 
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the offset that `str(offset)` wrote. Raises InvalidRequest."""
+        match = _OFFSET.fullmatch(text) if isinstance(text, str) else None
+        if match is None or (match[1] == "0" and text != "0-0"):
+            raise InvalidRequest(
+                "An offset is the id of an event of this topic, such as 'x7Kp2Q-42', or '0-0'.", offset=shown(text)
+            )
+        return cls(match[1], int(match[2]))
+
     def __str__(self) -> str:
         return f"{self.epoch}-{self.n}"
 
+    def __lt__(self, other: tuple[Any, ...]) -> bool:
+        return self.n < self._number(other)
+
+    def __le__(self, other: tuple[Any, ...]) -> bool:
+        return self.n <= self._number(other)
+
+    def __gt__(self, other: tuple[Any, ...]) -> bool:
+        return self.n > self._number(other)
+
+    def __ge__(self, other: tuple[Any, ...]) -> bool:
+        return self.n >= self._number(other)
+
+    def _number(self, other: object) -> int:
+        if not isinstance(other, Offset):
+            raise TypeError(f"An offset cannot be compared with {type(other).__name__}.")
+        if other.epoch != self.epoch:
+            raise TypeError(f"{self} and {other} are of different epochs, so neither comes before the other.")
+        return other.n
+
 
 ORIGIN = Offset("0", 0)
-"""Before the first event of whichever life of the log comes first. No log ever has the epoch `0`."""
+"""The position before the first event of whichever life of the log comes first. No log ever has the epoch `0`."""
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):
-    """One entry of a log.
+    """One entry of a topic's log, or a transient event, which no log holds and whose `offset` is None.
 
-    `offset` is None for a transient event, which no log holds. `data` is text, exactly as it was published;
-    `time` is Unix time in seconds when the log accepted it.
+    `data` is text, exactly as it was published. `time` is the Unix time in seconds at which the log accepted the event.
+    `redacted`: the content of the event was removed; its type is `tidings.redacted` and its data names the topic, the
+    offset and the type that the event had.
     """
 
+    topic: str
     offset: Offset | None
     type: str
     data: str
     time: float
+    redacted: bool = False
+
+    def json(self) -> Any:
+        """Return the value of data that is JSON. Raises ValueError if it is not JSON."""
+        return _value(self.data)
 
 
 class Retention(NamedTuple):
-    """What a log may forget. None is unlimited. Ages in seconds, sizes in bytes as stored, about 20 more an event.
+    """Limits of what a log keeps; None is unlimited. `max_age` is in seconds, `max_bytes` in bytes as stored.
 
-    Trimming drops whole records, never the last one, and waits until a log is an eighth over what it may hold.
+    An event takes about 20 bytes more than its type and data. Trimming drops whole records, each of up to 1,000 events
+    that were stored together, never the last one, and waits until a log is an eighth over a limit.
     """
 
     max_age: float | None = None
@@ -62,7 +109,7 @@ class Page(NamedTuple):
     `events` follow the offset asked for, in order and without a hole; `next` is where to read on. `earliest` is the
     offset of the first retained event (of the next one to come, when none is) and `tail` the end of the log.
     `up_to_date`: `next` is the tail. `closed`: no event will ever follow `tail`. `lost`: some events after the
-    offset asked for are gone, why, and `events` start at `earliest`.
+    offset asked for are gone; it says why, and `events` start at `earliest`.
     """
 
     events: Sequence[Event]
@@ -72,3 +119,14 @@ class Page(NamedTuple):
     up_to_date: bool
     closed: bool
     lost: Lost | None
+
+
+def redacted_event(topic: str, offset: Offset, type: str, time: float) -> Event:
+    """Return the event as which a redacted event is read. `type` and `time` are those that the event had."""
+    data = msgspec.json.encode({"topic": topic, "offset": str(offset), "type": type}).decode()
+    return Event(topic, offset, REDACTED, data, time, redacted=True)
+
+
+def shown(text: object) -> str:
+    """Return what a caller sent, short and printable enough for an error that is shown."""
+    return ascii(text if isinstance(text, str) else type(text).__name__)[1:-1][:80]

@@ -14,7 +14,8 @@ from tidings import errors
 from tidings.client import ServerSentEvent, Unexpected, adecode, decode
 from tidings.client.following import Following
 from tidings.client.rules import Answer, Broken, Connected, Read, Renew, Request, Rules, Send, Wait, retry_after
-from tidings.client.values import Event, Names
+from tidings.client.values import Names
+from tidings.events import Event
 
 VECTORS = json.loads((Path(__file__).parent.parent / "wire/vectors/sse.json").read_text("utf-8"))
 LOST = Broken("It was lost.")

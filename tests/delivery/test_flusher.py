@@ -14,7 +14,7 @@ from tidings.delivery.flusher import QUANTUM, Flusher
 from tidings.delivery.live_topic import IDLE, PAGE_BYTES, WINDOW_EVENTS, LiveTopic
 from tidings.delivery.position import Position
 from tidings.events import Event, Offset
-from tidings.log.rules import Head
+from tidings.log.head import Head
 from tidings.wire.sse import Format
 
 PLAIN, ENVELOPE = Format(), Format(envelope=True)
@@ -78,7 +78,7 @@ def lane(name: str = "a") -> LiveTopic:
 
 def add(lane: LiveTopic, count: int, size: int = 1) -> None:
     first = lane.head
-    events = [Event(Offset("E", n), "message", "x" * size, 0.0) for n in range(first + 1, first + count + 1)]
+    events = [Event("t", Offset("E", n), "message", "x" * size, 0.0) for n in range(first + 1, first + count + 1)]
     assert lane.append(first, events)
 
 

@@ -6,11 +6,11 @@ import pytest
 
 from tidings.delivery.live_topic import PAGE_BYTES, WINDOW_BYTES, WINDOW_EVENTS, LiveTopic, fit
 from tidings.events import Event, Offset
-from tidings.log.rules import Head
+from tidings.log.head import Head
 
 
 def events(a: int, b: int, size: int = 1) -> list[Event]:
-    return [Event(Offset("E", n), "message", "x" * size, 0.0) for n in range(a + 1, b + 1)]
+    return [Event("t", Offset("E", n), "message", "x" * size, 0.0) for n in range(a + 1, b + 1)]
 
 
 def lane(tail: int = 10) -> LiveTopic:

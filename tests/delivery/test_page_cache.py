@@ -10,7 +10,7 @@ import pytest
 from tidings.delivery.live_topic import PAGE, PAGE_BYTES, LiveTopic
 from tidings.delivery.page_cache import KEPT_BYTES, PageCache
 from tidings.events import Event, Offset, Page
-from tidings.log.rules import Head
+from tidings.log.head import Head
 from tidings.wire.sse import Format
 
 
@@ -25,7 +25,7 @@ class Store:
         self.reads.append(after.n)
         await asyncio.sleep(0)
         count = max(min(limit, self.tail - after.n, (1 << 20) // len(self.data)), 1)
-        events = [Event(Offset("E", after.n + i), "message", self.data, 0.0) for i in range(1, count + 1)]
+        events = [Event("t", Offset("E", after.n + i), "message", self.data, 0.0) for i in range(1, count + 1)]
         end, tail = Offset("E", after.n + count), Offset("E", self.tail)
         return Page(events, end, Offset("E", 1), tail, end == tail, False, None)
 
@@ -115,7 +115,7 @@ async def test_a_reader_that_goes_away_does_not_take_the_page_with_it(lane: Live
 
 def test_bytes_are_made_once_for_each_format(lane: LiveTopic) -> None:
     made = pages(Store(1))
-    events = [Event(Offset("E", 1), "message", "x", 0.0)]
+    events = [Event("t", Offset("E", 1), "message", "x", 0.0)]
     plain = made.encode(Format(), lane, 0, events)
     assert made.encode(Format(), lane, 0, events) is plain
     assert made.encode(Format(envelope=True), lane, 0, events) != plain

@@ -10,13 +10,13 @@ import pytest
 from tidings.delivery.live_topic import PAGE, LiveTopic
 from tidings.delivery.position import Position, Reset, Slice, Step
 from tidings.events import ORIGIN, Event, Offset
-from tidings.log.rules import Head
+from tidings.log.head import Head
 
 TAIL = 2 * PAGE + 20
 
 
 def events(a: int, b: int) -> list[Event]:
-    return [Event(Offset("E", n), "message", str(n), 0.0) for n in range(a + 1, b + 1)]
+    return [Event("t", Offset("E", n), "message", str(n), 0.0) for n in range(a + 1, b + 1)]
 
 
 def lane(*, start: int = 0, base: int = TAIL - 10, vis: int = TAIL - 4, closed: bool = False) -> LiveTopic:

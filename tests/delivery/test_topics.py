@@ -17,7 +17,7 @@ from tidings.delivery.live_topic import WINDOW_EVENTS
 from tidings.errors import Unavailable
 from tidings.events import Event, Offset, Retention
 from tidings.http.response import EventStreamResponse
-from tidings.log.rules import Head
+from tidings.log.head import Head
 
 Describe = Callable[[str], Awaitable[Head | None]]
 

@@ -233,7 +233,7 @@ async def test_tokens_are_the_text_and_never_the_end(text: str) -> None:
 
 async def test_only_text_is_shown() -> None:
     def delta(n: int, kind: str) -> Event:
-        return Event(Offset("E", n), "block.delta", f'{{"kind":"{kind}","delta":"{kind}"}}', 0.0)
+        return Event("t", Offset("E", n), "block.delta", f'{{"kind":"{kind}","delta":"{kind}"}}', 0.0)
 
     events: Sequence[Event] = [delta(1, "reasoning"), delta(2, "text"), delta(3, "tool_call")]
     assert TokenFormat(run="R").encode("runs.R", events) == b"data: text\nid: R.E-2\n\n"

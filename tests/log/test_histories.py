@@ -1,4 +1,4 @@
-"""Every history of a topic, by the rules of `rules.py`, against a simple model of it."""
+"""Random histories of a topic, by the rules of the log, against a simple model of the topic."""
 
 from __future__ import annotations
 
@@ -7,17 +7,20 @@ from typing import Any
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from msgspec import UNSET
 
 from tidings.errors import Closed
-from tidings.events import ORIGIN, Lost, Offset, Retention
-from tidings.log import rules
-from tidings.log.rules import NEW, Append, Appended, Change, Head, Known, Record
+from tidings.events import ORIGIN, REDACTED, Lost, Offset, Retention
+from tidings.log import reading, records, retention, rules
+from tidings.log.head import REMEMBERED, Change, Head, Known
+from tidings.log.records import Record
+from tidings.log.rules import NEW, Append, Appended
 
 OPERATIONS = st.lists(st.tuples(st.sampled_from(["m", "other"]), st.text(max_size=3)), max_size=4)
 
 
 class Histories(RuleBasedStateMachine):
-    """One topic as an engine would keep it, and beside it what it must look like: lives, and the events of the last."""
+    """One topic as an engine would keep it, and beside it a model: the lives, and the events of the last one."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -28,6 +31,9 @@ class Histories(RuleBasedStateMachine):
         self.keys: dict[str, tuple[int, int]] = {}
         # The model.
         self.lives: list[str] = []  # every epoch that there was
+        self.shared: dict[str, int] = {}  # earlier epochs of the present log, which was restored, and up to where
+        self.owner = ""
+        self.redacted: list[tuple[int, str]] = []
         self.alive = False
         self.texts: list[tuple[str, str]] = []
         self.start = 0
@@ -50,8 +56,9 @@ class Histories(RuleBasedStateMachine):
             self.records, self.keys = [], {}
         if change.head is not None:
             self.records = [record for record in self.records if record.last > change.head.start]
-        if change.record is not None:
-            self.records.append(change.record)
+        if new := change.replaced:
+            self.records = [new if record.base == new.base else record for record in self.records]
+        self.records += change.records
         self.keys.update((key, (first, last)) for key, first, last in change.keys)
         self.head = change.head
 
@@ -63,6 +70,7 @@ class Histories(RuleBasedStateMachine):
 
     def end(self) -> None:
         self.alive, self.texts, self.start, self.closed, self.seen = False, [], 0, False, {}
+        self.shared, self.redacted = {}, []
         self.ttl, self.limits, self.boundaries = None, Retention(), []
 
     def accept(self, append: Append) -> tuple[str, int, int]:
@@ -71,29 +79,36 @@ class Histories(RuleBasedStateMachine):
             return ("duplicate", *self.seen[append.key or ""])
         if append.expected is NEW and self.alive:
             return "conflict", 0, 0
-        if isinstance(append.expected, Offset) and append.expected != (self.current(), len(self.texts)):
+        if isinstance(append.expected, Offset) and not (
+            append.expected.n == len(self.texts) and self.valid(append.expected)
+        ):
             return "conflict", 0, 0
-        if isinstance(append.expected, str) and append.expected != self.current():
+        if isinstance(append.expected, str) and not self.valid(Offset(append.expected, 0)):
             return "conflict", 0, 0
         if self.closed and not append.configure:
             return "closed", 0, 0
         if not self.alive:
             self.alive = True
             self.lives.append(self.epoch())
+            self.owner, self.limits = append.owner, append.default or Retention()
         first = len(self.texts) + 1 if append.items else len(self.texts)
         self.texts += append.items
         self.closed |= append.close
         self.touched = self.now
-        if append.configure:
-            self.limits, self.ttl = append.retention or Retention(), append.ttl
-        else:
-            self.limits, self.ttl = append.retention or self.limits, append.ttl or self.ttl
+        if append.retention is not UNSET:
+            self.limits = append.retention or Retention()
+        if append.ttl is not UNSET:
+            self.ttl = append.ttl
         if append.key:
             self.seen[append.key] = first, len(self.texts)
         return "appended", first, len(self.texts)
 
     def current(self) -> str | None:
         return self.lives[-1] if self.alive else None
+
+    def valid(self, offset: Offset) -> bool:
+        """Tell whether an offset is of the present log, or of what it shares with an earlier life."""
+        return self.alive and (offset.epoch == self.current() or offset.n <= self.shared.get(offset.epoch, -1))
 
     # Rules.
 
@@ -103,23 +118,27 @@ class Histories(RuleBasedStateMachine):
 
     @rule(data=st.data(), number=st.integers(1, 3))
     def append(self, data: st.DataObject, number: int) -> None:
-        """Several appends that waited together become one record, and are answered as if one came after another."""
+        """Append several at once: they become one change, and are answered as if one came after another."""
         self.expire()
         expectations: list[Any] = [None, None, None, NEW, "wrong1", Offset("wrong1", 0), ORIGIN]
         if epoch := self.current():
             expectations += [epoch, epoch, Offset(epoch, len(self.texts)), Offset(epoch, len(self.texts) + 1)]
+            expectations += [*self.shared, *(Offset(old, len(self.texts)) for old in self.shared)]
         appends = []
         for _ in range(number):
-            settings_ = data.draw(st.sampled_from([None, None, None, "retention", "ttl", "configure"]))
+            configure = data.draw(st.sampled_from([False] * 4 + [True]))
+            limits = st.builds(Retention, st.none() | st.just(5.0), st.integers(1, 6) | st.none(), st.none())
             appends.append(
                 Append(
-                    [] if settings_ == "configure" else data.draw(OPERATIONS),
+                    [] if configure else data.draw(OPERATIONS),
                     data.draw(st.sampled_from(expectations)),
                     data.draw(st.sampled_from([None, None, "k1", "k2"])),
-                    data.draw(st.sampled_from([False] * 7 + [True])) and settings_ != "configure",
-                    Retention(max_events=data.draw(st.integers(1, 6))) if settings_ == "retention" else None,
-                    data.draw(st.sampled_from([5.0, 20.0])) if settings_ == "ttl" else None,
-                    settings_ == "configure",
+                    data.draw(st.sampled_from([False] * 7 + [True])) and not configure,
+                    data.draw(st.sampled_from([UNSET, UNSET, None]) | limits),
+                    data.draw(st.sampled_from([UNSET, UNSET, None, 5.0, 20.0])),
+                    configure,
+                    data.draw(st.sampled_from(["", "ada", "bob"])),
+                    data.draw(st.none() | limits),
                 )
             )
         asked = [append.key for append in appends if append.key]
@@ -141,22 +160,61 @@ class Histories(RuleBasedStateMachine):
         if len(self.texts) > base:
             self.boundaries.append((len(self.texts), self.now))
             assert change is not None
-            assert change.record is not None
-            assert (change.record.base, change.record.last) == (base, len(self.texts))
+            assert [(record.base, record.last) for record in change.records] == [(base, len(self.texts))]
 
     @rule(chunk=st.integers(1, 5))
     def trim(self, chunk: int) -> None:
         self.expire()
         if not (self.alive and self.head):
             return
-        while (trimmed := rules.trim_point(self.head, self.records[:chunk], self.now)) is not None:
-            assert (trimmed.start, trimmed.oldest) > (self.head.start, self.head.oldest)
+        while (trimmed := retention.trimmed(self.head, self.records[:chunk], self.now)) is not None:
+            assert (trimmed.start, trimmed.oldest, trimmed.single) > (self.head.start, self.head.oldest, False)
             self.write(Change(trimmed))
             assert self.head is not None
-        while len([end for end, _ in self.boundaries if end > self.start]) > 1 and (
-            self.limits.max_events is not None and len(self.texts) - self.start > self.limits.max_events
+        while len(kept := [each for each in self.boundaries if each[0] > self.start]) > 1 and (
+            (self.limits.max_events is not None and len(self.texts) - self.start > self.limits.max_events)
+            or (self.limits.max_age is not None and self.now >= kept[0][1] + self.limits.max_age)
         ):
-            self.start = min(end for end, _ in self.boundaries if end > self.start)
+            self.start = kept[0][0]
+        due = retention.due(self.head)
+        assert due is None or due > self.now
+
+    @rule(data=st.data())
+    def redact(self, data: st.DataObject) -> None:
+        self.expire()
+        if self.head is None or not self.alive or self.start == len(self.texts):
+            return
+        n = data.draw(st.integers(self.start + 1, len(self.texts)))
+        record = next(record for record in self.records if record.last >= n)
+        change = rules.redact(self.head, record, n)
+        type, _ = self.texts[n - 1]
+        if type == REDACTED:
+            assert change is None
+            return
+        self.redacted.append((n, type))
+        offset = Offset(self.current() or "", n)
+        self.texts[n - 1] = REDACTED, records.redacted_event("t", offset, type, 0.0).data
+        assert change
+        assert change.replaced
+        assert (change.replaced.base, change.replaced.last, change.replaced.id) == record[:3]
+        self.write(change)
+
+    @rule(data=st.data())
+    def restore(self, data: st.DataObject) -> None:
+        """Go back to how the log was, with its head as it is: what a backup gives, and what was lost since."""
+        self.expire()
+        if self.head is None or not self.alive:
+            return
+        restored = self.head.restored()
+        for old in self.shared:
+            self.shared[old] = min(self.shared[old], len(self.texts))
+        self.shared[self.current() or ""] = len(self.texts)
+        self.lives.append(restored.epoch)
+        self.write(Change(restored))
+        fold = dict.fromkeys(self.redacted)
+        for n, type in fold:
+            offset = Offset(restored.epoch, n)
+            self.texts[n - 1] = REDACTED, records.redacted_event("t", offset, type, 0.0).data
 
     @rule()
     def delete(self) -> None:
@@ -165,7 +223,7 @@ class Histories(RuleBasedStateMachine):
 
     @rule(data=st.data(), limit=st.integers(1, 5), behind=st.integers(0, 3))
     def read(self, data: st.DataObject, limit: int, behind: int) -> None:
-        """From anywhere that ever was, to the end: all that is there, in order, and told what is not."""
+        """Read from any place that ever was to the end: all that is there, in order, and the reason for what is not."""
         self.expire()
         if not self.alive or not self.head:
             return
@@ -177,22 +235,23 @@ class Histories(RuleBasedStateMachine):
         if after == ORIGIN:
             reason = "trimmed" if self.start else None
         elif after is not None:
-            if after.epoch != self.current() or n > len(self.texts):
+            if not self.valid(after) or n > len(self.texts):
                 at, reason = self.start, "recreated"
             elif n < self.start:
                 at, reason = self.start, "trimmed"
-        found: list[tuple[str, str]] = []
+        got: list[tuple[str, str]] = []
         begin = at
         while True:
-            n_read, lost = rules.position(self.head, after)
+            n_read, lost = reading.position(self.head, after)
             first = next((i for i, record in enumerate(self.records) if record.last > n_read), len(self.records))
-            page = rules.page(self.head, self.records[max(0, first - behind) :], n_read, lost, limit)
+            page = reading.page("t", self.head, self.records[max(0, first - behind) :], n_read, lost, limit)
             assert page.lost == reason
             assert len(page.events) <= limit
             assert [event.offset for event in page.events] == [
                 Offset(self.current() or "", at + m) for m in range(1, len(page.events) + 1)
             ]
-            found += [(event.type, event.data) for event in page.events]
+            assert all(event.redacted == (event.type == REDACTED) for event in page.events)
+            got += [(event.type, event.data) for event in page.events]
             at += len(page.events)
             assert page.next == Offset(self.current() or "", at)
             assert page.earliest.n == self.start + 1
@@ -203,7 +262,7 @@ class Histories(RuleBasedStateMachine):
                 break
             assert page.events
             after, reason = page.next, None
-        assert found == self.texts[begin:]
+        assert got == self.texts[begin:]
 
     @precondition(lambda self: self.alive)
     @invariant()
@@ -218,6 +277,9 @@ class Histories(RuleBasedStateMachine):
             self.ttl,
             self.limits,
         )
+        assert head.owner == self.owner
+        assert dict(head.lives) == self.shared
+        assert (head.redactions, head.redacted) == (len(self.redacted), tuple(self.redacted[-REMEMBERED:]))
         assert head.size == sum(len(record.blob) for record in self.records)
         assert self.keys == self.seen
         kept = [time for end, time in self.boundaries if end > self.start]

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from tidings.errors import Closed, Conflict, InvalidRequest, TooLarge
 from tidings.events import ORIGIN, Event, Lost, Offset, Retention
 from tidings.log import names, rules
-from tidings.log.rules import NEW, Append, Appended, Head, Known, Record
+from tidings.log.head import Head, Known
+from tidings.log.records import Record
+from tidings.log.rules import NEW, Append, Appended
 
 # ---------------------------------------------------------------- names and values
 
@@ -86,11 +88,11 @@ def test_the_size_of_an_append_is_that_of_its_data_in_bytes() -> None:
 
 @given(st.from_regex(r"[A-Za-z1-9][A-Za-z0-9]{0,15}", fullmatch=True), st.integers(0, 10**18 - 1))
 def test_an_offset_is_what_its_text_says(epoch: str, n: int) -> None:
-    assert names.parse_offset(str(Offset(epoch, n))) == Offset(epoch, n)
+    assert Offset.parse(str(Offset(epoch, n))) == Offset(epoch, n)
 
 
 def test_the_origin_has_a_text() -> None:
-    assert names.parse_offset("0-0") == ORIGIN
+    assert Offset.parse("0-0") == ORIGIN
 
 
 @pytest.mark.parametrize(
@@ -116,7 +118,7 @@ def test_the_origin_has_a_text() -> None:
 )
 def test_no_offset(text: Any) -> None:
     with pytest.raises(InvalidRequest):
-        names.parse_offset(text)
+        Offset.parse(text)
 
 
 def test_epochs_are_new() -> None:
@@ -132,7 +134,7 @@ def test_epochs_are_new() -> None:
 def test_a_record_gives_its_events_back(items: list[tuple[str, str]], base: int, time: float) -> None:
     record = Record(base, base + len(items), b"id", rules.encode(time, items))
     found = rules.decode(record, "epoch1")
-    assert found == [Event(Offset("epoch1", base + n), *item, time) for n, item in enumerate(items, 1)]
+    assert found == [Event("t", Offset("epoch1", base + n), *item, time) for n, item in enumerate(items, 1)]
 
 
 # ---------------------------------------------------------------- single rules

@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from tidings.errors import OutcomeUnknown, Unavailable
 from tidings.events import Event, Offset, Page
+from tidings.log.head import Change, Head, Known
 from tidings.log.journal import Journal
 from tidings.log.port import News, Plan, Store
-from tidings.log.rules import Change, Head, Known, Record
+from tidings.log.records import Record
 
 Connect = Callable[[], Awaitable[Store]]
 Logs = Callable[..., Awaitable[Journal]]
@@ -36,7 +37,7 @@ def put(n: int = 1, *, size: int = 10, keys: Sequence[str] = (), **head: object)
         at = known.head or Head("epoch1")
         record = Record(at.tail, at.tail + n, b"id" + at.tail.to_bytes(4), bytes(size))
         after = Head(**{"epoch": at.epoch, "start": at.start, "tail": record.last, **head})  # type: ignore[arg-type]
-        return Change(after, record, [(key, at.tail + 1, record.last) for key in keys])
+        return Change(after, [record], [(key, at.tail + 1, record.last) for key in keys])
 
     return plan
 
@@ -68,8 +69,8 @@ async def until(changes: AsyncIterator[News], topic: str, tail: Offset | None) -
 async def quiet(log: Journal) -> None:
     """Until a log does nothing in the background, such as trimming after an append."""
     await asyncio.sleep(0)
-    while log._tasks:
-        await asyncio.gather(*log._tasks)
+    while log._queues._tasks:
+        await asyncio.gather(*log._queues._tasks)
 
 
 class Flaky:

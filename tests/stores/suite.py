@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 
 import pytest
+from msgspec import UNSET
 
 from tests.stores.kit import Clock, items, quiet
 from tests.stores.suite_order import OrderSuite
@@ -16,8 +17,8 @@ from tests.stores.suite_port import PortSuite
 from tests.stores.suite_told import ToldSuite
 from tidings.errors import Conflict, NotFound
 from tidings.events import ORIGIN, Event, Offset, Page, Retention
+from tidings.log.head import Head
 from tidings.log.journal import Journal
-from tidings.log.rules import Head
 from tidings.stores.memory import MemoryStore
 
 
@@ -43,7 +44,7 @@ class RandomSuite:
                 case 5:
                     await pair.both("topics")
                 case _:
-                    key, ttl = dice.choice([None, None, "k1", "k2"]), dice.choice([None, None, None, 50.0])
+                    key, ttl = dice.choice([None, None, "k1", "k2"]), dice.choice([UNSET, UNSET, UNSET, 50.0])
                     batch = items(*map(str, range(n)))
                     await pair.both("append", topic, batch, key=key, close=dice.random() < 0.05, ttl=ttl)
             await pair.both("describe", topic)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import Counter
 from contextlib import suppress
 
 import pytest
@@ -11,8 +12,9 @@ import pytest
 from tests.stores.kit import Clock, Logs, data_of, everything, items
 from tidings.errors import Closed, Conflict, InvalidRequest, NotFound, TooLarge
 from tidings.events import ORIGIN, Event, Offset, Retention
-from tidings.log import journal, names, port
+from tidings.log import names, port, queues, records
 from tidings.log.journal import Journal
+from tidings.log.records import Record
 from tidings.log.rules import NEW, Appended
 
 
@@ -117,34 +119,45 @@ class OrderSuite:
         assert [answer.first.n for answer in answers] == list(range(1, 201))
         assert data_of(await everything(log, "a")) == [str(n) for n in range(200)]
 
-    async def test_appends_that_wait_become_one_record(self, log: Journal) -> None:
+    async def test_appends_that_wait_become_one_change(self, log: Journal) -> None:
         await asyncio.gather(*(log.append("a", items(str(n))) for n in range(100)))
         _, records = await log.store.read("a", 0, 1000)
         assert [(record.base, record.last) for record in records] == [(0, 1), (1, 100)]
 
-    async def test_a_record_is_bounded(self, log: Journal) -> None:
+    async def test_a_change_is_bounded(self, log: Journal) -> None:
         big = "x" * (300 << 10)
         await asyncio.gather(*(log.append("a", items(big)) for _ in range(8)))
-        after, records = 0, []
-        while page := (await log.store.read("a", after, 100))[1]:
-            records += page
-            after = page[-1].last
-        assert [record.last - record.base for record in records] == [1, 3, 3, 1]
+        changes = Counter(record.id for record in await every_record(log))
+        assert list(changes.values()) == [1, 3, 3, 1]
+
+    async def test_an_append_of_many_events_is_several_records_and_one_change(self, logs: Logs) -> None:
+        log, other = await logs(), await logs()
+        batch = items(*map(str, range(2500)), "x" * records.RECORD_CHARACTERS, "end")
+        answer = await log.append("a", batch, key="k")
+        assert (answer.first.n, answer.last.n) == (1, 2502)
+        kept = await every_record(other)
+        assert [(record.base, record.last) for record in kept] == [
+            (0, 1000), (1000, 2000), (2000, 2500), (2500, 2501), (2501, 2502)
+        ]  # fmt: skip
+        assert len({record.id for record in kept}) == 1
+        assert data_of(await everything(other, "a", limit=900)) == [data for _, data in batch]
+        again = await other.append("a", items("again"), key="k")
+        assert (again.duplicate, again.first.n, again.last.n) == (True, 1, 2502)
 
     async def test_publishers_wait_where_too_much_is_under_way(
         self, log: Journal, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(journal, "WAITING", 1000)
+        monkeypatch.setattr(queues, "WAITING", 1000)
         tasks = [asyncio.ensure_future(log.append(f"t{n % 2}", items(f"{n:0400}"))) for n in range(20)]
         tasks.append(asyncio.ensure_future(log.append("t0", items("x" * 5000))))  # alone it is over: it has its turn
         tasks.append(asyncio.ensure_future(log.append("t0", items("small"))))
-        assert log._bytes <= 1000
+        assert log._queues._bytes <= 1000
         await asyncio.sleep(0)
-        assert log._bytes <= 1000
+        assert log._queues._bytes <= 1000
         await asyncio.gather(*tasks)
         assert [int(data) for data in data_of(await everything(log, "t1"))] == list(range(1, 20, 2))
         assert data_of(await everything(log, "t0"))[-2:] == ["x" * 5000, "small"]
-        assert log._bytes == 0
+        assert log._queues._bytes == 0
 
     async def test_events_come_back_as_they_were(self, log: Journal, clock: Clock) -> None:
         texts = ["", "plain", "naïve\r\n\n\0 \x01", "😀" * 100, '{"a": [1, null]}', "x" * names.MAX_DATA]
@@ -273,3 +286,12 @@ class OrderSuite:
         told = [(each.first.n, each.duplicate) if isinstance(each, Appended) else type(each) for each in answers]
         assert told == [(2, False), (3, False), (3, True), Conflict, (4, False), (5, False), (3, True), Closed]
         assert data_of(await everything(log, "a")) == ["0", "first", "1", "2", "3"]
+
+
+async def every_record(log: Journal) -> list[Record]:
+    """Return all records of topic `a`."""
+    after, found = 0, []
+    while part := (await log.store.read("a", after, 100))[1]:
+        found += part
+        after = part[-1].last
+    return found

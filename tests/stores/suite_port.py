@@ -10,8 +10,9 @@ from tests.stores.kit import Clock, Connect, put, until
 from tidings.errors import Unavailable
 from tidings.events import ORIGIN, Offset, Retention
 from tidings.log import port
+from tidings.log.head import Change, Head, Known
 from tidings.log.port import Plan, Store
-from tidings.log.rules import Change, Head, Known, Record
+from tidings.log.records import Record
 
 
 class PortSuite:
@@ -157,7 +158,7 @@ class PortSuite:
         await store.update("a", (), put(2, keys=("k",)))
         await store.lease("a", 100, renew=False)
         new = Head("epoch2", tail=1)
-        await store.update("a", (), lambda known: Change(new, Record(0, 1, b"x", b"y"), (), fresh=True))
+        await store.update("a", (), lambda known: Change(new, [Record(0, 1, b"x", b"y")], (), fresh=True))
         assert await store.read("a", 0, 10) == (new, [Record(0, 1, b"x", b"y")])
         assert not await store.lease("a", 100, renew=True)
         seen: list[Known] = []

@@ -11,9 +11,10 @@ from tests.stores.kit import Clock, Connect, Flaky, Logs, data_of, everything, i
 from tidings.errors import Conflict, NotFound, OutcomeUnknown, Unavailable
 from tidings.events import ORIGIN, Event, Offset, Page, Retention
 from tidings.log import uncertain as unknown
+from tidings.log.head import Head
 from tidings.log.journal import Journal
 from tidings.log.port import Store
-from tidings.log.rules import NEW, Appended, Head
+from tidings.log.rules import NEW, Appended
 
 
 class ToldSuite:
@@ -255,7 +256,7 @@ class ToldSuite:
         log = Journal(store, clock=clock)
         tasks = [asyncio.ensure_future(log.append(f"t{n % 3}", items(str(n)))) for n in range(90)]
         await asyncio.sleep(0)
-        closing = asyncio.ensure_future(log._finish() if store is reader else log.close())
+        closing = asyncio.ensure_future(log._queues.close() if store is reader else log.close())
         await asyncio.sleep(0)
         with pytest.raises(Unavailable):
             await log.append("t0", items("late"))

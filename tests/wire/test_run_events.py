@@ -54,7 +54,7 @@ def delta(text: str, name: str = "m1.0") -> BlockDelta:
 
 
 def stored(*said: RunEvent, first: int = 1) -> list[Event]:
-    return [Event(Offset("Ab", n), *to_item(event), float(n)) for n, event in enumerate(said, first)]
+    return [Event("t", Offset("Ab", n), *to_item(event), float(n)) for n, event in enumerate(said, first)]
 
 
 def test_version_1_is_complete() -> None:
@@ -84,7 +84,7 @@ def test_all_ids_are_on_every_event_of_a_block() -> None:
 def test_what_is_written_is_read(event: RunEvent) -> None:
     type, data = to_item(event)
     assert json.loads(data)["type"] == type == type_of(event)
-    assert from_event(Event(None, type, data, 0.0)) == event
+    assert from_event(Event("t", None, type, data, 0.0)) == event
 
 
 @pytest.mark.parametrize(
@@ -100,12 +100,12 @@ def test_what_is_written_is_read(event: RunEvent) -> None:
     ],
 )
 def test_what_is_not_of_this_version_is_passed_over(type: str, data: str) -> None:
-    assert from_event(Event(None, type, data, 0.0)) is None
+    assert from_event(Event("t", None, type, data, 0.0)) is None
 
 
 def test_fields_that_a_later_version_adds_are_passed_over() -> None:
     data = json.dumps({**json.loads(to_item(delta("x"))[1]), "mood": "good"})
-    assert from_event(Event(None, "block.delta", data, 0.0)) == delta("x")
+    assert from_event(Event("t", None, "block.delta", data, 0.0)) == delta("x")
 
 
 def test_neighbouring_deltas_of_one_block_become_one_with_the_last_offset() -> None:
@@ -121,8 +121,8 @@ def test_neighbouring_deltas_of_one_block_become_one_with_the_last_offset() -> N
 def test_what_cannot_be_merged_is_left_as_it_is() -> None:
     events = stored(delta("a"), Data(run="R", name="x", value=1), delta("b"))
     assert merged_log(events) is events
-    foreign = Event(Offset("Ab", 9), "block.delta", "not ours", 9.0)
-    transient = Event(None, *to_item(delta("t")), 9.0)
+    foreign = Event("t", Offset("Ab", 9), "block.delta", "not ours", 9.0)
+    transient = Event("t", None, *to_item(delta("t")), 9.0)
     mixed = [*stored(delta("a")), foreign, *stored(delta("b"), first=10), transient, *stored(delta("c"), first=11)]
     assert merged_log(mixed) == mixed
 

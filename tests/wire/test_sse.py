@@ -126,7 +126,7 @@ ID = TEXT.filter(lambda text: not set(text) & set("\r\n\0"))
 TYPE = ID.filter(bool)
 OFFSET = st.builds(Offset, st.from_regex(r"[1-9A-Za-z][0-9A-Za-z]{3,7}", fullmatch=True), st.integers(0, 1 << 60))
 PART = st.from_regex(rb"[A-Za-z0-9._~-]{0,20}", fullmatch=True)
-EVENT = st.builds(Event, st.none() | OFFSET, TYPE | st.just("message"), TEXT, st.floats(0, 2e9))
+EVENT = st.builds(Event, st.just("t"), st.none() | OFFSET, TYPE | st.just("message"), TEXT, st.floats(0, 2e9))
 
 
 def as_lines(data: str) -> str:
@@ -168,7 +168,7 @@ def test_what_an_event_stream_cannot_carry_is_refused(type: str, data: str, id: 
 )
 def test_a_format_refuses_it_too(type: str, data: str, envelope: bool, joined: bool) -> None:
     with pytest.raises(InvalidRequest):
-        Format(envelope, joined).encode("t", [Event(Offset("Ab", 1), type, data, 0.0)])
+        Format(envelope, joined).encode("t", [Event("t", Offset("Ab", 1), type, data, 0.0)])
 
 
 @given(st.lists(EVENT, max_size=5))
@@ -178,7 +178,9 @@ def test_a_format_writes_what_encode_writes(events: list[Event]) -> None:
 
 
 @given(st.lists(EVENT, max_size=5), PART, PART)
-@example([Event(Offset("Ab", 1), "t", "\0\1\nid: \0\xfe\xff", 0.0), Event(None, "t", "x\1", 0.0)], b"Cd-1~", b"")
+@example(
+    [Event("t", Offset("Ab", 1), "t", "\0\1\nid: \0\xfe\xff", 0.0), Event("t", None, "t", "x\1", 0.0)], b"Cd-1~", b""
+)
 def test_a_joined_template_gives_each_connection_its_own_ids(events: list[Event], before: bytes, after: bytes) -> None:
     """The ids are right for any data, raw NUL and U+0001 included, and for several templates in a row."""
     joined = Format(joined=True)
@@ -198,9 +200,9 @@ def not_json(name: str) -> None:
 
 
 @given(st.builds(Event, st.none() | OFFSET, TYPE, TEXT | JSON.map(json.dumps), st.floats(0, 2e9)))
-@example(Event(None, "t", "NaN", 1.5))
-@example(Event(None, "t", "[" * 5000 + "]" * 5000, 1.5))
-@example(Event(None, "t", '{"a":\r\n1}', 1.5))
+@example(Event("t", None, "t", "NaN", 1.5))
+@example(Event("t", None, "t", "[" * 5000 + "]" * 5000, 1.5))
+@example(Event("t", None, "t", '{"a":\r\n1}', 1.5))
 def test_an_envelope_holds_the_event_and_its_topic(event: Event) -> None:
     [got] = decode([Format(envelope=True).encode("a.b", [event])])
     envelope = json.loads(got.data) if "[" * 500 not in event.data else {}

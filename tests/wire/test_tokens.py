@@ -17,7 +17,7 @@ TOPIC = "runs.R"
 
 
 def event(n: int, type: str, **data: Any) -> Event:
-    return Event(Offset("e", n), type, json.dumps(data), 0.0)
+    return Event("t", Offset("e", n), type, json.dumps(data), 0.0)
 
 
 def text(n: int, delta: str) -> Event:

@@ -13,8 +13,7 @@ import msgspec
 from tidings.delivery.hub import Hub
 from tidings.errors import InvalidRequest, NotFound, TidingsError
 from tidings.events import ORIGIN, Event, Offset, Retention
-from tidings.log.names import parse_offset
-from tidings.log.rules import Head
+from tidings.log.head import Head
 
 log = logging.getLogger("tidings.apps.projection")
 
@@ -272,7 +271,7 @@ class Projections(Generic[S]):
             snapshot, text = await self._snapshot(projection.topic)
             if snapshot.version != self._version:
                 return
-            offset, state = parse_offset(snapshot.offset), self._decode(text.encode())
+            offset, state = Offset.parse(snapshot.offset), self._decode(text.encode())
         except (NotFound, InvalidRequest, msgspec.DecodeError):
             return
         if offset.epoch == head.epoch and offset.n <= head.tail and projection.offset == ORIGIN:

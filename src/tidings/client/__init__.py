@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+from tidings.events import Event
 from tidings.wire.sse import ServerSentEvent, decode
 
 from .aio import AsyncClient, AsyncRuns, AsyncSubscription, adecode
 from .sync import Client, Runs, Subscription
-from .values import Event, Reset, RunState, Unexpected
+from .values import Reset, RunState, Unexpected
 
 __all__ = [
     "AsyncClient",

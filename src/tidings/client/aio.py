@@ -19,7 +19,7 @@ from typing import Any, Self, TypeVar
 
 import httpx
 
-from tidings.events import MESSAGE, Offset, Page
+from tidings.events import MESSAGE, Event, Offset, Page
 from tidings.log.rules import Appended
 from tidings.wire.sse import Decoder, ServerSentEvent
 
@@ -27,7 +27,7 @@ from . import sync, transport
 from .calls import Calls
 from .following import Following, Start
 from .rules import Answer, Broken, Connected, Item, Plan, Read, Renew, Reply, Rules, Send, Step, Wait
-from .values import Event, Reset, RunState
+from .values import Reset, RunState
 
 T = TypeVar("T")
 C = TypeVar("C", bound=type)

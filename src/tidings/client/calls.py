@@ -11,7 +11,7 @@ import msgspec
 
 from tidings.errors import InvalidRequest
 from tidings.events import Offset, Page
-from tidings.log.names import parse_offset, valid_topic, valid_type
+from tidings.log.names import valid_topic, valid_type
 from tidings.log.rules import Appended
 
 from .following import Following, Start
@@ -36,13 +36,13 @@ class Calls:
         params = (("type", valid_type(type)),)
         request = Request("POST", _events(topic), params, headers, raw, topic)
         done = yield from self.rules.call(request, Published)
-        return parse_offset(done.offset)
+        return Offset.parse(done.offset)
 
     def publish_many(self, topic: str, events: Iterable[tuple[str, Any]], key: str | None) -> Plan[Appended]:
         lines = b"".join(_encode({"type": valid_type(type), "data": data}) + b"\n" for type, data in events)
         headers = {"content-type": "application/x-ndjson", "idempotency-key": _key(key)}
         done = yield from self.rules.call(Request("POST", _events(topic), (), headers, lines, topic), Published)
-        return Appended(parse_offset(done.first), parse_offset(done.offset))
+        return Appended(Offset.parse(done.first), Offset.parse(done.offset))
 
     def read(self, topic: str, after: Start, limit: int) -> Plan[Page]:
         path, params = _events(topic), [("limit", str(limit))]
@@ -50,7 +50,7 @@ class Calls:
             described = yield from self.rules.call(Request("GET", f"/topics/{topic}", topic=topic), Described)
             after = described.tail
         if after is not None and after != "earliest":
-            params.append(("after", str(parse_offset(str(after)))))
+            params.append(("after", str(Offset.parse(str(after)))))
         page = yield from self.rules.call(Request("GET", path, tuple(params), topic=topic), Events)
         try:
             return page.page(topic)

@@ -7,8 +7,8 @@ from collections.abc import Generator, Mapping, Sequence
 from typing import Literal
 
 from tidings.errors import InvalidRequest, NotFound
-from tidings.events import ORIGIN, Offset
-from tidings.log.names import parse_offset, valid_topic
+from tidings.events import ORIGIN, Event, Offset
+from tidings.log.names import valid_topic
 from tidings.wire.sse import Decoder, ServerSentEvent
 
 from .rules import (
@@ -28,7 +28,7 @@ from .rules import (
     Wait,
     retry_after,
 )
-from .values import Described, EndData, Envelope, Event, Reset, ResetData, earliest_of
+from .values import Described, EndData, Envelope, Reset, ResetData, earliest_of
 
 log = logging.getLogger("tidings.client")
 
@@ -59,7 +59,7 @@ class Following:
     @property
     def offsets(self) -> dict[str, Offset]:
         """The position in each topic. Empty until it is known: before the first event of a start at the earliest."""
-        return dict(zip(self.topics, map(parse_offset, self.id.split("~")), strict=True)) if self.id else {}
+        return dict(zip(self.topics, map(Offset.parse, self.id.split("~")), strict=True)) if self.id else {}
 
     def plan(self) -> Generator[Step | Item, Reply, None]:
         """Everything after the start, as it comes, until all topics are closed and read. Raises TidingsError.
@@ -184,7 +184,7 @@ def _id(topics: Sequence[str], after: Start) -> str:
             raise InvalidRequest(
                 "Give the offset of each topic, '0-0' where it is to be the earliest, and of no other."
             )
-        return "~".join(str(parse_offset(str(after[topic]))) for topic in topics)
+        return "~".join(str(Offset.parse(str(after[topic]))) for topic in topics)
     if len(topics) != 1:
         raise InvalidRequest("One offset is of one topic: give a mapping of each topic's.")
-    return str(parse_offset(str(after)))
+    return str(Offset.parse(str(after)))

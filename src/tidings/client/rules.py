@@ -26,8 +26,9 @@ from tidings.errors import (
     Unauthenticated,
     Unavailable,
 )
+from tidings.events import Event
 
-from .values import Event, Problem, Reset, Unexpected, earliest_of
+from .values import Problem, Reset, Unexpected, earliest_of
 
 FIRST, CEILING = 1.0, 30.0
 """Seconds: the longest first pause before trying again, and the longest of all. The server may ask for longer."""

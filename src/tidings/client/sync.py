@@ -9,14 +9,14 @@ from typing import Any, Self, TypeVar
 
 import httpx
 
-from tidings.events import MESSAGE, Offset, Page
+from tidings.events import MESSAGE, Event, Offset, Page
 from tidings.log.rules import Appended
 
 from . import transport
 from .calls import Calls
 from .following import Following, Start
 from .rules import Answer, Broken, Connected, Item, Plan, Read, Renew, Reply, Rules, Send, Step, Wait
-from .values import Event, Reset, RunState
+from .values import Reset, RunState
 
 T = TypeVar("T")
 

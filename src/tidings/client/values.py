@@ -3,32 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import msgspec
 
-from tidings import events
 from tidings.errors import Gone, TidingsError
-from tidings.events import ORIGIN, Lost, Offset, Page
-from tidings.log.names import parse_offset
+from tidings.events import ORIGIN, Event, Lost, Offset, Page
 from tidings.wire.sse import json_value
 
 _string = msgspec.json.Decoder(str).decode
-_value = msgspec.json.Decoder().decode
-
-
-class Event(events.Event, frozen=True, gc=False):
-    """An event and the `topic` it is of. `data` is text, as it was published; `json()` reads it.
-
-    `offset` is None for a transient event; `str(event.offset)` is what to keep in order to go on after it. `time` is
-    Unix time in seconds.
-    """
-
-    topic: str
-
-    def json(self) -> Any:
-        """The value of data that is JSON. Raises ValueError if it is not."""
-        return _value(self.data)
 
 
 class Reset(Gone):
@@ -121,8 +104,8 @@ class Envelope(msgspec.Struct):
 
     def event(self, topic: str) -> Event:
         """Raises InvalidRequest, ValueError."""
-        offset = None if self.offset is None else parse_offset(self.offset)
-        return Event(offset, self.type, text_of(self.data), self.time, topic)
+        offset = None if self.offset is None else Offset.parse(self.offset)
+        return Event(topic, offset, self.type, text_of(self.data), self.time)
 
 
 class Events(msgspec.Struct):
@@ -140,9 +123,9 @@ class Events(msgspec.Struct):
         events = [envelope.event(topic) for envelope in self.events]
         return Page(
             events,
-            parse_offset(self.next),
+            Offset.parse(self.next),
             earliest_of(self.earliest),
-            parse_offset(self.tail),
+            Offset.parse(self.tail),
             self.up_to_date,
             self.closed,
             None,
@@ -166,7 +149,7 @@ class EndData(msgspec.Struct):
 def earliest_of(text: str) -> Offset:
     """The offset of an event that may not be there yet, nor the log: then it is the first of no epoch, which is the
     position of nothing. Raises InvalidRequest."""
-    return ORIGIN._replace(n=1) if text == "0-1" else parse_offset(text)
+    return ORIGIN._replace(n=1) if text == "0-1" else Offset.parse(text)
 
 
 def text_of(raw: msgspec.Raw) -> str:

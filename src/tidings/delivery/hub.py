@@ -14,10 +14,11 @@ import msgspec
 
 from tidings.errors import Unavailable
 from tidings.events import MESSAGE, Event, Offset, Page, Retention
+from tidings.log.head import Head
 from tidings.log.journal import Journal
 from tidings.log.names import valid_data, valid_topic, valid_type
 from tidings.log.port import Leases, Store
-from tidings.log.rules import Appended, Head
+from tidings.log.rules import Appended
 from tidings.stores import open_store
 
 from .position import Position, Reset
@@ -313,7 +314,7 @@ class Hub:
                 elif isinstance(step, Reset):
                     data = {"topic": topic, "reason": step.reason, "earliest": str(step.earliest)}
                     at = Offset(position.epoch, position.n)
-                    yield Event(at, "tidings.reset", msgspec.json.encode(data).decode(), time())
+                    yield Event(topic, at, "tidings.reset", msgspec.json.encode(data).decode(), time())
                 else:
                     for event in step.events:
                         yield event

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from tidings.events import ORIGIN, Event, Offset
-from tidings.log.rules import Head
+from tidings.log.head import Head
 
 if TYPE_CHECKING:
     from .position import Position

@@ -11,10 +11,10 @@ import msgspec
 
 from tidings.errors import Unavailable
 from tidings.events import ORIGIN, Event, Offset
+from tidings.log.head import Head
 from tidings.log.journal import Journal
 from tidings.log.names import valid_topic
 from tidings.log.port import Cast
-from tidings.log.rules import Head
 
 from .flusher import Flusher
 from .live_topic import WINDOW_BYTES, WINDOW_EVENTS, LiveTopic
@@ -285,7 +285,7 @@ class Topics:
             hear(type, data)
         lane = self._lanes.get(topic)
         if lane is not None and lane.level:
-            lane.casts.append(Event(None, type, data, at))
+            lane.casts.append(Event(topic, None, type, data, at))
             self.flusher.arm(lane)
 
 

@@ -20,7 +20,6 @@ from tidings.access.subject import Subject
 from tidings.api import Hub
 from tidings.errors import InvalidRequest
 from tidings.events import Offset
-from tidings.log.names import parse_offset
 from tidings.runs.assistant import Assistant, choose
 from tidings.runs.run import Run
 from tidings.wire.tokens import TokenFormat
@@ -98,7 +97,7 @@ def asking(hub: Hub, access: Access, slots: Slots, assistants: Mapping[str, Assi
             if not match:
                 raise InvalidRequest("The last event ID is not one of this endpoint's: RUN.EPOCH-N.")
             subject = await access.reader(request.scope["headers"], f"runs.{match[1]}")
-            run, offset = await hub.runs.get(match[1]), parse_offset(match[2])
+            run, offset = await hub.runs.get(match[1]), Offset.parse(match[2])
             if match[3] and offset.n:
                 seen = offset.n, int(match[3])
                 offset = offset._replace(n=offset.n - 1)

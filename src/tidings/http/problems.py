@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from tidings.errors import TidingsError
-from tidings.log.names import shown
+from tidings.events import shown
 
 from .openapi import methods_at
 from .response import json_response, problem_response

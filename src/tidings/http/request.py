@@ -22,8 +22,7 @@ from tidings.access.access import Access
 from tidings.access.subject import Subject
 from tidings.delivery.topics import Start
 from tidings.errors import InvalidRequest, TidingsError, TooLarge
-from tidings.events import Offset
-from tidings.log.names import parse_offset, shown
+from tidings.events import Offset, shown
 
 from .openapi import TOPIC, TOPIC_PARAMETER
 from .problems import internal_error, invalid_parameters
@@ -250,7 +249,7 @@ def parse_start(text: str) -> Start | Offset:
         return "earliest"
     if text == "tail":
         return "tail"
-    return parse_offset(text)
+    return Offset.parse(text)
 
 
 def idempotency_key(request: Request, subject: Subject) -> str | None:

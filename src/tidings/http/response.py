@@ -25,7 +25,7 @@ from tidings.delivery.subscription import Subscription
 from tidings.delivery.topics import Start
 from tidings.errors import InvalidRequest, TidingsError, TooManyRequests
 from tidings.events import Offset
-from tidings.log.names import parse_offset, valid_topic
+from tidings.log.names import valid_topic
 from tidings.wire.sse import KEEP_ALIVE, Format
 
 log = logging.getLogger("tidings.response")
@@ -294,7 +294,7 @@ def parse_last_event_id(text: str, count: int) -> list[Offset]:
     parts = text.split("~")
     if len(parts) != count:
         raise InvalidRequest(f"The last event ID is of {len(parts)} topics, the request of {count}.")
-    return [parse_offset(part) for part in parts]
+    return [Offset.parse(part) for part in parts]
 
 
 def problem_response(request: Request | None, error: Exception) -> Response:

@@ -14,8 +14,7 @@ from tidings.access.access import Access
 from tidings.delivery.hub import Hub
 from tidings.errors import Gone, InvalidRequest, NotFound
 from tidings.events import ORIGIN, Offset, Page, Retention
-from tidings.log.names import parse_offset
-from tidings.log.rules import Head
+from tidings.log.head import Head
 from tidings.wire.run_events import merged_log
 from tidings.wire.sse import json_value
 
@@ -188,9 +187,9 @@ def routes(hub: Hub, access: Access) -> APIRouter:
         if after and before:
             raise InvalidRequest("A page is either after an offset or before one.")
         if before:
-            page = await hub.read_before(topic, None if before == "tail" else parse_offset(before), limit)
+            page = await hub.read_before(topic, None if before == "tail" else Offset.parse(before), limit)
         else:
-            page = await hub.read(topic, parse_offset(after) if after else None, limit)
+            page = await hub.read(topic, Offset.parse(after) if after else None, limit)
         if page.lost is not None:
             where = f"before {before}" if before else f"after {after}"
             raise Gone(f"Events {where} are gone: {page.lost}.", reason=page.lost, earliest=str(page.earliest))

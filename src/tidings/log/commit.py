@@ -1,20 +1,24 @@
-"""What waits in a topic's lane, and the change that is made of it."""
+"""The changes of a log that a journal asks a store for: merged appends, trims, redactions, deletions."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
 
+import msgspec
+
 from tidings.errors import Conflict, TidingsError
 from tidings.events import Event, Offset
 
 from . import rules
+from .head import Change, Head, Known
 from .port import Plan
-from .rules import Append, Appended, Change, Head, Known
+from .records import Item, events
+from .rules import Append, Appended
 
 
 class Job:
-    """What waits in a lane: an append, which may be merged with its neighbours, or any other plan, which goes alone."""
+    """A call that waits in a topic's queue: an append, which may be merged with its neighbours, or another plan."""
 
     __slots__ = ("answer", "append", "plan", "size")
 
@@ -26,11 +30,12 @@ class Job:
 
     @property
     def events(self) -> int:
+        """The number of events that the job would append."""
         return len(self.append.items) if self.append else 0
 
 
 class Commit:
-    """A plan over the jobs of one change, which remembers what it decided last."""
+    """A plan over the jobs of one change. `change` and `answers` are what it decided last."""
 
     __slots__ = ("answers", "change", "id", "jobs", "now", "topic")
 
@@ -44,6 +49,7 @@ class Commit:
 
     @property
     def keys(self) -> list[str]:
+        """The idempotency keys of the appends."""
         return [job.append.key for job in self.jobs if job.append and job.append.key is not None]
 
     def __call__(self, known: Known) -> Change | None:
@@ -56,9 +62,10 @@ class Commit:
         return self.change
 
     def answer_all(self, error: BaseException | None) -> None:
+        """Give each caller its answer, or a copy of `error`. Callers that were cancelled get nothing."""
         answers: Sequence[rules.Answer | None] = self.answers or (None,)
         for index, job in enumerate(self.jobs):
-            if job.answer.done():  # its caller was cancelled
+            if job.answer.done():
                 continue
             if error is not None:
                 job.answer.set_exception(_copy(error))
@@ -68,32 +75,59 @@ class Commit:
                 job.answer.set_result(answer)
 
     def events(self, base: Offset) -> list[Event]:
-        items: list[tuple[str, str]] = []
+        """Return the events that the change has added after `base`."""
+        items: list[Item] = []
         for job, answer in zip(self.jobs, self.answers, strict=False):
             if job.append and isinstance(answer, Appended) and not answer.duplicate:
                 items += job.append.items
-        return rules.events(base, items, self.now)
+        return events(self.topic, base, items, self.now)
 
 
 class Trim:
-    """A plan: `trimmed`, if the log is still trimmed where it was when that was worked out."""
+    """A plan that makes `after` of the head `before`, unless the log was trimmed or redacted meanwhile."""
 
-    def __init__(self, seen: Head, trimmed: Head) -> None:
-        self._seen, self._trimmed = seen, trimmed
+    def __init__(self, before: Head, after: Head) -> None:
+        self._before, self._after = before, after
 
     def __call__(self, known: Known) -> Change | None:
-        head, seen, trimmed = known.head, self._seen, self._trimmed
-        if head is None or (head.epoch, head.start) != (seen.epoch, seen.start):
+        head, before, after = known.head, self._before, self._after
+        if head is None or _version(head) != _version(before):
             return None
-        size = head.size - seen.size + trimmed.size
-        return Change(rules.with_start(head, trimmed.start, size, trimmed.oldest))
+        size = head.size - before.size + after.size
+        single = after.single and head.tail == before.tail
+        return Change(msgspec.structs.replace(head, start=after.start, size=size, oldest=after.oldest, single=single))
+
+
+class Redact:
+    """A plan that makes a change worked out on the head `before`, unless the log was trimmed or redacted meanwhile.
+
+    `done`: the change was made.
+    """
+
+    def __init__(self, before: Head, change: Change) -> None:
+        self._before, self._change = before, change
+        self.done = False
+
+    def __call__(self, known: Known) -> Change | None:
+        head, before, after = known.head, self._before, self._change.head
+        self.done = head is not None and _version(head) == _version(before)
+        if head is None or after is None or not self.done:
+            return None
+        size = head.size - before.size + after.size
+        redacted = msgspec.structs.replace(head, size=size, redactions=after.redactions, redacted=after.redacted)
+        return self._change._replace(head=redacted)
 
 
 def delete(known: Known) -> Change | None:
-    """A plan: there is no log."""
+    """A plan that deletes the log, if there is one."""
     return Change(None) if known.head else None
 
 
+def _version(head: Head) -> tuple[str, int, int]:
+    """Return what changes whenever records are dropped or replaced."""
+    return head.epoch, head.start, head.redactions
+
+
 def _copy(error: BaseException) -> BaseException:
-    """One error for each caller: a shared one would gather the traceback of all."""
+    """Return an error for one caller: a shared one would gather the tracebacks of all of them."""
     return type(error)(str(error), **error.members) if isinstance(error, TidingsError) else error

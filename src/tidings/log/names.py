@@ -1,4 +1,4 @@
-"""Names and values of a log: topics, types, data, keys and offsets, and the rules they keep. Pure."""
+"""Names and values of a log: topics, types, data and keys, and the rules that they keep. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import string
 from functools import lru_cache
 
 from tidings.errors import InvalidRequest, TooLarge
-from tidings.events import ORIGIN, Offset
+from tidings.events import shown
 
 MAX_NAME = 200
 """Bytes of a topic's name, of a type and of an idempotency key."""
@@ -19,20 +19,21 @@ MAX_DATA = 1 << 20
 
 
 MAX_APPEND = 16 << 20
-"""Bytes of all the data of one append, which is one record and one transaction."""
+"""Bytes of all the data of one append, which is one transaction."""
+
+
+MAX_EVENTS = 10_000
+"""Events of one append: more would hold the event loop for over 50 ms, in checking them and in handing them out."""
 
 
 _TOPIC = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
-
-
-_OFFSET = re.compile(r"([A-Za-z0-9]{1,16})-(0|[1-9][0-9]{0,17})")
 
 
 _LETTERS = string.ascii_letters + string.digits
 
 
 def valid_topic(name: str) -> str:
-    """`name`, if it is a topic's; raises InvalidRequest."""
+    """Return `name` if it is a topic's. Raises InvalidRequest."""
     if not isinstance(name, str) or len(name) > MAX_NAME or not _TOPIC.fullmatch(name):
         raise InvalidRequest(
             f"A topic is segments of letters, digits, '_' and '-', joined by dots; at most {MAX_NAME} characters.",
@@ -43,7 +44,7 @@ def valid_topic(name: str) -> str:
 
 @lru_cache(maxsize=1024)
 def valid_type(type: str) -> str:
-    """`type`, if an application may publish it; raises InvalidRequest."""
+    """Return `type` if an application may publish it. Raises InvalidRequest."""
     if not isinstance(type, str) or not 0 < size_of(type, "A type") <= MAX_NAME:
         raise InvalidRequest(f"A type is text of 1 to {MAX_NAME} bytes.")
     if "\r" in type or "\n" in type or "\0" in type:
@@ -54,33 +55,21 @@ def valid_type(type: str) -> str:
 
 
 def valid_data(data: str) -> str:
-    """`data`, if a log can hold it: text without lone surrogates, at most 1 MB; raises InvalidRequest or TooLarge."""
+    """Return `data` if a log can hold it: text without lone surrogates, at most 1 MB.
+
+    Raises InvalidRequest or TooLarge.
+    """
     weigh(data)
     return data
 
 
-def parse_offset(text: str) -> Offset:
-    """The offset that `str(offset)` wrote; raises InvalidRequest."""
-    match = _OFFSET.fullmatch(text) if isinstance(text, str) else None
-    if match is None or (match[1] == ORIGIN.epoch and text != "0-0"):
-        raise InvalidRequest(
-            "An offset is the id of an event of this topic, such as 'x7Kp2Q-42', or '0-0'.", offset=shown(text)
-        )
-    return Offset(match[1], int(match[2]))
-
-
 def new_epoch() -> str:
-    """A new identity for a life of a log: 6 letters and digits. Not from `random`: an application may seed that."""
+    """Make an identity for a life of a log: 6 letters and digits. `random` would not do: an application may seed it."""
     return "".join([secrets.choice(_LETTERS) for _ in range(6)])
 
 
-def shown(text: object) -> str:
-    """What a caller sent, short and printable enough for an error that is shown."""
-    return ascii(text if isinstance(text, str) else type(text).__name__)[1:-1][:80]
-
-
 def weigh(data: str) -> int:
-    """The bytes of an event's data; raises InvalidRequest or TooLarge for data that a log cannot hold."""
+    """Count the bytes of an event's data. Raises InvalidRequest or TooLarge for data that a log cannot hold."""
     if not isinstance(data, str):
         raise InvalidRequest("Data is text.")
     size = len(data) if data.isascii() else size_of(data, "Data")
@@ -90,7 +79,7 @@ def weigh(data: str) -> int:
 
 
 def size_of(text: str, what: str) -> int:
-    """The bytes of a text in UTF-8; raises InvalidRequest, naming `what`, for half of a surrogate pair."""
+    """Count the bytes of a text in UTF-8. Raises InvalidRequest, naming `what`, for half of a surrogate pair."""
     if text.isascii():
         return len(text)
     try:

@@ -1,6 +1,6 @@
-"""The store port: what an engine promises. An engine keeps bytes and compares; it holds no rule.
+"""The store port: the promises of an engine. An engine keeps bytes and compares; it holds no rule.
 
-The rules are in `log.py`, and the append loop over any engine is `Journal` in `base.py`, which also gives these names.
+The rules are in `rules.py`, `retention.py` and `reading.py`; the append loop over any engine is in `journal.py`.
 """
 
 from __future__ import annotations
@@ -10,16 +10,17 @@ from typing import NamedTuple, Protocol
 
 from tidings.events import Offset
 
-from .rules import Change, Head, Known, Record
+from .head import Change, Head, Known
+from .records import Record
 
 Plan = Callable[[Known], Change | None]
-"""PURE and quick. An engine may call it several times, from any thread; the last call is the one that counts."""
+"""A pure and quick function. An engine may call it several times, from any thread; the last call counts."""
 
 PAGE = 1 << 20
 """Bytes of records after which `Store.read` stops, having answered at least one."""
 
 KEYS = 24 * 3600.0
-"""Seconds for which an idempotency key is remembered."""
+"""Seconds for which an idempotency key is remembered. Engines drop older keys by themselves, within minutes."""
 
 
 class Cast(NamedTuple):
@@ -30,6 +31,7 @@ class Cast(NamedTuple):
 
 
 News = Mapping[str, Offset | None] | Cast | None
+"""An item of `Store.changes`."""
 
 
 class Leases(Protocol):
@@ -43,31 +45,33 @@ class Leases(Protocol):
         """
 
     async def release(self, topic: str, *, lapsed: bool = False) -> None:
-        """Remove the topic's deadline. Idempotent. `lapsed`: only if the deadline has passed, as of this very change:
-        else a topic found late, which somebody has taken up since, would be taken from them."""
+        """Remove the topic's deadline. Idempotent.
+
+        `lapsed`: only if the deadline has passed at the time of this very change. Another process may have renewed it
+        since the caller saw that it had passed.
+        """
 
     async def lapsed(self, limit: int = 100) -> Sequence[str]:
-        """The topics whose deadline has passed, oldest first. Several processes may get the same."""
+        """Return the topics whose deadline has passed, oldest first. Several processes may get the same topic."""
 
 
 class Store(Leases, Protocol):
-    """Where logs are kept.
+    """A place that keeps logs.
 
     Every method may raise Unavailable: the store cannot be reached, or is closed, and nothing was written.
     """
 
     async def open(self) -> None:
-        """Raises InvalidRequest if what is there is not a store of this version, Unavailable if it cannot be
-        reached."""
+        """Open the store. Raises InvalidRequest if it is not a store of this version, Unavailable if it is away."""
 
     async def close(self) -> None:
-        """Finishes the updates under way, refuses new ones, ends every feed of changes. Never hangs. Idempotent."""
+        """Finish the updates under way, refuse new ones, end every feed of changes. Never hangs. Idempotent."""
 
     async def load(self, topic: str) -> Head | None:
-        """The head as of an instant not before this call began (never from a stale replica)."""
+        """Return the head as of an instant not before this call began, never from a stale replica."""
 
     def update(self, topic: str, keys: Sequence[str], plan: Plan) -> Awaitable[Known]:
-        """Atomically: look, let `plan` decide, write. Answers the state afterwards.
+        """Look, let `plan` decide, and write, atomically. Return the state afterwards.
 
         The written Change was decided on exactly the state it replaced, so of two concurrent updates one sees the
         other; of one caller's, the earlier call is the earlier change. Engines with a lock call `plan` inside it; the
@@ -76,22 +80,34 @@ class Store(Leases, Protocol):
         store's settings say, and every later read and load, from any process, shows it. Raises Unavailable (not
         written) or OutcomeUnknown (unknown: now, later or never, at most once). Cancelling the caller never
         half-writes.
+
+        A `replaced` record takes the place of the record with the same base, in whatever way the engine can: it
+        overwrites a row, or adds an entry that stands for the old one. The old blob is never read again, and within a
+        second its bytes are gone from the engine's files.
         """
 
     async def read(self, topic: str, after: int, limit: int) -> tuple[Head | None, Sequence[Record]]:
-        """The head and, in order and without a hole among them, the records with `last > after`.
+        """Return the head and, in order and without a hole among them, the records with `last > after`.
 
         Enough of them for `limit` events, for PAGE bytes (at least one record), or to the tail. All of one epoch. If
         they are not of one instant, the head is the older.
         """
 
     async def topics(self, prefix: str = "", after: str = "", limit: int = 1000) -> Sequence[tuple[str, Head]]:
-        """The next `limit` topics in byte order, with their heads. Shorter than `limit`: these were the last."""
+        """Return the next `limit` topics in byte order, with their heads. A shorter answer has the last of them."""
+
+    async def due(self, now: float, limit: int = 100) -> Sequence[tuple[str, Head]]:
+        """Return at most `limit` topics for whose head `retention.due` gives a time up to `now`, with their heads.
+
+        The cost is that of the answer, not of all topics: engines keep the time beside each head, in an index.
+        """
 
     def changes(self) -> AsyncIterator[News]:
-        """A wake-up, not a log. After a change is visible to `read`, every open feed in every process yields the topic
-        with its tail (None: deleted; ORIGIN: its head changed otherwise, as by closing, so look), merged and in any
-        order, or yields None: "look at all that you follow".
+        """Follow the changes: wake-ups, not a log.
+
+        After a change is visible to `read`, every open feed in every process yields the topic with its tail (None: it
+        was deleted; ORIGIN: its head changed otherwise, or a record was replaced, so look), merged and in any order, or
+        yields None: "look at all that you follow".
 
         The first item is None, and so is the first after any interruption. It ends when the store is closed, and
         never raises.
@@ -110,4 +126,4 @@ class Store(Leases, Protocol):
         """
 
     async def cast(self, topic: str, payload: bytes) -> None:
-        """Gives `Cast(topic, payload)` to the feeds of the OTHER open processes: best effort, at most once."""
+        """Give `Cast(topic, payload)` to the feeds of the OTHER open processes: best effort, at most once."""

@@ -1,4 +1,4 @@
-"""What to do when the connection to a store died while a change was under way: find out, or say that nobody knows."""
+"""Finding out whether a change was stored when the connection to the store died while the change was under way."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 
 from tidings.errors import OutcomeUnknown, Unavailable
 
+from .head import Change, Head, Known
 from .port import Plan, Store
-from .rules import Change, Head, Known
 
 PATIENCE = 10.0
-"""Seconds for which a store that is away is asked again before the callers are told that the outcome is unknown."""
+"""Seconds for which a store that is away is asked again, before the callers get OutcomeUnknown."""
 
 PAUSE = 0.2
 """Seconds between two questions."""
@@ -20,10 +20,10 @@ PAUSE = 0.2
 async def resolve(
     store: Store, topic: str, keys: Sequence[str], plan: Plan, change: Callable[[], Change | None]
 ) -> None:
-    """Returns once `plan`'s change is stored, exactly once. `change`: what the plan decided last.
+    """Return once the change of `plan` is stored, exactly once. `change` returns what the plan decided last.
 
-    The lost change may still arrive. It cannot once the state it was decided on is no more; so it is looked for, by its
-    record's id, and tried again only upon the very state that was looked at: of the two, the store takes one.
+    The lost change may still arrive, unless the state that it was decided on is gone. Therefore look for it, by the id
+    of its last record, and try again only on the very state that was looked at: the store accepts one of the two.
     Raises OutcomeUnknown if that cannot be done.
     """
     lost = [change()]
@@ -36,9 +36,9 @@ async def resolve(
             if True in known:
                 return
             if None not in known:
-                again = _Upon(head, plan)
+                again = _IfUnchanged(head, plan)
                 await store.update(topic, keys, again)
-                if not again.moved:
+                if not again.changed:
                     return
         except OutcomeUnknown:
             lost.append(change())
@@ -52,12 +52,12 @@ async def resolve(
 
 
 async def _stored(store: Store, topic: str, head: Head | None, change: Change | None) -> bool | None:
-    """Whether a change is there. None: that cannot be known, for the log was trimmed or deleted meanwhile."""
-    if change is None or change.head is None or change.record is None:
-        return change is None or head == change.head  # if not: deleting, or changing a head, again does no harm
-    record = change.record
+    """Tell whether a change is there. None: nobody can know, for the log was trimmed or deleted meanwhile."""
+    if change is None or change.head is None or not change.records:
+        return change is None or head == change.head  # if not: to delete, or to change a head, again does no harm
+    record = change.records[-1]  # the one that is trimmed last
     if head is None or head.epoch != change.head.epoch:
-        return False if record.base == 0 else None  # False: it would have begun a life that is not there
+        return False if change.records[0].base == 0 else None  # False: the life that it would begin is not there
     if head.start > record.base:
         return None
     after = record.base
@@ -71,13 +71,13 @@ async def _stored(store: Store, topic: str, head: Head | None, change: Change | 
     return False
 
 
-class _Upon:
-    """A plan that does nothing, and says `moved`, unless the head is as it was when it was looked at."""
+class _IfUnchanged:
+    """A plan that runs another one only if the head is still the one given; otherwise it sets `changed`."""
 
     def __init__(self, head: Head | None, plan: Plan) -> None:
         self._head, self._plan = head, plan
-        self.moved = False
+        self.changed = False
 
     def __call__(self, known: Known) -> Change | None:
-        self.moved = known.head != self._head
-        return None if self.moved else self._plan(known)
+        self.changed = known.head != self._head
+        return None if self.changed else self._plan(known)

@@ -1,9 +1,11 @@
-"""A store in this process's memory: for tests, demos, and what may be lost with the process."""
+"""A store in the memory of this process: for tests, demos, and logs that may be lost with the process."""
 
 from __future__ import annotations
 
 import asyncio
-from bisect import bisect_right
+import heapq
+from bisect import bisect_left, bisect_right
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from itertools import islice
 from math import inf
@@ -12,20 +14,24 @@ from operator import attrgetter
 from tidings.clock import steady_time, unix_time
 from tidings.errors import Unavailable
 from tidings.events import ORIGIN, Offset
+from tidings.log.head import Head, Known
 from tidings.log.port import KEYS, PAGE, News, Plan
-from tidings.log.rules import Head, Known, Record
+from tidings.log.records import Record
+from tidings.log.retention import due
 
 from .feed import Feeds
 
 
 class MemoryStore:
-    """Every promise of the port but durability. Its lock is that nothing here awaits."""
+    """A store that keeps every promise of the port but durability. No method awaits, so that each is atomic."""
 
     def __init__(self, *, clock: Callable[[], float] = unix_time, steady: Callable[[], float] = steady_time) -> None:
         self._clock = clock
         self._steady = steady
         self._logs: dict[str, _Kept] = {}
         self._leases: dict[str, float] = {}
+        self._due: list[tuple[float, str]] = []  # a heap: per log one entry, or few, none after the log is due
+        self._keys: deque[tuple[float, str, str]] = deque()  # time, topic and key, in the order of time
         self._feeds = Feeds()
         self._closed = False
         self._changed: float | None = None
@@ -55,19 +61,36 @@ class MemoryStore:
         kept = self._logs.get(topic)
         if kept is None:
             return None, ()
-        found: list[Record] = []
+        records: list[Record] = []
         size = 0
         for record in islice(kept.records, kept.first_after(after), None):
-            if found and (record.base >= after + limit or size >= PAGE):
+            if records and (record.base >= after + limit or size >= PAGE):
                 break
-            found.append(record)
+            records.append(record)
             size += len(record.blob)
-        return kept.head, found
+        return kept.head, records
 
     async def topics(self, prefix: str = "", after: str = "", limit: int = 1000) -> Sequence[tuple[str, Head]]:
         self._check()
         names = sorted(name for name in self._logs if name.startswith(prefix) and name > after)
         return [(name, self._logs[name].head) for name in names[:limit]]
+
+    async def due(self, now: float, limit: int = 100) -> Sequence[tuple[str, Head]]:
+        self._check()
+        self._forget_keys()
+        late: dict[str, float] = {}
+        while self._due and self._due[0][0] <= now and len(late) < limit:
+            _, topic = heapq.heappop(self._due)
+            if kept := self._logs.get(topic):
+                kept.queued = inf
+                time = due(kept.head)
+                if time is not None and time <= now:
+                    late[topic] = time
+                else:
+                    self._queue(topic, kept)
+        for topic in late:
+            self._queue(topic, self._logs[topic])
+        return [(topic, self._logs[topic].head) for topic in late]
 
     def changes(self) -> AsyncIterator[News]:
         return self._feeds.follow()
@@ -81,7 +104,7 @@ class MemoryStore:
         return await never
 
     async def cast(self, topic: str, payload: bytes) -> None:
-        """There is no other process."""
+        """Do nothing: there is no other process."""
 
     async def lease(self, topic: str, seconds: float, *, renew: bool) -> bool:
         self._check()
@@ -132,27 +155,42 @@ class MemoryStore:
         if change.head.start != kept.head.start:
             del kept.records[: kept.first_after(change.head.start)]
         kept.head = change.head
-        if change.record:
-            kept.records.append(change.record)
+        if new := change.replaced:
+            kept.records[bisect_left(kept.records, new.base, key=attrgetter("base"))] = new
+        kept.records += change.records
         for key, first, last in change.keys:
-            kept.forget(self._clock() - KEYS)
             kept.keys[key] = first, last, self._clock()
-        self._feeds.changed_here({topic: Offset(change.head.epoch, change.head.tail) if change.record else ORIGIN})
+            self._keys.append((self._clock(), topic, key))
+        self._queue(topic, kept)
+        self._feeds.changed_here({topic: Offset(change.head.epoch, change.head.tail) if change.records else ORIGIN})
         return Known(change.head)
+
+    def _forget_keys(self) -> None:
+        before = self._clock() - KEYS
+        while self._keys and self._keys[0][0] <= before:
+            time, topic, key = self._keys.popleft()
+            kept = self._logs.get(topic)
+            if kept and kept.keys.get(key, (0, 0, inf))[2] <= time:
+                del kept.keys[key]
+
+    def _queue(self, topic: str, kept: _Kept) -> None:
+        """See to it that `due` looks at a log in time. An entry that comes too early is replaced when it is looked at,
+        so that appends which put the expiry off cost nothing."""
+        time = due(kept.head)
+        if time is not None and time < kept.queued:
+            kept.queued = time
+            heapq.heappush(self._due, (time, topic))
 
 
 class _Kept:
-    """One log. `keys`: span and time of each, in the order of time."""
+    """One log. `keys`: span and time of each. `queued`: the time of its earliest entry among those that may be due."""
 
     def __init__(self, head: Head) -> None:
         self.head = head
         self.records: list[Record] = []
         self.keys: dict[str, tuple[int, int, float]] = {}
+        self.queued = inf
 
     def first_after(self, n: int) -> int:
-        """The index of the first record with `last > n`."""
+        """Return the index of the first record with `last > n`."""
         return bisect_right(self.records, n, key=attrgetter("last"))
-
-    def forget(self, before: float) -> None:
-        while self.keys and (oldest := next(iter(self.keys.items())))[1][2] <= before:
-            del self.keys[oldest[0]]

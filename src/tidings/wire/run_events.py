@@ -257,7 +257,9 @@ def merged_log(events: Sequence[Event]) -> Sequence[Event]:
     out = []
     for group in _groups((event, _stored_delta(event)) for event in events):
         last = group[-1][0]
-        out.append(last if len(group) == 1 else Event(last.offset, DELTA, to_item(_joined(group))[1], last.time))
+        out.append(
+            last if len(group) == 1 else Event(last.topic, last.offset, DELTA, to_item(_joined(group))[1], last.time)
+        )
     return out
 
 

@@ -92,7 +92,7 @@ class Format:
         """Encode an event of the connection itself (`tidings.reset`, `tidings.end`). `id` is written as it is."""
         text = _json.encode(data).decode()
         if self.envelope:
-            text = _envelope(topic, Event(None, type, text, 0.0))
+            text = _envelope(topic, Event(topic, None, type, text, 0.0))
         return encode(type, text, id)
 
 

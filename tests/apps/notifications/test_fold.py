@@ -19,7 +19,7 @@ HISTORIES = json.loads(Path(__file__).with_name("histories.json").read_text(enco
 def folded(events: Sequence[tuple[str, Any]]) -> Inbox:
     inbox = Inbox()
     for n, (type, data) in enumerate(events, 1):
-        apply(inbox, Event(Offset("e", n), type, data if isinstance(data, str) else json.dumps(data), float(n)))
+        apply(inbox, Event("t", Offset("e", n), type, data if isinstance(data, str) else json.dumps(data), float(n)))
     return inbox
 
 

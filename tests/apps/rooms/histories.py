@@ -52,6 +52,6 @@ histories = st.tuples(fact("room.created", name=st.just("Lobby"), private=st.boo
 def events(history: list[tuple[str, dict[str, Any]]]) -> list[Event]:
     """The events of a log that says this."""
     return [
-        Event(Offset(EPOCH, n), type, msgspec.json.encode(data).decode(), 1000.0 + n)
+        Event("t", Offset(EPOCH, n), type, msgspec.json.encode(data).decode(), 1000.0 + n)
         for n, (type, data) in enumerate(history, 1)
     ]

@@ -19,7 +19,7 @@ def test_no_query_breaks_the_index(text: str) -> None:
     except InvalidRequest:
         return
     file = search.opened()
-    search.take(file, "a", [Event(Offset("e", 1), "message.posted", '{"by":"x","text":"hello"}', 1.0)])
+    search.take(file, "a", [Event("t", Offset("e", 1), "message.posted", '{"by":"x","text":"hello"}', 1.0)])
     search.find(file, match, None, ["a"])
     file.close()
 
@@ -28,7 +28,7 @@ def test_no_query_breaks_the_index(text: str) -> None:
 def test_marks_are_where_javascript_finds_them(text: str) -> None:
     file = search.opened()
     data = msgspec.json.encode({"by": "x", "text": text}).decode()
-    search.take(file, "a", [Event(Offset("e", 1), "message.posted", data, 1.0)])
+    search.take(file, "a", [Event("t", Offset("e", 1), "message.posted", data, 1.0)])
     for hit in search.find(file, query("a"), None, ["a"]):
         units = hit.text.encode("utf-16-le")
         words = [units[2 * begin : 2 * end].decode("utf-16-le") for begin, end in hit.marks]

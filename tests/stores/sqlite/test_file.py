@@ -16,7 +16,7 @@ import pytest
 from tests.stores.kit import Clock, put
 from tests.stores.sqlite.conftest import Open
 from tidings.errors import Unavailable
-from tidings.log.rules import Change
+from tidings.log.head import Change
 from tidings.stores.sqlite import store as sqlite
 from tidings.stores.sqlite import tidier
 from tidings.stores.sqlite.connection import connect

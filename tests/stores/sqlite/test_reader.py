@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tidings.log.rules import Head
+from tidings.log.head import Head
 from tidings.stores.sqlite.connection import connect
 from tidings.stores.sqlite.reader import Reader
 from tidings.stores.sqlite.schema import encode_head

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.stores.kit import Clock, put
+from tidings.log.head import Change
 from tidings.log.port import KEYS
-from tidings.log.rules import Change
 from tidings.stores.sqlite import tidier
 from tidings.stores.sqlite.connection import connect
 from tidings.stores.sqlite.file import DatabaseFile

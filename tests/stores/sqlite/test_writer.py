@@ -13,7 +13,7 @@ from tests.stores.kit import put
 from tests.stores.sqlite.conftest import Open, ask
 from tidings.errors import Unavailable
 from tidings.events import Offset
-from tidings.log.rules import Change
+from tidings.log.head import Change
 from tidings.stores.sqlite import writer
 
 

@@ -8,7 +8,7 @@ from tidings.access.guards import Admitted, Guard, Items
 from tidings.access.subject import Subject
 from tidings.delivery.hub import Hub
 from tidings.errors import Forbidden, NotFound
-from tidings.log.rules import Head
+from tidings.log.head import Head
 
 REMEMBERED = 10_000
 """Conversations whose owner is kept at hand, the last ones asked for."""

@@ -10,7 +10,8 @@ import msgspec
 
 from tidings.access.names import valid_name
 from tidings.errors import InvalidRequest, TooLarge
-from tidings.log.names import parse_offset, shown, valid_topic
+from tidings.events import Offset, shown
+from tidings.log.names import valid_topic
 
 CREATED = "notification.created"
 TITLE, TEXT, LINK, KIND = 200, 2000, 2000, 40
@@ -61,7 +62,7 @@ class Created(Fact, frozen=True, kw_only=True):
         if self.topic is not None:
             valid_topic(self.topic)
         if self.event is not None:
-            parse_offset(self.event)
+            Offset.parse(self.event)
             if self.topic is None:
                 raise InvalidRequest("`event` is an offset in `topic`, which is missing.")
         if self.by is not None:
@@ -81,7 +82,7 @@ class Read(Fact, frozen=True):
         if len(self.offsets or ()) > MANY:
             raise TooLarge(f"At most {MANY} offsets at once. `upto` takes all before one.")
         for offset in self.offsets or [self.upto or ""]:
-            parse_offset(offset)
+            Offset.parse(offset)
 
 
 class RoomRead(Fact, frozen=True):
@@ -94,7 +95,7 @@ class RoomRead(Fact, frozen=True):
     def check(self) -> None:
         if not _ROOM.fullmatch(self.room):
             raise InvalidRequest(f"There is no room {shown(self.room)}.")
-        parse_offset(self.offset)
+        Offset.parse(self.offset)
 
 
 class Muted(Fact, frozen=True):

@@ -15,7 +15,8 @@ import msgspec
 from tidings.delivery.hub import Hub
 from tidings.errors import Conflict, Gone, InvalidRequest, NotFound
 from tidings.events import Offset, Retention
-from tidings.log.rules import NEW, expiry
+from tidings.log.retention import expiry
+from tidings.log.rules import NEW
 from tidings.runs.runs import new_id
 
 from .facts import File

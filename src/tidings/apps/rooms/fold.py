@@ -5,8 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from tidings.errors import TidingsError
-from tidings.events import Event
-from tidings.log.names import parse_offset
+from tidings.events import Event, Offset
 
 from . import facts, rules
 from .facts import (
@@ -52,9 +51,9 @@ def follow(room: Room, fact: Fact, n: int, time: float) -> None:
             if attached := [file.id for file in fact.attached]:
                 room.files[n] = attached
         case MessageEdited():
-            room.edited[parse_offset(fact.message).n] = n
+            room.edited[Offset.parse(fact.message).n] = n
         case MessageDeleted():
-            gone = parse_offset(fact.message).n
+            gone = Offset.parse(fact.message).n
             room.deleted.add(gone)
             room.edited.pop(gone, None)
             room.files.pop(gone, None)

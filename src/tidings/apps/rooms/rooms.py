@@ -12,7 +12,6 @@ from tidings.apps.slices import in_slices
 from tidings.delivery.hub import Hub
 from tidings.errors import Conflict, Forbidden, InvalidRequest, NotFound, TidingsError, TooLarge
 from tidings.events import ORIGIN, Event, Offset
-from tidings.log.names import parse_offset
 from tidings.log.rules import Appended
 
 from . import facts, fold, rules
@@ -173,7 +172,7 @@ class Rooms:
                 for file in fact.attached:
                     await self.files.keep(room, file.id)
             elif isinstance(fact, MessageDeleted):
-                deleted = await self._fact(stored.topic, parse_offset(fact.message))
+                deleted = await self._fact(stored.topic, Offset.parse(fact.message))
                 for file in deleted.attached if isinstance(deleted, MessagePosted) else ():
                     if not stored.room.attaches(file.id):
                         await self.files.delete(room, file.id)
@@ -194,7 +193,7 @@ class Rooms:
     async def _stamp(self, found: Projection[Room], fact: Fact, callings: Callings) -> Fact:
         fields: dict[str, Any] = {}
         if (at := rules.target_of(fact)) is not None:
-            target = await self._target(found, parse_offset(at))
+            target = await self._target(found, Offset.parse(at))
             rules.check_target(found.state, fact, target)
             assert target is not None
             if isinstance(fact, MessagePosted):

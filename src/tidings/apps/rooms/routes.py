@@ -16,7 +16,6 @@ from tidings.events import Event, Offset
 from tidings.http.openapi import problems, shape
 from tidings.http.request import strict
 from tidings.http.response import json_response
-from tidings.log.names import parse_offset
 from tidings.wire.sse import json_value
 
 from . import facts
@@ -221,7 +220,7 @@ def unread_of(room: Room, tail: Offset, name: str | None, read: str | None) -> t
     member = room.members.get(name) if name is not None else None
     if member is None:
         return 0, 0
-    marker = parse_offset(read) if read else None
+    marker = Offset.parse(read) if read else None
     after = max(member.since, marker.n if marker and marker.epoch == tail.epoch else 0)
     unread = [message for message in room.recent if message.n > after and message.by != name][-UNREAD:]
     return len(unread), sum(name in message.mentions for message in unread)

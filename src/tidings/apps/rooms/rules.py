@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from tidings.access.names import valid_name
 from tidings.errors import Conflict, Forbidden, InvalidRequest, NotFound, TooLarge
-from tidings.log.names import parse_offset
+from tidings.events import Offset
 
 from .facts import (
     AnswerPosted,
@@ -117,7 +117,7 @@ def check(room: Room, fact: Fact) -> None:
         _check_owner(room, fact.by, "do that")
     else:
         check_may_post(room, fact.by)
-        if (at := target_of(fact)) is not None and parse_offset(at).n in room.deleted:
+        if (at := target_of(fact)) is not None and Offset.parse(at).n in room.deleted:
             raise Conflict("This message was deleted.")
 
 
@@ -163,7 +163,7 @@ def check_form(fact: Fact) -> None:
     if isinstance(fact, MEMBER_FACTS):
         valid_name(fact.member)
     if (at := target_of(fact)) is not None:
-        parse_offset(at)
+        Offset.parse(at)
 
 
 def _check_message(fact: MessagePosted | MessageEdited) -> None:

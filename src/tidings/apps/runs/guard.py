@@ -137,7 +137,7 @@ def _own(subject: Subject, origin: Origin, topic: str) -> None:
 
 def _stamped(subject: Subject, topic: str, type: str, data: str) -> tuple[str, str]:
     """A command to the run, with its publisher's name."""
-    command = from_event(Event(None, type, data, 0.0))
+    command = from_event(Event(topic, None, type, data, 0.0))
     if not isinstance(command, StopRequested | InputResolved) or topic != f"runs.{command.run}":
         raise InvalidRequest(
             "The commands to a run are stop.requested and input.resolved, with its id. Its producer publishes the rest."

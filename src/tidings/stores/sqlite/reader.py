@@ -11,8 +11,9 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate, pairwise
 
+from tidings.log.head import Head
 from tidings.log.port import PAGE
-from tidings.log.rules import Head, Record
+from tidings.log.records import Record
 
 from .schema import decode_head
 
@@ -72,6 +73,11 @@ class Reader:
             (after, prefix, prefix + "\x7f", limit),  # above every character of a name
         ).fetchone()
         return list(zip(names.split(","), map(decode_head, _slices(heads, sizes)), strict=True)) if names else ()
+
+    def due(self, now: float, limit: int) -> Sequence[tuple[str, Head]]:
+        """Return the topics that a sweep has to look at, as the port says."""
+        rows = self._run("SELECT name, head FROM topics WHERE due <= ? ORDER BY due LIMIT ?", (now, limit))
+        return [(name, decode_head(head)) for name, head in rows]
 
     def lapsed(self, now: Callable[[], float], limit: int) -> Sequence[str]:
         """The topics whose lease has lapsed by `now`, oldest first.

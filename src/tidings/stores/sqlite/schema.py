@@ -7,7 +7,8 @@ import sqlite3
 import msgspec
 
 from tidings.errors import InvalidRequest
-from tidings.log.rules import Head
+from tidings.log.head import Head
+from tidings.log.retention import due
 
 APPLICATION = 0x54494447
 """SQLite's `application_id` of every file of ours: "TIDG"."""
@@ -97,16 +98,6 @@ def migrate(connection: sqlite3.Connection, version: int) -> None:
     for step in range(version, FORMAT):
         _run_all(connection, MIGRATIONS[step])
     connection.execute(f"PRAGMA user_version={FORMAT}")
-
-
-def due(head: Head) -> float | None:
-    """The Unix time at which a sweep has to look at the log: it expires, or its first record is over its age."""
-    times = []
-    if head.ttl is not None:
-        times.append(head.touched + head.ttl)
-    if head.retention.max_age is not None and head.tail > head.start:
-        times.append(head.oldest + head.retention.max_age)
-    return min(times, default=None)
 
 
 def _check(application: int, version: int, name: str) -> None:

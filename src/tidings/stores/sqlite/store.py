@@ -18,8 +18,9 @@ from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
 
 from tidings.clock import steady_time, unix_time
 from tidings.errors import OutcomeUnknown, TidingsError, Unavailable
+from tidings.log.head import Head, Known
 from tidings.log.port import Cast, News, Plan
-from tidings.log.rules import Head, Known, Record
+from tidings.log.records import Record
 from tidings.stores.feed import Feeds
 
 from .connection import DAMAGED as DAMAGED_CODES
@@ -112,6 +113,9 @@ class SqliteStore:
 
     async def topics(self, prefix: str = "", after: str = "", limit: int = 1000) -> Sequence[tuple[str, Head]]:
         return await self._read(Reader.topics, prefix, after, limit)
+
+    async def due(self, now: float, limit: int = 100) -> Sequence[tuple[str, Head]]:
+        return await self._read(Reader.due, now, limit)
 
     def changes(self) -> AsyncIterator[News]:
         return self._feeds.follow()

@@ -10,13 +10,14 @@ from typing import NamedTuple
 
 from tidings.errors import OutcomeUnknown, Unavailable
 from tidings.events import ORIGIN, Offset
+from tidings.log.head import Change, Head, Known
 from tidings.log.port import KEYS, Plan
-from tidings.log.rules import Change, Head, Known
+from tidings.log.retention import due
 
 from .connection import PATIENCE, code
 from .file import DatabaseFile
 from .reader import LAPSED
-from .schema import decode_head, due, encode_head
+from .schema import decode_head, encode_head
 
 UPSERT = "ON CONFLICT (name) DO UPDATE SET log = excluded.log, head = excluded.head, due = excluded.due"
 
@@ -212,7 +213,7 @@ class Writer:
         if change is None:
             call.result = known
             return
-        if change.record and self.full:
+        if change.records and self.full:
             call.error = Unavailable("The database cannot be used: its disk is full.")
             return
         log = kept[0] if kept else 0
@@ -231,9 +232,12 @@ class Writer:
             self._logs = log = self._logs + 1
         elif kept and head.start != kept[1].start:
             group.cuts.append((log, head.start))
-        if record := change.record:
+        for record in change.records:
             group.records.append((log, record.last, record.base, record.id, record.blob))
             group.size += len(record.blob)
+        if new := change.replaced:
+            group.replaced.append((new.blob, log, new.last))
+            group.size += len(new.blob)
         for key, first, last in change.keys:
             group.keys[log, key] = first, last, self._clock()
         return log, head
@@ -280,6 +284,8 @@ class Writer:
         if not group.topics:
             return
         self._insert("INTO records", group.records)
+        for replaced in group.replaced:
+            self._run("UPDATE records SET blob = ? WHERE log = ? AND last = ?", replaced)
         for cut in group.cuts:
             self._run("DELETE FROM records WHERE log = ? AND last <= ?", cut)
         kept = [(topic, *each) for topic, each in self._changed(group) if each]
@@ -290,7 +296,7 @@ class Writer:
                 self._run("DELETE FROM topics WHERE name = ?", (topic,))
         self._insert("OR REPLACE INTO keys", [(*key, *span) for key, span in group.keys.items()])
         self._insert("OR IGNORE INTO dead", group.dead)
-        self.untidy = self.untidy or bool(group.dead or group.cuts)
+        self.untidy = self.untidy or bool(group.dead or group.cuts or group.replaced)
         self._commits += 1
         self._run("UPDATE state SET commits = ?, logs = ?", (self._commits, self._logs))
 
@@ -308,6 +314,7 @@ class _Group:
         self.topics: set[str] = set()  # whose heads, in Writer._heads, are new
         self.records: list[tuple[int, int, int, bytes, bytes]] = []
         self.keys: dict[tuple[int, str], tuple[int, int, float]] = {}
+        self.replaced: list[tuple[bytes, int, int]] = []
         self.cuts: list[tuple[int, int]] = []
         self.dead: list[tuple[int]] = []
         self.other = False

@@ -1,0 +1,83 @@
+"""The head of a log: everything that the rules must know of a log, and a change of it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from tidings.events import Offset, Retention
+
+from .names import new_epoch
+from .records import Record
+
+REMEMBERED = 32
+"""Redactions that a head names. A process that has missed more of them reads the log again."""
+
+
+class Head(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """The state of a log without its events. Trimming keeps the head, deleting ends it.
+
+    `start < n <= tail` are the retained events. `closed` never becomes False again within an epoch: it is the fence.
+    `size`: bytes of the retained records. `oldest`, `touched`: Unix seconds of the first retained record and of the
+    last append, close or configure. `ttl`: seconds after `touched` at which the log expires, as if deleted.
+    `owner`: the name given by the append that created the log, never changed. `lives`: earlier epochs of a log that was
+    restored from a backup, each with the number up to which this life has the same events. `redactions`: how many
+    events were redacted; `redacted`: the number and the type of the last 32 of these, the latest last. `single`: only
+    the last record is left, which is never trimmed.
+    """
+
+    epoch: str
+    start: int = 0
+    tail: int = 0
+    closed: bool = False
+    size: int = 0
+    oldest: float = 0.0
+    touched: float = 0.0
+    retention: Retention = Retention()
+    ttl: float | None = None
+    owner: str = ""
+    lives: tuple[tuple[str, int], ...] = ()
+    redactions: int = 0
+    redacted: tuple[tuple[int, str], ...] = ()
+    single: bool = False
+
+    def locate(self, offset: Offset) -> int | None:
+        """Return the number of an offset of this life, or of an earlier life up to where this one has the same events.
+
+        None: the offset is of another life. The number may be beyond the tail, or be trimmed.
+        """
+        if offset.epoch == self.epoch:
+            return offset.n
+        for epoch, shared in self.lives:
+            if offset.epoch == epoch and offset.n <= shared:
+                return offset.n
+        return None
+
+    def restored(self) -> Head:
+        """Return the head with which this log begins another life, as its backup is restored."""
+        return msgspec.structs.replace(self, epoch=new_epoch(), lives=(*self.lives, (self.epoch, self.tail)))
+
+
+class Known(NamedTuple):
+    """A head as it was at one instant, and the spans of those asked-for keys that its epoch has seen in 24 h."""
+
+    head: Head | None
+    seen: Mapping[str, tuple[int, int]] = {}
+
+
+class Change(NamedTuple):
+    """A change for a store to write: all of it, or nothing.
+
+    `head`: None deletes the log, its keys and its lease. A head whose `start` moved drops the records with
+    `last <= start`. `records`: to add, in order. `keys`: (key, first, last) to remember for 24 h. `fresh`: the head
+    begins a new epoch in the place of an expired one; drop all that the old one left. `replaced`: the record to put in
+    the place of the one with the same base, of whose blob nothing may remain.
+    """
+
+    head: Head | None
+    records: Sequence[Record] = ()
+    keys: Sequence[tuple[str, int, int]] = ()
+    fresh: bool = False
+    replaced: Record | None = None
