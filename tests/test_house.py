@@ -342,7 +342,6 @@ delivery.foreign_servers
 http.metrics
 log.commit
 log.journal
-log.names
 log.port
 server.app
 server.testing

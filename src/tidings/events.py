@@ -72,7 +72,7 @@ ORIGIN = Offset("0", 0)
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):
-    """One entry of a topic's log, or a transient event, which no log holds and whose `offset` is None.
+    """An entry of a topic's log, or a transient event, which no log holds and whose `offset` is None.
 
     `data` is text, exactly as it was published. `time` is the Unix time in seconds at which the log accepted the event.
     `redacted`: the content of the event was removed; its type is `tidings.redacted` and its data names the topic, the
@@ -104,7 +104,7 @@ class Retention(NamedTuple):
 
 
 class Page(NamedTuple):
-    """One consistent read of a log.
+    """A consistent read of a log.
 
     `events` follow the offset asked for, in order and without a hole; `next` is where to read on. `earliest` is the
     offset of the first retained event (of the next one to come, when none is) and `tail` the end of the log.

@@ -20,7 +20,7 @@ OPERATIONS = st.lists(st.tuples(st.sampled_from(["m", "other"]), st.text(max_siz
 
 
 class Histories(RuleBasedStateMachine):
-    """One topic as an engine would keep it, and beside it a model: the lives, and the events of the last one."""
+    """A topic as an engine would keep it, and beside it a model: the lives, and the events of the last one."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -74,7 +74,7 @@ class Histories(RuleBasedStateMachine):
         self.ttl, self.limits, self.boundaries = None, Retention(), []
 
     def accept(self, append: Append) -> tuple[str, int, int]:
-        """What the model answers: (what, first, last)."""
+        """Answer as the model does: (outcome, first, last)."""
         if self.alive and append.key in self.seen:
             return ("duplicate", *self.seen[append.key or ""])
         if append.expected is NEW and self.alive:

@@ -1,72 +1,20 @@
-"""The rules of a log, one by one: names, values, what may be written, forgotten, read. See test_log_histories.py."""
+"""The rules of writing to a log, by themselves. Random sequences of them are in test_histories.py."""
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import UNSET
 
-from tidings.errors import Closed, Conflict, InvalidRequest, TooLarge
-from tidings.events import ORIGIN, Event, Lost, Offset, Retention
+from tidings.errors import Closed, Conflict, InvalidRequest
+from tidings.events import ORIGIN, Offset, Retention
 from tidings.log import names, rules
-from tidings.log.head import Head, Known
-from tidings.log.records import Record
+from tidings.log.head import REMEMBERED, Head, Known
+from tidings.log.records import pack
 from tidings.log.rules import NEW, Append, Appended
-
-# ---------------------------------------------------------------- names and values
-
-
-@pytest.mark.parametrize("name", ["a", "rooms.lobby", "runs.01J9", "A-b_C.0", "-", "_", "a" * 200])
-def test_a_topic(name: str) -> None:
-    assert names.valid_topic(name) == name
-
-
-@pytest.mark.parametrize(
-    "name",
-    ["", ".", "a.", ".a", "a..b", "a b", "a/b", "ä", "a\n", "a\0", "a*", "a~b", "a" * 201, "a.\ud800", None, b"a"],
-)
-def test_no_topic(name: Any) -> None:
-    with pytest.raises(InvalidRequest) as refused:
-        names.valid_topic(name)
-    shown = refused.value.members["topic"]
-    assert shown.isascii()
-    assert shown.isprintable()
-    assert len(shown) <= 80
-
-
-@pytest.mark.parametrize("name", ["message", "ünïcode", "a b", "tidings", "x" * 200, "é" * 100])
-def test_a_type(name: str) -> None:
-    assert names.valid_type(name) == name
-
-
-@pytest.mark.parametrize(
-    "name", ["", "a\nb", "a\rb", "a\0b", "tidings.reset", "tidings.", "x" * 201, "é" * 101, "\udfff", None]
-)
-def test_no_type(name: Any) -> None:
-    with pytest.raises(InvalidRequest):
-        names.valid_type(name)
-
-
-@pytest.mark.parametrize("data", ["", "a\r\n\0b", "😀", "x" * names.MAX_DATA, "é" * (names.MAX_DATA // 2)])
-def test_data(data: str) -> None:
-    assert names.valid_data(data) == data
-
-
-@pytest.mark.parametrize(
-    ("data", "error"),
-    [
-        ("\ud800", InvalidRequest),
-        (b"a", InvalidRequest),
-        ("x" * (names.MAX_DATA + 1), TooLarge),
-        ("é" * (names.MAX_DATA // 2 + 1), TooLarge),
-    ],
-)
-def test_no_data(data: Any, error: type[InvalidRequest]) -> None:
-    with pytest.raises(error):
-        names.valid_data(data)
 
 
 @pytest.mark.parametrize(
@@ -75,6 +23,8 @@ def test_no_data(data: Any, error: type[InvalidRequest]) -> None:
         Append(key=""), Append(key="k" * 201), Append(key="\ud800"), Append(ttl=0.0), Append(ttl=float("nan")),
         Append(retention=Retention(max_events=0)), Append(retention=Retention(max_age=-1.0)), Append([("", "x")]),
         Append([("message", "\ud800")]), Append([("message", "x" * names.MAX_DATA)] * 17),
+        Append([("message", "")] * (names.MAX_EVENTS + 1)), Append(owner="x" * 201), Append(owner="\ud800"),
+        Append(owner=None),
     ],
 )  # fmt: skip
 def test_no_append(append: Append) -> None:
@@ -84,60 +34,6 @@ def test_no_append(append: Append) -> None:
 
 def test_the_size_of_an_append_is_that_of_its_data_in_bytes() -> None:
     assert rules.valid_append(Append([("message", "abc"), ("other", "é"), ("other", "")], key="k", ttl=1.0)) == 5
-
-
-@given(st.from_regex(r"[A-Za-z1-9][A-Za-z0-9]{0,15}", fullmatch=True), st.integers(0, 10**18 - 1))
-def test_an_offset_is_what_its_text_says(epoch: str, n: int) -> None:
-    assert Offset.parse(str(Offset(epoch, n))) == Offset(epoch, n)
-
-
-def test_the_origin_has_a_text() -> None:
-    assert Offset.parse("0-0") == ORIGIN
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "a",
-        "a-",
-        "-1",
-        "a-01",
-        "a--1",
-        "a-1 ",
-        "a-1\n",
-        "a-x",
-        "0-1",
-        "a-1-2",
-        "ä-1",
-        "a-١",
-        "a-" + "9" * 19,
-        1,
-        None,
-    ],
-)
-def test_no_offset(text: Any) -> None:
-    with pytest.raises(InvalidRequest):
-        Offset.parse(text)
-
-
-def test_epochs_are_new() -> None:
-    epochs = {names.new_epoch() for _ in range(1000)}
-    assert len(epochs) == 1000
-    assert all(re.fullmatch(r"[A-Za-z0-9]{4,8}", epoch) for epoch in epochs)
-    assert ORIGIN.epoch not in epochs
-
-
-@given(
-    st.lists(st.tuples(st.text(min_size=1), st.text()), min_size=1, max_size=5), st.integers(0, 9), st.floats(0, 1e10)
-)
-def test_a_record_gives_its_events_back(items: list[tuple[str, str]], base: int, time: float) -> None:
-    record = Record(base, base + len(items), b"id", rules.encode(time, items))
-    found = rules.decode(record, "epoch1")
-    assert found == [Event("t", Offset("epoch1", base + n), *item, time) for n, item in enumerate(items, 1)]
-
-
-# ---------------------------------------------------------------- single rules
 
 
 def known(**head: Any) -> Known:
@@ -171,8 +67,7 @@ def test_an_expired_log_is_replaced_as_a_whole() -> None:
     assert change is not None
     assert change.fresh
     assert change.head == Head("epoch2", tail=1, size=change.head.size if change.head else 0, oldest=1.0, touched=1.0)
-    assert change.record is not None
-    assert change.record.base == 0
+    assert [record.base for record in change.records] == [0]
 
 
 def test_a_first_life_replaces_nothing() -> None:
@@ -181,94 +76,109 @@ def test_a_first_life_replaces_nothing() -> None:
     assert not change.fresh
 
 
-def test_a_ttl_counts_from_the_last_touch() -> None:
-    head = Head("epoch1", touched=10.0, ttl=5.0)
-    assert rules.expiry(head) == 15.0
-    assert rules.expiry(Head("epoch1")) is None
-    assert rules.living(head, 14.9) is head
-    assert rules.living(head, 15.0) is None
+def after(before: Known, append: Append) -> Head:
+    """Return the head that an append leaves."""
+    change, _ = rules.decide(before, [append], 1.0, b"id")
+    assert change is not None
+    assert change.head is not None
+    return change.head
 
 
-def test_settings_stay_unless_they_are_given() -> None:
-    before = known(retention=Retention(max_events=5), ttl=9.0)
-
-    def after(append: Append) -> tuple[Retention, float | None]:
-        change, _ = rules.decide(before, [append], 1.0, b"id")
-        assert change is not None
-        assert change.head is not None
-        return change.head.retention, change.head.ttl
-
-    assert after(Append([("m", "x")])) == (Retention(max_events=5), 9.0)
-    assert after(Append([("m", "x")], ttl=3.0)) == (Retention(max_events=5), 3.0)
-    assert after(Append([("m", "x")], retention=Retention(max_age=1.0))) == (Retention(max_age=1.0), 9.0)
-    assert after(Append(configure=True)) == (Retention(), None)
-    assert after(Append(configure=True, ttl=3.0)) == (Retention(), 3.0)
-
-
-def test_a_hole_is_told_and_never_crossed() -> None:
-    def record(base: int, last: int) -> Record:
-        return Record(base, last, b"id", rules.encode(0.0, [("m", str(n)) for n in range(base, last)]))
-
-    head = Head("e1", tail=9)
-
-    def read(records: list[Record], n: int, limit: int = 100) -> tuple[str, int, int, Lost | None]:
-        page = rules.page(head, records, n, None, limit)
-        return "".join(event.data for event in page.events), page.next.n, page.earliest.n, page.lost
-
-    assert read([record(4, 6), record(6, 9)], 2) == ("45678", 9, 5, "trimmed")
-    assert read([record(2, 4), record(6, 9)], 2) == ("23", 4, 1, None)  # the hole is the next page's
-    assert read([record(6, 9)], 4) == ("678", 9, 7, "trimmed")
-    assert read([], 4) == ("", 9, 10, "trimmed")
-    assert read([], 9) == ("", 9, 1, None)
-    assert read([record(6, 12)], 7) == ("7891011", 12, 1, None)  # the head is older than the records
-    assert read([record(0, 9)], 3, limit=2) == ("34", 5, 1, None)
+DEFAULT, OWN, OTHER = Retention(max_events=20), Retention(max_events=100_000), Retention(max_age=9.0)
 
 
 @pytest.mark.parametrize(
-    ("retention", "now", "left"),
+    ("head", "append", "retention", "ttl"),
     [
-        (Retention(), 100.0, 10),
-        (Retention(max_events=4), 0.0, 4),
-        (Retention(max_events=5), 0.0, 4),  # records of two
-        (Retention(max_events=1), 0.0, 2),  # never the last
-        (Retention(max_age=5.0), 10.0, 4),
-        (Retention(max_age=1.0), 99.0, 2),
-        (Retention(max_bytes=1), 0.0, 2),
-        (Retention(max_bytes=80), 0.0, 6),
-        (Retention(max_age=7.0, max_events=2), 10.0, 2),
+        # The log begins: its own settings, else the default.
+        (None, Append([("m", "x")], default=DEFAULT), DEFAULT, None),
+        (None, Append([("m", "x")]), Retention(), None),
+        (None, Append([("m", "x")], retention=OWN, default=DEFAULT), OWN, None),
+        (None, Append([("m", "x")], retention=Retention(), default=DEFAULT), Retention(), None),
+        (None, Append([("m", "x")], retention=None, default=DEFAULT), Retention(), None),
+        (None, Append(configure=True, ttl=3.0, default=DEFAULT), DEFAULT, 3.0),
+        (None, Append(configure=True, retention=OWN, default=DEFAULT), OWN, None),
+        # The log is there: what is given, else what it has; the default counts for nothing.
+        (Head("e", retention=OWN, ttl=9.0), Append([("m", "x")], default=DEFAULT), OWN, 9.0),
+        (Head("e"), Append([("m", "x")], default=DEFAULT), Retention(), None),
+        (Head("e", retention=OWN, ttl=9.0), Append([("m", "x")], ttl=3.0, default=DEFAULT), OWN, 3.0),
+        (Head("e", retention=OWN, ttl=9.0), Append([("m", "x")], ttl=None, default=DEFAULT), OWN, None),
+        (Head("e", retention=OWN, ttl=9.0), Append([("m", "x")], retention=OTHER, default=DEFAULT), OTHER, 9.0),
+        (Head("e", retention=OWN, ttl=9.0), Append(configure=True, ttl=60.0, default=DEFAULT), OWN, 60.0),
+        (Head("e", retention=OWN, ttl=9.0), Append(configure=True, retention=OTHER), OTHER, 9.0),
+        (Head("e", retention=OWN, ttl=9.0), Append(configure=True, retention=None), Retention(), 9.0),
+        (Head("e", retention=OWN, ttl=9.0, closed=True), Append(configure=True, ttl=None), OWN, None),
+        # The log has expired: it begins anew.
+        (Head("e", retention=OWN, ttl=0.5, owner="ada"), Append([("m", "x")], default=DEFAULT), DEFAULT, None),
     ],
 )
-def test_trimming(retention: Retention, now: float, left: int) -> None:
-    """Five records of two events, one every 2 s, of 23 bytes each."""
-    records = [Record(n, n + 2, b"id", rules.encode(float(n), [("m", "xx"), ("m", "yy")])) for n in range(0, 10, 2)]
-    size = sum(len(record.blob) for record in records)
-    assert size == 5 * 23
-    head = Head("e1", tail=10, size=size, retention=retention)
-    trimmed = rules.trim_point(head, records, now) or head
-    assert trimmed.tail - trimmed.start == left
-    assert rules.trim_point(trimmed, [record for record in records if record.last > trimmed.start], now) is None
+def test_which_setting_counts(head: Head | None, append: Append, retention: Retention, ttl: float | None) -> None:
+    """The table of docs/concepts.md, "What is retention?"."""
+    left = after(Known(head), append)
+    assert (left.retention, left.ttl) == (retention, ttl)
 
 
-def test_trimming_in_parts_does_not_take_what_is_young_enough() -> None:
-    """All of the first part goes; how old the rest is, is told by the first record of the next."""
-    records = [rules.Record(n, n + 1, b"", rules.encode(10.0 * n, [("m", "x")])) for n in range(4)]
-    size = sum(len(record.blob) for record in records)
-    head = rules.Head("E", tail=4, size=size, oldest=0.0, retention=Retention(max_age=15.0, max_events=3))
-    trimmed = rules.trim_point(head, records[:1], 31.0)
-    assert trimmed
-    assert trimmed.start == 1
-    trimmed = rules.trim_point(trimmed, records[1:2], 25.0)
-    assert trimmed
-    assert (trimmed.start, trimmed.oldest) == (1, 10.0)
-    assert rules.trim_point(trimmed, records[1:2], 25.0) is None
+RETENTION = st.builds(Retention, st.none() | st.just(5.0), st.none() | st.just(7), st.none() | st.just(900))
+SETTING = st.just(UNSET) | st.none() | RETENTION
 
 
-def test_an_append_trims_only_what_is_well_over() -> None:
-    head = Head("e1", tail=112, retention=Retention(max_events=100))
-    assert rules.excessive(head, 0.0)
-    assert not rules.excessive(head, 0.0, rules.SLACK)
-    assert rules.excessive(Head("e1", tail=113, retention=Retention(max_events=100)), 0.0, rules.SLACK)
-    assert not rules.excessive(Head("e1", start=113, tail=113, retention=Retention(max_age=1.0)), 99.0)
+@given(RETENTION, st.lists(st.tuples(SETTING, st.sampled_from([UNSET, None, 3.0]), st.booleans()), max_size=6))
+def test_a_default_belongs_to_the_birth_of_a_log(default: Retention, asked: list[tuple[Any, Any, bool]]) -> None:
+    """Each setting is the last one that was given, else the one of the log's birth."""
+    head, retention, ttl = None, default, None
+    for own, lives, configure in asked:
+        append = Append(
+            [] if configure else [("m", "x")], retention=own, ttl=lives, configure=configure, default=default
+        )
+        head = after(Known(head), append)
+        retention = retention if own is UNSET else own or Retention()
+        ttl = ttl if lives is UNSET else lives
+        assert (head.retention, head.ttl) == (retention, ttl)
+        default = Retention(max_events=1)  # another process, with another setting
+
+
+def test_the_owner_is_the_one_of_the_birth() -> None:
+    born = after(Known(None), Append([("m", "x")], owner="ada"))
+    assert born.owner == "ada"
+    for append in (
+        Append([("m", "x")], owner="eve"),
+        Append(close=True, owner="eve"),
+        Append(configure=True, owner="e"),
+    ):
+        assert after(Known(born), append).owner == "ada"
+    assert after(Known(None), Append(configure=True)).owner == ""
+
+
+def test_a_restored_log_accepts_what_expects_an_earlier_life() -> None:
+    """Restored from a backup at 5, in which it was `old`; an event was added since."""
+    head = Head("now", tail=6, lives=(("older", 6), ("old", 5)))
+    for expected in ("now", "old", "older", Offset("now", 6), Offset("older", 6)):
+        assert isinstance(only(Known(head), Append([("m", "x")], expected=expected)), Appended)
+    for expected in ("other", Offset("old", 6), Offset("old", 5), Offset("now", 5), Offset("other", 6), ORIGIN):
+        assert type(only(Known(head), Append([("m", "x")], expected=expected))) is Conflict
+
+
+def redactions(head: Head, numbers: list[int]) -> Head:
+    """Redact these events of a log that is one record of 40 events."""
+    [record] = pack(0, [(f"m{n}", "x") for n in range(1, 41)], 1.0, b"id")
+    for n in numbers:
+        change = rules.redact(head, record, n)
+        assert change
+        assert change.head
+        assert change.replaced
+        assert (change.records, change.keys, change.fresh) == ((), (), False)
+        head, record = change.head, change.replaced
+        assert rules.redact(head, record, n) is None
+    return head
+
+
+def test_redacting_counts_and_names_the_last_ones() -> None:
+    head = redactions(Head("e", tail=40, size=999, closed=True, touched=3.0, ttl=9.0), [7, 3])
+    assert (head.redactions, head.redacted) == (2, ((7, "m7"), (3, "m3")))
+    assert (head.tail, head.closed, head.touched, head.ttl, head.size) == (40, True, 3.0, 9.0, 999 + 3 - 2)
+    many = redactions(Head("e", tail=40), list(range(1, 41)))
+    assert many.redactions == 40
+    assert [n for n, _ in many.redacted] == list(range(41 - REMEMBERED, 41))
 
 
 def test_a_plan_may_be_asked_again() -> None:

@@ -199,7 +199,7 @@ def not_json(name: str) -> None:
     raise ValueError(name)
 
 
-@given(st.builds(Event, st.none() | OFFSET, TYPE, TEXT | JSON.map(json.dumps), st.floats(0, 2e9)))
+@given(st.builds(Event, st.just("a.b"), st.none() | OFFSET, TYPE, TEXT | JSON.map(json.dumps), st.floats(0, 2e9)))
 @example(Event("t", None, "t", "NaN", 1.5))
 @example(Event("t", None, "t", "[" * 5000 + "]" * 5000, 1.5))
 @example(Event("t", None, "t", '{"a":\r\n1}', 1.5))

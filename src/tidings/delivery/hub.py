@@ -11,6 +11,7 @@ from time import monotonic, time
 from typing import Any, NamedTuple, Self
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from tidings.errors import Unavailable
 from tidings.events import MESSAGE, Event, Offset, Page, Retention
@@ -52,7 +53,7 @@ class Hub:
     `keep_alive`: seconds of silence before a comment is sent. `retry`: the range, in seconds, of the reconnection time
     that a stream tells its client; random within it, so that a thousand clients do not come back in the same instant.
     `drain_window`: seconds over which open streams are closed when the process is asked to go.
-    `retention`: of topics that were given none of their own.
+    `retention`: that of topics which begin without one of their own; it changes no topic that exists.
     """
 
     def __init__(
@@ -65,11 +66,10 @@ class Hub:
         retention: Retention | None = None,
     ) -> None:
         self.store = open_store(store) if isinstance(store, str) else store
-        self._log = Journal(self.store)
+        self._log = Journal(self.store, retention=retention)
         self.keep_alive = keep_alive
         self.retry = retry
         self.drain_window = drain_window
-        self.retention = retention
         self.subscriptions: set[Subscription] = set()
         self.draining = False
         self.on_drain: list[Callable[[bool], None]] = []
@@ -239,12 +239,13 @@ class Hub:
         expected: Any = None,
         key: str | None = None,
         close: bool = False,
-        retention: Retention | None = None,
-        ttl: float | None = None,
+        retention: Retention | UnsetType = UNSET,
+        ttl: float | UnsetType | None = UNSET,
+        owner: str = "",
     ) -> Appended:
         """Append events `(type, data)` in one commit: all or nothing, and without another's event between them."""
         done = await self.log.append(
-            topic, items, expected=expected, key=key, close=close, retention=retention or self.retention, ttl=ttl
+            topic, items, expected=expected, key=key, close=close, retention=retention, ttl=ttl, owner=owner
         )
         self.published += len(items)
         return done
@@ -271,8 +272,14 @@ class Hub:
         return await self.log.describe(valid_topic(topic))
 
     async def configure(
-        self, topic: str, *, retention: Retention | None = None, ttl: float | None = None, expected: str | None = None
+        self,
+        topic: str,
+        *,
+        retention: Retention | UnsetType = UNSET,
+        ttl: float | UnsetType | None = UNSET,
+        expected: str | None = None,
     ) -> Head:
+        """Change the retention, the ttl or both (None: for ever), creating the topic if there is none."""
         return await self.log.configure(valid_topic(topic), retention=retention, ttl=ttl, expected=expected)
 
     async def close_topic(self, topic: str) -> Head:

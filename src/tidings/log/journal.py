@@ -36,13 +36,16 @@ class Journal:
     `on_commit(topic, head, base, events)` is called on the loop's thread after each change that this process made, in
     log order per topic, after the callers of that change got their answers: with the events that follow the offset
     `base`, or without any when only the head changed or an event was redacted. `on_delete(topic)` is called after this
-    process deleted the topic.
+    process deleted the topic. `retention`: that of logs which begin without one of their own; no other log changes.
     """
 
-    def __init__(self, store: Store, *, clock: Callable[[], float] = unix_time) -> None:
+    def __init__(
+        self, store: Store, *, retention: Retention | None = None, clock: Callable[[], float] = unix_time
+    ) -> None:
         self.store = store
         self.on_commit: Callable[[str, Head, Offset, Sequence[Event]], None] | None = None
         self.on_delete: Callable[[str], None] | None = None
+        self._retention = retention
         self._clock = clock
         self._queues = Queues(store, clock, self._announce)
         self._trimming: set[str] = set()
@@ -68,20 +71,19 @@ class Journal:
         retention: Retention | UnsetType | None = UNSET,
         ttl: float | UnsetType | None = UNSET,
         owner: str = "",
-        default: Retention | None = None,
     ) -> Appended:
         """Append (type, data) `items` as one unit, creating the log if there is none. The events are durable on return.
 
         `expected`: NEW, an epoch, or the exact tail. `key`: the same key again within 24 h answers the first offsets.
-        `retention`, `ttl`: the settings of the log from now on; UNSET keeps those that it has. `owner` and `default`
-        count only if this append creates the log: its owner for good, and its retention if none is given. Calls for
-        one topic are stored in the order in which they were made. If the caller is cancelled, the items are stored all
-        together or not at all. Raises Conflict, Closed, InvalidRequest, TooLarge, Unavailable (not stored) or
-        OutcomeUnknown.
+        `retention`, `ttl`: the settings of the log from now on; UNSET keeps those that it has, and a log that begins
+        without a retention gets the journal's. `owner`: if this append creates the log, the owner of the log for good.
+        Calls for one topic are stored in the order in which they were made. If the caller is cancelled, the items are
+        stored all together or not at all. Raises Conflict, Closed, InvalidRequest, TooLarge, Unavailable (not stored)
+        or OutcomeUnknown.
         """
         if not items and not close:
             raise InvalidRequest("There is nothing to append.")
-        append = Append(tuple(items), expected, key, close, retention, ttl, owner=owner, default=default)
+        append = Append(tuple(items), expected, key, close, retention, ttl, owner=owner, default=self._retention)
         return await self._append(topic, append)
 
     async def configure(
@@ -91,14 +93,13 @@ class Journal:
         retention: Retention | UnsetType | None = UNSET,
         ttl: float | UnsetType | None = UNSET,
         expected: str | None = None,
-        default: Retention | None = None,
     ) -> Head:
         """Change the settings of a log, open or closed, creating it if there is none.
 
-        UNSET keeps a setting, None is unlimited or for ever. `default`: the retention of a log that this call creates
-        without giving one. `expected`: only in this epoch; raises Conflict in another, and where there is no log.
+        UNSET keeps a setting, None is unlimited or for ever. `expected`: only in this epoch; raises Conflict in another
+        one, and where there is no log.
         """
-        settings = Append(expected=expected, retention=retention, ttl=ttl, configure=True, default=default)
+        settings = Append(expected=expected, retention=retention, ttl=ttl, configure=True, default=self._retention)
         await self._append(topic, settings)
         return await self._described(topic)
 

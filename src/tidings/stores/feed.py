@@ -19,13 +19,13 @@ Tails = dict[str, Offset | None]
 
 
 def merge(tails: Tails, more: Mapping[str, Offset | None]) -> None:
-    """Add what came later. A look that was asked for is not forgotten over an append that is known already."""
+    """Add later tails. ORIGIN, which asks for a look at the topic, is not replaced by the tail of an append."""
     for topic, tail in more.items():
         tails[topic] = ORIGIN if tails.get(topic) == ORIGIN else tail
 
 
 class Feeds:
-    """Every open feed of one store in this process. Not thread-safe: for the loop's thread."""
+    """The open feeds of one store in this process. Not thread-safe: for the thread of the event loop."""
 
     def __init__(self) -> None:
         self._open: set[_Feed] = set()
@@ -36,9 +36,10 @@ class Feeds:
             feed.changed(tails)
 
     def changed_here(self, tails: Mapping[str, Offset | None]) -> None:
-        """This process made the change: whoever waits for its update hears of it first, and need not look.
+        """Announce a change that this process made, two turns of the loop later.
 
-        Two turns of the loop: in the first the update's callbacks run, which hand on the news themselves.
+        The callbacks of the update run in the first turn: they announce the change themselves, and whoever has heard
+        of it from them need not look.
         """
         if self._open:
             loop = asyncio.get_running_loop()
@@ -64,7 +65,7 @@ class Feeds:
         self._open.add(feed)
         try:
             while not self._closed:
-                # Taken at once, then given one by one: what comes meanwhile is for the next round.
+                # Take all at once, then yield one by one: news that comes meanwhile is for the next round.
                 look, tails, casts = feed.all, feed.tails, feed.casts
                 feed.all, feed.tails, feed.casts = False, {}, deque(maxlen=MOST_CASTS)
                 feed.woken.clear()
