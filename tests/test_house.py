@@ -337,7 +337,6 @@ client.calls
 client.sync
 client.transport
 client.values
-events
 delivery.foreign_servers
 http.metrics
 log.commit

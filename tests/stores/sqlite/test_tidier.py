@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.stores.kit import Clock, put
-from tidings.log.head import Change
+from tidings.log.head import Change, Known
 from tidings.log.port import KEYS
+from tidings.log.records import Record
 from tidings.stores.sqlite import tidier
 from tidings.stores.sqlite.connection import connect
 from tidings.stores.sqlite.file import DatabaseFile
@@ -156,18 +157,22 @@ def test_the_file_shrinks_when_logs_are_deleted(writer: Writer, path: Path, cloc
     assert writer.connection.execute("PRAGMA quick_check").fetchone() == ("ok",)
 
 
-@pytest.mark.parametrize("how", ["delete", "trim"])
-def test_deleted_bytes_are_gone_from_every_file(writer: Writer, path: Path, clock: Clock, how: str) -> None:
+@pytest.mark.parametrize("how", ["delete", "trim", "redact"])
+@pytest.mark.parametrize("size", [5, 2_000])
+def test_deleted_bytes_are_gone_from_every_file(writer: Writer, path: Path, clock: Clock, how: str, size: int) -> None:
     def secret(known: object) -> Change:
         change = put(size=1)(known)  # type: ignore[arg-type]
-        assert change
-        assert change.record
-        return change._replace(record=change.record._replace(blob=SECRET * 5))
+        [record] = change.records
+        return change._replace(records=[record._replace(blob=SECRET * size)])
+
+    def redact(known: Known) -> Change:
+        assert known.head
+        return Change(known.head, replaced=Record(1, 2, b"id\0\0\0\1", b"redacted"))
 
     write(writer, "a", put(), secret, put())
     write(writer, "b", put(size=50_000))
     assert secret_is_in(path)
-    write(writer, "a", delete if how == "delete" else put(start=2))
+    write(writer, "a", {"delete": delete, "trim": put(start=2), "redact": redact}[how])
     steps(Tidier(writer, clock))
     assert secret_is_in(path) == []
 
