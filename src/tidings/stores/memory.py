@@ -183,7 +183,7 @@ class MemoryStore:
 
 
 class _Kept:
-    """A log. `keys`: the span and the time of each. `queued`: the time of its earliest entry among those that may be due."""
+    """A log. `keys`: the span and the time of each. `queued`: the time of its earliest entry in the heap."""
 
     def __init__(self, head: Head) -> None:
         self.head = head
