@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from tests.asgi import asking
 from tests.http.conftest import Server, serving
+from tidings.clock import unix_time
+from tidings.errors import Unavailable
+from tidings.http import health
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -59,3 +64,68 @@ async def test_two_hubs_in_one_process_do_not_collide() -> None:
         await one.hub.publish("a", "x")
         assert (await numbers(one))["tidings_events_published_total"] == 1
         assert (await numbers(two))["tidings_events_published_total"] == 0
+
+
+class Probed:
+    """The probes of a store, and the outcome that the next of them has."""
+
+    def __init__(self, server: Server, patch: pytest.MonkeyPatch) -> None:
+        self.count = 0
+        self.outcome: BaseException | float | None = None
+        self.hangs = False
+        patch.setattr(server.hub.log.store, "probe", self)
+
+    async def __call__(self) -> float | None:
+        self.count += 1
+        if self.hangs:
+            await asyncio.Event().wait()
+        if isinstance(self.outcome, BaseException):
+            raise self.outcome
+        return self.outcome
+
+
+@pytest.mark.parametrize("path", ["/health", "/health/ready"])
+async def test_a_store_that_cannot_be_written_makes_a_process_unready(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with serving() as server:
+        probed = Probed(server, monkeypatch)
+        probed.outcome = Unavailable("The database cannot be used: its disk is full.")
+        for _ in range(2):
+            answer = await server.client.get(path)
+            assert (answer.status_code, answer.json()) == (
+                503,
+                {"status": "unavailable", "detail": "The database cannot be used: its disk is full."},
+            )
+        assert (await server.client.get("/health/live")).json() == {"status": "ok"}
+        probed.outcome = unix_time() - 60
+        answer = await server.client.get(path)
+        assert answer.status_code == 200
+        assert 60 <= answer.json()["last_commit"] < 120
+
+
+async def test_a_store_that_hangs_makes_a_process_unready_within_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "PATIENCE", 0.01)
+    async with serving() as server:
+        probed = Probed(server, monkeypatch)
+        probed.hangs = True
+        answer = await server.client.get("/health/ready")
+        assert (answer.status_code, answer.json()["detail"]) == (503, "The store does not answer.")
+
+
+async def test_many_questions_are_one_probe(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "FRESH", 3600.0)
+    async with serving() as server:
+        probed = Probed(server, monkeypatch)
+        for answer in await asyncio.gather(*(server.client.get("/health/ready") for _ in range(20))):
+            assert answer.json() == {"status": "ok"}
+        await server.client.get("/health")
+        assert probed.count == 1
+
+
+async def test_the_age_of_the_last_commit_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "FRESH", 0.0)
+    async with serving() as server:
+        assert "last_commit" not in (await server.client.get("/health/ready")).json()
+        await server.hub.publish("a", "x")
+        assert 0 <= (await server.client.get("/health/ready")).json()["last_commit"] < 60

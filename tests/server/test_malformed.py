@@ -156,7 +156,7 @@ def test_it_is_refused_in_words(server: ServerProcess, what: str) -> None:
         said = answer.json()
         assert said["status"] == status
         assert word in said["detail"], said
-    assert ask(server, request("GET", "/health")).json() == {"status": "ok"}
+    assert ask(server, request("GET", "/health")).json()["status"] == "ok"
     assert topics(server) == []
     assert "Traceback" not in "".join(server.output)
 

@@ -92,6 +92,7 @@ class Hub:
         self.opened = True
         self.background(self.lanes.follow_changes())
         self.background(self._sweep())
+        self.background(self._drain_when_lost())
         return self
 
     async def close(self) -> None:
@@ -199,6 +200,11 @@ class Hub:
                 stream.depart()
         elif streams:
             self.background(self._drain(streams))
+
+    async def _drain_when_lost(self) -> None:
+        """End the streams, and refuse new ones, once the store is gone for good."""
+        await self.store.lost()
+        self.drain(hurry=True)
 
     async def _drain(self, streams: list[Subscription]) -> None:
         began = monotonic()

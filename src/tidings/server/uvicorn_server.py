@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import os
 import resource
 import socket
 import sys
+import threading
 from functools import partial
 from types import FrameType
 from typing import Any, NamedTuple, Self
@@ -233,6 +235,10 @@ def protocol(hub: Hub, bounds: Bounds) -> type[HttpToolsProtocol]:
     return Protocol
 
 
+LAST = 9.0
+"""Seconds that a process has to leave when its store is gone for good."""
+
+
 class Server(uvicorn.Server):
     """Prints its URL once it accepts connections. A second SIGTERM or Ctrl-C ends the drain at once, without
     tracebacks."""
@@ -241,6 +247,7 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self.hub = hub
         self.hurried = False
+        self.lost = ""
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if not self.should_exit or not self.started or self.hurried:
@@ -258,6 +265,16 @@ class Server(uvicorn.Server):
             gc.collect()
             gc.freeze()
             print(f"Tidings is at {address(sockets[0])}", flush=True)
+            self.watching = asyncio.create_task(self._leave_when_lost())
+
+    async def _leave_when_lost(self) -> None:
+        """Leave once the store is gone for good. Whatever hangs then, the process is gone in time."""
+        self.lost = await self.hub.log.store.lost()
+        last = threading.Timer(LAST, os._exit, (os.EX_IOERR,))
+        last.daemon = True
+        last.start()
+        self.hub.drain(hurry=True)
+        self.should_exit = True
 
 
 def address(listening: socket.socket) -> str:
@@ -317,6 +334,9 @@ def run(settings: Settings) -> None:
     server = Server(config, hub)
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(serve(server, listening, app))
+    if server.lost:
+        print(f"tidings: {server.lost} Restart the server.", file=sys.stderr)
+        raise SystemExit(os.EX_IOERR)
 
 
 async def serve(server: Server, listening: socket.socket, app: Any) -> None:
