@@ -204,6 +204,8 @@ class Hub:
     async def _drain_when_lost(self) -> None:
         """End the streams, and refuse new ones, once the store is gone for good."""
         await self.store.lost()
+        for subscription in list(self.subscriptions):
+            subscription.end(clean=False)
         self.drain(hurry=True)
 
     async def _drain(self, streams: list[Subscription]) -> None:

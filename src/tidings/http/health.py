@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from time import monotonic
 from typing import Literal
 
 import msgspec
@@ -22,9 +21,6 @@ from .response import json_response
 PATIENCE = 0.9
 """Seconds after which a store that does not answer counts as unavailable."""
 
-FRESH = 0.5
-"""Seconds for which a proof that the store can be written is good, so that nobody makes the disk busy by asking."""
-
 
 class Health(msgspec.Struct, omit_defaults=True):
     """The health of this process.
@@ -38,39 +34,23 @@ class Health(msgspec.Struct, omit_defaults=True):
     last_commit: float | None = None
 
 
-class Readiness:
-    """Proves that this process can take requests, by a write to the store, at most twice a second."""
-
-    def __init__(self, hub: Hub) -> None:
-        self._hub = hub
-        self._proof: asyncio.Future[float | None] | None = None
-        self._proven = -FRESH
-
-    async def health(self) -> Health:
-        """Return the health at this moment. Never takes longer than a second."""
-        if not self._hub.opened or self._hub.draining:
-            return Health("draining")
-        try:
-            committed = await asyncio.wait_for(self._prove(), PATIENCE)
-        except TimeoutError:
-            return Health("unavailable", "The store does not answer.")
-        except TidingsError as error:
-            return Health("unavailable", str(error))
-        return Health("ok", last_commit=None if committed is None else max(round(unix_time() - committed, 3), 0.0))
-
-    async def _prove(self) -> float | None:
-        proof = self._proof
-        if proof is None or (proof.done() and (proof.exception() or monotonic() > self._proven + FRESH)):
-            proof = self._proof = asyncio.ensure_future(self._hub.log.store.probe())
-            self._proven = monotonic()
-        return await asyncio.shield(proof)
+async def readiness(hub: Hub) -> Health:
+    """Prove that this process can take requests, by a write to the store. Never takes longer than a second."""
+    if not hub.opened or hub.draining:
+        return Health("draining")
+    try:
+        committed = await asyncio.wait_for(hub.log.store.probe(), PATIENCE)
+    except TimeoutError:
+        return Health("unavailable", "The store does not answer.")
+    except TidingsError as error:
+        return Health("unavailable", str(error))
+    return Health("ok", last_commit=None if committed is None else max(round(unix_time() - committed, 3), 0.0))
 
 
 def routes(hub: Hub) -> APIRouter:
     """Return the router of health and metrics. Neither names a topic or a person, so neither needs a token."""
     router = APIRouter(tags=["operations"])
     counted, process = registries(hub)
-    readiness = Readiness(hub)
 
     @router.get(
         "/health/live", summary="Ask whether this process runs", responses={200: shape(Health, "The process runs.")}
@@ -79,7 +59,7 @@ def routes(hub: Hub) -> APIRouter:
         return json_response(Health("ok"), 200)
 
     async def ready() -> Response:
-        health = await readiness.health()
+        health = await readiness(hub)
         return json_response(health, 200 if health.status == "ok" else 503)
 
     for path, summary in (

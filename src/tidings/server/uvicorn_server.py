@@ -273,7 +273,6 @@ class Server(uvicorn.Server):
         last = threading.Timer(LAST, os._exit, (os.EX_IOERR,))
         last.daemon = True
         last.start()
-        self.hub.drain(hurry=True)
         self.should_exit = True
 
 

@@ -118,6 +118,7 @@ async def test_no_write_is_acknowledged_after_it(
 ) -> None:
     for watching in filled._watching:
         watching.cancel()
+    filled._written = 0.0
     await asyncio.to_thread(harm, path)
     with pytest.raises(Unavailable):
         await (filled.update("a", (), put()) if call == "update" else filled.probe())

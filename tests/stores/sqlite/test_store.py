@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.stores.kit import put
+from tests.stores.sqlite.conftest import Open
 from tests.stores.suite import StoreSuite
 from tidings.errors import Unavailable
 from tidings.stores.sqlite.store import SqliteStore
@@ -43,3 +46,16 @@ asyncio.run(main())
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True)
     assert "n=1" in done.stdout
     assert done.stderr == ""
+
+
+async def test_many_probes_are_one_write(opened: Open, path: Path) -> None:
+    store = await opened()
+    store._written = 0.0
+    assert await asyncio.gather(*(store.probe() for _ in range(50))) == [None] * 50
+    await store.update("a", (), put())
+    connection = store._commits._writer.connection
+    await asyncio.to_thread(connection.execute, "PRAGMA query_only=1")
+    assert await store.probe() == store._clock()
+    store._written = 0.0
+    with pytest.raises(Unavailable, match="it is read-only"):
+        await store.probe()

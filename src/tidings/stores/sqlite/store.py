@@ -14,6 +14,8 @@ import queue
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from math import inf
+from time import monotonic
 from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
 
 from tidings.clock import steady_time, unix_time
@@ -45,6 +47,9 @@ GRACE = 0.05
 
 WATCH = 0.5
 """Seconds between two looks whether the file is still there."""
+
+PROOF = 0.5
+"""Seconds for which a write proves that the database can be written."""
 
 CLOSING = 10.0
 """Seconds for which `close` waits for the writer, should the disk hang."""
@@ -78,6 +83,7 @@ class SqliteStore:
         self._peers = Peers(self._hear)
         self._heard = Heard(0)
         self._committed: float | None = None
+        self._written = -inf
         self._state: Literal["new", "open", "lost", "closed"] = "new"
         self._reason = REASON["new"]
 
@@ -136,7 +142,8 @@ class SqliteStore:
     async def probe(self) -> float | None:
         if self._state == "open" and (reason := await self._loop.run_in_executor(self._pool, self._file.look)):
             self.lose(reason)
-        await self._call(Probe())
+        if self._state != "open" or monotonic() > self._written + PROOF:
+            await self._call(Probe())
         return self._committed
 
     async def lost(self) -> str:
@@ -223,6 +230,8 @@ class SqliteStore:
                 answer.set_exception(error)
             else:
                 answer.set_result(call.result)
+        if written:
+            self._written = monotonic()
         if written and written.tails:
             self._committed = self._clock()
             self._heard.add(written.number)
