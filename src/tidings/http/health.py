@@ -10,7 +10,6 @@ from fastapi import APIRouter
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import Response
 
-from tidings.clock import unix_time
 from tidings.delivery.hub import Hub
 from tidings.errors import TidingsError
 
@@ -39,12 +38,12 @@ async def readiness(hub: Hub) -> Health:
     if not hub.opened or hub.draining:
         return Health("draining")
     try:
-        committed = await asyncio.wait_for(hub.log.store.probe(), PATIENCE)
+        age = await asyncio.wait_for(hub.log.store.probe(), PATIENCE)
     except TimeoutError:
         return Health("unavailable", "The store does not answer.")
     except TidingsError as error:
         return Health("unavailable", str(error))
-    return Health("ok", last_commit=None if committed is None else max(round(unix_time() - committed, 3), 0.0))
+    return Health("ok", last_commit=None if age is None else round(age, 3))
 
 
 def routes(hub: Hub) -> APIRouter:

@@ -117,7 +117,7 @@ class Store(Leases, Protocol):
         """Prove that the store can be written, by a write that changes no log; raises Unavailable if it cannot.
 
         A write of the last half second is proof enough, so that nobody keeps the disk busy by asking.
-        Returns the Unix time of the last change that this process made or heard of; None before the first.
+        Returns the seconds since the last change that this process made or heard of; None before the first.
         """
 
     async def lost(self) -> str:

@@ -97,7 +97,7 @@ class MemoryStore:
 
     async def probe(self) -> float | None:
         self._check()
-        return self._changed
+        return None if self._changed is None else self._steady() - self._changed
 
     async def lost(self) -> str:
         never: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -144,7 +144,7 @@ class MemoryStore:
         change = plan(known)
         if change is None:
             return known
-        self._changed = self._clock()
+        self._changed = self._steady()
         if change.head is None or change.fresh:
             self._logs.pop(topic, None)
             self._leases.pop(topic, None)

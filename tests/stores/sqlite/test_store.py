@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.stores.kit import put
+from tests.stores.kit import Clock, put
 from tests.stores.sqlite.conftest import Open
 from tests.stores.suite import StoreSuite
 from tidings.errors import Unavailable
@@ -48,14 +48,15 @@ asyncio.run(main())
     assert done.stderr == ""
 
 
-async def test_many_probes_are_one_write(opened: Open, path: Path) -> None:
+async def test_many_probes_are_one_write(opened: Open, clock: Clock) -> None:
     store = await opened()
     store._written = 0.0
     assert await asyncio.gather(*(store.probe() for _ in range(50))) == [None] * 50
     await store.update("a", (), put())
     connection = store._commits._writer.connection
     await asyncio.to_thread(connection.execute, "PRAGMA query_only=1")
-    assert await store.probe() == store._clock()
+    clock.now += 7
+    assert await store.probe() == 7
     store._written = 0.0
     with pytest.raises(Unavailable, match="it is read-only"):
         await store.probe()

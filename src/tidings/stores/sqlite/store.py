@@ -144,7 +144,7 @@ class SqliteStore:
             self.lose(reason)
         if self._state != "open" or monotonic() > self._written + PROOF:
             await self._call(Probe())
-        return self._committed
+        return None if self._committed is None else self._steady() - self._committed
 
     async def lost(self) -> str:
         return await asyncio.shield(self._lost)
@@ -233,7 +233,7 @@ class SqliteStore:
         if written:
             self._written = monotonic()
         if written and written.tails:
-            self._committed = self._clock()
+            self._committed = self._steady()
             self._heard.add(written.number)
             self._feeds.changed_here(written.tails)
             self._peers.tell(written.number, written.tails)
@@ -247,7 +247,7 @@ class SqliteStore:
 
     def _hear(self, news: Datagram) -> None:
         if news.commits:
-            self._committed = self._clock()
+            self._committed = self._steady()
         for number in news.commits:
             self._heard.add(number)
         if news.tails is None:
@@ -267,7 +267,7 @@ class SqliteStore:
                     self._peers.meet(await self._loop.run_in_executor(self._pool, self._peers.look))
                     await asyncio.sleep(GRACE)
                 if self._heard.missed(number):
-                    self._committed = self._clock()
+                    self._committed = self._steady()
                     self._feeds.look_at_all()
 
     async def _watch_file(self) -> None:
