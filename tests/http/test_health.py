@@ -72,7 +72,7 @@ class Probed:
         self.count = 0
         self.outcome: BaseException | float | None = None
         self.hangs = False
-        patch.setattr(server.hub.log.store, "probe", self)
+        patch.setattr(server.hub, "probe", self)
 
     async def __call__(self) -> float | None:
         self.count += 1

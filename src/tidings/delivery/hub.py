@@ -149,6 +149,17 @@ class Hub:
         """The deadlines by which processes show that they live, in the store."""
         return self.store
 
+    async def probe(self) -> float | None:
+        """Prove that the store can be written; return the seconds since the last change known here. See the port.
+
+        Raises Unavailable.
+        """
+        return await self.log.store.probe()
+
+    async def lost(self) -> str:
+        """Wait until the store is gone for good, and return the sentence that says why."""
+        return await self.log.store.lost()
+
     def listen(self, topic: str, callback: Callable[[str, str], None]) -> None:
         """Call `callback(type, data)` for each transient event of the topic that reaches this process."""
         self.lanes.listeners[topic] = callback
@@ -203,7 +214,7 @@ class Hub:
 
     async def _drain_when_lost(self) -> None:
         """End the streams, and refuse new ones, once the store is gone for good."""
-        await self.store.lost()
+        await self.lost()
         for subscription in list(self.subscriptions):
             subscription.end(clean=False)
         self.drain(hurry=True)

@@ -38,7 +38,7 @@ async def readiness(hub: Hub) -> Health:
     if not hub.opened or hub.draining:
         return Health("draining")
     try:
-        age = await asyncio.wait_for(hub.log.store.probe(), PATIENCE)
+        age = await asyncio.wait_for(hub.probe(), PATIENCE)
     except TimeoutError:
         return Health("unavailable", "The store does not answer.")
     except TidingsError as error:
