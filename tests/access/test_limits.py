@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tidings.access.limits import KINDS, LONGEST_RUN, REMEMBERED, Limits, valid_limits
+from tidings.access.limits import KINDS, LONGEST_RUN, REMEMBERED, Limits, too_many, valid_limits
 from tidings.access.subject import ANYONE, Subject, named
 from tidings.errors import InvalidRequest, TooLarge, TooManyRequests
 
@@ -140,3 +140,22 @@ def test_limits_that_are_wrong_are_refused(wrong: Any) -> None:
         valid_limits(wrong)
     assert valid_limits({"publishes": 1}) == {"publishes": 1}
     assert len(KINDS) == 8
+
+
+@pytest.mark.parametrize(
+    ("seconds", "wait", "retry_after"),
+    [
+        (0.0, "1 second", 1),
+        (1.0, "1 second", 1),
+        (1.1, "2 seconds", 2),
+        (119.0, "119 seconds", 119),
+        (119.5, "2 minutes", 120),
+        (121.0, "3 minutes", 121),
+    ],
+)
+def test_a_refusal_names_the_wait_in_seconds_and_long_ones_in_minutes(
+    seconds: float, wait: str, retry_after: int
+) -> None:
+    error = too_many("You may do so once.", seconds)
+    assert str(error) == f"You may do so once. Wait {wait}."
+    assert error.members == {"retry_after": retry_after}

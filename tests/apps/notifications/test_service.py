@@ -1,0 +1,72 @@
+"""Inboxes, and notifying people."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from tidings import Hub
+from tidings.apps.notifications.facts import LINK, TEXT, TITLE
+from tidings.apps.notifications.service import Notifications, shortened, topic_of
+
+
+async def test_a_person_is_notified_once_for_each_key(hub: Hub) -> None:
+    notifications = Notifications(hub)
+    for _ in range(2):
+        await notifications.notify(
+            "Ann", "mention", "Bob mentioned you", key="1", text="Hello", link="/r/lobby", by="Bob"
+        )
+    await notifications.notify("Ann", "mention", "Bob mentioned you", key="2")
+    inbox, offset = await notifications.inbox("Ann")
+    assert [one.title for one in inbox.items] == ["Bob mentioned you"] * 2
+    assert inbox.unread == 2
+    assert (inbox.items[-1].text, inbox.items[-1].link, inbox.items[-1].by) == ("Hello", "/r/lobby", "Bob")
+    assert offset == (await hub.read(topic_of("Ann"))).tail
+    assert (await notifications.inbox("Bob"))[0].items == []
+
+
+async def test_a_notification_that_is_too_long_is_cut(hub: Hub) -> None:
+    notifications = Notifications(hub)
+    await notifications.notify("Ann", "reply", "t" * 999, key="1", text="x\x1b" * 9999, link="/" + "x" * LINK)
+    [one] = (await notifications.inbox("Ann"))[0].items
+    assert one.title == "t" * (TITLE - 1) + "…"
+    assert one.text is not None
+    assert len(one.text) <= TEXT
+    assert "\x1b" not in one.text
+    assert one.link is None
+
+
+async def test_read_markers_are_those_of_the_persons_rooms(hub: Hub) -> None:
+    notifications = Notifications(hub)
+    assert (await notifications.markers("Ann"))[0] == {}
+    await hub.publish(topic_of("Ann"), {"room": "lobby", "offset": "E-4"}, "room.read")
+    markers, offset = await notifications.markers("Ann")
+    assert dict(markers) == {"lobby": "E-4"}
+    assert offset.n == 1
+
+
+async def test_a_topic_that_takes_no_notification_is_logged_and_refuses_nobody(
+    hub: Hub, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The publisher's message is stored already, so its request must succeed."""
+    notifications = Notifications(hub)
+    await hub.publish(topic_of("Ann"), {"until": None}, "dnd.set", close=True)
+    with caplog.at_level(logging.WARNING, "tidings.notifications"):
+        await notifications.notify("Ann", "mention", "Bob mentioned you", key="1")
+        await notifications.notify("é" * 60, "mention", "Bob mentioned you", key="1")
+    assert [topic_of("Ann") in record.getMessage() for record in caplog.records] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("text", "most", "shown"),
+    [
+        ("short", 5, "short"),
+        ("too long", 5, "too…"),
+        ("toolong", 5, "tool…"),
+        ("a\x00b\u202ec", 9, "a b c"),
+        ("a\n\tb", 9, "a\n\tb"),
+    ],
+)
+def test_shortened_text_is_printable_and_ends_with_a_mark(text: str, most: int, shown: str) -> None:
+    assert shortened(text, most) == shown
