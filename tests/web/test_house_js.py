@@ -177,6 +177,19 @@ def test_the_design_shows_the_table_of_folders() -> None:
     assert printed() in design, f"docs/design.md must hold:\n{printed()}"
 
 
+OPENINGS = (
+    "Who|What|Whoever|Whatever|Whose|Whether|Where|How|When|Nothing|None|It|They|One|This|That|Those|Told"
+    "|As|Of|So|Has|Is"
+)
+"""Words that begin no comment, because the reader does not know yet what they stand for."""
+
+
+@pytest.mark.parametrize("module", modules())
+def test_a_comment_begins_with_a_noun_or_a_verb(module: str) -> None:
+    opening = rf"/\*\*(?: |\n *\* )({OPENINGS})\b[^\n]*"
+    assert [found[0] for found in re.finditer(opening, modules()[module])] == []
+
+
 STYLES = sorted(path.relative_to(ROOT).as_posix() for path in UI.rglob("*.css"))
 TOKENS = (UI / "kit" / "tokens.css").read_text(encoding="utf-8")
 LENGTH = r"(?<![\w.-])-?\d*\.?\d+(px|rem|em|pt)"

@@ -7,7 +7,7 @@ export const LONGEST_TIMER = 2 ** 31 - 1;
 /**
  * The connections of one event stream, one after the other: `EventStream` and `resumableFetch` both read through this.
  *
- * A connection presents the last event ID. One that stays silent too long is given up. The wait before the next one is
+ * A connection presents the last event ID. A connection that stays silent too long is given up. The wait before the next one is
  * the time that the server asked for; after failures a random part of a growing time is added, so that the clients of a
  * restarted server do not come back all at once.
  */

@@ -59,7 +59,7 @@ const PATIENCE = 10_000;
  */
 
 /**
- * One event stream for all tabs.
+ * The event stream of all tabs.
  *
  * The stream's position in a topic is the earliest that any tab has asked for; tabs that are further drop the events
  * that they have. So every tab gets every event once, no matter when it came and which tab held the connection before.

@@ -52,7 +52,7 @@ export class Outbox extends EventTarget {
     });
   }
 
-  /** What waits, in the order in which it was put in. @returns {readonly P[]} */
+  /** The pending sends, in the order in which they were put in. @returns {readonly P[]} */
   get pending() {
     return this.#pending;
   }

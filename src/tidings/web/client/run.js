@@ -2,7 +2,7 @@ import { newKey } from "./key.js";
 import { ORIGIN } from "./offset.js";
 
 /**
- * What starts a run, as in `POST /runs`.
+ * The request that starts a run, as in `POST /runs`.
  * @typedef {object} RunRequest
  * @property {string} [input] the question; or `messages`
  * @property {{role: string, content: string}[]} [messages]
@@ -12,7 +12,7 @@ import { ORIGIN } from "./offset.js";
  */
 
 /**
- * One execution of an assistant. It goes on even when nobody follows it. Made by `Tidings.runs`.
+ * An execution of an assistant. The run goes on even when nobody follows it. Made by `Tidings.runs`.
  *
  * @implements {AsyncIterable<import("./subscription.js").Event>}
  */

@@ -90,7 +90,7 @@ export class EventStream {
   }
 
   /**
-   * One connection, until something ends it.
+   * Open a connection and read it to its end.
    * @returns {Promise<{over?: boolean, problem?: Problem, after?: number}>} `after`: milliseconds that the server asked
    *   to wait
    */

@@ -36,7 +36,7 @@ export class Reset extends Error {
 }
 
 /**
- * How a topic is followed. With `onEvents` following begins at once, and `onReset` must be there; without it the
+ * Options of following a topic. With `onEvents` following begins at once, and `onReset` must be there; without it the
  * subscription is an iterator and begins with the iteration.
  *
  * @typedef {object} SubscribeOptions

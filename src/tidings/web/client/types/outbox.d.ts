@@ -63,7 +63,7 @@ export declare class Outbox<P extends PendingSend> extends EventTarget {
     sending: Set<string>;
     /** @param {Options<P>} options */
     constructor(options: Options<P>);
-    /** What waits, in the order in which it was put in. @returns {readonly P[]} */
+    /** The pending sends, in the order in which they were put in. @returns {readonly P[]} */
     get pending(): readonly P[];
     /** @param {P} pending */
     put(pending: P): void;

@@ -21,7 +21,7 @@ export type RunRequest = {
     parent?: string;
 };
 /**
- * What starts a run, as in `POST /runs`.
+ * The request that starts a run, as in `POST /runs`.
  * @typedef {object} RunRequest
  * @property {string} [input] the question; or `messages`
  * @property {{role: string, content: string}[]} [messages]
@@ -30,7 +30,7 @@ export type RunRequest = {
  * @property {string} [parent] the run of which this one is another version
  */
 /**
- * One execution of an assistant. It goes on even when nobody follows it. Made by `Tidings.runs`.
+ * An execution of an assistant. The run goes on even when nobody follows it. Made by `Tidings.runs`.
  *
  * @implements {AsyncIterable<import("./subscription.js").Event>}
  */

@@ -74,7 +74,7 @@ export type ConnectionPort = {
     leave: (subscription: Subscription) => void;
 };
 /**
- * How a topic is followed. With `onEvents` following begins at once, and `onReset` must be there; without it the
+ * Options of following a topic. With `onEvents` following begins at once, and `onReset` must be there; without it the
  * subscription is an iterator and begins with the iteration.
  *
  * @typedef {object} SubscribeOptions

@@ -42,7 +42,7 @@ const hidden = signal(document.hidden);
 /** The page is being left. A page that holds a lock is not kept in the back/forward cache. */
 const away = signal(false);
 
-/** This tab shows the notifications. */
+/** The notifications are shown by this tab. */
 let chosen = false;
 
 /** @param {string} name @param {"shared" | "exclusive"} mode @param {(is: boolean) => void} [has] @returns {() => void} gives the lock back */

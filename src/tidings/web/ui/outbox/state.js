@@ -10,7 +10,7 @@ import { ended, session, signedOut } from "../session/state.js";
  */
 
 /**
- * How one kind is sent. `ready` says that it may be sent now, apart from the connection.
+ * The functions that send one kind. `ready` says that it may be sent now, apart from the connection.
  * @typedef {{send: (pending: any) => Promise<unknown>, ready: (pending: any) => boolean}} Sender
  */
 

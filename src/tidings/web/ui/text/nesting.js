@@ -13,7 +13,7 @@ const INDENTED = /^[ \t]{33,}(?:[*+-]|\d{1,9}[.)])[ \t]/m;
 const RUNS = /[*_~]{65}|\[{65}/;
 
 /**
- * Whether a text of Markdown nests so deeply that a recursive parser would fail, or take seconds.
+ * Check if a Markdown text nests so deeply that a recursive parser would fail or take seconds.
  * @param {string} text
  */
 export const tooDeep = (text) => MARKERS.test(text) || INDENTED.test(text) || RUNS.test(text);
