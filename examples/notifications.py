@@ -35,4 +35,4 @@ async def mark_read(user: str, up_to: str = Body()) -> None:
 @app.get("/inbox/{user}")
 async def inbox(user: str) -> EventStreamResponse:
     """Everything that is kept, then everything that comes; a client that reconnects resumes by itself."""
-    return EventStreamResponse(hub, f"users.{user}.inbox", start="earliest")
+    return EventStreamResponse(hub, f"users.{user}.inbox", after="earliest")

@@ -48,7 +48,7 @@ async def page(request: Request) -> HTMLResponse:
 
 
 async def load(request: Request) -> EventStreamResponse:
-    return EventStreamResponse(hub, "machine.load", start="earliest")
+    return EventStreamResponse(hub, "machine.load", after="earliest")
 
 
 app = Starlette(routes=[Route("/", page), Route("/load", load)], lifespan=lifespan)

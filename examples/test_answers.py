@@ -30,7 +30,7 @@ def app(tidings_hub: Hub) -> FastAPI:
 
     @app.get("/answers/{id}")
     async def answer(id: str) -> EventStreamResponse:
-        return EventStreamResponse(tidings_hub, f"runs.{id}", start="earliest")
+        return EventStreamResponse(tidings_hub, f"runs.{id}", after="earliest")
 
     return app
 

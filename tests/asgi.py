@@ -29,13 +29,30 @@ class Watched(Connection):
         await super().flow()
 
 
+class Transport:
+    """The transport under a connection. `written` are the bytes that the stream has written below HTTP."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.written = b""
+
+    def write(self, data: bytes) -> None:
+        self.written += data
+
+    def close(self) -> None:
+        self.connection.leave()
+
+    def is_closing(self) -> bool:
+        return False
+
+
 class Wired(Watched):
     """A connection that also plays the one of our server: a stream writes to it, and it is `full` while frozen."""
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self.scope["extensions"] = {"tidings.connection": self}
-        self.transport = self
+        self.transport = Transport(self)
         self.began = False
 
     def begin(self) -> Wired:
@@ -53,13 +70,6 @@ class Wired(Watched):
 
     async def writable(self) -> None:
         await self.flow()
-
-    def close(self) -> None:
-        """Close the connection, as a stream asks of its transport."""
-        self.leave()
-
-    def is_closing(self) -> bool:
-        return False
 
 
 class Client(EventStream):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .api import Hub
     from .client import AsyncClient, Client, Reset, Unexpected, adecode, decode
+    from .delivery.response import EventStreamResponse
     from .errors import (
         Closed,
         Conflict,
@@ -26,8 +27,7 @@ if TYPE_CHECKING:
         Unauthenticated,
         Unavailable,
     )
-    from .events import Event, Offset, Page, Retention
-    from .http.response import EventStreamResponse
+    from .events import Event, Offset, Page, Retention, Topic
     from .log.rules import NEW, Appended
     from .runs.run import Run, RunState
     from .server import create_app
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "api": ["Hub"],
     "client": ["AsyncClient", "Client", "Reset", "Unexpected", "adecode", "decode"],
+    "delivery.response": ["EventStreamResponse"],
     "errors": [
         "Closed",
         "Conflict",
@@ -52,8 +53,7 @@ _HOMES = {
         "Unauthenticated",
         "Unavailable",
     ],
-    "events": ["Event", "Offset", "Page", "Retention"],
-    "http.response": ["EventStreamResponse"],
+    "events": ["Event", "Offset", "Page", "Retention", "Topic"],
     "log.rules": ["NEW", "Appended"],
     "runs.run": ["Run", "RunState"],
     "server": ["create_app"],
@@ -89,6 +89,7 @@ __all__ = [
     "TidingsError",
     "TooLarge",
     "TooManyRequests",
+    "Topic",
     "Unauthenticated",
     "Unavailable",
     "Unexpected",

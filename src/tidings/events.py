@@ -103,6 +103,23 @@ class Retention(NamedTuple):
     max_bytes: int | None = None
 
 
+class Topic(NamedTuple):
+    """A topic as it is at one instant.
+
+    `earliest`: the offset of the first retained event, or of the next one if none is retained. `tail`: the offset of
+    the last event. `closed`: no event will ever follow `tail`. `ttl`: seconds after its last change at which the topic
+    expires, None: never. `owner`: the owner for whom the topic was created, or empty.
+    """
+
+    name: str
+    earliest: Offset
+    tail: Offset
+    closed: bool
+    retention: Retention
+    ttl: float | None
+    owner: str
+
+
 class Page(NamedTuple):
     """A consistent read of a log.
 

@@ -137,7 +137,7 @@ async def test_every_change_asks(server: Server, guard: Recorder, topic: str) ->
         problem(await server.client.request(method, path, json={}), 403, "Not yours.")
     for form in ("", "?type=said&transient=false", "?transient=true"):
         problem(await publish(server, topic, query=form), 403, "Not yours.")
-    assert await server.hub.describe(topic) is None
+    assert await server.hub.log.describe(topic) is None
 
 
 async def test_topics_without_a_guard_ask_nobody(server: Server, guard: Recorder) -> None:
@@ -189,7 +189,7 @@ async def test_who_loses_a_race_is_judged_by_what_has_happened(server: Server, g
         if judged == 1:
             await server.hub.publish(topic, "another's")
             return Admitted(items, NEW)
-        head = await server.hub.describe(topic)
+        head = await server.hub.log.describe(topic)
         assert head is not None
         return Admitted(items, head.epoch)
 

@@ -32,7 +32,7 @@ def folded(hub: Hub, version: int = 1, keep: int = KEPT, changed: Any = ignore) 
 
 
 async def publish(hub: Hub, numbers: range, topic: str = "t") -> Offset:
-    return (await hub.append(topic, [("n", str(n)) for n in numbers])).last
+    return (await hub.log.append(topic, [("n", str(n)) for n in numbers])).last
 
 
 async def snapshot(hub: Hub, topic: str = "t") -> dict[str, Any]:
@@ -177,7 +177,7 @@ async def test_a_snapshot_that_does_not_fit_is_not_taken(hub: Hub, spoiled: str)
         "text": (1, tail, '{"total": "many"}'),
     }[spoiled]
     wrong = msgspec.json.encode(Snapshot(version, str(offset), 1)).decode()
-    await hub.append(f"{SNAPSHOTS}.t", [("snapshot.part", state), ("snapshot", wrong)])
+    await hub.log.append(f"{SNAPSHOTS}.t", [("snapshot.part", state), ("snapshot", wrong)])
     assert (await folded(hub).get("t")).state == Sums(sum(range(EVERY + 1)), EVERY + 1)
 
 

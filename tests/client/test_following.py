@@ -243,7 +243,7 @@ class TestReset:
         return str(first)
 
     def test_it_is_raised_and_the_iteration_goes_on(self, client: Any, topic: str, server: QuickServer) -> None:
-        first = self.lose(server, topic)
+        first = self.abandon(server, topic)
         subscription = client.subscribe(topic, first)
         with pytest.raises(Reset, match=f"Events of {topic} before .* are gone: recreated") as caught:
             next(subscription)
@@ -253,7 +253,7 @@ class TestReset:
         assert data(client.subscribe(topic, reset.after), 2) == ["2", "3"]
 
     def test_it_is_handled(self, client: Any, topic: str, server: QuickServer) -> None:
-        first = self.lose(server, topic)
+        first = self.abandon(server, topic)
         told: list[Reset] = []
         assert data(client.subscribe(topic, first, on_reset=told.append), 2) == ["2", "3"]
         assert [(reset.topic, reset.reason) for reset in told] == [(topic, "recreated")]
@@ -261,7 +261,7 @@ class TestReset:
     def test_of_several_topics_it_names_one_and_the_place_in_all(
         self, client: Any, topic: str, server: QuickServer
     ) -> None:
-        first = self.lose(server, topic)
+        first = self.abandon(server, topic)
         other = f"{topic}.other"
         fill(client, other, 2)
         at = client.read(other).events[0].offset

@@ -24,16 +24,16 @@ async def test_a_start_that_is_repeated_while_its_remains_are_reaped_keeps_its_l
     """A process died after it took the lease and before the log began. Its client repeats the start just as the reaper
     has seen that there is no log. A run without a lease would be ended by nobody, should this process die too."""
     topic = topic_of(_derived_id("ann", "key"))
-    await hub.store.lease(topic, -1.0, renew=False)
+    await hub.leases.lease(topic, -1.0, renew=False)
     describe = hub.describe
 
     async def then_somebody_starts(name: str) -> Any:
         head = await describe(name)
         monkeypatch.setattr(hub, "describe", describe)
-        run = await hub.runs.start(forever, "?", key="key", by="ann")
+        run = await hub.runs.start(forever, "?", key="key", about={"by": "ann"})
         assert run.topic == topic
         return head
 
     monkeypatch.setattr(hub, "describe", then_somebody_starts)
     await hub.runs._reap()
-    assert await hub.store.lease(topic, LEASE, renew=True)
+    assert await hub.leases.lease(topic, LEASE, renew=True)

@@ -19,13 +19,9 @@ from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoin
 from starlette.types import ASGIApp
 
 from tidings import Hub
-from tidings.delivery import flusher as flush
-from tidings.delivery import live_topic as lane
-from tidings.delivery import page_cache as pages
-from tidings.delivery import position
-from tidings.delivery import topics as lanes
-from tidings.http.request import parse_start
-from tidings.http.response import EventStreamResponse
+from tidings.delivery import flusher, live_topic, page_cache, position, subscription, topics
+from tidings.delivery.response import given_id
+from tidings.http.response import ServedStreamResponse, Slots
 from tidings.server.app import create_app
 from tidings.server.settings import Settings
 from tidings.server.uvicorn_server import Bounds, protocol
@@ -35,12 +31,12 @@ TCP_NOTSENT_LOWAT = 25
 
 
 class Setup(msgspec.Struct, frozen=True):
-    """What is checked. `sink`: `drive` writes from flushes on stock uvicorn, `served` on our own server; `mounted` does
-    inside another app's stack, and `task` has a middleware around it that needs a task.
+    """A server to check.
 
-    `window`, `page`, `page_bytes` take the place of the constants of `lane`; `sndbuf`: bytes of the kernel's send
-    buffer, so that a reader which pauses is noticed. `quantum` readers, and topics take turns. `processes` share one
-    store.
+    `sink`: `drive` writes from flushes on stock uvicorn, `served` on Tidings' server; `mounted` does so inside another
+    app's stack, and `task` has a middleware around it that needs a task. `window`, `page`, `page_bytes` replace the
+    constants of `live_topic`; `sndbuf`: bytes of the kernel's send buffer, so that the server notices a reader that
+    pauses. Topics take turns after `quantum` readers. `processes` share one store.
     """
 
     store: str = "memory:"
@@ -57,17 +53,18 @@ class Setup(msgspec.Struct, frozen=True):
 
 
 def shrink(setup: Setup) -> None:
-    """Make the constants of `lane` and `flush` small wherever they were imported."""
+    """Replace the constants of delivery wherever they were imported."""
     values = {
         "WINDOW_EVENTS": setup.window,
         "WINDOW_BYTES": setup.window * 256,
         "PAGE": setup.page,
         "PAGE_BYTES": setup.page_bytes,
+        "LARGE": setup.page_bytes,
         "QUANTUM": setup.quantum,
         # A turn of the loop for each few readers, or no two topics' flushes would ever be under way at once.
         "SLICE": 0.001 if setup.quantum == 32 else 0.0,
     }
-    modules: tuple[ModuleType, ...] = (lane, lanes, position, pages, flush)
+    modules: tuple[ModuleType, ...] = (live_topic, topics, position, page_cache, flusher, subscription)
     for module in modules:
         for name, value in values.items():
             if hasattr(module, name):
@@ -86,16 +83,21 @@ def app(setup: Setup, hub: Hub) -> ASGIApp:
         return BaseHTTPMiddleware(made, dispatch=in_a_task)
     if setup.sink == "mounted":
         foreign = FastAPI(lifespan=hub.lifespan)
+        slots = Slots(1 << 30, 1 << 30)
 
         @foreign.get("/events")
         async def events(
             topic: Annotated[list[str], Query()],
             start: Annotated[str, Query(alias="from")],
-            last_event_id: str | None = None,
+            request: Request,
+            last_event_id: str = "",
             envelope: bool = False,
         ) -> Response:
             form = Format(envelope=envelope)
-            return EventStreamResponse(hub, topic, start=parse_start(start), last_event_id=last_event_id, format=form)
+            last_event_id = given_id(request.scope) or last_event_id
+            return ServedStreamResponse(
+                hub, topic, start, slots=slots, owner="", last_event_id=last_event_id, format=form
+            )
 
         foreign.mount("/", made)
         return foreign

@@ -12,6 +12,7 @@ from tests.serving import PATIENCE
 from tidings.delivery import flusher as module
 from tidings.delivery.flusher import QUANTUM, Flusher
 from tidings.delivery.live_topic import IDLE, PAGE_BYTES, WINDOW_EVENTS, LiveTopic
+from tidings.delivery.memory import WindowMemory
 from tidings.delivery.position import Position
 from tidings.events import Event, Offset
 from tidings.log.head import Head
@@ -41,8 +42,8 @@ class Reader:
     def kick(self) -> None:
         self.kicked += 1
 
-    def end(self, *, clean: bool) -> None:
-        assert not clean
+    def close(self) -> None:
+
         self.ended += 1
 
 
@@ -70,7 +71,7 @@ async def flusher(clock: Clock) -> Flusher:
 
 
 def lane(name: str = "a") -> LiveTopic:
-    made = LiveTopic(name)
+    made = LiveTopic(name, WindowMemory())
     made.begin(Head("E"))
     made.readers = 1
     return made
@@ -103,7 +104,7 @@ async def test_all_that_has_come_is_one_write_for_each_reader(flusher: Flusher) 
     assert all(len(reader.written) == 1 for reader in readers)
     assert (flusher.writes, flusher.deliveries) == (100, 5000)
     assert all(reader.written[0] is readers[i % 2].written[0] for i, reader in enumerate(readers)), "encoded once"
-    assert one.vis == one.head == 50
+    assert one.visible == one.head == 50
 
 
 async def test_a_quiet_topic_does_not_wait_for_a_large_one(flusher: Flusher, clock: Clock) -> None:
@@ -204,7 +205,7 @@ async def test_one_that_is_elsewhere_looks_for_itself(flusher: Flusher) -> None:
     """Behind, or in another life: it gets none of these bytes. Ahead: it waits."""
     one = lane()
     add(one, 5)
-    one.vis = 5
+    one.visible = 5
     behind, ahead, foreign, level = (Reader(name, one, []) for name in ("behind", "ahead", "foreign", "level"))
     behind.position.n = 3
     ahead.position.n = 9

@@ -14,9 +14,9 @@ from tests.serving import PATIENCE
 from tidings import Hub
 from tidings.delivery import topics as lanes
 from tidings.delivery.live_topic import PAGE, WINDOW_EVENTS
-from tidings.delivery.topics import EARLIEST, TAIL
 from tidings.errors import Closed, Conflict, InvalidRequest, NotFound, TooLarge, Unavailable
 from tidings.events import ORIGIN, Event, Offset, Retention
+from tidings.log.names import EARLIEST, TAIL
 from tidings.log.rules import NEW
 
 
@@ -43,7 +43,7 @@ async def waits(hub: Hub, topic: str) -> None:
     """Until an iterator over the topic has nothing more to give."""
     async with asyncio.timeout(PATIENCE):
         # A reader that waits says so nowhere else.
-        while not ((lane := hub.lanes._lanes.get(topic)) and lane.waiters):  # noqa: ASYNC110
+        while not ((lane := hub.delivery.topics._live.get(topic)) and lane.waiters):  # noqa: ASYNC110
             await asyncio.sleep(0)
 
 
@@ -70,12 +70,12 @@ class TestPublishing:
 
     async def test_what_is_expected_must_be_so(self, hub: Hub) -> None:
         first = await hub.publish("a", "x", expected=None)
-        assert (await hub.append("b", batch(2), expected=NEW)).last.n == 2
+        assert (await hub.log.append("b", batch(2), expected=NEW)).last.n == 2
         for expected in (NEW, "nope", Offset(first.epoch, 7)):
             with pytest.raises(Conflict):
-                await hub.append("a", batch(1), expected=expected)
-        await hub.append("a", batch(1), expected=first)
-        await hub.append("a", batch(1), expected=first.epoch)
+                await hub.log.append("a", batch(1), expected=expected)
+        await hub.log.append("a", batch(1), expected=first)
+        await hub.log.append("a", batch(1), expected=first.epoch)
         assert len((await hub.read("a")).events) == 3
 
     async def test_nothing_follows_the_end(self, hub: Hub) -> None:
@@ -102,9 +102,9 @@ class TestPublishing:
     )
     async def test_what_breaks_a_rule_is_refused_whole(self, hub: Hub, topic: str, type: str, value: str) -> None:
         with pytest.raises(InvalidRequest):
-            await hub.append(topic, [("message", "good"), (type, value)])
+            await hub.log.append(topic, [("message", "good"), (type, value)])
         with pytest.raises(InvalidRequest):
-            await hub.cast(topic, value, type)
+            await hub.publish(topic, value, type, transient=True)
         assert await hub.topics() == []
 
     async def test_too_large_says_so(self, hub: Hub) -> None:
@@ -115,24 +115,24 @@ class TestPublishing:
 class TestSubscribing:
     async def test_from_before_the_topic_is_there(self, hub: Hub) -> None:
         """From the tail, too: there is nothing before it."""
-        readers = [asyncio.create_task(rest(hub.subscribe("a", start))) for start in (None, EARLIEST, TAIL, ORIGIN)]
+        readers = [asyncio.create_task(rest(hub.subscribe("a", start))) for start in (-3, EARLIEST, TAIL, ORIGIN)]
         async with asyncio.timeout(PATIENCE):
-            while "a" not in hub.lanes._lanes or len(hub.lanes._lanes["a"].waiters) < 4:  # noqa: ASYNC110
+            while "a" not in hub.delivery.topics._live or len(hub.delivery.topics._live["a"].waiters) < 4:  # noqa: ASYNC110
                 await asyncio.sleep(0)
         await hub.publish("a", "1")
-        await hub.append("a", batch(2, 2), close=True)
+        await hub.log.append("a", batch(2, 2), close=True)
         for found in await asyncio.gather(*readers):
             assert data(found) == ["1", "2", "3"]
 
     async def test_from_where_one_likes(self, hub: Hub) -> None:
-        done = await hub.append("a", batch(5))
+        done = await hub.log.append("a", batch(5))
         tail = hub.subscribe("a", TAIL)
         first = asyncio.ensure_future(anext(tail))
         await waits(hub, "a")
-        await hub.append("a", batch(2, 6), close=True)
+        await hub.log.append("a", batch(2, 6), close=True)
         assert (await first).data == "6"
         assert data(await rest(tail)) == ["7"]
-        assert data(await rest(hub.subscribe("a"))) == list("1234567")
+        assert data(await rest(hub.subscribe("a", EARLIEST))) == list("1234567")
         assert data(await rest(hub.subscribe("a", Offset(done.last.epoch, 2)))) == list("34567")
         assert await rest(hub.subscribe("a", Offset(done.last.epoch, 7))) == []
 
@@ -140,28 +140,28 @@ class TestSubscribing:
         """Ten times what the window holds, read while more is published in batches and one by one."""
         past, live = 10 * WINDOW_EVENTS, 500
         for n in range(0, past, 1024):
-            await hub.append("a", batch(1024, n + 1))
-        readers = [asyncio.create_task(rest(hub.subscribe("a"))) for _ in range(3)]
+            await hub.log.append("a", batch(1024, n + 1))
+        readers = [asyncio.create_task(rest(hub.subscribe("a", EARLIEST))) for _ in range(3)]
         for n in range(past, past + live, 5):
             await hub.publish("a", str(n + 1))
-            await hub.append("a", batch(4, n + 2))
+            await hub.log.append("a", batch(4, n + 2))
         await hub.close_topic("a")
         for found in await asyncio.gather(*readers):
             assert data(found) == [str(n) for n in range(1, past + live + 1)]
 
     async def test_a_batch_larger_than_the_window_arrives_whole(self, hub: Hub) -> None:
-        reader = asyncio.create_task(rest(hub.subscribe("a")))
+        reader = asyncio.create_task(rest(hub.subscribe("a", EARLIEST)))
         await hub.publish("a", "0")
         await waits(hub, "a")
-        await hub.append("a", batch(3 * WINDOW_EVENTS), close=True)
+        await hub.log.append("a", batch(3 * WINDOW_EVENTS), close=True)
         assert data(await reader) == [str(n) for n in range(3 * WINDOW_EVENTS + 1)]
 
     async def test_events_larger_than_a_page_arrive(self, hub: Hub) -> None:
         large = [("message", f"{n}" + "x" * 300_000) for n in range(40)]
         for item in large:
-            await hub.append("a", [item])
+            await hub.log.append("a", [item])
         await hub.close_topic("a")
-        assert data(await rest(hub.subscribe("a"))) == [text for _, text in large]
+        assert data(await rest(hub.subscribe("a", EARLIEST))) == [text for _, text in large]
 
     async def test_a_reader_that_leaves_leaves_nothing_behind(self, hub: Hub) -> None:
         await hub.publish("a", "1")
@@ -171,12 +171,12 @@ class TestSubscribing:
             await waits(hub, "a")
             waiting.cancel()
             await asyncio.gather(waiting, return_exceptions=True)
-        lane = hub.lanes._lanes["a"]
+        lane = hub.delivery.topics._live["a"]
         assert (lane.readers, len(lane.waiters)) == (0, 0)
 
     async def test_one_that_leaves_in_the_middle_does_not_disturb_another(self, hub: Hub) -> None:
-        await hub.append("a", batch(3))
-        one, two = hub.subscribe("a"), hub.subscribe("a")
+        await hub.log.append("a", batch(3))
+        one, two = hub.subscribe("a", EARLIEST), hub.subscribe("a", EARLIEST)
         assert data(await take(one, 2)) == ["1", "2"]
         await one.aclose()
         await hub.publish("a", "4", close=True)
@@ -186,11 +186,11 @@ class TestSubscribing:
     async def test_a_name_that_is_none_is_refused(self, hub: Hub, topic: str) -> None:
         with pytest.raises(InvalidRequest):
             await anext(hub.subscribe(topic))
-        assert not len(hub.lanes)
+        assert not len(hub.delivery.topics)
 
     async def test_who_waits_when_the_hub_closes_is_told(self, store_url: str) -> None:
         async with Hub(store_url) as hub:
-            waiting = asyncio.ensure_future(rest(hub.subscribe("a")))
+            waiting = asyncio.ensure_future(rest(hub.subscribe("a", EARLIEST)))
             await waits(hub, "a")
         with pytest.raises(Unavailable):
             await waiting
@@ -204,8 +204,8 @@ class TestSubscribing:
             events = hub.subscribe("followed")
             waiting = asyncio.ensure_future(anext(events))
             for n in range(10_000):
-                hub.unfollow(await hub.follow(f"quiet.{n}", TAIL))
-            assert len(hub.lanes) <= lanes.IDLE_KEPT + 65
+                hub.delivery.unfollow(await hub.delivery.follow(f"quiet.{n}", TAIL))
+            assert len(hub.delivery.topics) <= lanes.IDLE_KEPT + 65
             await hub.publish("followed", "x")
             async with asyncio.timeout(PATIENCE):
                 assert (await waiting).data == "x"
@@ -226,18 +226,18 @@ class TestResets:
         for n in range(100):
             await hub.publish("a", str(n + 1))
         await hub.log.trim("a")
-        head = await hub.describe("a")
+        head = await hub.log.describe("a")
         assert head is not None
         assert head.start > 0
         events = hub.subscribe("a", Offset(head.epoch, 3))
         earliest, before = f"{head.epoch}-{head.start + 1}", f"{head.epoch}-{head.start}"
         assert await self.reset(events) == ("trimmed", earliest, before)
         assert (await take(events, 1))[0].data == str(head.start + 1)
-        assert (await take(hub.subscribe("a"), 1))[0].data == str(head.start + 1), "the earliest is no loss"
+        assert (await take(hub.subscribe("a", EARLIEST), 1))[0].data == str(head.start + 1), "the earliest is no loss"
 
     async def test_deleted_while_it_is_read(self, hub: Hub) -> None:
-        await hub.append("a", batch(2))
-        events = hub.subscribe("a")
+        await hub.log.append("a", batch(2))
+        events = hub.subscribe("a", EARLIEST)
         await take(events, 2)
         waiting = asyncio.ensure_future(self.reset(events))
         await waits(hub, "a")
@@ -288,8 +288,8 @@ class TestResets:
     async def test_no_reset_on_the_way_through_another_life(self, hub: Hub) -> None:
         """One reset for each life that is lost, and every event of the life there is."""
         for life in range(5):
-            events = hub.subscribe("a")
-            await hub.append("a", batch(2 * PAGE, 1))
+            events = hub.subscribe("a", EARLIEST)
+            await hub.log.append("a", batch(2 * PAGE, 1))
             assert data(await take(events, 2 * PAGE)) == [text for _, text in batch(2 * PAGE)], life
             await events.aclose()
             await hub.delete("a")
@@ -297,7 +297,7 @@ class TestResets:
 
 class TestReading:
     async def test_pages_go_on_from_where_they_end(self, hub: Hub) -> None:
-        await hub.append("a", batch(25))
+        await hub.log.append("a", batch(25))
         found: list[str] = []
         page = await hub.read("a", limit=10)
         while True:
@@ -308,7 +308,7 @@ class TestReading:
         assert found == [str(n) for n in range(1, 26)]
 
     async def test_no_topic(self, hub: Hub) -> None:
-        assert await hub.describe("a") is None
+        assert await hub.log.describe("a") is None
         for call in (hub.read("a"), hub.close_topic("a")):
             with pytest.raises(NotFound):
                 await call
@@ -338,14 +338,14 @@ class TestLife:
         async with Hub(url) as hub:
             last = await hub.publish("a", "x")
         async with Hub(url) as hub:
-            assert (await take(hub.subscribe("a"), 1))[0].offset == last
+            assert (await take(hub.subscribe("a", EARLIEST), 1))[0].offset == last
 
     async def test_a_background_task_that_fails_is_in_the_log(self, caplog: pytest.LogCaptureFixture) -> None:
         async def fail() -> None:
             raise ValueError("on purpose")
 
         async with Hub("memory:") as hub:
-            task = hub.background(fail())
+            task = hub.delivery.background(fail())
             await asyncio.wait([task])
             await asyncio.sleep(0)
         assert "on purpose" in caplog.text
@@ -360,4 +360,4 @@ class TestLife:
 
         store: Any = MemoryStore()
         async with Hub(store) as hub:
-            assert hub.store is store
+            assert hub._store is store

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tidings.delivery.live_topic import PAGE_BYTES, WINDOW_BYTES, WINDOW_EVENTS, LiveTopic, fit
+from tidings.delivery.memory import WindowMemory
 from tidings.events import Event, Offset
 from tidings.log.head import Head
 
@@ -14,7 +15,7 @@ def events(a: int, b: int, size: int = 1) -> list[Event]:
 
 
 def lane(tail: int = 10) -> LiveTopic:
-    made = LiveTopic("a")
+    made = LiveTopic("a", WindowMemory())
     made.begin(Head("E", tail=tail))
     return made
 
@@ -40,10 +41,10 @@ def test_a_hole_is_refused() -> None:
 def test_the_window_is_trimmed_but_not_of_what_is_not_visible() -> None:
     made = lane(0)
     made.append(0, events(0, 3 * WINDOW_EVENTS))
-    made.vis = 5
+    made.visible = 5
     made.trim()
     assert made.base == 5
-    made.vis = made.head
+    made.visible = made.head
     made.trim()
     assert made.base == 2 * WINDOW_EVENTS
     assert made.slice(made.base, made.head)[0].offset == Offset("E", made.base + 1)
@@ -52,10 +53,28 @@ def test_the_window_is_trimmed_but_not_of_what_is_not_visible() -> None:
 def test_the_window_is_trimmed_by_bytes_too() -> None:
     made = lane(0)
     made.append(0, events(0, 100, WINDOW_BYTES // 10))
-    made.vis = made.head
+    made.visible = made.head
     made.trim()
-    assert made.head - made.base == 10
-    assert made.size == 10 * (WINDOW_BYTES // 10)
+    assert made.head - made.base == 9, "a string takes some 50 bytes more than its characters"
+    assert WINDOW_BYTES * 0.9 < made.size <= WINDOW_BYTES
+    assert made.memory.size == made.size
+    made.begin(None)
+    assert made.memory.size == 0
+
+
+def test_text_counts_with_the_memory_it_takes() -> None:
+    made = lane(0)
+    made.append(0, [Event(Offset("E", 1), "message", "x" * 1000 + "\N{PILE OF POO}", 0.0)])
+    assert made.size > 4000
+
+
+def test_a_window_is_shrunk_up_to_what_is_visible() -> None:
+    made = lane(0)
+    made.append(0, events(0, 10))
+    made.visible = 7
+    made.shrink(0, 0)
+    assert (made.base, made.head) == (7, 10)
+    assert made.memory.size == made.size > 0
 
 
 def test_a_reach_is_at_most_a_page_of_bytes_and_at_least_an_event() -> None:
@@ -72,5 +91,5 @@ def test_another_life_is_noticed_by_a_flush_under_way() -> None:
     made = lane()
     before = made.life
     made.begin(Head("E", tail=500))
-    assert (made.base, made.head, made.vis) == (500, 500, 500)
+    assert (made.base, made.head, made.visible) == (500, 500, 500)
     assert made.life != before

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tidings.delivery.live_topic import PAGE, PAGE_BYTES, LiveTopic
+from tidings.delivery.memory import WindowMemory
 from tidings.delivery.page_cache import KEPT_BYTES, PageCache
 from tidings.events import Event, Offset, Page
 from tidings.log.head import Head
@@ -32,7 +33,7 @@ class Store:
 
 @pytest.fixture
 def lane() -> LiveTopic:
-    made = LiveTopic("a")
+    made = LiveTopic("a", WindowMemory())
     made.begin(Head("E", tail=10_000))
     return made
 

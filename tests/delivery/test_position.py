@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tidings.delivery.live_topic import PAGE, LiveTopic
+from tidings.delivery.memory import WindowMemory
 from tidings.delivery.position import Position, Reset, Slice, Step
 from tidings.events import ORIGIN, Event, Offset
 from tidings.log.head import Head
@@ -19,12 +20,12 @@ def events(a: int, b: int) -> list[Event]:
     return [Event("t", Offset("E", n), "message", str(n), 0.0) for n in range(a + 1, b + 1)]
 
 
-def lane(*, start: int = 0, base: int = TAIL - 10, vis: int = TAIL - 4, closed: bool = False) -> LiveTopic:
+def lane(*, start: int = 0, base: int = TAIL - 10, visible: int = TAIL - 4, closed: bool = False) -> LiveTopic:
     """A lane of epoch E that holds the last ten of its events, of which four are not visible yet."""
-    made = LiveTopic("a")
+    made = LiveTopic("a", WindowMemory())
     made.begin(Head("E", start=start, tail=base))
     assert made.append(base, events(base, TAIL))
-    made.vis, made.closed = vis, closed
+    made.visible, made.closed = visible, closed
     return made
 
 
@@ -69,7 +70,7 @@ def test_what_the_window_does_not_hold_is_loaded() -> None:
 
 def test_a_page_that_holds_more_than_is_visible_is_cut() -> None:
     """A page may have been read after a commit whose notice has not come."""
-    assert step(Offset("E", 5), lane(base=TAIL, vis=8), events(5, 12)) == (Slice(5, events(5, 8)), "E-8")
+    assert step(Offset("E", 5), lane(base=TAIL, visible=8), events(5, 12)) == (Slice(5, events(5, 8)), "E-8")
 
 
 def test_what_was_trimmed_is_said() -> None:
@@ -89,7 +90,7 @@ def test_another_life_is_said() -> None:
 
 
 def test_a_deleted_log_is_said() -> None:
-    assert step(Offset("F", 3), LiveTopic("a")) == (Reset("deleted", Offset("0", 1)), "0-0")
+    assert step(Offset("F", 3), LiveTopic("a", WindowMemory())) == (Reset("deleted", Offset("0", 1)), "0-0")
 
 
 def test_a_log_that_never_was_as_far_cannot_be_of_this_life() -> None:
@@ -97,7 +98,7 @@ def test_a_log_that_never_was_as_far_cannot_be_of_this_life() -> None:
 
 
 def test_who_waited_for_the_first_event_misses_nothing() -> None:
-    assert step(ORIGIN, LiveTopic("a")) == (None, "0-0")
+    assert step(ORIGIN, LiveTopic("a", WindowMemory())) == (None, "0-0")
     assert step(ORIGIN, lane(base=0)) == (Slice(0, events(0, PAGE)), f"E-{PAGE}")
 
 
@@ -108,7 +109,7 @@ def test_who_waited_for_the_first_event_is_told_that_it_was_trimmed() -> None:
 def test_the_end_is_said_once_and_after_the_last_event() -> None:
     closing = lane(closed=True)
     assert step(Offset("E", TAIL - 4), closing)[0] is None
-    closing.vis = TAIL
+    closing.visible = TAIL
     position = Position(closing, Offset("E", TAIL))
     pages: Any = PageCache()
     assert [position.step(pages), position.step(pages)] == ["end", None]
@@ -116,7 +117,7 @@ def test_the_end_is_said_once_and_after_the_last_event() -> None:
 
 
 def test_a_topic_that_was_made_again_after_its_end_goes_on() -> None:
-    closed = lane(closed=True, vis=TAIL)
+    closed = lane(closed=True, visible=TAIL)
     position = Position(closed, Offset("E", TAIL))
     pages: Any = PageCache()
     assert position.step(pages) == "end"
@@ -126,7 +127,7 @@ def test_a_topic_that_was_made_again_after_its_end_goes_on() -> None:
 
 
 def test_finished_is_only_who_has_read_a_closed_log_to_its_end() -> None:
-    closed = lane(closed=True, vis=TAIL)
+    closed = lane(closed=True, visible=TAIL)
     assert Position(closed, Offset("E", TAIL)).finished
     assert not Position(closed, Offset("E", TAIL - 1)).finished
     assert not Position(closed, Offset("F", TAIL)).finished

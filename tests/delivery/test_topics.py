@@ -14,9 +14,9 @@ from tests.serving import PATIENCE
 from tidings import Hub
 from tidings.delivery import topics as module
 from tidings.delivery.live_topic import WINDOW_EVENTS
+from tidings.delivery.response import EventStreamResponse
 from tidings.errors import Unavailable
 from tidings.events import Event, Offset, Retention
-from tidings.http.response import EventStreamResponse
 from tidings.log.head import Head
 
 Describe = Callable[[str], Awaitable[Head | None]]
@@ -50,7 +50,7 @@ async def waits(hub: Hub, topic: str = "a") -> None:
     """Until an iterator over the topic has nothing more to give."""
     async with asyncio.timeout(PATIENCE):
         # A reader that waits says so nowhere else.
-        while not ((lane := hub.lanes._lanes.get(topic)) and lane.waiters):  # noqa: ASYNC110
+        while not ((lane := hub.delivery.topics._live.get(topic)) and lane.waiters):  # noqa: ASYNC110
             await asyncio.sleep(0)
 
 
@@ -59,7 +59,7 @@ class TestTwoProcesses:
     async def test_a_topic_that_another_closes_ends(self, hubs: tuple[Hub, Hub], with_event: bool) -> None:
         one, two = hubs
         await one.publish("a", "first")
-        rest = asyncio.ensure_future(collect(two.subscribe("a")))
+        rest = asyncio.ensure_future(collect(two.subscribe("a", "earliest")))
         await waits(two)
         if with_event:
             await one.publish("a", "last", close=True)
@@ -69,7 +69,7 @@ class TestTwoProcesses:
 
     async def test_a_topic_that_another_makes_and_closes_at_once_ends(self, hubs: tuple[Hub, Hub]) -> None:
         one, two = hubs
-        rest = asyncio.ensure_future(collect(two.subscribe("a")))
+        rest = asyncio.ensure_future(collect(two.subscribe("a", "earliest")))
         await waits(two)
         await one.configure("a", ttl=60)
         await one.close_topic("a")
@@ -88,10 +88,10 @@ class TestTwoProcesses:
 
     async def test_what_one_publishes_the_other_has(self, hubs: tuple[Hub, Hub]) -> None:
         one, two = hubs
-        readers = [asyncio.ensure_future(collect(hub.subscribe("a"))) for hub in (one, two, one, two)]
+        readers = [asyncio.ensure_future(collect(hub.subscribe("a", "earliest"))) for hub in (one, two, one, two)]
         for n in range(200):
             await (one, two)[n % 3 % 2].publish("a", str(n))
-        await one.append("a", [("message", str(n)) for n in range(200, 200 + 3 * WINDOW_EVENTS)], close=True)
+        await one.log.append("a", [("message", str(n)) for n in range(200, 200 + 3 * WINDOW_EVENTS)], close=True)
         for found in await asyncio.gather(*readers):
             assert found == [str(n) for n in range(200 + 3 * WINDOW_EVENTS)]
 
@@ -99,16 +99,16 @@ class TestTwoProcesses:
         """More bytes at once than a window may hold."""
         one, two = hubs
         await one.publish("a", "first")
-        rest = asyncio.ensure_future(collect(two.subscribe("a")))
+        rest = asyncio.ensure_future(collect(two.subscribe("a", "earliest")))
         await waits(two)
         large = [f"{n}" + "x" * 500_000 for n in range(30)]
-        await one.append("a", [("message", text) for text in large], close=True)
+        await one.log.append("a", [("message", text) for text in large], close=True)
         assert await rest == ["first", *large]
 
     async def test_what_one_deletes_is_gone_for_the_other(self, hubs: tuple[Hub, Hub]) -> None:
         one, two = hubs
         await one.publish("a", "1")
-        events = two.subscribe("a")
+        events = two.subscribe("a", "earliest")
         await take(events, 1)
         reset = asyncio.ensure_future(take(events, 1))
         await waits(two)
@@ -135,13 +135,13 @@ class TestTwoProcesses:
     async def test_what_another_trims_is_said(self, hubs: tuple[Hub, Hub]) -> None:
         one, two = hubs
         first = await one.publish("a", "1")
-        await take(two.subscribe("a"), 1)
+        await take(two.subscribe("a", "earliest"), 1)
         await one.configure("a", retention=Retention(max_events=5))
         for n in range(3 * WINDOW_EVENTS):
             if n % 300 == 0:
-                await one.append("a", [("message", "x")] * 300)
+                await one.log.append("a", [("message", "x")] * 300)
         await one.log.trim("a")
-        head = await one.describe("a")
+        head = await one.log.describe("a")
         assert head is not None
         (said, event) = await take(two.subscribe("a", first), 2)
         assert said == (
@@ -172,7 +172,7 @@ class TestTwoProcesses:
             async with asyncio.timeout(PATIENCE):
                 while len(reader.events) < 2:
                     # At most once: whoever was not level at that instant has missed it.
-                    await one.cast("a", {"typing": True}, "presence")
+                    await one.publish("a", {"typing": True}, "presence", transient=True)
                     await asyncio.sleep(0.01)
             assert reader.events[1][:2] == ("presence", '{"typing":true}')
             assert reader.body.count(b"id: ") == 1
@@ -220,11 +220,11 @@ class TestLooks:
                 await go.wait()
             return head
 
-        reader = asyncio.ensure_future(collect(hub.subscribe("a")))
+        reader = asyncio.ensure_future(collect(hub.subscribe("a", "earliest")))
         await waits(hub)
         self.look(hub, monkeypatch, late)
-        lane = hub.lanes._lanes["a"]
-        reload = asyncio.ensure_future(hub.lanes.reload(lane))
+        lane = hub.delivery.topics._live["a"]
+        reload = asyncio.ensure_future(hub.delivery.topics.reload(lane))
         await waiting.wait()
         await hub.publish("a", "1")
         go.set()
@@ -248,7 +248,7 @@ class TestLooks:
             return await describe(topic)
 
         await one.publish("a", "1")
-        events = two.subscribe("a")
+        events = two.subscribe("a", "earliest")
         await take(events, 1)
         self.look(two, monkeypatch, fails)
         second = asyncio.ensure_future(take(events, 1))
@@ -263,26 +263,26 @@ class TestLooks:
             raise Unavailable("on purpose")
 
         last = await hub.publish("a", "1")
-        await take(hub.subscribe("a"), 1)
+        await take(hub.subscribe("a", "earliest"), 1)
         self.look(hub, monkeypatch, fails)
-        for topic, after in (("a", Offset(last.epoch, 7)), ("b", None)):
+        for topic, after in (("a", Offset(last.epoch, 7)), ("b", "earliest")):
             with pytest.raises(Unavailable, match="on purpose"):
                 await take(hub.subscribe(topic, after), 1)
         monkeypatch.undo()
-        assert await take(hub.subscribe("a", None), 1) == [("message", "1")]
+        assert await take(hub.subscribe("a", "earliest"), 1) == [("message", "1")]
         await hub.publish("b", "2")
-        assert await take(hub.subscribe("b"), 1) == [("message", "2")]
+        assert await take(hub.subscribe("b", "earliest"), 1) == [("message", "2")]
 
     async def test_a_reader_waits_for_one_look_and_not_for_peace(self, hub: Hub) -> None:
         """Beside another process that publishes without a pause, a lane is stale for as long."""
         last = await hub.publish("a", "1")
-        await take(hub.subscribe("a"), 1)
-        lane = hub.lanes._lanes["a"]
+        await take(hub.subscribe("a", "earliest"), 1)
+        lane = hub.delivery.topics._live["a"]
         restless = True
 
         async def disturb() -> None:
             while restless:
-                hub.lanes._reload_soon(lane)
+                hub.delivery.topics._reload_soon(lane)
                 await asyncio.sleep(0)
 
         disturbance = asyncio.create_task(disturb())

@@ -47,7 +47,7 @@ class Server:
 
     async def published(self, topic: str, count: int = 3) -> list[str]:
         """The offsets of events 1 … count."""
-        done = await self.hub.append(topic, [("message", str(n)) for n in range(1, count + 1)])
+        done = await self.hub.log.append(topic, [("message", str(n)) for n in range(1, count + 1)])
         return [f"{done.last.epoch}-{n}" for n in range(done.first.n, done.last.n + 1)]
 
 

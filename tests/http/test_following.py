@@ -15,7 +15,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 class TestFollow:
     async def test_the_answer_is_an_event_stream(self, server: Server, topic: str) -> None:
-        await server.hub.append(topic, [("x", "1"), ("message", "two\nlines")])
+        await server.hub.log.append(topic, [("x", "1"), ("message", "two\nlines")])
         async with asking(server.app, f"/events?topic={topic}&from=earliest") as reader:
             one, two = await reader.take(2)
             assert reader.status == 200
@@ -51,7 +51,7 @@ class TestFollow:
             assert (await reader.take(1))[0].data == "new"
 
     async def test_envelopes(self, server: Server, topic: str) -> None:
-        await server.hub.append(topic, [("x", '{"a": 1}'), ("message", "text"), ("message", "a\nb")])
+        await server.hub.log.append(topic, [("x", '{"a": 1}'), ("message", "text"), ("message", "a\nb")])
         async with asking(server.app, f"/events?topic={topic}&from=earliest&envelope=true") as reader:
             events = await reader.take(3)
         stored = (await server.hub.read(topic)).events

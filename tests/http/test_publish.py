@@ -80,7 +80,7 @@ class TestPublish:
     ) -> None:
         answer = await server.client.post(f"/topics/{topic}/events", content="\n".join(lines), headers=NDJSON)
         assert problem(answer, 400, f"Line {number} ")["line"] == number
-        assert await server.hub.describe(topic) is None
+        assert await server.hub.log.describe(topic) is None
 
     @pytest.mark.parametrize("lines", ["", "\n\n", "  "])
     async def test_an_empty_batch(self, server: Server, topic: str, lines: str) -> None:
@@ -89,7 +89,7 @@ class TestPublish:
     async def test_a_rule_broken_in_a_line_stores_none_of_them(self, server: Server, topic: str) -> None:
         lines = '{"data":1}\n{"data":2,"type":"tidings.end"}'
         problem(await server.client.post(f"/topics/{topic}/events", content=lines, headers=NDJSON), 400, "reserved")
-        assert await server.hub.describe(topic) is None
+        assert await server.hub.log.describe(topic) is None
 
     async def test_the_same_key_is_the_same_event(self, server: Server, topic: str) -> None:
         path, key = f"/topics/{topic}/events", {"idempotency-key": "k 1"}
@@ -121,7 +121,7 @@ class TestPublish:
         problem(
             await server.client.post(f"/topics/{topic}/events", content="x", headers=headers), 400, "Idempotency-Key"
         )
-        assert await server.hub.describe(topic) is None
+        assert await server.hub.log.describe(topic) is None
 
     async def test_a_transient_event(self, server: Server, topic: str) -> None:
         path = f"/topics/{topic}/events?transient=true&type=presence"
@@ -145,13 +145,13 @@ class TestPublish:
     async def test_bytes_that_are_no_text(self, server: Server, topic: str) -> None:
         problem(await server.client.post(f"/topics/{topic}/events", content=b"ab\xff"), 400, "UTF-8", "2")
         problem(await server.client.post(f"/topics/{topic}/events", content=b'{"data":"\xff"}', headers=NDJSON), 400)
-        assert await server.hub.describe(topic) is None
+        assert await server.hub.log.describe(topic) is None
 
     async def test_json_that_is_none(self, server: Server, topic: str) -> None:
         """Who says that it is JSON is told when it is not: readers would be given a string in its place."""
         json = {"content-type": "application/json"}
         problem(await server.client.post(f"/topics/{topic}/events", content='{"a":', headers=json), 400, "JSON")
-        assert await server.hub.describe(topic) is None
+        assert await server.hub.log.describe(topic) is None
         assert (
             await server.client.post(f"/topics/{topic}/events", content='{"a": 1}', headers=json)
         ).status_code == 201
@@ -167,7 +167,7 @@ class TestPublish:
         problem(await server.client.post(f"/topics/{topic}/events", content=content), 413, "1,048,576")
         content = b"x" * (11 << 20) if announced else parts()
         problem(await server.client.post(f"/topics/{topic}/events", content=content, headers=NDJSON), 413)
-        assert await server.hub.describe(topic) is None
+        assert await server.hub.log.describe(topic) is None
 
     async def test_an_event_that_is_too_large_in_a_batch(self, server: Server, topic: str) -> None:
         line = msgspec.json.encode({"data": "x" * ((1 << 20) + 1)})
@@ -176,7 +176,7 @@ class TestPublish:
     @pytest.mark.parametrize("type", ["", "a%0Ab", "a%00b", "tidings.reset", "x" * 201, "%ED%A0%80", "%FF"])
     async def test_a_type_that_is_none(self, server: Server, topic: str, type: str) -> None:
         problem(await server.client.post(f"/topics/{topic}/events?type={type}", content="x"), 400)
-        assert await server.hub.describe(topic) is None
+        assert await server.hub.log.describe(topic) is None
 
     async def test_a_rate_over_the_limit(self) -> None:
         async with serving(limit_publishes=10) as server:

@@ -56,7 +56,7 @@ async def test_a_token_that_is_not_valid_is_not_remembered() -> None:
     async with serving(secret=SECRET) as server:
         for wrong in ("x", token(seconds=-60), token() + "x"):
             assert (await server.client.delete("/session", headers=cookie(wrong))).status_code == 204
-        assert await server.hub.describe("sessions.ended") is None
+        assert await server.hub.log.describe("sessions.ended") is None
 
 
 async def test_every_process_refuses_the_token_now_and_after_a_restart(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 class TestRead:
     async def test_a_page(self, server: Server, topic: str) -> None:
-        await server.hub.append(topic, [("x", '{"a": 1.50}'), ("message", "text"), ("message", '"quoted"')])
+        await server.hub.log.append(topic, [("x", '{"a": 1.50}'), ("message", "text"), ("message", '"quoted"')])
         events = (await server.hub.read(topic)).events
         answer = await server.client.get(f"/topics/{topic}/events")
         assert answer.status_code == 200
@@ -161,7 +161,7 @@ class TestTopics:
         answer = await server.client.put(f"/topics/{topic}", content=body, headers={"content-type": "application/json"})
         problem(answer, answer.status_code, word)
         assert answer.status_code in (400, 413, 422)
-        assert await server.hub.describe(topic) is None
+        assert await server.hub.log.describe(topic) is None
 
     async def test_the_list(self, server: Server, topic: str) -> None:
         for n in range(5):

@@ -14,7 +14,7 @@ app.mount("/tidings", create_app(hub=hub))
 
 @app.get("/open")
 async def count() -> int:
-    return len(hub.subscriptions)
+    return len(hub.delivery.streams)
 
 
 @app.post("/from-a-thread")

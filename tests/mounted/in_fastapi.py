@@ -34,9 +34,9 @@ async def ask(input: Annotated[str, Body(embed=True)]) -> dict[str, str]:
 
 @app.get("/runs/{run}/events")
 async def answer(run: str) -> EventStreamResponse:
-    return EventStreamResponse(hub, f"runs.{run}", start="earliest", dirty=True)
+    return EventStreamResponse(hub, f"runs.{run}", after="earliest")
 
 
 @app.get("/open")
 async def count() -> int:
-    return len(hub.subscriptions)
+    return len(hub.delivery.streams)

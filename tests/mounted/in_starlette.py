@@ -29,7 +29,7 @@ async def close(request: Request) -> JSONResponse:
 
 
 async def count(request: Request) -> JSONResponse:
-    return JSONResponse(len(hub.subscriptions))
+    return JSONResponse(len(hub.delivery.streams))
 
 
 async def pass_on(request, call_next):

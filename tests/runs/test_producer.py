@@ -162,9 +162,9 @@ async def test_a_producer_that_finds_its_run_ended_says_nothing_more(
     gate = asyncio.Event()
     run = await hub.runs.start(says("Hel", gate, "lo"), "?")
     await until(run, "block.delta")
-    head = await hub.describe(run.topic)
+    head = await hub.log.describe(run.topic)
     assert head is not None
-    await hub.append(run.topic, [("run.finished", "{}")], expected=head.epoch, close=True)
+    await hub.log.append(run.topic, [("run.finished", "{}")], expected=head.epoch, close=True)
     gate.set()
     await gone(hub)
     assert [event.type async for event in run.events()][-1] == "run.finished"
@@ -178,7 +178,7 @@ async def test_a_producer_whose_topic_is_deleted_stops_and_does_not_create_it_an
     await asyncio.sleep(0)
     await hub.delete(run.topic)
     await gone(hub)
-    assert await hub.describe(run.topic) is None
+    assert await hub.log.describe(run.topic) is None
     with pytest.raises(NotFound):
         await waiting
     with pytest.raises(NotFound):
@@ -188,7 +188,7 @@ async def test_a_producer_whose_topic_is_deleted_stops_and_does_not_create_it_an
 async def test_a_producer_that_lost_its_lease_stops(hub: Hub) -> None:
     run = await hub.runs.start(forever, "?")
     await until(run, "block.delta")
-    await hub.store.release(run.topic)
+    await hub.leases.release(run.topic)
     await hub.runs._renew()
     await gone(hub)
 
@@ -197,7 +197,7 @@ async def test_a_producer_that_is_ending_its_run_is_not_stopped(
     hub: Hub, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It learns that its topic was closed, maybe before it learns that it has closed it."""
-    append, ending, go_on = hub.append, asyncio.Event(), asyncio.Event()
+    append, ending, go_on = hub.log.append, asyncio.Event(), asyncio.Event()
 
     async def slow(topic: str, items: Any, **options: Any) -> Any:
         if options.get("close"):
@@ -205,10 +205,10 @@ async def test_a_producer_that_is_ending_its_run_is_not_stopped(
             await go_on.wait()
         return await append(topic, items, **options)
 
-    monkeypatch.setattr(hub, "append", slow)
+    monkeypatch.setattr(hub.log, "append", slow)
     run = await hub.runs.start(says("Hello"), "?")
     await ending.wait()
-    hub.runs._producers[run.id].lose("its topic was closed.")
+    hub.runs._producers[run.id].abandon("its topic was closed.")
     go_on.set()
     assert json.loads((await run.wait()).data)["outcome"] == "success"
     assert "is stopped" not in caplog.text
@@ -219,7 +219,7 @@ async def test_a_producer_that_is_ending_its_run_is_not_stopped(
 
 async def test_a_store_that_is_away_for_a_moment_costs_no_run(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tidings.runs.writer.PAUSE", 0.01)
-    append = hub.append
+    append = hub.log.append
     refused: list[str] = []
 
     async def away(topic: str, *args: Any, **options: Any) -> Any:
@@ -229,7 +229,7 @@ async def test_a_store_that_is_away_for_a_moment_costs_no_run(hub: Hub, monkeypa
         return await append(topic, *args, **options)
 
     refused_from_now = False
-    monkeypatch.setattr(hub, "append", away)
+    monkeypatch.setattr(hub.log, "append", away)
     gate = asyncio.Event()
     run = await hub.runs.start(says("Hel", gate, "lo"), "?")
     await until(run, "block.delta")
@@ -245,7 +245,7 @@ async def test_a_store_that_cannot_say_whether_it_wrote_is_not_asked_again(
     hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The tokens could be in the log twice. The run is left to whoever finds its lease lapsed."""
-    append, asked = hub.append, []
+    append, asked = hub.log.append, []
     refused = asyncio.Event()
 
     async def unsure(topic: str, items: Any, **options: Any) -> Any:
@@ -255,12 +255,12 @@ async def test_a_store_that_cannot_say_whether_it_wrote_is_not_asked_again(
             raise OutcomeUnknown("The connection died.")
         return await append(topic, items, **options)
 
-    monkeypatch.setattr(hub, "append", unsure)
+    monkeypatch.setattr(hub.log, "append", unsure)
     run = await hub.runs.start(says("Hel", "lo"), "?")
     await refused.wait()
     await gone(hub)
     assert (len(asked), (await run.state()).state) == (1, "running")
-    await hub.store.lease(run.topic, -1.0, renew=False)
+    await hub.leases.lease(run.topic, -1.0, renew=False)
     await hub.runs._reap()
     assert (await run.state()).state == "interrupted"
 
@@ -268,18 +268,18 @@ async def test_a_store_that_cannot_say_whether_it_wrote_is_not_asked_again(
 async def test_a_store_that_stays_away_is_given_up(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tidings.runs.writer.PATIENCE", 0.0)
     monkeypatch.setattr("tidings.runs.writer.PAUSE", 0.001)
-    append = hub.append
+    append = hub.log.append
 
     async def away(topic: str, items: Any, **options: Any) -> Any:
         if "block.delta" in dict(items):
             raise Unavailable("The disk is full.")
         return await append(topic, items, **options)
 
-    monkeypatch.setattr(hub, "append", away)
+    monkeypatch.setattr(hub.log, "append", away)
     run = await hub.runs.start(forever, "?")
     await gone(hub)
     assert (await run.state()).state == "running"
-    assert await hub.store.lease(run.topic, 6.0, renew=True), "its lease stays, for another to find"
+    assert await hub.leases.lease(run.topic, 6.0, renew=True), "its lease stays, for another to find"
 
 
 async def test_a_follower_that_the_store_refuses_comes_back(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -301,7 +301,7 @@ async def test_a_follower_that_the_store_refuses_comes_back(hub: Hub, monkeypatc
 async def test_a_slow_store_merges_tokens_and_does_not_hold_up_the_model(
     hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    append, said_all = hub.append, asyncio.Event()
+    append, said_all = hub.log.append, asyncio.Event()
 
     async def slow(topic: str, items: Any, **options: Any) -> Any:
         if any(type == "block.delta" for type, _ in items):
@@ -311,7 +311,7 @@ async def test_a_slow_store_merges_tokens_and_does_not_hold_up_the_model(
     async def finish() -> None:
         said_all.set()
 
-    monkeypatch.setattr(hub, "append", slow)
+    monkeypatch.setattr(hub.log, "append", slow)
     said = await told(hub, says(*[f"{i} " for i in range(500)], finish, "end"))
     sound(said)
     assert text(said) == "".join(f"{i} " for i in range(500)) + "end"
@@ -321,7 +321,7 @@ async def test_a_slow_store_merges_tokens_and_does_not_hold_up_the_model(
 async def test_a_store_that_never_comes_holds_up_the_model_before_memory_is_full(
     hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    append, open_store, many, made = hub.append, asyncio.Event(), asyncio.Event(), 0
+    append, open_store, many, made = hub.log.append, asyncio.Event(), asyncio.Event(), 0
 
     async def stuck(topic: str, items: Any, **options: Any) -> Any:
         if any(type == "block.delta" for type, _ in items):
@@ -335,7 +335,7 @@ async def test_a_store_that_never_comes_holds_up_the_model_before_memory_is_full
                 many.set()
             yield "x" * 50_000
 
-    monkeypatch.setattr(hub, "append", stuck)
+    monkeypatch.setattr(hub.log, "append", stuck)
     run = await hub.runs.start(endless, "?")
     await many.wait()
     before = -1

@@ -23,7 +23,7 @@ async def dead_run(hub: Hub) -> Run:
     producer._writer._task.cancel()
     assert producer.task is not None
     await asyncio.wait({producer.task})
-    await hub.store.lease(run.topic, -1.0, renew=False)
+    await hub.leases.lease(run.topic, -1.0, renew=False)
     return run
 
 
@@ -36,18 +36,18 @@ async def test_a_dead_run_is_interrupted_with_what_there_is_of_it(hub: Hub) -> N
     [block] = only(said, "block.finished")
     assert (block["content"], block["status"]) == ("So far", "incomplete")
     assert (said[-1]["outcome"], said[-1]["finish"]) == ("interrupted", "interrupted")
-    assert not await hub.store.lapsed()
+    assert not await hub.leases.lapsed()
 
 
 async def test_a_run_that_ended_is_not_ended_again(hub: Hub) -> None:
     run = await hub.runs.start(says("Hello"), "?")
     end = await run.wait()
     await gone(hub)
-    assert not await hub.store.lapsed()
-    await hub.store.lease(run.topic, -1.0, renew=False)
+    assert not await hub.leases.lapsed()
+    await hub.leases.lease(run.topic, -1.0, renew=False)
     await hub.runs._reap()
     assert (await run.wait()).offset == end.offset
-    assert not await hub.store.lapsed()
+    assert not await hub.leases.lapsed()
 
 
 async def test_what_follows_from_an_end_is_done_by_whoever_finds_the_run_dead(hub: Hub) -> None:
@@ -56,7 +56,7 @@ async def test_what_follows_from_an_end_is_done_by_whoever_finds_the_run_dead(hu
     async def follow(id: str) -> None:
         ended.append((id, (await run.state()).state))
 
-    hub.runs.on_end.append(follow)
+    hub.runs.on_end = follow
     await hub.runs._reap()
     assert ended == [(run.id, "interrupted")]
     await hub.runs._reap()
@@ -73,37 +73,37 @@ async def test_what_follows_from_an_end_is_tried_until_it_is_done_and_holds_up_n
         if failures and id == run.id:
             raise failures.pop()
 
-    hub.runs.on_end.append(follow)
+    hub.runs.on_end = follow
     run, other = await dead_run(hub), await dead_run(hub)
     await hub.runs._reap()
-    assert await hub.store.lapsed() == [run.topic]
+    assert await hub.leases.lapsed() == [run.topic]
     assert (await other.state()).state == (await run.state()).state == "interrupted"
     await hub.runs._reap()
     await hub.runs._reap()
-    assert not await hub.store.lapsed()
+    assert not await hub.leases.lapsed()
     assert ended.count(run.id) == 3
 
 
 async def test_a_run_too_large_to_close_in_full_still_ends(hub: Hub) -> None:
     run = await dead_run(hub)
-    append = hub.append
+    append = hub.log.append
 
     async def small(topic: str, items: Any, **options: Any) -> Any:
         if len(items) > 1:
             raise TooLarge("One append holds at most so much.")
         return await append(topic, items, **options)
 
-    hub.append = small  # type: ignore[method-assign]
+    hub.log.append = small  # type: ignore[method-assign]
     await hub.runs._reap()
     assert (await run.state()).state == "interrupted"
 
 
 async def test_a_dead_run_of_many_pages_is_read_to_its_end(hub: Hub) -> None:
     run = await dead_run(hub)
-    head = await hub.describe(run.topic)
+    head = await hub.log.describe(run.topic)
     assert head is not None
     delta = (await until(run, "block.delta")).data
-    await hub.append(run.topic, [("block.delta", delta)] * 2500, expected=head.epoch)
+    await hub.log.append(run.topic, [("block.delta", delta)] * 2500, expected=head.epoch)
     await hub.runs._reap()
     said = await story(run)
     sound(said)
@@ -114,7 +114,7 @@ async def test_a_process_does_not_end_its_own_run_that_it_was_too_busy_to_renew(
     gate = asyncio.Event()
     run = await hub.runs.start(says("Hel", gate, "lo"), "?")
     await until(run, "block.delta")
-    await hub.store.lease(run.topic, -1.0, renew=False)
+    await hub.leases.lease(run.topic, -1.0, renew=False)
     await hub.runs._reap()
     gate.set()
     assert json.loads((await run.wait()).data)["outcome"] == "success"
@@ -122,18 +122,18 @@ async def test_a_process_does_not_end_its_own_run_that_it_was_too_busy_to_renew(
 
 async def test_a_lease_of_a_run_that_never_began_makes_none(hub: Hub) -> None:
     topic = f"runs.{runs.new_id()}"
-    await hub.store.lease(topic, -1.0, renew=False)
+    await hub.leases.lease(topic, -1.0, renew=False)
     await hub.runs._reap()
-    assert await hub.describe(topic) is None
-    assert not await hub.store.lapsed()
+    assert await hub.log.describe(topic) is None
+    assert not await hub.leases.lapsed()
 
 
 async def test_leases_of_others_are_left_alone(hub: Hub) -> None:
     await hub.publish("runs.of-somebody-else", "x")
-    await hub.store.lease("runs.of-somebody-else", -1.0, renew=False)
-    await hub.store.lease("jobs.1", -1.0, renew=False)
+    await hub.leases.lease("runs.of-somebody-else", -1.0, renew=False)
+    await hub.leases.lease("jobs.1", -1.0, renew=False)
     await hub.runs._reap()
-    assert set(await hub.store.lapsed()) == {"runs.of-somebody-else", "jobs.1"}
+    assert set(await hub.leases.lapsed()) == {"runs.of-somebody-else", "jobs.1"}
 
 
 async def test_a_producer_that_says_something_after_all_is_not_interrupted(
@@ -142,9 +142,9 @@ async def test_a_producer_that_says_something_after_all_is_not_interrupted(
     run = await dead_run(hub)
     read = hub.read
 
-    async def read_and_let_it_wake(*args: Any) -> Any:
-        page = await read(*args)
-        await hub.append(run.topic, [("data", "{}")], expected=page.tail.epoch)
+    async def read_and_let_it_wake(*args: Any, **options: Any) -> Any:
+        page = await read(*args, **options)
+        await hub.log.append(run.topic, [("data", "{}")], expected=page.tail.epoch)
         return page
 
     monkeypatch.setattr(hub, "read", read_and_let_it_wake)
@@ -155,7 +155,7 @@ async def test_a_producer_that_says_something_after_all_is_not_interrupted(
 async def test_the_reaper_survives_a_store_that_is_away(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     run = await dead_run(hub)
     monkeypatch.setattr(runs, "BEAT", 0.01)
-    lapsed, asked = hub.store.lapsed, []
+    lapsed, asked = hub.leases.lapsed, []
 
     async def away(limit: int = 100) -> Sequence[str]:
         asked.append(limit)
@@ -163,10 +163,6 @@ async def test_the_reaper_survives_a_store_that_is_away(hub: Hub, monkeypatch: p
             raise (Unavailable("away") if len(asked) == 1 else RuntimeError("a bug"))
         return await lapsed(limit)
 
-    monkeypatch.setattr(hub.store, "lapsed", away)
-    for keeper in hub.runs._keepers:
-        keeper.cancel()
-    await asyncio.wait(hub.runs._keepers)
-    hub.runs._keepers.clear()
+    monkeypatch.setattr(hub.leases, "lapsed", away)
     hub.runs.open()
     assert (await run.wait()).type == "run.finished"

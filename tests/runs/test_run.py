@@ -22,7 +22,7 @@ async def test_any_number_of_viewers_from_any_offset_see_the_same(hub: Hub) -> N
 
 
 async def collect(run: Run, after: Event | None = None) -> list[Event]:
-    return [event async for event in run.events(after.offset if after else None)]
+    return [event async for event in run.events(after.offset if after and after.offset else "earliest")]
 
 
 async def test_a_viewer_that_leaves_cancels_nothing(hub: Hub) -> None:
@@ -48,7 +48,7 @@ async def test_how_a_failed_run_is(hub: Hub) -> None:
 
 async def test_how_a_run_is(hub: Hub) -> None:
     gate = asyncio.Event()
-    run = await hub.runs.start(says("Hel", gate, "lo"), "?", assistant="docs", model="tiny")
+    run = await hub.runs.start(says("Hel", gate, "lo"), "?", about={"assistant": "docs", "model": "tiny"})
     await until(run, "block.delta")
     state = await run.state()
     assert (state.state, state.outcome, state.ended, state.error) == ("running", None, None, None)

@@ -21,7 +21,7 @@ from tidings.wire.run_events import TERMINAL
 
 
 async def test_a_run_begins_with_what_was_asked(hub: Hub) -> None:
-    run = await hub.runs.start(says("Hello"), "Hello?", assistant="docs", model="tiny", by="ann")
+    run = await hub.runs.start(says("Hello"), "Hello?", about={"assistant": "docs", "model": "tiny", "by": "ann"})
     assert run.created
     assert run.topic == f"runs.{run.id}"
     began = (await story(run))[0]
@@ -29,16 +29,16 @@ async def test_a_run_begins_with_what_was_asked(hub: Hub) -> None:
         "type": "run.started", "turn": run.id, "assistant": "docs", "attempt": 1, "model": "tiny", "input": "Hello?",
         "by": "ann",
     }  # fmt: skip
-    shown = await hub.runs.start(says("Hello"), [("user", "Hello?")], text="Hello?")
+    shown = await hub.runs.start(says("Hello"), [("user", "Hello?")], about={"text": "Hello?"})
     assert (await story(shown))[0]["input"] == "Hello?"
 
 
 async def test_another_attempt_is_of_the_same_turn(hub: Hub) -> None:
     first = await hub.runs.start(says("a"), "?")
-    second = await hub.runs.start(says("b"), "?", parent=first.id)
+    second = await hub.runs.start(says("b"), "?", about={"parent": first.id})
     began = (await story(second))[0]
     assert (began["turn"], began["attempt"], began["parent"]) == (first.id, 2, first.id)
-    lost = await hub.runs.start(says("b"), "?", parent=runs.new_id())
+    lost = await hub.runs.start(says("b"), "?", about={"parent": runs.new_id()})
     assert (await story(lost))[0]["turn"] == lost.id
 
 
@@ -56,7 +56,7 @@ async def test_an_async_generator_of_text_is_a_run_too(hub: Hub) -> None:
 async def test_what_makes_no_run_is_refused_and_nothing_is_left_running(hub: Hub) -> None:
     with pytest.raises(InvalidRequest):
         await hub.runs.start(lambda _: "text", "?")
-    assert not await hub.store.lapsed()
+    assert not await hub.leases.lapsed()
 
 
 async def test_a_conversation_is_told_before_the_model_is_called(hub: Hub) -> None:
@@ -64,7 +64,7 @@ async def test_a_conversation_is_told_before_the_model_is_called(hub: Hub) -> No
         page = await hub.read("rooms.lobby")
         yield page.events[0].data
 
-    run = await hub.runs.start(answer, "Why?", assistant="docs", announce="rooms.lobby", by="ann")
+    run = await hub.runs.start(answer, "Why?", announce="rooms.lobby", about={"assistant": "docs", "by": "ann"})
     created = json.loads(text((await story(run))[1:]))
     assert created == {"run": run.id, "assistant": "docs", "input": "Why?", "parent": None, "by": "ann"}
     assert [event.type for event in (await hub.read("rooms.lobby")).events] == ["run.created"]
@@ -72,7 +72,7 @@ async def test_a_conversation_is_told_before_the_model_is_called(hub: Hub) -> No
 
 async def test_a_run_knows_where_it_was_announced_and_what_asked_for_it(hub: Hub) -> None:
     question = await hub.publish("rooms.lobby", "Why?")
-    run = await hub.runs.start(says("a"), "Why?", announce="rooms.lobby", by="ann", asked=question)
+    run = await hub.runs.start(says("a"), "Why?", announce="rooms.lobby", about={"by": "ann", "asked": question})
     began = (await story(run))[0]
     assert (began["topic"], began["asked"], began["by"]) == ("rooms.lobby", str(question), "ann")
     created = json.loads((await hub.read("rooms.lobby")).events[1].data)
@@ -83,7 +83,7 @@ async def test_a_run_that_cannot_be_announced_fails_without_calling_its_model(hu
     await hub.publish("rooms.old", "bye", close=True)
     model = says("Hello")
     with pytest.raises(Closed):
-        await hub.runs.start(model, "?", announce="rooms.old", key="k", by="ann")
+        await hub.runs.start(model, "?", announce="rooms.old", key="k", about={"by": "ann"})
     again = await hub.runs.get(runs._derived_id("ann", "k"))
     assert types(await story(again)) == ["run.started", "run.failed"]
     assert model.calls == 0
@@ -91,7 +91,7 @@ async def test_a_run_that_cannot_be_announced_fails_without_calling_its_model(hu
 
 async def test_the_same_key_of_the_same_subject_is_one_run(hub: Hub) -> None:
     model = says("Hello")
-    options: Any = {"key": "k", "by": "ann", "announce": "rooms.lobby"}
+    options: Any = {"key": "k", "about": {"by": "ann"}, "announce": "rooms.lobby"}
     started = await asyncio.gather(*[hub.runs.start(model, "?", **options) for _ in range(5)])
     assert len({run.id for run in started}) == 1
     assert sum(run.created for run in started) == 1
@@ -100,7 +100,7 @@ async def test_the_same_key_of_the_same_subject_is_one_run(hub: Hub) -> None:
     assert (late.id, late.created) == (started[0].id, False)
     assert model.calls == 1
     assert len((await hub.read("rooms.lobby")).events) == 1
-    assert (await hub.runs.start(says("a"), "?", key="k", by="bob")).id != late.id
+    assert (await hub.runs.start(says("a"), "?", key="k", about={"by": "bob"})).id != late.id
 
 
 async def test_a_caller_that_leaves_while_starting_leaves_a_run(hub: Hub) -> None:
@@ -126,13 +126,13 @@ def test_ids_sort_by_time_and_fit_a_topic() -> None:
 
 async def test_a_run_has_its_lease_before_it_begins(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     """A process that dies in between leaves nothing, or a run that somebody ends."""
-    append = hub.append
+    append = hub.log.append
 
     async def checked(topic: str, items: Any, **options: Any) -> Any:
-        assert await hub.store.lease(topic, 60.0, renew=True)
+        assert await hub.leases.lease(topic, 60.0, renew=True)
         return await append(topic, items, **options)
 
-    monkeypatch.setattr(hub, "append", checked)
+    monkeypatch.setattr(hub.log, "append", checked)
     assert (await told(hub, says("Hello")))[-1]["outcome"] == "success"
 
 
@@ -186,7 +186,7 @@ async def test_whatever_happens_a_run_ends_once(hub: Hub, seed: int) -> None:
         if dice.random() < 0.4:
             await run.stop()
         if dice.random() < 0.4:
-            await hub.store.lease(run.topic, -1.0, renew=False)
+            await hub.leases.lease(run.topic, -1.0, renew=False)
             hub.runs._producers.pop(run.id, None)
             await hub.runs._reap()
         said = await story(run)

@@ -34,7 +34,7 @@ async def test_everything_comes_in_order_and_the_end_closes(hub: Hub, epoch: str
             await asyncio.sleep(0)
     await writer.end([said("last"), END])
     assert await stored(hub) == [*[said(i) for i in range(100)], said("last"), END]
-    head = await hub.describe("runs.R")
+    head = await hub.log.describe("runs.R")
     assert head is not None
     assert head.closed
     assert writer.ended
@@ -69,7 +69,7 @@ async def test_a_log_that_is_not_its_own_any_more_takes_nothing(hub: Hub, epoch:
     assert not writer.ended
     with pytest.raises(Refused):
         await writer.put(said(2))
-    head = await hub.describe("runs.R")
+    head = await hub.log.describe("runs.R")
     assert (head.tail if head else 0) == (0 if how == "deleted" else 1)
 
 
@@ -77,7 +77,7 @@ async def test_who_waits_for_room_is_told_of_the_end(hub: Hub, epoch: str, monke
     async def never(*_: object, **__: object) -> None:
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(hub, "append", never)
+    monkeypatch.setattr(hub.log, "append", never)
     writer = Writer(hub, "runs.R", epoch, lambda: None)
     await writer.put(said("x" * 500_000))
     await asyncio.sleep(0)

@@ -104,7 +104,7 @@ class TestOfTidings:
     async def test_a_hub_that_was_made_before_ages(self, made_before: Hub, tidings_clock: Clock) -> None:
         async with made_before as hub:
             await hub.publish("a", "old")
-            await hub.append("gone", [("message", "x")], ttl=600)
+            await hub.log.append("gone", [("message", "x")], ttl=600)
             await tidings_clock.advance(700)
             with pytest.raises(NotFound):
                 await hub.read("gone")
@@ -117,7 +117,7 @@ class TestOfTidings:
         first = await tidings_hub.publish("a", "x", key="k")
         await tidings_clock.advance(3600)
         assert await tidings_hub.publish("a", "x", key="k") == first
-        tidings_hub.store._logs["a"].forget(0)  # type: ignore[attr-defined]
+        tidings_hub._store._logs["a"].forget(0)  # type: ignore[attr-defined]
         await tidings_clock.advance(83_000)
         assert await tidings_hub.publish("a", "x", key="k") != first
 

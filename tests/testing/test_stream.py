@@ -185,7 +185,7 @@ class TestConnections:
         await stream.reconnect()
         await stream.reconnect()
         assert stream.last_event_id == str(last)
-        await tidings_hub.cast("a", "typing")
+        await tidings_hub.publish("a", "typing", transient=True)
         assert (await stream.next()).id == str(last)
 
 
@@ -222,7 +222,7 @@ class TestKilling:
 
         @app.get("/answers/{id}")
         async def answer(id: str) -> EventStreamResponse:
-            return EventStreamResponse(hub, f"runs.{id}", start="earliest")
+            return EventStreamResponse(hub, f"runs.{id}", after="earliest")
 
         asked = await event_stream(app, "/ask", method="POST")
         await asked.end()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 
 from tidings.access.guards import Watch
@@ -22,7 +23,7 @@ class Life(Watch):
 
     def start(self, end: Callable[[], None]) -> None:
         self._end = end
-        self._stop = self._hub.observe(self._topic, self._observe)
+        self._stop = self._hub.delivery.observe(self._topic, self._observe)
 
     def stop(self) -> None:
         self._end = None
@@ -34,6 +35,8 @@ class Life(Watch):
         if tail.epoch == self._epoch or self._end is None:
             return
         if self._stop is None:
-            self._hub.loop.call_soon(self._observe, events, tail)  # a stream cannot be ended before the next turn
+            asyncio.get_running_loop().call_soon(
+                self._observe, events, tail
+            )  # a stream cannot be ended before the next turn
         else:
             self._end()

@@ -126,8 +126,8 @@ class Projections(Generic[S]):
 
     def follow(self, projection: Projection[S]) -> None:
         """Begin to keep a state level with what this process knows of its topic. Idempotent."""
-        if projection.task is None and projection.offset != ORIGIN and self.hub.opened:
-            projection.task = self.hub.background(self._attach(projection))
+        if projection.task is None and projection.offset != ORIGIN and self.hub.state != "closed":
+            projection.task = self.hub.delivery.background(self._attach(projection))
 
     def pin(self, projection: Projection[S]) -> Callable[[], None]:
         """Keep a state, and keep it level, until the function that this returns is called."""
@@ -166,7 +166,7 @@ class Projections(Generic[S]):
     async def _look(self, projection: Projection[S]) -> bool:
         """Bring the state nearer to its log; True once it holds the tail that was seen at the beginning."""
         topic = projection.topic
-        head = await self.hub.describe(topic)
+        head = await self.hub.log.describe(topic)
         if head is None:
             self._restart(projection)
             if not projection.pins and self._kept.get(topic) is projection:
@@ -177,7 +177,7 @@ class Projections(Generic[S]):
             await self._begin(projection, head)
         while not projection.holds(Offset(head.epoch, head.tail)):
             try:
-                page = await self.hub.read(topic, None if projection.offset == ORIGIN else projection.offset)
+                page = await self.hub.read(topic, "earliest" if projection.offset == ORIGIN else projection.offset)
             except NotFound:
                 return False
             if page.lost not in (None, "trimmed") or page.next.epoch != head.epoch:
@@ -191,16 +191,16 @@ class Projections(Generic[S]):
         """Take the topic's events as this process hears of them."""
         if projection.stop is None:
             try:
-                position = await self.hub.follow(projection.topic, "tail")
+                position = await self.hub.delivery.follow(projection.topic, "tail")
             except TidingsError as error:
                 log.info("%s is not followed: %s", projection.topic, error)
                 projection.task = None
                 return
-            stop = self.hub.observe(projection.topic, partial(self._heard, projection))
+            stop = self.hub.delivery.observe(projection.topic, partial(self._heard, projection))
 
             def detach() -> None:
                 stop()
-                self.hub.unfollow(position)
+                self.hub.delivery.unfollow(position)
 
             projection.stop = detach
         try:
@@ -237,7 +237,7 @@ class Projections(Generic[S]):
         projection.gap = True
         if projection.level:
             projection.level = False
-            projection.task = self.hub.background(self._attach(projection))
+            projection.task = self.hub.delivery.background(self._attach(projection))
             self._changed(projection, ())
 
     def step(self, projection: Projection[S], to: Offset, change: Callable[[S], object]) -> None:
@@ -279,25 +279,25 @@ class Projections(Generic[S]):
 
     async def _snapshot(self, topic: str) -> tuple[Snapshot, str]:
         """The last snapshot of a topic, and its text. Raises NotFound, DecodeError."""
-        page = await self.hub.read_before(f"{SNAPSHOTS}.{topic}", None, 1)
+        page = await self.hub.log.read_before(f"{SNAPSHOTS}.{topic}", None, 1)
         if not page.events:
             raise NotFound(f"There is no snapshot of {topic}.")
         snapshot = msgspec.json.decode(page.events[-1].data, type=Snapshot)
-        parts = await self.hub.read_before(f"{SNAPSHOTS}.{topic}", page.tail, snapshot.parts + 1)
+        parts = await self.hub.log.read_before(f"{SNAPSHOTS}.{topic}", page.tail, snapshot.parts + 1)
         return snapshot, "".join(event.data for event in parts.events[:-1])
 
     def _save_now_and_then(self, projection: Projection[S]) -> None:
-        if projection.offset.n - projection.saved >= EVERY and self.hub.opened:
+        if projection.offset.n - projection.saved >= EVERY and self.hub.state != "closed":
             projection.saved = projection.offset.n
             text = msgspec.json.encode(projection.state).decode()
             parts = [("snapshot.part", text[at : at + PART]) for at in range(0, len(text), PART)]
             snapshot = Snapshot(self._version, str(projection.offset), len(parts))
-            self.hub.background(
+            self.hub.delivery.background(
                 self._save(projection.topic, [*parts, ("snapshot", msgspec.json.encode(snapshot).decode())])
             )
 
     async def _save(self, topic: str, items: Sequence[tuple[str, str]]) -> None:
         try:
-            await self.hub.append(f"{SNAPSHOTS}.{topic}", items, retention=Retention(max_events=1))
+            await self.hub.log.append(f"{SNAPSHOTS}.{topic}", items, retention=Retention(max_events=1))
         except TidingsError as error:
             log.warning("no snapshot of %s was written: %s", topic, error)

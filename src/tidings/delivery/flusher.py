@@ -1,9 +1,9 @@
-"""The flush: hands each lane's new events to the readers that are level with it, a slice of a millisecond at a time.
+"""The flusher: writes each topic's new events to the readers that are level with it, for a millisecond at a time.
 
-Measured (docs/design.md, Delivery). A write costs about 5 µs whatever its size, so the lever is fewer writes: a lane
-that has just flushed waits for `min(5 ms, 3 x the duration of that flush)`. That caps its share of a core under load,
-and delays a small audience by nothing. Topics take turns, 32 readers each, and the loop gets its turn after 1 ms, so a
-lone reader beside a topic of 9,000 still has its event in 7 ms rather than in 177.
+Measured (docs/design.md, Delivery). A write costs about 5 µs whatever its size, so the lever is fewer writes: a topic
+that has just been flushed waits for `min(5 ms, 3 x the duration of that flush)`. The wait caps the topic's share of a
+core under load and does not delay a small audience. Topics take turns, 32 readers each, and the loop gets its turn
+after 1 ms, so a single reader beside a topic of 9,000 still has its event in 7 ms rather than in 177.
 """
 
 from __future__ import annotations
@@ -13,29 +13,28 @@ import logging
 from collections import deque
 from collections.abc import Iterator
 from time import monotonic
-from typing import TYPE_CHECKING
 
 from tidings.events import Event
 from tidings.wire.sse import Format
 
-from .live_topic import ARMED, FLUSHING, IDLE, LiveTopic
+from .live_topic import ARMED, FLUSHING, IDLE, LevelReader, LiveTopic
 
-if TYPE_CHECKING:
-    from .subscription import Subscription
-
-log = logging.getLogger("tidings.flush")
+log = logging.getLogger("tidings.flusher")
 
 GAP = 0.005
 GAP_FACTOR = 3.0
 QUANTUM = 32
 SLICE = 0.001
 SOON = 0.0005
-"""uvloop's timers are whole milliseconds: a shorter gap is none."""
+"""Seconds. uvloop's timers are whole milliseconds, so a shorter gap is skipped."""
 
 
 class Flusher:
-    """The run queue of one loop. Nothing a reader does can raise into it: each write is guarded, for one exception
-    here would leave `running` set and the whole hub dead."""
+    """The run queue of one loop.
+
+    Each write is guarded: an exception of one reader that reached the queue would leave `_running` set, and no reader
+    of the hub would ever be written to again.
+    """
 
     def __init__(self) -> None:
         self._queue: deque[Iterator[None]] = deque()
@@ -44,20 +43,20 @@ class Flusher:
         self.deliveries = 0
         self.writes = 0
 
-    def arm(self, lane: LiveTopic) -> None:
-        """The lane has something new: flush it at once, or when its gap is over."""
-        if lane.state != IDLE:
+    def arm(self, live: LiveTopic) -> None:
+        """Flush the topic, which has something new, at once or when its gap is over."""
+        if live.state != IDLE:
             return
-        lane.state = ARMED
-        wait = lane.flush_at - monotonic()
+        live.state = ARMED
+        wait = live.flush_at - monotonic()
         if wait > SOON:
-            self.loop.call_later(wait, self._ready, lane)
+            self.loop.call_later(wait, self._ready, live)
         else:
-            self.loop.call_soon(self._ready, lane)
+            self.loop.call_soon(self._ready, live)
 
-    def _ready(self, lane: LiveTopic) -> None:
-        lane.state = FLUSHING
-        self._queue.append(self._flush(lane))
+    def _ready(self, live: LiveTopic) -> None:
+        live.state = FLUSHING
+        self._queue.append(self._flush(live))
         if not self._running:
             self._running = True
             self._run()
@@ -65,10 +64,10 @@ class Flusher:
     def _run(self) -> None:
         until = monotonic() + SLICE
         while self._queue:
-            job = self._queue.popleft()
+            flush = self._queue.popleft()
             try:
-                next(job)
-                self._queue.append(job)
+                next(flush)
+                self._queue.append(flush)
             except StopIteration:
                 pass
             if self._queue and monotonic() > until:
@@ -76,55 +75,55 @@ class Flusher:
                 return
         self._running = False
 
-    def _flush(self, lane: LiveTopic) -> Iterator[None]:
+    def _flush(self, live: LiveTopic) -> Iterator[None]:
         began = monotonic()
-        old, epoch, life = lane.vis, lane.epoch, lane.life
-        new = lane.vis = lane.reach(old, lane.head)
-        casts, lane.casts = lane.casts, []
+        old, epoch, life = live.visible, live.epoch, live.life
+        new = live.visible = live.reach(old, live.head)
+        transient, live.transient = live.transient, []
         bodies: dict[Format, bytes] = {}
         form: Format | None = None
         body = b""
         written = 0
-        last = lane.closed and new == lane.head
-        lane.wake()
-        for i, subscription in enumerate(list(lane.level)):
-            position = lane.level.get(subscription)
-            # It may have left, parked or moved since the snapshot, by a flush of another of its topics.
-            if position is not None:
-                if subscription.full:
-                    subscription.kick()
-                elif position.n == old and position.epoch == epoch and lane.life == life:
-                    position.n = new
+        last = live.closed and new == live.head
+        live.wake()
+        for i, reader in enumerate(list(live.level)):
+            cursor = live.level.get(reader)
+            # The reader may have left, parked or moved since the snapshot, by a flush of another of its topics.
+            if cursor is not None:
+                if reader.full:
+                    reader.kick()
+                elif cursor.n == old and cursor.epoch == epoch and live.life == life:
+                    cursor.n = new
                     try:
-                        if subscription.format is not form:
-                            body = self._encode(lane, subscription.format, old, new, casts, bodies)
-                            form = subscription.format
-                        subscription.write(body, lane)
+                        if reader.format is not form:
+                            body = self._encode(live, reader.format, old, new, transient, bodies)
+                            form = reader.format
+                        reader.write(body, live)
                     except Exception:
-                        self._drop(lane, subscription)
+                        self._drop(live, reader)
                     written += 1
-                elif position.n < lane.vis or position.epoch != lane.epoch:
-                    subscription.kick()
+                elif cursor.n < live.visible or cursor.epoch != live.epoch:
+                    reader.kick()
                 if last:
-                    subscription.kick()
+                    reader.kick()
             if i % QUANTUM == QUANTUM - 1:
                 yield
         self.writes += written
         self.deliveries += written * (new - old)
-        lane.trim()
-        lane.flush_at = monotonic() + min(GAP, GAP_FACTOR * (monotonic() - began))
-        lane.state = IDLE
-        # A topic that was closed in the meantime has nothing new, but its readers are to hear of their end.
-        if lane.head > lane.vis or lane.casts or (lane.closed and not last):
-            self.arm(lane)
+        live.trim()
+        live.flush_at = monotonic() + min(GAP, GAP_FACTOR * (monotonic() - began))
+        live.state = IDLE
+        # A topic that was closed in the meantime has no new event, but its readers must be told of the end.
+        if live.head > live.visible or live.transient or (live.closed and not last):
+            self.arm(live)
 
     def _encode(
-        self, lane: LiveTopic, form: Format, old: int, new: int, casts: list[Event], bodies: dict[Format, bytes]
+        self, live: LiveTopic, form: Format, old: int, new: int, transient: list[Event], bodies: dict[Format, bytes]
     ) -> bytes:
         if form not in bodies:
-            bodies[form] = form.encode(lane.name, [*lane.slice(old, new), *casts])
+            bodies[form] = form.encode(live.name, [*live.slice(old, new), *transient])
         return bodies[form]
 
-    def _drop(self, lane: LiveTopic, subscription: Subscription) -> None:
-        log.exception("a reader of %s was dropped: its write failed", lane.name)
-        subscription.end(clean=False)
+    def _drop(self, live: LiveTopic, reader: LevelReader) -> None:
+        log.exception("A reader of %s was dropped: its write failed.", live.name)
+        reader.close()

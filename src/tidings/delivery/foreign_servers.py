@@ -1,8 +1,8 @@
-"""Leaving quietly: what makes open streams end when the process is asked to go, on servers that are not ours.
+"""Servers other than Tidings' own: draining the hub when the process is told to exit, and closing one connection.
 
-uvicorn runs the lifespan's shutdown only after every stream has ended, so it is too late there: plain uvicorn with an
-open stream never exits (measured). The signal itself is the only early word, so the handler that the server has
-installed is wrapped: the hub drains, then the server does what it would have done.
+uvicorn runs the lifespan's shutdown only after every stream has ended, which is too late: plain uvicorn with an open
+stream never exits (measured). Nothing but the signal comes earlier, so the handler that the server has installed is
+wrapped: the hub drains, then the server does what it would have done.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from weakref import WeakSet
 from .hub import Hub
 
 LINGER = 1.0
-"""Seconds that a closed connection has to send what was written. After that its reader takes nothing, and would keep
-the process from going: uvicorn waits for such a connection without end."""
+"""Seconds that a closed connection has to send what was written. A reader that takes nothing would otherwise keep the
+process from exiting: uvicorn waits for such a connection without end."""
 
 _chained: WeakSet[Hub] = WeakSet()
 _servers: WeakSet[Any] = WeakSet()
-"""The uvicorn servers of this process whose handlers were wrapped. They know their connections."""
+"""The uvicorn servers of this process whose handlers were wrapped. Each has a set of its connections."""
 
 
 def chain_signals(hub: Hub, scope: Any) -> None:
-    """Have SIGTERM and SIGINT drain this hub first. Once a hub; nothing off the main thread or on our own server.
+    """Let SIGTERM and SIGINT drain this hub first. Does so once a hub, on the main thread, on servers not our own.
 
     Called at the first stream rather than in the lifespan, because Starlette does not run the lifespan of mounted
     apps, and by then the server's own handlers are in place.
     """
-    if hub in _chained or not hub.opened:
+    if hub in _chained or hub.state == "closed":
         return
     _chained.add(hub)
     if "tidings.connection" in (scope.get("extensions") or {}):
@@ -48,7 +48,7 @@ def chain_signals(hub: Hub, scope: Any) -> None:
         if hasattr(server, "server_state"):
             _servers.add(server)
             if server.should_exit:
-                # The signal was here before the first stream: uvicorn takes connections for 0.1 s more.
+                # The signal came before the first stream: uvicorn takes connections for another 0.1 s.
                 hub.drain()
 
         def handle(received: int, frame: FrameType | None, previous: Any = previous) -> None:
@@ -59,18 +59,24 @@ def chain_signals(hub: Hub, scope: Any) -> None:
         signal.signal(number, handle)
 
 
+NEVER_SENT = b"1\r\n"
+"""The size line of a chunk that never comes. WebKit takes a body that stops between two chunks for a complete one."""
+
+
 def close_connection(scope: Any) -> bool:
-    """Close the connection of this request without its body's end. False: its server does not let us."""
+    """Close the connection of this request before the end of its body. False: its server gives no access to it."""
     transport = _transport(scope)
     if transport is None:
         return False
+    if scope.get("http_version") == "1.1" and not transport.is_closing():
+        transport.write(NEVER_SENT)
     transport.close()
     _abort_later(transport)
     return True
 
 
 def abort_if_it_lingers(scope: Any) -> None:
-    """The response of this request has ended, and the server closes its connection: see that it really goes."""
+    """Abort the connection of this ended response, if its reader does not let the server close it."""
     transport = _transport(scope)
     if transport is not None:
         _abort_later(transport)
@@ -80,6 +86,8 @@ def _transport(scope: Any) -> Any:
     connection = (scope.get("extensions") or {}).get("tidings.connection")
     for server in () if connection else _servers:
         connection = next((c for c in server.server_state.connections if getattr(c, "scope", None) is scope), None)
+        if connection is not None:
+            break
     return getattr(connection, "transport", None)
 
 
@@ -89,7 +97,7 @@ def _abort_later(transport: Any) -> None:
 
 
 class _Hush(logging.Filter):
-    """uvicorn writes one ERROR line for each response that ends without its final chunk. Here that is on purpose."""
+    """Drops the ERROR line that uvicorn writes for each response without a final chunk, which here is on purpose."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         return "returned without completing response" not in record.getMessage()
@@ -99,7 +107,7 @@ _hush = _Hush()
 
 
 def hush_unfinished() -> None:
-    """Silence that one line of uvicorn's from now on, where its connection cannot be closed."""
+    """Drop that line of uvicorn's log from now on. Needed where its connection cannot be closed."""
     logger = logging.getLogger("uvicorn.error")
     if _hush not in logger.filters:
         logger.addFilter(_hush)

@@ -1,60 +1,38 @@
-"""The hub: publish to topics, follow topics. A wake-up and a tail window over the log; the log is the queue."""
+"""The hub: publish to topics and follow them. The log is the queue; the hub wakes its readers."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import random
-from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager
-from time import monotonic, time
-from typing import Any, NamedTuple, Self
+from functools import partial
+from time import time
+from typing import Any, Literal, Self, overload
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from tidings.errors import Unavailable
-from tidings.events import MESSAGE, Event, Offset, Page, Retention
+from tidings.errors import InvalidRequest, NotFound, Unavailable
+from tidings.events import MESSAGE, Event, Offset, Page, Retention, Topic
 from tidings.log.head import Head
 from tidings.log.journal import Journal
-from tidings.log.names import valid_data, valid_topic, valid_type
+from tidings.log.names import EARLIEST, TAIL, After, parse_after
 from tidings.log.port import Leases, Store
-from tidings.log.rules import Appended
+from tidings.log.rules import Appended, Expected
 from tidings.stores import open_store
 
-from .position import Position, Reset
-from .subscription import Subscription
-from .timer_wheel import TimerWheel
-from .topics import EARLIEST, Start, Topics
+from .delivery import Delivery
+from .memory import WINDOWS, WRITES
+from .position import Reset, reset_data
 
 log = logging.getLogger("tidings.hub")
 
-
-SWEEP = 10.0
-
-
-class Counts(NamedTuple):
-    """The work of one process: events published and delivered, and writes, since the start; open streams, streams that
-    are catching up, and topics whose recent events are at hand, now."""
-
-    published: int
-    delivered: int
-    writes: int
-    streams: int
-    behind: int
-    topics: int
+State = Literal["closed", "open", "draining"]
 
 
 class Hub:
-    """Durable topics over one store, for one event loop. Use it as an async context manager, or `hub.lifespan`.
-
-    `store` is a URL (`sqlite:///tidings.db`, `memory:`) or a Store. Several processes may open the same database;
-    what one publishes, readers of the others have within 20 ms.
-    `keep_alive`: seconds of silence before a comment is sent. `retry`: the range, in seconds, of the reconnection time
-    that a stream tells its client; random within it, so that a thousand clients do not come back in the same instant.
-    `drain_window`: seconds over which open streams are closed when the process is asked to go.
-    `retention`: that of topics which begin without one of their own; it changes no topic that exists.
-    """
+    """Topics over one store, for one event loop at a time: the hub of `tidings.api` without its runs."""
 
     def __init__(
         self,
@@ -64,53 +42,48 @@ class Hub:
         retry: tuple[float, float] = (1.0, 4.0),
         drain_window: float = 2.0,
         retention: Retention | None = None,
+        window_bytes: int = WINDOWS,
+        write_bytes: int = WRITES,
     ) -> None:
-        self.store = open_store(store) if isinstance(store, str) else store
-        self._log = Journal(self.store, retention=retention)
-        self.keep_alive = keep_alive
-        self.retry = retry
-        self.drain_window = drain_window
-        self.subscriptions: set[Subscription] = set()
-        self.draining = False
-        self.on_drain: list[Callable[[bool], None]] = []
-        self.on_close: list[Callable[[], Coroutine[Any, Any, None]]] = []
-        self.wheel: TimerWheel
-        self.loop: asyncio.AbstractEventLoop
-        self.lanes: Topics
-        self.opened = False
-        self.published = 0
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._store = open_store(store) if isinstance(store, str) else store
+        self._retention = retention
+        self._deliver: Callable[[Journal], Delivery] = partial(
+            Delivery,
+            keep_alive=keep_alive,
+            retry=retry,
+            drain_window=drain_window,
+            window_bytes=window_bytes,
+            write_bytes=write_bytes,
+        )
+        self._journal: Journal | None = None
+        self._delivery: Delivery | None = None
 
-    # Life.
+    # Opening and closing.
 
     async def open(self) -> Self:
-        """Open the store and begin to follow it. Raises Unavailable or InvalidRequest when it cannot be opened."""
-        self.wheel = TimerWheel()
-        self.loop = asyncio.get_running_loop()
-        await self._log.open()
-        self.lanes = Topics(self._log, self.background)
-        self.opened = True
-        self.background(self.lanes.follow_changes())
-        self.background(self._sweep())
-        self.background(self._drain_when_lost())
+        """Open the store and begin to follow it.
+
+        Raises Unavailable or InvalidRequest if the store cannot be opened, RuntimeError if the hub is open already.
+        """
+        if self._delivery is not None:
+            raise RuntimeError("This hub is open already.")
+        journal = Journal(self._store, retention=self._retention)
+        await journal.open()
+        self._journal = journal
+        self._delivery = self._deliver(journal)
+        self._delivery.start()
+        self._delivery.background(self._drain_when_lost(self._delivery))
         return self
 
     async def close(self) -> None:
-        """End streams and runs, then close the store. Everything acknowledged is durable."""
-        if not self.opened:
+        """End the open streams, then close the store. Idempotent. Every acknowledged event is durable."""
+        delivery, journal = self._delivery, self._journal
+        if delivery is None or journal is None:
             return
-        self.draining = True
-        for close in self.on_close:
-            await close()
-        for subscription in list(self.subscriptions):
-            subscription.end(clean=False)
-        self.opened = False
-        self.lanes.wake()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self.wheel.stop()
-        await self._log.close()
+        delivery.draining = True
+        self._delivery = None
+        await delivery.close()
+        await journal.close()
 
     async def __aenter__(self) -> Self:
         return await self.open()
@@ -120,114 +93,80 @@ class Hub:
 
     @asynccontextmanager
     async def lifespan(self, app: object = None) -> AsyncGenerator[None, None]:
-        """For `FastAPI(lifespan=hub.lifespan)` or `Starlette(lifespan=hub.lifespan)`."""
+        """The hub's life as an app's: `FastAPI(lifespan=hub.lifespan)` or `Starlette(lifespan=hub.lifespan)`."""
         async with self:
             yield
 
-    def must_be_open(self) -> None:
-        """Raises Unavailable, in words for whoever mounts the hub, if it is not; RuntimeError off its event loop."""
-        if not self.opened:
+    @property
+    def state(self) -> State:
+        """`draining` from the first call of `drain` or `close` until the hub is closed."""
+        if self._delivery is None:
+            return "closed"
+        return "draining" if self._delivery.draining else "open"
+
+    def drain(self, *, hurry: bool = False) -> None:
+        """Close the open streams in random order over the drain window; their clients resume in another process.
+
+        Idempotent, and safe to call from the loop's signal callbacks. Each stream is closed without the end of its
+        body, so that no client takes it for the end of its topics. `hurry`: close all of them now, also those that a
+        drain under way has left.
+        """
+        if self._delivery is not None:
+            self._delivery.drain(hurry=hurry)
+
+    async def _drain_when_lost(self, delivery: Delivery) -> None:
+        """End the streams, and refuse new ones, once the store is gone for good."""
+        await delivery.lost()
+        self.drain(hurry=True)
+
+    # Parts for Tidings' own packages. They may change in any release.
+
+    @property
+    def delivery(self) -> Delivery:
+        """The streams and background tasks. Raises Unavailable while the hub is closed, RuntimeError in another
+        event loop."""
+        if self._delivery is None:
             raise Unavailable(
-                "This hub is not open: give the app `lifespan=hub.lifespan`, or use `async with hub`. The lifespan of "
-                "an app that is mounted in another is not run, so it is the outer app's that counts."
+                "This hub is not open: give the app `lifespan=hub.lifespan`, or use `async with hub`. An app that is "
+                "mounted in another does not run its own lifespan, so give it to the outer app."
             )
-        if asyncio.get_running_loop() is not self.loop:
+        if asyncio.get_running_loop() is not self._delivery.loop:
             raise RuntimeError(
                 "A hub belongs to the event loop that opened it. In a thread, use "
-                "`anyio.from_thread.run(hub.publish, …)` or "
-                "`asyncio.run_coroutine_threadsafe(hub.publish(…), hub.loop)`."
+                "`anyio.from_thread.run(hub.publish, …)`, or `asyncio.run_coroutine_threadsafe(hub.publish(…), loop)` "
+                "with that loop."
             )
+        return self._delivery
 
     @property
     def log(self) -> Journal:
-        """The logs of the store. Raises Unavailable while the hub is not open."""
-        self.must_be_open()
-        return self._log
+        """The logs of the store. Raises as `delivery`."""
+        _ = self.delivery
+        assert self._journal is not None
+        return self._journal
 
     @property
     def leases(self) -> Leases:
-        """The deadlines by which processes show that they live, in the store."""
-        return self.store
-
-    async def probe(self) -> float | None:
-        """Prove that the store can be written; return the seconds since the last change known here. See the port.
-
-        Raises Unavailable.
-        """
-        return await self.log.store.probe()
-
-    async def lost(self) -> str:
-        """Wait until the store is gone for good, and return the sentence that says why."""
-        return await self.log.store.lost()
-
-    def listen(self, topic: str, callback: Callable[[str, str], None]) -> None:
-        """Call `callback(type, data)` for each transient event of the topic that reaches this process."""
-        self.lanes.listeners[topic] = callback
-
-    def counts(self) -> Counts:
-        """The work of this process so far, and its open streams at this moment."""
-        flusher = self.lanes.flusher if self.opened else None
-        return Counts(
-            published=self.published,
-            delivered=flusher.deliveries if flusher else 0,
-            writes=flusher.writes if flusher else 0,
-            streams=len(self.subscriptions),
-            behind=self.behind(),
-            topics=len(self.lanes) if self.opened else 0,
-        )
-
-    def behind(self) -> int:
-        """How many open streams are catching up."""
-        return sum(not any(s in p.lane.level for p in s.positions) for s in self.subscriptions)
-
-    def background(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
-        """Run `work` until it ends or the hub closes. The hub holds it: a task that nobody holds may be collected."""
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._background_done)
-        return task
-
-    def _background_done(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            log.error("a background task of the hub failed", exc_info=task.exception())
-
-    def drain(self, *, hurry: bool = False) -> None:
-        """Close the open streams in random order over `drain_window` seconds; their clients come back elsewhere.
-
-        Idempotent, and safe to call from the loop's signal callbacks. A stream of a run that has not ended is closed
-        without its final chunk, so that nobody takes the end for the end of the answer. `hurry`: all of it now, also
-        what is left of a drain that has begun, and runs have no grace.
-        """
-        if self.draining and not hurry:
-            return
-        self.draining = True
-        for callback in self.on_drain:
-            callback(hurry)
-        streams = list(self.subscriptions)
-        random.shuffle(streams)
-        if hurry:
-            for stream in streams:
-                stream.depart()
-        elif streams:
-            self.background(self._drain(streams))
-
-    async def _drain_when_lost(self) -> None:
-        """End the streams, and refuse new ones, once the store is gone for good."""
-        await self.lost()
-        for subscription in list(self.subscriptions):
-            subscription.end(clean=False)
-        self.drain(hurry=True)
-
-    async def _drain(self, streams: list[Subscription]) -> None:
-        began = monotonic()
-        for i, stream in enumerate(streams):
-            wait = began + self.drain_window * i / len(streams) - monotonic()
-            if wait > 0.02:
-                await asyncio.sleep(wait)
-            stream.depart()
+        """The deadlines in the store by which processes show that they are alive."""
+        return self._store
 
     # Publishing.
+
+    @overload
+    async def publish(
+        self,
+        topic: str,
+        data: Any,
+        type: str = ...,
+        *,
+        transient: Literal[False] = False,
+        key: str | None = None,
+        expected: Literal[Expected.NEW] | str | Offset | None = None,
+        close: bool = False,
+    ) -> Offset: ...
+
+    @overload
+    async def publish(self, topic: str, data: Any, type: str = ..., *, transient: Literal[True]) -> None: ...
 
     async def publish(
         self,
@@ -235,140 +174,144 @@ class Hub:
         data: Any,
         type: str = MESSAGE,
         *,
+        transient: bool = False,
         key: str | None = None,
-        expected: str | Offset | None = None,
+        expected: Literal[Expected.NEW] | str | Offset | None = None,
         close: bool = False,
-    ) -> Offset:
-        """Append one event. When this returns, it is stored as durably as the store promises.
+    ) -> Offset | None:
+        """Append one event and return its offset once it is stored as durably as the store promises.
 
-        `data` is text, kept exactly, or anything else JSON can say. With the same `key` again within 24 h nothing is
-        appended and the first offset is returned. `expected`: append only to this life of the log, or only at this
-        offset. `close`: no event will ever follow. Raises InvalidRequest, Conflict, Closed, Unavailable,
-        OutcomeUnknown.
+        `data`: text, which is kept exactly, or any other value, which is stored as JSON. `key`: the same key again
+        within 24 h appends nothing and returns the first offset. `expected`: append only to a new topic (`NEW`), only
+        to this epoch, or only at this offset. `close`: close the topic with this event. `transient`: write the event to
+        those who follow the topic now, store it nowhere and return None.
+
+        Raises InvalidRequest or TooLarge for what breaks a rule, Conflict for what is not as expected, Closed,
+        Unavailable if the event was not stored, OutcomeUnknown if it may have been.
         """
-        text = data if isinstance(data, str) else msgspec.json.encode(data).decode()
-        appended = await self.append(topic, [(type, text)], expected=expected, key=key, close=close)
-        return appended.last
+        if not transient:
+            return (await self.log.append(topic, [(type, _text(data))], expected=expected, key=key, close=close)).last
+        if close or not (key is None and expected is None):
+            raise InvalidRequest("A transient event takes no `key`, no `expected` and no `close`.")
+        await self.delivery.publish_transient(topic, _text(data), type)
+        return None
 
-    async def append(
+    async def publish_many(
         self,
         topic: str,
-        items: Sequence[tuple[str, str]],
+        events: Iterable[tuple[str, Any]],
         *,
-        expected: Any = None,
         key: str | None = None,
+        expected: Literal[Expected.NEW] | str | Offset | None = None,
         close: bool = False,
-        retention: Retention | UnsetType = UNSET,
-        ttl: float | UnsetType | None = UNSET,
-        owner: str = "",
     ) -> Appended:
-        """Append events `(type, data)` in one commit: all or nothing, and without another's event between them."""
-        done = await self.log.append(
-            topic, items, expected=expected, key=key, close=close, retention=retention, ttl=ttl, owner=owner
-        )
-        self.published += len(items)
-        return done
+        """Append events, given as `(type, data)` pairs, in one commit: all of them or none, next to each other.
 
-    async def cast(self, topic: str, data: Any, type: str = MESSAGE) -> None:
-        """Publish a transient event: to whoever follows the topic now, in any process; never stored."""
-        text = valid_data(data if isinstance(data, str) else msgspec.json.encode(data).decode())
-        payload = (valid_type(type), text, time())
-        self.must_be_open()
-        self.lanes.cast(valid_topic(topic), *payload)
-        await self.store.cast(topic, msgspec.msgpack.encode(payload))
-
-    # Topics.
-
-    async def read(self, topic: str, after: Offset | None = None, limit: int = 1000) -> Page:
-        """One page of events after an offset; None: from the earliest. Raises NotFound, Unavailable."""
-        return await self.log.read(valid_topic(topic), after, limit)
-
-    async def read_before(self, topic: str, before: Offset | None = None, limit: int = 1000) -> Page:
-        """The last `limit` events up to an offset (None: the tail), or fewer. Raises NotFound, Unavailable."""
-        return await self.log.read_before(valid_topic(topic), before, limit)
-
-    async def describe(self, topic: str) -> Head | None:
-        return await self.log.describe(valid_topic(topic))
-
-    async def configure(
-        self,
-        topic: str,
-        *,
-        retention: Retention | UnsetType = UNSET,
-        ttl: float | UnsetType | None = UNSET,
-        expected: str | None = None,
-    ) -> Head:
-        """Change the retention, the ttl or both (None: for ever), creating the topic if there is none."""
-        return await self.log.configure(valid_topic(topic), retention=retention, ttl=ttl, expected=expected)
-
-    async def close_topic(self, topic: str) -> Head:
-        return await self.log.close_topic(valid_topic(topic))
-
-    async def delete(self, topic: str) -> None:
-        await self.log.delete(valid_topic(topic))
-
-    async def topics(self, prefix: str = "", after: str = "", limit: int = 1000) -> list[str]:
-        """The next topics in byte order; the last of them is the next `after`. Empty: there are no more."""
-        return await self.log.topics(prefix, after, limit)
-
-    async def heads(self, prefix: str = "", after: str = "", limit: int = 1000) -> list[tuple[str, Head]]:
-        """The same topics, with the ends of their logs."""
-        return await self.log.heads(prefix, after, limit)
-
-    # Following.
-
-    async def subscribe(self, topic: str, after: Offset | Start | None = None) -> AsyncGenerator[Event, None]:
-        """Every event after `after` (None: from the earliest), in order, once; ends when the topic is closed and read.
-
-        Where events are gone, a `tidings.reset` event says so, as on the wire, and it goes on from the earliest. Raises
-        Unavailable when the hub is closed before the topic is.
+        The parameters and errors are those of `publish`. Returns the first and the last offset, and whether the key
+        was seen before.
         """
-        position = await self.follow(topic, after or EARLIEST)
-        lane = position.lane
+        items = [(type, _text(data)) for type, data in events]
+        return await self.log.append(topic, items, expected=expected, key=key, close=close)
+
+    # Reading.
+
+    async def read(self, topic: str, after: After = EARLIEST, limit: int = 1000) -> Page:
+        """One page: at most `limit` events after `after`, in order.
+
+        `after`: an offset or its text, `"earliest"`, `"tail"`, or `-N` for the last N events. Raises InvalidRequest,
+        NotFound, Unavailable.
+        """
+        start = parse_after(after)
+        if isinstance(start, Offset):
+            return await self.log.read(topic, start, limit)
+        page = await self.log.read(topic, None, limit if start == EARLIEST else 1)
+        if start == EARLIEST:
+            return page
+        back = 0 if start == TAIL else -start
+        n = max(page.earliest.n - 1, page.tail.n - back)
+        return await self.log.read(topic, Offset(page.tail.epoch, n), limit)
+
+    async def subscribe(self, topic: str, after: After = TAIL) -> AsyncGenerator[Event, None]:
+        """Every event after `after`, in order and once. The iterator ends when the topic is closed and read.
+
+        `after`: an offset or its text, `"earliest"`, `"tail"`, or `-N` for the last N events. A topic that does not
+        exist yet is waited for. Where events are gone, the iterator yields an event of type `tidings.reset`, whose data
+        is `{"topic", "reason", "earliest"}`, and goes on from the earliest. Transient events are not yielded.
+
+        Raises InvalidRequest; Unavailable when the hub is closed before the topic is, or the store cannot be read.
+        """
+        delivery = self.delivery
+        topics = delivery.topics
+        position = await delivery.follow(topic, parse_after(after))
+        live = position.live
         try:
             while True:
-                step = position.step(self.lanes.pages)
+                step = position.step(topics.pages)
                 if step is None:
-                    if not self.opened:
+                    if topics.closed:
                         raise Unavailable("The hub is closed.")
-                    # Armed before any await that could let the visible head move: no wake-up is lost.
-                    await lane.woken()
+                    # No await between the look that found nothing and this: no wake-up is lost.
+                    await live.woken()
                 elif step == "load":
-                    await self.lanes.load(position)
+                    await topics.load(position)
                 elif step == "end":
                     return
                 elif isinstance(step, Reset):
-                    data = {"topic": topic, "reason": step.reason, "earliest": str(step.earliest)}
-                    at = Offset(position.epoch, position.n)
-                    yield Event(topic, at, "tidings.reset", msgspec.json.encode(data).decode(), time())
+                    data = msgspec.json.encode(reset_data(topic, step)).decode()
+                    yield Event(topic, Offset(position.epoch, position.n), "tidings.reset", data, time())
                 else:
                     for event in step.events:
                         yield event
         finally:
-            self.unfollow(position)
+            delivery.unfollow(position)
 
-    async def follow(self, topic: str, start: Offset | Start) -> Position:
-        """A position in the topic, which is kept at hand until `unfollow`. Raises InvalidRequest, Unavailable."""
-        self.must_be_open()
-        return await self.lanes.follow(topic, start)
+    # Topics.
 
-    def unfollow(self, position: Position) -> None:
-        self.lanes.unfollow(position)
+    async def describe(self, topic: str) -> Topic:
+        """The topic as it is now. Raises NotFound, InvalidRequest, Unavailable."""
+        return _described(topic, await self.log.describe(topic))
 
-    def observe(self, topic: str, observer: Callable[[Sequence[Event], Offset], None]) -> Callable[[], None]:
-        """Call `observer(events, tail)` for new events of a topic before any reader in this process is given them.
+    async def configure(
+        self, topic: str, *, retention: Retention | UnsetType = UNSET, ttl: float | UnsetType | None = UNSET
+    ) -> Topic:
+        """Set the retention, the time to live in seconds (None: for ever), or both; what is not given stays.
 
-        The events are empty at the first call, which is made at once, and where events were skipped or another life of
-        the log began. The topic must be followed (`follow`) until the function that this returns has ended it. An
-        observer neither waits nor raises.
+        Creates the topic if there is none. Raises InvalidRequest, Unavailable, OutcomeUnknown.
         """
-        return self.lanes.observe(topic, observer)
+        return _described(topic, await self.log.configure(topic, retention=retention, ttl=ttl))
 
-    async def _sweep(self) -> None:
-        """Trim by age and expire topics, now and then; what an append can trim, it trims itself."""
-        while True:
-            await asyncio.sleep(SWEEP)
-            try:
-                await self.log.sweep()
-            except Unavailable as error:
-                log.warning("the sweep is put off: %s", error)
+    async def close_topic(self, topic: str) -> Topic:
+        """Let no further event into the topic; its streams end once they have read it. Idempotent.
+
+        Raises NotFound, InvalidRequest, Unavailable, OutcomeUnknown.
+        """
+        return _described(topic, await self.log.close_topic(topic))
+
+    async def delete(self, topic: str) -> None:
+        """Delete the topic with its events; those who follow it get a reset. Idempotent.
+
+        Raises InvalidRequest, Unavailable, OutcomeUnknown.
+        """
+        await self.log.delete(topic)
+
+    async def topics(self, prefix: str = "", after: str = "", limit: int = 1000) -> list[str]:
+        """The next topics in byte order. The last of them is the next `after`; an empty list: there are no more."""
+        return await self.log.topics(prefix, after, limit)
+
+
+def _text(data: Any) -> str:
+    return data if isinstance(data, str) else msgspec.json.encode(data).decode()
+
+
+def _described(topic: str, head: Head | None) -> Topic:
+    if head is None:
+        raise NotFound(f"There is no topic {topic}.", topic=topic)
+    return Topic(
+        name=topic,
+        earliest=Offset(head.epoch, head.start + 1),
+        tail=Offset(head.epoch, head.tail),
+        closed=head.closed,
+        retention=head.retention,
+        ttl=head.ttl,
+        owner=head.owner,
+    )

@@ -1,33 +1,62 @@
-"""A lane: one topic as this process sees it. A tail window of recent events, the readers level with it, its own rhythm.
+"""One topic as this process sees it: its recent events, the readers that are level with it, and its flushes.
 
-Three numbers say where the lane is: `base` (the window starts after it), `head` (the durable tail known here) and
-`vis`, the visible head: what the last flush handed out. Readers join at `vis`, never at `head`, so that one flush
-writes the same bytes to all of them.
+Three offset numbers describe the window of recent events: the window begins after `base` and ends at `head`, the
+durable tail known here; the last flush wrote the events up to `visible`. Readers join at `visible`, never at `head`, so
+that one flush writes the same bytes to all of them. `size` is in bytes of memory.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from sys import getsizeof
+from typing import Protocol
 
 from tidings.events import ORIGIN, Event, Offset
 from tidings.log.head import Head
+from tidings.wire.sse import Format
 
-if TYPE_CHECKING:
-    from .position import Position
-    from .subscription import Subscription
+from .memory import WindowMemory
 
 WINDOW_EVENTS = 1024
 WINDOW_BYTES = 1 << 20
 PAGE = 400
-"""Events a page. PageCache end at multiples of it, so that readers at different offsets share bytes after their first,
-partial page: private pages cost 2.5 times the CPU in a storm and 705 ms of live latency (docs/design.md, Delivery)."""
+"""Events of a page of history. Pages end at multiples of it, so that readers at different offsets share bytes after
+their first, partial page: private pages cost 2.5 times the CPU in a storm and delay live events by 705 ms
+(docs/design.md, Delivery)."""
 PAGE_BYTES = 1 << 16
-"""A flush or page is cut here: it is what one transport buffer takes before it asks to pause, and so the memory that
+"""Bytes at which a flush or a page is cut: a transport buffer asks for a pause at this size, so it is the memory that
 one slow reader may cost."""
 
 IDLE, ARMED, FLUSHING = range(3)
+
+
+class Cursor(Protocol):
+    """The place of a reader in a log: it has the first `n` events of the life `epoch`."""
+
+    epoch: str
+    n: int
+
+
+class LevelReader(Protocol):
+    """A reader as a flush sees it."""
+
+    @property
+    def format(self) -> Format:
+        """The format of its bytes."""
+
+    @property
+    def full(self) -> bool:
+        """True if a write now would only lie in a buffer."""
+
+    def write(self, body: bytes, live: LiveTopic) -> None:
+        """Write the bytes of a flush, without waiting. The reader's cursor is past them already."""
+
+    def kick(self) -> None:
+        """Leave the level readers and catch up in a task."""
+
+    def close(self) -> None:
+        """Close the reader's stream before the end of its body."""
 
 
 class LiveTopic:
@@ -35,7 +64,6 @@ class LiveTopic:
 
     __slots__ = (
         "base",
-        "casts",
         "closed",
         "epoch",
         "events",
@@ -43,6 +71,7 @@ class LiveTopic:
         "head",
         "level",
         "life",
+        "memory",
         "name",
         "observers",
         "opening",
@@ -52,16 +81,18 @@ class LiveTopic:
         "stale",
         "start",
         "state",
-        "vis",
+        "transient",
+        "visible",
         "waiters",
         "wanted",
     )
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, memory: WindowMemory) -> None:
         self.name = name
-        self.level: dict[Subscription, Position] = {}
+        self.memory = memory
+        self.level: dict[LevelReader, Cursor] = {}
         self.waiters: set[asyncio.Future[None]] = set()
-        self.casts: list[Event] = []
+        self.transient: list[Event] = []
         self.readers = 0
         self.state = IDLE
         self.flush_at = 0.0
@@ -70,36 +101,39 @@ class LiveTopic:
         self.wanted: list[asyncio.Future[None]] = []
         self.stale = False
         self.life = 0
+        self.size = 0
         self.observers: list[Callable[[Sequence[Event], Offset], None]] = []
         self.begin(None)
 
     def begin(self, head: Head | None, tail: int | None = None) -> None:
-        """Start over at `tail` (default: the head's) of the life `head` describes; None: there is no such log now.
+        """Start over at `tail` (default: the head's) of the life that `head` describes; None: there is no such log.
 
-        `life` moves on, so that a flush which is under way writes no more of what it began with.
+        `life` is incremented, so that a flush under way writes no more of what it began with.
         """
         self.life += 1
         self.epoch, self.start = (head.epoch, head.start) if head else ORIGIN
         self.closed = head.closed if head else False
-        self.base = self.head = self.vis = (head.tail if head else 0) if tail is None else tail
+        self.base = self.head = self.visible = (head.tail if head else 0) if tail is None else tail
         self.events: list[Event] = []
+        self.memory.size -= self.size
         self.size = 0
         self._inform(())
 
     @property
     def tail(self) -> Offset:
         """The visible end of the log."""
-        return Offset(self.epoch, self.vis)
+        return Offset(self.epoch, self.visible)
 
     @property
     def earliest(self) -> Offset:
+        """The offset of the first event that the log still has."""
         return Offset(self.epoch, self.start + 1)
 
     def append(self, base: int, events: Sequence[Event]) -> bool:
-        """Add events that follow `base`; False if there is a hole before them, and nothing was added.
+        """Add events that follow `base`. False: events before them are missing, and nothing was added.
 
-        The join of what is loaded and what is committed here is by offset, never by timing: a load may already hold
-        a commit whose notice has yet to come. The overlap is dropped.
+        Loaded and committed events are joined by offset, never by timing: a load may already hold a commit whose
+        notice is still on its way. The overlap is dropped.
         """
         if base > self.head:
             return False
@@ -108,27 +142,34 @@ class LiveTopic:
         if events:
             self.events += events
             self.head += len(events)
+            size = 0
             for event in events:
-                self.size += len(event.data)
+                size += getsizeof(event.data)
+            self.size += size
+            self.memory.size += size
             self._inform(events)
         return True
 
     def _inform(self, events: Sequence[Event]) -> None:
-        """Show the observers what is new. The visible head has not moved yet, so that no reader was given any of it."""
+        """Show the observers what is new. The visible head has not moved yet, so no reader was given any of it."""
         for observe in tuple(self.observers):
             observe(events, Offset(self.epoch, self.head))
 
     def trim(self) -> None:
-        """Forget the oldest events of the window; never above `vis`, where level readers still need them."""
-        if len(self.events) <= 2 * WINDOW_EVENTS and self.size <= 2 * WINDOW_BYTES:
-            return
+        """Drop the oldest events of a window that is twice as large as it should be."""
+        if len(self.events) > 2 * WINDOW_EVENTS or self.size > 2 * WINDOW_BYTES:
+            self.shrink(WINDOW_EVENTS, WINDOW_BYTES)
+
+    def shrink(self, most_events: int, most_bytes: int) -> None:
+        """Drop the oldest events until this many are left; never one above `visible`, which level readers need."""
         drop, size = 0, self.size
-        limit = self.vis - self.base
-        while drop < limit and (len(self.events) - drop > WINDOW_EVENTS or size > WINDOW_BYTES):
-            size -= len(self.events[drop].data)
+        limit = self.visible - self.base
+        while drop < limit and (len(self.events) - drop > most_events or size > most_bytes):
+            size -= getsizeof(self.events[drop].data)
             drop += 1
         del self.events[:drop]
         self.base += drop
+        self.memory.size -= self.size - size
         self.size = size
 
     def slice(self, a: int, b: int) -> Sequence[Event]:
@@ -136,7 +177,7 @@ class LiveTopic:
         return self.events[a - self.base : b - self.base]
 
     def reach(self, a: int, b: int) -> int:
-        """The largest n <= b such that the window's events a < n hold at most PAGE_BYTES; at least a + 1."""
+        """The largest n <= b such that the window's events a < i <= n hold at most PAGE_BYTES; at least a + 1."""
         if self.size <= PAGE_BYTES:
             return b
         return self.base + fit(self.events, a - self.base, b - self.base)
@@ -148,7 +189,7 @@ class LiveTopic:
         try:
             await waiter
         finally:
-            # Who gives up waiting leaves nothing behind: a topic may be silent for ever.
+            # A cancelled waiter is removed here: a topic may be silent for ever.
             self.waiters.discard(waiter)
 
     def wake(self) -> None:

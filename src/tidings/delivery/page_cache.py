@@ -1,4 +1,4 @@
-"""PageCache of history: read from the store once for all readers that want them, and encoded once per format."""
+"""The cache of history pages: each is read from the store once and encoded once per format for all its readers."""
 
 from __future__ import annotations
 
@@ -22,41 +22,41 @@ Key = tuple[str, str, int]
 
 
 class Span(NamedTuple):
-    """Events as they were read together, and their bytes of data."""
+    """Events that were read together, and the bytes of their data."""
 
     events: Sequence[Event]
     size: int
 
 
 class PageCache:
-    """A small memory of aligned pages. A thousand readers that come back together read each page once."""
+    """A small cache of aligned pages. A thousand readers that come back together read each page once."""
 
-    def __init__(self, log: Journal) -> None:
-        self._log = log
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
         self._spans: OrderedDict[Key, Span] = OrderedDict()
         self._spans_size = 0
         self._loads: dict[Key, asyncio.Task[Page]] = {}
         self._encoded: OrderedDict[tuple[Format, str, str, int, int], bytes] = OrderedDict()
         self._size = 0
 
-    def get(self, lane: LiveTopic, after: int) -> Sequence[Event]:
-        """The events after `after` to the end of its page or of PAGE_BYTES, as far as they are here; empty: `load`."""
-        base, span = self._find(lane, after)
+    def get(self, live: LiveTopic, after: int) -> Sequence[Event]:
+        """The cached events after `after`, to the end of its page or PAGE_BYTES; empty: `load` the page first."""
+        base, span = self._find(live, after)
         i = after - base
         if span is None or i >= len(span.events):
             return ()
         end = len(span.events)
         return span.events[i : fit(span.events, i, end) if span.size > PAGE_BYTES else end]
 
-    async def load(self, lane: LiveTopic, after: int) -> Page:
+    async def load(self, live: LiveTopic, after: int) -> Page:
         """Read the page of `after` from the store. Callers that want the same page share one read.
 
-        A page is read from its beginning, so that it can be shared, but for the rest of one whose events are so large
-        that the store gives only some at a time. Raises Unavailable.
+        A page is read from its beginning, so that it can be shared. Only where its events are so large that the store
+        returns some of them at a time, the rest is read from `after`. Raises Unavailable.
         """
-        base, span = self._find(lane, after)
+        base, span = self._find(live, after)
         begin = base if span is None else after
-        key = (lane.name, lane.epoch, begin)
+        key = (live.name, live.epoch, begin)
         task = self._loads.get(key)
         if task is None:
             task = asyncio.create_task(self._load(key, (after // PAGE + 1) * PAGE - begin))
@@ -64,17 +64,17 @@ class PageCache:
             task.add_done_callback(lambda _: self._loads.pop(key, None))
         return await asyncio.shield(task)
 
-    def _find(self, lane: LiveTopic, after: int) -> tuple[int, Span | None]:
-        """The span that begins at `after`, else the one at the beginning of its page; and where that is."""
-        name, epoch = lane.name, lane.epoch
+    def _find(self, live: LiveTopic, after: int) -> tuple[int, Span | None]:
+        """The offset number and the span of events that begin at `after`, else at the beginning of its page."""
+        name, epoch = live.name, live.epoch
         if span := self._spans.get((name, epoch, after)):
             return after, span
-        base = max(after // PAGE * PAGE, lane.start)
+        base = max(after // PAGE * PAGE, live.start)
         return base, self._spans.get((name, epoch, base))
 
     async def _load(self, key: Key, limit: int) -> Page:
         name, epoch, begin = key
-        page = await self._log.read(name, Offset(epoch, begin), limit)
+        page = await self._journal.read(name, Offset(epoch, begin), limit)
         if page.events and page.next.epoch == epoch:
             self._keep((name, epoch, page.next.n - len(page.events)), page.events)
         return page
@@ -88,12 +88,12 @@ class PageCache:
         while self._spans_size > KEPT_BYTES and len(spans) > 1:
             self._spans_size -= spans.popitem(last=False)[1].size
 
-    def encode(self, form: Format, lane: LiveTopic, a: int, events: Sequence[Event]) -> bytes:
-        """The bytes of these events, which follow `a`, in this format; made once while they are in demand."""
-        key = (form, lane.name, lane.epoch, a, len(events))
+    def encode(self, form: Format, live: LiveTopic, a: int, events: Sequence[Event]) -> bytes:
+        """The bytes of these events, which follow `a`, in this format. They are encoded once while they are cached."""
+        key = (form, live.name, live.epoch, a, len(events))
         body = self._encoded.get(key)
         if body is None:
-            body = form.encode(lane.name, events)
+            body = form.encode(live.name, events)
             self._encoded[key] = body
             self._size += len(body)
             while len(self._encoded) > ENCODED_KEPT or (self._size > ENCODED_BYTES and len(self._encoded) > 1):

@@ -1,9 +1,9 @@
-"""A position: how far one reader is in one topic, and what it must be given next. The only place that decides it."""
+"""The position of one reader in one topic. Only here is it decided what the reader gets next."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from tidings.events import ORIGIN, Event, Lost, Offset
 
@@ -12,7 +12,7 @@ from .page_cache import PageCache
 
 
 class Slice(NamedTuple):
-    """Events to hand out, which follow offset number `after`. The position has moved past them."""
+    """Events for the reader, which follow offset number `after`. The position has moved past them."""
 
     after: int
     events: Sequence[Event]
@@ -25,21 +25,26 @@ class Reset(NamedTuple):
     earliest: Offset
 
 
+def reset_data(topic: str, reset: Reset) -> dict[str, Any]:
+    """The data of a `tidings.reset` event, the same in streams and iterators."""
+    return {"topic": topic, "reason": reset.reason, "earliest": str(reset.earliest)}
+
+
 Step = Slice | Reset | Literal["end", "load"] | None
-"""`end`: the topic is closed and read, said once. `load`: its page must come from the store. None: level."""
+"""`end`: the topic is closed and read; returned once. `load`: the page must come from the store. None: level."""
 
 
 class Position:
-    """`n` events of life `epoch` of the lane's topic are read.
+    """A reader that has the first `n` events of life `epoch` of a topic.
 
-    `ahead`: the log never was as far as this position, so it cannot be of this life, whatever it says.
-    `ended`: the end has been said.
+    `ahead`: the log never had so many events, so the position cannot be of this life, whatever its epoch says.
+    `ended`: the reader was told of the end of the topic.
     """
 
-    __slots__ = ("ahead", "ended", "epoch", "lane", "n")
+    __slots__ = ("ahead", "ended", "epoch", "live", "n")
 
-    def __init__(self, lane: LiveTopic, at: Offset) -> None:
-        self.lane = lane
+    def __init__(self, live: LiveTopic, at: Offset) -> None:
+        self.live = live
         self.epoch, self.n = at
         self.ahead = False
         self.ended = False
@@ -49,43 +54,46 @@ class Position:
 
     @property
     def finished(self) -> bool:
-        """Whether there is nothing to be read and never will be."""
-        lane = self.lane
-        return lane.closed and self.epoch == lane.epoch and self.n >= lane.head and not self.ahead
+        """True if there is nothing left to read and never will be."""
+        live = self.live
+        return live.closed and self.epoch == live.epoch and self.n >= live.head and not self.ahead
 
     def step(self, pages: PageCache) -> Step:
-        """What comes next, without waiting. A Slice or Reset moves the position; it is the caller's to deliver."""
-        lane = self.lane
-        if self.epoch != lane.epoch or self.ahead:
+        """The next step, without waiting. A Slice or Reset moves the position: the caller must deliver it."""
+        live = self.live
+        if self.epoch != live.epoch or self.ahead:
             reset = self._enter()
             if reset:
                 return reset
-        if self.n >= lane.vis:
-            if lane.closed and not self.ended and self.n >= lane.head:
+        if self.n >= live.visible:
+            if live.closed and not self.ended and self.n >= live.head:
                 self.ended = True
                 return "end"
             return None
-        if self.n < lane.base and self.n < lane.start:
-            self.n = lane.start
-            return Reset("trimmed", lane.earliest)
+        if self.n < live.base and self.n < live.start:
+            self.n = live.start
+            return Reset("trimmed", live.earliest)
         after = self.n
-        if after >= lane.base:
-            end = lane.reach(after, min(lane.vis, (after // PAGE + 1) * PAGE))
+        if after >= live.base:
+            end = live.reach(after, min(live.visible, (after // PAGE + 1) * PAGE))
             self.n = end
-            return Slice(after, lane.slice(after, end))
-        events = pages.get(lane, after)
+            return Slice(after, live.slice(after, end))
+        events = pages.get(live, after)
         if not events:
             return "load"
-        if after + len(events) > lane.vis:
-            events = events[: lane.vis - after]
+        if after + len(events) > live.visible:
+            events = events[: live.visible - after]
         self.n = after + len(events)
         return Slice(after, events)
 
     def _enter(self) -> Reset | None:
-        """Move into the lane's present life. Waiting for a log that did not exist misses nothing of its first life,
-        unless that life is over before any of it was handed out."""
-        lane, was = self.lane, self.epoch
-        self.epoch, self.n, self.ended, self.ahead = lane.epoch, lane.start, False, False
+        """Move into the topic's present life.
+
+        A reader that waited for a topic to exist has missed nothing of its first life, unless events of that life were
+        trimmed before any was handed out.
+        """
+        live, was = self.live, self.epoch
+        self.epoch, self.n, self.ended, self.ahead = live.epoch, live.start, False, False
         if was == ORIGIN.epoch:
-            return Reset("trimmed", lane.earliest) if lane.start else None
-        return Reset("recreated" if lane.epoch != ORIGIN.epoch else "deleted", lane.earliest)
+            return Reset("trimmed", live.earliest) if live.start else None
+        return Reset("recreated" if live.epoch != ORIGIN.epoch else "deleted", live.earliest)

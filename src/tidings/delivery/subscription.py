@@ -1,4 +1,4 @@
-"""A subscription: one connection's positions, and the writing of what comes after them. No queue, no buffer."""
+"""A subscription: one stream's positions, and the writing of what comes after them. It has no queue and no buffer."""
 
 from __future__ import annotations
 
@@ -7,18 +7,17 @@ import logging
 import math
 import random
 from collections.abc import Awaitable, Callable, Coroutine, Generator, MutableMapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from tidings.errors import TidingsError
 from tidings.wire.sse import KEEP_ALIVE, Format
 
-from .live_topic import LiveTopic
-from .position import Position, Reset
-
-if TYPE_CHECKING:
-    from .hub import Hub
+from .delivery import Delivery
+from .live_topic import PAGE_BYTES, LiveTopic
+from .position import Position, Reset, reset_data
+from .timer_wheel import Timed
 
 log = logging.getLogger("tidings.subscription")
 
@@ -26,7 +25,10 @@ Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
 
 STALL = 120.0
-"""A reader that takes nothing for this many seconds is disconnected; it resumes from its last offset."""
+"""Seconds without a write after which a slow reader is disconnected; it resumes from its last offset."""
+
+LARGE = 2 * PAGE_BYTES
+"""Bytes of a body that is too large to be copied for one reader: a page is cut at half of it, an event may be 1 MB."""
 
 
 class Resume:
@@ -52,116 +54,131 @@ class Resume:
 
 
 class Connection(Protocol):
-    """What a server of ours lets a stream do beside ASGI's `send`, which copies each body and tells only by waiting
-    that the client is slow: 100 frozen readers cost 10 MB by `send`, and 0.6 MB by this."""
+    """A connection of Tidings' own server, which a stream may write to directly.
+
+    ASGI's `send` copies each body, and a stream learns only by waiting for it that the client is slow: 100 frozen
+    readers cost 10 MB by `send`, and 0.6 MB by this.
+    """
 
     @property
     def full(self) -> bool:
-        """Whether the client is slow: not all that was written has gone out."""
+        """True if the client is slow: some of what was written has not gone out."""
 
     def write(self, body: bytes) -> None:
-        """Write a part of the response's body, never waiting. The bytes are shared with others' writes."""
+        """Write a part of the response's body, without waiting. Other connections may write the same object."""
 
     async def writable(self) -> None:
-        """Wait until it is not full, or gone."""
+        """Wait until the connection is not full, or is gone."""
 
 
 class Subscription:
     """One open event stream.
 
-    While it is level with all its topics, their flushes `write` to it without any task of its own: the server's `send`
-    is stepped by hand, which on stock uvicorn writes at once. When `send` has to wait, the subscription leaves its
-    topics' level and a pump finishes that send, then catches up from its positions; so a slow reader costs its
-    positions and one write buffer. Exactly one of flush and pump writes at any time. Over a `Connection` it is the same
-    but for the stepping, and what is not written yet is held by nobody.
+    While the stream is level with all its topics, their flushes `write` to it and it has no task of its own: the
+    server's `send` is stepped by hand, which on stock uvicorn writes at once. When `send` has to wait, the subscription
+    leaves the topics' level readers, and a task finishes that send, then catches up from the positions. So a slow
+    reader costs its positions and one write buffer. Exactly one of flush and task writes at any time. Over a
+    `Connection` the same happens without the stepping, and unwritten events are held nowhere.
     """
 
     __slots__ = (
         "_connection",
+        "_delivery",
         "_finish",
-        "_pump_task",
         "_retry",
         "_send",
         "_silence",
         "_stepped",
+        "_task",
         "_turn",
-        "dirty",
+        "closed",
         "expires",
         "format",
-        "gone",
-        "hub",
         "last",
         "positions",
+        "slot",
     )
 
     def __init__(
         self,
-        hub: Hub,
+        delivery: Delivery,
         send: Send,
         positions: Sequence[Position],
         form: Format,
         *,
         finish: Callable[[bool], None],
         expires: float | None = None,
-        dirty: bool = False,
         bare: bool = False,
         connection: Connection | None = None,
     ) -> None:
-        """`dirty`: its clients take a clean end for success, so one before the topics' own end must not look like it.
-        `bare`: its clients would show comments and reconnection times, so there are none.
-        `finish(clean)` ends the response: cleanly after the last byte was sent, or by closing the connection.
-        `expires` is in `monotonic` seconds."""
-        self.hub = hub
+        """Prepare a stream, which `start` begins.
+
+        `finish(clean)` is called once: after the last byte of a body that is complete, or to close the connection
+        before that. `expires`: in `monotonic` seconds. `bare`: without comments and reconnection times, for clients
+        that would show them.
+        """
         self.format = form
         self.positions = positions
-        self.gone = False
-        self.dirty = dirty
+        self.closed = False
         self.expires = expires
         self.last = monotonic()
+        self.slot: set[Timed] | None = None
+        self._delivery = delivery
         self._send = send
         self._connection = connection
         self._finish = finish
-        # Rides in the first real event: a block of its own makes some clients fire an empty event.
-        self._retry = b"" if bare else b"retry: %d\n" % (1000 * random.uniform(*hub.retry))
-        # Jittered, for connections that came together would otherwise all be due together: 10,000 in one tick.
-        self._silence = math.inf if bare else hub.keep_alive * random.uniform(1.0, 1.2)
-        self._pump_task: asyncio.Task[None] | None = None
+        # Part of the first event: a block of its own makes some clients fire an empty event.
+        self._retry = b"" if bare else b"retry: %d\n" % (1000 * random.uniform(*delivery.retry))
+        # Random, or the keep-alives of connections that came together would all be due together: 10,000 in one tick.
+        self._silence = math.inf if bare else delivery.keep_alive * random.uniform(1.0, 1.2)
+        self._task: asyncio.Task[None] | None = None
         self._stepped = True
         self._turn = 0
 
     @property
-    def unfinished(self) -> bool:
-        """A clean end now would look like an answer that is complete."""
-        return self.dirty and not all(position.ended for position in self.positions)
+    def level(self) -> bool:
+        """True if every event known here has been written."""
+        return any(self in position.live.level for position in self.positions)
 
     @property
     def full(self) -> bool:
-        """Whether a write now would only lie in a buffer, as far as the server can tell."""
+        """True if a write now would only lie in a buffer, as far as the server can tell."""
         return self._connection is not None and self._connection.full
 
     def start(self) -> None:
         """Begin to deliver."""
-        if self.gone:
+        if self.closed:
             return  # the right to read was lost while the response began
-        self.hub.subscriptions.add(self)
-        self.hub.wheel.file(self, self._next_visit())
+        self._delivery.streams.add(self)
+        self._delivery.wheel.file(self, self._next_visit())
         self.kick()
 
-    # What flushes call. Nothing here waits.
+    # Called by flushes. Nothing here waits.
 
-    def write(self, body: bytes, lane: LiveTopic) -> None:
-        """Write the shared bytes of a lane's flush, the position being past them already."""
+    def write(self, body: bytes, live: LiveTopic) -> None:
+        """Write the shared bytes of a topic's flush. The position is past them already."""
+        if self._retry or self.format.joined:
+            if len(body) <= LARGE:
+                body = self._place(body, live)
+            else:
+                self._put_all(self._place_large(body, live))
+                return
         if body:
-            self._put(self._place(body, lane) if self._retry or self.format.joined else body)
+            self._put(body)
 
     def _put(self, body: bytes) -> None:
         self.last = monotonic()
         if self._connection is not None:
             self._connection.write(body)
+            if len(body) > LARGE and self._connection.full:
+                self._delivery.write_memory.hold(self, shared=(body,))
+            return
+        if len(body) > LARGE:
+            self._catch_up_after((body,))
             return
         message: Message = {"type": "http.response.body", "body": body, "more_body": True}
         if not self._stepped:
-            self._pump(message)
+            self._catch_up_after(message)
             return
         coroutine: Any = self._send(message)
         try:
@@ -172,71 +189,66 @@ class Subscription:
             # A wrapper around `send` needs a task (anyio's streams, BaseHTTPMiddleware): it fails before it has sent
             # anything. From now on this connection's writes are made in tasks.
             self._stepped = False
-            self._pump(message)
+            self._catch_up_after(message)
             return
-        self._pump(Resume(coroutine, yielded))
+        self._catch_up_after(Resume(coroutine, yielded))
+
+    def _put_all(self, parts: Sequence[bytes]) -> None:
+        if self._connection is None:
+            self._catch_up_after(parts)
+            return
+        self.last = monotonic()
+        for part in parts:
+            self._connection.write(part)
+        if self._connection.full:
+            self._delivery.write_memory.hold(self, shared=parts)
 
     def kick(self) -> None:
-        """Look at the positions again, in a pump."""
-        self._pump(None)
+        """Leave the level readers and catch up in a task."""
+        self._catch_up_after(None)
 
-    def join(self) -> None:
-        for position in self.positions:
-            position.lane.level[self] = position
+    # Life.
 
-    def part(self) -> None:
+    def _attach(self) -> None:
         for position in self.positions:
-            position.lane.level.pop(self, None)
+            position.live.level[self] = position
+
+    def _detach(self) -> None:
+        for position in self.positions:
+            position.live.level.pop(self, None)
 
     def leave(self) -> None:
-        """The connection is over, however. Idempotent."""
-        if self.gone:
+        """Forget the stream, whose connection is over. Idempotent."""
+        if self.closed:
             return
-        self.gone = True
-        self.part()
-        self.hub.subscriptions.discard(self)
-        if self._pump_task is not None:
-            self._pump_task.cancel()
-            self._pump_task = None
+        self.closed = True
+        self._detach()
+        self._delivery.streams.discard(self)
+        self._delivery.wheel.remove(self)
+        self._delivery.write_memory.release(self)
+        if self._task is not None:
+            self._task.cancel()
+            self._task = None
 
-    def end(self, *, clean: bool) -> None:
-        """End the response. Not clean, or in the middle of a wait for a slow reader: by closing the connection,
-        which the clients of AI protocols cannot take for success."""
-        if self.gone:
-            return
-        busy = self._pump_task is not None
-        self.leave()
-        if clean and not busy:
-            self.hub.background(self._end_cleanly())
-        else:
+    def close(self) -> None:
+        """Close the connection before the end of the body, which no client can take for the end of the topics.
+
+        The client comes back and resumes. Idempotent.
+        """
+        if not self.closed:
+            self.leave()
             self._finish(False)
 
-    async def _end_cleanly(self) -> None:
-        clean = False
-        try:
-            # A reader that takes nothing must not hold up a drain.
-            async with asyncio.timeout(1.0):
-                await self._send({"type": "http.response.body", "body": b"", "more_body": False})
-            clean = True
-        except Exception:
-            log.debug("a clean end could not be written", exc_info=True)
-        finally:
-            self._finish(clean)
-
-    def depart(self) -> None:
-        """End it before its topics do; its client comes back and resumes."""
-        self.end(clean=not self.unfinished)
-
     def visit(self, now: float) -> float | None:
-        """The wheel's call: expiry, stall, keep-alive."""
-        if self.gone:
+        """Do what is due: expire, disconnect a stalled reader, or write a keep-alive."""
+        if self.closed:
             return None
         if self.expires is not None and now >= self.expires:
-            self.depart()
+            self.close()
             return None
-        if self._pump_task is not None:
+        if self._task is not None:
             if now - self.last > STALL:
-                self.end(clean=False)
+                self.close()
                 return None
         elif now - self.last >= self._silence and not self.full:
             self._put(KEEP_ALIVE)
@@ -248,97 +260,134 @@ class Subscription:
 
     # Catching up.
 
-    def _pump(self, first: Resume | Message | None) -> None:
-        self.part()
-        if self._pump_task is None and not self.gone:
-            self._pump_task = asyncio.create_task(self._catch_up(first))
+    def _catch_up_after(self, first: Resume | Message | Sequence[bytes] | None) -> None:
+        """Finish the write `first` in a task, then catch up. Nothing, if a task does so already."""
+        self._detach()
+        if self._task is None and not self.closed:
+            self._task = asyncio.create_task(self._run(first))
 
-    async def _catch_up(self, first: Resume | Message | None) -> None:
+    async def _run(self, first: Resume | Message | Sequence[bytes] | None) -> None:
         try:
-            if isinstance(first, Resume):
-                await first
-            elif first is not None:
-                await self._send(first)
-            while not self.gone:
-                if self._connection is not None and self._connection.full:
-                    await self._connection.writable()
-                    continue
-                body = self._take()
-                if body is None:
-                    # No await between the look that found nothing and this: that is the whole proof that no
-                    # wake-up is lost.
-                    self.join()
-                    return
-                if isinstance(body, Position):
-                    await self.hub.lanes.load(body)
-                    continue
-                if body:
-                    await self._write(body)
-                if all(position.ended for position in self.positions):
-                    await self._send({"type": "http.response.body", "body": b"", "more_body": False})
-                    self._pump_task = None
-                    self.leave()
-                    self._finish(True)
-                    return
-                # One page a turn of the loop, or a long history holds up everybody else.
-                await asyncio.sleep(0)
+            if await self._catch_up(first):
+                await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+                self._task = None
+                self.leave()
+                self._finish(True)
+            return
         except TidingsError as error:
-            log.warning("a reader was sent away to come back: %s", error)
-            self._pump_task = None
-            self.end(clean=False)
-        except OSError:
-            self._pump_task = None
-            self.end(clean=False)
+            log.warning("A reader was disconnected, to resume later: %s", error)
+        except OSError as error:
+            log.debug("A reader's connection failed: %s", error)
         except Exception:
-            log.exception("a reader was dropped")
-            self._pump_task = None
-            self.end(clean=False)
+            log.exception("A reader was dropped.")
         finally:
-            self._pump_task = None
+            self._task = None
+        self.close()
 
-    async def _write(self, body: bytes) -> None:
+    async def _catch_up(self, first: Resume | Message | Sequence[bytes] | None) -> bool:
+        """Write until the stream is level with every topic. True: all topics have ended and were read."""
+        if isinstance(first, Resume):
+            self._delivery.write_memory.hold(self, PAGE_BYTES)
+            await first
+        elif isinstance(first, MutableMapping):
+            await self._send(first)
+        elif first is not None:
+            await self._write(first)
+        while not self.closed:
+            if self._connection is not None and self._connection.full:
+                await self._connection.writable()
+                continue
+            self._delivery.write_memory.release(self)
+            parts = self._take()
+            if parts is None:
+                # No await between the look that found nothing and this: no wake-up is lost.
+                self._attach()
+                return False
+            if isinstance(parts, Position):
+                await self._delivery.topics.load(parts)
+                continue
+            await self._write(parts)
+            if all(position.ended for position in self.positions):
+                return True
+            # One page a turn of the loop, or a long history would delay all other streams.
+            await asyncio.sleep(0)
+        return False
+
+    async def _write(self, parts: Sequence[bytes]) -> None:
         self.last = monotonic()
         if self._connection is not None:
-            self._connection.write(body)
-        else:
-            await self._send({"type": "http.response.body", "body": body, "more_body": True})
+            for part in parts:
+                self._connection.write(part)
+            if self._connection.full:
+                self._delivery.write_memory.hold(self, shared=parts)
+            return
+        if len(parts) > 1 or len(parts[0]) > LARGE:
+            self._delivery.write_memory.hold(self, shared=parts)
+        for part in parts:
+            # `send` copies what it is given, so a large part goes in pieces: the copy of a slow reader is one of them.
+            step = PAGE_BYTES if len(part) > LARGE else len(part)
+            for at in range(0, len(part), step or 1):
+                await self._send({"type": "http.response.body", "body": part[at : at + step], "more_body": True})
 
-    def _take(self) -> bytes | Position | None:
+    def _take(self) -> Sequence[bytes] | Position | None:
         """The next bytes, a position whose page must be loaded, or None: level with every topic."""
-        positions = self.positions
+        positions, topics = self.positions, self._delivery.topics
         for _ in positions:
             self._turn = (self._turn + 1) % len(positions)
             position = positions[self._turn]
-            lane = position.lane
-            step = position.step(self.hub.lanes.pages)
+            live = position.live
+            step = position.step(topics.pages)
             if step is None:
                 continue
             if step == "load":
                 return position
             if step == "end":
-                return self._notice(lane, "tidings.end", {"topic": lane.name, "offset": str(lane.tail)})
+                return self._notice(live, "tidings.end", {"topic": live.name, "offset": str(live.tail)})
             if isinstance(step, Reset):
-                data = {"topic": lane.name, "reason": step.reason, "earliest": str(step.earliest)}
-                return self._notice(lane, "tidings.reset", data)
-            body = self.hub.lanes.pages.encode(self.format, lane, step.after, step.events)
-            self.hub.lanes.flusher.deliveries += len(step.events)
-            return self._place(body, lane)
+                return self._notice(live, "tidings.reset", reset_data(live.name, step))
+            body = topics.pages.encode(self.format, live, step.after, step.events)
+            topics.flusher.deliveries += len(step.events)
+            return (self._place(body, live),) if len(body) <= LARGE else self._place_large(body, live)
         return None
 
-    def _place(self, body: bytes, lane: LiveTopic) -> bytes:
-        """This connection's own bytes: its other positions around each id, its reconnection time in the first event."""
+    def _place(self, body: bytes, live: LiveTopic) -> bytes:
+        """This stream's own bytes: its other positions around each id, its reconnection time in the first event."""
         if self.format.joined:
-            i = next(i for i, position in enumerate(self.positions) if position.lane is lane)
-            before = "".join(f"{position}~" for position in self.positions[:i])
-            after = "".join(f"~{position}" for position in self.positions[i + 1 :])
-            body = self.format.place(body, before.encode(), after.encode())
-        return self._with_retry(body)
-
-    def _with_retry(self, body: bytes) -> bytes:
+            body = self.format.place(body, *self._around(live))
         if self._retry and body:
             body, self._retry = self._retry + body, b""
         return body
 
-    def _notice(self, lane: LiveTopic, type: str, data: dict[str, Any]) -> bytes:
+    def _place_large(self, body: bytes, live: LiveTopic) -> Sequence[bytes]:
+        """The same bytes as those of `_place`, without a copy of what other streams are written too."""
+        parts: list[bytes] = []
+        if self._retry:
+            parts, self._retry = [self._retry], b""
+        if not self.format.joined:
+            return [*parts, body]
+        around = {b"\xfe": self._around(live)[0], b"\xff": self._around(live)[1]}
+        return [*parts, *[around.get(part, part) for part in _split(body) if part]]
+
+    def _around(self, live: LiveTopic) -> tuple[bytes, bytes]:
+        """The offsets of the topics before this one, and of those after it, as an id has them."""
+        i = next(i for i, position in enumerate(self.positions) if position.live is live)
+        before = "".join(f"{position}~" for position in self.positions[:i])
+        after = "".join(f"~{position}" for position in self.positions[i + 1 :])
+        return before.encode(), after.encode()
+
+    def _notice(self, live: LiveTopic, type: str, data: dict[str, Any]) -> Sequence[bytes]:
         id = "~".join(map(str, self.positions))
-        return self._with_retry(self.format.notice(lane.name, type, data, id))
+        body = self._retry + self.format.notice(live.name, type, data, id)
+        self._retry = b""
+        return (body,)
+
+
+@lru_cache(maxsize=4)
+def _split(template: bytes) -> Sequence[bytes]:
+    """The parts of a large `joined` template, with its marks between them; the same objects for every stream."""
+    parts: list[bytes] = []
+    for before_mark in template.split(b"\xfe"):
+        for part in before_mark.split(b"\xff"):
+            parts += [part, b"\xff"]
+        parts[-1] = b"\xfe"
+    return parts[:-1]

@@ -1,11 +1,12 @@
-"""The lanes of one process: opened from the store, kept level with it, forgotten when nobody reads them."""
+"""The live topics of one process: opened from the store, kept level with it, forgotten when they have no readers."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, Final, Literal
+from typing import Any
 
 import msgspec
 
@@ -13,82 +14,92 @@ from tidings.errors import Unavailable
 from tidings.events import ORIGIN, Event, Offset
 from tidings.log.head import Head
 from tidings.log.journal import Journal
-from tidings.log.names import valid_topic
+from tidings.log.names import EARLIEST, TAIL, Start, valid_topic
 from tidings.log.port import Cast
 
 from .flusher import Flusher
 from .live_topic import WINDOW_BYTES, WINDOW_EVENTS, LiveTopic
+from .memory import WindowMemory
 from .page_cache import PageCache
 from .position import Position
 
-log = logging.getLogger("tidings.lanes")
-
-Start = Literal["earliest", "tail"]
-TAIL: Final = "tail"
-EARLIEST: Final = "earliest"
+log = logging.getLogger("tidings.topics")
 
 IDLE_KEPT = 1024
-"""Topics that nobody reads now but whose windows stay warm for those who come back."""
+"""Topics without readers whose recent events stay in memory for readers that come back."""
 
 RETRY = 1.0
 """Seconds until a store that did not answer is asked again."""
 
 
 class Topics:
-    """Every topic that this process follows, and what moves it: commits made here, and news of others'."""
+    """Every topic that this process follows. Commits made here, and news of those made elsewhere, move them on."""
 
-    def __init__(self, log: Journal, background: Callable[[Coroutine[Any, Any, Any]], asyncio.Task[Any]]) -> None:
-        self.log = log
-        self.pages = PageCache(log)
+    def __init__(
+        self,
+        journal: Journal,
+        background: Callable[[Coroutine[Any, Any, Any]], asyncio.Task[Any]],
+        memory: WindowMemory,
+    ) -> None:
+        self.memory = memory
+        self.pages = PageCache(journal)
         self.flusher = Flusher()
-        self._background = background
-        self._lanes: dict[str, LiveTopic] = {}
+        self.published = 0
+        self.closed = False
         self.listeners: dict[str, Callable[[str, str], None]] = {}
-        """By topic, who hears its transient events in this process beside its readers: called with type and data."""
-        log.on_commit = self._committed
-        log.on_delete = self._deleted
+        """Callbacks `(type, data)` for a topic's transient events in this process."""
+        self._journal = journal
+        self._background = background
+        self._live: OrderedDict[str, LiveTopic] = OrderedDict()
+        journal.on_commit = self._committed
+        journal.on_delete = self._deleted
 
     def __len__(self) -> int:
-        return len(self._lanes)
+        return len(self._live)
 
-    async def follow(self, topic: str, start: Offset | Start) -> Position:
-        """A position in the topic, whose lane is kept until `unfollow`. Raises InvalidRequest, Unavailable."""
-        lane = self._lanes.get(topic)
-        if lane is None:
-            # In the dictionary first, loaded then: a commit meanwhile marks it stale and it is loaded again.
-            lane = self._lanes[topic] = LiveTopic(valid_topic(topic))
-            lane.opening = self.flusher.loop.create_future()
-            self._background(self._open_lane(lane, lane.opening))
-            self._forget_idle_lanes()
-        lane.readers += 1
+    async def follow(self, topic: str, start: Start) -> Position:
+        """A position in the topic, whose recent events stay in memory until `unfollow`.
+
+        Raises InvalidRequest, Unavailable.
+        """
+        live = self._live.get(topic)
+        if live is None:
+            # Put into the dictionary first and loaded then: a commit meanwhile marks it stale and it is loaded again.
+            live = self._live[topic] = LiveTopic(valid_topic(topic), self.memory)
+            live.opening = self.flusher.loop.create_future()
+            self._background(self._open_live(live, live.opening))
+            self._forget_idle()
+        live.readers += 1
         try:
-            if lane.opening is not None:
-                await asyncio.shield(lane.opening)
-            return await self._position(lane, start)
+            if live.opening is not None:
+                await asyncio.shield(live.opening)
+            return await self._position(live, start)
         except BaseException:
-            lane.readers -= 1
+            live.readers -= 1
             raise
 
     def unfollow(self, position: Position) -> None:
-        position.lane.readers -= 1
+        """Give back a position that `follow` gave."""
+        position.live.readers -= 1
 
     def observe(self, topic: str, observer: Callable[[Sequence[Event], Offset], None]) -> Callable[[], None]:
-        """See `Hub.observe`."""
-        observers = self._lanes[topic].observers
-        observers.append(observer)
-        observer((), Offset(self._lanes[topic].epoch, self._lanes[topic].head))
-        return lambda: observers.remove(observer)
+        """See `Delivery.observe`."""
+        live = self._live[topic]
+        live.observers.append(observer)
+        observer((), Offset(live.epoch, live.head))
+        return lambda: live.observers.remove(observer)
 
-    def wake(self) -> None:
-        """Let every waiting iterator look again, at whether the hub is still open."""
-        for lane in self._lanes.values():
-            lane.wake()
+    def close(self) -> None:
+        """Wake every waiting iterator, which then sees that the hub is closed."""
+        self.closed = True
+        for live in self._live.values():
+            live.wake()
 
-    async def _open_lane(self, lane: LiveTopic, opened: asyncio.Future[None]) -> None:
+    async def _open_live(self, live: LiveTopic, opened: asyncio.Future[None]) -> None:
         try:
-            lane.begin(await self.log.describe(lane.name))
+            live.begin(await self._journal.describe(live.name))
         except Exception as error:
-            self._lanes.pop(lane.name, None)
+            self._live.pop(live.name, None)
             opened.set_exception(error)
             opened.exception()
         except asyncio.CancelledError:
@@ -98,195 +109,218 @@ class Topics:
         else:
             opened.set_result(None)
         finally:
-            lane.opening = None
-        if lane.stale:
-            # Not looked at again before it opens: beside a publisher in a hurry no look is ever the last.
-            self._reload_soon(lane)
+            live.opening = None
+        if live.stale:
+            # Do not reload before opening: with a busy publisher the topic is stale again after every reload and would
+            # never open.
+            self._reload_soon(live)
 
-    def _forget_idle_lanes(self) -> None:
-        if len(self._lanes) > IDLE_KEPT and not len(self._lanes) % 64:
-            idle = [name for name, lane in self._lanes.items() if not lane.readers and lane.opening is None]
+    def _forget_idle(self) -> None:
+        if len(self._live) > IDLE_KEPT and not len(self._live) % 64:
+            idle = [name for name, live in self._live.items() if not live.readers and live.opening is None]
             for name in idle[: max(len(idle) - IDLE_KEPT, 0)]:
-                del self._lanes[name]
+                self._live.pop(name).begin(None)
 
-    async def _position(self, lane: LiveTopic, start: Offset | Start) -> Position:
-        """A position in the lane. An offset beyond what is visible is looked up in the store before it is believed
-        to be of another life: its commit may only not have reached this process."""
+    def _keep_to_budget(self) -> None:
+        """Drop recent events of the topics that were longest without any, down to 7/8 of what they may take.
+
+        Events that level readers have yet to be written stay. Other readers have dropped events read from the store.
+        """
+        for live in self._live.values():
+            if self.memory.size <= self.memory.limit * 7 // 8:
+                return
+            live.shrink(0, 0)
+
+    async def _position(self, live: LiveTopic, start: Start) -> Position:
+        """A position in the topic.
+
+        An offset beyond the head is compared with the store before it is taken to be of another life: the notice of its
+        commit may not have reached this process yet.
+        """
         if start == TAIL:
-            return Position(lane, lane.tail)
+            return Position(live, live.tail)
         if start == EARLIEST:
-            return Position(lane, Offset(lane.epoch, lane.start) if lane.epoch != ORIGIN.epoch else ORIGIN)
-        assert isinstance(start, Offset)
-        position = Position(lane, start)
-        if start.epoch != lane.epoch or start.n > lane.head:
-            await self.reload(lane)
-            position.ahead = start.epoch == lane.epoch and start.n > lane.head
+            return Position(live, Offset(live.epoch, live.start))
+        if isinstance(start, int):
+            return Position(live, Offset(live.epoch, max(live.start, live.visible + start)))
+        position = Position(live, start)
+        if start.epoch != live.epoch or start.n > live.head:
+            await self.reload(live)
+            position.ahead = start.epoch == live.epoch and start.n > live.head
         return position
 
     async def load(self, position: Position) -> None:
-        """Bring the page a position needs from the store. Raises Unavailable."""
-        lane = position.lane
-        page = await self.pages.load(lane, position.n)
-        if page.lost == "trimmed" and page.next.epoch == lane.epoch:
-            lane.start = max(lane.start, page.earliest.n - 1)
+        """Read the page that a position needs from the store. Raises Unavailable."""
+        live = position.live
+        page = await self.pages.load(live, position.n)
+        if page.lost == "trimmed" and page.next.epoch == live.epoch:
+            live.start = max(live.start, page.earliest.n - 1)
         elif page.lost is not None:
-            await self.reload(lane)
+            await self.reload(live)
         elif not page.events:
-            raise Unavailable("The store has not given the events it has announced.")
+            raise Unavailable("The store did not return events that it has announced.")
 
-    # What moves a lane: commits of this process, news of others'.
+    # Moving on: commits of this process, and news of other processes' commits.
 
     def _committed(self, topic: str, head: Head, base: Offset, events: Sequence[Event]) -> None:
-        lane = self._lanes.get(topic)
-        if lane is None:
+        self.published += len(events)
+        live = self._live.get(topic)
+        if live is None:
             return
-        if lane.opening is not None:
-            lane.stale = True
+        if live.opening is not None:
+            live.stale = True
             return
-        if lane.epoch == ORIGIN.epoch:
-            lane.begin(head, base.n)
-            self._born(lane)
-        # A life this process did not see begin, or the notice of one that another has since ended: the store knows.
-        if head.epoch != lane.epoch or not lane.append(base.n, events):
-            self._reload_soon(lane)
+        if live.epoch == ORIGIN.epoch:
+            live.begin(head, base.n)
+            self._born(live)
+        # The life began in another process, or is over again: the store has the answer.
+        if head.epoch != live.epoch or not live.append(base.n, events):
+            self._reload_soon(live)
             return
-        self._moved(lane, head)
+        self._moved(live, head)
+        if events:
+            self._live.move_to_end(topic)
 
-    def _moved(self, lane: LiveTopic, head: Head) -> None:
-        lane.start = max(lane.start, head.start)
-        lane.closed = lane.closed or (head.closed and lane.head >= head.tail)
-        if lane.readers:
-            self.flusher.arm(lane)
-        elif not lane.state:
-            lane.vis = lane.head
-            lane.trim()
+    def _moved(self, live: LiveTopic, head: Head) -> None:
+        live.start = max(live.start, head.start)
+        live.closed = live.closed or (head.closed and live.head >= head.tail)
+        if live.readers:
+            self.flusher.arm(live)
+        elif not live.state:
+            live.visible = live.head
+            live.trim()
+        if self.memory.size > self.memory.limit:
+            self._keep_to_budget()
 
     def _deleted(self, topic: str) -> None:
-        lane = self._lanes.get(topic)
-        if lane is None:
+        live = self._live.get(topic)
+        if live is None:
             return
-        if lane.opening is not None:
-            lane.stale = True
-        elif lane.epoch != ORIGIN.epoch:
-            lane.begin(None)
-            self._restart(lane)
+        if live.opening is not None:
+            live.stale = True
+        elif live.epoch != ORIGIN.epoch:
+            live.begin(None)
+            self._restart(live)
 
-    def _born(self, lane: LiveTopic) -> None:
-        """The log that readers waited for exists, from its first event: who was level is level. A pump for each would
-        be a stampede: 1,000 of them hold the loop for 60 to 80 ms."""
-        if lane.vis or lane.start:
-            self._restart(lane)
+    def _born(self, live: LiveTopic) -> None:
+        """The topic now exists. Readers that waited at its origin have missed nothing, so they stay level.
+
+        A task for each of 1,000 readers would hold the loop for 60 to 80 ms.
+        """
+        if live.visible or live.start:
+            self._restart(live)
             return
-        for position in lane.level.values():
-            position.epoch = lane.epoch
+        for cursor in live.level.values():
+            cursor.epoch = live.epoch
 
-    def _restart(self, lane: LiveTopic) -> None:
-        """Another life of the log: every reader finds its own way into it."""
-        for subscription in list(lane.level):
-            subscription.kick()
-        lane.wake()
+    def _restart(self, live: LiveTopic) -> None:
+        """Another life of the log has begun: every reader catches up with it from its own position."""
+        for reader in list(live.level):
+            reader.kick()
+        live.wake()
 
-    def _reload_soon(self, lane: LiveTopic) -> None:
-        lane.stale = True
-        if lane.reloading is None and lane.opening is None:
-            lane.reloading = self._background(self._reload(lane))
+    def _reload_soon(self, live: LiveTopic) -> None:
+        live.stale = True
+        if live.reloading is None and live.opening is None:
+            live.reloading = self._background(self._reload(live))
 
-    async def reload(self, lane: LiveTopic) -> None:
-        """Bring the lane level with the store as it is now. Raises Unavailable."""
+    async def reload(self, live: LiveTopic) -> None:
+        """Bring the topic level with the store as it is now. Raises Unavailable."""
         looked = self.flusher.loop.create_future()
-        lane.wanted.append(looked)
-        self._reload_soon(lane)
+        live.wanted.append(looked)
+        self._reload_soon(live)
         await looked
 
-    async def _reload(self, lane: LiveTopic) -> None:
+    async def _reload(self, live: LiveTopic) -> None:
         wanted: list[asyncio.Future[None]] = []
         failure = Unavailable("This process is going away.")
         try:
-            while lane.stale:
-                # Who wants a look waits for one that began after that, and for no more: beside another process that
-                # publishes without a pause, the lane may be stale for as long.
-                lane.stale = False
-                wanted, lane.wanted = lane.wanted, []
-                await self._look(lane)
+            while live.stale:
+                # A caller waits for one look that began after its call and for no more: beside another process that
+                # publishes without a pause, the topic may stay stale.
+                live.stale = False
+                wanted, live.wanted = live.wanted, []
+                await self._look(live)
                 _resolve(wanted, None)
         except Unavailable as error:
             failure = error
-            log.warning("%s is not level with its store, which is tried again: %s", lane.name, error)
-            self._background(self._reload_later(lane))
+            log.warning("%s is not level with its store; the store is asked again: %s", live.name, error)
+            self._background(self._reload_later(live))
         finally:
-            lane.reloading = None
-            _resolve([*wanted, *lane.wanted], failure)
-            lane.wanted = []
+            live.reloading = None
+            _resolve([*wanted, *live.wanted], failure)
+            live.wanted = []
 
-    async def _reload_later(self, lane: LiveTopic) -> None:
-        """What was announced must still be found, or readers would wait for it until the next announcement."""
+    async def _reload_later(self, live: LiveTopic) -> None:
+        """Reload after a pause. Without it readers would wait for announced events until the next announcement."""
         await asyncio.sleep(RETRY)
-        self._reload_soon(lane)
+        self._reload_soon(live)
 
-    async def _look(self, lane: LiveTopic) -> None:
-        life = lane.life
-        head = await self.log.describe(lane.name)
-        if lane.life != life:
-            # A commit of this process has begun another life meanwhile: this look may be older than it.
-            lane.stale = True
+    async def _look(self, live: LiveTopic) -> None:
+        life = live.life
+        head = await self._journal.describe(live.name)
+        if live.life != life:
+            # A commit of this process has begun another life meanwhile, and this look may be older than that.
+            live.stale = True
             return
         if head is None:
-            self._deleted(lane.name)
+            self._deleted(live.name)
             return
-        # Too far behind for the window, its readers catch up page by page.
-        if head.epoch != lane.epoch or head.tail - lane.head > WINDOW_EVENTS:
-            lane.begin(head)
-            self._restart(lane)
-        elif not await self._extend(lane, head):
-            lane.stale = True
+        # The window cannot hold what is missing: the readers catch up page by page.
+        if head.epoch != live.epoch or head.tail - live.head > WINDOW_EVENTS:
+            live.begin(head)
+            self._restart(live)
+        elif not await self._extend(live, head):
+            live.stale = True
             return
-        self._moved(lane, head)
+        self._moved(live, head)
 
-    async def _extend(self, lane: LiveTopic, head: Head) -> bool:
-        """Add what is missing up to the head; False if the lane has begun another life over it."""
-        life = lane.life
-        while lane.head < head.tail:
-            base = lane.head
-            page = await self.log.read(lane.name, Offset(head.epoch, base), head.tail - base)
-            if lane.life != life:
+    async def _extend(self, live: LiveTopic, head: Head) -> bool:
+        """Add what is missing up to the head; False if the live has begun another life over it."""
+        life = live.life
+        while live.head < head.tail:
+            base = live.head
+            page = await self._journal.read(live.name, Offset(head.epoch, base), head.tail - base)
+            if live.life != life:
                 return False
             if page.lost is not None or not page.events:
-                lane.begin(head)
-                self._restart(lane)
+                live.begin(head)
+                self._restart(live)
                 return False
-            lane.append(base, page.events)
-            if lane.size > 2 * WINDOW_BYTES and lane.head < head.tail:
-                # Too far behind for the window in bytes: none of this is visible yet, so none could be forgotten.
-                lane.begin(head)
-                self._restart(lane)
+            live.append(base, page.events)
+            if live.size > 2 * WINDOW_BYTES and live.head < head.tail:
+                # The window cannot hold what is missing in bytes; none of it is visible yet, so none can be dropped.
+                live.begin(head)
+                self._restart(live)
         return True
 
     async def follow_changes(self) -> None:
-        """Hear of other processes' changes, for as long as the store is open."""
-        async for change in self.log.store.changes():
+        """Take other processes' changes, for as long as the store is open."""
+        async for change in self._journal.store.changes():
             if change is None:
-                for lane in list(self._lanes.values()):
-                    self._reload_soon(lane)
+                for live in list(self._live.values()):
+                    self._reload_soon(live)
             elif isinstance(change, Cast):
-                self.cast(change.topic, *msgspec.msgpack.decode(change.payload))
+                self.write_transient(change.topic, *msgspec.msgpack.decode(change.payload))
             else:
                 for topic, tail in change.items():
-                    known = self._lanes.get(topic)
+                    known = self._live.get(topic)
                     if known is not None and not self._knows(known, tail):
                         self._reload_soon(known)
 
-    def _knows(self, lane: LiveTopic, tail: Offset | None) -> bool:
+    def _knows(self, live: LiveTopic, tail: Offset | None) -> bool:
         if tail is None:
-            return lane.epoch == ORIGIN.epoch and lane.opening is None
-        return tail != ORIGIN and lane.epoch == tail.epoch and lane.head >= tail.n and lane.opening is None
+            return live.epoch == ORIGIN.epoch and live.opening is None
+        return tail != ORIGIN and live.epoch == tail.epoch and live.head >= tail.n and live.opening is None
 
-    def cast(self, topic: str, type: str, data: str, at: float) -> None:
-        if (hear := self.listeners.get(topic)) is not None:
-            hear(type, data)
-        lane = self._lanes.get(topic)
-        if lane is not None and lane.level:
-            lane.casts.append(Event(topic, None, type, data, at))
-            self.flusher.arm(lane)
+    def write_transient(self, topic: str, type: str, data: str, at: float) -> None:
+        """Write a transient event to the topic's level readers, and tell its listener."""
+        if (callback := self.listeners.get(topic)) is not None:
+            callback(type, data)
+        live = self._live.get(topic)
+        if live is not None and live.level:
+            live.transient.append(Event(topic, None, type, data, at))
+            self.flusher.arm(live)
 
 
 def _resolve(wanted: Sequence[asyncio.Future[None]], failure: Unavailable | None) -> None:

@@ -18,6 +18,7 @@ from starlette.responses import Response
 from tidings.access.access import Access
 from tidings.access.subject import Subject
 from tidings.api import Hub
+from tidings.delivery.response import given_id
 from tidings.errors import InvalidRequest
 from tidings.events import Offset
 from tidings.runs.assistant import Assistant, choose
@@ -28,7 +29,7 @@ from .follow import ALIASES
 from .openapi import KEY, DirectRoute, last_event_id, problems
 from .openapi import stream as event_stream
 from .request import Direct, Query, idempotency_key, wrong
-from .response import EventStreamResponse, Slots, given_id
+from .response import ServedStreamResponse, Slots
 
 _ID = re.compile(r"([0-9A-Za-z]{1,64})\.([^.]+)(?:\.([1-9][0-9]{0,5}))?")
 
@@ -72,11 +73,8 @@ def asking(hub: Hub, access: Access, slots: Slots, assistants: Mapping[str, Assi
             run = await hub.runs.start(
                 await chosen.runnable(),
                 [{"role": "user", "content": query.q}],
-                assistant=chosen.name,
-                model=chosen.model,
-                by=subject.name,
-                text=query.q,
                 key=idempotency_key(request, subject),
+                about={"assistant": chosen.name, "model": chosen.model, "by": subject.name, "text": query.q},
             )
             if run.created:
                 begun(run.id)
@@ -103,14 +101,12 @@ def asking(hub: Hub, access: Access, slots: Slots, assistants: Mapping[str, Assi
                 offset = offset._replace(n=offset.n - 1)
         else:
             subject, run = await start(request, query)
-        return EventStreamResponse(
+        return ServedStreamResponse(
             hub,
             run.topic,
-            start=offset or "earliest",
-            last_event_id="",
+            after=offset or "earliest",
             format=TokenFormat(run=run.id, ids=ids, seen=seen),
             expires=subject.expires,
-            dirty=True,
             bare=not ids,
             watch=access.guards.watch(subject, [run.topic]),
             slots=slots,

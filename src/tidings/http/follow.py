@@ -9,11 +9,12 @@ from msgspec import Meta
 
 from tidings.access.access import Access
 from tidings.delivery.hub import Hub
+from tidings.delivery.response import MAX_TOPICS, PLAIN, given_id
 from tidings.wire.sse import Format
 
 from .openapi import LAST_EVENT_ID, POSITIONS, START, TOPIC, DirectRoute, problems, stream
-from .request import Direct, Query, parse_start
-from .response import MAX_TOPICS, PLAIN, EventStreamResponse, Slots, given_id
+from .request import Direct, Query
+from .response import ServedStreamResponse, Slots
 
 ENVELOPE = Format(envelope=True)
 TOPICS: dict[str, Any] = {
@@ -75,14 +76,14 @@ class Following:
         """Return the route."""
         return DirectRoute("GET", "/events", Direct(self.follow), OPERATION)
 
-    async def follow(self, request: Request) -> EventStreamResponse:
+    async def follow(self, request: Request) -> ServedStreamResponse:
         """Return the stream after the client's last event. Raises TidingsError."""
         query = FollowQuery.read(request.scope)
         subject = await self.access.reader(request.scope["headers"], *query.topic[:MAX_TOPICS])
-        return EventStreamResponse(
+        return ServedStreamResponse(
             self.hub,
             query.topic,
-            start=parse_start(query.after),
+            after=query.after,
             last_event_id=given_id(request.scope) or query.last_event_id,
             format=ENVELOPE if query.envelope else PLAIN,
             expires=subject.expires,

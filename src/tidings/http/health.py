@@ -35,10 +35,10 @@ class Health(msgspec.Struct, omit_defaults=True):
 
 async def readiness(hub: Hub) -> Health:
     """Prove that this process can take requests, by a write to the store. Never takes longer than a second."""
-    if not hub.opened or hub.draining:
+    if hub.state != "open":
         return Health("draining")
     try:
-        age = await asyncio.wait_for(hub.probe(), PATIENCE)
+        age = await asyncio.wait_for(hub.delivery.probe(), PATIENCE)
     except TimeoutError:
         return Health("unavailable", "The store does not answer.")
     except TidingsError as error:

@@ -18,7 +18,7 @@ class HubCollector:
 
     def collect(self) -> Iterator[Metric]:
         hub = self._hub
-        counts = hub.counts()
+        counts = hub.delivery.counts()
         for name, text, value in (
             ("tidings_events_published", "Events appended by this process.", counts.published),
             ("tidings_events_delivered", "Events handed to readers' connections.", counts.delivered),
@@ -29,7 +29,7 @@ class HubCollector:
             ("tidings_streams_open", "Open event streams.", counts.streams),
             ("tidings_streams_catching_up", "Open streams that are behind.", counts.behind),
             ("tidings_topics_warm", "Topics whose recent events this process holds.", counts.topics),
-            ("tidings_draining", "1 while the process lets its streams go.", int(hub.draining)),
+            ("tidings_draining", "1 while the process lets its streams go.", int(hub.state == "draining")),
         ):
             yield GaugeMetricFamily(name, text, value=value)
 

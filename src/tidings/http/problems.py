@@ -10,11 +10,12 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
+from tidings.delivery.response import problem_response
 from tidings.errors import TidingsError
 from tidings.events import shown
 
 from .openapi import methods_at
-from .response import json_response, problem_response
+from .response import json_response
 
 PROBLEM = {"content-type": "application/problem+json"}
 

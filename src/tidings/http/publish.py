@@ -123,10 +123,10 @@ class Publishing:
             if guard is not None:
                 items = (await guard.admit(subject, topic, items, transient=True)).items
             for kind, data in items:
-                await self.hub.cast(topic, data, kind)
+                await self.hub.publish(topic, data, kind, transient=True)
             return Response(status_code=202)
         if guard is None:
-            done = await self.hub.append(topic, items, key=key)
+            done = await self.hub.log.append(topic, items, key=key)
         else:
             done = await guarded(self.hub, guard, subject, topic, items, key)
         if done.first.n == 1 and not done.duplicate:
@@ -142,7 +142,7 @@ class Publishing:
             limits.check(subject, "topics")
         except TooManyRequests:
             # Only now is it worth a look whether the topic exists.
-            if await self.hub.describe(topic) is None:
+            if await self.hub.log.describe(topic) is None:
                 raise
 
     async def _items(self, request: Request, type: str) -> Items:
@@ -170,7 +170,7 @@ async def guarded(hub: Hub, guard: Guard, subject: Subject, topic: str, items: I
             done = before
             break
         try:
-            done = await hub.append(topic, admitted.items, key=key, expected=admitted.expected)
+            done = await hub.log.append(topic, admitted.items, key=key, expected=admitted.expected)
         except Conflict as conflict:
             if admitted.expected is None or tries == RACES or isinstance(conflict, Closed):
                 raise
@@ -202,7 +202,7 @@ async def seen(hub: Hub, topic: str, items: Items, key: str | None) -> Appended 
         return None
     try:
         # No log has this epoch: nothing is appended. A key that was seen is answered before anything is expected.
-        return await hub.append(topic, items, key=key, expected="")
+        return await hub.log.append(topic, items, key=key, expected="")
     except (InvalidRequest, Conflict):
         return None
 

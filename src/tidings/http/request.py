@@ -20,13 +20,12 @@ from starlette.types import Message, Receive, Scope, Send
 
 from tidings.access.access import Access
 from tidings.access.subject import Subject
-from tidings.delivery.topics import Start
+from tidings.delivery.response import problem_response
 from tidings.errors import InvalidRequest, TidingsError, TooLarge
-from tidings.events import Offset, shown
+from tidings.events import shown
 
 from .openapi import TOPIC, TOPIC_PARAMETER
 from .problems import internal_error, invalid_parameters
-from .response import problem_response
 
 SMALL = 16 * 1024
 """Bytes of a body that holds a few values: a configuration, a token."""
@@ -241,15 +240,6 @@ class Direct:
             raise
         del request
         await response(scope, receive, send)
-
-
-def parse_start(text: str) -> Start | Offset:
-    """Return where a stream begins. Raises InvalidRequest."""
-    if text == "earliest":
-        return "earliest"
-    if text == "tail":
-        return "tail"
-    return Offset.parse(text)
 
 
 def idempotency_key(request: Request, subject: Subject) -> str | None:

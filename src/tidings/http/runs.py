@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from tidings.access.access import Access
 from tidings.api import Hub
+from tidings.delivery.response import given_id
 from tidings.errors import InvalidRequest, NotFound
 from tidings.runs.assistant import Assistant, choose
 from tidings.runs.run import RunState
@@ -19,8 +20,8 @@ from tidings.wire.run_events import RunFormat, StopRequested, to_item
 
 from .follow import ALIASES, After, Enveloped, LastEventId
 from .openapi import KEY, LAST_EVENT_ID, DirectRoute, path_parameter, problems, shape, stream
-from .request import Body, Direct, Query, idempotency_key, parse_start, strict
-from .response import EventStreamResponse, Slots, given_id, json_response
+from .request import Body, Direct, Query, idempotency_key, strict
+from .response import ServedStreamResponse, Slots, json_response
 
 PLAIN, ENVELOPE = RunFormat(), RunFormat(envelope=True)
 ID = "^[0-9A-Za-z]{1,64}$"
@@ -119,14 +120,13 @@ def following(hub: Hub, access: Access, slots: Slots) -> DirectRoute:
         topic = f"runs.{request.path_params['run']}"
         subject = await access.reader(request.scope["headers"], topic)
         run = await hub.runs.get(request.path_params["run"])
-        return EventStreamResponse(
+        return ServedStreamResponse(
             hub,
             run.topic,
-            start=parse_start(query.after),
+            after=query.after,
             last_event_id=given_id(request.scope) or query.last_event_id,
             format=ENVELOPE if query.envelope else PLAIN,
             expires=subject.expires,
-            dirty=True,
             watch=access.guards.watch(subject, [run.topic]),
             slots=slots,
             owner=subject.name or "",
@@ -172,13 +172,15 @@ def routes(hub: Hub, access: Access, assistants: Mapping[str, Assistant]) -> API
             run = await hub.runs.start(
                 await assistant.runnable(),
                 messages,
-                assistant=assistant.name,
-                model=assistant.model,
                 announce=new.topic,
-                parent=new.parent,
                 key=idempotency_key(request, subject),
-                by=subject.name,
-                text=text,
+                about={
+                    "assistant": assistant.name,
+                    "model": assistant.model,
+                    "parent": new.parent,
+                    "by": subject.name,
+                    "text": text,
+                },
             )
             if run.created:
                 begun(run.id)

@@ -35,16 +35,16 @@ class SignedOut:
 
     async def open(self) -> None:
         """Read the list, then follow it. Raises Unavailable."""
-        after: Offset | None = None
+        after: Offset | str = "earliest"
         try:
             while not (page := await self._hub.read(TOPIC, after)).up_to_date:
                 self._take(page.events)
                 after = page.next
             self._take(page.events)
-            after = page.next
+            start = page.next
         except NotFound:
-            after = ORIGIN
-        self._hub.background(self._follow(after))
+            start = ORIGIN
+        self._hub.delivery.background(self._follow(start))
 
     async def end(self, token: str) -> None:
         """Refuse a person's token from now on, on every process. Raises Unavailable.
@@ -58,7 +58,7 @@ class SignedOut:
         if subject.limits == PERSON and subject.expires is not None:
             ended = SessionEnded(digest_of(token).hex(), subject.expires)
             data = msgspec.json.encode(ended).decode()
-            await self._hub.append(TOPIC, [("session.ended", data)], key=ended.token, retention=Retention())
+            await self._hub.log.append(TOPIC, [("session.ended", data)], key=ended.token, retention=Retention())
             self._authenticator.revoke(digest_of(token), subject.expires)
 
     async def _follow(self, after: Offset) -> None:

@@ -122,7 +122,7 @@ def routes(hub: Hub, access: Access) -> APIRouter:
         "/topics/{topic}", summary="Describe a topic", dependencies=reading, responses={**state, **problems(404)}
     )
     async def describe(topic: TopicName) -> Response:
-        return json_response(described(topic, await hub.describe(topic)))
+        return json_response(described(topic, await hub.log.describe(topic)))
 
     @router.put(
         "/topics/{topic}",
@@ -131,11 +131,11 @@ def routes(hub: Hub, access: Access) -> APIRouter:
         responses={**state, **problems(413)},
     )
     async def configure(request: Request, topic: TopicName, to: Configuration) -> Response:
-        if await hub.describe(topic) is None:
+        if await hub.log.describe(topic) is None:
             subject = await access.publisher(request.scope["headers"], topic)
             access.limits.spend(subject, "topics")
         retention = Retention(to.max_age, to.max_events, to.max_bytes)
-        return json_response(described(topic, await hub.configure(topic, retention=retention, ttl=to.ttl)))
+        return json_response(described(topic, await hub.log.configure(topic, retention=retention, ttl=to.ttl)))
 
     @router.post(
         "/topics/{topic}/close",
@@ -144,9 +144,9 @@ def routes(hub: Hub, access: Access) -> APIRouter:
         responses={**state, **problems(404)},
     )
     async def close(topic: TopicName) -> Response:
-        if await hub.describe(topic) is None:
+        if await hub.log.describe(topic) is None:
             raise NotFound(f"There is no topic {topic}.")
-        return json_response(described(topic, await hub.close_topic(topic)))
+        return json_response(described(topic, await hub.log.close_topic(topic)))
 
     @router.delete(
         "/topics/{topic}",
@@ -187,9 +187,9 @@ def routes(hub: Hub, access: Access) -> APIRouter:
         if after and before:
             raise InvalidRequest("A page is either after an offset or before one.")
         if before:
-            page = await hub.read_before(topic, None if before == "tail" else Offset.parse(before), limit)
+            page = await hub.log.read_before(topic, None if before == "tail" else Offset.parse(before), limit)
         else:
-            page = await hub.read(topic, Offset.parse(after) if after else None, limit)
+            page = await hub.read(topic, after or "earliest", limit)
         if page.lost is not None:
             where = f"before {before}" if before else f"after {after}"
             raise Gone(f"Events {where} are gone: {page.lost}.", reason=page.lost, earliest=str(page.earliest))

@@ -6,9 +6,10 @@ import re
 import secrets
 import string
 from functools import lru_cache
+from typing import Final, Literal
 
 from tidings.errors import InvalidRequest, TooLarge
-from tidings.events import shown
+from tidings.events import Offset, shown
 
 MAX_NAME = 200
 """Bytes of a topic's name, of a type and of an idempotency key."""
@@ -25,6 +26,20 @@ MAX_APPEND = 16 << 20
 MAX_EVENTS = 10_000
 """Events of one append: more would hold the event loop for over 50 ms, in checking them and in handing them out."""
 
+
+EARLIEST: Final = "earliest"
+TAIL: Final = "tail"
+
+MAX_LAST = 1_000_000
+"""The most events that `-N` may name."""
+
+Start = Offset | Literal["earliest", "tail"] | int
+"""A place in a log to begin at: after an offset, at the earliest event, at the tail, or at the -Nth event from it."""
+
+After = Offset | str | int
+"""A place to begin at as callers write it: a `Start`, or the text of one."""
+
+_LAST = re.compile(r"-[1-9][0-9]{0,6}")
 
 _TOPIC = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
 
@@ -61,6 +76,31 @@ def valid_data(data: str) -> str:
     """
     weigh(data)
     return data
+
+
+def parse_after(after: After) -> Start:
+    """Return the place to begin at, from each way to write it. Raises InvalidRequest.
+
+    An int or its text is `-N`, the last N events, of which there may be fewer.
+    """
+    if isinstance(after, Offset):
+        return after
+    if after == EARLIEST:
+        return EARLIEST
+    if after == TAIL:
+        return TAIL
+    if isinstance(after, str) and _LAST.fullmatch(after):
+        after = int(after)
+    if isinstance(after, int) and not isinstance(after, bool):
+        if not -MAX_LAST <= after <= -1:
+            raise InvalidRequest(f"A number of last events is from -1 to -{MAX_LAST}.", after=after)
+        return after
+    try:
+        return Offset.parse(str(after))
+    except InvalidRequest:
+        raise InvalidRequest(
+            "A place to begin at is an offset, `earliest`, `tail` or -N, the last N events.", after=shown(after)
+        ) from None
 
 
 def new_epoch() -> str:

@@ -1,11 +1,11 @@
-"""One run in the process that makes it: read the model, write its events, obey commands, make the end."""
+"""The producer of one run: reads the model, writes its events, obeys commands, and makes the end."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Any, Literal, Protocol
 
 from tidings.delivery.hub import Hub
@@ -16,19 +16,21 @@ from tidings.wire.run_events import InputResolved, RunEvent, RunFailed, RunFinis
 from .failures import BrokenOff, explain
 from .progress import Progress
 from .run import RESET
-from .writer import PAUSE, Writer
+from .writer import PAUSE, Refused, Writer
 
 log = logging.getLogger("tidings.runs")
 
 STUBBORN = 2.0
-"""Seconds a model has to end when it is cancelled. The run ends then, whatever the model does."""
+"""Seconds that a model has to end when it is cancelled. Then the run ends, whatever the model does."""
 
 Cut = Literal["cancelled", "interrupted"]
 
 
 class Source(Protocol):
-    """Where a run's events come from. It begins messages, blocks, steps and tools; ending what an error, a stop or a
-    deploy leaves open, and the run itself, is the producer's."""
+    """The origin of a run's events. It begins and ends messages, blocks, steps and tools.
+
+    The producer ends the run itself, and what an error, a stop or a deploy has left open.
+    """
 
     @property
     def result(self) -> Any: ...
@@ -37,7 +39,7 @@ class Source(Protocol):
 
 
 class Producer:
-    """Makes a run that has begun in the log at `started`. `task` ends when the run does, or is another's to end."""
+    """Makes a run whose log began at `started`. `task` is done when the run has ended or was abandoned."""
 
     def __init__(self, hub: Hub, run: str, topic: str, started: Offset) -> None:
         self.run = run
@@ -49,30 +51,30 @@ class Producer:
         self._writer = Writer(hub, topic, started.epoch, self._refused)
         self._model: asyncio.Task[None] | None = None
         self._cut: Cut | None = None
-        self._abandoned = asyncio.get_running_loop().create_future()
+        self._given_up = asyncio.get_running_loop().create_future()
         self._answers: dict[str, asyncio.Future[Any]] = {}
 
     @property
     def ended(self) -> bool:
-        """Whether the end of the run is in its log."""
+        """True if the end of the run is in its log."""
         return self._writer.ended
 
     def start(self, source: Source, on_done: Callable[[], None]) -> None:
         self._model = asyncio.create_task(self._read(source), name=f"model of {self.topic}")
-        self.task = self._hub.background(self._produce(self._model, source))
+        self.task = self._hub.delivery.background(self._produce(self._model, source))
         self.task.add_done_callback(lambda _: on_done())
 
     def cut(self, outcome: Cut, *, patience: float | None = None) -> None:
-        """Cancel the model and end the run so, with what there is of the answer. The first to say so wins.
+        """Cancel the model and end the run with this outcome and the answer so far. The first call counts.
 
-        `patience`: seconds the model has to end, if not STUBBORN.
+        `patience`: seconds that the model has to end, if not STUBBORN.
         """
         if self._model is not None and self._cut is None and self._model.cancel():
             self._cut = outcome
-            asyncio.get_running_loop().call_later(STUBBORN if patience is None else patience, self._abandon)
+            asyncio.get_running_loop().call_later(STUBBORN if patience is None else patience, self._give_up)
 
-    def lose(self, why: str) -> None:
-        """Somebody else has ended the run, or will: stop, and write nothing."""
+    def abandon(self, why: str) -> None:
+        """Stop without writing: another process ends this run, or has ended it."""
         if not self._writer.ending:
             log.warning("%s is stopped: %s", self.topic, why)
             self._writer.refuse()
@@ -82,7 +84,7 @@ class Producer:
         await self._writer.end([self._failed(error)])
 
     async def answer(self, request: str) -> Any:
-        """The answer that somebody gives to a request, as soon as it is in the log."""
+        """The answer to a request for input, as soon as the answer is in the log."""
         return await self._answer(request)
 
     def _answer(self, request: str) -> asyncio.Future[Any]:
@@ -90,16 +92,16 @@ class Producer:
 
     def _refused(self) -> None:
         if self._model is not None and self._model.cancel():
-            asyncio.get_running_loop().call_later(STUBBORN, self._abandon)
+            asyncio.get_running_loop().call_later(STUBBORN, self._give_up)
 
-    def _abandon(self) -> None:
-        if not self._abandoned.done():
-            self._abandoned.set_result(None)
+    def _give_up(self) -> None:
+        if not self._given_up.done():
+            self._given_up.set_result(None)
 
     async def _produce(self, model: asyncio.Task[None], source: Source) -> None:
-        commands = self._hub.background(self._obey())
+        commands = self._hub.delivery.background(self._obey())
         try:
-            await asyncio.wait({model, self._abandoned}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({model, self._given_up}, return_when=asyncio.FIRST_COMPLETED)
             if not self._writer.refused:
                 await self._writer.end(self._ending(model, source))
         finally:
@@ -107,13 +109,15 @@ class Producer:
             model.cancel()
 
     async def _read(self, source: Source) -> None:
-        async with aclosing(source.events()) as events:  # type: ignore[type-var]
-            async for event in events:
-                await self._writer.put(event)
-                self._progress.apply(event)
+        # Refused: the run ends elsewhere, or has been given its end.
+        with suppress(Refused):
+            async with aclosing(source.events()) as events:  # type: ignore[type-var]
+                async for event in events:
+                    await self._writer.put(event)
+                    self._progress.apply(event)
 
     def _ending(self, model: asyncio.Task[None], source: Source) -> list[RunEvent]:
-        """What ends all that is open, and the one terminal event."""
+        """The events that end all that is open, and the one terminal event."""
         progress = self._progress
         if self._cut is not None:
             closing = progress.closing("interrupted")
@@ -130,14 +134,14 @@ class Producer:
 
     def _failed(self, error: BaseException) -> RunFailed:
         failure = explain(error)
-        # The traceback is for the log only; an error that was written to be shown needs none.
+        # The traceback is for the log only; an error that was written for people needs none.
         log.error(
             "%s failed: %s", self.topic, failure.code, exc_info=None if isinstance(error, TidingsError) else error
         )
         return RunFailed(run=self.run, message=failure.message, code=failure.code, retryable=failure.retryable)
 
     async def _obey(self) -> None:
-        """Follow the run's own topic for commands, which any process may have written there."""
+        """Follow the run's own topic for commands, which any process may write there."""
         after = self._started
         while True:
             try:
@@ -149,21 +153,21 @@ class Producer:
             except Unavailable as error:
                 log.warning("%s cannot be followed: %s", self.topic, error)
                 await asyncio.sleep(PAUSE)
-        self.lose("its topic was closed by somebody else.")
+        self.abandon("its topic was closed elsewhere.")
 
-    def _command(self, type: str, said: RunEvent | None) -> None:
+    def _command(self, type: str, event: RunEvent | None) -> None:
         if type == "stop.requested":
             self.cut("cancelled")
-        elif isinstance(said, InputResolved):
-            answer = self._answer(said.request)
+        elif isinstance(event, InputResolved):
+            answer = self._answer(event.request)
             if not answer.done():
-                answer.set_result(said.value)
+                answer.set_result(event.value)
         elif type == RESET:
-            self.lose("its topic was deleted.")
+            self.abandon("its topic was deleted.")
 
 
 def _error_of(model: asyncio.Task[None]) -> BaseException | None:
-    """Why the model ended, if that was an error. That it was cancelled, though nobody here did so, is one."""
+    """The error that ended the model, or None. A cancellation that this process did not ask for is an error."""
     if model.cancelled():
         return BrokenOff()
     return model.exception()

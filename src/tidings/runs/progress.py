@@ -1,5 +1,5 @@
-"""What is known of a run from its events so far: a fold, for the process that produces it and for the one that must end
-what another has left behind."""
+"""The progress of a run by its events so far: a fold, for the process that makes the run and for one that must end the
+run of a dead process."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ UNFINISHED = "The run ended first."
 
 
 class Progress:
-    """What is known of a run from its events so far: what it has begun and not ended, and what its end will report.
+    """The open parts of a run by its events so far, and what its end will report.
 
-    `ended` is the terminal event, `finish` and `usage` are what a `run.finished` says now.
+    `ended` is the terminal event; a `run.finished` now would have this `finish` and this `usage`.
     """
 
     def __init__(self, run: str) -> None:

@@ -1,4 +1,4 @@
-"""Runs: AI generations that belong to no request. Started here, followed and stopped from any process, ended always."""
+"""Runs: AI generations that belong to no request. Any process can follow and stop them, and each of them ends."""
 
 from __future__ import annotations
 
@@ -6,135 +6,145 @@ import asyncio
 import contextlib
 import hashlib
 import logging
-import re
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, TypedDict
 
 import msgspec
+from starlette.responses import Response
 
 from tidings.delivery.hub import Hub
-from tidings.errors import Closed, Conflict, NotFound, TidingsError, TooLarge, Unavailable
+from tidings.errors import Closed, Conflict, InvalidRequest, NotFound, TidingsError, TooLarge, Unavailable
 from tidings.events import Offset
+from tidings.log.names import EARLIEST, After
 from tidings.log.rules import NEW
-from tidings.wire.run_events import InputResolved, RunFinished, RunStarted, StopRequested, from_event, to_item
+from tidings.wire.run_events import InputResolved, RunFinished, RunStarted, from_event, to_item
 
 from .producer import Producer, Source
 from .progress import Progress
-from .run import Run, topic_of
+from .response import RunResponse
+from .run import Run, head_of, is_id, tell, topic_of
 from .sources.langchain import LangChainSource
 from .sources.text import TextSource
 
 log = logging.getLogger("tidings.runs")
 
 LEASE = 6.0
-"""Seconds for which a producer that says nothing is believed to live."""
+"""Seconds for which a producer that renews nothing is believed to live."""
 HASTE = 0.5
-"""Seconds that a model has to end when the process goes. With the grace, a process is gone within 5 seconds."""
+"""Seconds that a model has to end when the process exits. With the grace, a process is gone within 5 seconds."""
 BEAT = 2.0
 """Seconds between two renewals and between two looks for lapsed leases: a dead run is ended in at most LEASE + BEAT."""
 
-_ID = re.compile("[0-9A-Z]{26}")
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
-class Runs:
-    """The runs of one hub. `open` it, or start a run, and this process also ends the runs of processes that died.
+class About(TypedDict, total=False):
+    """Facts of a run that its events tell.
 
-    `grace`: seconds that runs have to finish when the hub closes; then they end as `interrupted`.
+    `assistant`, `model`: names. `parent`: the run that this one answers anew. `by`: the person who started it. `asked`:
+    the offset of the event of `announce` that asked for it. `text`: the input as text, where `input` itself is not.
+    """
+
+    assistant: str
+    model: str | None
+    parent: str | None
+    by: str | None
+    asked: Offset | None
+    text: str | None
+
+
+class Runs:
+    """The runs of one hub. A process that has opened them also ends the runs of processes that died.
+
+    `grace`: seconds that runs have to finish when the hub closes; then they end as `interrupted`. `on_end`: called with
+    the id of each run that has ended, by the process that made the run or found its process dead. While the call fails
+    it is repeated, by any process; so work that follows from an end is done once if it is idempotent.
     """
 
     def __init__(self, hub: Hub, *, grace: float = 3.0) -> None:
-        self.hub = hub
         self.grace = grace
+        self.on_end: Callable[[str], Awaitable[None]] | None = None
+        self._hub = hub
         self._producers: dict[str, Producer] = {}
         self._starting: set[asyncio.Task[Run]] = set()
         self._ending: set[asyncio.Task[None]] = set()
-        self._keepers: list[asyncio.Task[None]] = []
         self._last_call: float | None = None
-        self.on_end: list[Callable[[str], Awaitable[None]]] = []
-        """Called with the id of each run that has ended, by the process that made it or that found it dead; again, by
-        whichever process, until one call has returned. So what follows from an end is done once it is idempotent."""
-        hub.on_drain.append(self._draining)
-        hub.on_close.append(self.close)
 
     def open(self) -> None:
-        """Begin to renew the leases of this process's runs and to end those of others that lapsed. Idempotent."""
-        if not self._keepers:
-            # Apart, so that ending many runs of others does not keep this process from renewing its own.
-            self._keepers = [self.hub.background(self._keep(work)) for work in (self._renew, self._reap)]
+        """Begin to renew the leases of this process's runs, and to end the runs whose leases have lapsed.
+
+        The hub calls this when it opens.
+        """
+        self._last_call = None
+        # Two tasks, so that ending many runs of others does not keep this process from renewing its own.
+        for work in (self._renew, self._reap):
+            self._hub.delivery.background(self._keep(work))
 
     async def start(
         self,
         runnable: Any,
         input: Any,
         *,
-        assistant: str = "",
-        model: str | None = None,
-        announce: str | None = None,
-        parent: str | None = None,
         key: str | None = None,
-        by: str | None = None,
-        asked: Offset | None = None,
-        text: str | None = None,
+        announce: str | None = None,
         config: Mapping[str, Any] | None = None,
+        about: About | None = None,
     ) -> Run:
-        """Begin a run and return; it goes on in the background, whoever asked for it and however long they stay.
+        """Start a run and return it as soon as its log exists. The run goes on without the task that started it.
 
         `runnable`: a LangChain runnable, model, agent or graph, or an async generator function of text; `input` is
-        passed to it, with `config`. `announce`: a topic that is told, by `run.created`, before the model is called.
-        `parent`: the run that this one answers anew. `asked`: the event of `announce` that asked for it. `key`: the
-        same key of the same `by` again gives the first run, and calls no model. `text`: what the events show as the
-        input, if that is not `input` itself. Raises Unavailable while the process drains, InvalidRequest, and what
-        appending to `announce` raises.
+        passed to it, with `config`. `announce`: a topic to which `run.created` is published before the model is called.
+        `key`: the same key of the same person again returns the first run, and calls no model.
+
+        Raises Unavailable while the process drains, InvalidRequest, and the errors of publishing to `announce`.
         """
-        self.hub.must_be_open()
-        if self.hub.draining:
+        if self._hub.delivery.draining:
             raise Unavailable("This process is going away.")
-        self.open()
+        about = about or {}
+        if unknown := about.keys() - About.__annotations__.keys():
+            raise InvalidRequest(f"`about` takes no {', '.join(sorted(unknown))}.")
+        by, asked, parent = about.get("by"), about.get("asked"), about.get("parent")
         id = new_id() if key is None else _derived_id(by, key)
+        text = about.get("text")
         shown = text if text is not None else input if isinstance(input, str) else None
         turn, attempt = await self._turn(id, parent)
         started = RunStarted(
             run=id,
             turn=turn,
-            assistant=assistant,
+            assistant=about.get("assistant", ""),
             attempt=attempt,
-            model=model,
+            model=about.get("model"),
             input=shown,
             parent=parent,
             by=by,
             topic=announce,
             asked=str(asked) if asked else None,
         )
-        created: dict[str, Any] = {"run": id, "assistant": assistant, "input": shown, "parent": parent, "by": by}
-        if asked:
-            created["asked"] = str(asked)
-        # Not in the caller's task: one that goes away must not leave a run that has begun and never calls its model.
-        start = asyncio.create_task(
-            self._start(started, runnable, input, config, announce, created, keyed=key is not None)
-        )
+        # A task of its own: a caller that is cancelled must not leave a run that has begun and never calls its model.
+        start = asyncio.create_task(self._start(started, runnable, input, config, keyed=key is not None))
         self._starting.add(start)
         start.add_done_callback(self._starting.discard)
         return await asyncio.shield(start)
 
     async def get(self, id: str) -> Run:
         """The run, whichever process makes or made it. Raises NotFound."""
-        await self._head(id)
-        return Run(self, id)
+        await head_of(self._hub, id)
+        return Run(self._hub, id)
+
+    def response(self, id: str) -> Response:
+        """The stream of a run as a response, which is 404 if there is no such run. See `Run.response`."""
+        return RunResponse(self._hub, topic_of(id))
 
     async def stop(self, id: str, *, by: str | None = None) -> None:
-        """Ask the run to stop. What there is of the answer is kept. Idempotent; of a run that has ended, nothing.
-
-        It is an event in the run's topic, so it reaches the producer on whichever process that is. Raises NotFound.
-        """
-        await self._tell(id, StopRequested(run=id, by=by), key="stop")
+        """Ask the run to stop. See `Run.stop`. Raises NotFound."""
+        await Run(self._hub, id).stop(by=by)
 
     async def answer(self, id: str, request: str, value: Any, *, by: str | None = None) -> None:
         """Answer an `input.requested` of the run; the first answer counts. Raises NotFound, Closed."""
-        said = InputResolved(run=id, request=request, kind="interrupt", value=value, by=by)
-        if not await self._tell(id, said, key=f"answer.{request}"):
+        answer = InputResolved(run=id, request=request, kind="interrupt", value=value, by=by)
+        if not await tell(self._hub, id, answer, key=f"answer.{request}"):
             raise Closed("The run has ended.")
 
     async def close(self) -> None:
@@ -147,170 +157,159 @@ class Runs:
             await asyncio.wait(tasks, timeout=max(last_call - time.monotonic(), 0))
             for producer in list(self._producers.values()):
                 producer.cut("interrupted", patience=HASTE)
-            # A run that cannot be ended now, because its store hangs, is ended by whoever finds its lease lapsed.
+            # If the store hangs, a run cannot be ended now; a process that finds its lease lapsed ends it.
             await asyncio.wait(tasks, timeout=2 * HASTE)
         if self._ending:
-            # What follows from their ends, too, is left to others if it cannot be done now.
+            # The work that follows from their ends is left to other processes if it cannot be done now.
             await asyncio.wait(self._ending, timeout=HASTE)
+        self._producers.clear()
 
-    def _draining(self, hurry: bool) -> None:
+    def drain(self, *, hurry: bool) -> None:
+        """Let the grace of the runs begin; `hurry`: end them now."""
         self._last_call = time.monotonic() + (0.0 if hurry else self.grace)
         for producer in list(self._producers.values()) if hurry else ():
             producer.cut("interrupted", patience=HASTE)
 
-    # Starting and commanding.
+    # Starting.
 
     async def _turn(self, id: str, parent: str | None) -> tuple[str, int]:
-        """The turn and the attempt of a run: its parent's turn once more, or the first of its own."""
-        if parent is not None and _ID.fullmatch(parent):
+        """The turn of a run and the number of the attempt at it. A run with a parent is another attempt at its turn."""
+        if parent is not None and is_id(parent):
             with contextlib.suppress(NotFound):
-                page = await self.hub.read(topic_of(parent), None, 1)
+                page = await self._hub.read(topic_of(parent), limit=1)
                 before = from_event(page.events[0]) if page.events else None
                 if isinstance(before, RunStarted):
                     return before.turn, before.attempt + 1
         return id, 1
 
     async def _start(
-        self,
-        started: RunStarted,
-        runnable: Any,
-        input: Any,
-        config: Mapping[str, Any] | None,
-        announce: str | None,
-        created: Mapping[str, Any],
-        *,
-        keyed: bool,
+        self, started: RunStarted, runnable: Any, input: Any, config: Mapping[str, Any] | None, *, keyed: bool
     ) -> Run:
         id, topic = started.run, topic_of(started.run)
-        run = Run(self, id)
-        if keyed and await self.hub.describe(topic):
-            await self._announce(announce, created)
+        run = Run(self._hub, id)
+        if keyed and await self._hub.log.describe(topic):
+            await self._announce(started)
             return run
-        # The lease first: a process that dies after the append leaves a run that somebody ends.
-        await self.hub.leases.lease(topic, LEASE, renew=False)
+        # The lease first: a process that dies after the append leaves a run that another process ends.
+        await self._hub.leases.lease(topic, LEASE, renew=False)
         try:
-            appended = await self.hub.append(topic, [to_item(started)], expected=NEW)
+            appended = await self._hub.log.append(topic, [to_item(started)], expected=NEW)
         except Conflict:
             if not keyed:
                 raise
-            await self._announce(announce, created)
+            await self._announce(started)
             return run
-        producer = self._producers[id] = Producer(self.hub, id, topic, appended.last)
+        producer = self._producers[id] = Producer(self._hub, id, topic, appended.last)
         try:
-            await self._announce(announce, created)
+            await self._announce(started)
             source = self._source(producer, runnable, input, config)
         except BaseException as error:
             await producer.fail(error)
             await self._done(producer)
             raise
         producer.start(source, lambda: self._spawn_done(producer))
-        return Run(self, id, created=True)
+        return Run(self._hub, id, created=True)
 
     def _source(self, producer: Producer, runnable: Any, input: Any, config: Mapping[str, Any] | None) -> Source:
         if hasattr(runnable, "astream_events"):
             return LangChainSource(producer.run, runnable, input, config, producer.answer)
         return TextSource(producer.run, runnable, input)
 
-    async def _announce(self, topic: str | None, created: Mapping[str, Any]) -> None:
-        """Idempotent, so that a start that is repeated with its key also mends an announcement that was cut off."""
-        if topic is not None:
-            data = msgspec.json.encode(created).decode()
-            await self.hub.append(topic, [("run.created", data)], key=f"run.{created['run']}")
-
-    async def _tell(self, id: str, command: StopRequested | InputResolved, key: str) -> bool:
-        """Append a command to a run that has not ended; False if it has."""
-        head = await self._head(id)
-        try:
-            await self.hub.append(topic_of(id), [to_item(command)], expected=head.epoch, key=key)
-        except Closed:
-            return False
-        except Conflict:
-            raise NotFound(f"There is no run {id}.") from None
-        return True
-
-    async def _head(self, id: str) -> Any:
-        head = await self.hub.describe(topic_of(id)) if _ID.fullmatch(id) else None
-        if head is None:
-            raise NotFound(f"There is no run {id[:40]}.")
-        return head
+    async def _announce(self, started: RunStarted) -> None:
+        """Publish `run.created`. Idempotent: a start that is repeated with its key completes what was cut off."""
+        if started.topic is None:
+            return
+        created: dict[str, Any] = {
+            "run": started.run,
+            "assistant": started.assistant,
+            "input": started.input,
+            "parent": started.parent,
+            "by": started.by,
+        }
+        if started.asked:
+            created["asked"] = started.asked
+        data = msgspec.json.encode(created).decode()
+        await self._hub.log.append(started.topic, [("run.created", data)], key=f"run.{started.run}")
 
     # Leases.
 
     def _spawn_done(self, producer: Producer) -> None:
-        if self.hub.opened:
-            ending = self.hub.background(self._done(producer))
+        if self._hub.state != "closed":
+            ending = self._hub.delivery.background(self._done(producer))
             self._ending.add(ending)
             ending.add_done_callback(self._ending.discard)
 
     async def _done(self, producer: Producer) -> None:
-        """A run that has ended needs no lease; one that could not be ended keeps it, so that somebody ends it."""
+        """Release the lease of a run that has ended. One that could not be ended keeps it, for another process."""
         self._producers.pop(producer.run, None)
         if producer.ended:
             await self._follow_up(producer.run)
-            await self.hub.leases.release(producer.topic)
+            await self._hub.leases.release(producer.topic)
 
     async def _follow_up(self, id: str) -> None:
-        """While this fails, the lease is kept: it lapses, and whoever finds it tries again."""
-        for follow in self.on_end:
-            await follow(id)
+        """Call `on_end`. If it fails the lease is kept: the lease lapses, and the process that finds it tries again."""
+        if self.on_end is not None:
+            await self.on_end(id)
 
     async def _keep(self, work: Callable[[], Awaitable[None]]) -> None:
         while True:
             try:
                 await work()
             except TidingsError as error:
-                log.warning("leases could not be looked after: %s", error)
+                log.warning("Leases could not be looked after: %s", error)
             except Exception:
-                log.exception("leases could not be looked after")
+                log.exception("Leases could not be looked after.")
             await asyncio.sleep(BEAT)
 
     async def _renew(self) -> None:
         producers = list(self._producers.values())
-        lease = self.hub.leases.lease
+        lease = self._hub.leases.lease
         kept = await asyncio.gather(*[lease(producer.topic, LEASE, renew=True) for producer in producers])
         for producer, mine in zip(producers, kept, strict=True):
             if not mine:
-                producer.lose("its lease is lost.")
+                producer.abandon("its lease is lost.")
 
     async def _reap(self) -> None:
-        for topic in await self.hub.leases.lapsed():
+        for topic in await self._hub.leases.lapsed():
             id = topic.removeprefix("runs.")
-            if _ID.fullmatch(id) and topic == topic_of(id) and id not in self._producers:
+            if is_id(id) and topic == topic_of(id) and id not in self._producers:
                 try:
                     await self._interrupt(id, topic)
                 except Exception as error:
-                    # The next ones are not held up by it.
+                    # The other runs are ended all the same.
                     log.warning("%s is not ended yet: %s", topic, error, exc_info=not isinstance(error, TidingsError))
 
     async def _interrupt(self, id: str, topic: str) -> None:
-        """End a run whose producer is gone. Expecting the exact tail: a producer that lives after all has the word."""
-        head = await self.hub.describe(topic)
+        """End a run whose producer is gone. The append expects the exact tail: a producer that still lives wins."""
+        head = await self._hub.log.describe(topic)
         if head is not None and not head.closed:
             progress, tail = await self._read(id, topic)
             end = RunFinished(run=id, outcome="interrupted", finish="interrupted", usage=progress.usage)
             ending = [to_item(event) for event in (*progress.closing("interrupted"), end)]
             try:
                 try:
-                    await self.hub.append(topic, ending, expected=tail, close=True)
+                    await self._hub.log.append(topic, ending, expected=tail, close=True)
                 except TooLarge:
-                    await self.hub.append(topic, ending[-1:], expected=tail, close=True)  # above all, it ends
+                    # The end alone is small, and above all the run ends.
+                    await self._hub.log.append(topic, ending[-1:], expected=tail, close=True)
             except Conflict:
                 return
             log.warning("%s is ended as interrupted: its producer is gone", topic)
         if head is not None:
             await self._follow_up(id)
-        # Lapsed still: a start that was cut off before its log began leaves a lease, which a start with the same key
-        # may have taken up while this one looked.
-        await self.hub.leases.release(topic, lapsed=True)
+        # Only if it is still lapsed: a start that was cut off before its log began leaves a lease, which another start
+        # with the same key may have renewed meanwhile.
+        await self._hub.leases.release(topic, lapsed=True)
 
     async def _read(self, id: str, topic: str) -> tuple[Progress, Offset]:
-        """What a run has said, and the end of its log."""
-        progress, after = Progress(id), None
+        """The progress of a run by its log, and the end of the log."""
+        progress = Progress(id)
+        after: After = EARLIEST
         while True:
-            page = await self.hub.read(topic, after)
+            page = await self._hub.read(topic, after)
             for event in page.events:
-                if (said := from_event(event)) is not None:
-                    progress.apply(said)
+                if (run_event := from_event(event)) is not None:
+                    progress.apply(run_event)
             if page.up_to_date:
                 return progress, page.tail
             after = page.next
@@ -322,7 +321,7 @@ def new_id() -> str:
 
 
 def _derived_id(by: str | None, key: str) -> str:
-    """The one id for a subject's key: the log of that name can only be created once, on whichever process."""
+    """The one id for a person's key: the log of that name can only be created once, in whichever process."""
     digest = hashlib.sha256(msgspec.json.encode([by, key])).digest()
     return _ulid(int.from_bytes(digest[:16]))
 

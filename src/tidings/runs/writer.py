@@ -1,4 +1,5 @@
-"""The way of one run's events into its log: in order, bounded, and never in the model's way."""
+"""The writer of one run: appends its events in order, from a bounded buffer, so that the model does not wait for the
+disk."""
 
 from __future__ import annotations
 
@@ -13,23 +14,23 @@ from tidings.wire.run_events import RunEvent, merged, to_item
 log = logging.getLogger("tidings.runs")
 
 BUFFER = 1 << 20
-"""Bytes that may wait for the store before the model has to."""
+"""Bytes that may wait for the store before the model has to wait."""
 
 PATIENCE = 10.0
-"""Seconds for which a store that is unavailable is asked again. Then the run is another's to end."""
+"""Seconds for which a store that is unavailable is asked again. Then another process must end the run."""
 PAUSE = 0.25
 
 
 class Refused(Exception):
-    """The log takes nothing more from this producer."""
+    """The log takes no further events from this producer."""
 
 
 class Writer:
-    """Appends what it is given while the producer goes on: what comes during a commit goes into the next one, where the
-    deltas of a block are merged. So a slow disk costs events, not time.
+    """Appends events while the producer goes on.
 
-    It appends to one life of the log only and never after the end. `on_refused` is called when the log does not
-    want this producer any more, because it is closed or of another life, or cannot be written.
+    Events that come during a commit go into the next one, where the deltas of a block are merged. So a slow disk costs
+    events, not time. The writer appends to one life of the log only and never after the end. `on_refused` is called
+    when the log takes no more from this producer, because it is closed or of another life, or cannot be written.
     """
 
     def __init__(self, hub: Hub, topic: str, epoch: str, on_refused: Callable[[], None]) -> None:
@@ -43,12 +44,12 @@ class Writer:
         self._room = asyncio.Event()
         self.ending = False
         self.ended = False
-        """Whether the end is in the log."""
+        """True once the end is in the log."""
         self.refused = False
-        self._task = hub.background(self._write())
+        self._task = hub.delivery.background(self._write())
 
     async def put(self, event: RunEvent) -> None:
-        """Take an event; waits only while the buffer is full. Cancelled, it has not taken it. Raises Refused."""
+        """Take an event; wait only while the buffer is full. If cancelled, the event is not taken. Raises Refused."""
         while self._bytes > BUFFER and not self.refused and not self.ending:
             self._room.clear()
             await self._room.wait()
@@ -57,7 +58,7 @@ class Writer:
         self._take(event)
 
     async def end(self, events: list[RunEvent]) -> None:
-        """Append all that waits and these in one commit, the last of the log. Returns when it is stored or refused."""
+        """Append all that waits and these events in the log's last commit. Returns once it is stored or refused."""
         if not self.refused:
             for event in events:
                 self._take(event)
@@ -72,7 +73,7 @@ class Writer:
         self._work.set()
 
     def refuse(self) -> None:
-        """Stop: take nothing more, write nothing more."""
+        """Take nothing more and write nothing more."""
         if not self.refused and not self.ended:
             self.refused = True
             self._work.set()
@@ -93,9 +94,11 @@ class Writer:
                     await self._append([to_item(event) for event in merged(events)], close=ending)
                 self.ended = ending
         except Conflict as error:
-            log.info("%s is no longer this process's to write: %s", self._topic, error)
+            log.info("%s is written by this process no longer: %s", self._topic, error)
         except TidingsError as error:
-            log.error("%s cannot be written; whoever finds its lease lapsed will end it: %s", self._topic, error)
+            log.error(
+                "%s cannot be written; the process that finds its lease lapsed will end it: %s", self._topic, error
+            )
         finally:
             if not self.ended:
                 self.refuse()
@@ -104,10 +107,10 @@ class Writer:
         began = asyncio.get_running_loop().time()
         while True:
             try:
-                await self._hub.append(self._topic, items, expected=self._epoch, close=close)
+                await self._hub.log.append(self._topic, items, expected=self._epoch, close=close)
                 return
             except OutcomeUnknown:
-                raise  # asking again could store it twice
+                raise  # a second append could store the events twice
             except Unavailable as error:
                 if asyncio.get_running_loop().time() - began > PATIENCE or self.refused:
                     raise

@@ -36,8 +36,10 @@ from tidings.apps.rooms.files import FILES
 from tidings.apps.rooms.guard import RoomsGuard
 from tidings.apps.rooms.notifying import Notices
 from tidings.apps.rooms.rooms import Rooms
+from tidings.apps.rooms.search import Search
 from tidings.apps.runs.guard import RunsGuard
 from tidings.assistants import configured
+from tidings.delivery.response import Stream
 from tidings.errors import TidingsError
 from tidings.events import Retention
 from tidings.http import health, problems, runs, session, topics
@@ -45,7 +47,7 @@ from tidings.http.ask import asking
 from tidings.http.follow import Following
 from tidings.http.openapi import REF, SHAPES, DirectRoute
 from tidings.http.publish import Publishing, Sizes
-from tidings.http.response import OUTSIDE, Slots, Stream
+from tidings.http.response import OUTSIDE, Slots
 from tidings.http.signed_out import SignedOut
 from tidings.runs.assistant import Assistant
 
@@ -126,11 +128,10 @@ def create_app(settings: Settings | None = None, hub: Hub | None = None) -> Fast
             retention=retention if retention != Retention() else None,
         )
     access = Access(authenticator(settings), limits=limits(settings))
-    hub.runs.on_end.append(access.limits.ended)
     assistants = configured(settings)
     slots = Slots(settings.max_connections, settings.max_connections_per_subject if not settings.open else 1 << 30)
     sizes = Sizes(settings.max_body, settings.max_batch, settings.max_batch_events)
-    presence = Presence(hub, slots)
+    presence, search = Presence(hub, slots), Search(hub)
     signed_out = SignedOut(hub, access.authenticator)
 
     @asynccontextmanager
@@ -142,13 +143,14 @@ def create_app(settings: Settings | None = None, hub: Hub | None = None) -> Fast
             raise
         try:
             hub.runs.grace = settings.grace
-            hub.runs.open()
             await signed_out.open()
             presence.open()
             for assistant in assistants.values():
-                hub.background(assistant.runnable())
+                hub.delivery.background(assistant.runnable())
             yield
         finally:
+            await presence.close()
+            await search.close()
             await hub.close()
 
     app = App(
@@ -175,7 +177,7 @@ def create_app(settings: Settings | None = None, hub: Hub | None = None) -> Fast
         runs.routes(hub, access, assistants),
         *sign_in(settings, hub, access, signed_out),
         health.routes(hub),
-        *apps(hub, access, presence, assistants, int(settings.max_file)),
+        *apps(hub, access, presence, search, assistants, int(settings.max_file)),
     ):
         app.include_router(router)
     web.mount(app)
@@ -203,13 +205,20 @@ def sign_in(settings: Settings, hub: Hub, access: Access, signed_out: SignedOut)
 
 
 def apps(
-    hub: Hub, access: Access, presence: Presence, assistants: Mapping[str, Assistant], max_file: int
+    hub: Hub, access: Access, presence: Presence, search: Search, assistants: Mapping[str, Assistant], max_file: int
 ) -> list[APIRouter]:
     """Return the routers of the apps, and add the apps' guards to `access`."""
     told, service = Notifications(hub), Rooms(hub)
+    answers = Answers(hub, service, told, assistants)
+
+    async def run_ended(run: str) -> None:
+        await access.limits.ended(run)
+        await answers.post(run)
+
+    hub.runs.on_end = run_ended
     access.guards.update(
         {
-            "rooms": RoomsGuard(service, Notices(told), Answers(hub, service, told, assistants), access.limits),
+            "rooms": RoomsGuard(service, Notices(told), answers, access.limits),
             "runs": RunsGuard(hub, access.guards),
             "conversations": ConversationsGuard(hub),
             "users": PeopleGuard(),
@@ -220,7 +229,7 @@ def apps(
         }
     )
     return [
-        rooms.routes(service, access, told.markers, max_file),
+        rooms.routes(service, access, told.markers, search, max_file),
         transfers.routes(service, access, max_file),
         people.routes(access, presence),
         notifications.routes(access, told),

@@ -269,7 +269,7 @@ class Server(uvicorn.Server):
 
     async def _leave_when_lost(self) -> None:
         """Leave once the store is gone for good. Whatever hangs then, the process is gone in time."""
-        self.lost = await self.hub.lost()
+        self.lost = await self.hub.delivery.lost()
         last = threading.Timer(LAST, os._exit, (os.EX_IOERR,))
         last.daemon = True
         last.start()

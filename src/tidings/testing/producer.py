@@ -160,7 +160,7 @@ def kill_runs(text: str) -> bool:
     killed = False
     # Search all objects: only the app knows its hub, and there is no list of hubs.
     for hub in [thing for thing in gc.get_objects() if type(thing) is Hub]:
-        if hub.opened and hub.loop is asyncio.get_running_loop():
+        if hub.state != "closed" and hub.delivery.loop is asyncio.get_running_loop():
             producers = hub.runs._producers
             for id in [id for id in producers if id in text]:
                 killed = True

@@ -94,9 +94,9 @@ async def test_once_for_each_key(mara: Member, shop: Member) -> None:
 async def test_what_is_no_notification_is_refused(
     server: Server, shop: Member, wrong: dict[str, Any], status: int
 ) -> None:
-    before = await server.hub.describe(MARA)
+    before = await server.hub.log.describe(MARA)
     problem(await shop.say(MARA, "notification.created", **wrong), status)
-    assert await server.hub.describe(MARA) == before
+    assert await server.hub.log.describe(MARA) == before
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ async def test_a_message_of_who_was_removed_meanwhile_is_refused(tmp_path: Path,
         removed = await there.say("Ann", LEAVE)
         if knows == "what was before":
             await here.rooms.states.at(TOPIC, removed)
-        done = await one.append(TOPIC, admitted.items, key="once")
+        done = await one.log.append(TOPIC, admitted.items, key="once")
         if knows == "all":
             await here.rooms.states.at(TOPIC, done.last)
         with pytest.raises(Forbidden, match="not a member"):
@@ -91,7 +91,7 @@ async def test_it_is_refused_though_its_author_has_come_back(tmp_path: Path) -> 
         await lobby(process)
         admitted = await process.guard.admit(BOB, TOPIC, items(HELLO), transient=False)
         await process.say("Ann", LEAVE)
-        done = await hub.append(TOPIC, admitted.items)
+        done = await hub.log.append(TOPIC, admitted.items)
         await process.say("Ann", JOIN)
         with pytest.raises(Conflict, match="room changed"):
             await process.guard.published(BOB, TOPIC, admitted.items, done)
@@ -104,7 +104,7 @@ async def test_of_several_facts_those_that_count_are_told(hub: Hub) -> None:
     delete = "message.deleted", {"message": str(message)}
     admitted = await process.guard.admit(BOB, TOPIC, items(delete, HELLO), transient=False)
     await process.say("Ann", delete)
-    done = await hub.append(TOPIC, admitted.items)
+    done = await hub.log.append(TOPIC, admitted.items)
     with pytest.raises(Conflict, match="was deleted"):
         await process.guard.published(BOB, TOPIC, admitted.items, done)
     assert process.told[-1] == done.last

@@ -60,7 +60,7 @@ async def test_a_mention_starts_a_run_whose_answer_is_an_event_of_the_room(
     assert (started.by, started.topic, started.asked) == ("Tom", topic, asked)
     await gone(server.hub)
     assert (await mara.get(f"/rooms/{id}")).json()["room"]["runs"] == []
-    assert not await server.hub.store.lapsed()
+    assert not await server.hub.leases.lapsed()
 
 
 @pytest.mark.parametrize(
@@ -252,7 +252,7 @@ async def test_the_answer_of_a_dead_process_is_posted_by_whoever_finds_its_run(
     producer._writer._task.cancel()
     assert producer.task is not None
     await asyncio.wait({producer.task})
-    await server.hub.store.lease(f"runs.{run}", -1.0, renew=False)
+    await server.hub.leases.lease(f"runs.{run}", -1.0, renew=False)
     await server.hub.runs._reap()
     [answer] = await answer_in(server, topic)
     assert (answer["outcome"], answer["text"]) == ("interrupted", "So far")
@@ -279,7 +279,7 @@ async def test_a_run_that_was_never_announced_is_before_it_is_answered(
         starting.cancel()
     await asyncio.wait({posting, producer._writer._task}, timeout=0.1)
     server.hub.runs._producers.pop(run, None)
-    await server.hub.store.lease(f"runs.{run}", -1.0, renew=False)
+    await server.hub.leases.lease(f"runs.{run}", -1.0, renew=False)
     await server.hub.runs._reap()
     assert [(one["run"], one["input"]) for one in await facts(server, topic, "run.created")] == [(run, "hello")]
     [answer] = await facts(server, topic, "answer.posted")
@@ -300,7 +300,7 @@ async def test_a_process_that_goes_posts_the_answers_it_cuts_short(tmp_path: Pat
     async with Hub(store) as hub:
         [answer] = [event for event in (await hub.read(topic)).events if event.type == "answer.posted"]
         assert msgspec.json.decode(answer.data)["outcome"] == "interrupted"
-        assert not await hub.store.lapsed()
+        assert not await hub.leases.lapsed()
 
 
 async def test_the_answer_is_posted_once_however_often_it_is_tried(server: Server, mara: Member, id: str) -> None:
@@ -309,12 +309,12 @@ async def test_the_answer_is_posted_once_however_often_it_is_tried(server: Serve
     [answer] = await answer_in(server, topic)
     await gone(server.hub)
     for _ in range(3):
-        await server.hub.store.lease(f"runs.{answer['run']}", -1.0, renew=False)
+        await server.hub.leases.lease(f"runs.{answer['run']}", -1.0, renew=False)
         await server.hub.runs._reap()
     assert len(await facts(server, topic, "answer.posted")) == 1
     about = [one for one in (await mara.notifications())["notifications"] if one["topic"] == topic]
     assert [one["kind"] for one in about] == ["answer"]
-    assert not await server.hub.store.lapsed()
+    assert not await server.hub.leases.lapsed()
 
 
 async def test_a_room_that_was_deleted_meanwhile_is_not_made_again(server: Server, mara: Member, id: str) -> None:
@@ -327,4 +327,4 @@ async def test_a_room_that_was_deleted_meanwhile_is_not_made_again(server: Serve
     await (await server.hub.runs.get(run)).wait()
     await gone(server.hub)
     await server.hub.runs._follow_up(run)
-    assert await server.hub.describe(topic) is None
+    assert await server.hub.log.describe(topic) is None

@@ -87,7 +87,7 @@ class TestAMessage:
         file = await uploaded(ann, id)
         message = await ann.said(topic, "message.posted", text="", files=[file])
         deletion = "message.deleted", f'{{"by":"Ann","message":"{message}"}}'
-        await server.hub.append(topic, [deletion], key=client_key("Ann", "gone"))  # and then nothing
+        await server.hub.log.append(topic, [deletion], key=client_key("Ann", "gone"))  # and then nothing
         assert (await ann.get(f"/rooms/{id}/files/{file}")).status_code == 200
         assert (await ann.say(topic, "message.deleted", message=message, key="gone")).status_code == 200
         problem(await ann.get(f"/rooms/{id}/files/{file}"), 404)
@@ -98,7 +98,7 @@ class TestAMessage:
         answers = await asyncio.gather(*[ann.say(topic, "message.posted", text="", files=[file]) for _ in range(8)])
         assert {answer.status_code for answer in answers} == {201}
         assert len(await facts(server, topic, "message.posted")) == 8
-        head = await server.hub.describe(f"files.{id}.{file}")
+        head = await server.hub.log.describe(f"files.{id}.{file}")
         assert head is not None
         assert head.closed
         assert head.ttl is None

@@ -96,7 +96,7 @@ async def test_an_upload_whose_process_dies_is_no_file(servers: Servers) -> None
             id = path.rpartition("/")[2]
             assert (await say(server, "cellar", "message.posted", text="", files=[id])).status == 404
     async with Hub(two.store) as hub:
-        head = await hub.describe(f"files.cellar.{path.rpartition('/')[2]}")
+        head = await hub.log.describe(f"files.cellar.{path.rpartition('/')[2]}")
         assert head is not None
         assert (head.closed, head.ttl) == (False, 3600)  # it expires
     sent = await request(f"{one.url}/rooms/cellar/files?name=plan.pdf", "POST", CONTENT, headers())

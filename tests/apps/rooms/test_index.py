@@ -46,7 +46,7 @@ async def test_only_rooms_that_changed_are_read(hub: Hub) -> None:
     await asyncio.gather(*[create(hub, f"r{n}", private=n % 2 == 0) for n in range(100)])
     await create(hub, "mine", by="Ann")
     assert len(await ids(index, ANN)) == 51
-    counting = Counting(hub.store)
+    counting = Counting(hub._store)
     hub.log.store = counting  # type: ignore[assignment]
     assert len(await ids(index, ANN)) == 51
     assert counting.calls.total() <= 4, "one room is the person's own, whose unread messages are counted"

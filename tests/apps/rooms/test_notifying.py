@@ -80,7 +80,7 @@ async def test_a_publisher_that_was_not_answered_mends_what_was_not_told(
     """The message was stored, and the store went away before its mention was."""
     mara, tom, _ = people
     topic = await room(mara, id_of(people), tom)
-    append = server.hub.append
+    append = server.hub.log.append
     away = True
 
     async def failing(to: str, *args: object, **options: object) -> object:
@@ -88,7 +88,7 @@ async def test_a_publisher_that_was_not_answered_mends_what_was_not_told(
             raise Unavailable("The store is away.")
         return await append(to, *args, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(server.hub, "append", failing)
+    monkeypatch.setattr(server.hub.log, "append", failing)
     message = {"text": f"@{tom.name}!"}
     assert (await mara.say(topic, "message.posted", key="k", **message)).status_code == 503
     assert [kind for kind, _, _ in await tom.told()] == ["invite"]

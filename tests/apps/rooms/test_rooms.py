@@ -332,13 +332,13 @@ class TestALongRoom:
                 topic = await room(ann, "long")
                 said = [("message.posted", '{"by":"Ann","text":"x"}')] * 1_000
                 for _ in range(0, count, 1_000):
-                    await server.hub.append(topic, said)
+                    await server.hub.log.append(topic, said)
                 await opened(ann, "long")
                 async for _ in server.hub.subscribe(f"snapshots.{topic}"):
                     break
                 service = server.app.access.guards["rooms"]._rooms  # type: ignore[attr-defined]
                 service.states._kept.clear()  # as in a process that has just begun
-                counting = Counting(server.hub.store)
+                counting = Counting(server.hub._store)
                 server.hub.log.store = counting  # type: ignore[assignment]
                 assert len((await opened(ann, "long"))["events"]) == 100
                 asked.append(counting.calls)
@@ -350,10 +350,10 @@ class TestManyRooms:
     async def test_are_listed_without_asking_the_store_for_each(self) -> None:
         async with serving(secret=SECRET) as server:
             for n in range(1_200):
-                await server.hub.append(f"rooms.r{n}", [("room.created", '{"by":"Ann","name":"x"}')])
+                await server.hub.log.append(f"rooms.r{n}", [("room.created", '{"by":"Ann","name":"x"}')])
             ann = Member(server, "Ann")
             assert len((await ann.get("/rooms")).json()["rooms"]) == 1_200
-            counting = Counting(server.hub.store)
+            counting = Counting(server.hub._store)
             server.hub.log.store = counting  # type: ignore[assignment]
             assert len((await ann.get("/rooms")).json()["rooms"]) == 1_200
             assert counting.calls.total() <= 4, counting.calls

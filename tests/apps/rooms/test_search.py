@@ -113,7 +113,7 @@ async def test_pages_join_without_gap_or_double(server: Server, ann: Member, id:
     ],
 )  # fmt: skip
 async def test_a_query_is_words(server: Server, ann: Member, q: str, hits: bool) -> None:
-    if await server.hub.describe("rooms.words") is None:
+    if await server.hub.log.describe("rooms.words") is None:
         topic = await room(ann, "words")
         await ann.said(topic, "message.posted", text="We deploy on Friday, from the Café, in C++, f_o_o.")
     assert bool(await texts(ann, q, room="words")) is hits
@@ -137,8 +137,8 @@ async def test_a_long_room_is_searched() -> None:
             said = [
                 ("message.posted", f'{{"by":"x","text":"w{n % 977} w{n % 89}"}}') for n in range(start, start + 5_000)
             ]
-            await hub.append("rooms.big", said)
-        tail = (await hub.append("rooms.big", [("message.posted", '{"by":"x","text":"the needle"}')])).last
+            await hub.log.append("rooms.big", said)
+        tail = (await hub.log.append("rooms.big", [("message.posted", '{"by":"x","text":"the needle"}')])).last
         searching = Search(hub)
         hits = await searching.find("needl", {"big": tail})
         assert [(hit.n, hit.text) for hit in hits] == [(30_001, "the needle")]

@@ -26,7 +26,7 @@ class ConversationsGuard(Guard):
         self._owners: dict[tuple[str, str], str | None] = {}
 
     async def read(self, subject: Subject, topic: str) -> None:
-        head = await self._hub.describe(topic)
+        head = await self._hub.log.describe(topic)
         if head is None and subject.name is not None:
             # Nobody waits for a conversation to begin: it might be another's.
             raise NotFound(f"There is no conversation {topic.partition('.')[2]}.", topic=topic)
@@ -40,7 +40,7 @@ class ConversationsGuard(Guard):
         await self.announce(subject, topic)
 
     async def announce(self, subject: Subject, topic: str) -> None:
-        await self._own(subject, topic, await self._hub.describe(topic))
+        await self._own(subject, topic, await self._hub.log.describe(topic))
 
     async def _own(self, subject: Subject, topic: str, head: Head | None) -> None:
         owner = await self._owner(topic, head) if head is not None else None
@@ -63,7 +63,7 @@ class ConversationsGuard(Guard):
 async def first_by(hub: Hub, topic: str) -> str | None:
     """The name in the first event of a topic, if it is one of JSON that has a `by`. Raises Unavailable."""
     try:
-        page = await hub.read(topic, None, 1)
+        page = await hub.read(topic, limit=1)
         return msgspec.json.decode(page.events[0].data, type=_First).by if page.events else None
     except (NotFound, msgspec.DecodeError, RecursionError):
         return None

@@ -48,7 +48,7 @@ async def _claim(hub: Hub, topic: str, value: dict[str, str]) -> dict[str, Any]:
     """What the topic's first event says: `value`, unless it had one. Such a topic forgets nothing."""
     data = msgspec.json.encode(value).decode()
     try:
-        await hub.append(topic, [("account.named", data)], expected=NEW, retention=Retention())
+        await hub.log.append(topic, [("account.named", data)], expected=NEW, retention=Retention())
     except Conflict:
         return await _first(hub, topic) or value
     return value

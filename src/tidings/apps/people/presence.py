@@ -51,12 +51,11 @@ class Presence:
         self._here = Here()
         self._told: dict[str, int] = {}
         self._at = 0.0
-        hub.on_close.append(self.close)
 
     def open(self) -> None:
         """Begin to tell and to hear."""
-        self.hub.listen(TOPIC, self._hear)
-        self.hub.background(self._tell())
+        self.hub.delivery.listen(TOPIC, self._hear)
+        self.hub.delivery.background(self._tell())
 
     async def close(self) -> None:
         """Say that nobody is here any more."""
@@ -82,7 +81,7 @@ class Presence:
 
     async def _beat(self, mine: dict[str, int]) -> None:
         try:
-            await self.hub.cast(TOPIC, msgspec.to_builtins(Beat(self.process, mine)), TOPIC)
+            await self.hub.publish(TOPIC, msgspec.to_builtins(Beat(self.process, mine)), TOPIC, transient=True)
         except TidingsError as error:
             log.warning("who is here could not be told: %s", error)
         else:

@@ -105,7 +105,7 @@ def _attempt(text: str, key: bytes) -> Attempt:
 async def _use(hub: Hub, attempt: Attempt) -> None:
     """Use up an attempt: whoever has copied its cookie begins nothing with it. Raises Gone."""
     key = hashlib.sha256(attempt.state.encode()).hexdigest()
-    done = await hub.append(USED, [("login.used", "{}")], key=key, retention=Retention(max_age=86400.0))
+    done = await hub.log.append(USED, [("login.used", "{}")], key=key, retention=Retention(max_age=86400.0))
     if done.duplicate:
         raise Gone("This sign-in was used already. Begin another.")
 

@@ -49,7 +49,6 @@ class Answers:
         self._notifications = notifications
         self._assistants = assistants
         self._callings = Callings([ANYONE, *assistants])
-        hub.runs.on_end.append(self.post)
 
     def check(self, room: Room, given: Sequence[Fact]) -> None:
         """Raise TooManyRequests for more runs than a room may have at once."""
@@ -77,17 +76,19 @@ class Answers:
 
     async def _start(self, topic: str, at: Offset, asked: MessagePosted, assistant: Assistant) -> None:
         question = context.question_of(asked.words, [ANYONE, *self._assistants])
-        page = await self._hub.read_before(topic, at._replace(n=at.n - 1), context.EVENTS)
+        page = await self._hub.log.read_before(topic, at._replace(n=at.n - 1), context.EVENTS)
         await self._hub.runs.start(
             await _runnable(assistant),
             context.conversation(page.events, asked, question),
-            assistant=assistant.name,
-            model=assistant.model,
             announce=topic,
             key=f"{topic}.{at}.{assistant.name}",
-            by=asked.by,
-            asked=at,
-            text=question,
+            about={
+                "assistant": assistant.name,
+                "model": assistant.model,
+                "by": asked.by,
+                "asked": at,
+                "text": question,
+            },
         )
 
     async def post(self, run: str) -> None:
@@ -95,7 +96,7 @@ class Answers:
         try:
             started, answer = await self._answer(run)
             topic = started.topic or ""
-            head = await self._hub.describe(topic) if topic.startswith(PREFIX) else None
+            head = await self._hub.log.describe(topic) if topic.startswith(PREFIX) else None
             if head is None:
                 return
             if run not in (await self._rooms.states.get(topic)).state.runs:
@@ -108,14 +109,15 @@ class Answers:
         await self._notify(topic, done.last, started, answer)
 
     async def _append(self, topic: str, fact: Fact, key: str, epoch: str) -> Appended:
-        return await self._hub.append(topic, [facts.written(fact)], key=key, expected=epoch)
+        return await self._hub.log.append(topic, [facts.written(fact)], key=key, expected=epoch)
 
     async def _answer(self, run: str) -> tuple[RunStarted, AnswerPosted]:
         """Read the run's beginning, and the answer to post. Raises NotFound."""
         started, outcome = RunStarted(run=run, turn=run, assistant="", attempt=1), "interrupted"
         texts: list[str] = []
         # The first event tells whether to read the rest: most runs belong to no room.
-        after, limit = None, 1
+        after: Offset | str = "earliest"
+        limit = 1
         while True:
             page = await self._hub.read(f"runs.{run}", after, limit)
             for event in map(from_event, page.events):

@@ -108,21 +108,23 @@ class Files:
             size += len(chunk)
             digest.update(chunk)
             items.append(_item("file.chunk", Chunk(b64encode(chunk).decode())))
-            done = await self.hub.append(topic, items, expected=expected, retention=Retention(), ttl=BROKEN)
+            done = await self.hub.log.append(topic, items, expected=expected, retention=Retention(), ttl=BROKEN)
             items, expected = [], done.last.epoch
         end = _item("file.finished", Finished(size, digest.hexdigest()))
-        await self.hub.append(topic, [*items, end], expected=expected, close=True, retention=Retention(), ttl=UNNAMED)
+        await self.hub.log.append(
+            topic, [*items, end], expected=expected, close=True, retention=Retention(), ttl=UNNAMED
+        )
         return File(id, name, type, size)
 
     async def whole(self, room: str, id: str) -> Whole:
         """Raises NotFound where there is none, or not all of it."""
         topic = _topic(room, id)
-        head = await self.hub.describe(topic) if FILE.fullmatch(id) else None
+        head = await self.hub.log.describe(topic) if FILE.fullmatch(id) else None
         soon = time.time() + LAST_MINUTE
         if head is None or not head.closed or (expiry(head) or soon) < soon:
             raise NotFound("There is no such file in this room.")
         end = Offset(head.epoch, head.tail)
-        first = await self.hub.read(topic, None, 1)
+        first = await self.hub.read(topic, limit=1)
         last = await self.hub.read(topic, end._replace(n=end.n - 1), 1)
         started = msgspec.json.decode(first.events[0].data, type=Started)
         finished = msgspec.json.decode(last.events[0].data, type=Finished)
@@ -144,7 +146,7 @@ class Files:
         try:
             whole = await self.whole(room, id)
             if not whole.kept:
-                await self.hub.configure(whole.topic, ttl=None, expected=whole.end.epoch)
+                await self.hub.log.configure(whole.topic, ttl=None, expected=whole.end.epoch)
         except (NotFound, Conflict):
             pass
 

@@ -44,7 +44,7 @@ class Index:
         """All rooms that the subject may read, in the order of their ids. Raises Unavailable."""
         readable: list[Readable] = []
         after = ""
-        while heads := await self._rooms.hub.heads(PREFIX, after):
+        while heads := await self._rooms.hub.log.heads(PREFIX, after):
             async for topic, head in in_slices(heads):
                 if subject.may_subscribe(topic):
                     entry = await self._entry(topic, Offset(head.epoch, head.tail))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -247,7 +248,7 @@ class Membership(Watch):
             self._release = self._rooms.states.pin(found)
         self._rooms.memberships.setdefault(self._topic, set()).add(self)
         # The reader may have left since the read was allowed. The stream is not ready to be ended before the next turn.
-        self._rooms.hub.loop.call_soon(self.check)
+        asyncio.get_running_loop().call_soon(self.check)
 
     def check(self) -> None:
         """End the stream if its reader may not read the room any more, or may not for all that is known."""

@@ -126,9 +126,9 @@ class Hits(msgspec.Struct):
     next: str | None
 
 
-def routes(rooms: Rooms, access: Access, markers: Markers, max_file: int) -> APIRouter:
+def routes(rooms: Rooms, access: Access, markers: Markers, search: Search, max_file: int) -> APIRouter:
     """The router of rooms."""
-    search, index = Search(rooms.hub), Index(rooms)
+    index = Index(rooms)
     router = APIRouter(tags=["rooms"], route_class=strict(access))
 
     async def marked(subject: Subject) -> tuple[Mapping[str, str], Offset | None]:
@@ -174,7 +174,7 @@ def routes(rooms: Rooms, access: Access, markers: Markers, max_file: int) -> API
         topic = PREFIX + room
         subject = await access.reader(request.scope["headers"], topic)
         read, _ = await marked(subject)
-        page = await rooms.hub.read_before(topic, None, PAGE)
+        page = await rooms.hub.log.read_before(topic, None, PAGE)
         found = await rooms.states.at(topic, page.tail)
         state, offset = described(room, found.state, subject.name), found.offset
         events = [event for event in page.events if event.offset and event.offset <= offset]

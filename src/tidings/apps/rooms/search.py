@@ -70,7 +70,6 @@ class Search:
         self._turn = asyncio.Lock()
         self._thread: ThreadPoolExecutor | None = None
         self._file: sqlite3.Connection | None = None
-        hub.on_close.append(self.close)
 
     async def find(self, text: str, rooms: dict[str, Offset], before: int | None = None) -> list[Found]:
         """The newest hits in these rooms, by id and the tail they are searched up to, that come before another.
@@ -100,7 +99,7 @@ class Search:
             at = ORIGIN
         while at.epoch != tail.epoch or at.n < tail.n:
             try:
-                page = await self.hub.read(PREFIX + room, None if at == ORIGIN else at)
+                page = await self.hub.read(PREFIX + room, "earliest" if at == ORIGIN else at)
             except NotFound:
                 return
             if page.lost in ("recreated", "deleted") or not page.events:
@@ -109,7 +108,7 @@ class Search:
             at = self._at[room] = page.next
 
     async def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        self.hub.must_be_open()
+        _ = self.hub.log  # raises Unavailable while the hub is closed
         if self._thread is None:
             self._thread = ThreadPoolExecutor(1, "tidings-search")
 

@@ -101,13 +101,13 @@ class RunsGuard(Guard):
 
     async def _origin(self, topic: str) -> Origin | None:
         """The origin of a run that has begun; None of any other topic."""
-        head = await self._hub.describe(topic)
+        head = await self._hub.log.describe(topic)
         if head is None:
             return None
         known = self._origins.get(topic)
         if known is None or known.epoch != head.epoch:
             try:
-                page = await self._hub.read(topic, None, 1)
+                page = await self._hub.read(topic, limit=1)
             except NotFound:
                 return None
             first = from_event(page.events[0]) if page.events else None

@@ -1,0 +1,281 @@
+"""The streaming response: an ASGI response that follows topics."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+from time import monotonic, time
+
+import msgspec
+from starlette.background import BackgroundTask
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from tidings.errors import InvalidRequest, TidingsError
+from tidings.events import Offset
+from tidings.log.names import TAIL, After, parse_after, valid_topic
+from tidings.wire.sse import KEEP_ALIVE, Format
+
+from .delivery import Delivery
+from .foreign_servers import abort_if_it_lingers, chain_signals, close_connection, hush_unfinished
+from .hub import Hub
+from .position import Position
+from .subscription import Subscription
+
+MAX_TOPICS = 32
+MAX_ID = 512
+"""Bytes of a last event ID. 32 offsets of 14 characters fit; up to four topics stay under 128."""
+
+PLAIN = Format()
+
+
+@cache
+def joined(form: Format) -> Format:
+    """The format for several topics. One object each, since a flush compares its readers' formats by identity."""
+    return replace(form, joined=True)
+
+
+HEADERS = {
+    b"content-type": b"text/event-stream",
+    b"cache-control": b"no-cache, no-transform",
+    b"x-accel-buffering": b"no",
+}
+
+
+class EventStreamResponse(Response):
+    """A response that follows topics: every event after `after`, in order and once, until the topics are closed.
+
+        @app.get("/rooms/{room}/events")
+        async def events(room: str) -> EventStreamResponse:
+            return EventStreamResponse(hub, f"rooms.{room}")
+
+    `topics`: a name, or up to 32 names. `after`: an offset or its text, `"earliest"`, `"tail"`, or `-N` for the last N
+    events; the request's `Last-Event-ID` takes its place. Several topics have one id, made of all their offsets.
+    `expires`: Unix time in seconds at which the stream is closed; its client comes back with a new token. `headers`,
+    `status_code`, `background`: as in Starlette's responses; the background task runs when the stream has ended.
+    `format`: how events are written.
+
+    An error before the first byte is answered with its status as `application/problem+json`. Topics that are closed
+    and read already are answered with 204, which stops an EventSource. A stream that ends before its topics have ended
+    (a drain, an expired token) is cut without the end of its body, so that no client takes the cut for the end.
+    Works on any ASGI server.
+    """
+
+    media_type = "text/event-stream"
+    bare = False
+
+    def __init__(
+        self,
+        hub: Hub,
+        topics: str | Sequence[str],
+        after: After = TAIL,
+        *,
+        expires: float | None = None,
+        headers: Mapping[str, str] | None = None,
+        status_code: int = 200,
+        background: BackgroundTask | None = None,
+        format: Format | None = None,
+    ) -> None:
+        self.hub = hub
+        self.topics = [topics] if isinstance(topics, str) else list(topics)
+        self.after = after
+        self.expires = expires
+        self.status_code = status_code
+        self.background = background
+        self.format = format or PLAIN
+        self.body = b""
+        own = {name.lower().encode("latin-1"): value.encode("latin-1") for name, value in (headers or {}).items()}
+        self.raw_headers = list({**HEADERS, **own}.items())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._answer(scope, receive, send)
+        if self.background is not None:
+            await self.background()
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        chain_signals(self.hub, scope)
+        try:
+            stream = await self._open(scope)
+        except TidingsError as error:
+            await problem_response(None, error)(scope, receive, send)
+            return
+        if stream is None:
+            await Response(status_code=204, headers={"cache-control": "no-store"})(scope, receive, send)
+            return
+        head = scope["method"] == "HEAD"
+        try:
+            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+            if head:
+                await send({"type": "http.response.body", "body": b""})
+        except BaseException:
+            stream.release()
+            raise
+        if head:
+            stream.release()
+        else:
+            await self._run(stream, scope, receive, send)
+
+    async def _open(self, scope: Scope) -> Stream | None:
+        """The stream, or None if all of it is read: the status is decided before the first byte.
+
+        Raises TidingsError.
+        """
+        if not self.topics:
+            raise InvalidRequest("Name at least one topic.")
+        if len(self.topics) > MAX_TOPICS:
+            raise InvalidRequest(f"At most {MAX_TOPICS} topics a connection; these are {len(self.topics)}.")
+        if len(set(self.topics)) < len(self.topics):
+            raise InvalidRequest("A topic is named twice.")
+        if len(self.topics) > 1 and not self.format.joined:
+            self.format = joined(self.format)
+        ids = parse_last_event_id(self._last_event_id(scope), len(self.topics))
+        after = parse_after(self.after)
+        for topic in self.topics:
+            valid_topic(topic)
+        delivery = self.hub.delivery
+        await self._check()
+        stream = self._stream(delivery)
+        try:
+            for i, topic in enumerate(self.topics):
+                stream.positions.append(await delivery.follow(topic, ids[i] if ids else after))
+            if not all(position.finished for position in stream.positions):
+                stream.admit()
+                return stream
+        except BaseException:
+            stream.release()
+            raise
+        stream.release()
+        return None
+
+    # Steps that the responses of Tidings' own routes have otherwise.
+
+    def _last_event_id(self, scope: Scope) -> str:
+        return given_id(scope)
+
+    async def _check(self) -> None:
+        """Raise TidingsError for a stream that must not begin."""
+
+    def _stream(self, delivery: Delivery) -> Stream:
+        return Stream(self, delivery)
+
+    async def _run(self, stream: Stream, scope: Scope, receive: Receive, send: Send) -> None:
+        await stream(scope, receive, send)
+
+
+class Stream:
+    """The rest of a response that has begun. Writes the topics' events until the topics or the connection end.
+
+    Holds what it needs and no more: nothing of the request's framework stays in memory with it.
+    """
+
+    __slots__ = ("bare", "delivery", "expires", "form", "positions")
+
+    def __init__(self, response: EventStreamResponse, delivery: Delivery) -> None:
+        self.delivery = delivery
+        self.form = response.format
+        self.expires = response.expires
+        self.bare = response.bare
+        self.positions: list[Position] = []
+
+    def admit(self) -> None:
+        """Count the stream against limits, if there are any. Raises TooManyRequests."""
+
+    def watch(self, subscription: Subscription) -> None:
+        """Begin to watch the right to read, if it can be lost."""
+
+    def release(self) -> None:
+        """Give back the topics, and what `admit` and `watch` have taken."""
+        for position in self.positions:
+            self.delivery.unfollow(position)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        delivery = self.delivery
+        task = asyncio.current_task()
+        assert task is not None
+
+        def finish(clean: bool) -> None:
+            if not clean:
+                if close_connection(scope):
+                    return
+                hush_unfinished()
+            elif delivery.draining:
+                abort_if_it_lingers(scope)
+            # Some servers leave `receive` waiting after the last byte, so the task itself is told of the end.
+            task.cancel()
+
+        connection = (scope.get("extensions") or {}).get("tidings.connection")
+        subscription = Subscription(
+            delivery,
+            send,
+            self.positions,
+            self.form,
+            finish=finish,
+            expires=None if self.expires is None else monotonic() + self.expires - time(),
+            bare=self.bare,
+            connection=connection.begin() if connection is not None else None,
+        )
+        try:
+            self.watch(subscription)
+            # A first comment makes every server and proxy send the headers now: the client knows it is connected.
+            if not self.bare:
+                await send({"type": "http.response.body", "body": KEEP_ALIVE, "more_body": True})
+            subscription.start()
+            if delivery.draining:
+                delivery.loop.call_later(0.2 * random.random(), subscription.close)
+            # Only `receive` tells of a client that goes away: uvicorn's `send` to it returns as if all were well.
+            while (await receive())["type"] != "http.disconnect":
+                pass
+        except asyncio.CancelledError:
+            if not subscription.closed and not delivery.draining:
+                raise
+            task.uncancel()
+        finally:
+            subscription.leave()
+            self.release()
+
+
+def given_id(scope: Scope) -> str:
+    """The request's Last-Event-ID, empty without one. Browsers send it as UTF-8; HTTP libraries would read Latin-1.
+
+    Raises InvalidRequest.
+    """
+    header: bytes = next((value for name, value in scope["headers"] if name == b"last-event-id"), b"")
+    try:
+        return header.decode()
+    except UnicodeDecodeError:
+        raise InvalidRequest("The Last-Event-ID is not UTF-8.") from None
+
+
+def parse_last_event_id(text: str, count: int) -> list[Offset]:
+    """The offsets of a last event ID, one a topic in the request's order; empty when there is none.
+
+    Raises InvalidRequest.
+    """
+    if not text:
+        return []
+    if len(text) > MAX_ID:
+        raise InvalidRequest(f"The last event ID is longer than {MAX_ID} bytes.")
+    parts = text.split("~")
+    if len(parts) != count:
+        raise InvalidRequest(f"The last event ID is of {len(parts)} topics, the request of {count}.")
+    return [Offset.parse(part) for part in parts]
+
+
+def problem_response(request: Request | None, error: Exception) -> Response:
+    """An error as `application/problem+json`: the handler for `app.add_exception_handler(TidingsError, …)`."""
+    assert isinstance(error, TidingsError)
+    headers: dict[str, str] = {"cache-control": "no-store"}
+    if error.status == 401:
+        headers["www-authenticate"] = "Bearer"
+    if error.status in (429, 503):
+        headers["retry-after"] = str(error.members.get("retry_after", 1))
+    return Response(
+        msgspec.json.encode(error.problem()),
+        status_code=error.status,
+        media_type="application/problem+json",
+        headers=headers,
+    )

@@ -1,0 +1,160 @@
+"""Tests of the streaming response in an app: its statuses, its ids, and Starlette's arguments."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+from starlette.background import BackgroundTask
+from starlette.requests import Request
+from starlette.routing import Route
+
+from tests.asgi import Client, asking
+from tidings import Hub
+from tidings.delivery.response import EventStreamResponse, parse_last_event_id, problem_response
+from tidings.errors import Closed, Gone, InvalidRequest, TidingsError, TooManyRequests, Unauthenticated, Unavailable
+from tidings.events import Offset
+
+
+@pytest.fixture
+async def hub() -> AsyncIterator[Hub]:
+    async with Hub("memory:") as made:
+        yield made
+
+
+async def refused(response: EventStreamResponse, status: int, headers: dict[str, str] | None = None) -> Client:
+    async with asking(response, headers=headers) as client:
+        await client.end()
+    assert client.status == status
+    if status != 204:
+        assert client.headers["content-type"] == "application/problem+json"
+        assert client.json()["status"] == status
+        assert client.json()["detail"]
+    return client
+
+
+class TestStatus:
+    """Statuses, which are decided before the first byte; an empty 200 is none of them."""
+
+    @pytest.mark.parametrize("topics", [[], ["a", "a"], ["a", "b c"], [f"t{n}" for n in range(33)], "", "a\n"], ids=str)
+    async def test_topics_that_are_none(self, hub: Hub, topics: str | Sequence[str]) -> None:
+        await refused(EventStreamResponse(hub, topics), 400)
+        assert len(hub.delivery.topics) == 0
+
+    async def test_a_hub_that_is_not_open(self) -> None:
+        client = await refused(EventStreamResponse(Hub("memory:"), "a"), 503)
+        assert "lifespan" in client.json()["detail"]
+        assert client.headers["retry-after"]
+
+    async def test_a_topic_that_is_read(self, hub: Hub) -> None:
+        last = await hub.publish("a", "x", close=True)
+        await refused(EventStreamResponse(hub, "a", after=last), 204)
+        await refused(EventStreamResponse(hub, "a"), 204, {"last-event-id": str(last)})
+
+    async def test_a_last_event_id_that_is_wrong(self, hub: Hub) -> None:
+        await refused(EventStreamResponse(hub, "a"), 400, {"last-event-id": "nonsense"})
+        await refused(EventStreamResponse(hub, ["a", "b"]), 400, {"last-event-id": "E-1"})
+
+    async def test_head_is_the_headers_alone(self, hub: Hub) -> None:
+        async def endpoint(request: Request) -> EventStreamResponse:
+            return EventStreamResponse(hub, "a")
+
+        async with asking(Starlette(routes=[Route("/", endpoint)]), method="HEAD") as client:
+            await client.end()
+        assert (client.status, client.body) == (200, b"")
+        assert client.headers["content-type"] == "text/event-stream"
+        assert hub.delivery.streams == set()
+
+
+class TestArguments:
+    """The arguments that Starlette's responses have too."""
+
+    async def test_status_and_headers(self, hub: Hub) -> None:
+        response = EventStreamResponse(
+            hub, "a", status_code=202, headers={"X-Room": "lobby", "Cache-Control": "no-cache"}
+        )
+        async with asking(response) as client:
+            await client.reach(lambda: client.body)
+        assert (client.status, client.headers["x-room"], client.headers["cache-control"]) == (202, "lobby", "no-cache")
+        assert client.headers["content-type"] == "text/event-stream"
+
+    async def test_a_background_task_runs_after_the_stream(self, hub: Hub) -> None:
+        done: list[int] = []
+
+        async def count_streams() -> None:
+            done.append(len(hub.delivery.streams))
+
+        response = EventStreamResponse(hub, "a", background=BackgroundTask(count_streams))
+        async with asking(response) as client:
+            await client.reach(lambda: client.body)
+            assert done == []
+            await hub.publish("a", "last", close=True)
+            await client.end()
+            assert client.clean
+        assert done == [0]
+
+    @pytest.mark.parametrize(
+        ("after", "texts"), [("earliest", "123"), (-2, "23"), ("-2", "23"), (-9, "123"), ("tail", ""), (1, "23")]
+    )
+    async def test_a_place_to_begin_at(self, hub: Hub, after: Any, texts: str) -> None:
+        done = await hub.publish_many("a", [("message", str(n)) for n in (1, 2, 3)])
+        after = Offset(done.last.epoch, 1) if after == 1 else after
+        async with asking(EventStreamResponse(hub, "a", after)) as client:
+            await client.reach(lambda: client.body)
+            await hub.publish("a", "4", close=True)
+            await client.end()
+            assert [event.data for event in client.events if event.type == "message"] == [*texts, "4"]
+            assert "tidings.reset" not in {event.type for event in client.events}
+
+    @pytest.mark.parametrize("after", [0, 5, "5", "-0", "first", "", -1_000_001, None, True, "E"])
+    async def test_a_place_that_is_none(self, hub: Hub, after: Any) -> None:
+        await refused(EventStreamResponse(hub, "a", after), 400)
+
+
+class TestIds:
+    @pytest.mark.parametrize(
+        ("text", "count", "found"),
+        [
+            ("", 3, []),
+            ("E-1", 1, [Offset("E", 1)]),
+            ("0-0", 1, [Offset("0", 0)]),
+            ("E-1~0-0~F-999", 3, [Offset("E", 1), Offset("0", 0), Offset("F", 999)]),
+        ],
+    )
+    def test_one_offset_for_each_topic(self, text: str, count: int, found: list[Offset]) -> None:
+        assert parse_last_event_id(text, count) == found
+
+    @pytest.mark.parametrize(
+        ("text", "count"),
+        [
+            *[("E-1", 2), ("E-1~F-1", 1), ("E-1~", 2), ("~", 2), ("E-1~~F-2", 3), ("E-1" + "~E-1" * 150, 151)],
+            *[(text, 1) for text in ("E", "E-", "-1", "E-x", "E-+1", "E-1 ", "E-1\x00", "é-1", "E-\uff11", "E-01")],
+        ],
+    )
+    def test_what_is_none(self, text: str, count: int) -> None:
+        with pytest.raises(InvalidRequest):
+            parse_last_event_id(text, count)
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "header"),
+    [
+        (InvalidRequest("no"), 400, None),
+        (Unauthenticated("no"), 401, "www-authenticate"),
+        (Closed("no", tail="E-1"), 409, None),
+        (Gone("no", reason="trimmed"), 410, None),
+        (TooManyRequests("no"), 429, "retry-after"),
+        (Unavailable("no"), 503, "retry-after"),
+        (TidingsError(), 500, None),
+    ],
+)
+def test_each_error_is_a_problem(error: TidingsError, status: int, header: str | None) -> None:
+    response = problem_response(None, error)
+    assert response.status_code == status
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.headers["cache-control"] == "no-store"
+    assert header is None or header in response.headers
+    for name, value in error.members.items():
+        assert f'"{name}":"{value}"' in bytes(response.body).decode()
