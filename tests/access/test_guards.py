@@ -224,6 +224,18 @@ async def test_a_stream_ends_when_its_guard_says_so(server: Server, guard: Recor
     assert (len(guard.ends), guard.over) == (2, 2)
 
 
+@pytest.mark.parametrize("ending", [0, 1])
+async def test_a_stream_of_two_watched_topics_ends_when_the_right_to_either_is_lost(
+    server: Server, guard: Recorder, topic: str, ending: int
+) -> None:
+    async with asking(server.app, f"/events?topic={topic}.one&topic={topic}.two") as client:
+        await client.reach(lambda: client.body)
+        assert len(guard.ends) == 2
+        guard.ends[ending]()
+        await client.reach(lambda: client.done)
+    assert guard.over == 2
+
+
 async def test_what_is_sealed_is_the_server_s_own(server: Server) -> None:
     server.app.access.guards["sealed"] = Sealed()  # type: ignore[attr-defined]
     await server.hub.publish("sealed.a", "x")

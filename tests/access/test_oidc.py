@@ -100,6 +100,19 @@ async def test_a_token_for_several_audiences_names_us_as_its_party(there: fake.P
                 await provider.person(attempt, CALLBACK, query)
 
 
+async def test_a_name_that_the_token_lacks_comes_from_the_userinfo_of_the_same_account(there: fake.Provider) -> None:
+    provider = ours(there)
+    for subject, welcome in (("account-1", True), ("account-2", False)):
+        there.about = {"sub": subject, "name": "Mara Lindqvist"}
+        attempt = Attempt.begin("/")
+        query = await come_back(await provider.address(attempt, CALLBACK))
+        if welcome:
+            assert (await provider.person(attempt, CALLBACK, query)).names == ["Mara Lindqvist"]
+        else:
+            with pytest.raises(Unauthenticated, match="another account"):
+                await provider.person(attempt, CALLBACK, query)
+
+
 async def test_the_secret_goes_where_the_provider_wants_it(there: fake.Provider) -> None:
     for methods in (["client_secret_basic"], ["client_secret_post"], ["client_secret_post", "client_secret_basic"]):
         there.methods = methods

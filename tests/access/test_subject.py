@@ -80,3 +80,9 @@ def test_everybody_may_do_everything_on_a_server_without_a_key() -> None:
 )
 def test_the_patterns_within_a_prefix(patterns: list[str], prefix: str, within: list[str]) -> None:
     assert Patterns(patterns).within(prefix) == within
+
+
+def test_a_subject_with_limits_can_be_a_key() -> None:
+    narrow, wide = Subject("ann", Patterns([]), ANYONE.subscribe, limits={"runs": 1}), named("ann")
+    assert len({hash(narrow), hash(narrow)}) == 1
+    assert narrow != wide

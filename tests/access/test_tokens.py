@@ -287,6 +287,16 @@ async def test_the_cookie_of_a_name_is_nothing_to_a_server_with_a_key() -> None:
     assert subject.name == "ann"
 
 
+@pytest.mark.parametrize("authenticator", [Authenticator(), Authenticator(secret=SECRET)], ids=["open", "with a key"])
+def test_a_foreign_page_may_not_change_who_its_browser_is(authenticator: Authenticator) -> None:
+    """Signing in and out come without a token that could be checked."""
+    own = [(b"host", b"localhost"), (b"origin", b"http://localhost")]
+    authenticator.refuse_foreign(own)
+    for foreign in ([(b"origin", b"https://evil.example")], [(b"sec-fetch-site", b"cross-site")]):
+        with pytest.raises(Forbidden, match="another origin"):
+            authenticator.refuse_foreign([(b"host", b"localhost"), *foreign])
+
+
 async def test_an_open_server_refuses_foreign_names_and_foreign_pages() -> None:
     authenticator = Authenticator(hosts=["Box.lan"])
     assert await authenticate(authenticator, host="box.lan:8000") is ANYONE
