@@ -1,4 +1,4 @@
-"""One secret, one public key, a key set: and never one taken for the other."""
+"""Keys: a secret, a public key and a key set, and that no kind is taken for another."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_a_key_set_comes_by_https(url: str) -> None:
 
 
 class Issuer:
-    """Whoever has the key set, with a clock."""
+    """An issuer with a key set, and a clock."""
 
     def __init__(self, *entries: dict[str, Any]) -> None:
         self.entries: list[Any] = list(entries)

@@ -1,4 +1,4 @@
-"""What a person may be called, and that no two names share a topic."""
+"""Names of people: the rules, and that no two names share a topic."""
 
 from __future__ import annotations
 

@@ -358,7 +358,7 @@ def test_another_server_is_recognised(body: bytes, args: list[str]) -> None:
     [
         (["--port", "70000"], {}, 2, "--port is 70000"),
         ([], {"TIDINGS_PORT": "http"}, 2, "TIDINGS_PORT is 'http'"),
-        ([], {"TIDINGS_STROE": "memory:"}, 2, "Is it TIDINGS_STORE that is meant?"),
+        ([], {"TIDINGS_STROE": "memory:"}, 2, "Did you mean TIDINGS_STORE?"),
         (["--host", "0.0.0.0"], {}, 2, "without a key"),
         (["--store", "oracle://x"], {}, 1, "sqlite"),
         (["--store", "sqlite:////dev/null/x.db"], {}, 1, "cannot be opened"),

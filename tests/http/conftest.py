@@ -73,7 +73,7 @@ async def serving(**settings: Any) -> AsyncIterator[Server]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def server() -> AsyncIterator[Server]:
-    """One app for all tests of a module, which use topics of their own: `pytestmark = ONE_LOOP`."""
+    """Serve one app to all tests of a module, which use topics of their own."""
     async with serving() as made:
         yield made
 

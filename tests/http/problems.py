@@ -1,4 +1,4 @@
-"""What every refusal is: a problem document that says what is wrong."""
+"""The check that every refusal is a problem document that names the fault."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import httpx
 
 
 def problem(answer: httpx.Response, status: int, *words: str) -> dict[str, Any]:
-    """The problem, with these words in what it says."""
+    """Return the problem of an answer, after a check of its status and of the words in its detail."""
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     said: dict[str, Any] = answer.json()

@@ -148,7 +148,7 @@ class TestPublish:
         assert await server.hub.log.describe(topic) is None
 
     async def test_json_that_is_none(self, server: Server, topic: str) -> None:
-        """Who says that it is JSON is told when it is not: readers would be given a string in its place."""
+        """Refuse a body that its type calls JSON and that is not: readers would be given a string in its place."""
         json = {"content-type": "application/json"}
         problem(await server.client.post(f"/topics/{topic}/events", content='{"a":', headers=json), 400, "JSON")
         assert await server.hub.log.describe(topic) is None

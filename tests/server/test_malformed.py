@@ -15,7 +15,7 @@ from tests.serving import PATIENCE, ServerProcess
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """One for all: what one request leaves behind, the next ones would meet."""
+    """Serve all tests of the module: the next request would meet what an earlier one leaves behind."""
     folder: Path = tmp_path_factory.mktemp("malformed")
     with ServerProcess(f"sqlite:///{folder}/tidings.db") as made:
         yield made
@@ -31,10 +31,10 @@ DEEP = b"[" * 200_000 + b"]" * 200_000
 
 REFUSED: dict[str, tuple[bytes, int, str]] = {
     # Offsets, and epochs of another life.
-    "an offset that is none": (request("GET", f"{PUBLISH}?after=x"), 400, "offset"),
+    "a wrong offset": (request("GET", f"{PUBLISH}?after=x"), 400, "offset"),
     "an offset out of range": (request("GET", "/events?topic=a&from=E-99999999999999999999"), 400, "offset"),
     "an offset below zero": (request("GET", "/events?topic=a&from=E--1"), 400, "offset"),
-    "a last event ID that is none": (request("GET", "/events?topic=a", b"", "last-event-id: x"), 400, "offset"),
+    "a wrong last event ID": (request("GET", "/events?topic=a", b"", "last-event-id: x"), 400, "offset"),
     "a last event ID of two topics": (request("GET", "/events?topic=a", b"", "last-event-id: E-1~E-1"), 400, "topics"),
     "a last event ID of bytes": (request("GET", "/events?topic=a", b"", b"last-event-id: \xff\xfe"), 400, "UTF-8"),
     "a foreign epoch of no topic": (request("GET", "/topics/nowhere/events?after=E-1"), 410, "deleted"),
@@ -71,26 +71,30 @@ REFUSED: dict[str, tuple[bytes, int, str]] = {
     "an ndjson body of 10 MB": (request("POST", PUBLISH, b'{"data":1}\n' * 909_091, NDJSON), 413, "8,388,608"),
     "a JSON body of 10 MB": (request("POST", "/runs", b'"' + b"x" * 10_000_000 + b'"', JSON), 413, "1,048,576"),
     "an event over 1 MB": (request("POST", PUBLISH, b'{"data":"' + b"x" * 1_048_577 + b'"}', NDJSON), 413, "1048576"),
-    "JSON that is none": (request("POST", PUBLISH, b'{"a":', JSON), 400, "JSON"),
+    "text that is not JSON": (request("POST", PUBLISH, b'{"a":', JSON), 400, "JSON"),
     "JSON that is deep": (request("POST", PUBLISH, DEEP, JSON), 400, "deep"),
     "a line that is no JSON": (request("POST", PUBLISH, b'{"data":1}\nx', NDJSON), 400, "Line 2"),
     "a line that is no event": (request("POST", PUBLISH, b'{"data":1}\n[1]', NDJSON), 400, "Line 2"),
     "a line that is no UTF-8": (request("POST", PUBLISH, b'{"data":1}\n{"data":"\xff"}', NDJSON), 400, "Line 2"),
     "a line that is deep": (request("POST", PUBLISH, b'{"data":1}\n{"data":' + DEEP + b"}", NDJSON), 400, "Line 2"),
-    "a line whose type is none": (request("POST", PUBLISH, b'{"data":1}\n{"data":1,"type":7}', NDJSON), 400, "Line 2"),
+    "a line whose type is a number": (
+        request("POST", PUBLISH, b'{"data":1}\n{"data":1,"type":7}', NDJSON),
+        400,
+        "Line 2",
+    ),
     "half a pair in a line": (request("POST", PUBLISH, b'{"data":"\\ud800"}', NDJSON), 400, "Line 1"),
     "a batch of nothing": (request("POST", PUBLISH, b"\n\n", NDJSON), 400, "no events"),
     "a configuration of the wrong type": (request("PUT", "/topics/a", b'{"max_events":"x"}', JSON), 422, "max_events"),
     "a number out of range": (request("PUT", "/topics/a", b'{"max_events":1e400}', JSON), 422, "max_events"),
     "a number of 10,000 digits": (request("PUT", "/topics/a", b'{"ttl":' + b"9" * 10_000 + b"}", JSON), 400, ""),
-    "a number that is none": (request("PUT", "/topics/a", b'{"ttl":NaN}', JSON), 422, "ttl"),
+    "a wrong number": (request("PUT", "/topics/a", b'{"ttl":NaN}', JSON), 422, "ttl"),
     "a field nobody knows": (request("PUT", "/topics/a", b'{"max_event":1}', JSON), 422, "max_event"),
     "a configuration that is deep": (request("PUT", "/topics/a", b"[" * 8_000 + b"]" * 8_000, JSON), 400, ""),
     "a configuration of 17 KB": (request("PUT", "/topics/a", b" " * 17_000 + b"{}", JSON), 413, "16,384"),
     "a configuration of another type": (request("PUT", "/topics/a", b"<a/>", "content-type: text/xml"), 422, "body"),
     "a run of nothing": (request("POST", "/runs", b"{}", JSON), 400, "input"),
     "a run of half a pair": (request("POST", "/runs", b'{"input":"\\ud800"}', JSON), 422, "input"),
-    "a token that is none": (request("POST", "/session", b'{"token":7}', JSON), 422, "token"),
+    "a wrong token": (request("POST", "/session", b'{"token":7}', JSON), 422, "token"),
     # Files.
     "a file of nobody": (request("POST", "/rooms/a/files?name=x", b"x", "content-type: x/y"), 403, "name first"),
     "a file of another origin's page": (
@@ -104,9 +108,9 @@ REFUSED: dict[str, tuple[bytes, int, str]] = {
     "a file of no room": (request("GET", "/rooms/a/files/01JD9W3K5T8Q2R7V4X6Y9Z0ABC"), 404, "no room"),
     "a file that climbs": (request("GET", "/rooms/a/files/..%2F..%2Fetc"), 404, "nothing"),
     # Parameters.
-    "a limit that is none": (request("GET", f"{PUBLISH}?limit=x"), 422, "limit"),
+    "a wrong limit": (request("GET", f"{PUBLISH}?limit=x"), 422, "limit"),
     "a limit out of range": (request("GET", f"{PUBLISH}?limit=99999999999999999999999"), 422, "limit"),
-    "a flag that is none": (request("GET", "/events?topic=a&envelope=perhaps"), 422, "envelope"),
+    "a wrong flag": (request("GET", "/events?topic=a&envelope=perhaps"), 422, "envelope"),
     "a query in raw bytes": (request("GET", b"/topics?prefix=\xff"), 400, ""),
     # What HTTP itself refuses.
     "a method nobody knows": (request("BREW", "/health"), 400, ""),
@@ -120,7 +124,7 @@ REFUSED: dict[str, tuple[bytes, int, str]] = {
     "a header with NUL": (request("GET", "/health", b"", b"x: a\x00b"), 400, ""),
     "a path with NUL": (request("GET", b"/topics/a\x00b"), 400, ""),
     "no HTTP at all": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400, ""),
-    "a length that is none": (
+    "a wrong length": (
         b"POST /topics/a/events HTTP/1.1\r\nhost: localhost\r\ncontent-length: x\r\n\r\nx",
         400,
         "",
@@ -130,7 +134,7 @@ REFUSED: dict[str, tuple[bytes, int, str]] = {
         400,
         "",
     ),
-    "a chunk that is none": (
+    "a wrong chunk": (
         b"POST /topics/a/events HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\nzz\r\nx\r\n0\r\n\r\n",
         400,
         "",

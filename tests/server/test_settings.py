@@ -93,7 +93,7 @@ def test_a_key_can_be_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert settings.secret is not None
     assert settings.secret.get_secret_value() == SECRET
     monkeypatch.setenv("TIDINGS_SECRET", f"@{tmp_path}/none")
-    assert wrong() == "TIDINGS_SECRET: there is no such file, or it cannot be read as text."
+    assert wrong() == "TIDINGS_SECRET: the file does not exist, or is not text."
 
 
 def test_a_secret_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,7 +121,7 @@ def test_a_secret_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
         ("GRACE", "-1", "greater than or equal to 0"),
         ("SECRET", "short", "shorter than 32 bytes"),
         ("MODEL_URL", "http://localhost:9/v1", "without TIDINGS_MODEL"),
-        ("STROE", "memory:", "TIDINGS_STROE is not a setting. Is it TIDINGS_STORE that is meant?"),
+        ("STROE", "memory:", "TIDINGS_STROE is not a setting. Did you mean TIDINGS_STORE?"),
     ],
 )
 def test_a_wrong_variable_is_explained(

@@ -27,7 +27,7 @@ def publish(server: ServerProcess, topic: str, *texts: str) -> None:
 
 
 class Connection:
-    """One connection, several requests."""
+    """A connection for several requests."""
 
     def __init__(self, server: ServerProcess) -> None:
         self.socket = socket.create_connection(("127.0.0.1", server.port), PATIENCE)

@@ -9,18 +9,17 @@ from tidings.errors import InvalidRequest
 from .names import valid_name
 
 COOKIE = "tidings"
-
+"""The cookie that carries a token."""
 
 NAME_COOKIE = "tidings_name"
-"""What carries a token, and what carries the name that somebody chose on a server without a key."""
-
+"""The cookie that carries the name of a guest: a name that somebody chose on a server without a key."""
 
 YEAR = 365 * 86400
 """Seconds for which a chosen name is kept. Browsers keep a cookie for at most 400 days."""
 
 
 def chosen_name(value: str) -> str | None:
-    """The name in its cookie. One that cannot be read is none: whoever has it must be able to choose another."""
+    """Return the name in its cookie, None for a name that breaks a rule: its owner must be able to choose another."""
     try:
         return valid_name(unquote(value, errors="strict")) if value.isascii() else None
     except (InvalidRequest, UnicodeDecodeError):
@@ -28,17 +27,19 @@ def chosen_name(value: str) -> str | None:
 
 
 def cookie(token: str, *, seconds: float, secure: bool) -> str:
-    """The Set-Cookie header that keeps a token for `seconds`; an empty token for 0 seconds removes it."""
+    """Return the Set-Cookie header that keeps a token for `seconds`; an empty token and 0 seconds remove it."""
     return set_cookie(COOKIE, token, seconds=seconds, secure=secure)
 
 
 def name_cookie(name: str, *, secure: bool) -> str:
-    """The Set-Cookie header that keeps a chosen name for a year; an empty name removes it. Raises InvalidRequest for a
-    text that is no name."""
+    """Return the Set-Cookie header that keeps a chosen name for a year; an empty name removes the cookie.
+
+    Raises InvalidRequest for a text that is not a name.
+    """
     value = quote(valid_name(name), safe="") if name else ""
     return set_cookie(NAME_COOKIE, value, seconds=YEAR if name else 0, secure=secure)
 
 
 def set_cookie(name: str, value: str, *, seconds: float, secure: bool) -> str:
-    """The Set-Cookie header of a cookie out of reach of scripts. `secure`: the browser speaks https to us."""
+    """Return the Set-Cookie header of a cookie that scripts cannot read. `secure`: the browser uses https."""
     return f"{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={int(seconds)}" + ("; Secure" if secure else "")

@@ -26,74 +26,74 @@ log = logging.getLogger("tidings.keys")
 ASYMMETRIC = ("RS256", "ES256", "EdDSA")
 
 FRESH = 600.0
-"""Seconds for which a fetched key set is believed without asking again."""
+"""Seconds for which a fetched key set is used without being fetched again."""
 
 PAUSE = 10.0
-"""Seconds between two fetches, so that tokens with made-up key ids cannot make us hammer whoever has the key set."""
+"""Seconds between two fetches, so that tokens with invented key ids cannot make this server flood the issuer."""
 
 LARGEST = 256 * 1024
-"""Bytes of the largest document that is read."""
+"""Bytes of the largest document that is fetched."""
 
 
 class Keys(Protocol):
-    """Where a token's key is found. `find` answers the key and the one algorithm it is good for."""
+    """A source of keys. `find` returns a key and the one algorithm that the key is good for."""
 
     async def find(self, algorithm: str, key_id: str | None) -> tuple[Any, str]:
-        """The key for a token whose header says so. Raises Unauthenticated, or Unavailable if nobody can tell now."""
+        """Return the key for a token with this header. Raises Unauthenticated, or Unavailable while no key is known."""
 
 
 class OneKey:
-    """A secret (HS256) or a public key in PEM (RS256, ES256 or EdDSA, by its own kind and no other)."""
+    """A secret (HS256), or a public key in PEM with the one algorithm of its kind (RS256, ES256 or EdDSA)."""
 
     def __init__(self, key: Any, algorithm: str, algorithms: Sequence[str]) -> None:
         if algorithms and algorithm not in algorithms:
             raise InvalidRequest(
-                f"The key is one for {algorithm}, which is not among the algorithms {', '.join(algorithms)}"
+                f"The key is for {algorithm}, which is not among the algorithms {', '.join(algorithms)}"
             )
         self._key, self._algorithm = key, algorithm
 
     @classmethod
     def secret(cls, secret: str, algorithms: Sequence[str] = ()) -> OneKey:
-        """Raises InvalidRequest if it is short, or is a public key, which everybody has."""
+        """Return the key of a secret. Raises InvalidRequest for a short secret and for a public key."""
         if len(secret.encode()) < 32:
             raise InvalidRequest("The secret is shorter than 32 bytes")
         if "-----BEGIN" in secret:
-            raise InvalidRequest("The secret is a key in PEM: a public key goes to public_key, a private one nowhere")
+            raise InvalidRequest(
+                "The secret is a key in PEM. A public key belongs to public_key; a private key belongs to the issuer"
+            )
         return cls(secret.encode(), "HS256", algorithms)
 
     @classmethod
     def public(cls, pem: str, algorithms: Sequence[str] = ()) -> OneKey:
-        """Raises InvalidRequest if it is no public key, or none of a kind we take."""
+        """Return a public key. Raises InvalidRequest for other texts, and for keys of other kinds."""
         try:
             key = load_pem_public_key(pem.encode())
         except (ValueError, TypeError):
-            raise InvalidRequest(
-                "The public key is not one in PEM, which begins with -----BEGIN PUBLIC KEY-----"
-            ) from None
+            raise InvalidRequest("The public key is not in PEM, which begins with -----BEGIN PUBLIC KEY-----") from None
         if isinstance(key, RSAPublicKey) and key.key_size >= 2048:
             return cls(key, "RS256", algorithms)
         if isinstance(key, EllipticCurvePublicKey) and isinstance(key.curve, SECP256R1):
             return cls(key, "ES256", algorithms)
         if isinstance(key, Ed25519PublicKey):
             return cls(key, "EdDSA", algorithms)
-        raise InvalidRequest("The public key is none of RSA with at least 2048 bits, P-256 or Ed25519")
+        raise InvalidRequest("The public key must be RSA with at least 2048 bits, P-256 or Ed25519")
 
     async def find(self, algorithm: str, key_id: str | None) -> tuple[Any, str]:
         return self._key, self._algorithm
 
 
 def must_be_private(url: str, what: str) -> None:
-    """Raises InvalidRequest unless nobody on the way can read or change what goes to `url` and comes from there."""
+    """Raise InvalidRequest unless `url` is an https address, or an http address of this machine."""
     try:
         address = httpx.URL(url)
     except (httpx.InvalidURL, TypeError):
-        raise InvalidRequest(f"{what} is none") from None
+        raise InvalidRequest(f"{what} is not a valid URL") from None
     if not address.host or (address.scheme != "https" and not (address.scheme == "http" and is_loopback(address.host))):
-        raise InvalidRequest(f"{what} must be an https one")
+        raise InvalidRequest(f"{what} must use https")
 
 
 def download(url: str) -> bytes:
-    """The body at `url`, at most LARGEST bytes of it. Blocks; raises httpx.HTTPError."""
+    """Return the body at `url`. Blocks. Raises httpx.HTTPError, also for more than LARGEST bytes."""
     with httpx.Client(timeout=5, follow_redirects=False) as client, client.stream("GET", url) as response:
         response.raise_for_status()
         body = b""
@@ -105,9 +105,12 @@ def download(url: str) -> bytes:
 
 
 class KeySet:
-    """A JSON Web Key Set (RFC 7517). It is fetched off the event loop, when first needed, when it is FRESH no more, and
-    for a key id it does not hold, but at most once in PAUSE seconds. If it cannot be fetched again, the keys we
-    have go on being good: an outage over there must not become one here."""
+    """A JSON Web Key Set (RFC 7517), fetched off the event loop.
+
+    The set is fetched when first needed, again after FRESH seconds, and for a key id that it does not hold, but at most
+    once in PAUSE seconds. If a later fetch fails, the keys at hand stay valid: an outage of the issuer must not become
+    an outage here.
+    """
 
     def __init__(
         self,
@@ -119,7 +122,7 @@ class KeySet:
     ) -> None:
         must_be_private(url, "The key set's URL")
         if wrong := [name for name in algorithms if name not in ASYMMETRIC]:
-            raise InvalidRequest(f"A key set holds public keys, which are not for {wrong[0]}")
+            raise InvalidRequest(f"A key set holds public keys, which {wrong[0]} does not use")
         self._url, self._algorithms = url, frozenset(algorithms or ASYMMETRIC)
         self._download, self._clock = download, clock
         self._keys: list[PyJWK] = []
@@ -132,7 +135,7 @@ class KeySet:
                 if self._due(algorithm, key_id):
                     await self._fetch()
         if not self._keys:
-            raise Unavailable("The keys that verify tokens cannot be fetched now; try again in a while")
+            raise Unavailable("The keys that verify tokens cannot be fetched now. Try again in a while")
         if (key := self._choose(algorithm, key_id)) is None:
             raise Unauthenticated("The token is signed with a key that is not in the key set")
         return key.key, key.algorithm_name
@@ -143,7 +146,7 @@ class KeySet:
         return wanted and now - self._asked > PAUSE
 
     def _choose(self, algorithm: str, key_id: str | None) -> PyJWK | None:
-        """The key of that id; for a token without one, the only key of that algorithm."""
+        """Return the key with this id; for a token without an id, the only key of this algorithm."""
         fit = [key for key in self._keys if key.algorithm_name == algorithm and key_id in (None, key.key_id)]
         return fit[0] if len(fit) == 1 else None
 
@@ -159,10 +162,10 @@ class KeySet:
         if found:
             self._keys, self._fetched = found, self._clock()
         else:
-            log.warning("the key set holds no key for %s", ", ".join(sorted(self._algorithms)))
+            log.warning("the key set has no key for %s", ", ".join(sorted(self._algorithms)))
 
     def _key(self, entry: Any) -> PyJWK | None:
-        """The key an entry describes, if it is a public one for verifying that we take. Others are not our business."""
+        """Return the public key of an entry, None for an entry of another kind or use."""
         try:
             key = PyJWK(entry)
         except (PyJWTError, AttributeError, TypeError):

@@ -1,4 +1,4 @@
-"""PURE: what a person may be called, how the name is written in a topic, and the topics of people."""
+"""PURE: the rules for names of people, their spelling in topics, and the topics of people."""
 
 from __future__ import annotations
 
@@ -8,17 +8,16 @@ LONGEST = 60
 """Characters of the longest name."""
 
 LONGEST_SLUG = 160
-"""Bytes of the longest slug. A topic has 200, and `snapshots.users.SLUG` and `users.SLUG.conversations` must be topics:
-60 letters of ASCII fit, 26 accented or Cyrillic ones and 17 of Chinese."""
+"""Bytes of the longest slug. A topic has at most 200 bytes, and `snapshots.users.SLUG` and `users.SLUG.conversations`
+must be topics. 60 letters of ASCII fit, 26 accented or Cyrillic letters, and 17 of Chinese."""
 
 _PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-")
 
 
 def valid_name(name: str) -> str:
-    """The name itself, if it is one: 1 to 60 characters, none of which is invisible, with no space around them.
+    """Return the name, if it has 1 to 60 visible characters and no space around them. Raises InvalidRequest.
 
-    Direction marks and characters without a width are invisible, too: two names must not look the same for them.
-    Raises InvalidRequest.
+    Direction marks and characters without a width are invisible, too: two names must not differ by them alone.
     """
     if not 0 < len(name) <= LONGEST:
         raise InvalidRequest(f"A name has 1 to {LONGEST} characters.")
@@ -27,24 +26,26 @@ def valid_name(name: str) -> str:
     if name != name.strip():
         raise InvalidRequest("A name neither begins nor ends with a space.")
     if len(slug(name)) > LONGEST_SLUG:
-        raise InvalidRequest("This name is too long for its letters, of which each takes several bytes: shorten it.")
+        raise InvalidRequest("This name is too long: each of its letters takes several bytes. Please shorten the name.")
     return name
 
 
 def slug(name: str) -> str:
-    """The segment of a topic that stands for the name: any byte but a letter, a digit or `-` is written `_xx`.
+    """Return the segment of a topic that stands for the name: every byte but letters, digits and `-` becomes `_xx`.
 
-    No two names share one. Raises InvalidRequest for a name that is no text.
+    No two names share a slug. Raises InvalidRequest for a name with half a surrogate pair.
     """
     try:
         raw = name.encode()
     except UnicodeEncodeError:
-        raise InvalidRequest("A name is text: it has no half characters.") from None
+        raise InvalidRequest("A name is text without half characters.") from None
     return "".join(chr(byte) if byte in _PLAIN else f"_{byte:02x}" for byte in raw)
 
 
 def topics_of(name: str) -> list[str]:
-    """The patterns of the topics that a person reads and publishes to. Which of them, and what, the apps' guards
-    restrict further: a room's members, a run's room, who owns a conversation."""
+    """Return the patterns of the topics that a person reads and publishes to.
+
+    The apps' guards restrict them further: to a room's members, a run's room, a conversation's owner.
+    """
     own = f"users.{slug(name)}"
     return ["rooms.*", own, f"{own}.*", "conversations.*", "runs.*", "presence"]

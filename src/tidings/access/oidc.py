@@ -32,7 +32,7 @@ ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_e
 """Endpoints of a provider. Only `userinfo_endpoint` may be missing."""
 
 LEEWAY = 10
-"""Seconds by which the provider's clock may differ from ours."""
+"""Seconds by which the provider's clock may differ from this machine's."""
 
 FRESH = 3600.0
 """Seconds for which the provider's description of itself is used without fetching it again."""
@@ -41,7 +41,7 @@ PAUSE = 10.0
 """Seconds between two fetches of that description, so that repeated sign-ins do not hammer the provider."""
 
 PATIENCE = 10.0
-"""Seconds that a provider has for an answer."""
+"""Seconds that a provider has to answer."""
 
 ATTEMPT = 600.0
 """Seconds that a person has for signing in at the provider."""

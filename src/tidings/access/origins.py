@@ -1,4 +1,4 @@
-"""PURE: who asks, by what name, and whether a page of ours does; from the headers a browser cannot be made to forge."""
+"""PURE: checks of the host and the origin of a request, by headers that no page can make a browser forge."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 
 def is_loopback(host: str) -> bool:
-    """Whether `host`, a name or an address without a port, is this machine itself."""
+    """Return True if `host`, a name or an address without a port, is this machine itself."""
     try:
         return ipaddress.ip_address(host.removeprefix("[").removesuffix("]")).is_loopback
     except ValueError:
@@ -15,7 +15,7 @@ def is_loopback(host: str) -> bool:
 
 
 def name_of(authority: str) -> str:
-    """The name or address in a Host header, without its port, in lower case."""
+    """Return the name or address in a Host header, without its port, in lower case."""
     authority = authority.strip().lower()
     if authority.startswith("["):
         return authority.partition("]")[0] + "]"
@@ -23,10 +23,10 @@ def name_of(authority: str) -> str:
 
 
 def may_address(host: str | None, hosts: Collection[str]) -> bool:
-    """Whether a request with this Host header speaks to loopback or to one of `hosts`.
+    """Return True if a request with this Host header is addressed to loopback or to one of `hosts`.
 
-    A page that points its own name at 127.0.0.1 (DNS rebinding) makes the browser think it is same-origin with us, but
-    must send that name. None, no Host header at all, is no browser.
+    A page that points its own name at 127.0.0.1 (DNS rebinding) has the origin of this server for its browser, but its
+    requests carry the page's name. Browsers always send the header; None is for a program that does not.
     """
     if host is None:
         return True
@@ -35,11 +35,11 @@ def may_address(host: str | None, hosts: Collection[str]) -> bool:
 
 
 def same_origin(host: str | None, origin: str | None, site: str | None, origins: Collection[str]) -> bool:
-    """Whether a request came from a page of ours, of one of `origins`, or from no page at all.
+    """Return True if a request came from this server's own page, from a page of `origins`, or from no page.
 
-    `host`, `origin` and `site` are the headers Host, Origin and Sec-Fetch-Site. Browsers send the last only to https
-    and loopback, and Origin with everything but plain reads. The scheme is left out of the comparison, as a proxy in
-    front may speak https where we hear http.
+    `host`, `origin` and `site` are the headers Host, Origin and Sec-Fetch-Site. Browsers send Sec-Fetch-Site only to
+    https and loopback, and Origin with everything but plain reads. The schemes are not compared, since a proxy in front
+    may serve https while this server serves http.
     """
     if origin is not None and origin.lower() in origins:
         return True

@@ -1,4 +1,4 @@
-"""Who is asking, and what they may do: tokens, the topics they allow, the cookies that carry one or a chosen name."""
+"""Authentication: the subject of a request, by its token, its cookie, or the name that a guest chose."""
 
 from __future__ import annotations
 
@@ -29,26 +29,24 @@ from .origins import may_address, same_origin
 from .subject import ANYONE, PERSON, Patterns, Subject, named
 
 LEEWAY = 10
-"""Seconds by which the signer's clock may differ from ours."""
+"""Seconds by which the signer's clock may differ from this machine's."""
 
 LONGEST = 8192
-"""Characters of the longest token that is looked at. Servers take headers of 64 KiB and more."""
+"""Characters of the longest token that is verified. Servers take headers of 64 KiB and more."""
 
 REMEMBERED = 10_000
-"""Verified tokens that are kept, by their hash, so that a reconnect does not pay the 150 µs of verifying again."""
+"""Verified tokens that are remembered by their hash: to verify a token costs 150 µs, which a reconnect saves."""
 
 
 Headers = Iterable[tuple[bytes, bytes]]
-"""A request's headers as in an ASGI scope: lower-case names, raw values, repeated ones as often as they came."""
+"""A request's headers as in an ASGI scope: lower-case names and raw values, repeated headers as often as they came."""
 
 
 class Authenticator:
-    """Turns a request's headers into a Subject. With no key at all it is `open`: everyone is ANYONE, by the name that
-    they chose.
+    """Turns a request's headers into a Subject. Without a key the server is `open`: every sender may do everything.
 
-    `hosts` are the names by which an open server may be addressed besides loopback's, `origins` those whose pages may
-    act here besides our own. Raises InvalidRequest for keys and algorithms that do
-    not agree.
+    `hosts` are names by which an open server may be addressed besides loopback's; pages of `origins` may act here
+    besides the server's own. Raises InvalidRequest for keys and algorithms that do not agree.
     """
 
     def __init__(
@@ -82,16 +80,16 @@ class Authenticator:
 
     @property
     def open(self) -> bool:
-        """Whether there is no key, so that nobody has to say who they are."""
+        """True without a key: then no request needs a token."""
         return self._keys is None
 
     async def authenticate(self, headers: Headers, *, unsafe: bool) -> Subject:
-        """Who sends this request.
+        """Return the sender of a request.
 
-        `unsafe` is whether it changes anything or costs anything: then a page of another origin, which a browser would
-        have send our cookie or reach our loopback, is refused. A token in `Authorization` needs no such check, as no
-        other page knows it. Raises Unauthenticated; Forbidden for a foreign page or host name; Unavailable if the
-        token cannot be verified now.
+        `unsafe`: the request changes or costs something. A page of another origin is then refused, since its browser
+        would send the cookie of this server, or reach this machine's loopback. A token in `Authorization` needs no such
+        check, as no other page knows it. Raises Unauthenticated; Forbidden for a foreign page or host name; Unavailable
+        if the token cannot be verified now.
         """
         fields = _Fields(headers)
         if self._keys is None:
@@ -105,17 +103,19 @@ class Authenticator:
         return (await self.verify(fields.cookie)).as_person()
 
     def refuse_foreign(self, headers: Headers) -> None:
-        """Raises Forbidden if a foreign page sends this request, which changes who its browser is."""
+        """Raise Forbidden if a page of another origin sends this request, which signs its browser in or out."""
         self._refuse_foreign(_Fields(headers), True)
 
     def _refuse_foreign(self, fields: _Fields, unsafe: bool) -> None:
         if self._keys is None and not may_address(fields.host, self._hosts):
-            raise Forbidden("A server without a key answers only to names of its own machine, such as localhost")
+            raise Forbidden(
+                "A server without a key answers only requests to names of its own machine, such as localhost"
+            )
         if unsafe and not same_origin(fields.host, fields.origin, fields.site, self._origins):
             raise Forbidden("A page of another origin may not do this")
 
     async def verify(self, token: str) -> Subject:
-        """The subject of a token. Raises Unauthenticated with what is wrong; Unavailable."""
+        """Return the subject of a token. Raises Unauthenticated with the fault of the token, or Unavailable."""
         if self._keys is None:
             return ANYONE
         if len(token) > LONGEST or not token.isascii():
@@ -174,7 +174,7 @@ def token_of(headers: Headers) -> str | None:
 
 
 class _Fields:
-    """The headers that say who asks from where."""
+    """The headers that tell the sender of a request and the page it comes from."""
 
     __slots__ = ("bearer", "cookie", "host", "name", "origin", "site")
 

@@ -1,4 +1,4 @@
-"""What the process counts, for Prometheus: read from the hub when asked, so that it costs the hot path nothing."""
+"""Metrics for Prometheus, read from the hub at each scrape, so that counting costs the hot path nothing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tidings.delivery.hub import Hub
 
 
 class HubCollector:
-    """The hub's counts at the moment of the scrape."""
+    """Collects the hub's counts at the moment of the scrape."""
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
@@ -29,15 +29,15 @@ class HubCollector:
             ("tidings_streams_open", "Open event streams.", counts.streams),
             ("tidings_streams_catching_up", "Open streams that are behind.", counts.behind),
             ("tidings_topics_warm", "Topics whose recent events this process holds.", counts.topics),
-            ("tidings_draining", "1 while the process lets its streams go.", int(hub.state == "draining")),
+            ("tidings_draining", "1 while the process ends its streams.", int(hub.state == "draining")),
         ):
             yield GaugeMetricFamily(name, text, value=value)
 
 
 def registries(hub: Hub) -> tuple[CollectorRegistry, CollectorRegistry]:
-    """What the hub counts, to be collected on its loop; and the process, in a thread, since that reads files.
+    """Return two registries: the hub's, to be collected on its loop, and the process's, to be collected in a thread.
 
-    Registries of their own, so that two hubs in one process do not collide.
+    The second reads files. Both are apart from the default registry, so that two hubs in one process do not collide.
     """
     counted, process = CollectorRegistry(), CollectorRegistry()
     counted.register(HubCollector(hub))

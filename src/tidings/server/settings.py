@@ -1,7 +1,7 @@
-"""What the server can be told: by `TIDINGS_…` environment variables, or by options that win over them.
+"""Settings of the server: `TIDINGS_…` environment variables, and options, which win over them.
 
-Everything has a default that is safe on one's own machine. Times are seconds; sizes are bytes, or text like `8 MiB`;
-lists are words between commas or spaces. A key may be written `@FILE`: it is then what that file holds.
+Every default is safe on one's own machine. Times are in seconds; sizes are bytes, or text like `8 MiB`; lists are words
+between commas or spaces. A key may be written `@FILE`: the file then holds the key.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tidings.errors import InvalidRequest
 PREFIX = "TIDINGS_"
 
 CLIENT = frozenset({"TIDINGS_URL", "TIDINGS_TOKEN"})
-"""Variables of the command line's clients, which are no settings of a server."""
+"""Variables of the command line's clients, which are not settings of a server."""
 
 
 def _words(value: object) -> object:
@@ -40,7 +40,7 @@ def _key(value: object) -> object:
     try:
         return Path(value[1:]).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError):
-        raise ValueError("there is no such file, or it cannot be read as text") from None
+        raise ValueError("the file does not exist, or is not text") from None
 
 
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
@@ -55,14 +55,14 @@ Size = Annotated[ByteSize, Field(ge=1)]
 
 
 class Settings(BaseSettings):
-    """All of it, frozen. `Settings.load()` is the way to make one: its errors are sentences."""
+    """The settings of a server, frozen. `Settings.load()` makes them, with sentences for errors."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True, use_attribute_docstrings=True
     )
 
     host: str = "127.0.0.1"
-    """The address to listen on. Any but loopback needs a key: a secret, a public key or a key set."""
+    """The address to listen on. An address other than loopback needs a key: a secret, a public key or a key set."""
     port: Port = 8000
     """The port to listen on; 0 takes a free one."""
     store: str = "sqlite:///tidings.db"
@@ -71,40 +71,40 @@ class Settings(BaseSettings):
     """The least serious log record that is written."""
 
     secret: Secret | None = None
-    """The secret that signs and verifies tokens (HS256), at least 32 bytes; `tidings token --new-secret` makes one."""
+    """The secret that signs and verifies tokens (HS256), at least 32 bytes; `tidings token --new-secret` makes it."""
     public_key: Annotated[str, BeforeValidator(_key)] | None = None
-    """A public key in PEM that verifies tokens somebody else signs (RS256, ES256 or EdDSA)."""
+    """A public key in PEM that verifies the tokens of another issuer (RS256, ES256 or EdDSA)."""
     jwks_url: str | None = None
-    """Where to fetch the key set that verifies tokens somebody else signs."""
+    """The URL of the key set that verifies the tokens of another issuer."""
     algorithms: Algorithms = ()
-    """The only algorithms a token may be signed with; by default those that go with the key."""
+    """The algorithms that a token may be signed with; by default those of the key."""
     audience: str | None = None
-    """What a token's `aud` must name. A token that has an `aud` is refused when this is not set."""
+    """The audience that a token's `aud` must name. Without this setting, a token with an `aud` is refused."""
     issuer: str | None = None
-    """What a token's `iss` must be."""
+    """The issuer that a token's `iss` must name."""
     oidc_issuer: str | None = None
-    """The OpenID Connect provider that people sign in with. Their tokens are ours, so it needs TIDINGS_SECRET."""
+    """The OpenID Connect provider that people sign in with. This server signs their tokens, with TIDINGS_SECRET."""
     oidc_client_id: str | None = None
-    """As what the provider knows this server."""
+    """The client ID of this server at the provider."""
     oidc_client_secret: Secret | None = None
-    """The secret it gave to this server, if it gave one."""
+    """The client secret of this server at the provider, if there is a secret."""
     oidc_title: str | None = None
-    """What people call the provider; by default the name of its host."""
+    """The name of the provider on the sign-in page; by default the name of its host."""
     hosts: Words = ()
-    """Names, besides loopback's, by which a server without a key may be addressed."""
+    """Host names, besides loopback's, by which a server without a key may be addressed."""
     cors_origins: Origins = ()
-    """The origins whose pages may use this server; a page it serves itself always may."""
+    """The origins whose pages may use this server, besides its own page."""
 
     model: str | None = None
     """The chat model of the assistant, as LangChain's `init_chat_model` names it: `openai:gpt-5-mini`."""
     model_url: str | None = None
-    """The base URL of an OpenAI-compatible server, which then has the model."""
+    """The base URL of an OpenAI-compatible server that has the model."""
     model_key: Secret | None = None
-    """The key of that model. A provider's own variable, such as OPENAI_API_KEY, does too."""
+    """The API key of the model. A provider's own variable, such as OPENAI_API_KEY, works too."""
     local_llm: bool = False
-    """Offer the tiny demonstration model of the extra `local-llm`, which runs in this process's machine."""
+    """Offer the tiny demonstration model of the extra `local-llm`, which runs on this machine."""
     gguf: Path | None = None
-    """A model file (GGUF) for it, better than the tiny one."""
+    """A model file (GGUF) to use instead of the tiny model."""
 
     max_body: Size = ByteSize(1024 * 1024)
     """The largest body of a request."""
@@ -113,11 +113,11 @@ class Settings(BaseSettings):
     max_batch_events: Count = 10_000
     """The most lines of an ndjson body."""
     max_file: Size = ByteSize(10 * 1024 * 1024)
-    """The largest file that is shared in a room."""
+    """The largest file that a room takes."""
     request_timeout: Annotated[float, Field(ge=1, le=3600)] = 20.0
     """The time in which the head of a request must arrive, and over which its body must keep 4 KB a second."""
     max_topics: Annotated[int, Field(ge=1, le=32)] = 32
-    """The most topics of one connection. More than 32 would not fit in an event's id."""
+    """The most topics of one connection. The id of an event has room for 32."""
     max_connections: Count = 20_000
     """The most open event streams of this process."""
     max_connections_per_subject: Count = 100
@@ -140,18 +140,18 @@ class Settings(BaseSettings):
     """The runs that one person may have under way at a time."""
 
     keep_alive: Annotated[float, Field(ge=1, le=3600)] = 15.0
-    """The silence after which a comment is sent, to keep proxies from closing a stream."""
+    """The silence after which a comment is sent, so that no proxy closes the stream."""
     drain_window: Seconds = 2.0
-    """The time over which a server that was told to end lets its streams go, so that they do not all return at once."""
+    """The time over which a server that shuts down ends its streams, so that the clients do not all return at once."""
     grace: Seconds = 3.0
-    """The time that runs have to finish when the server was told to end; then they end as `interrupted`."""
+    """The time that runs have to finish when the server shuts down; then they end as `interrupted`."""
 
     retention_max_age: Annotated[float, Field(gt=0)] | None = None
-    """The age at which a topic forgets its events, unless it says otherwise itself. Default: never."""
+    """The age at which events are removed from topics without a retention of their own. Default: never."""
     retention_max_events: Count | None = None
-    """How many events a topic keeps, unless it says otherwise itself. Default: all."""
+    """The events that a topic without a retention of its own keeps. Default: all."""
     retention_max_bytes: Size | None = None
-    """How many bytes of data a topic keeps, unless it says otherwise itself. Default: all."""
+    """The bytes of data that a topic without a retention of its own keeps. Default: all."""
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
@@ -174,22 +174,22 @@ class Settings(BaseSettings):
     def _oidc_agrees(self) -> None:
         if self.secret is None:
             raise ValueError(
-                "TIDINGS_OIDC_ISSUER is set without TIDINGS_SECRET, which signs the tokens of who comes from there. "
+                "TIDINGS_OIDC_ISSUER is set without TIDINGS_SECRET, which signs the tokens of the people who sign in. "
                 "Make one with `tidings token --new-secret`"
             )
         if self.oidc_client_id is None:
-            raise ValueError("TIDINGS_OIDC_ISSUER is set without TIDINGS_OIDC_CLIENT_ID, which the provider gives out")
+            raise ValueError("TIDINGS_OIDC_ISSUER is set without TIDINGS_OIDC_CLIENT_ID, which the provider assigns")
 
     @property
     def open(self) -> bool:
-        """Whether there is no key: anyone who reaches this server, which only this machine can, may do everything."""
+        """True without a key: everybody on this machine, which alone reaches the server, may do everything."""
         return self.secret is None and self.public_key is None and self.jwks_url is None
 
     @classmethod
     def load(cls, **options: Any) -> Self:
-        """The settings from the environment and `options`, of which those that are None count as not given.
+        """Return the settings of the environment and of `options`, in which None counts as not given.
 
-        Raises InvalidRequest, with a sentence for everything that is wrong.
+        Raises InvalidRequest, with a sentence for every wrong setting.
         """
         given = {name: value for name, value in options.items() if value is not None}
         wrong = [_unknown(name, cls) for name in sorted(os.environ) if _is_unknown(name, cls)]
@@ -209,11 +209,11 @@ def _is_unknown(variable: str, settings: type[Settings]) -> bool:
 
 def _unknown(variable: str, settings: type[Settings]) -> str:
     near = difflib.get_close_matches(variable.upper(), [PREFIX + name.upper() for name in settings.model_fields], 1)
-    return f"{variable} is not a setting." + (f" Is it {near[0]} that is meant?" if near else "")
+    return f"{variable} is not a setting." + (f" Did you mean {near[0]}?" if near else "")
 
 
 def _sentence(problem: Any, given: dict[str, Any]) -> str:
-    """One error of pydantic's, in words, and never with the text of a key in it."""
+    """Return an error of pydantic's as a sentence, which never contains the text of a key."""
     message = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
     if not problem["loc"]:
         return f"Tidings {message}." if message.startswith("will ") else f"{message}."

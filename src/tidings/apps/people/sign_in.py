@@ -40,16 +40,18 @@ PROBLEMS: dict[type[TidingsError], str] = {
     Unavailable: "unreachable",
     Conflict: "name",
 }
-"""What the sign-in page is told, as `/?problem=…`: a word, since a link could put any sentence into our mouth."""
+"""The word for `/?problem=…`, by which the sign-in page chooses a sentence. A link could make a page show any text."""
 
 # Browsers read `//host` and `/\host` as another host, take `\` for `/`, and skip tabs and newlines.
 _path = re.compile(r"/(?![/\\])[!-\[\]-~]{0,1000}")
 
 
 def routes(hub: Hub, provider: Provider, secret: str, sign: Callable[[str], str]) -> APIRouter:
-    """The router of signing in. `sign` makes a person's token; `secret` keeps an attempt from being made up."""
+    """Return the router of signing in. `sign` makes a person's token; `secret` signs the cookie of an attempt."""
     router = APIRouter(tags=["session"])
-    key = hashlib.sha256(b"tidings.login\0" + secret.encode()).digest()  # so that it can be no token, and no token it
+    key = hashlib.sha256(
+        b"tidings.login\0" + secret.encode()
+    ).digest()  # apart from the key of tokens, so that neither passes for the other
 
     @router.get(
         "/session/login",
@@ -63,7 +65,7 @@ def routes(hub: Hub, provider: Provider, secret: str, sign: Callable[[str], str]
     ) -> Response:
         try:
             if not _path.fullmatch(next):
-                raise InvalidRequest(f"{next!r} is no path on this server.")
+                raise InvalidRequest(f"{next[:100]!r} is not a path on this server.")
             attempt = Attempt.begin(next)
             answer = _to(await provider.address(attempt, _callback(request)))
         except TidingsError as error:
@@ -76,7 +78,7 @@ def routes(hub: Hub, provider: Provider, secret: str, sign: Callable[[str], str]
         "/session/callback",
         summary="Come back from the provider",
         status_code=303,
-        responses={303: {"description": "To where one was going; or to `/?problem=…`"}},
+        responses={303: {"description": "To the path `next` of the login; or to `/?problem=…`"}},
     )
     async def callback(request: Request) -> Response:
         try:
@@ -88,18 +90,18 @@ def routes(hub: Hub, provider: Provider, secret: str, sign: Callable[[str], str]
             _keep(answer, request, COOKIE, sign(name), SESSION)
         except TidingsError as error:
             answer = _problem(error)
-        _keep(answer, request, ATTEMPT_COOKIE, "", 0)  # an attempt is good for one answer, whatever that is
+        _keep(answer, request, ATTEMPT_COOKIE, "", 0)  # an attempt is good for one answer, whatever the answer is
         return answer
 
     return router
 
 
 def _attempt(text: str, key: bytes) -> Attempt:
-    """Raises Gone."""
+    """Return the attempt in a cookie. Raises Gone."""
     try:
         return msgspec.convert(jwt.decode(text, key, algorithms=["HS256"]), Attempt)
     except (PyJWTError, msgspec.ValidationError):
-        raise Gone("No sign-in has begun in this browser, or it was used already.") from None
+        raise Gone("No sign-in has begun in this browser, or the sign-in was used already.") from None
 
 
 async def _use(hub: Hub, attempt: Attempt) -> None:
@@ -111,13 +113,15 @@ async def _use(hub: Hub, attempt: Attempt) -> None:
 
 
 def _callback(request: Request) -> str:
-    """Where the provider sends the browser back to, by the name under which it knows us. A provider sends it only to
-    addresses it was given, so a made-up Host header leads nowhere."""
+    """Return the address to which the provider sends the browser back.
+
+    A provider sends it only to registered addresses, so an invented Host header leads nowhere.
+    """
     return f"{request.url.scheme}://{request.url.netloc}{request.scope.get('root_path', '')}/session/callback"
 
 
 def _to(address: str) -> Response:
-    # The address that is left holds the code: the next page's server must not see it.
+    # The address of the page that is left contains the code, which the next page's server must not see.
     return Response(
         status_code=303,
         headers={"location": address, "cache-control": "no-store", "referrer-policy": "no-referrer"},
@@ -125,7 +129,7 @@ def _to(address: str) -> Response:
 
 
 def _problem(error: TidingsError) -> Response:
-    log.warning("somebody could not sign in: %s", error)
+    log.warning("a sign-in failed: %s", error)
     kind = next((word for of, word in PROBLEMS.items() if isinstance(error, of)), "unreachable")
     return _to(f"/?problem={kind}")
 
