@@ -38,7 +38,7 @@ def overflow(page: Page) -> list[str]:
     """Return the names of the page's boxes whose content is wider than they are."""
     return page.evaluate(
         """() => [document.documentElement, ...document.querySelectorAll(
-                ".log, .page, .page-header, .side.open, .run-aside, .centre, .toasts, dialog")]
+                ".log, .page, .page-header, .side.open, .aside, .centre, .toasts, dialog")]
             .filter((box) => box.scrollWidth > box.clientWidth + 1).map((box) => box.className || box.tagName)"""
     )
 

@@ -1,9 +1,8 @@
 import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import { serverTime } from "../connection/state.js";
-import { IconButton } from "../kit/button.js";
+import { Aside } from "../kit/aside.js";
 import { html } from "../kit/html.js";
-import { useOverlay } from "../kit/overlay.js";
 import { openAside, wide } from "../page/layout.js";
 import { safeHref } from "../text/element.js";
 import { duration, number } from "../text/format.js";
@@ -12,20 +11,13 @@ import { StateChip, took, wordsOf } from "./state-chip.js";
 import { runSignal } from "./state.js";
 
 /**
- * The facts of one run and the sources it cites: a column on a wide page, else a sheet over it.
+ * The facts of one run, and the sources it cites.
  * @param {{id: string, close: () => void}} props
  */
 export function RunAside({ id, close }) {
-  const root = useRef(/** @type {HTMLElement | null} */ (null));
-  useOverlay(root, !wide.value, close);
   const run = runSignal(id).value;
   return html`
-    ${!wide.value && html`<div class="scrim" onClick=${close} />`}
-    <aside class="run-aside" aria-label="Run" ref=${root}>
-      <header>
-        <h2>Run</h2>
-        <${IconButton} icon=${wide.value ? "panel-right-close" : "x"} label="Close the run" onClick=${close} />
-      </header>
+    <${Aside} title="Run" closeLabel="Close the run" onClose=${close}>
       <section aria-label="About the run">
         <p class="state"><${StateChip} run=${run} /> <${Age} run=${run} /></p>
         <dl>
@@ -73,7 +65,7 @@ export function RunAside({ id, close }) {
           </section>
         `
       }
-    </aside>
+    <//>
   `;
 }
 

@@ -1,13 +1,13 @@
 import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import { connection, tidings } from "../connection/state.js";
+import { Aside } from "../kit/aside.js";
 import { IconButton } from "../kit/button.js";
 import { html } from "../kit/html.js";
 import { Mark } from "../kit/icon.js";
 import { Menu } from "../kit/menu.js";
-import { useOverlay } from "../kit/overlay.js";
 import { isMuted } from "../notifications/state.js";
-import { dialog, openAside, wide } from "../page/layout.js";
+import { dialog, openAside } from "../page/layout.js";
 import { Person } from "../people/person.js";
 import { isHere, known } from "../people/state.js";
 import { assistants, session } from "../session/state.js";
@@ -21,18 +21,11 @@ import { shownRoom } from "./shown-state.js";
 
 /** The members of the open room, its assistants, and its topic. */
 export function RoomAside() {
-  const root = useRef(/** @type {HTMLElement | null} */ (null));
   const close = () => openAside(false);
-  useOverlay(root, !wide.value, close);
   const room = /** @type {Room} */ (shownRoom.value);
   const about = room.about.value;
   return html`
-    ${!wide.value && html`<div class="scrim" onClick=${close} />`}
-    <aside class="run-aside room-aside" aria-label="Room" ref=${root}>
-      <header>
-        <h2>Room</h2>
-        <${IconButton} icon=${wide.value ? "panel-right-close" : "x"} label="Close the room's panel" onClick=${close} />
-      </header>
+    <${Aside} title="Room" kind="room-aside" closeLabel="Close the room's panel" onClose=${close}>
       ${about && html`<${Members} room=${room} ...${about} />`}
       <section aria-label="Assistants">
         <h3>Assistants</h3>
@@ -51,7 +44,7 @@ export function RoomAside() {
         </ul>
       </section>
       <${Topic} room=${room} key=${room.id} />
-    </aside>
+    <//>
   `;
 }
 
