@@ -1,4 +1,4 @@
-"""The command line: `tidings serve | publish | read | topics | token`.
+"""The command line: `tidings serve | publish | read | topics | token | backup | restore`.
 
 Exit codes: 0 done; 1 the server said no, or could not start; 2 a wrong option, setting or line of input; 3 no server
 answers; 141 whoever read our output has gone; Ctrl-C is 130 in a shell, but 0 for `serve`, which it ends in order.
@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, NoReturn
 
 import typer
 
+from .backup import add_to
+
 if TYPE_CHECKING:
     from tidings.client import Client
     from tidings.errors import TidingsError
@@ -38,10 +40,8 @@ CHUNK = 1 << 16
 """Bytes of standard input that are published in one go at most, apart from a line that is longer."""
 
 PAGE = 1000
-
 SILENCE = 90.0
 """Seconds without a byte after which a followed stream counts as broken. A server is silent for 15 by default."""
-
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 Url = Annotated[str, typer.Option("--url", envvar="TIDINGS_URL", help="The server.", show_envvar=True, metavar="URL")]
@@ -387,6 +387,9 @@ def _code(error: TidingsError) -> int:
     from .json_lines import REFUSED, UNREACHABLE
 
     return UNREACHABLE if isinstance(error, Unavailable) else REFUSED
+
+
+add_to(app, _sentences)
 
 
 def main() -> None:

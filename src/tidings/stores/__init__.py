@@ -1,4 +1,4 @@
-"""Where logs are kept. `open_store(url)` makes the store a URL names."""
+"""The engines that keep logs. `open_store(url)` makes the store that a URL names."""
 
 from __future__ import annotations
 
@@ -7,28 +7,41 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from tidings.errors import InvalidRequest
 from tidings.log.port import Store
 
-__all__ = ["Store", "open_store"]
+__all__ = ["Store", "database_of", "open_store"]
 
 KNOWN = "memory:, sqlite:///file.db (relative) and sqlite:////folder/file.db (absolute)"
 
 
 def open_store(url: str) -> Store:
-    """The store named by `url`, not opened yet; raises InvalidRequest.
+    """Return the store that `url` names, not opened yet. Raises InvalidRequest.
 
     `memory:` · `sqlite:///relative.db` · `sqlite:////absolute.db`, `?durability=normal` (default `full`).
     """
-    parts = urlsplit(url)
-    options = dict(parse_qsl(parts.query, keep_blank_values=True))
-    if parts.scheme == "memory" and url == "memory:":
+    if url == "memory:":
         from .memory import MemoryStore
 
         return MemoryStore()
-    # `sqlite:x.db` would be a file named `.db`.
-    if url.startswith("sqlite:///") and len(parts.path) > 1 and not parts.fragment:
-        from .sqlite.store import SqliteStore
+    path, durability = _sqlite(url)
+    from .sqlite.store import SqliteStore
 
-        durability = options.pop("durability", "full")
-        if options or durability not in ("full", "normal"):
-            raise InvalidRequest("The option of a sqlite store's URL is durability=full or durability=normal.")
-        return SqliteStore(unquote(parts.path[1:]), durability=durability)
-    raise InvalidRequest(f"This is no store's URL. Known are {KNOWN}.")
+    return SqliteStore(path, durability=durability)
+
+
+def database_of(url: str) -> str:
+    """Return the path of the SQLite file that `url` names. Raises InvalidRequest if it names another store."""
+    if url == "memory:":
+        raise InvalidRequest("A store in memory has no file. Name the store's file by --store sqlite:///FILE.")
+    return _sqlite(url)[0]
+
+
+def _sqlite(url: str) -> tuple[str, str]:
+    """The path and the durability in a sqlite URL."""
+    parts = urlsplit(url)
+    # `sqlite:x.db` would be a file named `.db`.
+    if not url.startswith("sqlite:///") or len(parts.path) < 2 or parts.fragment:
+        raise InvalidRequest(f"This is not the URL of a store. Known are {KNOWN}.")
+    options = dict(parse_qsl(parts.query, keep_blank_values=True))
+    durability = options.pop("durability", "full")
+    if options or durability not in ("full", "normal"):
+        raise InvalidRequest("The option of a sqlite store's URL is durability=full or durability=normal.")
+    return unquote(parts.path[1:]), durability
