@@ -253,3 +253,20 @@ async def test_a_topic_that_is_closed_during_its_last_flush_still_ends(flusher: 
     flusher.arm(one)
     await settled(one)
     assert all(b"".join(reader.written).count(b"data") == reader.kicked == 1 for reader in readers)
+
+
+async def test_a_transient_event_that_comes_during_a_flush_does_not_wait_for_the_next_commit(
+    flusher: Flusher, clock: Clock
+) -> None:
+    clock.ticks = 0.01  # the loop has its turn after each 32 readers
+    one = lane()
+    readers = [Reader(str(n), one, []) for n in range(QUANTUM + 1)]
+    typing = Event("t", None, "typing", "{}", 0.0)
+    add(one, 1)
+    flusher.arm(one)
+    await until(lambda: readers[0].written)
+    assert not readers[-1].written, "the flush is still under way"
+    one.transient.append(typing)
+    flusher.arm(one)
+    await until(lambda: all(len(reader.written) == 2 for reader in readers))
+    assert all(reader.written[1] == b"event: typing\ndata: {}\n\n" for reader in readers)

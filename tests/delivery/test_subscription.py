@@ -402,6 +402,24 @@ class TestSilence:
             slow.thaw()
             await slow.take(1)
 
+    async def test_a_full_connection_gets_none(self, hub: Hub, tidings_clock: Clock) -> None:
+        """A client that reads nothing would let the comments pile up in the server's buffer."""
+        async with (
+            asking(EventStreamResponse(hub, "a")) as full,
+            asking(EventStreamResponse(hub, "b")) as quick,
+        ):
+            await joined(full, hub)
+            await joined(quick, hub, "b")
+            full.freeze()
+            written = len(full.connection.writes)
+            await tidings_clock.advance(55)
+            assert len(quick.comments) >= 4
+            assert len(full.connection.writes) == written
+            assert full.connection.waiting <= 1
+            full.thaw()
+            await publish(hub, 1, 1)
+            await full.take(1)
+
     async def test_the_reconnection_time_rides_in_the_first_event(self) -> None:
         async with Hub("memory:", retry=(2.0, 2.0)) as hub, asking(EventStreamResponse(hub, "a")) as client:
             await joined(client, hub)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.apps.rooms.histories import events, histories
 from tidings.apps.rooms import fold
-from tidings.apps.rooms.room import RECENT, Room
+from tidings.apps.rooms.room import IGNORED, RECENT, Room
 from tidings.events import Event
 
 
@@ -75,3 +75,15 @@ def test_only_the_last_messages_are_remembered() -> None:
     said = [("message.posted", {"by": "Ann", "text": str(n)}) for n in range(RECENT + 50)]
     state = folded(events([("room.created", {"by": "Ann", "name": "Lobby"}), *said]))
     assert [said.n for said in state.recent] == list(range(52, RECENT + 52))
+
+
+def test_the_last_events_that_broke_a_rule_are_remembered_and_change_nothing_else() -> None:
+    """Their publishers can then be told, whatever the time between."""
+    created = ("room.created", {"by": "Ann", "name": "Lobby"})
+    stranger = ("message.posted", {"by": "Bob", "text": "Hello"})
+    state = folded(events([created, stranger, ("no.such", {}), ("message.posted", {"by": "Ann", "text": "Hello"})]))
+    assert state.ignored == [2, 3]
+    assert [message.n for message in state.recent] == [4]
+    many = folded(events([created, *[stranger] * (IGNORED + 5)]))
+    assert many.ignored == list(range(7, IGNORED + 7))
+    assert folded(events([created])).copy() == msgspec.structs.replace(many, ignored=[])
