@@ -15,7 +15,7 @@ from tidings.events import ORIGIN
 async def epoch(hub: Hub) -> str:
     """The life of a topic that somebody follows."""
     at = await hub.publish("t", "x")
-    await hub.follow("t", "tail")
+    await hub.delivery.follow("t", "tail")
     return at.epoch
 
 

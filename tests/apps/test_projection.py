@@ -11,7 +11,7 @@ import pytest
 
 from tidings import Hub
 from tidings.apps.projection import EVERY, KEPT, SNAPSHOTS, Projections, Snapshot, ignore
-from tidings.events import ORIGIN, Event, Offset
+from tidings.events import ORIGIN, Event, Offset, Retention
 from tidings.stores import open_store
 
 
@@ -20,6 +20,12 @@ class Sums(msgspec.Struct):
 
     total: int = 0
     count: int = 0
+
+
+class Texts(msgspec.Struct):
+    """All the texts of a topic."""
+
+    texts: list[str] = []
 
 
 def apply(sums: Sums, event: Event) -> None:
@@ -159,12 +165,43 @@ async def test_a_snapshot_and_the_rest_are_the_whole_log(hub: Hub) -> None:
 async def test_one_snapshot_is_kept(hub: Hub) -> None:
     sums = folded(hub)
     for _ in range(5):
-        await publish(hub, range(EVERY))
+        tail = await publish(hub, range(EVERY))
         await sums.get("t")
-        await snapshot(hub)
+        async with asyncio.timeout(60):
+            async for event in hub.subscribe(f"{SNAPSHOTS}.t", "earliest"):
+                if event.type == "snapshot" and event.json()["offset"] == str(tail):
+                    break
     async with asyncio.timeout(60):
-        while (await hub.read(f"{SNAPSHOTS}.t")).earliest.n < 5:  # noqa: ASYNC110 (trimming tells nobody)
+        # A snapshot is two events here: its text, and the description of it.
+        while (await hub.read(f"{SNAPSHOTS}.t")).earliest.n < 9:  # noqa: ASYNC110 (trimming tells nobody)
             await asyncio.sleep(0.01)
+
+
+async def test_a_snapshot_follows_an_event_that_must_outlive_the_log(hub: Hub) -> None:
+    sums = Projections(hub, Sums, apply, version=1, lasting=["kept"])
+    await hub.log.append("t", [("n", "1"), ("kept", "2")])
+    await sums.get("t")
+    assert await snapshot(hub) == {"total": 3, "count": 2}
+    await hub.log.append("t", [("n", "4"), ("n", "8")])
+    await hub.configure("t", retention=Retention(max_events=1))
+    await hub.log.trim("t")
+    assert (await hub.read("t")).earliest.n == 3
+    assert (await folded(hub).get("t")).state == Sums(15, 4)
+
+
+async def test_a_large_state_has_a_snapshot_of_several_events(hub: Hub) -> None:
+    texts = Projections(hub, Texts, lambda state, event: state.texts.append(event.data), version=1)
+    long = "\u00e9" * 400_000
+    for n in range(EVERY):
+        await hub.publish("t", long if n < 3 else "x", "n")
+    await texts.get("t")
+    async with asyncio.timeout(60):
+        async for event in hub.subscribe(f"{SNAPSHOTS}.t", "earliest"):
+            if event.type == "snapshot":
+                assert event.json()["parts"] > 4
+                break
+    again = Projections(hub, Texts, lambda state, event: state.texts.append(event.data), version=1)
+    assert (await again.get("t")).state.texts == [long] * 3 + ["x"] * (EVERY - 3)
 
 
 @pytest.mark.parametrize("spoiled", ["version", "epoch", "ahead", "text"])

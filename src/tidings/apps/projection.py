@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 from typing import Generic, TypeVar
 
@@ -26,6 +26,9 @@ KEPT = 1024
 SNAPSHOTS = "snapshots"
 """First segment of the topics with snapshots: the snapshot of topic T is in `snapshots.T`."""
 
+SOON = 0.1
+"""Seconds until a snapshot that is due is written."""
+
 PART = 250_000
 """Characters of a snapshot in one event, which holds at most 1 MB."""
 
@@ -46,7 +49,21 @@ class Projection(Generic[S]):
     `level`: the state follows its topic. It then holds every event that a reader in this process was given.
     """
 
-    __slots__ = ("gap", "level", "lock", "looks", "offset", "pins", "saved", "state", "stop", "task", "topic")
+    __slots__ = (
+        "gap",
+        "level",
+        "lock",
+        "looks",
+        "offset",
+        "pins",
+        "saved",
+        "saving",
+        "state",
+        "stop",
+        "task",
+        "topic",
+        "unsaved",
+    )
 
     def __init__(self, topic: str, state: S) -> None:
         self.topic = topic
@@ -56,6 +73,8 @@ class Projection(Generic[S]):
         self.gap = False
         self.looks = 0
         self.saved = 0
+        self.saving = False
+        self.unsaved = False
         self.pins = 0
         self.lock = asyncio.Lock()
         self.task: asyncio.Task[None] | None = None
@@ -76,6 +95,8 @@ class Projections(Generic[S]):
     `new` makes the state before the first event, and `apply` changes it by the next event. `version` is the fold's:
     change it with the fold, and snapshots of other versions are not read. `keep`: how many states are kept.
     `changed(projection, events)` is called after every change, before any reader in this process is given the events.
+    `lasting`: types of events that must not be lost to the state when the log is trimmed. A snapshot is written after
+    each of them; other events matter no longer than the log keeps them.
     Without events, either the topic ended (`offset` is ORIGIN) or events were skipped, and the state is old until it is
     level again.
     """
@@ -89,9 +110,11 @@ class Projections(Generic[S]):
         version: int,
         keep: int = KEPT,
         changed: Callable[[Projection[S], Sequence[Event]], None] = ignore,
+        lasting: Collection[str] = (),
     ) -> None:
         self.hub = hub
         self._new, self._apply, self._version, self._keep, self._changed = new, apply, version, keep, changed
+        self._lasting = frozenset(lasting)
         self._decode: Callable[[bytes], S] = msgspec.json.Decoder(type(new())).decode
         self._kept: dict[str, Projection[S]] = {}
 
@@ -252,6 +275,7 @@ class Projections(Generic[S]):
         new = [event for event in events if event.offset is not None and event.offset.n > at]
         for event in new:
             self._apply(projection.state, event)
+            projection.unsaved = projection.unsaved or event.type in self._lasting
         projection.offset = max(Offset(to.epoch, at), to)
         if new:
             self._changed(projection, new)
@@ -259,6 +283,7 @@ class Projections(Generic[S]):
     def _restart(self, projection: Projection[S]) -> None:
         if projection.offset != ORIGIN:
             projection.state, projection.offset, projection.saved = self._new(), ORIGIN, 0
+            projection.unsaved = False
             self._changed(projection, ())
 
     # Snapshots. They spare reading a log whole, and nothing is lost without one.
@@ -287,16 +312,23 @@ class Projections(Generic[S]):
         return snapshot, "".join(event.data for event in parts.events[:-1])
 
     def _save_now_and_then(self, projection: Projection[S]) -> None:
-        if projection.offset.n - projection.saved >= EVERY and self.hub.state != "closed":
-            projection.saved = projection.offset.n
-            text = msgspec.json.encode(projection.state).decode()
-            parts = [("snapshot.part", text[at : at + PART]) for at in range(0, len(text), PART)]
-            snapshot = Snapshot(self._version, str(projection.offset), len(parts))
-            self.hub.delivery.background(
-                self._save(projection.topic, [*parts, ("snapshot", msgspec.json.encode(snapshot).decode())])
-            )
+        due = projection.unsaved or projection.offset.n - projection.saved >= EVERY
+        if due and not projection.saving and self.hub.state != "closed":
+            projection.saving = True
+            self.hub.delivery.background(self._save(projection))
 
-    async def _save(self, topic: str, items: Sequence[tuple[str, str]]) -> None:
+    async def _save(self, projection: Projection[S]) -> None:
+        """Write a snapshot, a moment later: of a hundred members who are added at once, one has them all."""
+        topic = projection.topic
+        await asyncio.sleep(SOON)
+        projection.saving = False
+        if projection.offset == ORIGIN:
+            return
+        projection.saved, projection.unsaved = projection.offset.n, False
+        text = msgspec.json.encode(projection.state).decode()
+        parts = [("snapshot.part", text[at : at + PART]) for at in range(0, len(text), PART)]
+        snapshot = Snapshot(self._version, str(projection.offset), len(parts))
+        items = [*parts, ("snapshot", msgspec.json.encode(snapshot).decode())]
         try:
             await self.hub.log.append(f"{SNAPSHOTS}.{topic}", items, retention=Retention(max_events=1))
         except TidingsError as error:

@@ -71,19 +71,21 @@ class Journal:
         retention: Retention | UnsetType | None = UNSET,
         ttl: float | UnsetType | None = UNSET,
         owner: str = "",
+        default: Retention | UnsetType | None = UNSET,
     ) -> Appended:
         """Append (type, data) `items` as one unit, creating the log if there is none. The events are durable on return.
 
         `expected`: NEW, an epoch, or the exact tail. `key`: the same key again within 24 h answers the first offsets.
         `retention`, `ttl`: the settings of the log from now on; UNSET keeps those that it has, and a log that begins
-        without a retention gets the journal's. `owner`: if this append creates the log, the owner of the log for good.
+        without a retention gets `default`, which is the journal's unless it is given. `owner`: the owner for good of a
+        log that this append creates.
         Calls for one topic are stored in the order in which they were made. If the caller is cancelled, the items are
         stored all together or not at all. Raises Conflict, Closed, InvalidRequest, TooLarge, Unavailable (not stored)
         or OutcomeUnknown.
         """
         if not items and not close:
             raise InvalidRequest("There is nothing to append.")
-        append = Append(tuple(items), expected, key, close, retention, ttl, owner=owner, default=self._retention)
+        append = Append(tuple(items), expected, key, close, retention, ttl, owner=owner, default=self._default(default))
         return await self._append(topic, append)
 
     async def configure(
@@ -93,15 +95,20 @@ class Journal:
         retention: Retention | UnsetType | None = UNSET,
         ttl: float | UnsetType | None = UNSET,
         expected: str | None = None,
+        owner: str = "",
+        default: Retention | UnsetType | None = UNSET,
     ) -> Head:
         """Change the settings of a log, open or closed, creating it if there is none.
 
         UNSET keeps a setting, None is unlimited or for ever. `expected`: only in this epoch; raises Conflict in another
-        one, and where there is no log.
+        one, and where there is no log. `owner`, `default`: as in `append`.
         """
-        settings = Append(expected=expected, retention=retention, ttl=ttl, configure=True, default=self._retention)
+        settings = Append((), expected, None, False, retention, ttl, True, owner, self._default(default))
         await self._append(topic, settings)
         return await self._described(topic)
+
+    def _default(self, default: Retention | UnsetType | None) -> Retention | None:
+        return self._retention if default is UNSET else default
 
     async def close_topic(self, topic: str) -> Head:
         """Close a topic: no event will ever follow. Idempotent. Raises NotFound if there is no such topic."""

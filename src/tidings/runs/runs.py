@@ -193,7 +193,9 @@ class Runs:
         # The lease first: a process that dies after the append leaves a run that another process ends.
         await self._hub.leases.lease(topic, LEASE, renew=False)
         try:
-            appended = await self._hub.log.append(topic, [to_item(started)], expected=NEW)
+            appended = await self._hub.log.append(
+                topic, [to_item(started)], expected=NEW, owner=started.by or "", default=None
+            )
         except Conflict:
             if not keyed:
                 raise

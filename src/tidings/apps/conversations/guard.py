@@ -1,69 +1,66 @@
-"""Conversations of one person with an assistant: `conversations.ID`. Whoever asked first owns it."""
+"""The guard of conversations: `conversations.ID` belongs to the person who began it."""
 
 from __future__ import annotations
 
-import msgspec
-
-from tidings.access.guards import Admitted, Guard, Items
+from tidings.access.guards import Admitted, Guard, Items, Watch
 from tidings.access.subject import Subject
+from tidings.apps.lives import Life
 from tidings.delivery.hub import Hub
 from tidings.errors import Forbidden, NotFound
 from tidings.log.head import Head
+from tidings.log.rules import NEW
 
 REMEMBERED = 10_000
-"""Conversations whose owner is kept at hand, the last ones asked for."""
-
-
-class _First(msgspec.Struct):
-    by: str | None = None
+"""Conversations whose epochs are kept at hand for streams that are being opened: those read last."""
 
 
 class ConversationsGuard(Guard):
-    """A conversation is its owner's, the `by` of its first event. Where that names nobody, it is anybody's."""
+    """A conversation is read and written by its owner alone. A conversation that was begun by a person without a name
+    has no owner, and is everybody's.
+
+    The owner is in the head of the log. It depends on no event, since events can be trimmed, deleted or expire.
+    """
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
-        self._owners: dict[tuple[str, str], str | None] = {}
+        self._epochs: dict[str, str] = {}
 
     async def read(self, subject: Subject, topic: str) -> None:
         head = await self._hub.log.describe(topic)
-        if head is None and subject.name is not None:
-            # Nobody waits for a conversation to begin: it might be another's.
+        if head is not None:
+            _check_owner(subject, topic, head)
+            self._epochs.pop(topic, None)
+            self._epochs[topic] = head.epoch
+            if len(self._epochs) > REMEMBERED:
+                del self._epochs[next(iter(self._epochs))]
+        elif subject.name is not None:
+            # Nobody waits for a conversation to begin: it may become another person's.
             raise NotFound(f"There is no conversation {topic.partition('.')[2]}.", topic=topic)
-        await self._own(subject, topic, head)
+
+    def watch(self, subject: Subject, topic: str) -> Watch | None:
+        epoch = self._epochs.get(topic)
+        return None if epoch is None else Life(self._hub, topic, epoch)
 
     async def admit(self, subject: Subject, topic: str, items: Items, *, transient: bool) -> Admitted:
-        await self.announce(subject, topic)
-        return Admitted(items)
+        head = await self._hub.log.describe(topic)
+        if head is None:
+            return Admitted(items, NEW)
+        _check_owner(subject, topic, head)
+        return Admitted(items, head.epoch)
 
     async def manage(self, subject: Subject, topic: str) -> None:
-        await self.announce(subject, topic)
+        head = await self._hub.log.describe(topic)
+        if head is not None:
+            _check_owner(subject, topic, head)
 
     async def announce(self, subject: Subject, topic: str) -> None:
-        await self._own(subject, topic, await self._hub.log.describe(topic))
-
-    async def _own(self, subject: Subject, topic: str, head: Head | None) -> None:
-        owner = await self._owner(topic, head) if head is not None else None
-        if owner is not None and owner != subject.name:
-            raise Forbidden("This conversation is somebody else's.", topic=topic)
-
-    async def _owner(self, topic: str, head: Head) -> str | None:
-        """Looked up once in each life of the topic: one that was deleted may be begun by another."""
-        known = (topic, head.epoch)
-        if known not in self._owners:
-            owner = await first_by(self._hub, topic)
-            if head.tail == head.start:
-                return owner
-            self._owners[known] = owner
-            if len(self._owners) > REMEMBERED:
-                del self._owners[next(iter(self._owners))]
-        return self._owners[known]
+        """Check that the conversation is the subject's, and begin it if there is none."""
+        head = await self._hub.log.describe(topic)
+        if head is None:
+            head = await self._hub.log.configure(topic, owner=subject.name or "", default=None)
+        _check_owner(subject, topic, head)
 
 
-async def first_by(hub: Hub, topic: str) -> str | None:
-    """The name in the first event of a topic, if it is one of JSON that has a `by`. Raises Unavailable."""
-    try:
-        page = await hub.read(topic, limit=1)
-        return msgspec.json.decode(page.events[0].data, type=_First).by if page.events else None
-    except (NotFound, msgspec.DecodeError, RecursionError):
-        return None
+def _check_owner(subject: Subject, topic: str, head: Head) -> None:
+    if head.owner not in ("", subject.name):
+        raise Forbidden("This conversation belongs to someone else.", topic=topic)

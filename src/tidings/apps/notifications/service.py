@@ -67,7 +67,7 @@ class Notifications:
             by=by,
         )
         try:
-            await self.hub.log.append(topic_of(name), [to_item(told)], key=key)
+            await self.hub.log.append(topic_of(name), [to_item(told)], key=key, default=None)
         except (InvalidRequest, Closed) as error:
             # A subject of a token whose name makes no topic, or a topic that its owner's program has closed: what
             # happened has happened all the same, so whoever did it is not refused.

@@ -61,7 +61,15 @@ class Rooms:
 
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
-        self.states = Projections(hub, Room, fold.apply, version=fold.VERSION, keep=KEPT, changed=self._changed)
+        self.states = Projections(
+            hub,
+            Room,
+            fold.apply,
+            version=fold.VERSION,
+            keep=KEPT,
+            changed=self._changed,
+            lasting=[fact.type for fact in rules.PERMISSION_FACTS],
+        )
         self.files = Files(hub)
         self.memberships: dict[str, set[Membership]] = {}
 

@@ -111,9 +111,12 @@ class RunsGuard(Guard):
             except NotFound:
                 return None
             first = from_event(page.events[0]) if page.events else None
-            if not isinstance(first, RunStarted):
+            started = first if isinstance(first, RunStarted) else None
+            if started is None and not head.owner:
                 return None
-            known = self._origins[topic] = Origin(page.tail.epoch, first.by, first.topic)
+            # The owner is in the head. A run whose first event is gone was announced nowhere, for all that is known.
+            shared = started.topic if started else None
+            known = self._origins[topic] = Origin(head.epoch, head.owner or None, shared)
             if len(self._origins) > REMEMBERED:
                 del self._origins[next(iter(self._origins))]
         return known
