@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.stores.kit import Clock, Connect
+from tests.stores.kit import Clock, Connect, put
 from tests.stores.suite import StoreSuite
+from tidings.errors import Unavailable
 from tidings.log.port import Store
 from tidings.stores.memory import MemoryStore
 
@@ -23,3 +24,14 @@ class TestMemoryStore(StoreSuite):
 
         yield connect
         await store.close()
+
+
+async def test_a_closed_store_opens_again_with_its_logs(clock: Clock) -> None:
+    store = MemoryStore(clock=clock, steady=clock)
+    for number in (1, 2):
+        await store.open()
+        assert await anext(store.changes()) is None
+        assert (await store.update("a", (), put())).head.tail == number  # type: ignore[union-attr]
+        await store.close()
+        with pytest.raises(Unavailable):
+            await store.load("a")

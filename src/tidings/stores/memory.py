@@ -37,7 +37,8 @@ class MemoryStore:
         self._changed: float | None = None
 
     async def open(self) -> None:
-        return None
+        if self._closed:
+            self._closed, self._feeds = False, Feeds()
 
     async def close(self) -> None:
         self._closed = True

@@ -6,14 +6,18 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from tests.stores.kit import everything, items, put
-from tests.stores.sqlite.conftest import Open, ask
+from tests.stores.sqlite.conftest import Open, ask, fill
 from tidings.errors import Unavailable
 from tidings.log.journal import Journal
+from tidings.stores.sqlite.group_commit import FULL, SPACE
+from tidings.stores.sqlite.store import SqliteStore
 
 
 async def test_what_waits_is_one_transaction_over_all_topics(opened: Open, path: Path) -> None:
@@ -23,7 +27,68 @@ async def test_what_waits_is_one_transaction_over_all_topics(opened: Open, path:
     assert ask(path, "SELECT count(*) FROM topics") == 200
 
 
-async def test_a_full_disk_is_told_and_survived(opened: Open) -> None:
+@pytest.fixture
+async def small(small_disk: Path) -> AsyncIterator[Journal]:
+    """A journal whose database lies on a small disk, and holds about half of it."""
+    log = Journal(SqliteStore(small_disk / "tidings.db"))
+    await log.open()
+    for n in range(8):
+        await log.append(f"old{n}", items("x" * 900_000))
+    yield log
+    await log.close()
+
+
+async def append_until_refused(log: Journal, topic: str, size: int) -> int:
+    """The number of events that were acknowledged before the disk was full."""
+    for n in range(1000):
+        try:
+            await log.append(topic, items("y" * size))
+        except Unavailable as error:
+            assert str(error) == "The database cannot be used: its disk is full."  # noqa: PT017
+            return n
+    raise AssertionError("the disk has no end")
+
+
+async def append_when_there_is_space(log: Journal, topic: str) -> None:
+    async with asyncio.timeout(30):
+        while True:
+            with suppress(Unavailable):
+                await log.append(topic, items("z"))
+                return
+            await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize("by", ["events", "others"])
+async def test_on_a_full_disk_reads_go_on_and_a_deletion_makes_space(
+    small: Journal, small_disk: Path, caplog: pytest.LogCaptureFixture, by: str
+) -> None:
+    if by == "others":
+        await asyncio.to_thread(fill, small_disk)
+    stored = await append_until_refused(small, "new", 100_000)
+    for _ in range(20):
+        with pytest.raises(Unavailable, match="its disk is full"):
+            await small.append("new", items("y" * 100_000))
+    assert len((await small.read("old3", None)).events) == 1
+    with pytest.raises(Unavailable, match="its disk is full"):
+        await small.store.probe()
+    for n in range(8):
+        await small.delete(f"old{n}")
+    await append_when_there_is_space(small, "new")
+    await small.store.probe()
+    assert [len(event.data) for event in await everything(small, "new")] == [*[100_000] * stored, 1]
+    lines = [record.message for record in caplog.records if record.levelname in ("ERROR", "WARNING")]
+    assert lines == [FULL, SPACE]
+    assert "Traceback" not in caplog.text
+
+
+async def test_space_that_others_free_is_found(small: Journal, small_disk: Path) -> None:
+    waste = await asyncio.to_thread(fill, small_disk)
+    await append_until_refused(small, "new", 300_000)
+    waste.unlink()
+    await append_when_there_is_space(small, "new")
+
+
+async def test_a_database_that_was_not_allowed_to_grow_goes_on(opened: Open) -> None:
     store = await opened()
     log = Journal(store)
     await log.append("a", items("1"))

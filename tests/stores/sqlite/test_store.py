@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.stores.kit import Clock, put
+from tests.stores.kit import Clock, put, until
 from tests.stores.sqlite.conftest import Open
 from tests.stores.suite import StoreSuite
 from tidings.errors import Unavailable
+from tidings.events import Offset
 from tidings.stores.sqlite.store import SqliteStore
 
 
@@ -60,3 +61,20 @@ async def test_many_probes_are_one_write(opened: Open, clock: Clock) -> None:
     store._written = 0.0
     with pytest.raises(Unavailable, match="it is read-only"):
         await store.probe()
+
+
+def test_a_closed_store_opens_again_in_another_event_loop(path: Path) -> None:
+    store = SqliteStore(path)
+
+    async def life(number: int) -> None:
+        await store.open()
+        feed = store.changes()
+        assert await anext(feed) is None
+        assert (await store.update("a", (), put())).head.tail == number  # type: ignore[union-attr]
+        await until(feed, "a", Offset("epoch1", number))
+        await store.close()
+        with pytest.raises(Unavailable, match="is closed"):
+            await store.load("a")
+
+    for number in (1, 2, 3):
+        asyncio.run(life(number))

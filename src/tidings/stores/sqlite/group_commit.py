@@ -51,6 +51,11 @@ class GroupCommit:
         self._queue: queue.SimpleQueue[Call | None] = queue.SimpleQueue()
         self._trouble = ""
 
+    @property
+    def full(self) -> bool:
+        """True while the disk is full."""
+        return self._writer.full
+
     def start(self, stopped: Callable[[], None]) -> None:
         """Begin. `stopped` is called on the loop's thread when the last transaction is over."""
         threading.Thread(target=self._write, args=(stopped,), name="tidings-write", daemon=True).start()

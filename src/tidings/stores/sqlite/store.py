@@ -77,6 +77,12 @@ class SqliteStore:
         self._clock = clock
         self._steady = steady
         self._waiting: dict[Call, asyncio.Future[Any]] = {}
+        self._state: Literal["new", "open", "lost", "closed"] = "new"
+        self._reason = REASON["new"]
+        self._renew()
+
+    def _renew(self) -> None:
+        """Make the parts that live from `open` to `close`."""
         self._readers: queue.SimpleQueue[Reader] = queue.SimpleQueue()
         self._pool = ThreadPoolExecutor(READERS, "tidings-read")
         self._feeds = Feeds()
@@ -84,10 +90,10 @@ class SqliteStore:
         self._heard = Heard(0)
         self._committed: float | None = None
         self._written = -inf
-        self._state: Literal["new", "open", "lost", "closed"] = "new"
-        self._reason = REASON["new"]
 
     async def open(self) -> None:
+        if self._state == "closed":
+            self._renew()
         self._loop = asyncio.get_running_loop()
         self._stopped: asyncio.Future[None] = self._loop.create_future()
         self._lost: asyncio.Future[str] = self._loop.create_future()
@@ -142,7 +148,7 @@ class SqliteStore:
     async def probe(self) -> float | None:
         if self._state == "open" and (reason := await self._loop.run_in_executor(self._pool, self._file.look)):
             self.lose(reason)
-        if self._state != "open" or monotonic() > self._written + PROOF:
+        if self._state != "open" or self._commits.full or monotonic() > self._written + PROOF:
             await self._call(Probe())
         return None if self._committed is None else self._steady() - self._committed
 

@@ -19,6 +19,8 @@ from .file import DatabaseFile
 from .reader import LAPSED
 from .schema import decode_head, encode_head
 
+FULL = "The database cannot be used: its disk is full."
+
 UPSERT = "ON CONFLICT (name) DO UPDATE SET log = excluded.log, head = excluded.head, due = excluded.due"
 
 GROUP_BYTES = 1 << 20
@@ -197,7 +199,9 @@ class Writer:
             self._update(call, group)
             return
         group.other = True
-        if isinstance(call, Probe):
+        if isinstance(call, Probe) and self.full:
+            call.error = Unavailable(FULL)
+        elif isinstance(call, Probe):
             self._run("UPDATE state SET commits = commits")
         else:
             self._lease(call)
@@ -214,7 +218,7 @@ class Writer:
             call.result = known
             return
         if change.records and self.full:
-            call.error = Unavailable("The database cannot be used: its disk is full.")
+            call.error = Unavailable(FULL)
             return
         log = kept[0] if kept else 0
         if kept and (change.head is None or change.fresh):
