@@ -1,9 +1,13 @@
-"""A process of its own on a SQLite file, to be killed: `python -m tests.stores.worker append|echo PATH NAME`."""
+"""A process of its own on a SQLite file, to be killed.
+
+`python -m tests.stores.worker append|echo|hold|reap PATH NAME`
+"""
 
 from __future__ import annotations
 
 import asyncio
 import sys
+import time
 
 from tidings.log.journal import Journal
 from tidings.stores.sqlite import store as sqlite
@@ -45,11 +49,27 @@ async def echo(log: Journal, name: str) -> None:
                 await log.append("pong", [("message", str(answered))])
 
 
+async def hold(log: Journal, name: str) -> None:
+    """Hold the lease of `name` with a renewal every half second, and tell of the loss of it."""
+    assert await log.store.lease(name, 6, renew=False)
+    say("held")
+    while await log.store.lease(name, 6, renew=True):  # noqa: ASYNC110
+        await asyncio.sleep(0.5)
+    say("lost")
+
+
+async def reap(log: Journal, name: str) -> None:
+    """Write the topics whose lease has lapsed, five times a second, and the time of day beside them."""
+    while True:
+        say(int(time.time()), *await log.store.lapsed())
+        await asyncio.sleep(0.2)
+
+
 async def main(what: str, path: str, name: str) -> None:
     log = Journal(SqliteStore(path))
     await log.open()
     try:
-        await {"append": append, "echo": echo}[what](log, name)
+        await {"append": append, "echo": echo, "hold": hold, "reap": reap}[what](log, name)
     finally:
         await log.close()
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import sqlite3
 import subprocess
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +18,7 @@ from tidings.log.port import Store
 from tidings.stores.sqlite.store import SqliteStore
 
 Open = Callable[..., Awaitable[SqliteStore]]
+Start = Callable[..., Awaitable[asyncio.subprocess.Process]]
 
 
 @pytest.fixture
@@ -78,3 +82,32 @@ def fill(folder: Path) -> Path:
                 while file.write(b"x" * size) == size:
                     pass
     return waste
+
+
+@pytest.fixture
+async def start(path: Path) -> AsyncIterator[Start]:
+    workers: list[asyncio.subprocess.Process] = []
+
+    async def start(what: str, name: str = "w", **env: str) -> asyncio.subprocess.Process:
+        worker = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "tests.stores.worker", what, str(path), name, stdout=asyncio.subprocess.PIPE,
+            env={**os.environ, **env},
+            cwd=Path(__file__).parents[3],
+        )  # fmt: skip
+        workers.append(worker)
+        return worker
+
+    yield start
+    for worker in workers:
+        if worker.returncode is None:
+            worker.kill()
+        assert worker.stdout
+        await worker.stdout.read()
+        await worker.wait()
+
+
+async def line(worker: asyncio.subprocess.Process) -> str:
+    assert worker.stdout
+    read = await asyncio.wait_for(worker.stdout.readline(), 30)
+    assert read.endswith(b"\n"), "the worker died"
+    return read.decode().strip()

@@ -11,13 +11,12 @@ import signal
 import socket
 import sys
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
 from tests.stores.kit import everything, items, put, until
-from tests.stores.sqlite.conftest import Open
+from tests.stores.sqlite.conftest import Open, Start, line
 from tidings.events import Offset
 from tidings.log.journal import Journal
 from tidings.log.port import Cast
@@ -25,37 +24,7 @@ from tidings.stores.sqlite import peers as wake
 from tidings.stores.sqlite import store as sqlite
 from tidings.stores.sqlite.store import SqliteStore
 
-Start = Callable[..., Awaitable[asyncio.subprocess.Process]]
-
 pytestmark = pytest.mark.skipif(not wake.HERE, reason="no Unix datagrams on this platform")
-
-
-@pytest.fixture
-async def start(path: Path) -> AsyncIterator[Start]:
-    workers: list[asyncio.subprocess.Process] = []
-
-    async def start(what: str, name: str = "w") -> asyncio.subprocess.Process:
-        worker = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.stores.worker", what, str(path), name, stdout=asyncio.subprocess.PIPE,
-            cwd=Path(__file__).parents[3],
-        )  # fmt: skip
-        workers.append(worker)
-        return worker
-
-    yield start
-    for worker in workers:
-        if worker.returncode is None:
-            worker.kill()
-        assert worker.stdout
-        await worker.stdout.read()
-        await worker.wait()
-
-
-async def line(worker: asyncio.subprocess.Process) -> str:
-    assert worker.stdout
-    read = await asyncio.wait_for(worker.stdout.readline(), 30)
-    assert read.endswith(b"\n"), "the worker died"
-    return read.decode().strip()
 
 
 # ---------------------------------------------------------------- waking
@@ -132,7 +101,7 @@ async def test_without_datagrams_the_file_is_looked_at(opened: Open, monkeypatch
     await one.update("a", (), put())
     async with asyncio.timeout(10):
         assert await anext(changes) is None
-    await one.publish("a", b"for nobody", transient=True)
+    await one.cast("a", b"for nobody")
 
 
 async def test_what_a_full_queue_could_not_take_is_told_later(
@@ -168,8 +137,8 @@ async def test_news_that_is_too_large_says_look_at_all(opened: Open, monkeypatch
     await asyncio.gather(*(one.update(f"topic{n}", (), put()) for n in range(200)))
     async with asyncio.timeout(10):
         assert [await anext(changes)] in ([None], [{"topic0": Offset("epoch1", 1)}])
-    await one.publish("a", b"x" * 1001, transient=True)
-    await one.publish("a", b"y", transient=True)
+    await one.cast("a", b"x" * 1001)
+    await one.cast("a", b"y")
     async with asyncio.timeout(10):
         async for news in changes:
             if isinstance(news, Cast):

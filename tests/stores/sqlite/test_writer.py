@@ -5,12 +5,15 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+import sys
 from pathlib import Path
 
 import pytest
 
+from tests.browser.lid import Wall
 from tests.stores.kit import put
-from tests.stores.sqlite.conftest import Open, ask
+from tests.stores.sqlite.conftest import Open, Start, ask, line
 from tidings.errors import Unavailable
 from tidings.events import Offset
 from tidings.log.head import Change
@@ -55,3 +58,24 @@ async def test_the_head_of_a_log_written_by_another_process_is_seen(opened: Open
     assert (await one.update("a", (), put())).head.tail == 1  # type: ignore[union-attr]
     assert (await one.read("a", 0, 10))[1][0].base == 0
     assert Offset("epoch1", 1) == Offset("epoch1", (await two.load("a")).tail)  # type: ignore[union-attr]
+
+
+@pytest.mark.skipif(sys.platform != "linux" or shutil.which("gcc") is None, reason="needs Linux and gcc")
+async def test_a_clock_that_jumps_takes_no_lease_away(start: Start, tmp_path: Path) -> None:
+    """Two processes whose time of day is moved by hours, to and fro: the holder lives, and nobody finds it dead."""
+    wall = await asyncio.to_thread(Wall, tmp_path)
+    holder = await start("hold", "runs.X", **wall.env)
+    assert await line(holder) == "held"
+    reaper = await start("reap", **wall.env)
+    times = []
+    for hours in (1, 1, -3, 24, -20, 1, -8760, 8760):
+        wall.move(hours * 3600)
+        for _ in range(4):
+            time, *lapsed = (await line(reaper)).split()
+            assert lapsed == []
+        times.append(int(time))
+    assert max(times) - min(times) > 8000 * 3600  # their clock has really moved
+    holder.kill()
+    async with asyncio.timeout(60):
+        while (await line(reaper)).split()[1:] != ["runs.X"]:
+            pass
