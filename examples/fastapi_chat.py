@@ -56,4 +56,4 @@ async def ask(question: str = Body()) -> str:
 
 @app.get("/answers/{run}")
 async def answer(run: str) -> EventStreamResponse:
-    return EventStreamResponse(hub, f"runs.{run}", after="earliest")
+    return hub.runs.response(run)

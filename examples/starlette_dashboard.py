@@ -39,8 +39,9 @@ async def measure() -> None:
 async def lifespan(app: Starlette) -> AsyncIterator[None]:
     async with hub:
         await hub.configure("machine.load", retention=Retention(max_age=3600))
-        hub.background(measure())
+        measuring = asyncio.create_task(measure())
         yield
+        measuring.cancel()
 
 
 async def page(request: Request) -> HTMLResponse:

@@ -64,7 +64,7 @@ def test_the_window_is_trimmed_by_bytes_too() -> None:
 
 def test_text_counts_with_the_memory_it_takes() -> None:
     made = lane(0)
-    made.append(0, [Event(Offset("E", 1), "message", "x" * 1000 + "\N{PILE OF POO}", 0.0)])
+    made.append(0, [Event("t", Offset("E", 1), "message", "x" * 1000 + "\N{PILE OF POO}", 0.0)])
     assert made.size > 4000
 
 

@@ -16,6 +16,10 @@ OURS = {
     "tidings_streams_open": "gauge",
     "tidings_streams_catching_up": "gauge",
     "tidings_topics_warm": "gauge",
+    "tidings_window_bytes": "gauge",
+    "tidings_window_limit_bytes": "gauge",
+    "tidings_write_bytes": "gauge",
+    "tidings_write_limit_bytes": "gauge",
     "tidings_draining": "gauge",
 }
 

@@ -27,7 +27,7 @@ def publish_from_a_thread(text: str, how: str) -> str:
     if how == "anyio":
         return str(from_thread.run(hub.publish, "chat.a", text))
     if how == "asyncio":
-        return str(asyncio.run_coroutine_threadsafe(hub.publish("chat.a", text), hub.loop).result())
+        return str(asyncio.run_coroutine_threadsafe(hub.publish("chat.a", text), hub._delivery.loop).result())
     try:
         return str(asyncio.run(hub.publish("chat.a", text)))
     except RuntimeError as error:

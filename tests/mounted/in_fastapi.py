@@ -34,7 +34,7 @@ async def ask(input: Annotated[str, Body(embed=True)]) -> dict[str, str]:
 
 @app.get("/runs/{run}/events")
 async def answer(run: str) -> EventStreamResponse:
-    return EventStreamResponse(hub, f"runs.{run}", after="earliest")
+    return hub.runs.response(run)
 
 
 @app.get("/open")

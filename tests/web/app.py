@@ -61,7 +61,7 @@ async def complete(request: Request) -> EventStreamResponse:
         models[topic] = asyncio.create_task(asyncio.sleep(0))  # the place is taken before anything is awaited
         await hub.publish(topic, chunk({"role": "assistant", "content": ""}))
         models[topic] = asyncio.create_task(generate(topic))
-    return EventStreamResponse(hub, topic, after="earliest", bare=True)
+    return EventStreamResponse(hub, topic, after="earliest")
 
 
 @app.get("/answer")

@@ -32,17 +32,19 @@ class Counts(NamedTuple):
 
     Since the start: events `published` here, events `delivered` to streams, and `writes` that carried them. Now: open
     `streams`, those of them that are `behind`, `topics` whose recent events are in memory; the bytes of memory of these
-    events, and of what slow readers keep.
+    events, and of what slow readers keep, and the limits of both.
     """
 
-    published: int
-    delivered: int
-    writes: int
-    streams: int
-    behind: int
-    topics: int
-    window_bytes: int
-    write_bytes: int
+    published: int = 0
+    delivered: int = 0
+    writes: int = 0
+    streams: int = 0
+    behind: int = 0
+    topics: int = 0
+    window_bytes: int = 0
+    window_limit: int = 0
+    write_bytes: int = 0
+    write_limit: int = 0
 
 
 class OpenStream(Protocol):
@@ -161,14 +163,16 @@ class Delivery:
     def counts(self) -> Counts:
         """The work of this process so far, and its open streams at this moment."""
         return Counts(
-            published=self.topics.published,
+            published=self._journal.published,
             delivered=self.topics.flusher.deliveries,
             writes=self.topics.flusher.writes,
             streams=len(self.streams),
             behind=sum(not stream.level for stream in self.streams),
             topics=len(self.topics),
             window_bytes=self.topics.memory.size,
+            window_limit=self.topics.memory.limit,
             write_bytes=self.write_memory.size,
+            write_limit=self.write_memory.limit,
         )
 
     # Draining.

@@ -44,7 +44,6 @@ class Topics:
         self.memory = memory
         self.pages = PageCache(journal)
         self.flusher = Flusher()
-        self.published = 0
         self.closed = False
         self.listeners: dict[str, Callable[[str, str], None]] = {}
         """Callbacks `(type, data)` for a topic's transient events in this process."""
@@ -163,7 +162,6 @@ class Topics:
     # Moving on: commits of this process, and news of other processes' commits.
 
     def _committed(self, topic: str, head: Head, base: Offset, events: Sequence[Event]) -> None:
-        self.published += len(events)
         live = self._live.get(topic)
         if live is None:
             return

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
+from tidings.delivery.delivery import Counts
 from tidings.delivery.hub import Hub
 
 
@@ -18,7 +19,7 @@ class HubCollector:
 
     def collect(self) -> Iterator[Metric]:
         hub = self._hub
-        counts = hub.delivery.counts()
+        counts = hub.delivery.counts() if hub.state != "closed" else Counts()
         for name, text, value in (
             ("tidings_events_published", "Events appended by this process.", counts.published),
             ("tidings_events_delivered", "Events handed to readers' connections.", counts.delivered),
@@ -29,6 +30,10 @@ class HubCollector:
             ("tidings_streams_open", "Open event streams.", counts.streams),
             ("tidings_streams_catching_up", "Open streams that are behind.", counts.behind),
             ("tidings_topics_warm", "Topics whose recent events this process holds.", counts.topics),
+            ("tidings_window_bytes", "Memory of these events.", counts.window_bytes),
+            ("tidings_window_limit_bytes", "The most memory for recent events.", counts.window_limit),
+            ("tidings_write_bytes", "Memory that slow readers keep.", counts.write_bytes),
+            ("tidings_write_limit_bytes", "The most memory that slow readers may keep.", counts.write_limit),
             ("tidings_draining", "1 while the process ends its streams.", int(hub.state == "draining")),
         ):
             yield GaugeMetricFamily(name, text, value=value)

@@ -45,6 +45,7 @@ class Journal:
         self.store = store
         self.on_commit: Callable[[str, Head, Offset, Sequence[Event]], None] | None = None
         self.on_delete: Callable[[str], None] | None = None
+        self.published = 0
         self._retention = retention
         self._clock = clock
         self._queues = Queues(store, clock, self._announce)
@@ -86,7 +87,10 @@ class Journal:
         if not items and not close:
             raise InvalidRequest("There is nothing to append.")
         append = Append(tuple(items), expected, key, close, retention, ttl, owner=owner, default=self._default(default))
-        return await self._append(topic, append)
+        appended = await self._append(topic, append)
+        if not appended.duplicate:
+            self.published += len(items)
+        return appended
 
     async def configure(
         self,

@@ -8,9 +8,9 @@ from collections.abc import AsyncGenerator
 from typing import Literal
 
 import msgspec
-from starlette.responses import Response
 
 from tidings.delivery.hub import Hub
+from tidings.delivery.response import EventStreamResponse
 from tidings.errors import Closed, Conflict, NotFound
 from tidings.events import Event, Offset
 from tidings.log.head import Head
@@ -70,7 +70,7 @@ class Run:
         """Every event after `after`, in order and once. Ends after the terminal event. Raises as `hub.subscribe`."""
         return self._hub.subscribe(self.topic, after)
 
-    def response(self) -> Response:
+    def response(self) -> EventStreamResponse:
         """The stream of the run as a response: from its first event, or the request's `Last-Event-ID`, to its end.
 
         Deltas that are read together are written as one. A stream that is cut before the run has ended is closed

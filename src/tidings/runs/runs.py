@@ -12,9 +12,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypedDict
 
 import msgspec
-from starlette.responses import Response
 
 from tidings.delivery.hub import Hub
+from tidings.delivery.response import EventStreamResponse
 from tidings.errors import Closed, Conflict, InvalidRequest, NotFound, TidingsError, TooLarge, Unavailable
 from tidings.events import Offset
 from tidings.log.names import EARLIEST, After
@@ -133,7 +133,7 @@ class Runs:
         await head_of(self._hub, id)
         return Run(self._hub, id)
 
-    def response(self, id: str) -> Response:
+    def response(self, id: str) -> EventStreamResponse:
         """The stream of a run as a response, which is 404 if there is no such run. See `Run.response`."""
         return RunResponse(self._hub, topic_of(id))
 

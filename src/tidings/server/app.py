@@ -125,6 +125,8 @@ def create_app(settings: Settings | None = None, hub: Hub | None = None) -> Fast
             settings.store,
             keep_alive=settings.keep_alive,
             drain_window=settings.drain_window,
+            window_bytes=int(settings.window_memory),
+            write_bytes=int(settings.write_memory),
             retention=retention if retention != Retention() else None,
         )
     access = Access(authenticator(settings), limits=limits(settings))

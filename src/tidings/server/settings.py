@@ -139,6 +139,12 @@ class Settings(BaseSettings):
     limit_runs: Limit = 20
     """The runs that one person may have under way at a time."""
 
+    window_memory: Size = ByteSize(256 * 1024 * 1024)
+    """The memory for the recent events of all topics. Beyond it, readers of the topics that were longest silent have
+    them read from the store."""
+    write_memory: Size = ByteSize(256 * 1024 * 1024)
+    """The memory that slow readers may keep. Beyond it, the reader that has been slow for the longest is disconnected,
+    and resumes when it comes back."""
     keep_alive: Annotated[float, Field(ge=1, le=3600)] = 15.0
     """The silence after which a comment is sent, so that no proxy closes the stream."""
     drain_window: Seconds = 2.0
