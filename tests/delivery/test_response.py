@@ -64,7 +64,7 @@ class TestStatus:
         async with asking(Starlette(routes=[Route("/", endpoint)]), method="HEAD") as client:
             await client.end()
         assert (client.status, client.body) == (200, b"")
-        assert client.headers["content-type"] == "text/event-stream"
+        assert client.headers["content-type"] == "text/event-stream; charset=utf-8"
         assert hub.delivery.streams == set()
 
 
@@ -78,7 +78,7 @@ class TestArguments:
         async with asking(response) as client:
             await client.reach(lambda: client.body)
         assert (client.status, client.headers["x-room"], client.headers["cache-control"]) == (202, "lobby", "no-cache")
-        assert client.headers["content-type"] == "text/event-stream"
+        assert client.headers["content-type"] == "text/event-stream; charset=utf-8"
 
     async def test_a_background_task_runs_after_the_stream(self, hub: Hub) -> None:
         done: list[int] = []

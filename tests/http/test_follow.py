@@ -20,6 +20,8 @@ FOLLOWED = {
     "after=earliest&topic=a": ["a0", "a1"],
     "topic=%61&after=e%61rliest": ["a0", "a1"],
     "topic=a&last_event_id={epoch}-1": ["a1"],
+    "topic=a&after=-1": ["a1"],
+    "topic=a&after=-5": ["a0", "a1"],
     "topic=a&lastEventId={epoch}-1": ["a1"],
     "topic=a&after={epoch}-1&last_event_id=&envelope=false": ["a1"],
 }
@@ -31,6 +33,7 @@ REFUSED = {
     "topic=" + "a" * 201: (400, "segments"),
     "topic=a&topic=a": (400, "twice"),
     "&".join(f"topic=t{n}" for n in range(33)): (400, "32"),
+    "topic=a&after=-0": (400, "offset"),
     "topic=a&after=never": (400, "offset"),
     "topic=a&last_event_id=x-y-z": (400, "offset"),
     "topic=a&last_event_id={epoch}-1~{epoch}-1": (400, "topics"),

@@ -40,7 +40,7 @@ def joined(form: Format) -> Format:
 
 
 HEADERS = {
-    b"content-type": b"text/event-stream",
+    b"content-type": b"text/event-stream; charset=utf-8",
     b"cache-control": b"no-cache, no-transform",
     b"x-accel-buffering": b"no",
 }

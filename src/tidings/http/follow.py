@@ -27,8 +27,8 @@ TOPICS: dict[str, Any] = {
 After = Annotated[
     str,
     Meta(
-        description="The start of a stream without a last event ID: `earliest`, `tail` or an offset. `from` is another "
-        "name for it.",
+        description="The start without a last event ID: `earliest`, `tail`, an offset, or `-N` for the last "
+        "N events. `from` is another name for it.",
         extra_json_schema={"pattern": START},
     ),
 ]

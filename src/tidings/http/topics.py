@@ -18,7 +18,7 @@ from tidings.log.head import Head
 from tidings.wire.run_events import merged_log
 from tidings.wire.sse import json_value
 
-from .openapi import OFFSET, Responses, problems, shape
+from .openapi import OFFSET, START, Responses, problems, shape
 from .request import DECIMAL, WHOLE, Body, Flag, TopicName, strict
 from .response import json_response
 
@@ -170,8 +170,8 @@ def routes(hub: Hub, access: Access) -> APIRouter:
         after: Annotated[
             str,
             Query(
-                description="An offset; without one, from the earliest event.",
-                json_schema_extra={"pattern": f"^({OFFSET})?$"},
+                description="An offset, `earliest` (the default), `tail`, or `-N` for the last N events.",
+                json_schema_extra={"pattern": f"{START}|^$"},
             ),
         ] = "",
         before: Annotated[
