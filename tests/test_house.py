@@ -331,7 +331,6 @@ delivery.foreign_servers
 log.commit
 log.journal
 log.port
-server.app
 server.testing
 testing.producer
 """

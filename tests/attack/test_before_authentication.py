@@ -142,4 +142,4 @@ def test_a_body_that_drips_is_refused(server: ServerProcess) -> None:
 
 def test_what_was_refused_was_refused_alone(server: ServerProcess) -> None:
     assert ask(server, request("POST", "/topics/well/events", b"x", bearer())).status == 201
-    assert ask(server, request("GET", "/health")).json() == {"status": "ok"}
+    assert ask(server, request("GET", "/health")).json()["status"] == "ok"

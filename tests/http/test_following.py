@@ -20,7 +20,7 @@ class TestFollow:
             one, two = await reader.take(2)
             assert reader.status == 200
             assert reader.headers == {
-                "content-type": "text/event-stream",
+                "content-type": "text/event-stream; charset=utf-8",
                 "cache-control": "no-cache, no-transform",
                 "x-accel-buffering": "no",
             }

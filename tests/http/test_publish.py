@@ -11,6 +11,7 @@ import pytest
 from tests.asgi import asking
 from tests.http.conftest import Server, serving
 from tests.http.problems import problem
+from tidings.http.publish import SLICE, parse_lines
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -191,3 +192,19 @@ class TestPublish:
             problem(answer, 413, "10 events in 10 seconds")
             answer = await server.client.post("/topics/a/events", content='{"data":1}\n' * 11, headers=NDJSON)
             assert answer.status_code == 201
+
+
+async def test_other_tasks_have_turns_while_a_batch_is_parsed() -> None:
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    counting = asyncio.create_task(count())
+    lines = SLICE * 8
+    assert len(await parse_lines(b'{"data":1}\n' * lines, lines)) == lines
+    assert turns >= 8
+    counting.cancel()
