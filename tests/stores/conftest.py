@@ -1,4 +1,4 @@
-"""What the suite of the stores has: a clock to turn, a store, logs over it."""
+"""The fixtures of the suite of all stores: a clock to turn, a store, and logs over it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tests of the stores share."""
+"""Parts that the tests of the stores share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every store must do: `class TestX(StoreSuite)` with a `connect` fixture runs all of it over the store X.
+"""The promises of every store: `class TestX(StoreSuite)` with a `connect` fixture runs all of it over the store X.
 
 `await connect()` opens one more store on the same data, as another process would (a store that lives in one process
 answers itself). Nothing here may depend on which store it is.

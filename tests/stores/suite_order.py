@@ -1,4 +1,4 @@
-"""What a log over any store promises: order, keys, expectations, the fence."""
+"""The promises of a log over any store: order, keys, expectations, the fence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a store promises by itself: the port."""
+"""The promises of a store by itself: the port."""
 
 from __future__ import annotations
 

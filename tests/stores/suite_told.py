@@ -1,4 +1,4 @@
-"""What a log over any store tells: what is lost, what was committed, what became of the unknown."""
+"""The news of a log over any store: what is lost, what was committed, and what became of the unknown."""
 
 from __future__ import annotations
 

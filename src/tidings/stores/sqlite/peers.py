@@ -1,8 +1,8 @@
 """Waking the other processes of this machine that have the same file open: a Unix datagram to each, after a commit.
 
-Every process binds a socket in a folder that follows from the file; who is there is who answers. A process that dies
-leaves its socket behind, which refuses, and is removed by whoever notices. Nothing here is a promise: what a datagram
-does not bring, the caller's poll of the file does.
+Every process binds a socket in a folder whose name follows from the file, and takes the other sockets there for the
+other processes. The socket of a process that died refuses, and the first process that notices removes it. Nothing here
+is a promise: the store finds the commits of lost datagrams when it looks at the file.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tidings.log.port import Cast
 from tidings.stores.feed import merge
 
 HERE: Final = hasattr(socket, "AF_UNIX") and os.name == "posix"
-"""Whether this platform has Unix datagrams."""
+"""True where the platform has Unix datagrams."""
 
 MOST_PATH = 100
 """Bytes of a socket's path: the kernel's limit is 108 on Linux, 104 on macOS."""
@@ -38,7 +38,7 @@ FIRST_PAUSE, LAST_PAUSE = 0.004, 1.0
 
 
 class News(msgspec.Struct, array_like=True, gc=False):
-    """A datagram: the numbers of the commits it tells of and the tails they left. `tails` of None: too many to tell."""
+    """A datagram: the numbers of commits and the tails that they left. `tails` of None: too many to tell."""
 
     commits: list[int] = []
     tails: dict[str, Offset | None] | None = {}
@@ -50,7 +50,7 @@ _decode = msgspec.msgpack.Decoder(News).decode
 
 
 class Peers:
-    """The other processes. For the loop's thread, but `bind`, `look` and `remove`: these touch the disk."""
+    """The other processes. For the loop's thread, except `bind`, `look` and `remove`, which touch the disk."""
 
     def __init__(self, heard: Callable[[News], None]) -> None:
         self._heard = heard
@@ -61,7 +61,7 @@ class Peers:
         self._dead: set[str] = set()
 
     def bind(self, path: str) -> bool:
-        """Opens this process's own socket. False: it could not, and nobody will be heard."""
+        """Open the socket of this process. False: it cannot be opened, so no other process can be heard."""
         if not HERE:
             return False
         try:
@@ -82,7 +82,7 @@ class Peers:
         return False
 
     def look(self) -> list[str]:
-        """Removes the sockets that refused; answers the names of the others, but this process's."""
+        """Remove the sockets that refused, and return the names of the sockets of other processes."""
         if self._socket is None:
             return []
         for name in tuple(self._dead):
@@ -93,7 +93,7 @@ class Peers:
         return []
 
     def meet(self, names: list[str]) -> None:
-        """Greets those of `names` that are new, so that they know this process too."""
+        """Greet the processes among `names` that are new, so that they know this one too."""
         for name in names:
             if name not in self._others:
                 self._meet(name).say(News())
@@ -119,7 +119,7 @@ class Peers:
             self._socket.close()
 
     def remove(self) -> None:
-        """Removes this process's socket, and the folder if it was the last."""
+        """Remove the socket of this process, and the folder if it was the last."""
         with contextlib.suppress(OSError):
             os.unlink(os.path.join(self._folder, self._name))
             os.rmdir(self._folder)
@@ -151,7 +151,7 @@ class Peers:
 
 
 class _Peer:
-    """One other process, and what it has not been told yet because its queue was full."""
+    """Another process, and the news that its full queue could not take yet."""
 
     def __init__(self, mine: socket.socket, address: str, gone: Callable[[], None]) -> None:
         self._address = address
@@ -170,7 +170,7 @@ class _Peer:
             self._flush()
 
     def say(self, news: News) -> bool:
-        """Whether it was sent, or never can be. False: the peer's queue is full."""
+        """Send the news now. False: the queue of the peer is full, and the news is to be sent again."""
         datagram = _encode(news)
         if len(datagram) > MOST_BYTES:
             return self._say_less(news)

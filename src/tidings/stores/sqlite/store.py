@@ -46,7 +46,7 @@ GRACE = 0.05
 """Seconds that a datagram may take after the commit it tells of is visible."""
 
 WATCH = 0.5
-"""Seconds between two looks whether the file is still there."""
+"""Seconds between two looks that see whether the file is still in order."""
 
 PROOF = 0.5
 """Seconds for which a write proves that the database can be written."""
@@ -62,7 +62,11 @@ T = TypeVar("T")
 
 
 class SqliteStore:
-    """A commit is on the disk. With durability "normal", a power cut (not a crash) may lose the last commits."""
+    """The store in one SQLite file. An update that has returned is on the disk.
+
+    With durability "normal", a power cut (not a crash) may lose the last commits. `clock` dates what is kept, `steady`
+    measures leases.
+    """
 
     def __init__(
         self,
