@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import jwt
 import pytest
 
 from tidings.access.access import Access
@@ -27,8 +28,10 @@ def access() -> Access:
     return Access(Authenticator(secret=SECRET), Guards(closed=Closed()))
 
 
-def headers(*, publish: tuple[str, ...] = (), subscribe: tuple[str, ...] = ()) -> list[tuple[bytes, bytes]]:
-    token = sign(SECRET, "ann", publish=publish, subscribe=subscribe, seconds=60)
+def headers(
+    *, publish: tuple[str, ...] = (), subscribe: tuple[str, ...] = (), redact: tuple[str, ...] = ()
+) -> list[tuple[bytes, bytes]]:
+    token = sign(SECRET, "ann", publish=publish, subscribe=subscribe, redact=redact, seconds=60)
     return [(b"authorization", f"Bearer {token}".encode())]
 
 
@@ -65,3 +68,23 @@ async def test_a_manager_needs_the_token_and_the_guard() -> None:
         await access().manager(ann, "closed.a")
     with pytest.raises(Forbidden, match="publishing to b"):
         await access().manager(ann, "b")
+
+
+async def test_redacting_is_a_right_of_its_own() -> None:
+    all_else = headers(publish=("*",), subscribe=("*",))
+    with pytest.raises(Forbidden, match="redacting events of a"):
+        await access().redactor(all_else, "a")
+    ann = headers(redact=("a", "closed.*"))
+    assert (await access().redactor(ann, "a")).name == "ann"
+    with pytest.raises(Forbidden, match="redacting events of b"):
+        await access().redactor(ann, "b")
+    with pytest.raises(Forbidden, match="Nobody manages"):
+        await access().redactor(ann, "closed.a")
+    with pytest.raises(Forbidden, match="publishing"):
+        await access().publisher(ann, "a")
+    with pytest.raises(Unauthenticated, match="redact"):
+        await access().authenticator.verify(bad_token())
+
+
+def bad_token() -> str:
+    return jwt.encode({"sub": "ann", "exp": 9e9, "redact": "all"}, SECRET, algorithm="HS256")

@@ -132,7 +132,7 @@ class TestTopics:
         closed = await server.client.post(f"{path}/close")
         assert (closed.status_code, closed.json()["closed"], closed.json()["tail"]) == (200, True, f"{epoch}-3")
         assert (await server.client.post(f"{path}/close")).json() == closed.json()
-        assert (await server.client.put(path, json={})).json()["retention"]["max_age"] is None
+        assert (await server.client.put(path, json={"max_age": None})).json()["retention"]["max_age"] is None
         assert (await server.client.delete(path)).status_code == 204
         assert (await server.client.delete(path)).status_code == 204
         problem(await server.client.get(path), 404)
@@ -197,3 +197,38 @@ async def test_time_is_when_the_log_took_it(server: Server, topic: str) -> None:
     await server.published(topic, 1)
     (event,) = (await server.client.get(f"/topics/{topic}/events")).json()["events"]
     assert before <= event["time"] <= time.time()
+
+
+class TestRedact:
+    async def test_the_content_goes_and_the_event_stays(self, server: Server, topic: str) -> None:
+        await server.hub.append(topic, [("x", "first"), ("message", '{"text": "secret"}'), ("x", "last")])
+        before = (await server.client.get(f"/topics/{topic}/events")).json()["events"]
+        path = f"/topics/{topic}/events/{before[1]['offset']}"
+        for _ in range(2):
+            answer = await server.client.delete(path)
+            assert (answer.status_code, answer.content) == (204, b"")
+        answer = await server.client.get(f"/topics/{topic}/events")
+        assert b"secret" not in answer.content
+        data = {"topic": topic, "offset": before[1]["offset"], "type": "message"}
+        redacted = {**before[1], "type": "tidings.redacted", "data": data, "redacted": True}
+        assert answer.json()["events"] == [before[0], redacted, before[2]]
+
+    async def test_an_event_that_is_not_there(self, server: Server, topic: str) -> None:
+        offset = (await server.hub.append(topic, [("x", "1")])).last
+        for text in (offset._replace(n=2), offset._replace(n=0), "other1-1", "0-0"):
+            problem(await server.client.delete(f"/topics/{topic}/events/{text}"), 404, "no event")
+        problem(await server.client.delete(f"/topics/nothing.here/events/{offset}"), 404, "no event")
+        problem(await server.client.delete(f"/topics/{topic}/events/x"), 400, "An offset is")
+
+
+class TestSettings:
+    async def test_setting_one_keeps_the_other(self, server: Server, topic: str) -> None:
+        async def put(**body: object) -> tuple[object, object]:
+            state = (await server.client.put(f"/topics/{topic}", json=body)).json()
+            return state["retention"]["max_events"], state["ttl"]
+
+        assert await put(max_events=9) == (9, None)
+        assert await put(ttl=60) == (9, 60)
+        assert await put() == (9, 60)
+        assert await put(max_bytes=1000) == (None, 60)
+        assert await put(max_events=5, ttl=None) == (5, None)

@@ -49,6 +49,18 @@ class Access:
                 raise Forbidden(f"Your token does not allow publishing to {topic}.", topic=topic)
         return subject
 
+    async def redactor(self, headers: Headers, topic: str) -> Subject:
+        """Return the sender, who may remove the content of an event. Raises as `manager` does.
+
+        The right is the token's own claim, `redact`: it comes neither with publishing nor with managing.
+        """
+        subject = await self.authenticator.authenticate(headers, unsafe=True)
+        if not subject.may_redact(valid_topic(topic)):
+            raise Forbidden(f"Your token does not allow redacting events of {topic}.", topic=topic)
+        if (guard := self.guards.of(topic)) is not None:
+            await guard.manage(subject, topic)
+        return subject
+
     async def manager(self, headers: Headers, topic: str) -> Subject:
         """Return the sender, who may configure, close and delete the topic. Raises as `publisher`, and NotFound."""
         subject = await self.publisher(headers, topic)

@@ -58,6 +58,9 @@ def _is_pattern(text: object) -> bool:
     )
 
 
+NO_TOPICS = Patterns([])
+"""The patterns that cover no topic."""
+
 PERSON: Literal["person"] = "person"
 """The value of `Subject.limits` for a person, whom the limits of the server hold for."""
 
@@ -67,7 +70,8 @@ class Subject:
     """The sender of a request. `name` is None on a server without a key, for a sender who has not chosen a name.
 
     After `expires` (Unix seconds) the subject is not allowed anything, and a stream that was opened for it ends.
-    `limits`: PERSON, limits of its own by their names, or None for a program without limits.
+    `limits`: PERSON, limits of its own by their names, or None for a program without limits. `redact`: the topics of
+    which the subject may remove the content of an event.
     """
 
     name: str | None
@@ -75,10 +79,15 @@ class Subject:
     subscribe: Patterns
     expires: float | None = None
     limits: Mapping[str, int] | Literal["person"] | None = field(default=None, hash=False)
+    redact: Patterns = NO_TOPICS
 
     def may_publish(self, topic: str) -> bool:
         """Return True if the subject may append to the topic, configure it and delete it."""
         return self.publish.cover(topic)
+
+    def may_redact(self, topic: str) -> bool:
+        """Return True if the subject may remove the content of an event of the topic for good."""
+        return self.redact.cover(topic)
 
     def may_subscribe(self, topic: str) -> bool:
         """Return True if the subject may read the topic, past and future."""
@@ -89,7 +98,7 @@ class Subject:
         return self if self.limits is not None else replace(self, limits=PERSON)
 
 
-ANYONE = Subject(None, Patterns(["*"]), Patterns(["*"]))
+ANYONE = Subject(None, Patterns(["*"]), Patterns(["*"]), redact=Patterns(["*"]))
 """A sender without a name, on a server without a key: such a server answers its own machine only."""
 
 

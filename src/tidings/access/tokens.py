@@ -218,8 +218,8 @@ def _subject(claims: dict[str, Any]) -> Subject:
         raise Unauthenticated("The token's `sub` must be a name of at most 200 visible characters")
     if isinstance(expires, bool) or not isinstance(expires, int | float) or not 0 <= expires < 1e12:
         raise Unauthenticated("The token's `exp` must be a number of seconds")
-    publish, subscribe = _patterns(claims, "publish"), _patterns(claims, "subscribe")
-    return Subject(name, publish, subscribe, float(expires) + LEEWAY, _limits(claims.get("limits")))
+    publish, subscribe, redact = (_patterns(claims, claim) for claim in ("publish", "subscribe", "redact"))
+    return Subject(name, publish, subscribe, float(expires) + LEEWAY, _limits(claims.get("limits")), redact)
 
 
 def _limits(claim: object) -> Mapping[str, int] | Literal["person"] | None:
@@ -264,6 +264,7 @@ def sign(
     audience: str | None = None,
     issuer: str | None = None,
     limits: Mapping[str, int] | Literal["person"] | None = None,
+    redact: Iterable[str] | None = None,
 ) -> str:
     """Return a token for `name`, good for `seconds` from now, signed with HS256.
 
@@ -281,5 +282,5 @@ def sign(
         "publish": list(Patterns(publish).texts),
         "subscribe": list(Patterns(subscribe).texts),
     }
-    about = {"aud": audience, "iss": issuer, "limits": limits}
+    about = {"aud": audience, "iss": issuer, "limits": limits, "redact": redact and list(Patterns(redact).texts)}
     return jwt.encode(claims | {k: v for k, v in about.items() if v is not None}, secret, algorithm="HS256")

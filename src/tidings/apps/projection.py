@@ -247,6 +247,9 @@ class Projections(Generic[S]):
         """Take events before this process's readers are given them. An observer must not raise."""
         try:
             first = events[0].offset if events else None
+            if events and first is None:  # redactions of events that the state may hold; its snapshot, too
+                self._changed(projection, events)
+                return
             if projection.offset.epoch != tail.epoch:
                 self._restart(projection)
             elif projection.holds(tail):

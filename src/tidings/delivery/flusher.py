@@ -79,7 +79,8 @@ class Flusher:
         began = monotonic()
         old, epoch, life = live.visible, live.epoch, live.life
         new = live.visible = live.reach(old, live.head)
-        transient, live.transient = live.transient, []
+        transient, live.transient = [*live.announcements(live.said, len(live.redacted)), *live.transient], []
+        said = live.said = len(live.redacted)
         bodies: dict[Format, bytes] = {}
         form: Format | None = None
         body = b""
@@ -93,7 +94,7 @@ class Flusher:
                 if reader.full:
                     reader.kick()
                 elif cursor.n == old and cursor.epoch == epoch and live.life == life:
-                    cursor.n = new
+                    cursor.n, cursor.said = new, said
                     try:
                         if reader.format is not form:
                             body = self._encode(live, reader.format, old, new, transient, bodies)
@@ -114,7 +115,7 @@ class Flusher:
         live.flush_at = monotonic() + min(GAP, GAP_FACTOR * (monotonic() - began))
         live.state = IDLE
         # A topic that was closed in the meantime has no new event, but its readers must be told of the end.
-        if live.head > live.visible or live.transient or (live.closed and not last):
+        if live.head > live.visible or live.transient or len(live.redacted) > live.said or (live.closed and not last):
             self.arm(live)
 
     def _encode(

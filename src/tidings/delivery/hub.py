@@ -236,7 +236,8 @@ class Hub:
 
         `after`: an offset or its text, `"earliest"`, `"tail"`, or `-N` for the last N events. A topic that does not
         exist yet is waited for. Where events are gone, the iterator yields an event of type `tidings.reset`, whose data
-        is `{"topic", "reason", "earliest"}`, and goes on from the earliest. Transient events are not yielded.
+        is `{"topic", "reason", "earliest"}`, and goes on from the earliest. When an event is redacted, the iterator
+        yields an event of type `tidings.redacted` without an offset. Transient events are not yielded.
 
         Raises InvalidRequest; Unavailable when the hub is closed before the topic is, or the store cannot be read.
         """
@@ -279,6 +280,16 @@ class Hub:
         Creates the topic if there is none. Raises InvalidRequest, Unavailable, OutcomeUnknown.
         """
         return _described(topic, await self.log.configure(topic, retention=retention, ttl=ttl))
+
+    async def redact(self, topic: str, offset: Offset) -> None:
+        """Remove the content of an event for good; the event keeps its offset, type and time. Idempotent.
+
+        From now on the event is read as `tidings.redacted`. Open streams, in every process, get an event of that type
+        without an id within a second. Raises NotFound if there is no such event, or it is trimmed; Unavailable,
+        OutcomeUnknown.
+        """
+        await self.log.redact(topic, offset)
+        await asyncio.sleep(0)  # in this turn of the loop the recent events in memory change, too
 
     async def close_topic(self, topic: str) -> Topic:
         """Let no further event into the topic; its streams end once they have read it. Idempotent.

@@ -10,9 +10,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from sys import getsizeof
+from time import time
 from typing import Protocol
 
-from tidings.events import ORIGIN, Event, Offset
+import msgspec
+
+from tidings.events import ORIGIN, Event, Offset, redacted_event
 from tidings.log.head import Head
 from tidings.wire.sse import Format
 
@@ -32,10 +35,12 @@ IDLE, ARMED, FLUSHING = range(3)
 
 
 class Cursor(Protocol):
-    """The place of a reader in a log: it has the first `n` events of the life `epoch`."""
+    """The place of a reader in a log: it has the first `n` events of the life `epoch`, and the first `said`
+    announcements of redacted events."""
 
     epoch: str
     n: int
+    said: int
 
 
 class LevelReader(Protocol):
@@ -71,12 +76,16 @@ class LiveTopic:
         "head",
         "level",
         "life",
+        "lives",
         "memory",
         "name",
         "observers",
         "opening",
         "readers",
+        "redacted",
+        "redactions",
         "reloading",
+        "said",
         "size",
         "stale",
         "start",
@@ -101,6 +110,7 @@ class LiveTopic:
         self.wanted: list[asyncio.Future[None]] = []
         self.stale = False
         self.life = 0
+        self.epoch = ""
         self.size = 0
         self.observers: list[Callable[[Sequence[Event], Offset], None]] = []
         self.begin(None)
@@ -111,6 +121,11 @@ class LiveTopic:
         `life` is incremented, so that a flush under way writes no more of what it began with.
         """
         self.life += 1
+        if head is None or head.epoch != self.epoch:
+            self.lives = head.lives if head else ()
+            self.redactions = head.redactions if head else 0
+            self.redacted: list[tuple[int, str]] = []
+            self.said = 0
         self.epoch, self.start = (head.epoch, head.start) if head else ORIGIN
         self.closed = head.closed if head else False
         self.base = self.head = self.visible = (head.tail if head else 0) if tail is None else tail
@@ -154,6 +169,36 @@ class LiveTopic:
         """Show the observers what is new. The visible head has not moved yet, so no reader was given any of it."""
         for observe in tuple(self.observers):
             observe(events, Offset(self.epoch, self.head))
+
+    def redact(self, named: Sequence[tuple[int, str]], redactions: int) -> None:
+        """Replace redacted events, given as number and type, in the window, and have them announced to the readers.
+
+        `redactions` is how many the log has had. Each takes about 100 bytes while the topic is followed: the last flush
+        announced the first `said` of them.
+        """
+        for n, type in named:
+            if self.base < n <= self.head:
+                before = self.events[n - self.base - 1]
+                after = redacted_event(self.name, Offset(self.epoch, n), type, before.time)
+                size = getsizeof(after.data) - getsizeof(before.data)
+                self.size += size
+                self.memory.size += size
+                self.events[n - self.base - 1] = after
+        self.redacted += named
+        self.redactions = redactions
+        self._inform(self.announcements(len(self.redacted) - len(named), len(self.redacted)))
+
+    def announcements(self, a: int, b: int) -> list[Event]:
+        """The announcements a <= i < b of redacted events. They have no offset, so they move no reader's position."""
+        now = time()
+        events = [redacted_event(self.name, Offset(self.epoch, n), type, now) for n, type in self.redacted[a:b]]
+        return [msgspec.structs.replace(event, offset=None) for event in events]
+
+    def locate(self, offset: Offset) -> Offset:
+        """The offset itself; or, of an earlier life that has the same events up to there, the offset in this life."""
+        if any(offset.epoch == epoch and offset.n <= shared for epoch, shared in self.lives):
+            return Offset(self.epoch, offset.n)
+        return offset
 
     def trim(self) -> None:
         """Drop the oldest events of a window that is twice as large as it should be."""

@@ -17,8 +17,11 @@ KEPT_BYTES = 32 << 20
 ENCODED_KEPT = 1024
 ENCODED_BYTES = 16 << 20
 
-Key = tuple[str, str, int]
-"""A topic, the epoch of its log, and the offset number before the first event."""
+Key = tuple[str, str, int, int]
+"""A topic, the epoch of its log, its redactions, and the offset number before the first event.
+
+A page that was read before a redaction is not found after it.
+"""
 
 
 class Span(NamedTuple):
@@ -36,7 +39,7 @@ class PageCache:
         self._spans: OrderedDict[Key, Span] = OrderedDict()
         self._spans_size = 0
         self._loads: dict[Key, asyncio.Task[Page]] = {}
-        self._encoded: OrderedDict[tuple[Format, str, str, int, int], bytes] = OrderedDict()
+        self._encoded: OrderedDict[tuple[Format, str, str, int, int, int], bytes] = OrderedDict()
         self._size = 0
 
     def get(self, live: LiveTopic, after: int) -> Sequence[Event]:
@@ -56,7 +59,7 @@ class PageCache:
         """
         base, span = self._find(live, after)
         begin = base if span is None else after
-        key = (live.name, live.epoch, begin)
+        key = (live.name, live.epoch, live.redactions, begin)
         task = self._loads.get(key)
         if task is None:
             task = asyncio.create_task(self._load(key, (after // PAGE + 1) * PAGE - begin))
@@ -66,17 +69,17 @@ class PageCache:
 
     def _find(self, live: LiveTopic, after: int) -> tuple[int, Span | None]:
         """The offset number and the span of events that begin at `after`, else at the beginning of its page."""
-        name, epoch = live.name, live.epoch
-        if span := self._spans.get((name, epoch, after)):
+        life = live.name, live.epoch, live.redactions
+        if span := self._spans.get((*life, after)):
             return after, span
         base = max(after // PAGE * PAGE, live.start)
-        return base, self._spans.get((name, epoch, base))
+        return base, self._spans.get((*life, base))
 
     async def _load(self, key: Key, limit: int) -> Page:
-        name, epoch, begin = key
+        name, epoch, redactions, begin = key
         page = await self._journal.read(name, Offset(epoch, begin), limit)
         if page.events and page.next.epoch == epoch:
-            self._keep((name, epoch, page.next.n - len(page.events)), page.events)
+            self._keep((name, epoch, redactions, page.next.n - len(page.events)), page.events)
         return page
 
     def _keep(self, key: Key, events: Sequence[Event]) -> None:
@@ -90,7 +93,7 @@ class PageCache:
 
     def encode(self, form: Format, live: LiveTopic, a: int, events: Sequence[Event]) -> bytes:
         """The bytes of these events, which follow `a`, in this format. They are encoded once while they are cached."""
-        key = (form, live.name, live.epoch, a, len(events))
+        key = (form, live.name, live.epoch, live.redactions, a, len(events))
         body = self._encoded.get(key)
         if body is None:
             body = form.encode(live.name, events)

@@ -25,12 +25,18 @@ class Reset(NamedTuple):
     earliest: Offset
 
 
+class Redacted(NamedTuple):
+    """Announcements of redacted events. They have no offset: the reader may have these events, or be behind them."""
+
+    events: Sequence[Event]
+
+
 def reset_data(topic: str, reset: Reset) -> dict[str, Any]:
     """The data of a `tidings.reset` event, the same in streams and iterators."""
     return {"topic": topic, "reason": reset.reason, "earliest": str(reset.earliest)}
 
 
-Step = Slice | Reset | Literal["end", "load"] | None
+Step = Slice | Reset | Redacted | Literal["end", "load"] | None
 """`end`: the topic is closed and read; returned once. `load`: the page must come from the store. None: level."""
 
 
@@ -41,13 +47,14 @@ class Position:
     `ended`: the reader was told of the end of the topic.
     """
 
-    __slots__ = ("ahead", "ended", "epoch", "live", "n")
+    __slots__ = ("ahead", "ended", "epoch", "live", "n", "said")
 
     def __init__(self, live: LiveTopic, at: Offset) -> None:
         self.live = live
         self.epoch, self.n = at
         self.ahead = False
         self.ended = False
+        self.said = live.said
 
     def __str__(self) -> str:
         return f"{self.epoch}-{self.n}"
@@ -65,6 +72,9 @@ class Position:
             reset = self._enter()
             if reset:
                 return reset
+        if self.said < live.said:
+            said, self.said = self.said, live.said
+            return Redacted(live.announcements(said, live.said))
         if self.n >= live.visible:
             if live.closed and not self.ended and self.n >= live.head:
                 self.ended = True
@@ -94,6 +104,7 @@ class Position:
         """
         live, was = self.live, self.epoch
         self.epoch, self.n, self.ended, self.ahead = live.epoch, live.start, False, False
+        self.said = live.said
         if was == ORIGIN.epoch:
             return Reset("trimmed", live.earliest) if live.start else None
         return Reset("recreated" if live.epoch != ORIGIN.epoch else "deleted", live.earliest)

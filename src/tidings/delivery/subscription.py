@@ -16,7 +16,7 @@ from tidings.wire.sse import KEEP_ALIVE, Format
 
 from .delivery import Delivery
 from .live_topic import PAGE_BYTES, LiveTopic
-from .position import Position, Reset, reset_data
+from .position import Position, Redacted, Reset, reset_data
 from .timer_wheel import Timed
 
 log = logging.getLogger("tidings.subscription")
@@ -345,6 +345,8 @@ class Subscription:
                 return self._notice(live, "tidings.end", {"topic": live.name, "offset": str(live.tail)})
             if isinstance(step, Reset):
                 return self._notice(live, "tidings.reset", reset_data(live.name, step))
+            if isinstance(step, Redacted):
+                return (self._place(self.format.encode(live.name, step.events), live),)
             body = topics.pages.encode(self.format, live, step.after, step.events)
             topics.flusher.deliveries += len(step.events)
             return (self._place(body, live),) if len(body) <= LARGE else self._place_large(body, live)

@@ -142,10 +142,12 @@ class Topics:
             return Position(live, Offset(live.epoch, live.start))
         if isinstance(start, int):
             return Position(live, Offset(live.epoch, max(live.start, live.visible + start)))
-        position = Position(live, start)
-        if start.epoch != live.epoch or start.n > live.head:
+        at = live.locate(start)
+        if at.epoch != live.epoch or at.n > live.head:
             await self.reload(live)
-            position.ahead = start.epoch == live.epoch and start.n > live.head
+            at = live.locate(start)
+        position = Position(live, at)
+        position.ahead = at.epoch == live.epoch and at.n > live.head
         return position
 
     async def load(self, position: Position) -> None:
@@ -171,10 +173,13 @@ class Topics:
         if live.epoch == ORIGIN.epoch:
             live.begin(head, base.n)
             self._born(live)
+        missed = head.redactions - live.redactions
         # The life began in another process, or is over again: the store has the answer.
-        if head.epoch != live.epoch or not live.append(base.n, events):
+        if head.epoch != live.epoch or not live.append(base.n, events) or missed > len(head.redacted):
             self._reload_soon(live)
             return
+        if missed > 0:
+            live.redact(head.redacted[-missed:], head.redactions)
         self._moved(live, head)
         if events:
             self._live.move_to_end(topic)
@@ -185,7 +190,7 @@ class Topics:
         if live.readers:
             self.flusher.arm(live)
         elif not live.state:
-            live.visible = live.head
+            live.visible, live.said = live.head, len(live.redacted)
             live.trim()
         if self.memory.size > self.memory.limit:
             self._keep_to_budget()
@@ -264,6 +269,9 @@ class Topics:
         if head is None:
             self._deleted(live.name)
             return
+        if not await self._take_redactions(live, head):
+            live.stale = True
+            return
         # The window cannot hold what is missing: the readers catch up page by page.
         if head.epoch != live.epoch or head.tail - live.head > WINDOW_EVENTS:
             live.begin(head)
@@ -272,6 +280,18 @@ class Topics:
             live.stale = True
             return
         self._moved(live, head)
+
+    async def _take_redactions(self, live: LiveTopic, head: Head) -> bool:
+        """Take over the redactions up to the head; False if the topic has begun another life meanwhile."""
+        life = live.life
+        while head.epoch == live.epoch and head.redactions > live.redactions:
+            since = live.redactions
+            named = await self._journal.redacted(live.name, head, since)
+            if live.life != life:
+                return False
+            if live.redactions == since:
+                live.redact(named, head.redactions)
+        return True
 
     async def _extend(self, live: LiveTopic, head: Head) -> bool:
         """Add what is missing up to the head; False if the live has begun another life over it."""

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
+from msgspec import UNSET
 from pydantic import Field
 from starlette.responses import Response
 
@@ -49,13 +50,14 @@ class TopicNames(msgspec.Struct):
     topics: list[str]
 
 
-class PageEvent(msgspec.Struct):
+class PageEvent(msgspec.Struct, omit_defaults=True):
     """`time` is in Unix seconds; `data` the JSON value of the event's data if that is JSON, else its text."""
 
     offset: str
     type: str
     time: float
     data: Any
+    redacted: bool = False
 
 
 class EventPage(msgspec.Struct):
@@ -75,7 +77,11 @@ Count = Annotated[int, Field(gt=0, le=1 << 53), WHOLE]
 
 
 class Configuration(Body):
-    """The retention of a topic. An absent member is without limit. Ages in seconds, sizes in bytes."""
+    """The settings of a topic: its retention, in seconds, events and bytes, and its ttl.
+
+    If any of the three limits is there, an absent one is unlimited; if none is, the topic keeps those that it has. A
+    `ttl` that is absent stays as it is, null takes it away.
+    """
 
     max_age: float | None = Field(None, gt=0, le=1e12)
     max_events: Count | None = None
@@ -92,6 +98,9 @@ def routes(hub: Hub, access: Access) -> APIRouter:
 
     async def may_manage(request: Request, topic: TopicName) -> None:
         await access.manager(request.scope["headers"], topic)
+
+    async def may_redact(request: Request, topic: TopicName) -> None:
+        await access.redactor(request.scope["headers"], topic)
 
     reading, managing = [Depends(may_read)], [Depends(may_manage)]
 
@@ -134,8 +143,10 @@ def routes(hub: Hub, access: Access) -> APIRouter:
         if await hub.log.describe(topic) is None:
             subject = await access.publisher(request.scope["headers"], topic)
             access.limits.spend(subject, "topics")
-        retention = Retention(to.max_age, to.max_events, to.max_bytes)
-        return json_response(described(topic, await hub.log.configure(topic, retention=retention, ttl=to.ttl)))
+        limits = to.model_fields_set - {"ttl"}
+        retention = Retention(to.max_age, to.max_events, to.max_bytes) if limits else UNSET
+        ttl = to.ttl if "ttl" in to.model_fields_set else UNSET
+        return json_response(described(topic, await hub.log.configure(topic, retention=retention, ttl=ttl)))
 
     @router.post(
         "/topics/{topic}/close",
@@ -195,6 +206,19 @@ def routes(hub: Hub, access: Access) -> APIRouter:
             raise Gone(f"Events {where} are gone: {page.lost}.", reason=page.lost, earliest=str(page.earliest))
         return json_response(page_value(page, merge))
 
+    @router.delete(
+        "/topics/{topic}/events/{offset}",
+        summary="Redact an event: remove its content for good",
+        status_code=204,
+        dependencies=[Depends(may_redact)],
+        responses={204: {"description": "The event has no content any more."}, **problems(404)},
+    )
+    async def redact(
+        topic: TopicName, offset: Annotated[str, Path(json_schema_extra={"pattern": f"^{OFFSET}$"})]
+    ) -> Response:
+        await hub.redact(topic, Offset.parse(offset))
+        return Response(status_code=204)
+
     return router
 
 
@@ -218,7 +242,7 @@ def page_value(page: Page, merge: bool = False) -> EventPage:
     events: Sequence[Any] = merged_log(page.events) if merge else page.events
     previous = page.next._replace(n=page.next.n - len(page.events))
     return EventPage(
-        events=[PageEvent(str(e.offset or ORIGIN), e.type, e.time, json_value(e.data)) for e in events],
+        events=[PageEvent(str(e.offset or ORIGIN), e.type, e.time, json_value(e.data), e.redacted) for e in events],
         previous=str(previous),
         next=str(page.next),
         earliest=str(page.earliest),
