@@ -201,7 +201,7 @@ async def test_time_is_when_the_log_took_it(server: Server, topic: str) -> None:
 
 class TestRedact:
     async def test_the_content_goes_and_the_event_stays(self, server: Server, topic: str) -> None:
-        await server.hub.append(topic, [("x", "first"), ("message", '{"text": "secret"}'), ("x", "last")])
+        await server.hub.publish_many(topic, [("x", "first"), ("message", '{"text": "secret"}'), ("x", "last")])
         before = (await server.client.get(f"/topics/{topic}/events")).json()["events"]
         path = f"/topics/{topic}/events/{before[1]['offset']}"
         for _ in range(2):
@@ -214,7 +214,7 @@ class TestRedact:
         assert answer.json()["events"] == [before[0], redacted, before[2]]
 
     async def test_an_event_that_is_not_there(self, server: Server, topic: str) -> None:
-        offset = (await server.hub.append(topic, [("x", "1")])).last
+        offset = (await server.hub.publish_many(topic, [("x", "1")])).last
         for text in (offset._replace(n=2), offset._replace(n=0), "other1-1", "0-0"):
             problem(await server.client.delete(f"/topics/{topic}/events/{text}"), 404, "no event")
         problem(await server.client.delete(f"/topics/nothing.here/events/{offset}"), 404, "no event")

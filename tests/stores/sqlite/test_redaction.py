@@ -34,7 +34,7 @@ async def test_a_redacted_event_is_gone_from_other_processes_and_from_the_file(t
                 assert secret not in page.text
                 assert [event.get("redacted") for event in page.json()["events"]] == [None, True, None]
         async with asyncio.timeout(PATIENCE):
-            while is_in_a_file(secret, tmp_path):
+            while is_in_a_file(secret, tmp_path):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
 
 
