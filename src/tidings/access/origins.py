@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 from collections.abc import Collection
 
 
+@functools.lru_cache(maxsize=128)
 def is_loopback(host: str) -> bool:
     """Return True if `host`, a name or an address without a port, is this machine itself."""
     try:

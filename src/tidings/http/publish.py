@@ -19,7 +19,7 @@ from tidings.events import MESSAGE
 from tidings.log.rules import Appended
 
 from .openapi import KEY, TOPIC_PARAMETER, TYPE, DirectRoute, problems, shape
-from .request import Direct, Query, idempotency_key, read_body
+from .request import Direct, Query, header, idempotency_key, read_body
 from .response import json_response
 
 
@@ -129,13 +129,15 @@ class Publishing:
             done = await self.hub.log.append(topic, items, key=key)
         else:
             done = await guarded(self.hub, guard, subject, topic, items, key)
-        if done.first.n == 1 and not done.duplicate:
+        if done.first.n == 1 and not done.duplicate and subject.limits is not None:
             self.access.limits.count(subject, "topics")
         value = Published(offset=str(done.last), first=str(done.first), last=str(done.last))
         return json_response(value, 200 if done.duplicate else 201)
 
     async def _spend(self, subject: Subject, topic: str, count: int) -> None:
         """Count the events that the subject publishes. Raises TooManyRequests or TooLarge."""
+        if subject.limits is None:
+            return
         limits = self.access.limits
         limits.spend(subject, "publishes", count)
         try:
@@ -147,7 +149,7 @@ class Publishing:
 
     async def _items(self, request: Request, type: str) -> Items:
         """Read the events of the body. Raises TooLarge or InvalidRequest."""
-        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        kind = (header(request.scope, b"content-type") or "").partition(";")[0].strip().lower()
         if kind == "application/x-ndjson":
             return await parse_lines(await read_body(request, self.sizes.batch), self.sizes.lines)
         body = await read_body(request, self.sizes.body)
