@@ -413,7 +413,7 @@ def test_a_person_s_token_names_the_topics_of_people() -> None:
         "token", "Mara Lindqvist", "--person", "--publish", "a", TIDINGS_SECRET=SECRET, TIDINGS_AUDIENCE="us"
     )
     subject = asyncio.run(Authenticator(secret=SECRET, audience="us").verify(done.stdout.strip()))
-    assert subject.name == "Mara Lindqvist"
+    assert (subject.name, subject.limits) == ("Mara Lindqvist", "person")
     assert subject.may_publish("a")
     for topic in ("rooms.a", "users.Mara_20Lindqvist", "users.Mara_20Lindqvist.conversations", "runs.new", "presence"):
         assert subject.may_publish(topic)

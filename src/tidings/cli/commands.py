@@ -210,7 +210,8 @@ def token(
         if name is None:
             _end("Say whom the token is for: tidings token NAME", 2)
         topics = _topics_of(name) if person else []
-        _write(_sign(name, [*topics, *(publish or [])], [*topics, *(subscribe or [])], expires).encode(), flush=True)
+        both = [*topics, *(publish or [])], [*topics, *(subscribe or [])]
+        _write(_sign(name, *both, expires, person).encode(), flush=True)
 
 
 def _topics_of(name: str) -> list[str]:
@@ -223,7 +224,7 @@ def _topics_of(name: str) -> list[str]:
         _end(str(error), 2)
 
 
-def _sign(name: str, publish: list[str], subscribe: list[str], expires: str) -> str:
+def _sign(name: str, publish: list[str], subscribe: list[str], expires: str, person: bool) -> str:
     from tidings.access.tokens import sign
     from tidings.errors import InvalidRequest
     from tidings.server.settings import Settings
@@ -236,15 +237,9 @@ def _sign(name: str, publish: list[str], subscribe: list[str], expires: str) -> 
         if settings.secret is None:
             _end("There is no secret to sign with. Set one: export TIDINGS_SECRET=$(tidings token --new-secret)", 2)
         seconds = int(length[1]) * _UNITS[length[2]]
-        return sign(
-            settings.secret.get_secret_value(),
-            name,
-            publish=publish,
-            subscribe=subscribe,
-            seconds=seconds,
-            audience=settings.audience,
-            issuer=settings.issuer,
-        )
+        rights: dict[str, Any] = {"publish": publish, "subscribe": subscribe, "limits": "person" if person else None}
+        about = {"audience": settings.audience, "issuer": settings.issuer}
+        return sign(settings.secret.get_secret_value(), name, seconds=seconds, **rights, **about)
     except InvalidRequest as error:
         _end(str(error), 2)
 
