@@ -238,7 +238,7 @@ def _sign(name: str, publish: list[str], subscribe: list[str], expires: str, per
             _end("There is no secret to sign with. Set one: export TIDINGS_SECRET=$(tidings token --new-secret)", 2)
         seconds = int(length[1]) * _UNITS[length[2]]
         rights: dict[str, Any] = {"publish": publish, "subscribe": subscribe, "limits": "person" if person else None}
-        about = {"audience": settings.audience, "issuer": settings.issuer}
+        about: dict[str, Any] = {"audience": settings.audience, "issuer": settings.issuer}
         return sign(settings.secret.get_secret_value(), name, seconds=seconds, **rights, **about)
     except InvalidRequest as error:
         _end(str(error), 2)
