@@ -292,7 +292,7 @@ class Projections(Generic[S]):
     # Snapshots. They spare reading a log whole, and nothing is lost without one.
 
     async def _begin(self, projection: Projection[S], head: Head) -> None:
-        """Begin at the topic's snapshot, if it has one of this life and version."""
+        """Begin at the topic's snapshot, if it has one of this version and of this life, or of one that is shared."""
         if head.tail - head.start < EVERY and not head.start:
             return
         try:
@@ -302,8 +302,9 @@ class Projections(Generic[S]):
             offset, state = Offset.parse(snapshot.offset), self._decode(text.encode())
         except (NotFound, InvalidRequest, msgspec.DecodeError):
             return
-        if offset.epoch == head.epoch and offset.n <= head.tail and projection.offset == ORIGIN:
-            projection.state, projection.offset, projection.saved = state, offset, offset.n
+        n = head.locate(offset)
+        if n is not None and n <= head.tail and projection.offset == ORIGIN:
+            projection.state, projection.offset, projection.saved = state, Offset(head.epoch, n), n
 
     async def _snapshot(self, topic: str) -> tuple[Snapshot, str]:
         """The last snapshot of a topic, and its text. Raises NotFound, DecodeError."""

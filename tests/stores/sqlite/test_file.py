@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.stores.kit import Clock, put
-from tests.stores.sqlite.conftest import Open
+from tests.stores.sqlite.conftest import Open, ask
 from tidings.errors import Unavailable
 from tidings.log.head import Change
 from tidings.stores.sqlite import store as sqlite
@@ -80,11 +80,11 @@ HARMS: list[tuple[Callable[[Path], None], str]] = [
 
 
 @pytest.fixture
-async def filled(opened: Open) -> sqlite.SqliteStore:
+async def filled(opened: Open, path: Path) -> sqlite.SqliteStore:
     """A store whose file holds 50 pages and more."""
     store = await opened()
     await asyncio.gather(*(store.update(f"t{n}", (), put(size=5000)) for n in range(50)))
-    await asyncio.to_thread(store._commits._tidier.scrub)
+    await asyncio.to_thread(ask, path, "PRAGMA wal_checkpoint(PASSIVE)")
     return store
 
 

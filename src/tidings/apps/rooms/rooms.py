@@ -228,16 +228,27 @@ class Rooms:
         if not isinstance(fact, MessagePosted):
             return None
         edit = found.state.edited.get(at.n)
-        last = await self._fact(found.topic, at._replace(n=edit)) if edit else None
+        last = await self._fact(found.topic, Offset(found.offset.epoch, edit)) if edit else None
         text = last.text if isinstance(last, MessageEdited) else fact.text
         return rules.Target(fact.type, fact.by, text if text.strip() else fact.words.strip())
+
+    async def present(self, topic: str, offset: str, tail: Offset) -> str:
+        """Translate an offset of an earlier life of a restored room into this life, if both lives have its event."""
+        at = Offset.parse(offset)
+        if at.epoch == tail.epoch:
+            return offset
+        head = await self.hub.log.describe(topic)
+        n = head.locate(at) if head is not None else None
+        return offset if head is None or n is None else str(Offset(head.epoch, n))
 
     async def _fact(self, topic: str, at: Offset) -> Fact | None:
         try:
             page = await self.hub.read(topic, at._replace(n=at.n - 1), 1) if at.n else None
         except NotFound:
             return None
-        if page is None or page.lost is not None or not page.events or page.events[0].offset != at:
+        if page is None or page.lost is not None or not page.events:
+            return None
+        if page.events[0].offset != Offset.parse(await self.present(topic, str(at), page.tail)):
             return None
         return facts.read(page.events[0].type, page.events[0].data)
 

@@ -134,12 +134,20 @@ def routes(rooms: Rooms, access: Access, markers: Markers, search: Search, max_f
     async def marked(subject: Subject) -> tuple[Mapping[str, str], Offset | None]:
         return ({}, None) if subject.name is None else await markers(subject.name)
 
+    async def present(room: str, read: Mapping[str, str], tail: Offset) -> str | None:
+        """The marker of a room, as an offset of the room's present life."""
+        marker = read.get(room)
+        return None if marker is None else await rooms.present(PREFIX + room, marker, tail)
+
     @router.get("/rooms", summary="List rooms", responses={200: shape(RoomList, "The rooms"), **problems()})
     async def listed(request: Request) -> Response:
         subject = await access.reader(request.scope["headers"])
         read, offset = await marked(subject)
         readable = await index.readable_by(subject)
-        summaries = [summary(found, subject.name, read.get(found.id)) async for found in in_slices(readable)]
+        summaries = [
+            summary(found, subject.name, await present(found.id, read, found.entry.tail))
+            async for found in in_slices(readable)
+        ]
         return json_response(RoomList(summaries, str(offset) if offset else None))
 
     # Before the next route, which would take it for a room.
@@ -184,7 +192,7 @@ def routes(rooms: Rooms, access: Access, markers: Markers, search: Search, max_f
                 room=state,
                 events=[shown(event) for event in events],
                 previous=str(page.next._replace(n=first)) if first >= page.earliest.n else None,
-                read=read.get(room),
+                read=await present(room, read, page.tail),
                 offset=str(page.tail),
                 max_file=max_file,
             )
