@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
+from tests.asgi import asking
 from tests.http.conftest import Server, serving
 from tests.http.problems import problem
 from tidings.access.tokens import sign
@@ -43,6 +44,28 @@ async def test_a_copy_of_the_cookie_is_worth_nothing_after_signing_out() -> None
         assert await status(server, ann) == 401
         assert await status(server, other) == 200
         problem(await server.client.post("/session", json={"token": ann}), 401, "ended")
+
+
+async def test_the_streams_of_a_session_end_with_the_session(tmp_path: Path) -> None:
+    store = f"sqlite:///{tmp_path}/tidings.db"
+    ann, other = token(), token(seconds=601)
+    async with serving(secret=SECRET, store=store) as one, serving(secret=SECRET, store=store) as two:
+        async with (
+            asking(one.app, "/events?topic=a", headers=cookie(ann)) as here,
+            asking(two.app, "/events?topic=a", headers={"authorization": f"Bearer {ann}"}) as there,
+            asking(two.app, "/events?topic=a", headers=cookie(other)) as stays,
+        ):
+            for stream in (here, there, stays):
+                await stream.reach(lambda stream=stream: stream.body)
+            await one.client.delete("/session", headers=cookie(ann))
+            await here.reach(lambda: here.done)
+            await there.reach(lambda: there.done)
+            await one.hub.publish("a", "x")
+            assert (await stays.take(1))[0].data == "x"
+            assert not stays.done
+        for server in (one, two):
+            app: Any = server.app
+            assert app.access.authenticator.watched == {}
 
 
 async def test_a_program_keeps_a_token_that_a_browser_has_used() -> None:

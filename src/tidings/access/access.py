@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tidings.errors import Forbidden
 from tidings.log.names import valid_topic
 
-from .guards import Guards
+from .guards import Guards, Watch, Watches
 from .limits import Limits
 from .subject import Subject
 from .tokens import Authenticator, Headers
@@ -60,6 +62,15 @@ class Access:
         if (guard := self.guards.of(topic)) is not None:
             await guard.manage(subject, topic)
         return subject
+
+    def watch(self, subject: Subject, topics: Sequence[str]) -> Watch | None:
+        """Return what ends a stream of these topics when the subject's session or its right to a topic ends.
+
+        None for a stream that only ends with its token or its topics.
+        """
+        watches = [self.guards.watch(subject, topics), self.authenticator.watch(subject)]
+        ending = [watch for watch in watches if watch is not None]
+        return Watches(ending) if len(ending) > 1 else ending[0] if ending else None
 
     async def manager(self, headers: Headers, topic: str) -> Subject:
         """Return the sender, who may configure, close and delete the topic. Raises as `publisher`, and NotFound."""

@@ -71,7 +71,7 @@ class Subject:
 
     After `expires` (Unix seconds) the subject is not allowed anything, and a stream that was opened for it ends.
     `limits`: PERSON, limits of its own by their names, or None for a program without limits. `redact`: the topics of
-    which the subject may remove the content of an event.
+    which the subject may remove the content of an event. `session`: the hash of the token, None without a token.
     """
 
     name: str | None
@@ -80,6 +80,7 @@ class Subject:
     expires: float | None = None
     limits: Mapping[str, int] | Literal["person"] | None = field(default=None, hash=False)
     redact: Patterns = NO_TOPICS
+    session: bytes | None = None
 
     def may_publish(self, topic: str) -> bool:
         """Return True if the subject may append to the topic, configure it and delete it."""

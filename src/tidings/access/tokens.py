@@ -7,6 +7,7 @@ import math
 import secrets
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import jwt
@@ -23,6 +24,7 @@ from tidings.clock import unix_time
 from tidings.errors import Forbidden, InvalidRequest, Unauthenticated
 
 from .cookies import COOKIE, NAME_COOKIE, chosen_name
+from .guards import Watch
 from .keys import Keys, KeySet, OneKey
 from .limits import valid_limits
 from .origins import may_address, same_origin
@@ -77,6 +79,7 @@ class Authenticator:
         self._clock = clock
         self._verified: dict[bytes, Subject] = {}
         self._revoked: dict[bytes, float] = {}
+        self.watched: dict[bytes, set[SessionWatch]] = {}
 
     @property
     def open(self) -> bool:
@@ -136,8 +139,15 @@ class Authenticator:
         now = self._clock()
         if expires > now:
             self._revoked[digest] = expires
+        for watch in list(self.watched.get(digest, ())):
+            watch.revoked()
         while self._revoked and next(iter(self._revoked.values())) <= now:
             del self._revoked[next(iter(self._revoked))]
+
+    def watch(self, subject: Subject) -> Watch | None:
+        """Return what ends a stream of the subject when its session ends; None for a subject whose session cannot."""
+        person = subject.limits == PERSON and subject.session is not None
+        return SessionWatch(self, subject.session) if person and subject.session is not None else None
 
     async def _verify(self, token: str, keys: Keys) -> Subject:
         try:
@@ -160,7 +170,30 @@ class Authenticator:
         subject = _subject(claims)
         if subject.expires is None or subject.expires <= self._clock():
             raise Unauthenticated("The token has expired")
-        return subject
+        return replace(subject, session=digest_of(token))
+
+
+class SessionWatch(Watch):
+    """Watches the session behind one open stream."""
+
+    def __init__(self, authenticator: Authenticator, session: bytes) -> None:
+        self._authenticator, self._session = authenticator, session
+        self._end: Callable[[], None] | None = None
+
+    def start(self, end: Callable[[], None]) -> None:
+        self._end = end
+        self._authenticator.watched.setdefault(self._session, set()).add(self)
+
+    def revoked(self) -> None:
+        """End the stream."""
+        if self._end is not None:
+            self._end()
+
+    def stop(self) -> None:
+        watched = self._authenticator.watched.get(self._session, set())
+        watched.discard(self)
+        if not watched:
+            self._authenticator.watched.pop(self._session, None)
 
 
 def digest_of(token: str) -> bytes:

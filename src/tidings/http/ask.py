@@ -108,7 +108,7 @@ def asking(hub: Hub, access: Access, slots: Slots, assistants: Mapping[str, Assi
             format=TokenFormat(run=run.id, ids=ids, seen=seen),
             expires=subject.expires,
             bare=not ids,
-            watch=access.guards.watch(subject, [run.topic]),
+            watch=access.watch(subject, [run.topic]),
             slots=slots,
             owner=subject.name or "",
         )

@@ -87,7 +87,7 @@ class Following:
             last_event_id=given_id(request.scope) or query.last_event_id,
             format=ENVELOPE if query.envelope else PLAIN,
             expires=subject.expires,
-            watch=self.access.guards.watch(subject, query.topic),
+            watch=self.access.watch(subject, query.topic),
             slots=self.slots,
             owner=subject.name or "",
         )

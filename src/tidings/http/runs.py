@@ -127,7 +127,7 @@ def following(hub: Hub, access: Access, slots: Slots) -> DirectRoute:
             last_event_id=given_id(request.scope) or query.last_event_id,
             format=ENVELOPE if query.envelope else PLAIN,
             expires=subject.expires,
-            watch=access.guards.watch(subject, [run.topic]),
+            watch=access.watch(subject, [run.topic]),
             slots=slots,
             owner=subject.name or "",
         )
