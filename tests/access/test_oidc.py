@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import ssl
 from collections.abc import Iterator
 from urllib.parse import parse_qsl, urlsplit
 
@@ -111,6 +112,20 @@ async def test_a_name_that_the_token_lacks_comes_from_the_userinfo_of_the_same_a
         else:
             with pytest.raises(Unauthenticated, match="another account"):
                 await provider.person(attempt, CALLBACK, query)
+
+
+async def test_the_certificates_of_this_machine_are_read_once_and_checked(
+    there: fake.Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make, made = httpx.create_ssl_context, list[ssl.SSLContext]()
+    monkeypatch.setattr(httpx, "create_ssl_context", lambda: made.append(make()) or made[-1])
+    provider = ours(there)
+    for _ in range(2):
+        attempt = Attempt.begin("/")
+        query = {"state": attempt.state, "code": "unknown", "iss": there.url}
+        with pytest.raises(Gone):
+            await provider.person(attempt, CALLBACK, query)
+    assert [context.verify_mode for context in made] == [ssl.CERT_REQUIRED]
 
 
 async def test_the_secret_goes_where_the_provider_wants_it(there: fake.Provider) -> None:
