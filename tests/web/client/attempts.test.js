@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Attempts, headerId, isFinal, pause, resendable } from "../../../src/tidings/web/client/attempts.js";
+import {
+  Attempts,
+  headerId,
+  isFinal,
+  pause,
+  resendable,
+  retryAfter,
+} from "../../../src/tidings/web/client/attempts.js";
 import { Decoder } from "../../../src/tidings/web/client/decoder.js";
 import { answering, streaming } from "../answers.js";
 
@@ -91,6 +98,13 @@ test("the signal ends the connection under way and all later ones", async () => 
   await assert.rejects(read, /enough/);
   await assert.rejects(all.open(), /enough/);
   await all.wait(60_000);
+});
+
+test("the wait that a refusal asks for is in seconds, and at most half a minute", () => {
+  const waits = [undefined, "7", "0", "3600", "soon"].map((asked) =>
+    retryAfter(new Response(null, { status: 503, headers: asked ? { "Retry-After": asked } : {} })),
+  );
+  assert.deepEqual(waits, [undefined, 7000, 0, 30_000, undefined]);
 });
 
 test("statuses, bodies and IDs are told apart", async () => {

@@ -111,6 +111,22 @@ test("a failing server is asked again after its Retry-After", async () => {
   assert.equal(ids.length, 6);
 });
 
+test("a failing server is left alone for as long as its Retry-After says", async () => {
+  const { url } = await serve((response) => response.writeHead(503, { "Retry-After": "20" }).end());
+  const began = Date.now();
+  /** @type {number} */
+  let until = 0;
+  const { stream: opened, closed } = follow(url, {
+    onState: ({ phase, retryAt }) => {
+      if (phase !== "waiting") return;
+      until = /** @type {number} */ (retryAt);
+      queueMicrotask(() => opened().close());
+    },
+  });
+  await closed;
+  assert.ok(until >= began + 20_000);
+});
+
 test("a silent connection is given up", async () => {
   // However slow this machine is, one of many connections speaks before it is given up.
   const { url, ids } = await serve(stream(":\n", false), ...Array(100).fill(stream("data: again\n\n", false)));

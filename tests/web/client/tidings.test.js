@@ -3,6 +3,7 @@ import { createServer } from "node:http";
 import { afterEach, test } from "node:test";
 
 import { ORIGIN, Reset, Tidings } from "../../../src/tidings/web/client/index.js";
+import { answering, json } from "../answers.js";
 
 /** @type {(() => void)[]} */
 const cleanups = [];
@@ -316,4 +317,43 @@ test("204 is the end of every topic", async () => {
   cleanups.push(() => gone.close());
   const { port } = /** @type {import("node:net").AddressInfo} */ (gone.address());
   for await (const _ of client(`http://127.0.0.1:${port}`).subscribe("a", { after: "e-7" })) assert.fail();
+});
+
+/**
+ * Publish once, to a server that refuses five times, with every timer at its end at once.
+ * @param {import("node:test").TestContext} t
+ * @param {Record<string, string>} headers of each refusal
+ * @returns {Promise<number[]>} the waits, in milliseconds, of a coin that always falls on the same side
+ */
+async function waits(t, headers) {
+  const { url } = await answering(...Array(5).fill(json(503, {}, headers)), json(201, { offset: "e-1" }));
+  const real = globalThis.setTimeout;
+  /** @type {number[]} */
+  const waited = [];
+  t.mock.method(Math, "random", () => 1);
+  t.mock.method(
+    globalThis,
+    "setTimeout",
+    (/** @type {any} */ over, /** @type {number} */ wait, /** @type {any} */ ...more) => {
+      if (new Error().stack?.includes("attempts.js")) waited.push(wait);
+      return real(over, 0, ...more);
+    },
+  );
+  const tidings = new Tidings(url, { share: false });
+  cleanups.push(() => tidings.close());
+  await tidings.publish("a", "x");
+  t.mock.restoreAll();
+  return waited;
+}
+
+test("a publish that fails waits twice as long after each failure", async (t) => {
+  assert.deepEqual(await waits(t, {}), [1250, 2250, 4250, 8250, 16_250]);
+});
+
+test("a publish that fails waits at least as long as the server asks", async (t) => {
+  const waited = await waits(t, { "Retry-After": "7" });
+  assert.deepEqual(
+    waited.filter((wait) => wait === 7000),
+    Array(5).fill(7000),
+  );
 });

@@ -1,5 +1,10 @@
+import { retryAfter } from "./attempts.js";
+
 /** The server's refusal: an `application/problem+json`, or any status from 400 on. `message` is safe to show. */
 export class Problem extends Error {
+  /** Milliseconds after which the server wants to be asked again, if it says so. @type {number | undefined} */
+  retryAfter;
+
   /**
    * @param {number} status
    * @param {string} title
@@ -72,5 +77,6 @@ export async function problemOf(response) {
     // The body is not the JSON that it claims to be.
   }
   const title = typeof members.title === "string" ? members.title : `The server answered ${response.status}`;
-  return new Problem(response.status, title, typeof members.detail === "string" ? members.detail : "", members);
+  const detail = typeof members.detail === "string" ? members.detail : "";
+  return Object.assign(new Problem(response.status, title, detail, members), { retryAfter: retryAfter(response) });
 }

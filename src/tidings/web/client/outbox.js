@@ -15,7 +15,8 @@ import { Problem, Unreachable } from "./http.js";
  * @typedef {object} Options
  * @property {(pending: P) => Promise<any>} send rejected by a Problem when the server refuses
  * @property {(pending: P) => boolean} [ready] may be sent now. Call `pump` when the answer has changed
- * @property {(failures: number) => Promise<unknown>} wait resolves when a failed send is to be tried again
+ * @property {(failures: number, error: any) => Promise<unknown>} wait resolves when the send that failed with this error
+ *   is to be tried again
  * @property {KeyValueStore} [storage] keeps what waits beyond the page; tabs may share it
  * @property {string} [name] in the storage
  */
@@ -109,7 +110,7 @@ export class Outbox extends EventTarget {
       this.#update((all) => all.filter((one) => one.key !== key));
       this.#takeCaller(key)?.resolve(answer);
     } catch (error) {
-      if (isTemporary(error)) await this.#options.wait((this.#failures += 1));
+      if (isTemporary(error)) await this.#options.wait((this.#failures += 1), error);
       else this.#refuse(pending, /** @type {Error} */ (error));
     } finally {
       this.sending.delete(key);

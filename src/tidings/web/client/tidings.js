@@ -76,7 +76,7 @@ export class Tidings extends EventTarget {
     this.#share = options.share ?? "document" in globalThis;
     this.outbox = new Outbox({
       send: ({ key, lane, events }) => this.#publish(lane, events, { key }),
-      wait: (failures) => this.#wait(failures),
+      wait: (failures, error) => this.#wait(failures, error),
       storage: options.storage,
       name: `tidings.outbox ${this.#base}`,
     });
@@ -176,7 +176,7 @@ export class Tidings extends EventTarget {
         return await ask();
       } catch (error) {
         if (!isTemporary(error) || this.#closed.signal.aborted) throw error;
-        await this.#wait(failures);
+        await this.#wait(failures, /** @type {{retryAfter?: number}} */ (error));
       }
     }
   }
@@ -295,11 +295,15 @@ export class Tidings extends EventTarget {
   }
 
   /**
-   * Wait for a random part of a time that doubles with each failure, or until the server turns out to be there.
+   * Wait for a random part of a time that doubles with each failure, or until the server turns out to be there; never
+   * shorter than the server asked for.
    * @param {number} failures
+   * @param {{retryAfter?: number}} error
    */
-  #wait(failures) {
-    return pause(250 + Math.random() * Math.min(LONGEST_WAIT, 500 * 2 ** failures), this.#news.signal);
+  async #wait(failures, { retryAfter: asked = 0 }) {
+    const longer = 250 + Math.random() * Math.min(LONGEST_WAIT, 500 * 2 ** failures);
+    if (asked) await pause(asked, this.#closed.signal);
+    await pause(longer - asked, this.#news.signal);
   }
 
   #endWaits() {

@@ -3,6 +3,8 @@ export declare class Problem extends Error {
     status: number;
     title: string;
     members: Record<string, unknown>;
+    /** Milliseconds after which the server wants to be asked again, if it says so. @type {number | undefined} */
+    retryAfter: number | undefined;
     /**
      * @param {number} status
      * @param {string} title

@@ -23,9 +23,10 @@ export type Options<P extends PendingSend> = {
      */
     ready?: (pending: P) => boolean;
     /**
-     * resolves when a failed send is to be tried again
+     * resolves when the send that failed with this error
+     * is to be tried again
      */
-    wait: (failures: number) => Promise<unknown>;
+    wait: (failures: number, error: any) => Promise<unknown>;
     /**
      * keeps what waits beyond the page; tabs may share it
      */
@@ -48,7 +49,8 @@ export type Options<P extends PendingSend> = {
  * @typedef {object} Options
  * @property {(pending: P) => Promise<any>} send rejected by a Problem when the server refuses
  * @property {(pending: P) => boolean} [ready] may be sent now. Call `pump` when the answer has changed
- * @property {(failures: number) => Promise<unknown>} wait resolves when a failed send is to be tried again
+ * @property {(failures: number, error: any) => Promise<unknown>} wait resolves when the send that failed with this error
+ *   is to be tried again
  * @property {KeyValueStore} [storage] keeps what waits beyond the page; tabs may share it
  * @property {string} [name] in the storage
  */
