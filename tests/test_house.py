@@ -328,9 +328,6 @@ client.sync
 client.transport
 client.values
 delivery.foreign_servers
-log.commit
-log.journal
-log.port
 server.testing
 testing.producer
 """
