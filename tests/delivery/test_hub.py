@@ -107,6 +107,12 @@ class TestPublishing:
             await hub.publish(topic, value, type, transient=True)
         assert await hub.topics() == []
 
+    @pytest.mark.parametrize("option", [{"key": "1"}, {"expected": NEW}, {"close": True}], ids=str)
+    async def test_a_transient_event_takes_no_option_of_an_append(self, hub: Hub, option: Any) -> None:
+        with pytest.raises(InvalidRequest, match="A transient event takes no"):
+            await hub.publish("a", "x", transient=True, **option)
+        assert await hub.topics() == []
+
     async def test_too_large_says_so(self, hub: Hub) -> None:
         with pytest.raises(TooLarge):
             await hub.publish("a", "x" * ((1 << 20) + 1))

@@ -9,7 +9,7 @@ import pytest
 
 from tidings.delivery.live_topic import PAGE, PAGE_BYTES, LiveTopic
 from tidings.delivery.memory import WindowMemory
-from tidings.delivery.page_cache import KEPT_BYTES, PageCache
+from tidings.delivery.page_cache import ENCODED_BYTES, ENCODED_KEPT, KEPT_BYTES, PageCache
 from tidings.events import Event, Offset, Page
 from tidings.log.head import Head
 from tidings.wire.sse import Format
@@ -120,3 +120,26 @@ def test_bytes_are_made_once_for_each_format(lane: LiveTopic) -> None:
     plain = made.encode(Format(), lane, 0, events)
     assert made.encode(Format(), lane, 0, events) is plain
     assert made.encode(Format(envelope=True), lane, 0, events) != plain
+
+
+def large(n: int, size: int) -> list[Event]:
+    return [Event("t", Offset("E", n), "message", "x" * size, 0.0)]
+
+
+def test_the_bytes_that_were_used_last_are_kept(lane: LiveTopic) -> None:
+    made = pages(Store(1))
+    bodies = [made.encode(Format(), lane, n, large(n, 10)) for n in range(ENCODED_KEPT)]
+    assert made.encode(Format(), lane, 0, large(0, 10)) is bodies[0], "used again, and so the newest"
+    made.encode(Format(), lane, ENCODED_KEPT, large(ENCODED_KEPT, 10))
+    assert made.encode(Format(), lane, 0, large(0, 10)) is bodies[0]
+    assert made.encode(Format(), lane, 2, large(2, 10)) is bodies[2]
+    assert made.encode(Format(), lane, 1, large(1, 10)) is not bodies[1]
+
+
+def test_large_bytes_are_bounded_together_and_one_is_always_kept(lane: LiveTopic) -> None:
+    made = pages(Store(1))
+    huge = made.encode(Format(), lane, 0, large(0, ENCODED_BYTES + 1))
+    assert made.encode(Format(), lane, 0, large(0, ENCODED_BYTES + 1)) is huge
+    halves = [made.encode(Format(), lane, n, large(n, ENCODED_BYTES // 2)) for n in (1, 2)]
+    assert made.encode(Format(), lane, 2, large(2, ENCODED_BYTES // 2)) is halves[1]
+    assert made._size == sum(map(len, made._encoded.values())) <= ENCODED_BYTES

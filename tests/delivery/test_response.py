@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from tests.asgi import Client, asking
 from tidings import Hub
-from tidings.delivery.response import EventStreamResponse, parse_last_event_id, problem_response
+from tidings.delivery.response import EventStreamResponse, given_id, parse_last_event_id, problem_response
 from tidings.errors import Closed, Gone, InvalidRequest, TidingsError, TooManyRequests, Unauthenticated, Unavailable
 from tidings.events import Offset
 
@@ -158,3 +158,13 @@ def test_each_error_is_a_problem(error: TidingsError, status: int, header: str |
     assert header is None or header in response.headers
     for name, value in error.members.items():
         assert f'"{name}":"{value}"' in bytes(response.body).decode()
+
+
+def test_the_last_event_id_of_a_request_is_utf_8() -> None:
+    def scope(*values: bytes) -> dict[str, Any]:
+        return {"headers": [(b"accept", b"*/*"), *((b"last-event-id", value) for value in values)]}
+
+    assert given_id(scope()) == ""
+    assert given_id(scope("E-1é".encode(), b"E-2")) == "E-1é"
+    with pytest.raises(InvalidRequest, match="not UTF-8"):
+        given_id(scope(b"\xff"))
