@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .api import Hub
-    from .client import AsyncClient, Client, Reset, Unexpected, adecode, decode
+    from .client import AsyncClient, Client, Unexpected, adecode, decode
     from .delivery.response import EventStreamResponse
     from .errors import (
         Closed,
@@ -29,15 +29,16 @@ if TYPE_CHECKING:
     )
     from .events import Event, Offset, Page, Retention, Topic
     from .log.rules import NEW, Appended
-    from .runs.run import Run, RunState
+    from .runs.run import Run
     from .server import create_app
+    from .wire.run_events import RunState
     from .wire.sse import Format, ServerSentEvent
 
     __version__: str
 
 _HOMES = {
     "api": ["Hub"],
-    "client": ["AsyncClient", "Client", "Reset", "Unexpected", "adecode", "decode"],
+    "client": ["AsyncClient", "Client", "Unexpected", "adecode", "decode"],
     "delivery.response": ["EventStreamResponse"],
     "errors": [
         "Closed",
@@ -55,8 +56,9 @@ _HOMES = {
     ],
     "events": ["Event", "Offset", "Page", "Retention", "Topic"],
     "log.rules": ["NEW", "Appended"],
-    "runs.run": ["Run", "RunState"],
+    "runs.run": ["Run"],
     "server": ["create_app"],
+    "wire.run_events": ["RunState"],
     "wire.sse": ["Format", "ServerSentEvent"],
 }
 """The module of each public name."""
@@ -81,7 +83,6 @@ __all__ = [
     "Offset",
     "OutcomeUnknown",
     "Page",
-    "Reset",
     "Retention",
     "Run",
     "RunState",

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from tests.serving import PATIENCE, ServerProcess
-from tidings.client import AsyncClient, AsyncSubscription, Client
+from tidings import AsyncClient, Client
+from tidings.client import AsyncRun, AsyncSubscription
 
 QUICK = {"silence": 20.0, "patience": PATIENCE}
 
@@ -40,7 +41,9 @@ class Awaited:
 
     def take(self, given: Any) -> Any:
         if inspect.iscoroutine(given):
-            return self.run(given)
+            return self.take(self.run(given))
+        if isinstance(given, AsyncRun):
+            return Awaited(given, self.loop)
         return AwaitedSubscription(given, self.loop) if isinstance(given, AsyncSubscription) else given
 
     def run(self, coroutine: Any) -> Any:

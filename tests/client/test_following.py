@@ -15,9 +15,8 @@ from tests.client.both import QuickServer
 from tests.client.conftest import Make
 from tests.proxy import Proxy
 from tests.serving import PATIENCE
-from tidings import Forbidden, InvalidRequest, Unauthenticated, Unavailable
+from tidings import AsyncClient, Client, Forbidden, InvalidRequest, Unauthenticated, Unavailable
 from tidings.access.tokens import LEEWAY, sign
-from tidings.client import Client, Reset
 
 SECRET = "0123456789abcdef0123456789abcdef"
 NEARLY_OVER = LEEWAY // -2
@@ -49,7 +48,7 @@ def close(server: QuickServer, *topics: str) -> None:
 
 def test_events_come_as_they_are_until_the_end(client: Any, topic: str, server: QuickServer) -> None:
     offsets = [client.publish(topic, n, f"type.{n}") for n in range(3)]
-    subscription = client.subscribe(topic)
+    subscription = client.subscribe(topic, "earliest")
     assert subscription.offsets == {}
     events = list(islice(subscription, 3))
     assert [(e.topic, e.offset, e.type, e.data) for e in events] == [
@@ -65,7 +64,7 @@ def test_events_come_as_they_are_until_the_end(client: Any, topic: str, server: 
 
 def test_a_transient_event_has_no_offset(client: Any, topic: str, server: QuickServer) -> None:
     fill(client, topic, 1)
-    with client.subscribe(topic, "tail") as subscription:
+    with client.subscribe(topic) as subscription:
         httpx.post(f"{server.url}/topics/{topic}/events?transient=true", content="now").raise_for_status()
         event = next(subscription)
         assert (event.topic, event.offset, event.data) == (topic, None, "now")
@@ -75,7 +74,7 @@ def test_the_tail_is_where_the_subscription_began(make: Make, proxy: Proxy, topi
     """Also if the connection is lost before the first event."""
     client = make(proxy.url)
     fill(client, topic, 3)
-    with client.subscribe([topic, f"{topic}.new"], "tail") as subscription:
+    with client.subscribe([topic, f"{topic}.new"]) as subscription:
         proxy.cut()
         with Client(server.url) as direct:
             fill(direct, topic, 2, 3)
@@ -91,7 +90,7 @@ def test_cuts_at_any_byte_lose_and_double_nothing(make: Make, proxy: Proxy, topi
     fill(client, topic, 300)
     for n in range(0, 4000, 311):
         proxy.tell("next " + how.format(n))
-    assert data(client.subscribe(topic), 300) == numbers(300)
+    assert data(client.subscribe(topic, "earliest"), 300) == numbers(300)
     assert proxy.count() > 10
 
 
@@ -99,7 +98,7 @@ def test_byte_by_byte(make: Make, proxy: Proxy, topic: str) -> None:
     client = make(proxy.url)
     fill(client, topic, 50)
     proxy.tell("now bytes")
-    assert data(client.subscribe(topic), 50) == numbers(50)
+    assert data(client.subscribe(topic, "earliest"), 50) == numbers(50)
 
 
 def test_a_peer_that_is_dead_is_noticed_by_its_silence(make: Make, proxy: Proxy, topic: str) -> None:
@@ -107,7 +106,7 @@ def test_a_peer_that_is_dead_is_noticed_by_its_silence(make: Make, proxy: Proxy,
     fill(client, topic, 100)
     proxy.tell("next stall 2000")
     proxy.tell("next swallow")
-    assert data(client.subscribe(topic), 100) == numbers(100)
+    assert data(client.subscribe(topic, "earliest"), 100) == numbers(100)
     assert proxy.count() == 4
 
 
@@ -117,20 +116,20 @@ def test_a_gateway_without_its_server_is_waited_for(make: Make, proxy: Proxy, to
     proxy.tell("next html")
     proxy.tell("next cut 500")
     proxy.tell("next html")
-    assert data(client.subscribe(topic), 10) == numbers(10)
+    assert data(client.subscribe(topic, "earliest"), 10) == numbers(10)
 
 
 @pytest.mark.parametrize("behaviour", ["html", "refuse"])
 def test_no_first_connection_is_an_error(make: Make, proxy: Proxy, topic: str, behaviour: str) -> None:
     proxy.tell(f"now {behaviour}")
     with pytest.raises(Unavailable):
-        next(iter(make(proxy.url, patience=0).subscribe(topic)))
+        next(iter(make(proxy.url, patience=0).subscribe(topic, "earliest")))
 
 
 def test_after_the_first_connection_nobody_gives_up(make: Make, proxy: Proxy, topic: str, server: QuickServer) -> None:
     client = make(proxy.url, patience=0)
     fill(client, topic, 1)
-    with client.subscribe(topic) as subscription:
+    with client.subscribe(topic, "earliest") as subscription:
         assert data(subscription, 1) == ["0"]
         proxy.cut()
         threading.Timer(2.0, proxy.mend).start()
@@ -145,7 +144,7 @@ def test_what_comes_twice_is_handed_out_once(topic: str, make: Make, server: Qui
         fill(direct, topic, 5)
     with Replaying(server, topic) as url:
         client = make(url)
-        subscription = client.subscribe(topic)
+        subscription = client.subscribe(topic, "earliest")
         assert data(subscription, 5) == numbers(5)
         with Client(server.url) as direct:
             fill(direct, topic, 3, 5)
@@ -165,7 +164,7 @@ class Replaying:
 
         class Cache(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                url = f"{here.server.url}/events?topic={here.topic}&from=earliest&envelope=true"
+                url = f"{here.server.url}/events?topic={here.topic}&after=earliest&envelope=true"
                 with httpx.Client() as client:
                     events = len(client.get(f"{here.server.url}/topics/{here.topic}/events").json()["events"])
                     got = b""
@@ -198,7 +197,7 @@ def test_several_topics_share_a_connection(make: Make, proxy: Proxy, topic: str,
     for n in (700, 2500, 5000, 1000):
         proxy.tell(f"next cut {n}")
     before = proxy.count()
-    subscription = client.subscribe(names)
+    subscription = client.subscribe(names, "earliest")
     events = list(islice(subscription, 60))
     resumed = client.subscribe(names, subscription.offsets)
     events += islice(resumed, 60)
@@ -213,9 +212,11 @@ def test_several_topics_share_a_connection(make: Make, proxy: Proxy, topic: str,
 @pytest.mark.parametrize(
     ("topics", "after"),
     [
-        ([], None),
-        (["a", "a"], None),
-        ("a b", None),
+        ([], "tail"),
+        (["a", "a"], "tail"),
+        ("a b", "tail"),
+        ("a", 3),
+        ("a", None),
         (["a", "b"], "Ab-1"),
         (["a", "b"], {"a": "Ab-1"}),
         ("a", {"b": "Ab-1"}),
@@ -233,7 +234,7 @@ def test_too_many_topics_are_the_server_s_to_refuse(client: Any) -> None:
 
 
 class TestReset:
-    def lose(self, server: QuickServer, topic: str) -> str:
+    def abandon(self, server: QuickServer, topic: str) -> str:
         """Two events, of which a reader has the first, of a topic that then begins anew with two others."""
         with Client(server.url) as client:
             fill(client, topic, 2)
@@ -242,70 +243,56 @@ class TestReset:
             fill(client, topic, 2, 2)
         return str(first)
 
-    def test_it_is_raised_and_the_iteration_goes_on(self, client: Any, topic: str, server: QuickServer) -> None:
+    def test_a_reset_is_an_event_and_the_events_go_on(self, client: Any, topic: str, server: QuickServer) -> None:
         first = self.abandon(server, topic)
         subscription = client.subscribe(topic, first)
-        with pytest.raises(Reset, match=f"Events of {topic} before .* are gone: recreated") as caught:
-            next(subscription)
-        reset = caught.value
-        assert (reset.topic, reset.reason, reset.earliest) == (topic, "recreated", client.read(topic).events[0].offset)
+        reset = next(subscription)
+        earliest = client.read(topic).events[0].offset
+        assert (reset.topic, reset.type) == (topic, "tidings.reset")
+        assert reset.json() == {"topic": topic, "reason": "recreated", "earliest": str(earliest)}
         assert data(subscription, 2) == ["2", "3"]
-        assert data(client.subscribe(topic, reset.after), 2) == ["2", "3"]
+        assert data(client.subscribe(topic, reset.offset), 2) == ["2", "3"]
 
-    def test_it_is_handled(self, client: Any, topic: str, server: QuickServer) -> None:
-        first = self.abandon(server, topic)
-        told: list[Reset] = []
-        assert data(client.subscribe(topic, first, on_reset=told.append), 2) == ["2", "3"]
-        assert [(reset.topic, reset.reason) for reset in told] == [(topic, "recreated")]
-
-    def test_of_several_topics_it_names_one_and_the_place_in_all(
-        self, client: Any, topic: str, server: QuickServer
-    ) -> None:
+    def test_a_reset_of_several_topics_names_its_topic(self, client: Any, topic: str, server: QuickServer) -> None:
         first = self.abandon(server, topic)
         other = f"{topic}.other"
         fill(client, other, 2)
         at = client.read(other).events[0].offset
         subscription = client.subscribe([other, topic], {topic: first, other: at})
-        got = []
-        with pytest.raises(Reset) as caught:
-            got += subscription
-        got = data(client.subscribe([other, topic], caught.value.after), 3 - len(got))
-        assert caught.value.topic == topic
-        assert {"2", "3"} <= set(got)
+        events = list(islice(subscription, 4))
+        assert [event.topic for event in events if event.type == "tidings.reset"] == [topic]
+        assert data(event for event in events if event.topic == other) == ["1"]
+        assert data(event for event in events if event.topic == topic)[1:] == ["2", "3"]
+        assert subscription.offsets == {name: client.read(name).tail for name in (other, topic)}
 
     def test_a_topic_that_is_deleted_meanwhile(self, client: Any, topic: str, server: QuickServer) -> None:
         fill(client, topic, 1)
-        subscription = client.subscribe(topic)
+        subscription = client.subscribe(topic, "earliest")
         next(subscription)
         httpx.delete(f"{server.url}/topics/{topic}").raise_for_status()
-        with pytest.raises(Reset) as caught:
-            next(subscription)
-        assert caught.value.reason == "deleted"
+        assert next(subscription).json()["reason"] == "deleted"
         fill(client, topic, 1, 7)
         assert data(subscription, 1) == ["7"]
 
 
-async def test_a_coroutine_may_handle_a_reset(server: QuickServer, topic: str) -> None:
-    import asyncio
+@pytest.mark.parametrize("after", [-2, "-2"])
+def test_the_last_events_come_first(client: Any, topic: str, after: Any) -> None:
+    fill(client, topic, 5)
+    with client.subscribe(topic, after) as subscription:
+        fill(client, topic, 1, 5)
+        assert data(subscription, 3) == ["3", "4", "5"]
+    assert data(client.subscribe([topic, f"{topic}.none"], -100), 6) == numbers(6)
 
-    from tidings.client import AsyncClient
 
-    first = await asyncio.to_thread(TestReset().lose, server, topic)
-    told = asyncio.Event()
-
-    async def handle(reset: Reset) -> None:
-        await asyncio.sleep(0)
-        told.set()
-
-    async with AsyncClient(server.url) as client, client.subscribe(topic, first, on_reset=handle) as events:
-        assert (await anext(events)).data == "2"
-        assert told.is_set()
+def test_a_subscription_begins_at_the_tail(client: Any, topic: str) -> None:
+    fill(client, topic, 3)
+    with client.subscribe(topic) as subscription:
+        fill(client, topic, 1, 3)
+        assert data(subscription, 1) == ["3"]
 
 
 async def test_a_subscription_that_is_cancelled_or_left_leaves_its_connection(server: QuickServer, topic: str) -> None:
     import asyncio
-
-    from tidings.client import AsyncClient
 
     async def open_streams() -> int:
         async with httpx.AsyncClient() as asking:
@@ -322,7 +309,7 @@ async def test_a_subscription_that_is_cancelled_or_left_leaves_its_connection(se
         before = await open_streams()
 
         async def follow() -> None:
-            async for _ in client.subscribe(topic, "tail"):
+            async for _ in client.subscribe(topic):
                 pass
 
         task = asyncio.create_task(follow())
@@ -330,7 +317,7 @@ async def test_a_subscription_that_is_cancelled_or_left_leaves_its_connection(se
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        async for _ in client.subscribe(topic):
+        async for _ in client.subscribe(topic, "earliest"):
             break
         await become(lambda count: count <= before)
 
@@ -357,7 +344,7 @@ def test_a_token_that_expires_is_renewed_and_the_place_kept(
 
         thread = threading.Thread(target=go_on)
         thread.start()
-        assert data(make(url, token=fresh).subscribe(topic), 20) == numbers(20)
+        assert data(make(url, token=fresh).subscribe(topic, "earliest"), 20) == numbers(20)
         thread.join(PATIENCE)
     assert len(given) == 2
 
@@ -367,7 +354,7 @@ def test_a_token_that_expires_for_good_ends_it(make: Make, own_server: Callable[
     client = make(url, token=sign(SECRET, "ann", publish=[topic], subscribe=[topic], seconds=NEARLY_OVER))
     fill(client, topic, 1)
     with pytest.raises(Unauthenticated):
-        data(client.subscribe(topic))
+        data(client.subscribe(topic, "earliest"))
     with pytest.raises(Forbidden):
         data(make(url, token=sign(SECRET, "ann", publish=[], subscribe=["x"], seconds=60)).subscribe(topic))
 
@@ -392,7 +379,7 @@ def test_a_server_that_is_killed_again_and_again_loses_and_doubles_nothing(
     thread.start()
     got: list[str] = []
     kill_at = {500, 2000, 3500}
-    subscription = make(server.url).subscribe(topic)
+    subscription = make(server.url).subscribe(topic, "earliest")
     for event in islice(subscription, total):
         got.append(event.data)
         if len(got) in kill_at:

@@ -10,12 +10,10 @@ from typing import Any
 
 import pytest
 
-from tidings import errors
-from tidings.client import ServerSentEvent, Unexpected, adecode, decode
+from tidings import Event, ServerSentEvent, Unexpected, adecode, decode, errors
 from tidings.client.following import Following
 from tidings.client.rules import Answer, Broken, Connected, Read, Renew, Request, Rules, Send, Wait, retry_after
 from tidings.client.values import Names
-from tidings.events import Event
 
 VECTORS = json.loads((Path(__file__).parent.parent / "wire/vectors/sse.json").read_text("utf-8"))
 LOST = Broken("It was lost.")
@@ -152,7 +150,7 @@ def test_a_subscription_waits_as_asked_then_longer_and_anew_after_an_event() -> 
         busy(503),
         STREAM,
     ]
-    waits, items = drive(Following(rules(), "a", None).plan(), replies)
+    waits, items = drive(Following(rules(), "a", "earliest").plan(), replies)
     assert waits == [2.5, 2.5, 4.0, 8.0, 2.5, 2.5]
     assert [item.data for item in items] == ["1", "2"]
 

@@ -56,6 +56,7 @@ class LocalModel(EndpointModel):
     """
 
     url: str = ""
+    key: SecretStr | None = None
     file: Path
     _lock: threading.Lock = PrivateAttr(default_factory=threading.Lock)
     _server: Any = PrivateAttr(default=None)

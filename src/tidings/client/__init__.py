@@ -1,25 +1,23 @@
-"""A client for Tidings servers that never loses its place: `Client`, and `AsyncClient` with the same names.
+"""The Python client of a Tidings server: `Client`, and `AsyncClient` with the same names.
 
 `decode` and `adecode` read any event stream.
 """
 
 from __future__ import annotations
 
-from tidings.events import Event
 from tidings.wire.sse import ServerSentEvent, decode
 
-from .aio import AsyncClient, AsyncRuns, AsyncSubscription, adecode
-from .sync import Client, Runs, Subscription
-from .values import Reset, RunState, Unexpected
+from .aio import AsyncClient, AsyncRun, AsyncRuns, AsyncSubscription, adecode
+from .sync import Client, Run, Runs, Subscription
+from .values import Unexpected
 
 __all__ = [
     "AsyncClient",
+    "AsyncRun",
     "AsyncRuns",
     "AsyncSubscription",
     "Client",
-    "Event",
-    "Reset",
-    "RunState",
+    "Run",
     "Runs",
     "ServerSentEvent",
     "Subscription",

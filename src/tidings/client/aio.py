@@ -1,4 +1,4 @@
-"""The client that awaits: the same names, and the same plans, as in `sync`, which says what each does."""
+"""The asynchronous client, and the driver of its plans. Names and plans are those of the synchronous client."""
 
 from __future__ import annotations
 
@@ -15,47 +15,42 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import aclosing
-from typing import Any, Self, TypeVar
+from typing import Literal, Self, TypeVar, overload
 
 import httpx
 
+from tidings.errors import Closed, NotFound
 from tidings.events import MESSAGE, Event, Offset, Page
+from tidings.log.names import EARLIEST, TAIL, After
 from tidings.log.rules import Appended
+from tidings.wire.run_events import TERMINAL, RunState
 from tidings.wire.sse import Decoder, ServerSentEvent
 
-from . import sync, transport
-from .calls import Calls
+from . import transport
+from .calls import Calls, Expectation
 from .following import Following, Start
 from .rules import Answer, Broken, Connected, Item, Plan, Read, Renew, Reply, Rules, Send, Step, Wait
-from .values import Reset, RunState
+from .values import RESET
 
 T = TypeVar("T")
-C = TypeVar("C", bound=type)
 
 
-def told_like(other: type) -> Callable[[C], C]:
-    """Give the methods of a class the docstrings that those of `other` have, so that there is one text of each."""
-
-    def tell(kind: C) -> C:
-        kind.__doc__ = kind.__doc__ or other.__doc__
-        for name, method in vars(kind).items():
-            if not name.startswith("_") and not method.__doc__:
-                method.__doc__ = getattr(other, name).__doc__
-        return kind
-
-    return tell
-
-
-@told_like(sync.Client)
 class AsyncClient:
-    """`Client`, awaited: the same methods, with the same parameters, for asyncio.
+    """A client of the Tidings server at `url`, for asyncio. An asynchronous context manager.
 
         async with AsyncClient("https://events.example.com", token=fetch_token) as client:
             await client.publish("chat.lobby", "Hello, all")
             async for event in client.subscribe("chat.lobby"):
                 print(event.offset, event.data)
 
-    `token` and `on_reset` may be coroutine functions.
+    `token`: a token, or a function or coroutine function that returns a fresh token. The function is called for the
+    first request, and when the server no longer accepts the last token; subscriptions keep their place meanwhile.
+    `silence`: the seconds without a byte after which a stream counts as broken and is connected anew; a server is
+    silent for 18 seconds at most. `patience`: the seconds for which a request is tried again while nobody answers or
+    the server is busy (429, 5xx). The pauses grow at random, and are never shorter than the server asks for. 0 means no
+    second try.
+
+    Every method raises TidingsError, as those of `Client` do.
     """
 
     def __init__(
@@ -66,12 +61,12 @@ class AsyncClient:
         silence: float = 45.0,
         patience: float = 30.0,
     ) -> None:
-        self.url = url.rstrip("/")
+        self.url: str = url.rstrip("/")
         self._http = httpx.AsyncClient(**transport.options(self.url))
         self._token = token
         self._fresh = transport.valid_token(token) if isinstance(token, str) else None
         self._calls = Calls(Rules(self.url, silence, patience))
-        self.runs = AsyncRuns(self)
+        self.runs: AsyncRuns = AsyncRuns(self)
 
     async def __aenter__(self) -> Self:
         return self
@@ -80,39 +75,109 @@ class AsyncClient:
         await self.close()
 
     async def close(self) -> None:
+        """Close all connections."""
         await self._http.aclose()
 
-    async def publish(self, topic: str, data: Any, type: str = MESSAGE, *, key: str | None = None) -> Offset:
-        return await self._run(self._calls.publish(topic, data, type, key))
+    @overload
+    async def publish(
+        self,
+        topic: str,
+        data: object,
+        type: str = ...,
+        *,
+        transient: Literal[False] = False,
+        key: str | None = None,
+        expected: Expectation = None,
+        close: bool = False,
+    ) -> Offset: ...
 
-    async def publish_many(self, topic: str, events: Iterable[tuple[str, Any]], *, key: str | None = None) -> Appended:
-        return await self._run(self._calls.publish_many(topic, events, key))
+    @overload
+    async def publish(self, topic: str, data: object, type: str = ..., *, transient: Literal[True]) -> None: ...
 
-    def subscribe(
-        self, topics: str | Sequence[str], after: Start = None, *, on_reset: Callable[[Reset], object] | None = None
-    ) -> AsyncSubscription:
-        return AsyncSubscription(self, self._calls.following(topics, after), on_reset)
+    async def publish(
+        self,
+        topic: str,
+        data: object,
+        type: str = MESSAGE,
+        *,
+        transient: bool = False,
+        key: str | None = None,
+        expected: Expectation = None,
+        close: bool = False,
+    ) -> Offset | None:
+        """Append one event and return its offset. The event is stored then, once.
 
-    async def read(self, topic: str, after: Start = None, limit: int = 1000) -> Page:
+        `data`: text, which is kept exactly, or any other value, which is stored as JSON. `key`: an idempotency key;
+        with the same key again within 24 hours nothing is stored, and the first offset is returned. Without a key the
+        client makes one, so that a request whose answer is lost can be sent again. `expected`: append only to a new
+        topic (`NEW`), only to this epoch, or only at this offset. `close`: close the topic with this event.
+        `transient`: send the event to the readers that follow now, store nothing and return None.
+
+        Raises Conflict if the topic is not as expected, and Closed if it is closed.
+        """
+        if transient:
+            transport.must_be_plain(key, expected, close)
+            await self._run(self._calls.publish_transient(topic, data, type))
+            return None
+        return await self._run(self._calls.publish(topic, data, type, key, expected, close))
+
+    async def publish_many(
+        self,
+        topic: str,
+        events: Iterable[tuple[str, object]],
+        *,
+        key: str | None = None,
+        expected: Expectation = None,
+        close: bool = False,
+    ) -> Appended:
+        """Append events, given as pairs of type and data, in one commit: all of them or none. At most 8 MiB.
+
+        Returns the offsets of the first and the last event. The parameters are as in `publish`.
+        """
+        return await self._run(self._calls.publish_many(topic, events, key, expected, close))
+
+    def subscribe(self, topics: str | Sequence[str], after: Start = TAIL) -> AsyncSubscription:
+        """Every event of one topic or of up to 32, over one connection, in order and once.
+
+        `after`: an offset or its text, `"earliest"`, `"tail"`, or `-N` for the last N events; for several topics also a
+        mapping of each topic's offset, such as `subscription.offsets`. After a lost connection the client connects
+        again and goes on after the last event. The iteration ends when all topics are closed and read.
+
+        If events are gone that were not read, an event of type `tidings.reset` says so, whose data is
+        `{"topic", "reason", "earliest"}`, and the events go on from the earliest.
+        """
+        return AsyncSubscription(self, self._calls.following(topics, after))
+
+    async def read(self, topic: str, after: After = EARLIEST, limit: int = 1000) -> Page:
+        """Return a page of at most `limit` events, up to 1,000. Read on after `page.next`, until `page.up_to_date`.
+
+        `after`: an offset or its text, `"earliest"`, `"tail"`, or `-N` for the last N events. Raises NotFound for a
+        topic that does not exist, and Gone if events after the offset are gone.
+        """
         return await self._run(self._calls.read(topic, after, limit))
 
     async def topics(self, prefix: str = "", after: str = "", limit: int = 1000) -> list[str]:
+        """Return the names of topics that the token may read, in the order of their bytes.
+
+        The names begin with `prefix` and come after the name `after`. `limit` is 1,000 at most.
+        """
         return await self._run(self._calls.topics(prefix, after, limit))
 
     async def _run(self, plan: Plan[T]) -> T:
-        hands, reply = AsyncHands(self), None
+        """Do the steps of a plan, and return its result."""
+        driver, reply = AsyncDriver(self), None
         while True:
             try:
                 step = plan.send(reply)
             except StopIteration as end:
                 result: T = end.value
                 return result
-            reply = await hands.do(step)
+            reply = await driver.do(step)
 
     async def _authorization(self) -> dict[str, str]:
         if self._fresh is None and callable(self._token):
-            got = self._token()
-            self._fresh = transport.valid_token(await got if inspect.isawaitable(got) else got)
+            token = self._token()
+            self._fresh = transport.valid_token(await token if inspect.isawaitable(token) else token)
         return transport.authorization(self._fresh)
 
     def _renew(self) -> bool:
@@ -122,9 +187,8 @@ class AsyncClient:
         return True
 
 
-@told_like(sync.Runs)
 class AsyncRuns:
-    """`Runs`, awaited."""
+    """The runs of a server: start them, get them, stop them."""
 
     def __init__(self, client: AsyncClient) -> None:
         self._client = client
@@ -137,32 +201,79 @@ class AsyncRuns:
         topic: str | None = None,
         parent: str | None = None,
         key: str | None = None,
-    ) -> str:
-        return await self._client._run(self._client._calls.start(input, assistant, topic, parent, key))
+    ) -> AsyncRun:
+        """Ask an assistant, and return the run at once.
 
-    async def get(self, run: str) -> RunState:
-        return await self._client._run(self._client._calls.get(run))
+        `input`: a question, or the messages of a conversation, `{"role", "content"}`, of which the last is the
+        question. `topic`: a conversation or room in which the run is announced first. `parent`: the run that this run
+        answers anew. `key`: an idempotency key as in `publish`; a key starts one run.
+        """
+        id = await self._client._run(self._client._calls.start(input, assistant, topic, parent, key))
+        return AsyncRun(self._client, id)
 
-    def follow(
-        self, run: str, after: Start = None, *, on_reset: Callable[[Reset], object] | None = None
-    ) -> AsyncSubscription:
-        return AsyncSubscription(self._client, self._client._calls.following_run(run, after), on_reset)
+    async def get(self, id: str) -> AsyncRun:
+        """Return a run of any process of the server. Raises NotFound."""
+        await self._client._run(self._client._calls.state(id))
+        return AsyncRun(self._client, id)
 
-    async def stop(self, run: str) -> None:
-        await self._client._run(self._client._calls.stop(run))
+    async def stop(self, id: str) -> None:
+        """Stop a run, in whichever process it is. The answer so far is kept. Raises NotFound."""
+        await self._client._run(self._client._calls.stop(id))
 
 
-@told_like(sync.Subscription)
+class AsyncRun:
+    """A run of the server. `id` is its id, and `topic` the topic of its events."""
+
+    def __init__(self, client: AsyncClient, id: str) -> None:
+        self._client = client
+        self.id = id
+        self.topic: str = f"runs.{id}"
+
+    def events(self, after: After = EARLIEST) -> AsyncSubscription:
+        """The events of the run, to its end, as `Client.subscribe` gives them. Raises NotFound.
+
+        The deltas of a run that is under way may come merged into fewer events.
+        """
+        return AsyncSubscription(self._client, self._client._calls.following_run(self.id, after))
+
+    async def wait(self) -> Event:
+        """Wait for the end of the run, and return its last event, `run.finished` or `run.failed`.
+
+        Raises NotFound if the run is deleted, and Closed if its topic is closed without an end.
+        """
+        async with self.events() as events:
+            async for event in events:
+                if event.type in TERMINAL:
+                    return event
+                if event.type == RESET and event.json()["reason"] != "trimmed":
+                    raise NotFound(f"There is no run {self.id} any more.")
+        raise Closed("The topic of the run was closed before the run had ended.")
+
+    async def state(self) -> RunState:
+        """Return the state of the run. Raises NotFound."""
+        return await self._client._run(self._client._calls.state(self.id))
+
+    async def stop(self) -> None:
+        """Stop the run, in whichever process it is. The answer so far is kept. Raises NotFound."""
+        await self._client.runs.stop(self.id)
+
+
 class AsyncSubscription:
-    """`Subscription`, for `async for` and `async with`."""
+    """The events of topics, as an iterator.
 
-    def __init__(self, client: AsyncClient, following: Following, on_reset: Callable[[Reset], object] | None) -> None:
+    As a context manager it connects at the start of the block, and closes at its end.
+    """
+
+    def __init__(self, client: AsyncClient, following: Following) -> None:
         self._following = following
-        self._on_reset = on_reset
-        self._items = _items(AsyncHands(client), following)
+        self._items = _items(AsyncDriver(client), following)
 
     @property
     def offsets(self) -> dict[str, Offset]:
+        """The position in each topic: the offset of its last event that was handed out.
+
+        `subscribe` takes it as `after`. Empty until the first event when the subscription begins at the earliest.
+        """
         return self._following.offsets
 
     def __aiter__(self) -> Self:
@@ -172,26 +283,21 @@ class AsyncSubscription:
         async for item in self._items:
             if isinstance(item, Event):
                 return item
-            if isinstance(item, Reset):
-                if self._on_reset is None:
-                    raise item
-                done = self._on_reset(item)
-                if inspect.isawaitable(done):
-                    await done
         raise StopAsyncIteration
 
     async def __aenter__(self) -> Self:
-        await anext(self._items, None)  # the first of a plan's items is that there is a connection
+        await anext(self._items, None)  # the first item of a plan says that the stream is open
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
     async def close(self) -> None:
+        """End the iteration, and close the connection."""
         await self._items.aclose()
 
 
-async def _items(hands: AsyncHands, following: Following) -> AsyncGenerator[Item]:
+async def _items(driver: AsyncDriver, following: Following) -> AsyncGenerator[Item]:
     plan, reply = following.plan(), None
     try:
         while True:
@@ -199,17 +305,17 @@ async def _items(hands: AsyncHands, following: Following) -> AsyncGenerator[Item
                 step = plan.send(reply)
             except StopIteration:
                 return
-            if isinstance(step, Event | Reset | Connected):
+            if isinstance(step, Event | Connected):
                 reply = None
                 yield step
             else:
-                reply = await hands.do(step)
+                reply = await driver.do(step)
     finally:
-        await hands.close()
+        await driver.close()
 
 
-class AsyncHands:
-    """Does the steps of one plan, and holds its open stream."""
+class AsyncDriver:
+    """The driver of one plan: it does the plan's steps, and holds the open stream."""
 
     def __init__(self, client: AsyncClient) -> None:
         self._client = client
@@ -217,7 +323,7 @@ class AsyncHands:
         self._chunks: AsyncIterator[bytes] | None = None
 
     async def do(self, step: Step) -> Reply:
-        """The reply to a step."""
+        """Do a step, and return its reply."""
         match step:
             case Send():
                 return await self._send(step)
@@ -234,7 +340,7 @@ class AsyncHands:
                 return self._client._renew()
 
     async def close(self) -> None:
-        """Leave the open stream."""
+        """Close the open stream."""
         if self._response is not None:
             await self._response.aclose()
             self._response = None
@@ -255,7 +361,7 @@ class AsyncHands:
 
 
 async def adecode(chunks: AsyncIterable[bytes]) -> AsyncIterator[ServerSentEvent]:
-    """`decode` for chunks that are awaited: the events of a whole stream, each as soon as its last byte is there."""
+    """Iterate over the events of any event stream, given as awaited bytes that are cut anywhere; see `decode`."""
     decoder = Decoder()
     async for chunk in chunks:
         for event in decoder.feed(chunk):

@@ -1,22 +1,27 @@
-"""PURE: what can be asked of a server besides following: publish, read, list, runs. Each is a plan."""
+"""PURE: the requests besides following: publish, read, list, runs. Each is a plan."""
 
 from __future__ import annotations
 
 import re
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from types import NoneType
+from typing import Literal
 
 import msgspec
 
 from tidings.errors import InvalidRequest
 from tidings.events import Offset, Page
-from tidings.log.names import valid_topic, valid_type
-from tidings.log.rules import Appended
+from tidings.log.names import EARLIEST, TAIL, After, parse_after, valid_topic, valid_type
+from tidings.log.rules import NEW, Appended, Expected
+from tidings.wire.run_events import RunState
 
 from .following import Following, Start
 from .rules import Plan, Request, Rules
-from .values import Described, Events, Names, Published, RunState, Started
+from .values import Described, Events, Names, Published, Started, earliest_of
+
+Expectation = Literal[Expected.NEW] | str | Offset | None
+"""A condition of a publish: `NEW`, an epoch, or an offset; None for no condition."""
 
 _KEY = re.compile(r"[ -~]{1,200}")
 _RUN = re.compile(r"[0-9A-Za-z]{1,64}")
@@ -24,33 +29,60 @@ _json = msgspec.json.Encoder()
 
 
 class Calls:
-    """The plans of a client. They raise TidingsError, InvalidRequest at once."""
+    """The plans of a client. A plan raises TidingsError; a method raises InvalidRequest at once."""
 
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
 
-    def publish(self, topic: str, data: Any, type: str, key: str | None) -> Plan[Offset]:
-        kind, body = ("text/plain; charset=utf-8", data) if isinstance(data, str) else ("application/json", None)
+    def publish(
+        self,
+        topic: str,
+        data: object,
+        type: str,
+        key: str | None,
+        expected: Expectation,
+        close: bool,
+    ) -> Plan[Offset]:
+        """Append one event."""
+        kind, body = _body(data)
         headers = {"content-type": kind, "idempotency-key": _key(key)}
-        raw = _bytes(body) if body is not None else _encode(data)
-        params = (("type", valid_type(type)),)
-        request = Request("POST", _events(topic), params, headers, raw, topic)
-        done = yield from self.rules.call(request, Published)
+        params = (("type", valid_type(type)), *_conditions(expected, close))
+        done = yield from self.rules.call(Request("POST", _events(topic), params, headers, body, topic), Published)
         return Offset.parse(done.offset)
 
-    def publish_many(self, topic: str, events: Iterable[tuple[str, Any]], key: str | None) -> Plan[Appended]:
+    def publish_transient(self, topic: str, data: object, type: str) -> Plan[None]:
+        """Send one event to the readers that follow now. It is sent once: a second event would not be recognised."""
+        kind, body = _body(data)
+        params = (("type", valid_type(type)), ("transient", "true"))
+        request = Request("POST", _events(topic), params, {"content-type": kind}, body, topic, once=True)
+        yield from self.rules.call(request, NoneType)
+
+    def publish_many(
+        self,
+        topic: str,
+        events: Iterable[tuple[str, object]],
+        key: str | None,
+        expected: Expectation,
+        close: bool,
+    ) -> Plan[Appended]:
+        """Append events in one commit."""
         lines = b"".join(_encode({"type": valid_type(type), "data": data}) + b"\n" for type, data in events)
         headers = {"content-type": "application/x-ndjson", "idempotency-key": _key(key)}
-        done = yield from self.rules.call(Request("POST", _events(topic), (), headers, lines, topic), Published)
+        request = Request("POST", _events(topic), _conditions(expected, close), headers, lines, topic)
+        done = yield from self.rules.call(request, Published)
         return Appended(Offset.parse(done.first), Offset.parse(done.offset))
 
-    def read(self, topic: str, after: Start, limit: int) -> Plan[Page]:
+    def read(self, topic: str, after: After, limit: int) -> Plan[Page]:
+        """Read a page of events."""
         path, params = _events(topic), [("limit", str(limit))]
-        if after == "tail":
-            described = yield from self.rules.call(Request("GET", f"/topics/{topic}", topic=topic), Described)
-            after = described.tail
-        if after is not None and after != "earliest":
-            params.append(("after", str(Offset.parse(str(after)))))
+        start = parse_after(after)
+        if start == TAIL or isinstance(start, int):
+            ends = yield from self.rules.call(Request("GET", f"/topics/{topic}", topic=topic), Described)
+            tail, earliest = Offset.parse(ends.tail), earliest_of(ends.earliest)
+            back = -start if isinstance(start, int) else 0
+            start = tail._replace(n=max(tail.n - back, earliest.n - 1))
+        if start != EARLIEST:
+            params.append(("after", str(start)))
         page = yield from self.rules.call(Request("GET", path, tuple(params), topic=topic), Events)
         try:
             return page.page(topic)
@@ -58,6 +90,7 @@ class Calls:
             raise self.rules.unexpected() from None
 
     def topics(self, prefix: str, after: str, limit: int) -> Plan[list[str]]:
+        """List topics."""
         params = (("prefix", prefix), ("after", after), ("limit", str(limit)))
         return (yield from self.rules.call(Request("GET", "/topics", params), Names)).topics
 
@@ -69,38 +102,43 @@ class Calls:
         parent: str | None,
         key: str | None,
     ) -> Plan[str]:
-        asked = {"input" if isinstance(input, str) else "messages": input}
-        asked |= {"assistant": assistant, "topic": topic, "parent": parent}  # type: ignore[dict-item]
+        """Start a run, and return its id."""
+        question: dict[str, object] = {"input" if isinstance(input, str) else "messages": input}
+        about = {"assistant": assistant, "topic": topic, "parent": parent}
         headers = {"content-type": "application/json", "idempotency-key": _key(key)}
-        body = _encode({name: value for name, value in asked.items() if value is not None})
+        body = _encode(question | {name: value for name, value in about.items() if value is not None})
         return (yield from self.rules.call(Request("POST", "/runs", (), headers, body), Started)).run
 
-    def get(self, run: str) -> Plan[RunState]:
-        return self.rules.call(Request("GET", f"/runs/{_run(run)}"), RunState)
+    def state(self, id: str) -> Plan[RunState]:
+        """Get the state of a run."""
+        return self.rules.call(Request("GET", f"/runs/{_run(id)}"), RunState)
 
-    def stop(self, run: str) -> Plan[Started]:
-        return self.rules.call(Request("POST", f"/runs/{_run(run)}/stop"), Started)
+    def stop(self, id: str) -> Plan[Started]:
+        """Stop a run."""
+        return self.rules.call(Request("POST", f"/runs/{_run(id)}/stop"), Started)
 
     def following(self, topics: str | Sequence[str], after: Start) -> Following:
+        """Follow topics."""
         return Following(self.rules, topics, after)
 
-    def following_run(self, run: str, after: Start) -> Following:
-        return Following(self.rules, f"runs.{_run(run)}", after, f"/runs/{run}/events")
+    def following_run(self, id: str, after: After) -> Following:
+        """Follow a run."""
+        return Following(self.rules, f"runs.{_run(id)}", after, f"/runs/{id}/events")
 
 
 def _events(topic: str) -> str:
-    """A path is only made of what is known to be a topic."""
+    """The path of a topic's events. A name is checked before it becomes a part of a path."""
     return f"/topics/{valid_topic(topic)}/events"
 
 
-def _run(run: str) -> str:
-    if not isinstance(run, str) or not _RUN.fullmatch(run):
-        raise InvalidRequest("The id of a run is letters and digits.")
-    return run
+def _run(id: str) -> str:
+    if not isinstance(id, str) or not _RUN.fullmatch(id):
+        raise InvalidRequest("The id of a run consists of letters and digits.")
+    return id
 
 
 def _key(key: str | None) -> str:
-    """A new one where none is given: a request whose answer was lost is sent again, and must not be taken twice."""
+    """Return the key, or make one: a request whose answer was lost is sent again, and must take effect once."""
     if key is None:
         return secrets.token_urlsafe(18)
     if not _KEY.fullmatch(key):
@@ -108,15 +146,28 @@ def _key(key: str | None) -> str:
     return key
 
 
-def _encode(value: Any) -> bytes:
+def _conditions(expected: Expectation, close: bool) -> tuple[tuple[str, str], ...]:
+    """The query parameters of what a publish expects and does to its topic."""
+    params = []
+    if expected is not None:
+        params.append(("expected", "new" if expected is NEW else str(expected)))
+    if close:
+        params.append(("close", "true"))
+    return tuple(params)
+
+
+def _body(data: object) -> tuple[str, bytes]:
+    """The content type and the bytes of one event's data."""
+    if not isinstance(data, str):
+        return "application/json", _encode(data)
+    try:
+        return "text/plain; charset=utf-8", data.encode()
+    except UnicodeEncodeError:
+        raise InvalidRequest("Data holds half of a surrogate pair, which is not a character.") from None
+
+
+def _encode(value: object) -> bytes:
     try:
         return _json.encode(value)
     except (TypeError, ValueError, RecursionError) as error:
-        raise InvalidRequest(f"Data is text, or what JSON can say: {error}.") from None
-
-
-def _bytes(text: str) -> bytes:
-    try:
-        return text.encode()
-    except UnicodeEncodeError:
-        raise InvalidRequest("Data holds half of a surrogate pair, which is no character.") from None
+        raise InvalidRequest(f"Data is text, or a value that JSON can hold: {error}.") from None

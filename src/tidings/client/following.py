@@ -1,14 +1,13 @@
-"""PURE: following topics. Which request comes next, which events are new, what an end of the stream means."""
+"""PURE: following topics: the next request, the new events, and the meaning of the end of a stream."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Generator, Mapping, Sequence
-from typing import Literal
 
 from tidings.errors import InvalidRequest, NotFound
 from tidings.events import ORIGIN, Event, Offset
-from tidings.log.names import valid_topic
+from tidings.log.names import EARLIEST, TAIL, After, parse_after, valid_topic
 from tidings.wire.sse import Decoder, ServerSentEvent
 
 from .rules import (
@@ -28,29 +27,38 @@ from .rules import (
     Wait,
     retry_after,
 )
-from .values import Described, EndData, Envelope, Reset, ResetData, earliest_of
+from .values import RESET, Described, EndData, Envelope, ResetData, earliest_of
 
-log = logging.getLogger("tidings.client")
+log: logging.Logger = logging.getLogger("tidings.client")
 
 LASTING = 10.0
-"""Seconds after which a connection was a good one, even if no event came: the pauses begin at the shortest again."""
+"""Seconds after which a connection was a good one, even without an event: the pauses begin at the shortest again."""
 
-Start = Literal["earliest", "tail"] | str | Offset | Mapping[str, Offset | str] | None
-"""Where to begin: `"earliest"` (as is None), `"tail"`, an offset or its text; of several topics, one for each."""
+Start = After | Mapping[str, Offset | str]
+"""A place to begin at: an offset, its text, `"earliest"`, `"tail"` or `-N`; or a mapping of each topic's offset."""
 
 
 class Following:
-    """The plan of a subscription, and how far it is."""
+    """The plan of a subscription, and its position."""
 
     def __init__(self, rules: Rules, topics: str | Sequence[str], after: Start, path: str = "/events") -> None:
         """Raises InvalidRequest."""
         self.rules = rules
         self.path = path
-        self.topics = [valid_topic(topic) for topic in ([topics] if isinstance(topics, str) else topics)]
+        self.topics: list[str] = [valid_topic(topic) for topic in ([topics] if isinstance(topics, str) else topics)]
         if len(set(self.topics)) != len(self.topics) or not self.topics:
             raise InvalidRequest("Name one topic or several different ones.")
-        self.tail = after == "tail"
-        self.id = "" if self.tail else _id(self.topics, after)
+        self.id: str = ""
+        self._last: int | None = None
+        """The number of last events to begin with, to be counted from the tails; None: begin at the earliest."""
+        if isinstance(after, Mapping):
+            self.id = _joined(self.topics, after)
+        elif isinstance(start := parse_after(after), Offset):
+            if len(self.topics) != 1:
+                raise InvalidRequest("An offset belongs to one topic. Pass a mapping of each topic's offset.")
+            self.id = str(start)
+        elif start != EARLIEST:
+            self._last = 0 if start == TAIL else -start
         self._seen = self.offsets
         self._ended: set[str] = set()
         self._retry = 0.0
@@ -58,19 +66,19 @@ class Following:
 
     @property
     def offsets(self) -> dict[str, Offset]:
-        """The position in each topic. Empty until it is known: before the first event of a start at the earliest."""
+        """The position in each topic. Empty until it is known, which is before the first event from the earliest."""
         return dict(zip(self.topics, map(Offset.parse, self.id.split("~")), strict=True)) if self.id else {}
 
     def plan(self) -> Generator[Step | Item, Reply, None]:
-        """Everything after the start, as it comes, until all topics are closed and read. Raises TidingsError.
+        """Every event after the start, as it comes, until all topics are closed and read. Raises TidingsError.
 
-        Before the first connection it gives up like any call; after it, only when it is refused.
+        Before the first connection the plan gives up like any call, and later only when it is refused.
         """
-        if self.tail and not self.id:
-            yield from self._find_tails()
+        if self._last is not None and not self.id:
+            yield from self._find_offsets(self._last)
         rules = self.rules
         begun, failures, renewed, connected = rules.clock(), 0, False, False
-        told: bool | None = False  # of this outage; None: not yet, and it begins with the loss of a stream
+        logged: bool | None = False  # this outage is in the log; None: a stream was open, and may be lost next
         while True:
             request = self._request()
             reply = yield Send(request, stream=True)
@@ -80,7 +88,7 @@ class Following:
             if isinstance(reply, Answer) and reply.status == 200:
                 if reply.headers.get("content-type", "").partition(";")[0].strip().lower() != "text/event-stream":
                     raise rules.unexpected()
-                connected, renewed, told, opened = True, False, None, rules.clock()
+                connected, renewed, logged, opened = True, False, None, rules.clock()
                 yield Connected()
                 if (yield from self._read()):
                     return
@@ -94,27 +102,31 @@ class Following:
             pause, failures = rules.pause(failures, max(self._retry, retry_after(reply))), failures + 1
             if not connected and rules.clock() - begun + pause > rules.patience:
                 raise rules.error(reply, request)
-            if not told:
-                why = "The connection was lost." if told is None else str(rules.error(reply, request))
-                log.info("%s Going on where it was as soon as there is a connection again.", why)
-                told = True
+            if not logged:
+                why = "The connection was lost." if logged is None else str(rules.error(reply, request))
+                log.info("%s Connecting again; the events go on after the last one.", why)
+                logged = True
             yield Wait(pause)
 
-    def _find_tails(self) -> Plan[None]:
-        """Where the logs end now. Were the server asked for the tail, each lost connection would ask anew until the
-        first event has come, and what was published in between would be lost."""
-        tails = []
+    def _find_offsets(self, last: int) -> Plan[None]:
+        """Find the offsets before the last events of each topic.
+
+        If the server began at its tail instead, every connection that is lost before the first event would begin at a
+        later tail, and the events between them would be missed.
+        """
+        offsets = []
         for topic in self.topics:
             try:
-                described = yield from self.rules.call(Request("GET", f"/topics/{topic}", topic=topic), Described)
-                tails.append(described.tail)
+                ends = yield from self.rules.call(Request("GET", f"/topics/{topic}", topic=topic), Described)
+                tail, earliest = Offset.parse(ends.tail), earliest_of(ends.earliest)
+                offsets.append(str(tail._replace(n=max(tail.n - last, earliest.n - 1))))
             except NotFound:
-                tails.append(str(ORIGIN))
-        self.id = "~".join(tails)
+                offsets.append(str(ORIGIN))
+        self.id = "~".join(offsets)
         self._seen = self.offsets
 
     def _request(self) -> Request:
-        params = [("envelope", "true"), ("from", "earliest")]
+        params = [("envelope", "true"), ("after", EARLIEST)]
         if self.path == "/events":
             params += [("topic", topic) for topic in self.topics]
         headers = {"accept": "text/event-stream", "cache-control": "no-store"}
@@ -123,7 +135,7 @@ class Following:
         return Request("GET", self.path, tuple(params), headers, topic=self.topics[0])
 
     def _read(self) -> Generator[Step | Item, Reply, bool]:
-        """One connection's events. True: all topics are closed and read. False: come back."""
+        """Read the events of one connection. Returns True when all topics are closed and read."""
         decoder, self._got = Decoder(), False
         while True:
             chunk = yield Read()
@@ -139,16 +151,16 @@ class Following:
             if not isinstance(chunk, bytes) or not chunk:
                 return False
 
-    def _take(self, event: ServerSentEvent) -> Event | Reset | None:
-        """What is to be handed out of an event of the stream, if anything. Raises Unexpected."""
+    def _take(self, event: ServerSentEvent) -> Event | None:
+        """Return the event to hand out for an event of the stream, or None. Raises Unexpected."""
         try:
             envelope = self.rules.decode(event.data, Envelope)
             if event.type == "tidings.end":
                 self._move(event.id)
                 self._ended.add(self.rules.decode(bytes(envelope.data), EndData).topic)
                 return None
-            if event.type == "tidings.reset":
-                return self._reset(event.id, self.rules.decode(bytes(envelope.data), ResetData))
+            if event.type == RESET:
+                return self._reset(event.id, envelope)
             made = envelope.event(envelope.topic)
         except (InvalidRequest, ValueError):
             raise self.rules.unexpected() from None
@@ -161,12 +173,13 @@ class Following:
         self._move(event.id)
         return made
 
-    def _reset(self, id: str, data: ResetData) -> Reset:
+    def _reset(self, id: str, envelope: Envelope) -> Event:
+        """Move to the offset before the earliest event, and make the event that says so."""
+        topic = self.rules.decode(bytes(envelope.data), ResetData).topic
         self._move(id)
-        self._ended.discard(data.topic)
-        self._seen = after = self.offsets
-        only = after[data.topic] if len(after) == 1 else after
-        return Reset(data.topic, data.reason, earliest_of(data.earliest), only)
+        self._ended.discard(topic)
+        self._seen = self.offsets
+        return Event(topic, self._seen.get(topic), RESET, bytes(envelope.data).decode(), envelope.time)
 
     def _move(self, id: str) -> None:
         """Take the positions of an id of this connection. Raises InvalidRequest."""
@@ -175,16 +188,8 @@ class Following:
         self.id = id
 
 
-def _id(topics: Sequence[str], after: Start) -> str:
-    """The last event ID of this start; empty: the earliest. Raises InvalidRequest."""
-    if after is None or after == "earliest":
-        return ""
-    if isinstance(after, Mapping):
-        if set(after) != set(topics):
-            raise InvalidRequest(
-                "Give the offset of each topic, '0-0' where it is to be the earliest, and of no other."
-            )
-        return "~".join(str(Offset.parse(str(after[topic]))) for topic in topics)
-    if len(topics) != 1:
-        raise InvalidRequest("One offset is of one topic: give a mapping of each topic's.")
-    return str(Offset.parse(str(after)))
+def _joined(topics: Sequence[str], offsets: Mapping[str, Offset | str]) -> str:
+    """The last event ID of a mapping of offsets. Raises InvalidRequest."""
+    if set(offsets) != set(topics):
+        raise InvalidRequest("Pass the offset of every topic and of no other; '0-0' begins at the earliest event.")
+    return "~".join(str(Offset.parse(str(offsets[topic]))) for topic in topics)

@@ -1,7 +1,7 @@
-"""PURE: what the server is asked, what its answers mean, when to try again and when to give up.
+"""PURE: the requests to a server, the meaning of its answers, and when to try again or give up.
 
-What is to be done is a plan: a generator that yields steps and is sent what came of them. A driver only does the
-steps, so the client that waits and the one that awaits have every rule in common, and a test needs no network.
+A plan is a generator that yields steps and is sent their replies. A driver only does the steps, so that the synchronous
+and the asynchronous client share every rule, and a test needs no network.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import time
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from typing import Any, NamedTuple, TypeVar
+from types import NoneType
+from typing import Any, NamedTuple, TypeVar, cast
 
 import msgspec
 
@@ -28,19 +29,23 @@ from tidings.errors import (
 )
 from tidings.events import Event
 
-from .values import Problem, Reset, Unexpected, earliest_of
+from .values import Problem, Unexpected
 
 FIRST, CEILING = 1.0, 30.0
-"""Seconds: the longest first pause before trying again, and the longest of all. The server may ask for longer."""
+"""Seconds: the longest pause before the first new try, and the longest pause of all. A server may ask for more."""
 
 BUSY = {429, 500, 502, 503, 504}
-"""Statuses after which the same request may well succeed."""
+"""Statuses after which the same request may succeed."""
 
 T = TypeVar("T")
 
 
 class Request(NamedTuple):
-    """An HTTP request to a path of the server. `topic`: of which one, if it is about one."""
+    """An HTTP request to a path of the server.
+
+    `topic`: the topic that the request is about, if there is one. `once`: the request must not be sent a second time if
+    the server may have received it.
+    """
 
     method: str
     path: str
@@ -48,10 +53,11 @@ class Request(NamedTuple):
     headers: Mapping[str, str] = {}
     body: bytes | None = None
     topic: str = ""
+    once: bool = False
 
 
 class Answer(NamedTuple):
-    """What came of a Send. Of an event stream that is open, `body` is empty: it is there to be Read."""
+    """The server's answer to a Send. The `body` of an open event stream is empty, since Read steps fetch it."""
 
     status: int
     reason: str
@@ -60,46 +66,46 @@ class Answer(NamedTuple):
 
 
 class Broken(NamedTuple):
-    """There is no connection any more. `sent`: the server may have had the request; `why`: a sentence."""
+    """The loss of the connection. `sent`: the server may have received the request. `why`: a sentence."""
 
     why: str
     sent: bool = True
 
 
 class Send(NamedTuple):
-    """Send a request. The reply is an Answer or Broken. `stream`: leave an event stream open, to be Read."""
+    """Send a request. The reply is an Answer or Broken. `stream`: leave an event stream open for Read steps."""
 
     request: Request
     stream: bool = False
 
 
 class Read(NamedTuple):
-    """Wait for more of the open stream. The reply is bytes, empty at its end, or Broken: also after a long silence."""
+    """Wait for more of the open stream. The reply is bytes, empty at the end, or Broken, also after a long silence."""
 
 
 class Wait(NamedTuple):
-    """Do nothing for so many seconds."""
+    """Do nothing for this many seconds."""
 
     seconds: float
 
 
 class Renew(NamedTuple):
-    """Get a fresh token. The reply is whether there is a way to."""
+    """Get a fresh token. The reply is False if the client has only the one token."""
 
 
 class Connected(NamedTuple):
-    """Not to be done, but to be known: the stream is open now."""
+    """An item, not a step: the stream is open now."""
 
 
 Step = Send | Read | Wait | Renew
-Item = Event | Reset | Connected
+Item = Event | Connected
 Reply = Answer | Broken | bytes | bool | None
 Plan = Generator[Step, Reply, T]
 
 
 @dataclass(frozen=True)
 class Rules:
-    """The settings that plans go by. `silence` and `patience` in seconds; see Client."""
+    """The settings of plans. `silence` and `patience` are in seconds; see Client."""
 
     url: str
     silence: float
@@ -108,17 +114,18 @@ class Rules:
     uniform: Callable[[float, float], float] = field(default=random.uniform)
 
     def pause(self, failures: int, asked: float = 0.0) -> float:
-        """Seconds before trying again. `failures`: how many there were before this one, in a row.
+        """Return the seconds before the next try. `failures`: the number of failures in a row before this one.
 
-        What the server has asked for, which differs from client to client, is enough at first. Then it is anything up
-        to a bound that doubles, so that clients which failed together do not return together; never less than asked.
+        The first pause is the one that the server asks for, which differs from client to client. Further pauses are
+        random below a bound that doubles, so that clients which failed together do not return together, and never
+        shorter than the server asks for.
         """
         if asked and not failures:
             return asked
         return max(asked, self.uniform(0.0, min(CEILING, FIRST * 2 ** min(failures, 10))))
 
     def call(self, request: Request, shape: type[T]) -> Plan[T]:
-        """Send a request that may safely be sent again, until it is answered. Raises TidingsError."""
+        """Send a request that may safely be sent twice, until it is answered. Raises TidingsError."""
         begun, failures, renewed, unsure = self.clock(), 0, False, False
         while True:
             reply = yield Send(request)
@@ -131,43 +138,44 @@ class Rules:
             error = self.error(reply, request)
             if isinstance(reply, Answer) and reply.status not in BUSY:
                 raise error
-            # A gateway that lost its server, like a lost connection, does not know what became of the request.
+            # A gateway that lost its server does not know what became of the request, just as after a lost connection.
             unsure = unsure or (reply.sent if isinstance(reply, Broken) else reply.status in (500, 502, 504))
             pause, failures = self.pause(failures, retry_after(reply)), failures + 1
-            if self.clock() - begun + pause > self.patience:
+            if self.clock() - begun + pause > self.patience or (unsure and request.once):
                 if unsure and request.method != "GET":
-                    raise OutcomeUnknown(f"{error} What was sent has been taken once, or not at all.") from error
+                    raise OutcomeUnknown(f"{error} The request took effect once, or not at all.") from error
                 raise error
             yield Wait(pause)
 
     def decode(self, body: bytes | str, shape: type[T]) -> T:
-        """JSON of the server's. Raises Unexpected."""
+        """Decode JSON of the server. Raises Unexpected."""
+        if shape is NoneType:
+            return cast(T, None)
         try:
             return _decoder(shape).decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError):
             raise self.unexpected() from None
 
     def unexpected(self) -> Unexpected:
-        """Somebody else answers."""
-        return Unexpected(f"{self.url} does not answer as Tidings does; is it another server?")
+        """Make the error for an answer that no Tidings server gives."""
+        return Unexpected(f"{self.url} does not answer as Tidings does. Is it another server?")
 
     def error(self, reply: Answer | Broken, request: Request) -> TidingsError:
-        """What a status other than success, or no answer at all, is to the caller."""
+        """Make the error for a status other than success, or for no answer at all."""
         if isinstance(reply, Broken):
             return Unavailable(reply.why)
         try:
             problem = _decoder(Problem).decode(reply.body)
         except (msgspec.DecodeError, UnicodeDecodeError):
             problem = Problem("", f"{self.url} answered {reply.status} {reply.reason}.".replace(" .", "."))
-        said = problem.detail or problem.title
+        detail = problem.detail or problem.title
         if reply.status == 410 and problem.reason and problem.earliest:
-            earliest = earliest_of(problem.earliest)
-            return Reset(request.topic, problem.reason, earliest, earliest._replace(n=max(earliest.n - 1, 0)))
+            return Gone(detail, topic=request.topic, reason=problem.reason, earliest=problem.earliest)
         if reply.status >= 500:
-            return OutcomeUnknown(said) if problem.title == OutcomeUnknown.title else Unavailable(said)
+            return OutcomeUnknown(detail) if problem.title == OutcomeUnknown.title else Unavailable(detail)
         if problem.title == Closed.title:
-            return Closed(said)
-        return _ERRORS.get(reply.status, Unexpected)(said)
+            return Closed(detail)
+        return _ERRORS.get(reply.status, Unexpected)(detail)
 
 
 _ERRORS: dict[int, type[TidingsError]] = {
@@ -193,7 +201,7 @@ def _decoder(shape: type[T]) -> msgspec.json.Decoder[T]:
 
 
 def retry_after(reply: Answer | Broken) -> float:
-    """The seconds that `Retry-After` asks for, 0 without it. A date is measured against the answer's own."""
+    """Return the seconds that `Retry-After` asks for, or 0. A date is compared with the date of the answer."""
     text = "" if isinstance(reply, Broken) else reply.headers.get("retry-after", "").strip()
     if text.isascii() and text.isdigit():
         return float(text[:9])

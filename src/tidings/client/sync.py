@@ -1,43 +1,47 @@
-"""The client that waits, and how it does the steps of a plan."""
+"""The synchronous client, and the driver of its plans."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from typing import Any, Self, TypeVar
+from typing import Literal, Self, TypeVar, overload
 
 import httpx
 
+from tidings.errors import Closed, NotFound
 from tidings.events import MESSAGE, Event, Offset, Page
+from tidings.log.names import EARLIEST, TAIL, After
 from tidings.log.rules import Appended
+from tidings.wire.run_events import TERMINAL, RunState
 
 from . import transport
-from .calls import Calls
+from .calls import Calls, Expectation
 from .following import Following, Start
 from .rules import Answer, Broken, Connected, Item, Plan, Read, Renew, Reply, Rules, Send, Step, Wait
-from .values import Reset, RunState
+from .values import RESET
 
 T = TypeVar("T")
 
 
 class Client:
-    """A Tidings server at `url`, over connections that are kept. A context manager; safe to use from several threads.
+    """A client of the Tidings server at `url`. A context manager, which may be used from several threads.
 
         with Client("https://events.example.com", token=fetch_token) as client:
             client.publish("chat.lobby", "Hello, all")
             for event in client.subscribe("chat.lobby"):
                 print(event.offset, event.data)
 
-    `token`: who you are, or a function that returns a fresh one; it is called at first, and whenever the server says
-    that the last one is no longer good, which no subscription notices. `silence`: seconds without a byte after which a
-    stream is taken for dead and connected anew; a server says something every 18. `patience`: seconds for which a
-    request is tried again while nobody answers or the server is busy (429, 5xx), with growing pauses of random length
-    that are never shorter than it asks for; 0: not at all.
+    `token`: a token, or a function that returns a fresh token. The function is called for the first request, and when
+    the server no longer accepts the last token; subscriptions keep their place meanwhile. `silence`: the seconds
+    without a byte after which a stream counts as broken and is connected anew; a server is silent for 18 seconds at
+    most. `patience`: the seconds for which a request is tried again while nobody answers or the server is busy (429,
+    5xx). The pauses grow at random, and are never shorter than the server asks for. 0 means no second try.
 
-    Every method raises TidingsError: InvalidRequest, Unauthenticated, Forbidden, NotFound, Conflict, Closed, Gone,
-    TooLarge and TooManyRequests are what the server says; Unavailable: it could not be reached within `patience`;
-    OutcomeUnknown: nor is it known whether it took the request; Unexpected: it is no Tidings server.
+    Every method raises TidingsError. InvalidRequest, Unauthenticated, Forbidden, NotFound, Conflict, Closed, Gone,
+    TooLarge and TooManyRequests are the server's answers. Unavailable: the server did not answer within `patience`.
+    OutcomeUnknown: the server did not answer, and may have executed the request. Unexpected: the server is not a
+    Tidings server.
     """
 
     def __init__(
@@ -48,12 +52,12 @@ class Client:
         silence: float = 45.0,
         patience: float = 30.0,
     ) -> None:
-        self.url = url.rstrip("/")
+        self.url: str = url.rstrip("/")
         self._http = httpx.Client(**transport.options(self.url))
         self._token = token
         self._fresh = transport.valid_token(token) if isinstance(token, str) else None
         self._calls = Calls(Rules(self.url, silence, patience))
-        self.runs = Runs(self)
+        self.runs: Runs = Runs(self)
 
     def __enter__(self) -> Self:
         return self
@@ -65,61 +69,101 @@ class Client:
         """Close all connections."""
         self._http.close()
 
-    def publish(self, topic: str, data: Any, type: str = MESSAGE, *, key: str | None = None) -> Offset:
-        """Append an event to a topic; it is stored, once, when its offset is returned.
+    @overload
+    def publish(
+        self,
+        topic: str,
+        data: object,
+        type: str = ...,
+        *,
+        transient: Literal[False] = False,
+        key: str | None = None,
+        expected: Expectation = None,
+        close: bool = False,
+    ) -> Offset: ...
 
-        `data` is a text, which is kept exactly, or anything that JSON can say. Where an answer is lost the request is
-        sent again with the same `key`, of which the server stores one; without one it is new for each call. With the
-        same key again within 24 hours, nothing is stored and the first offset is returned.
+    @overload
+    def publish(self, topic: str, data: object, type: str = ..., *, transient: Literal[True]) -> None: ...
+
+    def publish(
+        self,
+        topic: str,
+        data: object,
+        type: str = MESSAGE,
+        *,
+        transient: bool = False,
+        key: str | None = None,
+        expected: Expectation = None,
+        close: bool = False,
+    ) -> Offset | None:
+        """Append one event and return its offset. The event is stored then, once.
+
+        `data`: text, which is kept exactly, or any other value, which is stored as JSON. `key`: an idempotency key;
+        with the same key again within 24 hours nothing is stored, and the first offset is returned. Without a key the
+        client makes one, so that a request whose answer is lost can be sent again. `expected`: append only to a new
+        topic (`NEW`), only to this epoch, or only at this offset. `close`: close the topic with this event.
+        `transient`: send the event to the readers that follow now, store nothing and return None.
+
+        Raises Conflict if the topic is not as expected, and Closed if it is closed.
         """
-        return self._run(self._calls.publish(topic, data, type, key))
+        if transient:
+            transport.must_be_plain(key, expected, close)
+            self._run(self._calls.publish_transient(topic, data, type))
+            return None
+        return self._run(self._calls.publish(topic, data, type, key, expected, close))
 
-    def publish_many(self, topic: str, events: Iterable[tuple[str, Any]], *, key: str | None = None) -> Appended:
-        """Append events, each a pair of type and data, in one commit: all of them or none. At most 8 MiB.
+    def publish_many(
+        self,
+        topic: str,
+        events: Iterable[tuple[str, object]],
+        *,
+        key: str | None = None,
+        expected: Expectation = None,
+        close: bool = False,
+    ) -> Appended:
+        """Append events, given as pairs of type and data, in one commit: all of them or none. At most 8 MiB.
 
-        Returns the offsets of the first and the last. `data` and `key` are as in `publish`.
+        Returns the offsets of the first and the last event. The parameters are as in `publish`.
         """
-        return self._run(self._calls.publish_many(topic, events, key))
+        return self._run(self._calls.publish_many(topic, events, key, expected, close))
 
-    def subscribe(
-        self, topics: str | Sequence[str], after: Start = None, *, on_reset: Callable[[Reset], object] | None = None
-    ) -> Subscription:
-        """Every event of one topic or of up to 32, over one connection, in order, once each, as they come.
+    def subscribe(self, topics: str | Sequence[str], after: Start = TAIL) -> Subscription:
+        """Every event of one topic or of up to 32, over one connection, in order and once.
 
-        `after`: `"earliest"` (as is None), `"tail"`, or the offset of the last event that you have; of several topics
-        a mapping of each topic's. A lost connection is made again, for ever once there was one, and the events go on
-        after the last. The iteration ends when all topics are closed and read.
+        `after`: an offset or its text, `"earliest"`, `"tail"`, or `-N` for the last N events; for several topics also a
+        mapping of each topic's offset, such as `subscription.offsets`. After a lost connection the client connects
+        again and goes on after the last event. The iteration ends when all topics are closed and read.
 
-        Where events are gone that were not read, `on_reset` is called with a Reset and the events go on with what
-        there is; without it the Reset is raised.
+        If events are gone that were not read, an event of type `tidings.reset` says so, whose data is
+        `{"topic", "reason", "earliest"}`, and the events go on from the earliest.
         """
-        return Subscription(self, self._calls.following(topics, after), on_reset)
+        return Subscription(self, self._calls.following(topics, after))
 
-    def read(self, topic: str, after: Start = None, limit: int = 1000) -> Page:
-        """The events that are there after an offset, at most `limit` of them, which is at most 1,000.
+    def read(self, topic: str, after: After = EARLIEST, limit: int = 1000) -> Page:
+        """Return a page of at most `limit` events, up to 1,000. Read on after `page.next`, until `page.up_to_date`.
 
-        Read on after `page.next`, until `page.up_to_date`. `after` is as in `subscribe`. Raises NotFound where there
-        is no such topic, and Reset where events after the offset are gone.
+        `after`: an offset or its text, `"earliest"`, `"tail"`, or `-N` for the last N events. Raises NotFound for a
+        topic that does not exist, and Gone if events after the offset are gone.
         """
         return self._run(self._calls.read(topic, after, limit))
 
     def topics(self, prefix: str = "", after: str = "", limit: int = 1000) -> list[str]:
-        """The names of the topics that you may read, in the order of their bytes.
+        """Return the names of topics that the token may read, in the order of their bytes.
 
-        Only those that begin with `prefix`, after the name `after`, at most `limit`, which is at most 1,000.
+        The names begin with `prefix` and come after the name `after`. `limit` is 1,000 at most.
         """
         return self._run(self._calls.topics(prefix, after, limit))
 
     def _run(self, plan: Plan[T]) -> T:
-        """Do the steps of a plan, to its result."""
-        hands, reply = Hands(self), None
+        """Do the steps of a plan, and return its result."""
+        driver, reply = Driver(self), None
         while True:
             try:
                 step = plan.send(reply)
             except StopIteration as end:
                 result: T = end.value
                 return result
-            reply = hands.do(step)
+            reply = driver.do(step)
 
     def _authorization(self) -> dict[str, str]:
         if self._fresh is None and callable(self._token):
@@ -134,7 +178,7 @@ class Client:
 
 
 class Runs:
-    """Answers that are being written: start them, follow them, stop them. A run is named by its id."""
+    """The runs of a server: start them, get them, stop them."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -147,48 +191,78 @@ class Runs:
         topic: str | None = None,
         parent: str | None = None,
         key: str | None = None,
-    ) -> str:
-        """Ask an assistant, and return the run's id at once.
+    ) -> Run:
+        """Ask an assistant, and return the run at once.
 
-        `input` is the question, or the messages of a conversation, `{"role", "content"}`, of which the last is the
-        question. `topic`: a conversation or room that is told of the run first. `parent`: the run that this one
-        answers anew. `key`: as in `publish`; one key starts one run.
+        `input`: a question, or the messages of a conversation, `{"role", "content"}`, of which the last is the
+        question. `topic`: a conversation or room in which the run is announced first. `parent`: the run that this run
+        answers anew. `key`: an idempotency key as in `publish`; a key starts one run.
         """
-        return self._client._run(self._client._calls.start(input, assistant, topic, parent, key))
+        return Run(self._client, self._client._run(self._client._calls.start(input, assistant, topic, parent, key)))
 
-    def get(self, run: str) -> RunState:
-        """How a run stands. Raises NotFound."""
-        return self._client._run(self._client._calls.get(run))
+    def get(self, id: str) -> Run:
+        """Return a run of any process of the server. Raises NotFound."""
+        self._client._run(self._client._calls.state(id))
+        return Run(self._client, id)
 
-    def follow(
-        self, run: str, after: Start = None, *, on_reset: Callable[[Reset], object] | None = None
-    ) -> Subscription:
-        """The events of a run, as `subscribe` gives them, to its end. Raises NotFound.
+    def stop(self, id: str) -> None:
+        """Stop a run, in whichever process it is. The answer so far is kept. Raises NotFound."""
+        self._client._run(self._client._calls.stop(id))
 
-        Of a run that is under way the deltas so far may come merged into fewer events.
+
+class Run:
+    """A run of the server. `id` is its id, and `topic` the topic of its events."""
+
+    def __init__(self, client: Client, id: str) -> None:
+        self._client = client
+        self.id = id
+        self.topic: str = f"runs.{id}"
+
+    def events(self, after: After = EARLIEST) -> Subscription:
+        """The events of the run, to its end, as `Client.subscribe` gives them. Raises NotFound.
+
+        The deltas of a run that is under way may come merged into fewer events.
         """
-        return Subscription(self._client, self._client._calls.following_run(run, after), on_reset)
+        return Subscription(self._client, self._client._calls.following_run(self.id, after))
 
-    def stop(self, run: str) -> None:
-        """Have a run stopped, in whichever process it is; what it has said is kept. Raises NotFound."""
-        self._client._run(self._client._calls.stop(run))
+    def wait(self) -> Event:
+        """Wait for the end of the run, and return its last event, `run.finished` or `run.failed`.
+
+        Raises NotFound if the run is deleted, and Closed if its topic is closed without an end.
+        """
+        with self.events() as events:
+            for event in events:
+                if event.type in TERMINAL:
+                    return event
+                if event.type == RESET and event.json()["reason"] != "trimmed":
+                    raise NotFound(f"There is no run {self.id} any more.")
+        raise Closed("The topic of the run was closed before the run had ended.")
+
+    def state(self) -> RunState:
+        """Return the state of the run. Raises NotFound."""
+        return self._client._run(self._client._calls.state(self.id))
+
+    def stop(self) -> None:
+        """Stop the run, in whichever process it is. The answer so far is kept. Raises NotFound."""
+        self._client.runs.stop(self.id)
 
 
 class Subscription:
-    """The events of `subscribe`. As a context manager it is connected when the block begins, and closed at its end.
+    """The events of topics, as an iterator.
 
-    After a Reset was raised, iterate over it again to go on. `offsets`: the position in each topic, of the last event
-    that was handed out; pass it on as `after`, for several topics as it is.
+    As a context manager it connects at the start of the block, and closes at its end.
     """
 
-    def __init__(self, client: Client, following: Following, on_reset: Callable[[Reset], object] | None) -> None:
+    def __init__(self, client: Client, following: Following) -> None:
         self._following = following
-        self._on_reset = on_reset
-        self._items = _items(Hands(client), following)
+        self._items = _items(Driver(client), following)
 
     @property
     def offsets(self) -> dict[str, Offset]:
-        """See above. Empty before the first event of a start at the earliest."""
+        """The position in each topic: the offset of its last event that was handed out.
+
+        `subscribe` takes it as `after`. Empty until the first event when the subscription begins at the earliest.
+        """
         return self._following.offsets
 
     def __iter__(self) -> Self:
@@ -198,25 +272,21 @@ class Subscription:
         for item in self._items:
             if isinstance(item, Event):
                 return item
-            if isinstance(item, Reset):
-                if self._on_reset is None:
-                    raise item
-                self._on_reset(item)
         raise StopIteration
 
     def __enter__(self) -> Self:
-        next(self._items, None)  # the first of a plan's items is that there is a connection
+        next(self._items, None)  # the first item of a plan says that the stream is open
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
-        """Leave. The iteration has ended then."""
+        """End the iteration, and close the connection."""
         self._items.close()
 
 
-def _items(hands: Hands, following: Following) -> Generator[Item]:
+def _items(driver: Driver, following: Following) -> Generator[Item]:
     plan, reply = following.plan(), None
     try:
         while True:
@@ -224,17 +294,17 @@ def _items(hands: Hands, following: Following) -> Generator[Item]:
                 step = plan.send(reply)
             except StopIteration:
                 return
-            if isinstance(step, Event | Reset | Connected):
+            if isinstance(step, Event | Connected):
                 reply = None
                 yield step
             else:
-                reply = hands.do(step)
+                reply = driver.do(step)
     finally:
-        hands.close()
+        driver.close()
 
 
-class Hands:
-    """Does the steps of one plan, and holds its open stream."""
+class Driver:
+    """The driver of one plan: it does the plan's steps, and holds the open stream."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -242,7 +312,7 @@ class Hands:
         self._chunks: Iterator[bytes] = iter(())
 
     def do(self, step: Step) -> Reply:
-        """The reply to a step."""
+        """Do a step, and return its reply."""
         match step:
             case Send():
                 return self._send(step)
@@ -258,7 +328,7 @@ class Hands:
                 return self._client._renew()
 
     def close(self) -> None:
-        """Leave the open stream."""
+        """Close the open stream."""
         if self._response is not None:
             self._response.close()
             self._response = None

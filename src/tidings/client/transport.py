@@ -1,4 +1,4 @@
-"""Steps in httpx's words: the settings of its clients, requests, answers and errors."""
+"""Steps as calls of httpx: the settings of its clients, its requests, answers and errors."""
 
 from __future__ import annotations
 
@@ -12,41 +12,47 @@ from tidings.errors import InvalidRequest
 from .rules import Answer, Broken, Send
 
 CONNECT, ANSWER = 10.0, 30.0
-"""Seconds for a connection, and between the bytes of an answer that is no stream."""
+"""Seconds: to connect, and between the bytes of an answer that is not a stream."""
 
 
 def options(url: str) -> dict[str, Any]:
-    """For httpx.Client and httpx.AsyncClient alike. Raises InvalidRequest."""
+    """Return the arguments of httpx.Client and httpx.AsyncClient. Raises InvalidRequest for a wrong URL."""
     try:
         parsed = httpx.URL(url)
     except httpx.InvalidURL:
         parsed = httpx.URL("")
     if parsed.scheme not in ("http", "https") or not parsed.host:
-        raise InvalidRequest(f"{url!r} is no URL of a server; one is like http://127.0.0.1:8000.")
+        raise InvalidRequest(f"{url!r} is not the URL of a server, such as http://127.0.0.1:8000.")
     return {
         "base_url": parsed,
         "follow_redirects": True,
-        # Each subscription holds a connection, so a limit would hang the next request for good.
+        # Each subscription holds a connection, so that a limit would block the next request for ever.
         "limits": httpx.Limits(max_connections=None, max_keepalive_connections=20),
-        # A proxy is for other machines, whatever HTTP_PROXY says.
+        # A proxy cannot reach the loopback address of this machine.
         "trust_env": not is_loopback(parsed.host),
     }
 
 
 def valid_token(token: str) -> str:
-    """`token`, if a header can hold it; raises InvalidRequest."""
+    """Return `token` if a header can hold it. Raises InvalidRequest."""
     if not isinstance(token, str) or not token.isascii() or not token.isprintable() or not token:
-        raise InvalidRequest("The token is no token: it is printable ASCII.")
+        raise InvalidRequest("A token consists of printable ASCII characters.")
     return token
 
 
+def must_be_plain(key: str | None, expected: object, close: bool) -> None:
+    """Raises InvalidRequest for parameters that a transient event cannot have."""
+    if close or key is not None or expected is not None:
+        raise InvalidRequest("A transient event takes no `key`, no `expected` and no `close`.")
+
+
 def authorization(token: str | None) -> dict[str, str]:
-    """The header, if there is a token."""
+    """Return the header for a token, or nothing for None."""
     return {} if token is None else {"authorization": f"Bearer {token}"}
 
 
 def request(step: Send, authorization: dict[str, str], silence: float) -> dict[str, Any]:
-    """For `build_request`."""
+    """Return the arguments of `build_request`."""
     asked = step.request
     return {
         "method": asked.method,
@@ -59,12 +65,12 @@ def request(step: Send, authorization: dict[str, str], silence: float) -> dict[s
 
 
 def answer(response: httpx.Response, body: bytes = b"") -> Answer:
-    """What was answered."""
+    """Return the answer in a response."""
     return Answer(response.status_code, response.reason_phrase, response.headers, body)
 
 
 def broken(url: str, error: httpx.RequestError) -> Broken:
-    """What an exception of httpx means."""
+    """Return the meaning of an exception of httpx."""
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.UnsupportedProtocol):
-        return Broken(f"No server answers at {url}; `tidings serve` starts one.", sent=False)
+        return Broken(f"No server answers at {url}. The command `tidings serve` starts one.", sent=False)
     return Broken(f"The connection to {url} was lost before the answer came.")

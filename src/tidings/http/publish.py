@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from fastapi import Request
@@ -15,8 +15,8 @@ from tidings.access.guards import Guard, Items
 from tidings.access.subject import Subject
 from tidings.delivery.hub import Hub
 from tidings.errors import Closed, Conflict, InvalidRequest, TidingsError, TooLarge, TooManyRequests
-from tidings.events import MESSAGE
-from tidings.log.rules import Appended
+from tidings.events import MESSAGE, Offset
+from tidings.log.rules import NEW, Appended, Expected
 
 from .openapi import KEY, TOPIC_PARAMETER, TYPE, DirectRoute, problems, shape
 from .request import Direct, Query, header, idempotency_key, read_body
@@ -72,6 +72,14 @@ class PublishQuery(Query, frozen=True):
 
     type: Annotated[str, Meta(description="The event's type.", extra_json_schema=TYPE)] = MESSAGE
     transient: Annotated[bool, Meta(description="Send to the readers that follow now, and store nothing.")] = False
+    expected: Annotated[
+        str,
+        Meta(
+            description="The state of the topic without which nothing is stored: `new`, an epoch, or an offset.",
+            extra_json_schema={"pattern": r"^([A-Za-z0-9]{1,16}(-[0-9]{1,18})?)?$"},
+        ),
+    ] = ""
+    close: Annotated[bool, Meta(description="Close the topic with this event.")] = False
 
 
 OPERATION: dict[str, Any] = {
@@ -118,15 +126,22 @@ class Publishing:
         key = idempotency_key(request, subject)
         guard = self.access.guards.of(topic)
         if query.transient:
-            if key is not None:
-                raise InvalidRequest("A transient event is not stored, so it cannot have an Idempotency-Key.")
+            if key is not None or query.expected or query.close:
+                raise InvalidRequest(
+                    "A transient event is not stored: it takes no Idempotency-Key, `expected` or `close`."
+                )
             if guard is not None:
                 items = (await guard.admit(subject, topic, items, transient=True)).items
             for kind, data in items:
                 await self.hub.publish(topic, data, kind, transient=True)
             return Response(status_code=202)
+        if query.close:
+            await self.access.manager(request.scope["headers"], topic)
         if guard is None:
-            done = await self.hub.log.append(topic, items, key=key)
+            expected = parse_expected(query.expected)
+            done = await self.hub.log.append(topic, items, key=key, expected=expected, close=query.close)
+        elif query.expected or query.close:
+            raise InvalidRequest("Events of an app take no `expected` and no `close`.")
         else:
             done = await guarded(self.hub, guard, subject, topic, items, key)
         if done.first.n == 1 and not done.duplicate and subject.limits is not None:
@@ -154,6 +169,17 @@ class Publishing:
             return await parse_lines(await read_body(request, self.sizes.batch), self.sizes.lines)
         body = await read_body(request, self.sizes.body)
         return [(type, json_text(body) if kind == "application/json" else utf8(body))]
+
+
+def parse_expected(text: str) -> Literal[Expected.NEW] | str | Offset | None:
+    """Return the condition that the text names, or None for an empty text. Raises InvalidRequest."""
+    if text == "new":
+        return NEW
+    if "-" in text:
+        return Offset.parse(text)
+    if text and not (text.isascii() and text.isalnum() and len(text) <= 16):
+        raise InvalidRequest("`expected` is `new`, an epoch, or an offset.")
+    return text or None
 
 
 async def guarded(hub: Hub, guard: Guard, subject: Subject, topic: str, items: Items, key: str | None) -> Appended:

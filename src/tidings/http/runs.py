@@ -15,8 +15,7 @@ from tidings.api import Hub
 from tidings.delivery.response import given_id
 from tidings.errors import InvalidRequest, NotFound
 from tidings.runs.assistant import Assistant, choose
-from tidings.runs.run import RunState
-from tidings.wire.run_events import RunFormat, StopRequested, to_item
+from tidings.wire.run_events import RunFormat, RunState, StopRequested, to_item
 
 from .follow import ALIASES, After, Enveloped, LastEventId
 from .openapi import KEY, LAST_EVENT_ID, DirectRoute, path_parameter, problems, shape, stream

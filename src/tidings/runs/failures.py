@@ -1,4 +1,4 @@
-"""Sentences about errors in an application's code, for viewers. The text of the error itself only goes to the log."""
+"""What to tell a viewer of an error in somebody else's code. The text of the error itself only goes to the log."""
 
 from __future__ import annotations
 

@@ -5,9 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import AsyncGenerator
-from typing import Literal
-
-import msgspec
 
 from tidings.delivery.hub import Hub
 from tidings.delivery.response import EventStreamResponse
@@ -21,6 +18,8 @@ from tidings.wire.run_events import (
     RunFailed,
     RunFinished,
     RunStarted,
+    RunState,
+    State,
     StopRequested,
     from_event,
     to_item,
@@ -30,28 +29,7 @@ from .response import RunResponse
 
 RESET = "tidings.reset"
 
-State = Literal["running", "finished", "cancelled", "interrupted", "failed"]
-
 _ID = re.compile("[0-9A-Z]{26}")
-
-
-class RunState(msgspec.Struct, kw_only=True):
-    """A run as it is at one instant.
-
-    `started` and `ended` are in Unix seconds, `offset` is the end of its log. `error`: `message`, `code`, `retryable`.
-    """
-
-    run: str
-    topic: str
-    state: State
-    outcome: str | None
-    started: float | None
-    ended: float | None
-    offset: str
-    assistant: str
-    model: str | None
-    parent: str | None
-    error: dict[str, str | bool] | None
 
 
 class Run:

@@ -23,6 +23,7 @@ Status = Literal["complete", "incomplete", "invalid"]
 """`incomplete`: the run ended before the block. `invalid`: a tool call whose input is not JSON."""
 Finish = Literal["stop", "length", "tool_calls", "content_filter", "error", "interrupted"]
 Outcome = Literal["success", "cancelled", "interrupted"]
+State = Literal["running", "finished", "cancelled", "interrupted", "failed"]
 
 DELTA = "block.delta"
 TERMINAL = frozenset({"run.finished", "run.failed"})
@@ -30,6 +31,26 @@ TERMINAL = frozenset({"run.finished", "run.failed"})
 
 MERGED = 64 * 1024
 """Characters after which merged deltas start another event, far below what an event may hold."""
+
+
+class RunState(msgspec.Struct, kw_only=True):
+    """The state of a run, as its first and its last event tell it.
+
+    `started` and `ended` are Unix seconds. `offset` is the end of the run's log. `error` has `message`, `code` and
+    `retryable`.
+    """
+
+    run: str
+    topic: str
+    state: State
+    outcome: str | None
+    started: float | None
+    ended: float | None
+    offset: str
+    assistant: str
+    model: str | None
+    parent: str | None
+    error: dict[str, str | bool] | None
 
 
 class RunEvent(msgspec.Struct, kw_only=True, omit_defaults=True, tag_field="type"):

@@ -120,7 +120,7 @@ class Decoder:
     """
 
     def __init__(self) -> None:
-        self.last_event_id = ""
+        self.last_event_id: str = ""
         self._retry: int | None = None
         self._parts: list[bytes] = []  # the unfinished block, with LF only; joined once, when the block is whole
         self._mark = b"\xef\xbb\xbf"  # the byte order mark, which is dropped at the very start only

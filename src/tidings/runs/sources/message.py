@@ -1,4 +1,4 @@
-"""A message of a run as events: its blocks are opened, filled and closed in the order in which their parts come."""
+"""One message of a run as events: its blocks are opened, filled and closed in the order in which their parts come."""
 
 from __future__ import annotations
 
