@@ -1,9 +1,9 @@
-"""The command line: `tidings serve | publish | read | topics | token | backup | restore`.
+"""The commands: `tidings serve | publish | read | topics | token | backup | restore`.
 
-Exit codes: 0 done; 1 the server said no, or could not start; 2 a wrong option, setting or line of input; 3 no server
-answers; 141 whoever read our output has gone; Ctrl-C is 130 in a shell, but 0 for `serve`, which it ends in order.
-Events go to standard output as JSON lines, all else to standard error; a user's mistake is one sentence there, never a
-traceback.
+Exit codes: 0 done; 1 the server refused, or could not start; 2 a wrong option, setting or line of input; 3 no server
+answers; 141 the reader of the output has gone. Ctrl-C is 130 in a shell, but 0 for `serve`, which then ends in order.
+Events go to standard output as JSON lines, and everything else to standard error. A user's mistake is answered with one
+sentence there, never with a traceback.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ import signal
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from importlib.metadata import version
 from itertools import islice
-from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -23,11 +24,10 @@ from .backup import add_to
 
 if TYPE_CHECKING:
     from tidings.client import Client
-    from tidings.errors import TidingsError
-    from tidings.events import Event, Offset
+    from tidings.events import Event
 
-app = typer.Typer(
-    help="Durable Server-Sent Events: a server, and what to say to it.",
+app: typer.Typer = typer.Typer(
+    help="Durable Server-Sent Events: run a server, publish to it, read from it.",
     epilog="Exit codes: 0 done, 1 refused, 2 wrong usage or input, 3 no server answers, 130 Ctrl-C, 141 broken pipe.",
     no_args_is_help=True,
     add_completion=False,
@@ -36,20 +36,38 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-CHUNK = 1 << 16
-"""Bytes of standard input that are published in one go at most, apart from a line that is longer."""
-
 PAGE = 1000
 SILENCE = 90.0
-"""Seconds without a byte after which a followed stream counts as broken. A server is silent for 15 by default."""
+"""Seconds without a byte after which a followed stream counts as broken.
+
+Servers are silent for at most 15 by default.
+"""
+
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
-Url = Annotated[str, typer.Option("--url", envvar="TIDINGS_URL", help="The server.", show_envvar=True, metavar="URL")]
+Url = Annotated[
+    str, typer.Option("--url", envvar="TIDINGS_URL", help="The URL of the server.", show_envvar=True, metavar="URL")
+]
 Token = Annotated[
     str | None,
-    typer.Option("--token", envvar="TIDINGS_TOKEN", help="Who you are, for a server that asks.", metavar="TOKEN"),
+    typer.Option("--token", envvar="TIDINGS_TOKEN", help="The token, for a server that requires one.", metavar="TOKEN"),
 ]
 LOCAL = "http://127.0.0.1:8000"
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(version("tidings"))
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Write the version.")
+    ] = (False),
+) -> None:
+    """Durable Server-Sent Events: run a server, publish to it, read from it."""
 
 
 @app.command()
@@ -61,8 +79,8 @@ def serve(
 ) -> None:
     """Run the server.
 
-    The environment variables TIDINGS_… set what the options do not, and much more: see the settings in the docs. An
-    address other than loopback needs a key, so that not everyone who reaches it may do everything.
+    Environment variables TIDINGS_… set the same and more: see the settings in the documentation. An address other than
+    loopback needs a key, since everyone who reaches a server without a key may do everything.
 
     \b
     Examples:
@@ -90,20 +108,20 @@ def serve(
 @app.command()
 def publish(
     topic: Annotated[str, typer.Argument(help="The topic, such as chat.lobby.")],
-    data: Annotated[str | None, typer.Argument(help="The data of one event. Default: standard input.")] = None,
-    type: Annotated[str, typer.Option(help="The type of events that name none.")] = "message",
-    lines: Annotated[
-        bool, typer.Option("--lines", help="Each line of input is the data of an event, as it is.")
-    ] = False,
-    key: Annotated[str | None, typer.Option(help="Publish DATA once, however often this key is given.")] = None,
+    data: Annotated[str | None, typer.Argument(help="The data of one event. Default: read standard input.")] = None,
+    type: Annotated[str, typer.Option(help="The type of events that do not name one.")] = "message",
+    lines: Annotated[bool, typer.Option("--lines", help="Take each line of input as the data of an event.")] = False,
+    key: Annotated[
+        str | None, typer.Option(help="Publish DATA once, even if the command is repeated with this key.")
+    ] = None,
     url: Url = LOCAL,
     token: Token = None,
 ) -> None:
     """Append events to a topic.
 
-    Without DATA, standard input holds JSON lines, each {"data": …, "type": …} (the type may be left out): what
-    `tidings read` writes. Lines that arrive together are stored together. For each request, the offsets of its events
-    are written as a JSON line, once they are stored.
+    Without DATA, the command reads JSON lines from standard input, each {"data": …, "type": …}, as `tidings read`
+    writes them; "type" may be left out. Lines that arrive together are stored together. As soon as events are stored,
+    the command writes their offsets as a JSON line.
 
     \b
     Examples:
@@ -113,36 +131,48 @@ def publish(
       tidings read chat.lobby | tidings publish chat.copy
     """
     with _sentences(), _client(url, token) as client:
+        from .json_lines import acknowledgement, publish_lines, read_chunks
+
         if data is not None:
             if lines:
                 _end("Give DATA or --lines, not both.", 2)
-            _acknowledge(*[client.publish(_topic(topic), data, type, key=key)] * 2)
+            offset = client.publish(_topic(topic), data, type, key=key)
+            _write(acknowledgement(offset, offset), flush=True)
             return
         if key is not None:
-            _end("--key goes with DATA: where input is cut into requests is a matter of luck.", 2)
-        for first, texts in _chunks(sys.stdin.buffer):
-            _publish_lines(client, topic, first, texts, type, plain=lines)
+            _end("--key needs DATA: lines of input are cut into requests by chance, so no key fits them.", 2)
+        for first, texts in read_chunks(sys.stdin.buffer):
+            for stored in publish_lines(client, _topic(topic), first, texts, type, plain=lines):
+                _write(stored, flush=True)
 
 
 @app.command()
 def read(
     topic: Annotated[str, typer.Argument(help="The topic, such as chat.lobby.")],
-    start: Annotated[str, typer.Option("--from", help="earliest, tail, or an offset to go on after.")] = "earliest",
+    after: Annotated[
+        str | None,
+        typer.Option(
+            "--after",
+            "--from",
+            metavar="OFFSET",
+            help="An offset, earliest, tail, or -N for the last N events. Default: earliest; with --follow: tail.",
+        ),
+    ] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Wait for more, until the topic is closed.")] = False,
-    limit: Annotated[int | None, typer.Option("--limit", "-n", min=1, help="Stop after so many events.")] = None,
+    limit: Annotated[int | None, typer.Option("--limit", "-n", min=1, help="Stop after this many events.")] = None,
     url: Url = LOCAL,
     token: Token = None,
 ) -> None:
     """Write a topic's events as JSON lines: offset, type, time, data.
 
-    With --follow, a lost connection is made again, and nothing is lost or doubled.
+    With --follow, the command connects again after a lost connection, and no event is lost or written twice.
 
     \b
     Examples:
       tidings read chat.lobby
-      tidings read runs.01JD… --follow
-      tidings read orders --from 7f3a-120 --limit 10 | jq .data
-      tidings read logs.web --from tail -f
+      tidings read runs.01JD… --after earliest --follow
+      tidings read orders --after 7f3a-120 --limit 10 | jq .data
+      tidings read logs.web --after -5 -f
     """
     with _sentences(), _client(url, token) as client:
         from .json_lines import write_line
@@ -150,9 +180,9 @@ def read(
         _topic(topic)
         if follow:
             _tell_of_lost_connections()
-            events: Iterable[Event] = client.subscribe(topic, start, on_reset=lambda reset: _say(str(reset)))
+            events: Iterable[Event] = _without_resets(client.subscribe(topic, after or "tail"))
         else:
-            events = _read(client, topic, start, limit)
+            events = _read(client, topic, after or "earliest", limit)
         for event in islice(events, limit):
             _write(write_line(event), flush=follow)
         sys.stdout.buffer.flush()
@@ -160,11 +190,11 @@ def read(
 
 @app.command()
 def topics(
-    prefix: Annotated[str, typer.Argument(help="Only those that begin so.")] = "",
+    prefix: Annotated[str, typer.Argument(help="Write only topics that begin like this.")] = "",
     url: Url = LOCAL,
     token: Token = None,
 ) -> None:
-    """Write the names of the topics, one a line.
+    """Write the names of the topics, one on each line.
 
     \b
     Examples:
@@ -182,17 +212,18 @@ def topics(
 
 @app.command()
 def token(
-    name: Annotated[str | None, typer.Argument(help="Who the token is for: its `sub`.")] = None,
-    publish: Annotated[list[str] | None, typer.Option(help="Topics to publish to; repeat for more.")] = None,
-    subscribe: Annotated[list[str] | None, typer.Option(help="Topics to read; repeat for more.")] = None,
-    person: Annotated[bool, typer.Option("--person", help="And all topics that people use in the web app.")] = False,
-    expires: Annotated[str, typer.Option(help="How long it is good: 90s, 30m, 12h, 7d.")] = "1h",
+    name: Annotated[str | None, typer.Argument(help="The person or program that the token is for: its `sub`.")] = None,
+    publish: Annotated[list[str] | None, typer.Option(help="Topics to publish to; repeat the option for more.")] = None,
+    subscribe: Annotated[list[str] | None, typer.Option(help="Topics to read; repeat the option for more.")] = None,
+    person: Annotated[bool, typer.Option("--person", help="Add all topics that people use in the web app.")] = False,
+    expires: Annotated[str, typer.Option(help="The time for which the token is valid: 90s, 30m, 12h, 7d.")] = "1h",
     new_secret: Annotated[bool, typer.Option("--new-secret", help="Write a new secret instead.")] = False,
 ) -> None:
     """Sign a token with the secret in TIDINGS_SECRET, which may be @FILE.
 
-    Topics are names, or their beginnings: rooms.* is all topics in rooms, * is all topics. What is not named is not
-    allowed. To start runs, a token needs to publish to runs.new; to follow them, to read runs.*.
+    A topic is given by its name or by the beginning of its name: rooms.* means all topics that begin with rooms., and *
+    means all topics. A token allows nothing else. To start runs, a token must be allowed to publish to runs.new; to
+    follow them, to read runs.*.
 
     \b
     Examples:
@@ -208,7 +239,7 @@ def token(
             _write(secrets.token_urlsafe(32).encode(), flush=True)
             return
         if name is None:
-            _end("Say whom the token is for: tidings token NAME", 2)
+            _end("Name the person or program that the token is for: tidings token NAME", 2)
         topics = _topics_of(name) if person else []
         both = [*topics, *(publish or [])], [*topics, *(subscribe or [])]
         _write(_sign(name, *both, expires, person).encode(), flush=True)
@@ -231,7 +262,7 @@ def _sign(name: str, publish: list[str], subscribe: list[str], expires: str, per
 
     length = re.fullmatch(r"(\d{1,9})([smhd]?)", expires)
     if length is None:
-        _end(f"{expires!r} is no length of time; one is like 90s, 30m, 12h or 7d.", 2)
+        _end(f"{expires!r} is not a length of time. Write 90s, 30m, 12h or 7d.", 2)
     try:
         settings = Settings.load()
         if settings.secret is None:
@@ -249,7 +280,7 @@ def _client(url: str, token: str | None) -> Iterator[Client]:
     from tidings.client import Client
     from tidings.errors import InvalidRequest, TidingsError
 
-    from .json_lines import WRONG, Failure
+    from .json_lines import WRONG, Failure, exit_code
 
     try:
         client = Client(url, token=token or None, silence=SILENCE, patience=0)
@@ -259,7 +290,7 @@ def _client(url: str, token: str | None) -> Iterator[Client]:
         try:
             yield client
         except TidingsError as error:
-            raise Failure(str(error), _code(error)) from None
+            raise Failure(str(error), exit_code(error)) from None
 
 
 def _topic(name: str) -> str:
@@ -275,7 +306,7 @@ def _topic(name: str) -> str:
 
 
 def _read(client: Client, topic: str, start: str, limit: int | None) -> Iterator[Event]:
-    """The events that are there, from `start` on; `limit` is how many are wanted."""
+    """Iterate over the events that there are after `start`; at most `limit` are needed."""
     page = client.read(topic, start, min(limit or PAGE, PAGE))
     yield from page.events
     while not page.up_to_date:
@@ -283,62 +314,26 @@ def _read(client: Client, topic: str, start: str, limit: int | None) -> Iterator
         yield from page.events
 
 
+def _without_resets(events: Iterable[Event]) -> Iterator[Event]:
+    """Write resets to standard error, and leave them out."""
+    for event in events:
+        if event.type == "tidings.reset":
+            _say(f"Events of {event.topic} are gone ({event.json()['reason']}).")
+        else:
+            yield event
+
+
 def _tell_of_lost_connections() -> None:
-    """The client logs them."""
+    """Write the client's log to standard error."""
     import logging
 
-    class Said(logging.Handler):
+    class Teller(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             _say(record.getMessage())
 
     log = logging.getLogger("tidings.client")
-    log.handlers, log.propagate = [Said()], False
+    log.handlers, log.propagate = [Teller()], False
     log.setLevel(logging.INFO)
-
-
-def _acknowledge(first: Offset, last: Offset) -> None:
-    import msgspec
-
-    _write(msgspec.json.encode({"offset": str(last), "first": str(first), "last": str(last)}), flush=True)
-
-
-def _publish_lines(client: Client, topic: str, first: int, texts: list[bytes], type: str, *, plain: bool) -> None:
-    """Publish lines up to the first that is wrong, and only then raise the Failure that says so."""
-    from tidings.errors import TidingsError
-
-    from .json_lines import Failure, parse_line
-
-    events: dict[int, tuple[str, Any]] = {}
-    wrong: Failure | None = None
-    for number, text in enumerate(texts, first):
-        try:
-            if (line := parse_line(text, number, type, plain=plain)) is not None:
-                events[number] = line
-        except Failure as failure:
-            wrong = failure
-            break
-    if events:
-        try:
-            done = client.publish_many(_topic(topic), events.values())
-        except TidingsError as error:
-            where = f"Line {min(events)}" if len(events) == 1 else f"Lines {min(events)} to {max(events)}"
-            raise Failure(f"{where}: {error}", _code(error)) from None
-        _acknowledge(done.first, done.last)
-    if wrong is not None:
-        raise wrong
-
-
-def _chunks(stream: BinaryIO) -> Iterator[tuple[int, list[bytes]]]:
-    """The lines of `stream` as they arrive, several at once if they do, with the number of the first."""
-    rest, number = b"", 1
-    read: Any = getattr(stream, "read1", stream.read)
-    while chunk := read(CHUNK):
-        *lines, rest = (rest + chunk).split(b"\n")
-        for start in range(0, len(lines), 5000):  # by default a server takes 10,000 lines
-            yield number + start, lines[start : start + 5000]
-        number += len(lines)
-    if rest:
-        yield number, [rest]
 
 
 def _write(line: bytes, *, flush: bool = False) -> None:
@@ -358,7 +353,7 @@ def _end(sentence: str, code: int) -> NoReturn:
 
 @contextmanager
 def _sentences() -> Iterator[None]:
-    """Everything that is no bug of ours ends in a sentence, or silence, and an exit code."""
+    """End with one sentence, or in silence, and an exit code for every error that is not a bug of ours."""
     from tidings.errors import TidingsError
 
     from .json_lines import Failure
@@ -366,7 +361,7 @@ def _sentences() -> Iterator[None]:
     try:
         yield
     except BrokenPipeError:
-        # Python flushes standard output once more when it exits, and would say that it could not.
+        # Python flushes standard output again when it exits, and would report a failure.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(141) from None
     except TidingsError as error:
@@ -375,21 +370,12 @@ def _sentences() -> Iterator[None]:
         _end(str(failure), failure.code)
 
 
-def _code(error: TidingsError) -> int:
-    """The exit code of what a client raises."""
-    from tidings.errors import Unavailable
-
-    from .json_lines import REFUSED, UNREACHABLE
-
-    return UNREACHABLE if isinstance(error, Unavailable) else REFUSED
-
-
 add_to(app, _sentences)
 
 
 def main() -> None:
-    """The `tidings` command."""
-    # Die by the signal, at once and in silence, as a shell expects it: there is nothing to clean up.
+    """Run the command."""
+    # End by the signal, at once and in silence, as a shell expects. There is nothing to clean up.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     app(prog_name="tidings")
