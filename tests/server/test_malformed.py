@@ -151,7 +151,7 @@ REFUSED: dict[str, tuple[bytes, int, str]] = {
 
 
 @pytest.mark.parametrize("what", REFUSED)
-def test_a_malformed_request_is_refused_with_a_reason(server: ServerProcess, what: str) -> None:
+def test_it_is_refused_in_words(server: ServerProcess, what: str) -> None:
     sent, status, word = REFUSED[what]
     answer = ask(server, sent)
     assert answer.status == status, answer
@@ -178,7 +178,7 @@ def test_a_malformed_request_is_refused_with_a_reason(server: ServerProcess, wha
         b"POST /topics/a/events HTTP/1.1\r\nhost: loc",
     ],
 )
-def test_half_a_request_stores_nothing(server: ServerProcess, sent: bytes) -> None:
+def test_half_a_request_is_none(server: ServerProcess, sent: bytes) -> None:
     with socket.create_connection(("127.0.0.1", server.port), PATIENCE) as made:
         made.sendall(sent)
         made.shutdown(socket.SHUT_WR)

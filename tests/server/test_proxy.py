@@ -179,7 +179,7 @@ async def test_a_connection_on_its_way_in_is_refused_too(turns: int) -> None:
 
 
 @pytest.mark.parametrize("command", ["", "now", "next refuse", "next silent", "cut 5", "now cut", "later pass"])
-def test_an_event_that_is_not_a_command_is_refused(proxy: Proxy, command: str) -> None:
+def test_what_is_no_command_is_said_so(proxy: Proxy, command: str) -> None:
     with pytest.raises(ValueError, match="no such command"):
         proxy.tell(command)
     assert proxy.count() == 0

@@ -11,8 +11,10 @@ from typing import Any
 TURNS = 1000
 """Turns of the loop after which `settle` stops waiting, since a task that polls with `sleep(0)` never comes to rest."""
 
-real_time, real_time_ns = time.time, time.time_ns
-real_monotonic, real_monotonic_ns = time.monotonic, time.monotonic_ns
+real_time: Callable[[], float] = time.time
+real_time_ns: Callable[[], int] = time.time_ns
+real_monotonic: Callable[[], float] = time.monotonic
+real_monotonic_ns: Callable[[], int] = time.monotonic_ns
 
 
 class Clock:

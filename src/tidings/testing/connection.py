@@ -33,18 +33,18 @@ class Connection:
     """
 
     def __init__(self, reader: Reader, scope: Mapping[str, Any], body: bytes = b"", last_event_id: str = "") -> None:
-        self.scope = dict(scope)
-        self.status = 0
+        self.scope: dict[str, Any] = dict(scope)
+        self.status: int = 0
         self.headers: dict[str, str] = {}
         self.writes: list[bytes] = []
         self.clean: bool | None = None
-        self.waiting = 0
+        self.waiting: int = 0
         self.error: BaseException | None = None
         self.fault: BaseException | None = None
         self.excused = False
-        self.decoder = Decoder()
+        self.decoder: Decoder = Decoder()
         self.decoder.last_event_id = last_event_id
-        self.left = False
+        self.left: bool = False
         self.work: Work
         self._reader = reader
         self._request: bytes | None = body
