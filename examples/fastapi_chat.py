@@ -2,17 +2,18 @@
 
     uvicorn --app-dir examples fastapi_chat:app
 
-MODEL=openai:gpt-5-mini (or any other name LangChain knows) puts a real model behind it.
+It needs `tidings[server,langchain]`. MODEL=openai:gpt-5-mini, or any other name that LangChain knows, makes a model
+answer.
 """
 
 import os
 from typing import Any
 
 from fastapi import Body, FastAPI
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, Response
 from langchain_core.language_models import FakeListChatModel
 
-from tidings import EventStreamResponse, Hub
+from tidings import Hub
 
 hub = Hub(os.environ.get("STORE", "sqlite:///chat.db"))
 app = FastAPI(lifespan=hub.lifespan)
@@ -55,5 +56,5 @@ async def ask(question: str = Body()) -> str:
 
 
 @app.get("/answers/{run}")
-async def answer(run: str) -> EventStreamResponse:
+async def answer(run: str) -> Response:
     return hub.runs.response(run)

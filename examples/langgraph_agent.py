@@ -1,8 +1,9 @@
-"""An agent with a tool as a run: every step, call and word of it is a durable event that anybody may follow.
+"""An agent with a tool as a run: every step, tool call and word is a durable event that anybody may follow.
 
     python examples/langgraph_agent.py
 
-The model is scripted, so that this runs without a key. A real one is init_chat_model("openai:gpt-5-mini").
+It needs `tidings[langchain]`. The model is scripted, so that the example runs without a key. A real model is
+init_chat_model("openai:gpt-5-mini").
 """
 
 import asyncio

@@ -1,17 +1,17 @@
-"""Keep a table up to date from a topic: each event has its effect once, whenever this script or the server dies.
+"""Keep a table up to date from a topic: each event takes effect once, whenever this script or the server dies.
 
     tidings serve
     python examples/publish_from_script.py
     python examples/order_book.py orders.db
 
-The position is kept in the same transaction as what the event did, so neither is ever there without the other.
+The position is stored in the same transaction as the effect of the event, so that neither is there without the other.
 """
 
 import os
 import sqlite3
 import sys
 
-from tidings.client import Client, Reset
+from tidings import Client
 
 SERVER = os.environ.get("TIDINGS_URL", "http://127.0.0.1:8000")
 TOPIC = "orders.eu"
@@ -28,12 +28,12 @@ def main() -> None:
     book = open_book(sys.argv[1] if len(sys.argv) > 1 else "orders.db")
     row = book.execute("SELECT offset FROM position WHERE topic = ?", [TOPIC]).fetchone()
 
-    def begin_anew(reset: Reset) -> None:
-        print(reset, file=sys.stderr)
-        book.execute("DELETE FROM orders")
-
     with Client(SERVER, token=os.environ.get("TIDINGS_TOKEN")) as client:
-        for event in client.subscribe(TOPIC, row[0] if row else "earliest", on_reset=begin_anew):
+        for event in client.subscribe(TOPIC, row[0] if row else "earliest"):
+            if event.type == "tidings.reset":
+                print(event.data, file=sys.stderr)
+                book.execute("DELETE FROM orders")
+                continue
             order = event.json()
             with book:
                 book.execute(

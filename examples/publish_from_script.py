@@ -1,9 +1,9 @@
-"""Publish from a script, exactly once, whatever happens to the network on the way.
+"""Publish from a script, exactly once, over a network that may fail.
 
     tidings serve
     python examples/publish_from_script.py
 
-The key makes the retry safe: of all the attempts with one key, one is stored.
+The key makes a retry safe: of all attempts with one key, the server stores one. `tidings.Client` does this for you.
 """
 
 import os
@@ -18,7 +18,7 @@ HEADERS = {"Authorization": f"Bearer {token}"} if (token := os.environ.get("TIDI
 
 
 def publish(client: httpx.Client, topic: str, data: object, type: str, attempts: int = 10) -> str:
-    """The event's offset, once it is stored."""
+    """Publish an event, and return its offset when it is stored."""
     key = {"Idempotency-Key": str(uuid.uuid4())}
     for attempt in range(attempts):
         try:

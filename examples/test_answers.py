@@ -3,7 +3,7 @@
     pip install pytest pytest-asyncio
     pytest -o asyncio_mode=auto examples/test_answers.py
 
-The fixtures come with Tidings; the app may be any ASGI app.
+The fixtures come with Tidings. The app may be any ASGI app.
 """
 
 import asyncio
@@ -12,9 +12,9 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Response
 
-from tidings import EventStreamResponse, Hub
+from tidings import Hub
 from tidings.testing import Clock, EventStreams
 
 
@@ -29,8 +29,8 @@ def app(tidings_hub: Hub) -> FastAPI:
     app = FastAPI()
 
     @app.get("/answers/{id}")
-    async def answer(id: str) -> EventStreamResponse:
-        return EventStreamResponse(tidings_hub, f"runs.{id}", after="earliest")
+    async def answer(id: str) -> Response:
+        return tidings_hub.runs.response(id)
 
     return app
 
