@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import shutil
 import socket
 import subprocess
 import sys
+import tomllib
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -17,6 +19,7 @@ import langchain.chat_models
 import pytest
 import uvicorn
 from langchain_core.language_models import FakeListChatModel
+from playwright.async_api import async_playwright, expect
 
 from tests.serving import ServerProcess
 from tidings.wire.sse import Decoder, ServerSentEvent
@@ -25,21 +28,22 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def block(language: str, heading: str) -> str:
-    """The first code block of that language under that heading."""
-    found = re.search(rf"^## {heading}$.*?^```{language}\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
-    assert found is not None
-    return found[1]
+def blocks(language: str, heading: str) -> list[str]:
+    """The code blocks of that language under that heading."""
+    section = re.search(rf"^## {heading}$(.*?)^## ", README, re.DOTALL | re.MULTILINE)
+    assert section is not None
+    return re.findall(rf"^```{language}\n(.*?)^```$", section[1], re.DOTALL | re.MULTILINE)
 
 
 @pytest.fixture
 async def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
-    """The README's app on a real server, with a model that needs no key."""
-    model = FakeListChatModel(responses=["It is two\nlines."])
+    """The README's app on a real server, with a model that needs no key and says a character every 20 ms."""
+    model = FakeListChatModel(responses=["It is two\nlines."], sleep=0.02)
     monkeypatch.setattr(langchain.chat_models, "init_chat_model", lambda name: model)
     monkeypatch.chdir(tmp_path)
     app: dict[str, object] = {}
-    exec(compile(block("python", "In your own app"), "README.md", "exec"), app)  # what it is for
+    for source in blocks("python", "In your own app"):
+        exec(compile(source, "README.md", "exec"), app)
     listening = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app["app"], log_level="warning"))  # type: ignore[arg-type]
     serving = asyncio.create_task(server.serve([listening]))
@@ -58,8 +62,47 @@ async def follow(client: httpx.AsyncClient, path: str, last: str = "") -> AsyncI
                 yield event
 
 
+def text(events: list[ServerSentEvent]) -> str:
+    return "".join(json.loads(event.data)["delta"] for event in events if event.type == "block.delta")
+
+
 def test_the_app_is_short() -> None:
-    assert block("python", "In your own app").count("\n") < 25
+    app, alerts = blocks("python", "In your own app")
+    script = re.search(r"<script>\n(.*?)\n *</script>", app, re.DOTALL)
+    assert script is not None
+    assert script[1].count("\n") + 1 < 10
+    assert app.replace(script[1], "").count("\n") + alerts.count("\n") < 35
+
+
+def test_the_app_needs_what_the_readme_installs() -> None:
+    """`tidings[langchain]` holds every package that the app imports, besides FastAPI."""
+    (app, _), project = blocks("python", "In your own app"), tomllib.loads((ROOT / "pyproject.toml").read_text())
+    assert "pip install 'tidings[langchain]' fastapi uvicorn" in README
+    extras = [*project["project"]["optional-dependencies"]["langchain"], "tidings", "fastapi"]
+    imported = {name.partition(".")[0] for name in re.findall(r"^from (\S+) import", app, re.MULTILINE)}
+    assert imported <= {re.split(r"\W", extra)[0] for extra in extras}
+
+
+@pytest.mark.browser
+async def test_the_page_shows_the_answer_as_it_comes_and_again_after_a_reload(url: str, chromium: str) -> None:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = await browser.new_page()
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        await page.goto(url)
+        await page.evaluate(
+            "window.texts = []; new MutationObserver(() => texts.push(document.body.innerText))"
+            ".observe(document.querySelector('p'), { childList: true })"
+        )
+        await page.fill("input", "How long?")
+        await page.press("input", "Enter")
+        await expect(page.locator("p")).to_have_text("It is two lines.", timeout=60_000)
+        assert len(await page.evaluate("texts")) > 5, "the answer is shown token by token"
+        await page.reload()
+        await expect(page.locator("p")).to_have_text("It is two lines.", timeout=60_000)
+        assert errors == []
+        await browser.close()
 
 
 async def test_the_app_answers_and_resumes(url: str) -> None:
@@ -72,9 +115,11 @@ async def test_the_app_answers_and_resumes(url: str) -> None:
         stored = events[:-1]
         middle = len(stored) // 2
         again = [event async for event in follow(client, f"/answers/{run}", stored[middle].id)]
-        assert [(event.type, event.data, event.id) for event in again[:-1]] == [
-            (event.type, event.data, event.id) for event in stored[middle + 1 :]
+        assert [(event.type, event.id) for event in again if "delta" not in event.type] == [
+            (event.type, event.id) for event in events[middle + 1 :] if "delta" not in event.type
         ]
+        # A reader who comes late gets neighbouring deltas as one.
+        assert text(events[: middle + 1]) + text(again) == text(events) == "It is two\nlines."
         assert (await client.get(f"/answers/{run}", headers={"last-event-id": stored[-1].id})).status_code == 204
 
 
@@ -97,7 +142,7 @@ def test_the_http_commands_work(serve_process: Callable[..., ServerProcess], mon
     server = serve_process()
     monkeypatch.setenv("TIDINGS_URL", server.url)
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
-    post, stream, read = block("sh", "Over HTTP").replace("http://127.0.0.1:8000", server.url).splitlines()
+    post, stream, read = blocks("sh", "Over HTTP")[0].replace("http://127.0.0.1:8000", server.url).splitlines()
     assert '"offset"' in subprocess.check_output(["sh", "-c", post], text=True, stderr=subprocess.DEVNULL)
     shown = subprocess.run(["sh", "-c", stream], capture_output=True, text=True, check=False).stdout
     assert "data: Hello, all\n" in shown
