@@ -1,1 +1,1 @@
-"""The applications, each a folder: rooms, notifications, presence. Their state is a fold of the log."""
+"""What people use, each a folder: rooms, notifications, presence. Their state is a fold of the log."""

@@ -1,4 +1,4 @@
-"""A timing wheel for all streams: keep-alives, expiry and stalled readers, without a timer for each."""
+"""One timing wheel for all streams: keep-alives, expiry and stalled readers, without a timer for each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The fold of a person's topic into an inbox: pure, and the same as the page's."""
+"""What a person has been told and has read, by the events of their topic: pure, and the same as the page's."""
 
 from __future__ import annotations
 

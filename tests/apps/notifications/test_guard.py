@@ -1,4 +1,4 @@
-"""The guard of a person's topic: allowed publishers, and notifications that are refused."""
+"""Who may say what in a person's topic, and what no notification may hold."""
 
 from __future__ import annotations
 

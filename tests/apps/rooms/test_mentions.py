@@ -1,4 +1,4 @@
-"""The members that a message names."""
+"""Who is named in a message."""
 
 from __future__ import annotations
 

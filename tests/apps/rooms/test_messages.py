@@ -1,4 +1,4 @@
-"""Messages in rooms by the native protocol: stamped, changed and refused; and people who type."""
+"""What is said in rooms, by the native protocol: what is stamped, changed and refused; and who types."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The people who are notified of events in a room."""
+"""Who is told of what happens in a room."""
 
 from __future__ import annotations
 

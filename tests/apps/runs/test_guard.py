@@ -1,4 +1,4 @@
-"""The rights to follow, describe and stop a run and to read a conversation, by every way there is."""
+"""Who may follow, describe and stop a run, and who may read a conversation, by every way there is."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ GONE = 12.0
 
 
 class Said(NamedTuple):
-    """The last beat of a process: connections by name, and the second of this process's clock at which it came."""
+    """What a process has said: connections by name, and when it was heard, in seconds of the hearer's clock."""
 
     here: Mapping[str, int]
     at: float
@@ -24,7 +24,7 @@ class Here:
         self._said: dict[str, Said] = {}
 
     def hear(self, process: str, here: Mapping[str, int], now: float) -> None:
-        """Replace the last beat of a process by this one."""
+        """What the process says now counts, and nothing that it said before."""
         self._said = {name: said for name, said in self._said.items() if now - said.at < GONE and name != process}
         if here:
             self._said[process] = Said(here, now)
