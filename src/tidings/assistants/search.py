@@ -6,6 +6,7 @@ import math
 import re
 import sqlite3
 import threading
+import weakref
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -134,6 +135,7 @@ class Index:
                 for number, p in enumerate(self._passages)
             ]
             db.executemany(f"INSERT INTO passages (rowid, {columns}) VALUES (?, ?, ?, ?, ?)", rows)
+            weakref.finalize(self, db.close)
             self._db = db
         return self._db
 

@@ -6,9 +6,12 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +20,10 @@ from tests.stores.sqlite.conftest import Open
 from tests.stores.suite import StoreSuite
 from tidings.errors import Unavailable
 from tidings.events import Offset
+from tidings.stores.sqlite import store as sqlite
+from tidings.stores.sqlite.connection import connect
+from tidings.stores.sqlite.peers import Peers
+from tidings.stores.sqlite.reader import Reader
 from tidings.stores.sqlite.store import SqliteStore
 
 
@@ -78,3 +85,38 @@ def test_a_closed_store_opens_again_in_another_event_loop(path: Path) -> None:
 
     for number in (1, 2, 3):
         asyncio.run(life(number))
+
+
+async def test_a_store_that_cannot_be_opened_leaves_nothing_open(
+    path: Path, monkeypatch: pytest.MonkeyPatch, opened: Open
+) -> None:
+    """Whatever fails last, when everything else is open already."""
+
+    def fail(reader: Reader) -> int:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    connections: list[sqlite3.Connection] = []
+    sockets: list[socket.socket] = []
+
+    def connected(*args: Any, **options: Any) -> sqlite3.Connection:
+        connections.append(connect(*args, **options))
+        return connections[-1]
+
+    def bound(peers: Peers, database: str) -> bool:
+        done = bind(peers, database)
+        sockets.append(peers._socket)  # type: ignore[arg-type]
+        monkeypatch.setattr(Reader, "commits", fail)
+        return done
+
+    bind = Peers.bind
+    monkeypatch.setattr(sqlite, "connect", connected)
+    monkeypatch.setattr(Peers, "bind", bound)
+    store = SqliteStore(path)
+    with pytest.raises(Unavailable):
+        await store.open()
+    await store.close()
+    assert len(connections) == 3
+    for connection in connections:
+        with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+            await asyncio.to_thread(connection.execute, "SELECT 1")
+    assert [each.fileno() for each in sockets] == [-1]

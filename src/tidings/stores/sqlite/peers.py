@@ -119,7 +119,9 @@ class Peers:
             self._socket.close()
 
     def remove(self) -> None:
-        """Remove the socket of this process, and the folder if it was the last."""
+        """Remove the socket of this process, and the folder if it was the last. Closes the socket, if it is open."""
+        if self._socket:
+            self._socket.close()
         with contextlib.suppress(OSError):
             os.unlink(os.path.join(self._folder, self._name))
             os.rmdir(self._folder)

@@ -179,6 +179,7 @@ class SqliteStore:
                 writer = Writer(connections[0], self._file, clock=self._clock, steady=self._steady)
                 tidier = Tidier(writer, self._clock)
                 bound = self._peers.bind(self._path)
+                opened.callback(self._peers.remove)
                 heard = Heard(readers[0].commits())  # after the socket: later commits are told of
             except (sqlite3.Error, OSError) as error:
                 raise meaning(error) from None
