@@ -60,12 +60,12 @@ class OrderSuite:
             page = await log.read("a", None, dice.randrange(1, 20))
             return await follow(log, page.next, limit)
 
-        await one.log.append("a", items("first"))
+        await one.append("a", items("first"))
         readers = [asyncio.ensure_future(follow(log, None, 5)) for log in (one, two)]
         readers += [asyncio.ensure_future(join_late(log, 3)) for log in (one, two, one, two)]
         await asyncio.gather(*(write(log, f"w{n}") for n, log in enumerate((one, two, one, two))))
         done.set()
-        await one.log.append("b", items("wake up, and see that it is done"))
+        await one.append("b", items("wake up, and see that it is done"))
         for reader in readers:
             found = await asyncio.wait_for(reader, 10)
             first = found[0].offset
