@@ -48,7 +48,7 @@ async def all_promises(server: ForeignServer) -> None:
     """Live, many at once, resume, a client that leaves, the end, and 204 after it."""
     room = f"{server.url}/events?topic=chat.a"
     async with streaming(room) as one, streaming(room) as two:
-        assert (one.status, one.headers["content-type"]) == (200, "text/event-stream")
+        assert (one.status, one.headers["content-type"]) == (200, "text/event-stream; charset=utf-8")
         await until_open(server, 2)
         first = await say(server, "first")
         assert [(e.id, e.data) for e in await one.take(1)] == [(first, "first")]
