@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tests.asgi import Client, Watched, Wired, asking
 from tidings import Hub
 from tidings.delivery.response import EventStreamResponse
-from tidings.delivery.subscription import STALL
+from tidings.delivery.subscription import LARGE, STALL
 from tidings.events import Event
 from tidings.testing import Clock
 from tidings.wire.sse import Format
@@ -431,6 +431,21 @@ class TestSilence:
             assert (first.retry, second.retry) == (2000, None)
             assert client.body.startswith(b":\nretry: 2000\ndata: 1\nid: ")
             assert client.body.count(b"retry") == 1
+
+    @pytest.mark.parametrize("topics", [["a"], ["a", "b"]], ids=["one topic", "two topics"])
+    async def test_a_large_event_has_its_id_and_the_reconnection_time_too(self, topics: list[str]) -> None:
+        large = "x" * (LARGE + 1)
+        async with (
+            Hub("memory:", retry=(2.0, 2.0)) as hub,
+            asking(EventStreamResponse(hub, topics)) as client,
+        ):
+            await joined(client, hub)
+            offsets = [await hub.publish("a", text) for text in (large, large + "y")]
+            first, second = await client.take(2)
+            assert (first.data, second.data) == (large, large + "y")
+            assert (first.retry, second.retry) == (2000, None)
+            rest = "" if topics == ["a"] else "~0-0"
+            assert [first.id, second.id] == [f"{offset}{rest}" for offset in offsets]
 
     async def test_a_bare_stream_is_events_alone(self, hub: Hub, tidings_clock: Clock) -> None:
         bare = Bare(hub, "a")

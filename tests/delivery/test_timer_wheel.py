@@ -105,5 +105,18 @@ async def test_an_empty_wheel_stands_still(wheel: TimerWheel, clock: Clock) -> N
     late = Visited(clock)
     clock.now += 1000
     wheel.file(late, clock.now + 1)
+    due = clock.now + 1 - 1000
     turn(wheel, clock, 2)
-    assert len(late.visits) == 1
+    assert late.visits == pytest.approx([due], abs=2 * TICK)
+
+
+async def test_an_item_that_was_removed_is_neither_visited_nor_kept(wheel: TimerWheel, clock: Clock) -> None:
+    item, other = Visited(clock), Visited(clock)
+    wheel.file(item, 1001.0)
+    wheel.file(other, 1001.0)
+    wheel.remove(item)
+    wheel.remove(item)
+    assert len(wheel) == 1
+    assert not any(item in slot for slot in wheel._slots)
+    turn(wheel, clock, 3)
+    assert (len(item.visits), len(other.visits)) == (0, 1)
