@@ -17,7 +17,13 @@ from tests.serving import ServerProcess
 if TYPE_CHECKING:
     from tidings import Hub
 
-pytest.register_assert_rewrite("tests.stores.suite")
+pytest.register_assert_rewrite(
+    "tests.stores.kit",
+    "tests.stores.suite",
+    "tests.stores.suite_order",
+    "tests.stores.suite_port",
+    "tests.stores.suite_told",
+)
 
 # A machine that is busy shall decide no test: Hypothesis fails an example that takes over 200 ms.
 settings.register_profile("tidings", settings(), deadline=None)

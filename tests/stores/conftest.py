@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-pytest.register_assert_rewrite(
-    "tests.stores.kit", "tests.stores.suite_port", "tests.stores.suite_order", "tests.stores.suite_told"
-)
-
-from tests.stores.kit import Clock, Connect, Logs  # noqa: E402
-from tidings.log.journal import Journal  # noqa: E402
-from tidings.log.port import Store  # noqa: E402
+from tests.stores.kit import Clock, Connect, Logs
+from tidings.log.journal import Journal
+from tidings.log.port import Store
 
 
 @pytest.fixture

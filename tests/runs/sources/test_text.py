@@ -54,7 +54,9 @@ async def test_a_failure_of_the_producer_comes_after_what_it_has_said() -> None:
         await anext(made)
 
 
-@pytest.mark.parametrize("producer", ["text", ["text"], lambda input: "text", None], ids=str)
+@pytest.mark.parametrize(
+    "producer", ["text", ["text"], lambda input: "text", None], ids=["str", "list", "function", "none"]
+)
 def test_a_producer_of_another_kind_is_rejected(producer: Any) -> None:
     with pytest.raises(InvalidRequest, match="async generator of text"):
         TextSource("R", producer, "?")
