@@ -66,3 +66,32 @@ def test_topics_are_pages_of_names_with_their_heads(connection: sqlite3.Connecti
     assert [name for name, _ in reader.topics("", "", 10)] == ["B", "a-x", "a.1", "a.2", "b", "~"]
     assert reader.topics("a.", "a.1", 10) == [("a.2", Head("e1", tail=1))]
     assert [name for name, _ in reader.topics("", "B", 2)] == ["a-x", "a.1"]
+
+
+def test_a_sweep_reads_what_is_due_and_no_other_topic(connection: sqlite3.Connection) -> None:
+    """Of 20,000 topics, half of which expire some day, an idle sweep reads no row."""
+    head = encode_head(Head("e"))
+    rows = ((f"t{n}", n, head, 1000.0 + n if n % 2 else None) for n in range(20_000))
+    connection.execute("BEGIN")
+    connection.executemany("INSERT INTO topics VALUES (?, ?, ?, ?)", rows)
+    connection.execute("COMMIT")
+    statements: list[str] = []
+    connection.set_trace_callback(statements.append)
+    reader = Reader(connection)
+    assert list(reader.due(1000.0, 100)) == []
+    assert len(statements) == 1
+    assert [name for name, _ in reader.due(1003.0, 100)] == ["t1", "t3"]
+    assert [name for name, _ in reader.due(1e9, 2)] == ["t1", "t3"]
+    plan = str(connection.execute(f"EXPLAIN QUERY PLAN {statements[0]}").fetchall())
+    assert "SEARCH topics USING INDEX topics_by_due" in plan
+    steps = 0
+
+    def count() -> int:
+        nonlocal steps
+        steps += 1
+        return 0
+
+    connection.set_progress_handler(count, 1)
+    reader.due(1000.0, 100)
+    connection.set_progress_handler(None, 0)
+    assert steps < 50  # instructions of SQLite's machine: a walk over all topics takes 100,000
