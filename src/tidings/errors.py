@@ -33,7 +33,7 @@ class TidingsError(Exception):
         self.members = members
 
     def problem(self) -> dict[str, Any]:
-        """This error as a problem document of RFC 9457."""
+        """Return the error as a problem document of RFC 9457."""
         return {"title": self.title, "status": self.status, "detail": str(self), **self.members}
 
 

@@ -4,6 +4,7 @@ may be late, fail, or be older than what is known already."""
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -395,6 +396,23 @@ class TestRedaction:
         await one.close_topic("a")
         async with asyncio.timeout(PATIENCE):
             await asyncio.gather(*readers)
+
+    async def test_a_slow_reader_of_several_topics_misses_no_announcement(self, hub: Hub) -> None:
+        """The reader takes nothing while 1,000 events that it has are redacted, and then gets each, without an id."""
+        first = (await hub.log.append("a", [("message", str(n)) for n in range(1000)])).first
+        await hub.publish("b", "b")
+        async with asking(EventStreamResponse(hub, ["a", "b"], "earliest")) as reader:
+            await reader.take(1001)
+            reader.freeze()
+            await hub.publish("a", "stalls")
+            for n in range(1, 1001):
+                await hub.redact("a", str(first._replace(n=n)))
+            position = reader.last_event_id
+            reader.thaw()
+            await reader.take(1001)
+            gone = [json.loads(event.data)["offset"] for event in reader.events if event.type == REDACTED]
+            assert gone == [str(first._replace(n=n)) for n in range(1, 1001)]
+            assert reader.last_event_id.split("~")[1] == position.split("~")[1]
 
     async def test_the_head_of_a_restored_log_keeps_the_places_of_its_readers(self, hub: Hub) -> None:
         """An offset of the earlier life is valid up to where the lives part; a reader beyond it gets a reset."""

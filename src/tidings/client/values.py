@@ -7,7 +7,7 @@ from typing import ClassVar
 import msgspec
 
 from tidings.errors import TidingsError
-from tidings.events import ORIGIN, Event, Lost, Offset, Page
+from tidings.events import ORIGIN, REDACTED, Event, Lost, Offset, Page
 from tidings.wire.sse import json_value
 
 _string = msgspec.json.Decoder(str).decode
@@ -66,12 +66,12 @@ class Envelope(msgspec.Struct):
     data: msgspec.Raw
     offset: str | None = None
     topic: str = ""
-    redacted: bool = False
 
     def event(self, topic: str) -> Event:
         """Return the event. Raises InvalidRequest or ValueError for an answer that no Tidings server gives."""
         offset = None if self.offset is None else Offset.parse(self.offset)
-        return Event(topic, offset, self.type, text_of(self.data), self.time, self.redacted)
+        redacted = self.type == REDACTED and offset is not None
+        return Event(topic, offset, self.type, text_of(self.data), self.time, redacted)
 
 
 class Events(msgspec.Struct):

@@ -17,7 +17,7 @@ from time import monotonic
 from tidings.events import Event
 from tidings.wire.sse import Format
 
-from .live_topic import ARMED, FLUSHING, IDLE, LevelReader, LiveTopic
+from .live_topic import ARMED, FLUSHING, IDLE, PAGE, LevelReader, LiveTopic
 
 log = logging.getLogger("tidings.flusher")
 
@@ -79,8 +79,9 @@ class Flusher:
         began = monotonic()
         old, epoch, life = live.visible, live.epoch, live.life
         new = live.visible = live.reach(old, live.head)
-        transient, live.transient = [*live.announcements(live.said, len(live.redacted)), *live.transient], []
-        said = live.said = len(live.redacted)
+        said = min(live.said + PAGE, len(live.redacted))
+        transient, live.transient = [*live.announcements(live.said, said), *live.transient], []
+        live.said = said
         bodies: dict[Format, bytes] = {}
         form: Format | None = None
         body = b""

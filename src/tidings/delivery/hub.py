@@ -281,14 +281,15 @@ class Hub:
         """
         return _described(topic, await self.log.configure(topic, retention=retention, ttl=ttl))
 
-    async def redact(self, topic: str, offset: Offset) -> None:
-        """Remove the content of an event for good; the event keeps its offset, type and time. Idempotent.
+    async def redact(self, topic: str, offset: Offset | str) -> None:
+        """Remove the content of an event, given by its offset or the text of it, for good. Idempotent.
 
+        The event keeps its offset, type and time.
         From now on the event is read as `tidings.redacted`. Open streams, in every process, get an event of that type
         without an id within a second. Raises NotFound if there is no such event, or it is trimmed; Unavailable,
         OutcomeUnknown.
         """
-        await self.log.redact(topic, offset)
+        await self.log.redact(topic, Offset.parse(offset) if isinstance(offset, str) else offset)
         await asyncio.sleep(0)  # in this turn of the loop the recent events in memory change, too
 
     async def close_topic(self, topic: str) -> Topic:

@@ -73,8 +73,8 @@ class Position:
             if reset:
                 return reset
         if self.said < live.said:
-            said, self.said = self.said, live.said
-            return Redacted(live.announcements(said, live.said))
+            said, self.said = self.said, min(self.said + PAGE, live.said)
+            return Redacted(live.announcements(said, self.said))
         if self.n >= live.visible:
             if live.closed and not self.ended and self.n >= live.head:
                 self.ended = True
