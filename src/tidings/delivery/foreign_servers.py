@@ -15,26 +15,27 @@ from types import FrameType
 from typing import Any
 from weakref import WeakSet
 
+from .delivery import Delivery
 from .hub import Hub
 
 LINGER = 1.0
 """Seconds that a closed connection has to send what was written. A reader that takes nothing would otherwise keep the
 process from exiting: uvicorn waits for such a connection without end."""
 
-_chained: WeakSet[Hub] = WeakSet()
+_chained: WeakSet[Delivery] = WeakSet()
 _servers: WeakSet[Any] = WeakSet()
 """The uvicorn servers of this process whose handlers were wrapped. Each has a set of its connections."""
 
 
 def chain_signals(hub: Hub, scope: Any) -> None:
-    """Let SIGTERM and SIGINT drain this hub first. Does so once a hub, on the main thread, on servers not our own.
+    """Let SIGTERM and SIGINT drain this hub first. Does so once each time that the hub is open.
 
     Called at the first stream rather than in the lifespan, because Starlette does not run the lifespan of mounted
     apps, and by then the server's own handlers are in place.
     """
-    if hub in _chained or hub.state == "closed":
+    if hub.state == "closed" or hub.delivery in _chained:
         return
-    _chained.add(hub)
+    _chained.add(hub.delivery)
     if "tidings.connection" in (scope.get("extensions") or {}):
         return
     if threading.current_thread() is not threading.main_thread():
