@@ -46,7 +46,7 @@ def test_a_chosen_name_comes_back_as_it_was(name: str) -> None:
 
 
 @pytest.mark.parametrize("value", ["", "%FF", "%00", "é", "%20", "x" * 500])
-def test_a_cookie_that_holds_no_name_is_as_if_there_were_none(value: str) -> None:
+def test_a_cookie_without_a_valid_name_is_ignored(value: str) -> None:
     assert chosen_name(value) is None
 
 

@@ -113,7 +113,7 @@ async def test_every_read_asks(server: Server, guard: Recorder, topic: str) -> N
         problem(await server.client.get(path), 403, "Not yours.")
 
 
-async def test_what_may_not_be_read_is_not_listed(server: Server, guard: Recorder, topic: str) -> None:
+async def test_a_list_leaves_out_topics_that_may_not_be_read(server: Server, guard: Recorder, topic: str) -> None:
     await server.hub.publish(topic, "x")
     await server.hub.publish("free", "x")
     listed = "/topics?limit=1000"
@@ -148,7 +148,7 @@ async def test_topics_without_a_guard_ask_nobody(server: Server, guard: Recorder
     assert guard.told == []
 
 
-async def test_what_is_stamped_is_stored_and_told(server: Server, guard: Recorder, topic: str) -> None:
+async def test_the_events_as_the_guard_returns_them_are_stored(server: Server, guard: Recorder, topic: str) -> None:
     guard.judge = lambda items: Admitted([(type, data.upper()) for type, data in items])
     assert (await publish(server, topic, "hello")).status_code == 201
     [event] = (await server.hub.read(topic)).events
@@ -180,7 +180,9 @@ async def test_a_large_batch_that_was_seen_is_told_whole(server: Server, guard: 
     assert len(guard.told[1][0]) == 30
 
 
-async def test_who_loses_a_race_is_judged_by_what_has_happened(server: Server, guard: Recorder, topic: str) -> None:
+async def test_the_second_of_two_publishers_is_checked_against_the_first(
+    server: Server, guard: Recorder, topic: str
+) -> None:
     judged = 0
 
     async def judge(items: Items) -> Admitted:
@@ -198,7 +200,7 @@ async def test_who_loses_a_race_is_judged_by_what_has_happened(server: Server, g
     assert judged == 2
 
 
-async def test_who_loses_every_race_is_told_so(server: Server, guard: Recorder, topic: str) -> None:
+async def test_a_publisher_that_loses_every_race_gets_a_conflict(server: Server, guard: Recorder, topic: str) -> None:
     await server.hub.publish(topic, "x")
     guard.judge = lambda items: Admitted(items, NEW)
     problem(await publish(server, topic), 409)
@@ -236,7 +238,7 @@ async def test_a_stream_of_two_watched_topics_ends_when_the_right_to_either_is_l
     assert guard.over == 2
 
 
-async def test_what_is_sealed_is_the_server_s_own(server: Server) -> None:
+async def test_sealed_topics_refuse_every_request(server: Server) -> None:
     server.app.access.guards["sealed"] = Sealed()  # type: ignore[attr-defined]
     await server.hub.publish("sealed.a", "x")
     for path in ("/topics/sealed.a", "/topics/sealed.a/events", "/events?topic=sealed.a"):
@@ -258,7 +260,7 @@ async def test_a_guard_allows_what_it_does_not_refuse() -> None:
     assert guard.watch(nobody, "t") is None
 
 
-async def test_a_conflict_of_nobody_s_race_is_not_tried_again(server: Server, guard: Recorder, topic: str) -> None:
+async def test_a_conflict_without_a_race_is_not_tried_again(server: Server, guard: Recorder, topic: str) -> None:
     guard.refusal = Conflict("Taken.")
     problem(await publish(server, topic), 409, "Taken.")
     assert len(guard.calls) == 1

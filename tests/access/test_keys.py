@@ -119,7 +119,7 @@ class Issuer:
         return json.dumps({"keys": self.entries}).encode()
 
 
-async def test_a_key_set_is_fetched_once_for_all_who_wait() -> None:
+async def test_a_key_set_is_fetched_once_for_all_waiting_requests() -> None:
     issuer = Issuer(*(jwk(algorithm, algorithm) for algorithm in PRIVATE))
     found = await asyncio.gather(*(issuer.set.find(algorithm, algorithm) for algorithm in [*PRIVATE] * 20))
     assert [algorithm for _, algorithm in found] == [*PRIVATE] * 20
@@ -149,7 +149,7 @@ async def test_a_key_that_was_taken_back_is_refused_when_the_set_is_fresh_no_mor
         await issuer.set.find("RS256", "one")
 
 
-async def test_an_outage_of_the_issuer_is_none_of_ours() -> None:
+async def test_the_keys_stay_in_use_while_the_issuer_is_down() -> None:
     issuer = Issuer(jwk("RS256", "one"))
     issuer.down = True
     for _ in range(3):

@@ -57,7 +57,7 @@ def test_more_than_the_whole_amount_is_too_large_and_counts_nothing(limits: Limi
     limits.spend(ANN, "publishes", 10)
 
 
-def test_what_has_happened_counts_even_if_nothing_is_left(limits: Limits, clock: Clock) -> None:
+def test_count_goes_on_when_nothing_is_left(limits: Limits, clock: Clock) -> None:
     for _ in range(5):
         limits.count(ANN, "topics")
     with pytest.raises(TooManyRequests, match=r"2 topics in a day\. Wait 720 minutes"):

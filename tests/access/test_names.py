@@ -39,7 +39,7 @@ def test_names(name: str) -> None:
         ("Ж" * 27, "shorten"),
     ],
 )
-def test_what_is_no_name(name: str, sentence: str) -> None:
+def test_a_text_that_is_not_a_name_is_refused(name: str, sentence: str) -> None:
     with pytest.raises(InvalidRequest, match=sentence):
         valid_name(name)
 

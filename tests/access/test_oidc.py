@@ -60,7 +60,7 @@ async def test_the_address_carries_state_nonce_and_challenge(there: fake.Provide
     assert attempt.verifier not in address
 
 
-async def test_the_person_is_the_one_who_signed_in(there: fake.Provider) -> None:
+async def test_the_person_signed_in_at_the_provider(there: fake.Provider) -> None:
     provider, attempt = ours(there), Attempt.begin("/")
     query = await come_back(await provider.address(attempt, CALLBACK))
     person = await provider.person(attempt, CALLBACK, query)

@@ -78,7 +78,7 @@ def test_no_pattern(text: Any) -> None:
 # Tokens
 
 
-async def test_a_token_says_who_and_what() -> None:
+async def test_a_token_names_its_subject_and_topics() -> None:
     expires = time.time() + 60
     subject = await authenticate(Authenticator(secret=SECRET), authorization=f"Bearer {token(exp=expires)}")
     assert subject.name == "ann"
@@ -88,7 +88,7 @@ async def test_a_token_says_who_and_what() -> None:
     assert subject.may_subscribe("runs.1")
 
 
-async def test_a_token_without_topics_allows_none() -> None:
+async def test_a_token_without_topics_allows_nothing() -> None:
     subject = await Authenticator(secret=SECRET).verify(token(publish=None, subscribe=None))
     assert not subject.may_publish("a")
     assert not subject.may_subscribe("a")
@@ -275,7 +275,7 @@ async def test_a_name_that_is_chosen_comes_back_in_its_cookie(name: str) -> None
 
 
 @pytest.mark.parametrize("value", ["", "%ff", "%0a", "%20", "Zo\xc3\xab", "x" * 61, "%e2%80%8b"])
-async def test_a_name_that_cannot_be_read_is_none(value: str) -> None:
+async def test_a_name_that_cannot_be_read_is_ignored(value: str) -> None:
     assert await authenticate(Authenticator(), cookie=f"tidings_name={value}") is ANYONE
 
 
@@ -288,7 +288,7 @@ async def test_the_cookie_of_a_name_is_nothing_to_a_server_with_a_key() -> None:
 
 
 @pytest.mark.parametrize("authenticator", [Authenticator(), Authenticator(secret=SECRET)], ids=["open", "with a key"])
-def test_a_foreign_page_may_not_change_who_its_browser_is(authenticator: Authenticator) -> None:
+def test_a_foreign_page_may_not_sign_its_browser_in_or_out(authenticator: Authenticator) -> None:
     """Signing in and out come without a token that could be checked."""
     own = [(b"host", b"localhost"), (b"origin", b"http://localhost")]
     authenticator.refuse_foreign(own)

@@ -16,7 +16,7 @@ from tidings.stores import open_store
 
 
 class Sums(msgspec.Struct):
-    """What is folded here: the numbers of a topic, added up, and how many they are."""
+    """The state of these tests: the sum of a topic's numbers, and their count."""
 
     total: int = 0
     count: int = 0

@@ -32,7 +32,7 @@ def memory(server: ServerProcess) -> int:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """One server for the attacks of a module: what one of them leaves behind, the next would meet."""
+    """Serve all attacks of a module: the next attack would meet what an earlier one leaves behind."""
     folder = tmp_path_factory.mktemp("attack")
     env = {"TIDINGS_SECRET": SECRET, "TIDINGS_REQUEST_TIMEOUT": "1", "TIDINGS_LIMIT_RUNS_AN_HOUR": "5"}
     with ServerProcess(f"sqlite:///{folder}/tidings.db", env=env) as made:

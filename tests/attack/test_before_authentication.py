@@ -140,6 +140,6 @@ def test_a_body_that_drips_is_refused(server: ServerProcess) -> None:
     assert answer.split()[1] == b"408"
 
 
-def test_what_was_refused_was_refused_alone(server: ServerProcess) -> None:
+def test_the_server_is_well_after_the_attacks(server: ServerProcess) -> None:
     assert ask(server, request("POST", "/topics/well/events", b"x", bearer())).status == 201
     assert ask(server, request("GET", "/health")).json()["status"] == "ok"

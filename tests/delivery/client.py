@@ -94,7 +94,7 @@ class Connection:
 
     @property
     def clean(self) -> bool:
-        """Whether the body came to its own end."""
+        """Return whether the body came to its own end."""
         return self._chunked.ended
 
     def close(self) -> None:
@@ -102,7 +102,7 @@ class Connection:
 
 
 class Caller:
-    """One kept-alive connection for requests whose answers are short."""
+    """A kept-alive connection for requests whose answers are short."""
 
     def __init__(self, port: int) -> None:
         self._port = port

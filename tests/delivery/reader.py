@@ -25,7 +25,7 @@ class Envelope(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Manner(msgspec.Struct):
-    """How a reader behaves. `bite`: bytes a read, at most. `cut`, `pause`: chances a read; `longest`: seconds."""
+    """The behaviour of a reader. `bite`: bytes a read, at most. `cut`, `pause`: chances a read; `longest`: seconds."""
 
     bite: int = 65536
     rcvbuf: int = 0

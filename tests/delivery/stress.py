@@ -1,6 +1,6 @@
-"""One world after another, each of another kind: `python -m tests.delivery.stress --seconds 300 --seed 7`.
+"""Check one world after another, each of another kind: `python -m tests.delivery.stress --seconds 300 --seed 7`.
 
-Prints what was counted in each, and the seed of the one that broke: `--only 'SEED/3'` runs that one again.
+The counts of each world are printed, and the seed of a world that broke: `--only 'SEED/3'` runs that one again.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Nothing is lost, doubled or out of order: a million events, read by readers that pause, are cut and come back."""
+"""A million events reach readers that pause, are cut and come back: none lost, doubled or out of order."""
 
 from __future__ import annotations
 

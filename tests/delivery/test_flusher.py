@@ -22,7 +22,7 @@ PLAIN, ENVELOPE = Format(), Format(envelope=True)
 
 
 class Reader:
-    """What a flush sees of a subscription. Appends to `order` when it is written to."""
+    """A subscription as a flush sees it. Each write appends the reader's name to `order`."""
 
     def __init__(self, name: str, lane: LiveTopic, order: list[str], form: Format = PLAIN) -> None:
         self.name, self.order, self.format = name, order, form
@@ -108,7 +108,7 @@ async def test_all_that_has_come_is_one_write_for_each_reader(flusher: Flusher) 
 
 
 async def test_a_quiet_topic_does_not_wait_for_a_large_one(flusher: Flusher, clock: Clock) -> None:
-    """It has its turn after a quantum of the other, and is written in the next."""
+    """The quiet topic has its turn after a quantum of the large one."""
     clock.ticks = 2 * module.SLICE
     order: list[str] = []
     hot, quiet = lane("hot"), lane("quiet")
@@ -147,7 +147,7 @@ async def test_the_loop_has_its_turn(flusher: Flusher, clock: Clock) -> None:
 async def test_the_gap_is_three_times_the_flush_and_at_most_5_ms(
     flusher: Flusher, clock: Clock, took: float, gap: float
 ) -> None:
-    """So a small audience never waits, and a large one takes no more than its share."""
+    """A small audience never waits, and a large one takes no more than its share."""
     one = lane()
 
     class Slow(Reader):

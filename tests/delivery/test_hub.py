@@ -1,4 +1,4 @@
-"""What publishing and following promise, over every built-in store."""
+"""The promises of publishing and following, over every built-in store."""
 
 from __future__ import annotations
 
@@ -218,7 +218,7 @@ class TestSubscribing:
 
 
 class TestResets:
-    """Whatever cannot be given is said, and it goes on from there."""
+    """A subscription reports events that are gone, and goes on from the first that is there."""
 
     async def reset(self, events: AsyncIterator[Event]) -> tuple[str, str, str]:
         (event,) = await take(events, 1)
@@ -278,7 +278,7 @@ class TestResets:
 
     @pytest.mark.parametrize("close", [False, True])
     async def test_further_than_the_log_ever_was(self, hub: Hub, close: bool) -> None:
-        """As after a failover that has undone the end of the log."""
+        """A failover may have undone the end of the log."""
         last = await hub.publish("a", "1", close=close)
         events = hub.subscribe("a", Offset(last.epoch, 5))
         assert await self.reset(events) == ("recreated", f"{last.epoch}-1", f"{last.epoch}-0")
@@ -292,7 +292,7 @@ class TestResets:
         assert await self.reset(hub.subscribe("a", Offset("Foreign", 1))) == ("deleted", "0-1", "0-0")
 
     async def test_no_reset_on_the_way_through_another_life(self, hub: Hub) -> None:
-        """One reset for each life that is lost, and every event of the life there is."""
+        """A subscription reports one reset for each lost life, and gives every event of the present one."""
         for life in range(5):
             events = hub.subscribe("a", EARLIEST)
             await hub.log.append("a", batch(2 * PAGE, 1))

@@ -1,4 +1,4 @@
-"""What a reader is given next, for every place it may be in."""
+"""The next bytes of a reader, for every position that it may be in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One reader's connection: written to by flushes while it is level, parked and caught up when it is slow."""
+"""A reader's connection: written to by flushes while it is level, parked and caught up when it is slow."""
 
 from __future__ import annotations
 
@@ -387,7 +387,7 @@ class TestSilence:
             assert client.events == []
 
     async def test_while_a_reader_is_slow_it_gets_none(self, hub: Hub, tidings_clock: Clock) -> None:
-        """It would jump the queue, into the middle of what waits."""
+        """A comment would jump the queue, into the middle of the bytes that wait."""
         async with (
             asking(EventStreamResponse(hub, "a")) as slow,
             asking(EventStreamResponse(hub, "b")) as quick,

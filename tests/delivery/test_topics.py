@@ -1,5 +1,5 @@
-"""What one process knows of a topic: from its own commits, from news of others', and from looks at the store, which
-may be late, fail, or be older than what is known already."""
+"""The state of a topic in a process: from its own commits, from news of other processes, and from looks at the store,
+which may be late, fail, or be older than the state."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ class TestTwoProcesses:
         assert event == ("message", "x")
 
     async def test_a_reader_that_comes_from_another_is_ahead_of_this_one(self, hubs: tuple[Hub, Hub]) -> None:
-        """It has an event here unheard of, whose log may be unheard of too: neither is another life's."""
+        """The tail names an event, and perhaps a log, new to this process. Neither is of another life."""
         one, two = hubs
         for n in range(30):
             topic = f"t{n % 3}"
@@ -212,7 +212,7 @@ class TestLooks:
     async def test_a_look_older_than_a_commit_here_undoes_nothing(
         self, hub: Hub, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """It saw no log, and came after the log's first event had been published here."""
+        """The look saw no log, and its result came after this process had published the log's first event."""
         waiting, go = asyncio.Event(), asyncio.Event()
 
         async def late(describe: Describe, topic: str) -> Head | None:
@@ -237,7 +237,7 @@ class TestLooks:
     async def test_a_look_that_fails_is_made_again(
         self, hubs: tuple[Hub, Hub], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
-        """What was announced is not announced again."""
+        """An event that was announced is not announced again."""
         one, two = hubs
         monkeypatch.setattr(module, "RETRY", 0.01)
         failures = 3

@@ -1,5 +1,5 @@
-"""What is true: which data each offset of each life of a topic holds. The first who tells of an offset defines it,
-publisher or reader; whoever tells otherwise shows that something is broken."""
+"""The true data at each offset of each life of a topic. The first report of an offset, by a publisher or a reader,
+defines it; a report that differs shows that something is broken."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class Broken(AssertionError):
 
 
 class Life:
-    """One life of a log. `data[n - 1]` is that of event `n`."""
+    """A life of a log. `data[n - 1]` is that of event `n`."""
 
     def __init__(self, epoch: str) -> None:
         self.epoch = epoch
@@ -37,7 +37,7 @@ class Topic:
         self.buried: set[str] = set()
         self.published = 0
         self.deletes = 0
-        """How often its deletion was asked for."""
+        """The number of requests for its deletion."""
         self.tail: tuple[str, int] | None = None
         """The end, once the topic is closed."""
 

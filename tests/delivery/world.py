@@ -179,7 +179,7 @@ class World:
 
 
 async def check(setup: Setup, seed: str, *, budget: int, readers: int = 24) -> Counter[str]:
-    """One world from its first event to its last. What was counted; raises Broken, which tells the seed."""
+    """Run a world from its first event to its last, and return its counts. Raises Broken, with the seed."""
     tally: Counter[str] = Counter()
     try:
         async with AsyncExitStack() as stack:
@@ -193,7 +193,7 @@ async def check(setup: Setup, seed: str, *, budget: int, readers: int = 24) -> C
 
 
 def _reason(error: BaseException | None) -> str:
-    """What went wrong first."""
+    """Return the first error."""
     if isinstance(error, BaseExceptionGroup):
         return " & ".join(map(_reason, error.exceptions))
     if isinstance(error, Broken) and error.__context__ and not error.__cause__:

@@ -145,13 +145,15 @@ class TestMethods:
             ("BREW", "/health", {"GET"}),
         ],
     )
-    async def test_a_method_that_is_none(self, server: Server, method: str, path: str, allow: set[str]) -> None:
+    async def test_a_method_that_a_path_does_not_take_is_refused(
+        self, server: Server, method: str, path: str, allow: set[str]
+    ) -> None:
         answer = await server.client.request(method, path)
         problem(answer, 405, method)
         assert set(answer.headers["allow"].split(", ")) == allow
 
     @pytest.mark.parametrize("path", ["/nowhere", "/topics/a/b/c", "/topics/a%2Fb"])
-    async def test_a_path_that_is_none(self, server: Server, path: str) -> None:
+    async def test_an_unknown_path_is_refused(self, server: Server, path: str) -> None:
         problem(await server.client.get(path), 404)
 
     async def test_head_says_that_it_is_there(self, server: Server) -> None:

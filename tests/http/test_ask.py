@@ -76,7 +76,7 @@ async def test_the_naive_client_reads_plain_answers(server: Server, question: st
     assert naive([b"".join(writes)], prints_all=prints_all) == said(question)
 
 
-async def test_each_event_has_an_id_for_who_can_use_it(server: Server) -> None:
+async def test_each_event_has_an_id_for_clients_that_resume(server: Server) -> None:
     client = await ask(server, "a|b", SSE)
     assert client.body.startswith(b":\nretry: ")
     ids = [event.id for event in client.events]
@@ -95,7 +95,7 @@ async def test_the_same_key_is_the_same_answer(server: Server) -> None:
 
 
 @pytest.mark.parametrize("seen", range(4))
-async def test_who_comes_back_goes_on_with_the_same_answer(server: Server, seen: int) -> None:
+async def test_a_client_that_comes_back_gets_the_same_answer(server: Server, seen: int) -> None:
     """The model is called once, whenever the connection is lost: even before the first word, and after the last."""
     server.script.go.clear()
     before = server.script.calls
@@ -130,7 +130,7 @@ async def test_an_answer_cut_within_one_of_its_events_goes_on_there(server: Serv
         assert back.last_event_id == whole[-1].id
 
 
-async def test_two_who_ask_are_two(server: Server) -> None:
+async def test_two_askers_get_two_runs(server: Server) -> None:
     before = server.script.calls
     await ask(server, "x", SSE)
     await ask(server, "x", SSE)

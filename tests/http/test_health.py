@@ -22,7 +22,7 @@ async def numbers(server: Server) -> dict[str, float]:
     return {name: float(value) for name, _, value in lines}
 
 
-async def test_it_is_well_until_it_drains() -> None:
+async def test_the_health_is_ok_until_the_drain() -> None:
     async with serving() as server:
         answer = await server.client.get("/health")
         assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
@@ -31,7 +31,7 @@ async def test_it_is_well_until_it_drains() -> None:
         assert (answer.status_code, answer.json()) == (503, {"status": "draining"})
 
 
-async def test_what_is_counted() -> None:
+async def test_the_metrics_count_events_and_streams() -> None:
     async with serving() as server:
         before = await numbers(server)
         assert before["tidings_streams_open"] == 0

@@ -117,7 +117,7 @@ class TestPublish:
         assert len({answer.text for answer in answers}) == 1
 
     @pytest.mark.parametrize("key", ["", "x" * 201, "tab\tin", "é"])
-    async def test_a_key_that_is_none(self, server: Server, topic: str, key: str) -> None:
+    async def test_a_key_that_breaks_a_rule_is_refused(self, server: Server, topic: str, key: str) -> None:
         headers = {b"idempotency-key": key.encode()}
         problem(
             await server.client.post(f"/topics/{topic}/events", content="x", headers=headers), 400, "Idempotency-Key"
@@ -148,7 +148,7 @@ class TestPublish:
         problem(await server.client.post(f"/topics/{topic}/events", content=b'{"data":"\xff"}', headers=NDJSON), 400)
         assert await server.hub.log.describe(topic) is None
 
-    async def test_json_that_is_none(self, server: Server, topic: str) -> None:
+    async def test_text_that_is_not_json_is_refused(self, server: Server, topic: str) -> None:
         """Refuse a body that its type calls JSON and that is not: readers would be given a string in its place."""
         json = {"content-type": "application/json"}
         problem(await server.client.post(f"/topics/{topic}/events", content='{"a":', headers=json), 400, "JSON")
@@ -175,7 +175,7 @@ class TestPublish:
         problem(await server.client.post(f"/topics/{topic}/events", content=line, headers=NDJSON), 413)
 
     @pytest.mark.parametrize("type", ["", "a%0Ab", "a%00b", "tidings.reset", "x" * 201, "%ED%A0%80", "%FF"])
-    async def test_a_type_that_is_none(self, server: Server, topic: str, type: str) -> None:
+    async def test_a_type_that_breaks_a_rule_is_refused(self, server: Server, topic: str, type: str) -> None:
         problem(await server.client.post(f"/topics/{topic}/events?type={type}", content="x"), 400)
         assert await server.hub.log.describe(topic) is None
 

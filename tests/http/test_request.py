@@ -69,7 +69,7 @@ async def test_a_run_takes_no_value_that_it_would_have_to_repair(server: Server,
     problem(await server.client.post("/runs", json=body), 422)
 
 
-async def test_a_key_is_the_subject_s_own_and_none_of_the_server_s() -> None:
+async def test_a_key_belongs_to_its_subject_and_never_equals_a_key_of_the_server() -> None:
     keys = {client_key(name, key) for name in ("ann", "bob", None) for key in ("k", "stop", "answer.RUN", "client:k")}
     assert len(keys) == 12
     assert all(key.startswith("client:") and len(key) <= 200 for key in keys)

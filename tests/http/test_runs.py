@@ -43,7 +43,7 @@ def text(client: Client) -> str:
 
 
 class TestStart:
-    async def test_it_says_where_it_is(self, server: Server) -> None:
+    async def test_the_server_prints_its_url(self, server: Server) -> None:
         answer = await server.client.post("/runs", json={"input": "Hello|, world"})
         assert answer.status_code == 201
         run = answer.json()["run"]
@@ -152,7 +152,7 @@ class TestFollow:
         assert [msgspec.json.decode(event.data)["type"] for event in two.events] == types(one)
         assert server.script.calls == before + 1
 
-    async def test_who_comes_late_gets_the_text_so_far_in_one_event(self, server: Server) -> None:
+    async def test_a_late_reader_gets_the_text_so_far_in_one_event(self, server: Server) -> None:
         server.script.go.clear()
         run = await start(server, input="|!wait|".join("abc"))
         server.script.go.set()
@@ -171,7 +171,7 @@ class TestFollow:
         problem(await server.client.post(f"/runs/{NOBODY}/stop"), 404, NOBODY)
 
     @pytest.mark.parametrize("run", ["a b", "x" * 65, "%00", "a.b", "%FF", "é"])
-    async def test_an_id_that_is_none(self, server: Server, run: str) -> None:
+    async def test_an_id_of_a_run_that_breaks_a_rule_is_refused(self, server: Server, run: str) -> None:
         for method, path in (("GET", f"/runs/{run}"), ("GET", f"/runs/{run}/events"), ("POST", f"/runs/{run}/stop")):
             answer = await server.client.request(method, path)
             problem(answer, answer.status_code)

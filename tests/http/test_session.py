@@ -49,13 +49,13 @@ async def test_on_an_open_server_one_chooses_a_name() -> None:
         ({}, 400),
     ],
 )
-async def test_what_is_no_name(server: Server, body: object, status: int) -> None:
+async def test_a_text_that_is_not_a_name_is_refused(server: Server, body: object, status: int) -> None:
     answer = await server.client.post("/session", json=body)
     problem(answer, status)
     assert "set-cookie" not in answer.headers
 
 
-async def test_where_there_are_tokens_a_name_is_not_chosen() -> None:
+async def test_a_name_is_not_chosen_on_a_server_with_a_key() -> None:
     async with serving(secret=SECRET) as server:
         answer = await server.client.post("/session", json={"name": "root"})
         problem(answer, 400)
@@ -114,7 +114,7 @@ async def test_over_https_the_cookie_is_secure() -> None:
         ([], 422),
     ],
 )
-async def test_what_is_no_token(body: object, status: int) -> None:
+async def test_a_text_that_is_not_a_token_is_refused(body: object, status: int) -> None:
     async with serving(secret=SECRET) as server:
         answer = await server.client.post("/session", json=body)
         problem(answer, status)

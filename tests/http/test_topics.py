@@ -57,7 +57,7 @@ class TestRead:
         problem(both, 400, "either after an offset or before one")
         problem(await server.client.get(path, params={"before": "head"}), 400)
 
-    async def test_what_is_gone(self, server: Server, topic: str) -> None:
+    async def test_a_page_after_a_deletion_is_gone(self, server: Server, topic: str) -> None:
         path = f"/topics/{topic}/events"
         offsets = await server.published(topic, 5)
         await server.hub.delete(topic)
@@ -70,7 +70,7 @@ class TestRead:
         said = problem(await server.client.get(path, params={"after": offsets[1]}), 410, "recreated")
         assert (said["reason"], said["earliest"]) == ("recreated", again[0])
 
-    async def test_what_is_trimmed(self, server: Server, topic: str) -> None:
+    async def test_a_page_after_trimmed_events_is_gone(self, server: Server, topic: str) -> None:
         await server.client.put(f"/topics/{topic}", json={"max_events": 5})
         for _ in range(20):
             last = await server.hub.publish(topic, "x")
@@ -188,7 +188,9 @@ class TestTopics:
             ("GET", "/events?topic={}"),
         ],
     )
-    async def test_a_name_that_is_none(self, server: Server, method: str, path: str, name: str) -> None:
+    async def test_a_name_that_breaks_a_rule_is_refused(
+        self, server: Server, method: str, path: str, name: str
+    ) -> None:
         problem(await server.client.request(method, path.format(name), json={}), 400)
 
 

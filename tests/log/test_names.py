@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tidings.errors import InvalidRequest, TooLarge
-from tidings.events import ORIGIN
+from tidings.events import ORIGIN, Offset
 from tidings.log import names
 
 
@@ -67,3 +67,20 @@ def test_epochs_are_new() -> None:
     assert len(epochs) == 1000
     assert all(re.fullmatch(r"[A-Za-z0-9]{4,8}", epoch) for epoch in epochs)
     assert ORIGIN.epoch not in epochs
+
+
+@pytest.mark.parametrize(
+    ("after", "start"),
+    [
+        ("earliest", "earliest"), ("tail", "tail"), ("e-5", Offset("e", 5)), (Offset("e", 5), Offset("e", 5)),
+        ("0-0", ORIGIN), (-5, -5), ("-5", -5), (-names.MAX_LAST, -names.MAX_LAST),
+    ],
+)  # fmt: skip
+def test_a_place_to_begin_at(after: Any, start: Any) -> None:
+    assert names.parse_after(after) == start
+
+
+@pytest.mark.parametrize("after", ["", "first", "5", 5, 0, "-0", True, None, -names.MAX_LAST - 1, "--5", "e-5 "])
+def test_no_place_to_begin_at(after: Any) -> None:
+    with pytest.raises(InvalidRequest, match=r"begin at|last events"):
+        names.parse_after(after)

@@ -125,7 +125,7 @@ def types(said: list[Said]) -> list[str]:
 
 
 def sound(said: list[Said]) -> None:
-    """What holds for every story of a run: what begins ends, in the order of its parts, and one end comes last."""
+    """Check a run's events: each part that begins ends, in order, and the run's one end comes last."""
     begun: dict[str, list[str]] = {}
     blocks: dict[str, str] = {}
     for event in said:

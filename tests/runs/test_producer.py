@@ -1,4 +1,4 @@
-"""How a run ends: by itself, by an error, by a stop, by losing its log, or by a store that is away."""
+"""The ends of a run: its own, an error, a stop, the loss of its log, and a store that is away."""
 
 from __future__ import annotations
 
@@ -196,7 +196,7 @@ async def test_a_producer_that_lost_its_lease_stops(hub: Hub) -> None:
 async def test_a_producer_that_is_ending_its_run_is_not_stopped(
     hub: Hub, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It learns that its topic was closed, maybe before it learns that it has closed it."""
+    """The producer learns that its topic is closed, perhaps before it learns that it closed the topic itself."""
     append, ending, go_on = hub.log.append, asyncio.Event(), asyncio.Event()
 
     async def slow(topic: str, items: Any, **options: Any) -> Any:

@@ -108,6 +108,42 @@ class PortSuite:
         assert head == Head("epoch1", start=4, tail=6)
         assert [record.base for record in records] == [4]
 
+    async def test_a_record_is_replaced_in_its_place(self, connect: Connect, store: Store) -> None:
+        for n in (2, 3, 1):
+            await store.update("a", (), put(n))
+        other = await connect()
+        feed = other.changes()
+        assert await anext(feed) is None
+        new = Record(2, 5, b"id\0\0\0\2", b"new")
+        await store.update("a", (), lambda known: Change(Head("epoch1", tail=6, redactions=1), replaced=new))
+        await until(feed, "a", ORIGIN)
+        for each in (store, other):
+            head, records = await each.read("a", 0, 100)
+            assert head == Head("epoch1", tail=6, redactions=1)
+            assert [(record.base, record.last) for record in records] == [(0, 2), (2, 5), (5, 6)]
+            assert records[1] == new
+
+    async def test_topics_are_due_in_time(self, connect: Connect, store: Store, clock: Clock) -> None:
+        now = clock.now
+        for name, ttl, touched in (("late", 5.0, now), ("soon", 2.0, now), ("moved", 1.0, now), ("never", None, now)):
+            await store.update(name, (), put(ttl=ttl, touched=touched))
+        await store.update("moved", (), put(ttl=1.0, touched=now + 9))
+        await store.update("aged", (), put(retention=Retention(max_age=3.0), oldest=now))
+        await store.update("gone", (), put(ttl=1.0, touched=now))
+        await store.update("gone", (), lambda known: Change(None))
+        other = await connect()
+
+        async def names(at: float, limit: int = 100) -> set[str]:
+            return {name for name, _ in await other.due(now + at, limit)}
+
+        assert await names(1.9) == set()
+        assert await names(2.0) == {"soon"}
+        assert await names(4.0) == {"soon", "aged"}
+        assert len(await names(9.9, 2)) == 2
+        assert await names(9.9) == {"soon", "late", "aged"}
+        assert await names(10.0) == {"soon", "late", "aged", "moved"}
+        assert dict(await other.due(now + 2.0))["soon"] == Head("epoch1", tail=1, ttl=2.0, touched=now)
+
     async def test_keys_are_known_for_a_day(self, connect: Connect, store: Store, clock: Clock) -> None:
         await store.update("a", ("k", "other"), put(2, keys=("k",)))
         await store.update("b", (), put(1))

@@ -44,7 +44,7 @@ def run(*command: str | Path, cwd: Path) -> str:
 
 
 def bundle(tmp_path: Path, *options: str) -> bytes:
-    """One module of `EventSource` and `Tidings`. The shared worker's own module is but a part of it."""
+    """A module with `EventSource` and `Tidings`. The shared worker's own module is but a part of it."""
     entry = tmp_path / "entry.js"
     parts = {"EventSource": "eventsource.js", "Tidings": "tidings.js"}
     entry.write_text("".join(f'export {{ {name} }} from "{CLIENT / file}";\n' for name, file in parts.items()))

@@ -1,1 +1,1 @@
-"""What people use, each a folder: rooms, notifications, presence. Their state is a fold of the log."""
+"""The applications, each a folder: rooms, notifications, presence. Their state is a fold of the log."""

@@ -59,7 +59,7 @@ class OpenStream(Protocol):
 
 
 class Delivery:
-    """What an open hub delivers with. A hub makes one each time it is opened; it belongs to that event loop.
+    """The parts with which an open hub delivers. A hub makes a new object at each opening, for that event loop.
 
     `keep_alive`: seconds of silence before a comment is written to a stream. `retry`: the range, in seconds, of the
     reconnection time that a stream tells its client. `drain_window`: seconds over which `drain` closes the streams.

@@ -216,7 +216,7 @@ class Hub:
     # Reading.
 
     async def read(self, topic: str, after: After = EARLIEST, limit: int = 1000) -> Page:
-        """One page: at most `limit` events after `after`, in order.
+        """Return a page: at most `limit` events after `after`, in order.
 
         `after`: an offset or its text, `"earliest"`, `"tail"`, or `-N` for the last N events. Raises InvalidRequest,
         NotFound, Unavailable.

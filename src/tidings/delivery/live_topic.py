@@ -1,4 +1,4 @@
-"""One topic as this process sees it: its recent events, the readers that are level with it, and its flushes.
+"""A topic as this process sees it: its recent events, the readers that are level with it, and its flushes.
 
 Three offset numbers describe the window of recent events: the window begins after `base` and ends at `head`, the
 durable tail known here; the last flush wrote the events up to `visible`. Readers join at `visible`, never at `head`, so
@@ -65,7 +65,7 @@ class LevelReader(Protocol):
 
 
 class LiveTopic:
-    """What this process knows of one topic. All methods run on the loop's thread and never wait."""
+    """The state of a topic in this process. All methods run on the loop's thread and never wait."""
 
     __slots__ = (
         "base",

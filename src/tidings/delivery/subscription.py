@@ -72,7 +72,7 @@ class Connection(Protocol):
 
 
 class Subscription:
-    """One open event stream.
+    """An open event stream.
 
     While the stream is level with all its topics, their flushes `write` to it and it has no task of its own: the
     server's `send` is stepped by hand, which on stock uvicorn writes at once. When `send` has to wait, the subscription
@@ -353,7 +353,7 @@ class Subscription:
         return None
 
     def _place(self, body: bytes, live: LiveTopic) -> bytes:
-        """This stream's own bytes: its other positions around each id, its reconnection time in the first event."""
+        """Return this stream's bytes: its other positions around each id, its reconnection time in the first event."""
         if self.format.joined:
             body = self.format.place(body, *self._around(live))
         if self._retry and body:

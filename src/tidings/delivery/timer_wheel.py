@@ -1,4 +1,4 @@
-"""One timing wheel for all streams: keep-alives, expiry and stalled readers, without a timer for each."""
+"""A timing wheel for all streams: keep-alives, expiry and stalled readers, without a timer for each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person has been told and has read, by the events of their topic: pure, and the same as the page's."""
+"""The fold of a person's topic into an inbox: pure, and the same as the page's."""
 
 from __future__ import annotations
 

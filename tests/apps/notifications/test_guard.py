@@ -1,4 +1,4 @@
-"""Who may say what in a person's topic, and what no notification may hold."""
+"""The guard of a person's topic: allowed publishers, and notifications that are refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is here: right across tabs, processes, and processes that die."""
+"""Presence is right across tabs, processes, and processes that die."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def opened(member: Member, path: str = "/events?topic=presence") -> Any:
 
 
 async def said(stream: Client) -> dict[str, int]:
-    """What the next beat tells."""
+    """Return the people of the next beat."""
     found: dict[str, int] = msgspec.json.decode((await stream.until("presence"))[-1].data)["here"]
     return found
 

@@ -55,7 +55,7 @@ def settings(provider: Provider, **more: Any) -> dict[str, Any]:
 
 
 async def there(server: Server, next: str | None = None) -> str:
-    """Where the provider sends the browser back to, which asked us first."""
+    """Sign in up to the address to which the provider sends the browser back."""
     answer = await server.client.get("/session/login", params={} if next is None else {"next": next})
     assert answer.status_code == 303, answer.text
     async with httpx.AsyncClient() as browser:
@@ -65,7 +65,7 @@ async def there(server: Server, next: str | None = None) -> str:
 
 
 async def back(server: Server, address: str) -> str:
-    """Where we send the browser that comes back."""
+    """Come back from the provider, and return the address to which the server redirects the browser."""
     answer = await server.client.get(address)
     assert answer.status_code == 303
     assert answer.headers["cache-control"] == "no-store"
@@ -321,7 +321,7 @@ async def test_without_a_provider_there_is_no_such_page() -> None:
 
 
 async def test_a_name_is_its_account_s(server: Server, provider: Provider) -> None:
-    """What the provider calls people is theirs to change: it gives nobody another's rooms."""
+    """People may change their names at the provider. A changed name opens no other person's rooms."""
 
     async def named(**claims: Any) -> str | None:
         provider.claims = claims

@@ -36,7 +36,7 @@ async def server() -> AsyncIterator[Server]:
 
 @pytest.fixture
 def id() -> str:
-    """Of a room that no other test has, nor another of its parameters."""
+    """The id of a room that no other test has, nor this test with other parameters."""
     return f"files-{next(NUMBERS)}"
 
 
@@ -133,7 +133,7 @@ class TestAFile:
         ],
     )
     async def test_is_never_run_by_our_origin(self, ann: Member, id: str, type: str, shown: bool) -> None:
-        """What says that it is a picture may hold a script, which `nosniff` keeps from being run."""
+        """A file that claims to be a picture may hold a script; `nosniff` keeps browsers from running it."""
         await room(ann, id)
         script = b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"
         found = await ann.get(f"/rooms/{id}/files/{await uploaded(ann, id, script, 'a.html', type)}")

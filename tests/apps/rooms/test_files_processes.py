@@ -21,7 +21,7 @@ CONTENT = random.Random(4).randbytes(9_000_000)
 
 
 def headers() -> dict[str, str]:
-    """Of Ann, whose token is a new one each time: it would end before a long run of tests comes to these."""
+    """Return headers with a new token of Ann: an older one would expire before a long run of tests comes here."""
     return {"authorization": f"Bearer {token('Ann')}", "content-type": "application/pdf"}
 
 

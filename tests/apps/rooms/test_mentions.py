@@ -1,4 +1,4 @@
-"""Who is named in a message."""
+"""The members that a message names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is said in rooms, by the native protocol: what is stamped, changed and refused; and who types."""
+"""Messages in rooms by the native protocol: stamped, changed and refused; and people who type."""
 
 from __future__ import annotations
 

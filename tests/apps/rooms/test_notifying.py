@@ -1,4 +1,4 @@
-"""Who is told of what happens in a room."""
+"""The people who are notified of events in a room."""
 
 from __future__ import annotations
 

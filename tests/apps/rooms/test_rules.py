@@ -1,4 +1,4 @@
-"""What may be done in a room, and by whom."""
+"""Rules of rooms: each fact, and the roles that may publish it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FILE = file(1)
 
 
 def history(*more: tuple[str, str, dict[str, Any]], private: bool = False) -> list[tuple[str, dict[str, Any]]]:
-    """Of a room with one of each role, and a message of the member's, number 4."""
+    """Return the history of a room with one person of each role, and a message of the member, number 4."""
     said = [
         ("room.created", OWNER, {"name": "Lobby", "private": private}),
         ("member.joined", OWNER, {"member": MEMBER}),

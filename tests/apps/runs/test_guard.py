@@ -1,4 +1,4 @@
-"""Who may follow, describe and stop a run, and who may read a conversation, by every way there is."""
+"""The rights to follow, describe and stop a run and to read a conversation, by every way there is."""
 
 from __future__ import annotations
 

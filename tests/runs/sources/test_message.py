@@ -1,4 +1,4 @@
-"""One message as events: blocks in the order of their parts, of bounded size."""
+"""A message as events: blocks in the order of their parts, of bounded size."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 class Fact(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What one event says. `check` raises InvalidRequest for what its shape alone does not forbid."""
+    """A fact of a person's topic. `check` raises InvalidRequest for what its shape alone does not forbid."""
 
     type: ClassVar[str]
 
@@ -99,7 +99,7 @@ class RoomRead(Fact, frozen=True):
 
 
 class Muted(Fact, frozen=True):
-    """Of this topic, only mentions shall be told."""
+    """Mute a topic: only its mentions notify from now on."""
 
     type: ClassVar[str] = "topic.muted"
     topic: str
@@ -109,13 +109,13 @@ class Muted(Fact, frozen=True):
 
 
 class Unmuted(Muted, frozen=True):
-    """Of this topic, all shall be told again."""
+    """Unmute a topic: every event of it that can notify does so again."""
 
     type: ClassVar[str] = "topic.unmuted"
 
 
 class DoNotDisturb(Fact, frozen=True):
-    """Nothing shall pop up until then, in Unix seconds; null: from now on it may."""
+    """Hold notifications back from the screen until a time, in Unix seconds; null ends that."""
 
     type: ClassVar[str] = "dnd.set"
     until: float | None

@@ -22,7 +22,7 @@ TOPICS = 1_000
 
 
 class Notification(msgspec.Struct, frozen=True):
-    """One of them; the offset is its identity, `time` in Unix seconds."""
+    """A notification. The offset is its identity; `time` is in Unix seconds."""
 
     offset: str
     time: float
@@ -37,7 +37,7 @@ class Notification(msgspec.Struct, frozen=True):
 
 
 VERSION = 1
-"""Of the fold: a snapshot that another version has made is not read."""
+"""The version of the fold. Snapshots of other versions are not read."""
 
 
 class Inbox(msgspec.Struct):
@@ -52,7 +52,7 @@ class Inbox(msgspec.Struct):
 
     @property
     def unread(self) -> int:
-        """How many were not read."""
+        """The number of unread notifications."""
         return _fresh(self.items) + self.older
 
 
@@ -122,7 +122,7 @@ def _read_room(inbox: Inbox, fact: RoomRead) -> None:
 
 
 def _seen(item: Notification, rooms: dict[str, str]) -> bool:
-    """Whether it tells of what was read in its room."""
+    """Return whether the event that the notification is about was read in its room."""
     room = (item.topic or "").removeprefix("rooms.")
     marker = rooms.get(room) if item.topic == f"rooms.{room}" else None
     return marker is not None and item.event is not None and is_read(marker, item.event)
@@ -137,7 +137,7 @@ def _fresh(items: list[Notification]) -> int:
 
 
 def is_read(position: str, offset: str) -> bool:
-    """Whether whoever has read up to `position` has read `offset`. Another life of the log was not read."""
+    """Return whether reading up to `position` includes `offset`. Events of another life of the log are unread."""
     life, _, read = position.rpartition("-")
     epoch, _, n = offset.rpartition("-")
     return epoch == life and read.isdecimal() and n.isdecimal() and int(n) <= int(read)

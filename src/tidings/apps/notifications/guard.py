@@ -1,4 +1,4 @@
-"""Who may read and say what in a person's topic `users.SLUG`, and in the list of their conversations below it."""
+"""The guard of a person's topic `users.SLUG` and of the list of their conversations below it."""
 
 from __future__ import annotations
 

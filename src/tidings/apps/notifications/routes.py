@@ -1,4 +1,4 @@
-"""One's notifications over HTTP."""
+"""A person's notifications over HTTP."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ from .service import Notifications, topic_of
 
 
 class Notified(msgspec.Struct):
-    """What one was told, newest first, at most 100, and how many are `unread` of all. `muted`: topics of which only
-    mentions are told. `dnd`: until when nothing shall pop up, in Unix seconds. Follow `topic` from `offset` on."""
+    """A person's notifications, newest first, at most 100. `unread` counts all unread ones.
+
+    `muted`: topics of which only mentions notify. `dnd`: Unix seconds until which notifications stay off the screen.
+    Follow `topic` from `offset` on."""
 
     notifications: list[Notification]
     unread: int

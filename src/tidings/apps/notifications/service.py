@@ -1,4 +1,4 @@
-"""What people are told: their inboxes, and the telling."""
+"""Inboxes of notifications, and notifying people."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Notifications:
         self._folded: Projections[Inbox] = Projections(hub, Inbox, fold.apply, version=fold.VERSION)
 
     async def inbox(self, name: str) -> tuple[Inbox, Offset]:
-        """What the person has been told and has read, as of now, and the offset to follow from; not to be changed.
+        """Return the person's inbox as of now, and the offset to follow from. Do not change the inbox.
 
         `inbox.rooms` has the read markers. Raises Unavailable.
         """

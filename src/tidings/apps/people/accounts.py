@@ -1,8 +1,8 @@
-"""Whose name is whose, where people come from an OpenID Connect provider: what it calls them is not unique and may be
-changed there, so an account gets a name here once, and keeps it.
+"""Names of the accounts of an OpenID Connect provider. A provider's names are not unique and change, so an account gets
+a name here once, and keeps that name.
 
 Both directions are topics: the first event of `accounts.ID` is the account's name, that of `names.SLUG` the account
-that has it. Whoever may publish to these topics says who is who; a person's token does not cover them.
+that has it. A publisher to these topics decides the names; a person's token does not cover them.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ async def name_of(hub: Hub, issuer: str, subject: str, names: Sequence[str]) -> 
 
 
 async def _claim(hub: Hub, topic: str, value: dict[str, str]) -> dict[str, Any]:
-    """What the topic's first event says: `value`, unless it had one. Such a topic forgets nothing."""
+    """Return the value of the topic's first event: `value`, unless the topic had one. The topic keeps all events."""
     data = msgspec.json.encode(value).decode()
     try:
         await hub.log.append(topic, [("account.named", data)], expected=NEW, retention=Retention())

@@ -11,7 +11,7 @@ GONE = 12.0
 
 
 class Said(NamedTuple):
-    """What a process has said: connections by name, and when it was heard, in seconds of the hearer's clock."""
+    """The last beat of a process: connections by name, and the second of this process's clock at which it came."""
 
     here: Mapping[str, int]
     at: float
@@ -24,7 +24,7 @@ class Here:
         self._said: dict[str, Said] = {}
 
     def hear(self, process: str, here: Mapping[str, int], now: float) -> None:
-        """What the process says now counts, and nothing that it said before."""
+        """Replace the last beat of a process by this one."""
         self._said = {name: said for name, said in self._said.items() if now - said.at < GONE and name != process}
         if here:
             self._said[process] = Said(here, now)

@@ -1,4 +1,4 @@
-"""Who is here: what this process says of its streams in the topic `presence`, and what it hears of others."""
+"""Presence: this process publishes the people of its streams to the topic `presence`, and hears of other processes'."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class Presence:
 
 
 class PresenceGuard(Guard):
-    """Whoever may follow `presence` sees who is here. Only the server tells."""
+    """The guard of `presence`: all whose token covers the topic may follow it, and only the server publishes."""
 
     async def admit(self, subject: Subject, topic: str, items: Items, *, transient: bool) -> Admitted:
         raise _servers_own()

@@ -17,10 +17,10 @@ EVENTS = 100
 """Events before the question that are looked at."""
 
 CHARACTERS = 12_000
-"""Of the messages before the question that an assistant is given, the last ones, about 3,000 tokens."""
+"""Characters of the messages before the question that an assistant is given, the last ones: about 3,000 tokens."""
 
 Message = dict[str, str]
-"""One turn of a conversation: `role` and `content`."""
+"""A turn of a conversation: `role` and `content`."""
 
 
 def conversation(before: Iterable[Event], asked: MessagePosted, question: str) -> list[Message]:
@@ -68,7 +68,7 @@ def _said(events: Iterable[Event]) -> list[tuple[str, str]]:
 
 
 def _last(said: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    """As many of the last as have at most CHARACTERS together."""
+    """Return the last texts that have at most CHARACTERS together."""
     left, kept = CHARACTERS, []
     for role, text in reversed(said):
         left -= len(text)

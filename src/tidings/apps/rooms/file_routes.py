@@ -23,7 +23,7 @@ from .routes import RoomId
 from .rules import FILE
 
 PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp", "image/avif")
-"""What browsers show in a page: none of them runs anything."""
+"""Media types that a browser may show in a page, because it runs no script in them."""
 
 SAVED = "application/octet-stream"
 

@@ -37,7 +37,7 @@ LAST_MINUTE = 60.0
 MAX_NAME = 200
 
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-"""They show a name's end before its beginning: `exe.png` of what is `gnp.exe`."""
+"""Characters that reverse the text after them: a name that ends in `gnp.exe` would be shown with `exe.png`."""
 
 _TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,63}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}")
 

@@ -221,7 +221,7 @@ def summary(found: Readable, name: str | None, read: str | None) -> RoomSummary:
 
 
 def unread_of(room: Room, tail: Offset, name: str | None, read: str | None) -> tuple[int, int]:
-    """How many messages of others a member has not read, at most 100, and how many of them name them.
+    """Count the unread messages of others for a member, at most 100, and the mentions of the member among them.
 
     A member begins to read where they joined. They are counted among the room's last 200 messages.
     """

@@ -122,7 +122,7 @@ class Search:
 
 
 def query(text: str) -> str:
-    """What is searched for, in the language of FTS5: the words, each of which may go on; what is in quotes, as it is.
+    """Translate a search into the language of FTS5: words match beginnings of words, and quoted texts match exactly.
 
     Raises InvalidRequest.
     """
@@ -174,13 +174,13 @@ def take(file: sqlite3.Connection, room: str, events: Sequence[Event]) -> None:
 
 
 def forget(file: sqlite3.Connection, room: str) -> None:
-    """Nothing of the room is found any more."""
+    """Remove the room from the index."""
     file.execute("DELETE FROM said WHERE rowid IN (SELECT id FROM place WHERE room = ?)", (room,))
     file.execute("DELETE FROM place WHERE room = ?", (room,))
 
 
 def find(file: sqlite3.Connection, match: str, before: int | None, rooms: Collection[str]) -> list[Found]:
-    """One more hit than a page has, if there are as many."""
+    """Return the hits of a page and one more, if there are as many."""
     names = "[" + ",".join(f'"{room}"' for room in rooms) + "]"
     values = _OPEN, _SHUT, match, LAST if before is None else min(before, LAST), names, HITS + 1
     found = []

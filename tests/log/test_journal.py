@@ -1,0 +1,240 @@
+"""The journal over a store: redaction, settings, sweeps. The promises over every engine are in tests/stores."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from msgspec import UNSET
+
+from tests.stores.kit import Clock, everything, items, quiet
+from tidings.errors import InvalidRequest, NotFound, OutcomeUnknown, TooLarge
+from tidings.events import ORIGIN, REDACTED, Offset, Retention
+from tidings.log import names, uncertain
+from tidings.log.head import REMEMBERED, Change, Known
+from tidings.log.journal import SWEPT, Journal
+from tidings.log.port import Plan, Store
+from tidings.stores.memory import MemoryStore
+
+
+@pytest.fixture
+def store(clock: Clock) -> MemoryStore:
+    return MemoryStore(clock=clock)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def log(store: MemoryStore, clock: Clock) -> Journal:
+    return Journal(store, clock=clock)
+
+
+# ---------------------------------------------------------------- redaction
+
+
+async def test_a_redacted_event_keeps_its_place_and_loses_its_content(log: Journal, clock: Clock) -> None:
+    done = await log.append("a", items("1", "secret", "3"), key="k")
+    clock.now += 5
+    offset = done.first._replace(n=2)
+    for _ in range(2):
+        await log.redact("a", offset)
+    one, event, three = await everything(log, "a")
+    assert (one.data, three.data) == ("1", "3")
+    assert (event.offset, event.type, event.time, event.redacted) == (offset, REDACTED, clock.now - 5, True)
+    assert event.json() == {"topic": "a", "offset": str(offset), "type": "message"}
+    head = await log.describe("a")
+    assert head is not None
+    assert (head.redactions, head.redacted, head.tail, head.touched) == (1, ((2, "message"),), 3, clock.now - 5)
+    again = await log.append("a", items("again"), key="k")
+    assert (again.duplicate, again.first, again.last) == (True, done.first, done.last)
+    assert b"secret" not in (await log.store.read("a", 0, 9))[1][0].blob
+
+
+async def test_there_is_no_such_event(log: Journal) -> None:
+    with pytest.raises(NotFound):
+        await log.redact("a", Offset("e", 1))
+    for n in range(6):
+        last = (await log.append("a", items(str(n)), retention=Retention(max_events=3))).last
+    await log.trim("a")
+    for offset in (last._replace(n=3), last._replace(n=7), last._replace(n=0), ORIGIN, Offset("other", 5)):
+        with pytest.raises(NotFound, match="There is no event"):
+            await log.redact("a", offset)
+    await log.redact("a", last._replace(n=4))
+    with pytest.raises(InvalidRequest):
+        await log.redact("a b", last)
+
+
+async def test_a_closed_log_and_an_earlier_life_are_redacted(log: Journal) -> None:
+    old = (await log.append("a", items("1", "2"), close=True)).last
+
+    def restore(known: Known) -> Change:
+        assert known.head
+        return Change(known.head.restored())
+
+    await log.store.update("a", (), restore)
+    await log.redact("a", old)
+    assert [event.redacted for event in await everything(log, "a")] == [False, True]
+    with pytest.raises(NotFound):
+        await log.redact("a", old._replace(n=3))
+
+
+async def test_redactions_of_one_record_by_two_processes_do_not_undo_each_other(store: MemoryStore) -> None:
+    """Each reads the record, takes one event out and writes it back: the later one must see the earlier one."""
+    journals = [Journal(store), Journal(store)]
+    first = (await journals[0].append("a", items(*map(str, range(40))))).first
+    await asyncio.gather(*(journals[n % 2].redact("a", first._replace(n=n)) for n in range(1, 41)))
+    assert all(event.redacted for event in await everything(journals[0], "a"))
+    head = await store.load("a")
+    assert head is not None
+    assert head.redactions == 40
+    assert head.size == sum(len(record.blob) for record in (await store.read("a", 0, 100))[1])
+
+
+async def test_a_redaction_and_a_trim_at_once_leave_the_right_size(store: MemoryStore) -> None:
+    for seed in range(20):
+        log, other = Journal(store), Journal(store)
+        for n in range(8):
+            last = (await log.append("a", items("x" * 50), retention=Retention(max_events=n + 1))).last
+        await log.configure("a", retention=Retention(max_events=4))
+        await asyncio.gather(
+            *(other.redact("a", last._replace(n=5 + n)) for n in range(seed % 4)), log.trim("a"), quiet(other)
+        )
+        head = await store.load("a")
+        assert head is not None
+        assert head.size == sum(len(record.blob) for record in (await store.read("a", 0, 100))[1])
+        await log.delete("a")
+
+
+async def test_the_missed_redactions_are_named(log: Journal) -> None:
+    first = (await log.append("a", [(f"t{n}", "x") for n in range(1, 51)])).first
+    for n in range(1, 51):
+        await log.redact("a", first._replace(n=n))
+    head = await log.describe("a")
+    assert head is not None
+    assert await log.redacted("a", head, 50) == ()
+    assert await log.redacted("a", head, 48) == ((49, "t49"), (50, "t50"))
+    assert len(await log.redacted("a", head, 50 - REMEMBERED)) == REMEMBERED
+    everyone = [(n, f"t{n}") for n in range(1, 51)]
+    assert await log.redacted("a", head, 50 - REMEMBERED - 1) == everyone
+
+
+@pytest.mark.parametrize("stored", [True, False])
+async def test_a_redaction_of_unknown_outcome_is_found_out(
+    store: MemoryStore, monkeypatch: pytest.MonkeyPatch, stored: bool
+) -> None:
+    monkeypatch.setattr(uncertain, "PAUSE", 0.0)
+    offset = (await Journal(store).append("a", items("secret"))).last
+
+    class Dies:
+        died = False
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(store, name)
+
+        async def update(self, topic: str, keys: list[str], plan: Plan) -> Known:
+            if self.died:
+                return await store.update(topic, keys, plan)
+            self.died = True
+            if stored:
+                await store.update(topic, keys, plan)
+                await Journal(store).append(topic, items("meanwhile"))
+            else:
+                plan(Known(await store.load(topic)))
+            raise OutcomeUnknown("died")
+
+    await Journal(Dies()).redact("a", offset)  # type: ignore[arg-type]
+    head = await store.load("a")
+    assert head is not None
+    assert head.redactions == 1
+    assert (await everything(Journal(store), "a"))[0].redacted
+
+
+# ---------------------------------------------------------------- settings, sizes and sweeps
+
+
+async def test_the_default_is_for_logs_that_begin(store: Store, clock: Clock) -> None:
+    own = Retention(max_events=100_000)
+    await Journal(store, clock=clock).configure("audit", retention=own)
+    log = Journal(store, retention=Retention(max_events=20), clock=clock)
+    for _ in range(60):
+        await log.append("audit", items("x"))
+        await log.append("plain", items("x"))
+    await quiet(log)
+    kept = {name: (head.retention, head.tail - head.start) for name, head in await store.topics()}
+    assert kept == {"audit": (own, 60), "plain": (Retention(max_events=20), kept["plain"][1])}
+    assert kept["plain"][1] < 23
+    head = await log.configure("audit", ttl=60)
+    assert (head.retention, head.ttl) == (own, 60)
+    head = await log.configure("audit", retention=Retention(max_age=5.0))
+    assert (head.retention, head.ttl) == (Retention(max_age=5.0), 60)
+    assert (await log.configure("audit", retention=None, ttl=None)).retention == Retention()
+    assert (await log.configure("new", ttl=UNSET)).retention == Retention(max_events=20)
+
+
+async def test_an_append_is_bounded_in_events(log: Journal) -> None:
+    with pytest.raises(TooLarge, match="10,000 events"):
+        await log.append("a", items(*["x"] * (names.MAX_EVENTS + 1)))
+    assert await log.describe("a") is None
+
+
+async def test_a_page_costs_a_page(log: Journal, store: MemoryStore) -> None:
+    """A page of 10 events out of a batch of 10,000 reads the record or the two that hold them, not all ten."""
+    first = (await log.append("a", [("message", '{"data":1}')] * names.MAX_EVENTS)).first
+    touched: list[int] = []
+    read = store.read
+
+    async def reading(topic: str, after: int, limit: int) -> object:
+        head, records = await read(topic, after, limit)
+        touched.extend(record.last - record.base for record in records)
+        return head, records
+
+    store.read = reading  # type: ignore[method-assign, assignment]
+    for n in (0, 5, 995, 9_985):
+        touched.clear()
+        page = await log.read("a", first._replace(n=n), 10)
+        assert [event.offset.n for event in page.events if event.offset] == list(range(n + 1, n + 11))
+        assert touched in ([1000], [1000, 1000])
+
+
+async def test_a_sweep_costs_what_is_due(log: Journal, store: MemoryStore, clock: Clock) -> None:
+    """Nothing is read of topics that need nothing; everything that is due is done in one sweep."""
+    for n in range(300):
+        await log.append(f"quiet{n}", items("x"), retention=Retention(max_events=9), ttl=1000)
+    for n in range(SWEPT + 50):
+        await log.append(f"expires{n:03}", items("x"), ttl=60)
+        await log.append(f"old{n:03}", items("x"), retention=Retention(max_age=60))
+        await log.append(f"old{n:03}", items("y"))
+    looked: list[str] = []
+    read = store.read
+
+    async def reading(topic: str, after: int, limit: int) -> object:
+        looked.append(topic)
+        return await read(topic, after, limit)
+
+    store.read = reading  # type: ignore[method-assign, assignment]
+    await log.sweep()
+    assert looked == []
+    clock.now += 60
+    await log.sweep()
+    assert len(set(looked)) == SWEPT + 50
+    assert [name for name in await log.topics(limit=1000) if name.startswith("expires")] == []
+    looked.clear()
+    await log.sweep()
+    assert looked == []
+    assert len((await read("old000", 0, 9))[1]) == 1
+
+
+async def test_idempotency_keys_are_forgotten_after_a_day(log: Journal, store: MemoryStore, clock: Clock) -> None:
+    for n in range(100):
+        await log.append("a", items("x"), key=f"k{n}")
+    clock.now += 24 * 3600.0 - 1
+    await log.sweep()
+    assert (await log.append("a", items("x"), key="k7")).duplicate
+    clock.now += 1
+    await log.sweep()
+    assert store._logs["a"].keys == {}
+    assert not store._keys
+    assert not (await log.append("a", items("x"), key="k7")).duplicate
