@@ -14,7 +14,7 @@ app.mount("/tidings", create_app(hub=hub))
 
 @app.get("/open")
 async def count() -> int:
-    return len(hub.delivery.streams)
+    return len(hub.delivery.streams) if hub.state != "closed" else 0
 
 
 @app.post("/from-a-thread")

@@ -1,4 +1,4 @@
-"""What to tell a viewer of an error in somebody else's code. The text of the error itself only goes to the log."""
+"""The words in which viewers learn of an error in a model's client. The text of the error goes to the log only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One message of a run as events: its blocks are opened, filled and closed in the order in which their parts come."""
+"""A message of a run as events: its blocks are opened, filled and closed in the order in which their parts come."""
 
 from __future__ import annotations
 
