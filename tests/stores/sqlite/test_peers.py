@@ -101,7 +101,7 @@ async def test_without_datagrams_the_file_is_looked_at(opened: Open, monkeypatch
     await one.update("a", (), put())
     async with asyncio.timeout(10):
         assert await anext(changes) is None
-    await one.publish("a", b"for nobody", transient=True)
+    await one.cast("a", b"for nobody")
 
 
 async def test_what_a_full_queue_could_not_take_is_told_later(
@@ -137,8 +137,8 @@ async def test_news_that_is_too_large_says_look_at_all(opened: Open, monkeypatch
     await asyncio.gather(*(one.update(f"topic{n}", (), put()) for n in range(200)))
     async with asyncio.timeout(10):
         assert [await anext(changes)] in ([None], [{"topic0": Offset("epoch1", 1)}])
-    await one.publish("a", b"x" * 1001, transient=True)
-    await one.publish("a", b"y", transient=True)
+    await one.cast("a", b"x" * 1001)
+    await one.cast("a", b"y")
     async with asyncio.timeout(10):
         async for news in changes:
             if isinstance(news, Cast):
