@@ -32,6 +32,7 @@ from tidings.apps.projection import SNAPSHOTS
 from tidings.apps.rooms import file_routes as transfers
 from tidings.apps.rooms import routes as rooms
 from tidings.apps.rooms.answers import Answers
+from tidings.apps.rooms.erasing import Eraser
 from tidings.apps.rooms.files import FILES
 from tidings.apps.rooms.guard import RoomsGuard
 from tidings.apps.rooms.notifying import Notices
@@ -211,7 +212,8 @@ def apps(
 ) -> list[APIRouter]:
     """Return the routers of the apps, and add the apps' guards to `access`."""
     told, service = Notifications(hub), Rooms(hub)
-    answers = Answers(hub, service, told, assistants)
+    notices = Notices(told)
+    answers, eraser = Answers(hub, service, told, assistants), Eraser(hub, service, told, notices)
 
     async def run_ended(run: str) -> None:
         await access.limits.ended(run)
@@ -220,7 +222,7 @@ def apps(
     hub.runs.on_end = run_ended
     access.guards.update(
         {
-            "rooms": RoomsGuard(service, Notices(told), answers, access.limits),
+            "rooms": RoomsGuard(service, notices, answers, access.limits, eraser),
             "runs": RunsGuard(hub, access.guards),
             "conversations": ConversationsGuard(hub),
             "users": PeopleGuard(),

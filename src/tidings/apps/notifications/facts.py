@@ -85,6 +85,20 @@ class Read(Fact, frozen=True):
             Offset.parse(offset)
 
 
+class Withdrawn(Fact, frozen=True):
+    """Notifications of a message that was deleted or edited, by their offsets. Only the server publishes it, and it
+    redacts them."""
+
+    type: ClassVar[str] = "notification.withdrawn"
+    offsets: list[str]
+
+    def check(self) -> None:
+        if not 0 < len(self.offsets) <= MANY:
+            raise InvalidRequest(f"A withdrawal names 1 to {MANY} offsets.")
+        for offset in self.offsets:
+            Offset.parse(offset)
+
+
 class RoomRead(Fact, frozen=True):
     """The room is read up to an offset of it."""
 
@@ -126,7 +140,7 @@ class DoNotDisturb(Fact, frozen=True):
 
 
 FACTS: dict[str, type[Fact]] = {
-    fact.type: fact for fact in (Created, Read, RoomRead, Muted, Unmuted, DoNotDisturb)
+    fact.type: fact for fact in (Created, Read, Withdrawn, RoomRead, Muted, Unmuted, DoNotDisturb)
 }  # fmt: skip
 _DECODERS = {type: msgspec.json.Decoder(fact) for type, fact in FACTS.items()}
 _encode = msgspec.json.Encoder().encode

@@ -11,7 +11,7 @@ import msgspec
 from tidings.errors import InvalidRequest
 from tidings.events import Event
 
-from .facts import Created, DoNotDisturb, Muted, Read, RoomRead, Unmuted, understood
+from .facts import Created, DoNotDisturb, Muted, Read, RoomRead, Unmuted, Withdrawn, understood
 
 MOST = 100
 """Notifications that are kept at hand; of older ones only how many are unread is known."""
@@ -36,7 +36,7 @@ class Notification(msgspec.Struct, frozen=True):
     read: bool = False
 
 
-VERSION = 1
+VERSION = 2
 """The version of the fold. Snapshots of other versions are not read."""
 
 
@@ -70,6 +70,8 @@ def apply(inbox: Inbox, event: Event) -> None:
             _read_up_to(inbox, fact.upto or "")
         case Read():
             _read_some(inbox, set(fact.offsets or ()))
+        case Withdrawn():
+            inbox.items = [item for item in inbox.items if item.offset not in set(fact.offsets)]
         case RoomRead():
             _read_room(inbox, fact)
         case Unmuted():

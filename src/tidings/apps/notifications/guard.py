@@ -9,7 +9,7 @@ from tidings.access.names import slug
 from tidings.access.subject import Subject
 from tidings.errors import Forbidden, InvalidRequest
 
-from .facts import Created, Fact, parse, to_item
+from .facts import Created, Fact, Withdrawn, parse, to_item
 
 CONVERSATIONS = "conversations"
 """The last segment of the topic with the list of a person's conversations."""
@@ -45,6 +45,8 @@ class PeopleGuard(Guard):
 
 
 def _stamped(subject: Subject, topic: str, fact: Fact) -> Fact:
+    if isinstance(fact, Withdrawn):
+        raise Forbidden(f"Only the server publishes {fact.type}.")
     if not isinstance(fact, Created):
         _person(subject)
         if not _owns(subject, topic):

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from tidings.access.names import slug
 from tidings.apps.projection import Projections
 from tidings.delivery.hub import Hub
-from tidings.errors import Closed, InvalidRequest
+from tidings.errors import Closed, InvalidRequest, NotFound
 from tidings.events import Offset
 
 from . import fold
-from .facts import LINK, TEXT, TITLE, Created, to_item
+from .facts import LINK, TEXT, TITLE, Created, Withdrawn, to_item, understood
 from .fold import Inbox
 
 log = logging.getLogger("tidings.notifications")
@@ -23,7 +23,9 @@ class Notifications:
 
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
-        self._folded: Projections[Inbox] = Projections(hub, Inbox, fold.apply, version=fold.VERSION)
+        self._folded: Projections[Inbox] = Projections(
+            hub, Inbox, fold.apply, version=fold.VERSION, lasting=[Withdrawn.type]
+        )
 
     async def inbox(self, name: str) -> tuple[Inbox, Offset]:
         """Return the person's inbox as of now, and the offset to follow from. Do not change the inbox.
@@ -72,6 +74,45 @@ class Notifications:
             # A subject of a token whose name makes no topic, or a topic that its owner's program has closed: what
             # happened has happened all the same, so whoever did it is not refused.
             log.warning("%s cannot be told: %s", topic_of(name)[:80], error)
+
+    async def withdraw(self, name: str, topic: str, event: Offset) -> bool:
+        """Redact the person's notifications of an event, and take them from the inbox. True: one was unread.
+
+        Idempotent. Raises Unavailable.
+        """
+        try:
+            own = topic_of(name)
+        except InvalidRequest:
+            return False
+        found = await self._folded.get(own)
+        told = [item for item in found.state.items if (item.topic, item.event) == (topic, str(event))]
+        offsets = [Offset.parse(item.offset) for item in told] or await self._older(own, topic, event)
+        if offsets:
+            withdrawn = Withdrawn([str(offset) for offset in offsets])
+            await self.hub.log.append(own, [to_item(withdrawn)], expected=offsets[0].epoch)
+        for offset in offsets:
+            await self.hub.log.redact(own, offset)
+        if offsets:
+            await self._folded.get(own)  # which writes a snapshot without them
+        return any(not item.read for item in told)
+
+    async def _older(self, own: str, topic: str, event: Offset) -> list[Offset]:
+        """Notifications of an event that the inbox does not hold any more."""
+        offsets: list[Offset] = []
+        after: Offset | None = None
+        while True:
+            try:
+                page = await self.hub.log.read(own, after)
+            except NotFound:
+                return offsets
+            for entry in page.events:
+                if entry.type == Created.type and str(event) in entry.data and entry.offset is not None:
+                    fact = understood(entry.type, entry.data)
+                    if isinstance(fact, Created) and (fact.topic, fact.event) == (topic, str(event)):
+                        offsets.append(entry.offset)
+            if page.up_to_date or not page.events:
+                return offsets
+            after = page.next
 
 
 def topic_of(name: str) -> str:

@@ -168,7 +168,6 @@ def _created(started: RunStarted) -> RunCreated:
         by=started.by,
         run=started.run,
         assistant=started.assistant,
-        input=started.input if isinstance(started.input, str) else None,
         parent=started.parent,
         asked=started.asked,
     )

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-import msgspec
-
 from tidings.errors import InvalidRequest
 from tidings.events import Event
 
@@ -49,6 +47,9 @@ def _said(events: Iterable[Event]) -> list[tuple[str, str]]:
     """Roles and texts, as edited, without what was deleted."""
     found: dict[str, MessagePosted | AnswerPosted] = {}
     for event in events:
+        if event.redacted:
+            found[str(event.offset)] = AnswerPosted(run="")  # until the edit that says all of it
+            continue
         try:
             fact = facts.read(event.type, event.data)
         except InvalidRequest:
@@ -57,7 +58,7 @@ def _said(events: Iterable[Event]) -> list[tuple[str, str]]:
             case MessagePosted() | AnswerPosted():
                 found[str(event.offset)] = fact
             case MessageEdited() if fact.message in found:
-                found[fact.message] = msgspec.structs.replace(found[fact.message], text=fact.text)
+                found[fact.message] = facts.restated(fact)
             case MessageDeleted():
                 found.pop(fact.message, None)
     return [

@@ -129,18 +129,30 @@ class MessagePosted(Fact, frozen=True, kw_only=True):
 
 
 class MessageEdited(Fact, frozen=True, kw_only=True):
-    """A message's new text. `message`: the offset of the message."""
+    """A message's new text. `message`: the offset of the message.
+
+    The server stamps the rest of the message, since the event of the message is redacted: its `author`, `key`, `reply`,
+    `files`, `mentions` and `quote`. An edit `by` nobody is the server's: it takes the quote of a deleted message away.
+    """
 
     type = "message.edited"
     message: str
     text: str
+    author: str = ""
+    key: str | UnsetType = UNSET
+    reply: str | UnsetType = UNSET
+    files: list[File] | UnsetType = UNSET
+    mentions: list[str] = []
+    quote: Quote | UnsetType = UNSET
 
 
 class MessageDeleted(Fact, frozen=True, kw_only=True):
-    """The end of a message. `message`: the offset of the message, or of the answer."""
+    """The end of a message. `message`: the offset of the message, or of the answer. `run`: the run of an answer, which
+    the server stamps, since the event of the answer is redacted."""
 
     type = "message.deleted"
     message: str
+    run: str | UnsetType = UNSET
 
 
 class ReactionAdded(Fact, frozen=True, kw_only=True):
@@ -180,6 +192,38 @@ class AnswerPosted(Fact, frozen=True, kw_only=True, forbid_unknown_fields=False)
     text: str = ""
     outcome: str = "success"
     asked: str | None = None
+
+
+STAMPED = ("author", "key", "reply", "files", "mentions", "quote")
+"""Fields of an edit that the server stamps."""
+
+
+def restated(edit: MessageEdited) -> MessagePosted:
+    """The message as an edit leaves it."""
+    return MessagePosted(
+        by=edit.author,
+        text=edit.text,
+        key=edit.key,
+        reply=edit.reply,
+        files=list(edit.files) if edit.files else UNSET,
+        mentions=edit.mentions,
+        quote=edit.quote,
+    )
+
+
+def edited(message: MessagePosted, offset: str, text: str, *, by: str) -> MessageEdited:
+    """The edit that gives a message another text, with the rest of the message."""
+    return MessageEdited(
+        by=by,
+        message=offset,
+        text=text,
+        author=message.by,
+        key=message.key,
+        reply=message.reply,
+        files=message.attached or UNSET,
+        mentions=message.mentions,
+        quote=message.quote,
+    )
 
 
 SERVERS = (RunCreated, AnswerPosted)

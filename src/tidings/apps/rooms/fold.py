@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+
 import msgspec
 
 from tidings.errors import TidingsError
@@ -27,13 +29,15 @@ from .facts import (
 )
 from .room import IGNORED, RECENT, Member, PendingRun, RecentMessage, Room
 
-VERSION = 3
+VERSION = 4
 """Version of the fold. Snapshots of other versions are not read."""
 
 
 def apply(room: Room, event: Event) -> None:
     """Change the room by the next event of its topic."""
     assert event.offset is not None
+    if event.redacted:
+        return  # the edit or the deletion that redacted it follows, and says everything
     try:
         fact = facts.read(event.type, event.data)
         rules.check(room, fact)
@@ -47,16 +51,18 @@ def follow(room: Room, fact: Fact, n: int, time: float) -> None:
     """Change the room by a fact that breaks no rule, as event number `n`."""
     match fact:
         case MessagePosted():
-            _remember(room, RecentMessage(n, fact.by, fact.mentions))
-            if attached := [file.id for file in fact.attached]:
-                room.files[n] = attached
+            _say(room, n, fact)
         case MessageEdited():
-            room.edited[Offset.parse(fact.message).n] = n
+            at = Offset.parse(fact.message).n
+            room.edited.setdefault(at, []).append(n)
+            if fact.author:
+                _say(room, at, facts.restated(fact))
         case MessageDeleted():
             gone = Offset.parse(fact.message).n
             room.deleted.add(gone)
-            room.edited.pop(gone, None)
             room.files.pop(gone, None)
+            if isinstance(fact.run, str):
+                room.runs.pop(fact.run, None)
             room.recent = [message for message in room.recent if message.n != gone]
         case RunCreated():
             room.runs[fact.run] = PendingRun(n, fact.by, fact.assistant, fact.asked)
@@ -93,7 +99,27 @@ def _change_members(room: Room, fact: Fact, n: int) -> None:
             room.banned.discard(fact.member)
 
 
+def _say(room: Room, n: int, message: MessagePosted) -> None:
+    """Take a message, or what an edit has made of it."""
+    _remember(room, RecentMessage(n, message.by, message.mentions))
+    if attached := [file.id for file in message.attached]:
+        room.files[n] = attached
+    if isinstance(message.reply, str):
+        replies = room.replies.setdefault(Offset.parse(message.reply).n, [])
+        if n not in replies:
+            replies.append(n)
+
+
 def _remember(room: Room, message: RecentMessage) -> None:
-    room.recent.append(message)
-    if len(room.recent) > RECENT:
-        del room.recent[0]
+    recent = room.recent
+    if not recent or message.n > recent[-1].n:
+        recent.append(message)
+    else:
+        # An edit of a message that is remembered, or was redacted before it was read.
+        at = bisect_left(recent, message.n, key=lambda each: each.n)
+        if recent[at].n == message.n:
+            recent[at] = message
+        elif at or len(recent) < RECENT:
+            recent.insert(at, message)
+    if len(recent) > RECENT:
+        del recent[0]

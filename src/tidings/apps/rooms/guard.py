@@ -14,6 +14,7 @@ from tidings.log.rules import NEW, Appended
 
 from . import facts, rules
 from .answers import Answers
+from .erasing import Eraser
 from .facts import RunCreated
 from .notifying import Notices
 from .rooms import Admission, Rooms, person
@@ -28,8 +29,10 @@ class RoomsGuard(Guard):
         notices: Notices | None = None,
         answers: Answers | None = None,
         limits: Limits | None = None,
+        eraser: Eraser | None = None,
     ) -> None:
         self._limits = limits or Limits()
+        self._eraser = eraser
         self._rooms = rooms
         self._notices = notices
         self._answers = answers
@@ -69,6 +72,8 @@ class RoomsGuard(Guard):
             given, at = [facts.read(*item) for item in items], ORIGIN
         stored = await self._rooms.stored(topic, given, done, at)
         await self._rooms.keep_files(stored)
+        if self._eraser is not None:
+            await self._eraser.erase(stored)
         if self._notices is not None:
             await self._notices.tell(stored)
         if self._answers is not None:

@@ -36,7 +36,13 @@ class Notices:
             if notified:
                 await asyncio.gather(*notified)
 
-    async def _notify(self, topic: str, at: Offset, by: str, notice: Notice) -> None:
+    async def renew(self, topic: str, room: Room, at: Offset, message: MessagePosted, name: str, edit: Offset) -> None:
+        """Notify one person of a message as an edit has left it."""
+        for notice in notices(room, message):
+            if notice.to == name:
+                await self._notify(topic, at, message.by, notice, edit=f".{edit.n}")
+
+    async def _notify(self, topic: str, at: Offset, by: str, notice: Notice, edit: str = "") -> None:
         await self._notifications.notify(
             notice.to,
             notice.kind,
@@ -46,7 +52,7 @@ class Notices:
             topic=topic,
             event=at,
             by=by,
-            key=f"{topic}.{at}",
+            key=f"{topic}.{at}{edit}",
         )
 
 

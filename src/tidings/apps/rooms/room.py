@@ -42,9 +42,9 @@ class Room(msgspec.Struct):
     """The state of a room.
 
     `created`: Unix seconds; 0 for a room that does not exist. `readers`: people who left as readers. `banned`: people
-    who cannot be members. `deleted`: the numbers of deleted messages. `edited`: the number of the last edit of each
-    edited message. `files`: the ids of the files of each message that has some. `ignored`: the numbers of the last
-    events that broke a rule and so changed nothing.
+    who cannot be members. `deleted`: the numbers of deleted messages. `edited`: the numbers of the edits of each
+    edited message. `replies`: the numbers of the replies to each message. `files`: the ids of the files of each message
+    that has some. `ignored`: the numbers of the last events that broke a rule and so changed nothing.
     """
 
     name: str = ""
@@ -59,7 +59,8 @@ class Room(msgspec.Struct):
     runs: dict[str, PendingRun] = msgspec.field(default_factory=dict)
     recent: list[RecentMessage] = msgspec.field(default_factory=list)
     deleted: set[int] = msgspec.field(default_factory=set)
-    edited: dict[int, int] = msgspec.field(default_factory=dict)
+    edited: dict[int, list[int]] = msgspec.field(default_factory=dict)
+    replies: dict[int, list[int]] = msgspec.field(default_factory=dict)
     files: dict[int, list[str]] = msgspec.field(default_factory=dict)
     ignored: list[int] = msgspec.field(default_factory=list)
 
@@ -82,7 +83,8 @@ class Room(msgspec.Struct):
             runs=dict(self.runs),
             recent=list(self.recent),
             deleted=set(self.deleted),
-            edited=dict(self.edited),
+            edited={n: list(edits) for n, edits in self.edited.items()},
+            replies={n: list(replies) for n, replies in self.replies.items()},
             files=dict(self.files),
             ignored=list(self.ignored),
         )

@@ -181,7 +181,8 @@ class Rooms:
                 for file in fact.attached:
                     await self.files.keep(room, file.id)
             elif isinstance(fact, MessageDeleted):
-                deleted = await self._fact(stored.topic, Offset.parse(fact.message))
+                found = await self.states.get(stored.topic, fresh=False)
+                deleted = await self.message_or_answer(found, Offset.parse(fact.message))
                 for file in deleted.attached if isinstance(deleted, MessagePosted) else ():
                     if not stored.room.attaches(file.id):
                         await self.files.delete(room, file.id)
@@ -205,8 +206,14 @@ class Rooms:
             target = await self._target(found, Offset.parse(at))
             rules.check_target(found.state, fact, target)
             assert target is not None
+            if isinstance(fact, MessageDeleted) and target.run:
+                fields["run"] = target.run
             if isinstance(fact, MessagePosted):
                 fields["quote"] = Quote(target.by, target.text[:QUOTED])
+        if isinstance(fact, MessageEdited):
+            message = await self.message(found, Offset.parse(fact.message))
+            assert message is not None
+            return facts.edited(message, fact.message, fact.text, by=fact.by)
         if isinstance(fact, MessagePosted):
             fields["mentions"] = callings.named(fact.text)
             if fact.files:
@@ -220,17 +227,28 @@ class Rooms:
             raise NotFound("You have uploaded no such file to this room.")
         return whole.file
 
+    async def message_or_answer(self, found: Projection[Room], at: Offset) -> MessagePosted | AnswerPosted | None:
+        """The message or the answer at an offset as it reads now; None if there is none, or no more."""
+        fact = await self._fact(found.topic, at)
+        return fact if isinstance(fact, AnswerPosted) else await self.message(found, at)
+
     async def _target(self, found: Projection[Room], at: Offset) -> rules.Target | None:
         """The message or the answer at an offset, as it was last edited."""
-        fact = await self._fact(found.topic, at)
-        if isinstance(fact, AnswerPosted):
-            return rules.Target(fact.type, "", fact.text)
-        if not isinstance(fact, MessagePosted):
+        message = await self.message_or_answer(found, at)
+        if isinstance(message, AnswerPosted):
+            return rules.Target(message.type, "", message.text, message.run)
+        if message is None:
             return None
-        edit = found.state.edited.get(at.n)
-        last = await self._fact(found.topic, Offset(found.offset.epoch, edit)) if edit else None
-        text = last.text if isinstance(last, MessageEdited) else fact.text
-        return rules.Target(fact.type, fact.by, text if text.strip() else fact.words.strip())
+        return rules.Target(message.type, message.by, message.text if message.text.strip() else message.words.strip())
+
+    async def message(self, found: Projection[Room], at: Offset) -> MessagePosted | None:
+        """The message at an offset as it reads now; None if there is none, or no more."""
+        edits = found.state.edited.get(at.n)
+        edit = await self._fact(found.topic, Offset(found.offset.epoch, edits[-1])) if edits else None
+        if isinstance(edit, MessageEdited):
+            return facts.restated(edit)
+        fact = await self._fact(found.topic, at)
+        return fact if isinstance(fact, MessagePosted) else None
 
     async def present(self, topic: str, offset: str, tail: Offset) -> str:
         """Translate an offset of an earlier life of a restored room into this life, if both lives have its event."""
@@ -249,6 +267,8 @@ class Rooms:
         if page is None or page.lost is not None or not page.events:
             return None
         if page.events[0].offset != Offset.parse(await self.present(topic, str(at), page.tail)):
+            return None
+        if page.events[0].redacted:
             return None
         return facts.read(page.events[0].type, page.events[0].data)
 
@@ -309,6 +329,8 @@ def _read(kind: str, data: str, by: str) -> Fact:
         fact.by
         or (isinstance(fact, MessagePosted) and (fact.mentions or fact.quote or fact.attached))
         or (isinstance(fact, facts.MemberBanned) and fact.role)
+        or (isinstance(fact, MessageDeleted) and fact.run)
+        or (isinstance(fact, MessageEdited) and any(getattr(fact, name) for name in facts.STAMPED))
     ):
         raise InvalidRequest(
             "The server stamps the publisher, the members that a message names, its quote, its files and the role that "

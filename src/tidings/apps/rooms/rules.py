@@ -56,11 +56,12 @@ REMOVALS = (MemberLeft, MemberBanned)
 
 
 class Target(NamedTuple):
-    """The message or the answer that a fact names. The author of an answer is empty."""
+    """The message or the answer that a fact names. The author of an answer is empty, and so is the run of a message."""
 
     type: str
     by: str
     text: str
+    run: str = ""
 
 
 def may_read(room: Room, name: str | None) -> bool:
@@ -109,6 +110,8 @@ def check(room: Room, fact: Fact) -> None:
         return
     # An outsider of a private room must not learn who its members are, or that it is archived.
     check_may_read(room, fact.by)
+    if isinstance(fact, MessageEdited) and not fact.by:
+        return
     if room.archived != isinstance(fact, RoomRestored):
         raise Conflict(ARCHIVED if room.archived else "This room is not archived.")
     if isinstance(fact, MEMBER_FACTS):

@@ -148,7 +148,9 @@ def opened() -> sqlite3.Connection:
 def take(file: sqlite3.Connection, room: str, events: Sequence[Event]) -> None:
     """Add what some events say; what they edit and delete is found no more."""
     for event in events:
-        if event.type in (MessagePosted.type, AnswerPosted.type, MessageEdited.type, MessageDeleted.type):
+        if event.redacted and event.json()["type"] == MessagePosted.type:
+            _add(file, room, event, "", "", "", None)  # the place of the edit that says all of it
+        elif event.type in (MessagePosted.type, AnswerPosted.type, MessageEdited.type, MessageDeleted.type):
             try:
                 fact = facts.read(event.type, event.data)
             except InvalidRequest:
@@ -159,10 +161,12 @@ def take(file: sqlite3.Connection, room: str, events: Sequence[Event]) -> None:
                 case AnswerPosted():
                     _add(file, room, event, fact.text, "", "", fact.assistant)
                 case MessageEdited():
-                    values = _plain(fact.text), *_place(fact.message, room), fact.by
+                    message = facts.restated(fact)
+                    files = _plain(message.words.removeprefix(message.text))
+                    values = _plain(fact.text) + files, files, fact.author, *_place(fact.message, room)
                     file.execute(
-                        "UPDATE said SET text = ? || files "
-                        "WHERE rowid = (SELECT id FROM place WHERE room = ? AND n = ?) AND by = ?",
+                        "UPDATE said SET text = ?, files = ?, by = ? "
+                        "WHERE rowid = (SELECT id FROM place WHERE room = ? AND n = ?)",
                         values,
                     )
                 case MessageDeleted():

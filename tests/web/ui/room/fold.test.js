@@ -143,3 +143,40 @@ test("name, members and state continue from the server's answer", () => {
   );
   assert.deepEqual([gone.members, gone.archived], [{ Mara: "owner" }, false]);
 });
+
+test("an edit restates a redacted message, and a deletion leaves its place", () => {
+  const redacted = (/** @type {number} */ n, /** @type {string} */ type) =>
+    event(n, "tidings.redacted", { topic: "rooms.deploys", offset: `e-${n}`, type });
+  const quote = { by: "Jonas", text: "" };
+  const log = [
+    redacted(1, "message.posted"),
+    redacted(2, "message.posted"),
+    event(3, "run.created", { run: "r", assistant: "docs", by: "Mara" }),
+    redacted(4, "answer.posted"),
+    redacted(5, "message.edited"),
+    event(6, "message.edited", {
+      by: "Mara",
+      message: "e-1",
+      text: "new",
+      author: "Mara",
+      reply: "e-2",
+      quote,
+      key: "k",
+    }),
+    event(7, "message.deleted", { by: "Jonas", message: "e-2" }),
+    event(8, "message.deleted", { by: "Mara", message: "e-4", run: "r" }),
+    event(9, "message.edited", { by: "", message: "e-1", text: "new", author: "Mara" }),
+  ];
+  const whole = items(...log);
+  assert.deepEqual(
+    whole.map((item) => [item.kind, item.by, /** @type {any} */ (item).text, /** @type {any} */ (item).deleted]),
+    [
+      ["message", "Mara", "new", false],
+      ["message", "", "", true],
+      ["answer", "Mara", "", true],
+    ],
+  );
+  assert.equal(/** @type {any} */ (whole[0]).edited, true);
+  for (let at = 0; at <= log.length; at++)
+    assert.deepEqual(new room.Stretch().add(log.slice(at)).before(log.slice(0, at)).items, whole, `read from ${at}`);
+});

@@ -55,6 +55,8 @@ export function fold(state, { offset, type, time, data }) {
       return offset === null ? state : add(state, read({ ...data, offset, time }));
     case "notification.read":
       return "upto" in data ? readUpTo(state, data.upto) : readSome(state, data.offsets);
+    case "notification.withdrawn":
+      return { ...state, items: state.items.filter(({ offset }) => !data.offsets?.includes(offset)) };
     case "room.read":
       return readRoom(state, data);
     case "topic.muted":

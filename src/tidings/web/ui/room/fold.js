@@ -82,8 +82,8 @@ const NOTICES = {
 
 /** The changes of messages and answers, by event type. @type {Record<string, (item: Message | Answer, data: any) => Message | Answer>} */
 const CHANGES = {
-  "message.edited": (item, { text }) =>
-    item.kind === "message" && !item.deleted ? { ...item, text: String(text), edited: true } : item,
+  "message.edited": (item, data) =>
+    item.kind === "message" && (!item.deleted || isRedacted(item)) ? restated(item, data) : item,
   "message.deleted": (item) => ({
     ...item,
     ...{ text: "", deleted: true, reactions: {} },
@@ -92,6 +92,18 @@ const CHANGES = {
   "reaction.added": (item, data) => react(item, data, (names) => [...names, data.by]),
   "reaction.removed": (item, data) => react(item, data, (names) => names),
 };
+
+/** Check if the text of a message is gone, and no edit has restated it. @param {Message} item */
+const isRedacted = (item) => item.deleted && item.by === "";
+
+/** The message after an edit, which restates all of it. @param {Message} item @param {any} data @returns {Message} */
+function restated(item, data) {
+  const { by, author, text } = data;
+  const now = { ...item, text: String(text), edited: item.edited || by !== "", deleted: false };
+  if (typeof author !== "string" || !author) return now;
+  const { sendKey, quote, mentions, files } = message(/** @type {any} */ ({ ...item, data: { ...data, by: author } }));
+  return { ...now, by: author, sendKey, quote, mentions, files };
+}
 
 /** @template {Item} [T=Item] @typedef {{item: T}} Cell holds the present version of an item */
 
@@ -153,7 +165,11 @@ export class Stretch {
   #step(event) {
     const { offset, type, data } = event;
     if (type === "message.posted") this.#named.set(offset, this.#place(message(event)));
+    else if (type === "tidings.redacted" && data.type === "message.posted")
+      this.#named.set(offset, this.#place({ ...message({ ...event, data: {} }), deleted: true }));
     else if (type === "run.created") this.#answerOf(event);
+    else if (type === "message.deleted" && typeof data.run === "string" && !this.#named.has(data.message))
+      this.#delete(event);
     else if (type === "answer.posted") this.#post(event);
     else if (Object.hasOwn(NOTICES, type)) this.#place(notice(event, NOTICES[type] && data[NOTICES[type]]));
     else if (Object.hasOwn(CHANGES, type)) {
@@ -186,6 +202,13 @@ export class Stretch {
     if (cell.item.posted) this.#named.delete(cell.item.posted);
     cell.item = { ...cell.item, posted: event.offset, text: String(text ?? ""), outcome: String(outcome ?? "success") };
     this.#named.set(event.offset, cell);
+  }
+
+  /** Delete an answer whose event is redacted, so that only its run is known. @param {Stored} event */
+  #delete(event) {
+    const cell = /** @type {Cell<Answer>} */ (this.#answerOf(event));
+    cell.item = { ...cell.item, posted: event.data.message, outcome: "success", deleted: true };
+    this.#named.set(event.data.message, cell);
   }
 
   /** Move an answer from its post to the beginning of its run, which has been read now. @param {Cell<Answer>} here @param {Cell<Answer>} later */

@@ -1,0 +1,93 @@
+"""Erasing: deleted messages, earlier texts of edited messages, and what was derived from them, are gone for good."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+
+from tidings.apps.notifications.service import Notifications
+from tidings.apps.projection import Projection
+from tidings.delivery.hub import Hub
+from tidings.errors import Conflict, NotFound
+from tidings.events import Offset
+
+from . import facts
+from .facts import AnswerPosted, MessageDeleted, MessageEdited, MessagePosted, Quote
+from .notifying import Notices
+from .room import Room
+from .rooms import Rooms, Stored
+
+
+class Eraser:
+    """Redacts the events that hold a text, before the publisher of its deletion or edit is answered.
+
+    What is derived from a text goes first and the text last: a publisher that was not answered repeats its request, and
+    what is left is found by the text. Idempotent.
+    """
+
+    def __init__(self, hub: Hub, rooms: Rooms, notifications: Notifications, notices: Notices) -> None:
+        self._hub = hub
+        self._rooms = rooms
+        self._notifications = notifications
+        self._notices = notices
+
+    async def erase(self, stored: Stored) -> None:
+        """Erase what the facts delete or edit. Raises Unavailable."""
+        for at, fact in stored.facts:
+            if isinstance(fact, MessageEdited):
+                await self._edited(stored, at, fact)
+            elif isinstance(fact, MessageDeleted):
+                await self._deleted(stored, at.epoch, Offset.parse(fact.message))
+
+    async def _edited(self, stored: Stored, at: Offset, edit: MessageEdited) -> None:
+        message, target = facts.restated(edit), Offset.parse(edit.message)
+        for name in _told(message):
+            # A person who has not read the message yet is notified of its new text instead.
+            if await self._notifications.withdraw(name, stored.topic, target):
+                await self._notices.renew(stored.topic, stored.room, target, message, name, at)
+        earlier = [n for n in stored.room.edited.get(target.n, ()) if n < at.n]
+        await self._redact(stored.topic, at.epoch, (*earlier, target.n))
+
+    async def _deleted(self, stored: Stored, epoch: str, target: Offset) -> None:
+        topic, room = stored.topic, stored.room
+        found = await self._rooms.states.get(topic, fresh=False)
+        deleted = await self._rooms.message_or_answer(found, target)
+        if isinstance(deleted, AnswerPosted):
+            run = f"runs.{deleted.run}"
+            head = await self._hub.log.describe(run)
+            if head is not None:
+                if head.owner:
+                    await self._notifications.withdraw(head.owner, topic, target)
+                await self._hub.log.delete(run)
+        elif deleted is not None:
+            for name in _told(deleted):
+                await self._notifications.withdraw(name, topic, target)
+        for reply in room.replies.get(target.n, ()):
+            if reply not in room.deleted:
+                await self._unquote(found, room, Offset(epoch, reply), target)
+        await self._redact(topic, epoch, (*room.edited.get(target.n, ()), target.n))
+
+    async def _unquote(self, found: Projection[Room], room: Room, at: Offset, quoted: Offset) -> None:
+        """Take the quote of a deleted message out of a reply."""
+        reply = await self._rooms.message_or_answer(found, at)
+        if isinstance(reply, MessagePosted) and isinstance(reply.quote, Quote) and reply.quote.text:
+            edit = facts.edited(reply, str(at), reply.text, by="")
+            without = facts.changed(edit, quote=Quote(reply.quote.by, ""))
+            try:
+                await self._hub.log.append(
+                    found.topic, [facts.written(without)], key=f"unquote.{at.n}.{quoted.n}", expected=at.epoch
+                )
+            except Conflict:
+                return
+        await self._redact(found.topic, at.epoch, (*room.edited.get(at.n, ()), at.n))
+
+    async def _redact(self, topic: str, epoch: str, numbers: Iterable[int]) -> None:
+        for n in numbers:
+            with suppress(NotFound):  # trimmed
+                await self._hub.log.redact(topic, Offset(epoch, n))
+
+
+def _told(message: MessagePosted) -> list[str]:
+    """The people who may have been notified of a message."""
+    quoted = [message.quote.by] if isinstance(message.quote, Quote) and message.quote.by else []
+    return [name for name in dict.fromkeys([*message.mentions, *quoted]) if name != message.by]

@@ -1,0 +1,135 @@
+"""Tests of erasing: a deleted text is gone from every log, page and list, and from the file of the database."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.apps.members import SECRET, token
+from tests.serving import ServerProcess
+from tests.streams import Answer, request, streaming
+
+WORD = "lanternfish"
+"""The word of all texts that are deleted."""
+
+
+@pytest.fixture
+def servers(tmp_path: Path) -> Iterator[tuple[ServerProcess, ServerProcess]]:
+    store = f"sqlite:///{tmp_path}/tidings.db"
+    env = {"TIDINGS_SECRET": SECRET}
+    with ServerProcess(store, env=env) as one, ServerProcess(store, env=env) as two:
+        yield one, two
+
+
+def headers(name: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {token(name)}", "content-type": "application/json"}
+
+
+async def get(server: ServerProcess, name: str, path: str) -> Answer:
+    return await request(server.url + path, headers=headers(name))
+
+
+async def say(server: ServerProcess, name: str, type: str, /, **data: Any) -> str:
+    answer = await request(f"{server.url}/topics/rooms.den/events?type={type}", "POST", json.dumps(data), headers(name))
+    assert answer.status == 201, answer.body
+    offset: str = answer.json()["offset"]
+    return offset
+
+
+async def seen(server: ServerProcess, name: str) -> str:
+    """All that a person sees of the room."""
+    paths = ("/topics/rooms.den/events", "/rooms/den", f"/rooms/search?q={WORD}", "/notifications", "/rooms")
+    return "\n".join([(await get(server, name, path)).body.decode() for path in paths])
+
+
+def stored(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.iterdir() if path.is_file())
+
+
+async def den(server: ServerProcess) -> None:
+    await say(server, "Ann", "room.created", name="Den")
+    await say(server, "Ann", "member.joined", member="Bob")
+
+
+async def test_a_deleted_message_is_gone_with_its_edits_quotes_and_notifications(
+    servers: tuple[ServerProcess, ServerProcess], tmp_path: Path
+) -> None:
+    one, two = servers
+    await den(one)
+    asked = await say(two, "Bob", "message.posted", text=f"Mine is a {WORD} 1")
+    message = await say(one, "Ann", "message.posted", text=f"@Bob a {WORD} 2", reply=asked)
+    await say(one, "Ann", "message.edited", message=message, text=f"@Bob a {WORD} 3")
+    reply = await say(two, "Bob", "message.posted", text="I see", reply=message)
+    for server in servers:
+        for name in ("Ann", "Bob"):
+            assert WORD in await seen(server, name)
+    await say(one, "Ann", "message.deleted", message=message)
+    await say(two, "Ann", "message.deleted", message=asked)
+    for server in servers:
+        for name in ("Ann", "Bob"):
+            assert WORD not in await seen(server, name)
+    events = (await get(two, "Bob", "/topics/rooms.den/events")).json()["events"]
+    last = [event["data"] for event in events if event["type"] == "message.edited"][-1]
+    assert (last["message"], last["author"], last["text"], last["quote"]) == (
+        reply,
+        "Bob",
+        "I see",
+        {"by": "Ann", "text": ""},
+    )
+    assert {event["offset"] for event in events if event["type"] == "tidings.redacted"} >= {asked, message, reply}
+    for server in servers:
+        await asyncio.to_thread(server.terminate)
+    assert WORD.encode() not in stored(tmp_path)
+
+
+async def test_the_earlier_text_of_an_edited_message_is_gone(
+    servers: tuple[ServerProcess, ServerProcess], tmp_path: Path
+) -> None:
+    one, two = servers
+    await den(one)
+    message = await say(one, "Ann", "message.posted", text=f"@Bob a {WORD}")
+    await say(one, "Ann", "message.edited", message=message, text=f"@Bob two {WORD}")
+    await say(one, "Ann", "message.edited", message=message, text="@Bob a coelacanth")
+    for server in servers:
+        for name in ("Ann", "Bob"):
+            assert WORD not in await seen(server, name)
+        notifications = (await get(server, "Bob", "/notifications")).json()
+        assert [one["text"] for one in notifications["notifications"] if one["kind"] == "mention"] == [
+            "@Bob a coelacanth"
+        ]
+        hits = (await get(server, "Bob", "/rooms/search?q=coelacanth")).json()["hits"]
+        assert [(hit["offset"], hit["by"]) for hit in hits] == [(message, "Ann")]
+        rooms = (await get(server, "Bob", "/rooms")).json()["rooms"]
+        assert [(room["unread"], room["mentions"]) for room in rooms] == [(1, 1)]
+    quoting = await say(two, "Bob", "message.posted", text="Yes", reply=message)
+    events = (await get(one, "Ann", "/topics/rooms.den/events")).json()["events"]
+    assert [event["data"]["quote"]["text"] for event in events if event["offset"] == quoting] == ["@Bob a coelacanth"]
+    for server in servers:
+        await asyncio.to_thread(server.terminate)
+    assert WORD.encode() not in stored(tmp_path)
+
+
+async def test_a_deleted_answer_is_gone_with_its_run(servers: tuple[ServerProcess, ServerProcess]) -> None:
+    one, two = servers
+    await den(one)
+    await say(one, "Ann", "message.posted", text="@assistant What is a topic?")
+    async with streaming(f"{two.url}/events?topic=rooms.den&from=earliest", headers=headers("Bob")) as stream:
+        async for event in stream:
+            if event.type == "answer.posted":
+                break
+    answer, run = event.id, json.loads(event.data)["run"]
+    assert (await get(two, "Bob", f"/runs/{run}")).status == 200
+    await say(two, "Ann", "message.deleted", message=answer)
+    for server in servers:
+        assert (await get(server, "Bob", f"/runs/{run}")).status == 404
+        await asyncio.to_thread(server.kill)
+    await asyncio.to_thread(one.start)
+    opened = (await get(one, "Bob", "/rooms/den")).json()
+    assert opened["room"]["runs"] == []
+    assert "answer.posted" not in {event["type"] for event in opened["events"]}
+    assert [event["data"]["run"] for event in opened["events"] if event["type"] == "message.deleted"] == [run]
