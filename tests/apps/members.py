@@ -67,7 +67,7 @@ async def room(owner: Member, id: str, *members: Member, private: bool = False) 
 
 async def until_told(member: Member, kind: str) -> None:
     """Wait for a notification of this kind."""
-    async for event in member.server.hub.subscribe(f"users.{slug(member.name)}"):
+    async for event in member.server.hub.subscribe(f"users.{slug(member.name)}", "earliest"):
         if event.type == "notification.created" and msgspec.json.decode(event.data)["kind"] == kind:
             return
 

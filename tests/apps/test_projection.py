@@ -44,7 +44,7 @@ async def publish(hub: Hub, numbers: range, topic: str = "t") -> Offset:
 async def snapshot(hub: Hub, topic: str = "t") -> dict[str, Any]:
     """The topic's snapshot, once there is one."""
     async with asyncio.timeout(60):
-        async for event in hub.subscribe(f"{SNAPSHOTS}.{topic}"):
+        async for event in hub.subscribe(f"{SNAPSHOTS}.{topic}", "earliest"):
             if event.type == "snapshot.part":
                 found: dict[str, Any] = msgspec.json.decode(event.data)
                 return found

@@ -40,6 +40,7 @@ TAKEN = [
     (CREATED, {"title": "Reply", "topic": "rooms.lobby", "event": AT, "link": "/r/lobby"}),
     ("notification.read", {"offsets": [AT] * MANY}),
     ("notification.read", {"upto": AT}),
+    ("notification.withdrawn", {"offsets": [AT] * MANY}),
     ("room.read", {"room": "lobby", "offset": AT}),
     ("topic.muted", {"topic": "rooms.lobby"}),
     ("topic.unmuted", {"topic": "rooms.lobby"}),

@@ -68,7 +68,7 @@ def test_what_a_room_holds() -> None:
     }
     assert [(said.n, said.by, said.mentions) for said in state.recent] == [(6, "Bob", []), (9, "", [])]
     assert {id: (run.n, run.by, run.asked) for id, run in state.runs.items()} == {"R2": (8, None, "abc123-6")}
-    assert (state.deleted, state.edited) == ({3}, {6: 11})
+    assert (state.deleted, state.edited) == ({3}, {6: [11]})
 
 
 def test_only_the_last_messages_are_remembered() -> None:

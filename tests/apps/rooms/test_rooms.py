@@ -334,7 +334,7 @@ class TestALongRoom:
                 for _ in range(0, count, 1_000):
                     await server.hub.log.append(topic, said)
                 await opened(ann, "long")
-                async for _ in server.hub.subscribe(f"snapshots.{topic}"):
+                async for _ in server.hub.subscribe(f"snapshots.{topic}", "earliest"):
                     break
                 service = server.app.access.guards["rooms"]._rooms  # type: ignore[attr-defined]
                 service.states._kept.clear()  # as in a process that has just begun

@@ -77,6 +77,7 @@ class Answers:
     async def _start(self, topic: str, at: Offset, asked: MessagePosted, assistant: Assistant) -> None:
         question = context.question_of(asked.words, [ANYONE, *self._assistants])
         page = await self._hub.log.read_before(topic, at._replace(n=at.n - 1), context.EVENTS)
+        # The question is not copied into the events of the run: with its message, its text is gone for good.
         await self._hub.runs.start(
             await _runnable(assistant),
             context.conversation(page.events, asked, question),
@@ -87,7 +88,6 @@ class Answers:
                 "model": assistant.model,
                 "by": asked.by,
                 "asked": at,
-                "text": question,
             },
         )
 

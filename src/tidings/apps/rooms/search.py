@@ -163,10 +163,10 @@ def take(file: sqlite3.Connection, room: str, events: Sequence[Event]) -> None:
                 case MessageEdited():
                     message = facts.restated(fact)
                     files = _plain(message.words.removeprefix(message.text))
-                    values = _plain(fact.text) + files, files, fact.author, *_place(fact.message, room)
+                    values = _plain(fact.text) + files, files, fact.author, *_place(fact.message, room), fact.author
                     file.execute(
                         "UPDATE said SET text = ?, files = ?, by = ? "
-                        "WHERE rowid = (SELECT id FROM place WHERE room = ? AND n = ?)",
+                        "WHERE rowid = (SELECT id FROM place WHERE room = ? AND n = ?) AND by IN ('', ?)",
                         values,
                     )
                 case MessageDeleted():
