@@ -34,12 +34,12 @@ coverage: ## run the tests, measured by line and branch, and fail when a file of
 	$(BIN)/coverage combine --quiet
 	$(BIN)/python -m scripts.coverage_floor
 
-check: ## what must hold of every file: format, lint, types, who may import whom
+check: ## check every file: format, lint, types, the rules of the house, and the words
 	@scripts/environment dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q tests/test_house.py tests/web/test_house_js.py
+	$(BIN)/python -m pytest -q tests/test_house.py tests/test_words.py tests/web/test_house_js.py
 	scripts/check-js
 
 format: ## write files the way `make check` wants them

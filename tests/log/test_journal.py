@@ -200,7 +200,7 @@ async def test_a_page_costs_a_page(log: Journal, store: MemoryStore) -> None:
 
 
 async def test_a_sweep_costs_what_is_due(log: Journal, store: MemoryStore, clock: Clock) -> None:
-    """Nothing is read of topics that need nothing; everything that is due is done in one sweep."""
+    """The sweep reads no topic that needs nothing, and does everything that is due in one sweep."""
     for n in range(300):
         await log.append(f"quiet{n}", items("x"), retention=Retention(max_events=9), ttl=1000)
     for n in range(SWEPT + 50):

@@ -69,7 +69,7 @@ def test_topics_are_pages_of_names_with_their_heads(connection: sqlite3.Connecti
 
 
 def test_a_sweep_reads_what_is_due_and_no_other_topic(connection: sqlite3.Connection) -> None:
-    """Of 20,000 topics, half of which expire some day, an idle sweep reads no row."""
+    """An idle sweep reads no row of 20,000 topics, half of which expire some day."""
     head = encode_head(Head("e"))
     rows = ((f"t{n}", n, head, 1000.0 + n if n % 2 else None) for n in range(20_000))
     connection.execute("BEGIN")

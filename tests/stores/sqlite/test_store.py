@@ -90,7 +90,7 @@ def test_a_closed_store_opens_again_in_another_event_loop(path: Path) -> None:
 async def test_a_store_that_cannot_be_opened_leaves_nothing_open(
     path: Path, monkeypatch: pytest.MonkeyPatch, opened: Open
 ) -> None:
-    """Whatever fails last, when everything else is open already."""
+    """The last step of opening may fail, when everything else is open already."""
 
     def fail(reader: Reader) -> int:
         raise sqlite3.OperationalError("disk I/O error")
