@@ -31,6 +31,7 @@ class DatabaseFile:
         self._path = path
         self._parts = {name: os.stat(name) for name in (path, f"{path}-wal", f"{path}-shm")}
         self._descriptor = -1
+        self._size = self._parts[path].st_size
         self._short = (0, 0.0)  # a size below what the header says, and since when
 
     def look(self) -> str:
@@ -50,14 +51,16 @@ class DatabaseFile:
         return DAMAGED
 
     def _is_cut(self, size: int, header: bytes) -> bool:
-        """True if the file has been shorter than its header says for a while, and has not grown meanwhile.
+        """True if the file has become shorter than its header says, and has not grown for a while since.
 
-        SQLite writes the header first and the new pages after it, so a file that grows is too short for an instant.
+        SQLite writes the header first and the new pages after it. So a file that grows is too short for an instant, or
+        for as long as the disk is full, but does not become shorter.
         """
-        if size >= _pages(header) * _page_size(header):
-            self._short = (0, 0.0)
-        elif self._short[0] != size:
+        shrunk, self._size = size < self._size, size
+        if shrunk and size < _pages(header) * _page_size(header):
             self._short = (size, time.monotonic())
+        elif size != self._short[0] or size >= _pages(header) * _page_size(header):
+            self._short = (0, 0.0)
         return self._short[0] == size and time.monotonic() > self._short[1] + GROWING
 
     def _header(self) -> bytes:
