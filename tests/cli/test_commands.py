@@ -287,7 +287,7 @@ def test_a_wrong_line_is_named_and_only_those_before_it_are_stored(
     topic = f"cli.wrong.{zlib.crc32(encoded(lines))}"
     done = tidings("publish", topic, input=lines, to=server.url)
     assert done.returncode == 2
-    assert done.stderr.startswith(f"tidings: Line {number} is no event")
+    assert done.stderr.startswith(f"tidings: Line {number} is not an event")
     stored = tidings("read", topic, to=server.url)
     assert [e["data"] for e in rows(stored.stdout)] == ([1] if number > 1 else [])
 
@@ -453,10 +453,10 @@ def test_a_token_opens_a_server_that_asks(serve_process: Callable[..., ServerPro
     [
         (["ann"], "", "There is no secret to sign with"),
         (["ann"], "short", "shorter than 32 bytes"),
-        ([], SECRET, "whom the token is for"),
+        ([], SECRET, "the person or program that the token is for"),
         (["ann", "--publish", "rooms*"], SECRET, "no topic pattern"),
         ([" ann", "--person"], SECRET, "a space"),
-        (["ann", "--expires", "soon"], SECRET, "no length of time"),
+        (["ann", "--expires", "soon"], SECRET, "is not a length of time"),
     ],
 )
 def test_a_token_that_cannot_be_is_explained(args: list[str], secret: str, sentence: str) -> None:
