@@ -24,8 +24,8 @@ class Access:
         self, authenticator: Authenticator, guards: Guards | None = None, limits: Limits | None = None
     ) -> None:
         self.authenticator = authenticator
-        self.guards = Guards() if guards is None else guards
-        self.limits = Limits() if limits is None else limits
+        self.guards: Guards = Guards() if guards is None else guards
+        self.limits: Limits = Limits() if limits is None else limits
 
     async def reader(self, headers: Headers, *topics: str) -> Subject:
         """Return the sender, who may read these topics, past and future.

@@ -21,7 +21,7 @@ from tidings.errors import InvalidRequest, Unauthenticated, Unavailable
 
 from .origins import is_loopback
 
-log = logging.getLogger("tidings.keys")
+log: logging.Logger = logging.getLogger("tidings.keys")
 
 ASYMMETRIC = ("RS256", "ES256", "EdDSA")
 

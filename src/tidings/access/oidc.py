@@ -25,7 +25,7 @@ from tidings.errors import Forbidden, Gone, InvalidRequest, Unauthenticated, Una
 from .keys import KeySet, download, must_be_private
 from .names import LONGEST
 
-log = logging.getLogger("tidings.oidc")
+log: logging.Logger = logging.getLogger("tidings.oidc")
 
 SCOPE = "openid profile email"
 ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint")
@@ -90,7 +90,7 @@ class Provider:
     def __init__(self, issuer: str, client_id: str, client_secret: str | None = None, title: str | None = None) -> None:
         must_be_private(issuer, "The provider's issuer")
         self.issuer = issuer
-        self.title = title or httpx.URL(issuer).host
+        self.title: str = title or httpx.URL(issuer).host
         self._client_id, self._client_secret = client_id, client_secret
         self._description: dict[str, Any] = {}
         self._asked = self._fetched = float("-inf")

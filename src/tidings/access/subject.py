@@ -21,7 +21,7 @@ class Patterns:
 
     def __init__(self, texts: Iterable[str]) -> None:
         """Check the patterns. Raises InvalidRequest for a text that is not a pattern."""
-        self.texts = tuple(texts)
+        self.texts: tuple[str, ...] = tuple(texts)
         for text in self.texts:
             if not _is_pattern(text):
                 raise InvalidRequest(

@@ -15,7 +15,7 @@ from tidings.errors import InvalidRequest, NotFound, TidingsError
 from tidings.events import ORIGIN, Event, Offset, Retention
 from tidings.log.head import Head
 
-log = logging.getLogger("tidings.apps.projection")
+log: logging.Logger = logging.getLogger("tidings.apps.projection")
 
 EVERY = 500
 """Events after which a snapshot is written. A state is read from a snapshot and about as many events at most."""
@@ -66,17 +66,17 @@ class Projection(Generic[S]):
     )
 
     def __init__(self, topic: str, state: S) -> None:
-        self.topic = topic
-        self.state = state
-        self.offset = ORIGIN
-        self.level = False
-        self.gap = False
-        self.looks = 0
-        self.saved = 0
-        self.saving = False
-        self.unsaved = False
-        self.pins = 0
-        self.lock = asyncio.Lock()
+        self.topic: str = topic
+        self.state: S = state
+        self.offset: Offset = ORIGIN
+        self.level: bool = False
+        self.gap: bool = False
+        self.looks: int = 0
+        self.saved: int = 0
+        self.saving: bool = False
+        self.unsaved: bool = False
+        self.pins: int = 0
+        self.lock: asyncio.Lock = asyncio.Lock()
         self.task: asyncio.Task[None] | None = None
         self.stop: Callable[[], None] | None = None
 

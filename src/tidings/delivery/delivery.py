@@ -21,7 +21,7 @@ from .position import Position
 from .timer_wheel import TimerWheel
 from .topics import Topics
 
-log = logging.getLogger("tidings.delivery")
+log: logging.Logger = logging.getLogger("tidings.delivery")
 
 SWEEP = 10.0
 """Seconds between two sweeps of the logs for what is too old."""
@@ -78,11 +78,11 @@ class Delivery:
     ) -> None:
         self.keep_alive = keep_alive
         self.retry = retry
-        self.draining = False
-        self.loop = asyncio.get_running_loop()
-        self.topics = Topics(journal, self.background, WindowMemory(window_bytes))
-        self.write_memory = WriteMemory(write_bytes)
-        self.wheel = TimerWheel()
+        self.draining: bool = False
+        self.loop: asyncio.AbstractEventLoop = asyncio.get_running_loop()
+        self.topics: Topics = Topics(journal, self.background, WindowMemory(window_bytes))
+        self.write_memory: WriteMemory = WriteMemory(write_bytes)
+        self.wheel: TimerWheel = TimerWheel()
         self.streams: set[OpenStream] = set()
         self._journal = journal
         self._drain_window = drain_window

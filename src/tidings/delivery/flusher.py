@@ -19,7 +19,7 @@ from tidings.wire.sse import Format
 
 from .live_topic import ARMED, FLUSHING, IDLE, PAGE, LevelReader, LiveTopic
 
-log = logging.getLogger("tidings.flusher")
+log: logging.Logger = logging.getLogger("tidings.flusher")
 
 GAP = 0.005
 GAP_FACTOR = 3.0
@@ -39,9 +39,9 @@ class Flusher:
     def __init__(self) -> None:
         self._queue: deque[Iterator[None]] = deque()
         self._running = False
-        self.loop = asyncio.get_running_loop()
-        self.deliveries = 0
-        self.writes = 0
+        self.loop: asyncio.AbstractEventLoop = asyncio.get_running_loop()
+        self.deliveries: int = 0
+        self.writes: int = 0
 
     def arm(self, live: LiveTopic) -> None:
         """Flush the topic, which has something new, at once or when its gap is over."""

@@ -26,7 +26,7 @@ from .delivery import Delivery
 from .memory import WINDOWS, WRITES
 from .position import Reset, reset_data
 
-log = logging.getLogger("tidings.hub")
+log: logging.Logger = logging.getLogger("tidings.hub")
 
 State = Literal["closed", "open", "draining"]
 

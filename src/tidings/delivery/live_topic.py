@@ -97,21 +97,21 @@ class LiveTopic:
     )
 
     def __init__(self, name: str, memory: WindowMemory) -> None:
-        self.name = name
-        self.memory = memory
+        self.name: str = name
+        self.memory: WindowMemory = memory
         self.level: dict[LevelReader, Cursor] = {}
         self.waiters: set[asyncio.Future[None]] = set()
         self.transient: list[Event] = []
-        self.readers = 0
-        self.state = IDLE
-        self.flush_at = 0.0
+        self.readers: int = 0
+        self.state: int = IDLE
+        self.flush_at: float = 0.0
         self.opening: asyncio.Future[None] | None = None
         self.reloading: asyncio.Task[None] | None = None
         self.wanted: list[asyncio.Future[None]] = []
-        self.stale = False
-        self.life = 0
-        self.epoch = ""
-        self.size = 0
+        self.stale: bool = False
+        self.life: int = 0
+        self.epoch: str = ""
+        self.size: int = 0
         self.observers: list[Callable[[Sequence[Event], Offset], None]] = []
         self.begin(None)
 
@@ -122,13 +122,16 @@ class LiveTopic:
         """
         self.life += 1
         if head is None or head.epoch != self.epoch:
-            self.lives = head.lives if head else ()
-            self.redactions = head.redactions if head else 0
+            self.lives: tuple[tuple[str, int], ...] | tuple[()] = head.lives if head else ()
+            self.redactions: int = head.redactions if head else 0
             self.redacted: list[tuple[int, str]] = []
-            self.said = 0
-        self.epoch, self.start = (head.epoch, head.start) if head else ORIGIN
-        self.closed = head.closed if head else False
-        self.base = self.head = self.visible = (head.tail if head else 0) if tail is None else tail
+            self.said: int = 0
+        self.epoch = head.epoch if head else ORIGIN.epoch
+        self.start: int = head.start if head else ORIGIN.n
+        self.closed: bool = head.closed if head else False
+        self.base: int = (head.tail if head else 0) if tail is None else tail
+        self.head: int = self.base
+        self.visible: int = self.base
         self.events: list[Event] = []
         self.memory.size -= self.size
         self.size = 0

@@ -20,8 +20,8 @@ class WindowMemory:
     __slots__ = ("limit", "size")
 
     def __init__(self, limit: int = WINDOWS) -> None:
-        self.limit = limit
-        self.size = 0
+        self.limit: int = limit
+        self.size: int = 0
 
 
 class SlowReader(Protocol):
@@ -39,7 +39,7 @@ class WriteMemory:
 
     def __init__(self, limit: int = WRITES) -> None:
         self.limit = limit
-        self.size = 0
+        self.size: int = 0
         self._held: dict[SlowReader, tuple[int, Sequence[bytes]]] = {}
         self._shared: dict[int, int] = {}
 

@@ -50,11 +50,12 @@ class Position:
     __slots__ = ("ahead", "ended", "epoch", "live", "n", "said")
 
     def __init__(self, live: LiveTopic, at: Offset) -> None:
-        self.live = live
-        self.epoch, self.n = at
-        self.ahead = False
-        self.ended = False
-        self.said = live.said
+        self.live: LiveTopic = live
+        self.epoch: str = at.epoch
+        self.n: int = at.n
+        self.ahead: bool = False
+        self.ended: bool = False
+        self.said: int = live.said
 
     def __str__(self) -> str:
         return f"{self.epoch}-{self.n}"
@@ -103,7 +104,8 @@ class Position:
         trimmed before any was handed out.
         """
         live, was = self.live, self.epoch
-        self.epoch, self.n, self.ended, self.ahead = live.epoch, live.start, False, False
+        self.epoch, self.n = live.epoch, live.start
+        self.ended = self.ahead = False
         self.said = live.said
         if was == ORIGIN.epoch:
             return Reset("trimmed", live.earliest) if live.start else None

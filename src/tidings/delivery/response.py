@@ -81,15 +81,15 @@ class EventStreamResponse(Response):
         format: Format | None = None,
     ) -> None:
         self.hub = hub
-        self.topics = [topics] if isinstance(topics, str) else list(topics)
+        self.topics: list[str] = [topics] if isinstance(topics, str) else list(topics)
         self.after = after
         self.expires = expires
         self.status_code = status_code
         self.background = background
-        self.format = format or PLAIN
+        self.format: Format = format or PLAIN
         self.body = b""
         own = {name.lower().encode("latin-1"): value.encode("latin-1") for name, value in (headers or {}).items()}
-        self.raw_headers = list({**HEADERS, **own}.items())
+        self.raw_headers: list[tuple[bytes, bytes]] = list({**HEADERS, **own}.items())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._answer(scope, receive, send)
@@ -175,10 +175,10 @@ class Stream:
     __slots__ = ("bare", "delivery", "expires", "form", "positions")
 
     def __init__(self, response: EventStreamResponse, delivery: Delivery) -> None:
-        self.delivery = delivery
-        self.form = response.format
-        self.expires = response.expires
-        self.bare = response.bare
+        self.delivery: Delivery = delivery
+        self.form: Format = response.format
+        self.expires: float | None = response.expires
+        self.bare: bool = response.bare
         self.positions: list[Position] = []
 
     def admit(self) -> None:

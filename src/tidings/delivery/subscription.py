@@ -19,7 +19,7 @@ from .live_topic import PAGE_BYTES, LiveTopic
 from .position import Position, Redacted, Reset, reset_data
 from .timer_wheel import Timed
 
-log = logging.getLogger("tidings.subscription")
+log: logging.Logger = logging.getLogger("tidings.subscription")
 
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
@@ -117,11 +117,11 @@ class Subscription:
         before that. `expires`: in `monotonic` seconds. `bare`: without comments and reconnection times, for clients
         that would show them.
         """
-        self.format = form
-        self.positions = positions
-        self.closed = False
-        self.expires = expires
-        self.last = monotonic()
+        self.format: Format = form
+        self.positions: Sequence[Position] = positions
+        self.closed: bool = False
+        self.expires: float | None = expires
+        self.last: float = monotonic()
         self.slot: set[Timed] | None = None
         self._delivery = delivery
         self._send = send

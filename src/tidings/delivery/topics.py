@@ -23,7 +23,7 @@ from .memory import WindowMemory
 from .page_cache import PageCache
 from .position import Position
 
-log = logging.getLogger("tidings.topics")
+log: logging.Logger = logging.getLogger("tidings.topics")
 
 IDLE_KEPT = 1024
 """Topics without readers whose recent events stay in memory for readers that come back."""
@@ -42,9 +42,9 @@ class Topics:
         memory: WindowMemory,
     ) -> None:
         self.memory = memory
-        self.pages = PageCache(journal)
-        self.flusher = Flusher()
-        self.closed = False
+        self.pages: PageCache = PageCache(journal)
+        self.flusher: Flusher = Flusher()
+        self.closed: bool = False
         self.listeners: dict[str, Callable[[str, str], None]] = {}
         """Callbacks `(type, data)` for a topic's transient events in this process."""
         self._journal = journal

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from fastapi import Request
 from msgspec import Meta
@@ -40,7 +40,7 @@ QUESTION = {"minLength": 1, "maxLength": 8000}
 class AskQuery(Query, frozen=True):
     """The parameters of a question."""
 
-    aliases = ALIASES
+    aliases: ClassVar[Mapping[str, str]] = ALIASES
     q: Annotated[str, Meta(description="The question.", extra_json_schema=QUESTION)]
     assistant: Annotated[
         str, Meta(description="A name; the default assistant without one.", extra_json_schema=NAME)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
 
 from fastapi import Request
 from msgspec import Meta
@@ -47,7 +48,7 @@ ALIASES = {"from": "after", "lastEventId": "last_event_id"}
 class FollowQuery(Query, frozen=True):
     """The parameters of following."""
 
-    aliases = ALIASES
+    aliases: ClassVar[Mapping[str, str]] = ALIASES
     topic: Annotated[
         tuple[str, ...], Meta(description="A topic; repeat for more, at most 32.", extra_json_schema=TOPICS)
     ]

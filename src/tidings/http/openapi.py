@@ -30,8 +30,8 @@ SHAPES: set[type[msgspec.Struct]] = {Problem}
 OFFSET = r"[A-Za-z0-9]{1,16}-(0|[1-9][0-9]{0,17})"
 POSITIONS = f"{OFFSET}(~{OFFSET}){{0,31}}"
 START = f"^(earliest|tail|-[1-9][0-9]{{0,5}}|{OFFSET})$"
-TOPIC = {"pattern": r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$", "minLength": 1, "maxLength": MAX_NAME}
-TYPE = {"pattern": r"^(?!tidings\.)[^\r\n\x00]+$", "minLength": 1, "maxLength": MAX_NAME}
+TOPIC: dict[str, Any] = {"pattern": r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$", "minLength": 1, "maxLength": MAX_NAME}
+TYPE: dict[str, Any] = {"pattern": r"^(?!tidings\.)[^\r\n\x00]+$", "minLength": 1, "maxLength": MAX_NAME}
 
 
 def last_event_id(pattern: str) -> dict[str, Any]:
@@ -45,7 +45,7 @@ def last_event_id(pattern: str) -> dict[str, Any]:
 
 
 LAST_EVENT_ID = last_event_id(POSITIONS)
-KEY = {
+KEY: dict[str, Any] = {
     "in": "header",
     "name": "Idempotency-Key",
     "description": "The same key again within 24 h does nothing, and has the same answer.",
@@ -118,8 +118,8 @@ class DirectRoute(Route):
     def __init__(self, method: str, path: str, endpoint: ASGIApp, operation: Mapping[str, Any]) -> None:
         super().__init__(path, endpoint, methods=[method])
         self.method = method
-        self.methods = {method}  # Starlette adds HEAD to GET, and a HEAD must not start a run
-        self.operation = dict(operation)
+        self.methods: set[str] = {method}  # Starlette adds HEAD to GET, and a HEAD must not start a run
+        self.operation: dict[str, Any] = dict(operation)
 
     def describe(self, paths: dict[str, Any]) -> None:
         """Add the operation to the `paths` of a document."""

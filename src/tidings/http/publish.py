@@ -52,7 +52,7 @@ RACES = 8
 SLICE = 500
 """Lines of a batch that are parsed in one turn of the event loop: 2 ms."""
 
-LINES = {
+LINES: dict[str, Any] = {
     "type": "array",
     "minItems": 1,
     "items": {
@@ -110,7 +110,7 @@ class Publishing:
     def __init__(self, hub: Hub, access: Access, sizes: Sizes | None = None) -> None:
         self.hub = hub
         self.access = access
-        self.sizes = sizes or Sizes()
+        self.sizes: Sizes = sizes or Sizes()
 
     def route(self) -> DirectRoute:
         """Return the route."""

@@ -75,7 +75,7 @@ TopicName = Annotated[
 class Body(BaseModel):
     """A JSON body, read strictly: no unknown members, no conversions, no more than MEMBERS members."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
     @model_validator(mode="before")
     @classmethod

@@ -26,8 +26,9 @@ class Slots:
     """The streams that may be open at once: in all, and for one owner."""
 
     def __init__(self, total: int, each: int) -> None:
-        self.total, self.each = total, each
-        self.open = 0
+        self.total: int = total
+        self.each: int = each
+        self.open: int = 0
         self.owners: Counter[str] = Counter()
 
     def take(self, owner: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 from fastapi import APIRouter, Path, Request
@@ -97,7 +97,7 @@ def question(new: NewRun) -> tuple[str, list[dict[str, str]]]:
 class RunQuery(Query, frozen=True):
     """The parameters of following a run."""
 
-    aliases = ALIASES
+    aliases: ClassVar[Mapping[str, str]] = ALIASES
     after: After = "earliest"
     last_event_id: LastEventId = ""
     envelope: Enveloped = False

@@ -4,7 +4,7 @@ that from then on."""
 from __future__ import annotations
 
 import time
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import msgspec
 from fastapi import APIRouter, Request
@@ -27,7 +27,9 @@ from .signed_out import SignedOut
 class SignIn(Body):
     """A signed JSON Web Token; or, on a server without a key, the name that somebody chooses."""
 
-    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["token"]}, {"required": ["name"]}]})
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        json_schema_extra={"oneOf": [{"required": ["token"]}, {"required": ["name"]}]}
+    )
     token: Annotated[str, Field(min_length=1, max_length=8192)] = ""
     name: Annotated[str, Field(min_length=1, max_length=LONGEST)] = ""
 

@@ -23,9 +23,9 @@ class Job:
     __slots__ = ("answer", "append", "plan", "size")
 
     def __init__(self, append: Append | None, plan: Plan | None, size: int) -> None:
-        self.append = append
-        self.plan = plan
-        self.size = size
+        self.append: Append | None = append
+        self.plan: Plan | None = plan
+        self.size: int = size
         self.answer: asyncio.Future[Appended | None] = asyncio.get_running_loop().create_future()
 
     @property
@@ -40,10 +40,10 @@ class Commit:
     __slots__ = ("answers", "change", "id", "jobs", "now", "topic")
 
     def __init__(self, topic: str, jobs: list[Job], now: float, id: bytes) -> None:
-        self.topic = topic
-        self.jobs = jobs
-        self.now = now
-        self.id = id
+        self.topic: str = topic
+        self.jobs: list[Job] = jobs
+        self.now: float = now
+        self.id: bytes = id
         self.change: Change | None = None
         self.answers: Sequence[rules.Answer] = ()
 
@@ -106,7 +106,7 @@ class Redact:
 
     def __init__(self, before: Head, change: Change) -> None:
         self._before, self._change = before, change
-        self.done = False
+        self.done: bool = False
 
     def __call__(self, known: Known) -> Change | None:
         head, before, after = known.head, self._before, self._change.head

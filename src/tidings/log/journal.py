@@ -27,7 +27,7 @@ from .rules import Append, Appended, Expected
 SWEPT = 100
 """Topics that a sweep asks the store for at once."""
 
-logger = logging.getLogger("tidings")
+logger: logging.Logger = logging.getLogger("tidings")
 
 
 class Journal:
@@ -45,7 +45,7 @@ class Journal:
         self.store = store
         self.on_commit: Callable[[str, Head, Offset, Sequence[Event]], None] | None = None
         self.on_delete: Callable[[str], None] | None = None
-        self.published = 0
+        self.published: int = 0
         self._retention = retention
         self._clock = clock
         self._queues = Queues(store, clock, self._announce)

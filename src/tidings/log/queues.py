@@ -29,7 +29,7 @@ WAITING = 16 << 20
 CLOSING = 15.0
 """Seconds for which `close` waits for the changes under way, should the store hang."""
 
-logger = logging.getLogger("tidings")
+logger: logging.Logger = logging.getLogger("tidings")
 
 
 class Queues:

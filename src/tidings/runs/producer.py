@@ -18,7 +18,7 @@ from .progress import Progress
 from .run import RESET
 from .writer import PAUSE, Refused, Writer
 
-log = logging.getLogger("tidings.runs")
+log: logging.Logger = logging.getLogger("tidings.runs")
 
 STUBBORN = 2.0
 """Seconds that a model has to end when it is cancelled. Then the run ends, whatever the model does."""

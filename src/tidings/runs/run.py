@@ -41,7 +41,7 @@ class Run:
     def __init__(self, hub: Hub, id: str, *, created: bool = False) -> None:
         self._hub = hub
         self.id = id
-        self.topic = topic_of(id)
+        self.topic: str = topic_of(id)
         self.created = created
 
     def events(self, after: After = EARLIEST) -> AsyncGenerator[Event, None]:

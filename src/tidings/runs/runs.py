@@ -28,7 +28,7 @@ from .run import Run, head_of, is_id, tell, topic_of
 from .sources.langchain import LangChainSource
 from .sources.text import TextSource
 
-log = logging.getLogger("tidings.runs")
+log: logging.Logger = logging.getLogger("tidings.runs")
 
 LEASE = 6.0
 """Seconds for which a producer that renews nothing is believed to live."""

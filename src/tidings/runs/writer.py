@@ -11,7 +11,7 @@ from tidings.delivery.hub import Hub
 from tidings.errors import Conflict, OutcomeUnknown, TidingsError, Unavailable
 from tidings.wire.run_events import RunEvent, merged, to_item
 
-log = logging.getLogger("tidings.runs")
+log: logging.Logger = logging.getLogger("tidings.runs")
 
 BUFFER = 1 << 20
 """Bytes that may wait for the store before the model has to wait."""
@@ -42,10 +42,10 @@ class Writer:
         self._bytes = 0
         self._work = asyncio.Event()
         self._room = asyncio.Event()
-        self.ending = False
-        self.ended = False
+        self.ending: bool = False
+        self.ended: bool = False
         """True once the end is in the log."""
-        self.refused = False
+        self.refused: bool = False
         self._task = hub.delivery.background(self._write())
 
     async def put(self, event: RunEvent) -> None:

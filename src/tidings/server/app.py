@@ -54,7 +54,7 @@ from tidings.runs.assistant import Assistant
 
 from .settings import Settings
 
-log = logging.getLogger("tidings.app")
+log: logging.Logger = logging.getLogger("tidings.app")
 
 DESCRIPTION = "Durable Server-Sent Events: topics, their events, and runs, which are topics that end."
 

@@ -23,7 +23,7 @@ from tidings.errors import InvalidRequest, Unavailable
 from .app import create_app
 from .settings import Settings
 
-log = logging.getLogger("tidings.server")
+log: logging.Logger = logging.getLogger("tidings.server")
 
 TCP_NOTSENT_LOWAT = getattr(socket, "TCP_NOTSENT_LOWAT", 25)
 NOTSENT = 65536
@@ -249,8 +249,8 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, hub: Hub) -> None:
         super().__init__(config)
         self.hub = hub
-        self.hurried = False
-        self.lost = ""
+        self.hurried: bool = False
+        self.lost: str = ""
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if not self.should_exit or not self.started or self.hurried:
@@ -261,14 +261,14 @@ class Server(uvicorn.Server):
         self.loop.call_soon_threadsafe(partial(self.hub.drain, hurry=True))
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        self.loop = asyncio.get_running_loop()
+        self.loop: asyncio.AbstractEventLoop = asyncio.get_running_loop()
         await super().startup(sockets)
         if self.started and sockets:
             # These objects live as long as the process: the collector need not walk them for each burst of connections.
             gc.collect()
             gc.freeze()
             print(f"Tidings is at {address(sockets[0])}", flush=True)
-            self.watching = asyncio.create_task(self._leave_when_lost())
+            self.watching: asyncio.Task[None] = asyncio.create_task(self._leave_when_lost())
 
     async def _leave_when_lost(self) -> None:
         """Leave once the store is gone for good. Whatever hangs then, the process is gone in time."""

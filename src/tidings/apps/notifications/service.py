@@ -15,7 +15,7 @@ from . import fold
 from .facts import LINK, TEXT, TITLE, Created, Withdrawn, to_item, understood
 from .fold import Inbox
 
-log = logging.getLogger("tidings.notifications")
+log: logging.Logger = logging.getLogger("tidings.notifications")
 
 
 class Notifications:

@@ -17,7 +17,7 @@ from tidings.http.response import Slots
 
 from .here import Here
 
-log = logging.getLogger("tidings.people")
+log: logging.Logger = logging.getLogger("tidings.people")
 
 TOPIC = "presence"
 EVERY = 5.0
@@ -47,7 +47,7 @@ class Presence:
     def __init__(self, hub: Hub, slots: Slots) -> None:
         self.hub = hub
         self.slots = slots
-        self.process = secrets.token_hex(4)
+        self.process: str = secrets.token_hex(4)
         self._here = Here()
         self._told: dict[str, int] = {}
         self._at = 0.0

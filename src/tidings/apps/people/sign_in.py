@@ -22,7 +22,7 @@ from tidings.events import Retention
 
 from .accounts import name_of
 
-log = logging.getLogger("tidings.signin")
+log: logging.Logger = logging.getLogger("tidings.signin")
 
 ATTEMPT_COOKIE = "tidings_login"
 

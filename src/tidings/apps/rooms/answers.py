@@ -21,7 +21,7 @@ from .notifying import link
 from .room import Room
 from .rooms import PREFIX, Rooms, Stored
 
-log = logging.getLogger("tidings.rooms")
+log: logging.Logger = logging.getLogger("tidings.rooms")
 
 ANYONE = "assistant"
 """The call of the default assistant."""

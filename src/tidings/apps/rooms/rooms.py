@@ -61,7 +61,7 @@ class Rooms:
 
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
-        self.states = Projections(
+        self.states: Projections[Room] = Projections(
             hub,
             Room,
             fold.apply,
@@ -70,7 +70,7 @@ class Rooms:
             changed=self._changed,
             lasting=[fact.type for fact in rules.PERMISSION_FACTS],
         )
-        self.files = Files(hub)
+        self.files: Files = Files(hub)
         self.memberships: dict[str, set[Membership]] = {}
 
     # Reading.

@@ -56,9 +56,9 @@ class LangChainSource:
         self.run = run
         self.runnable = runnable
         self.input = input
-        self.config = dict(config or {})
+        self.config: dict[str, Any] = dict(config or {})
         self.ask = ask
-        self.reader = Reader(run)
+        self.reader: Reader = Reader(run)
 
     @property
     def result(self) -> Any:
@@ -113,7 +113,7 @@ class Reader:
     def __init__(self, run: str) -> None:
         self.run = run
         self.result: Any = None
-        self.ended = False
+        self.ended: Any = False
         self.interrupts: dict[str, Any] = {}
         self._messages: dict[str, Message] = {}  # by LangChain's run id of the model, "" for the root's own text
         self._said = 0

@@ -52,7 +52,7 @@ class Message:
         self.run = run
         self.message = message
         self.role = role
-        self.empty = True
+        self.empty: bool = True
         self.calls: list[Call] = []
         self._blocks: dict[tuple[Kind, Hashable], _Block] = {}
         self._count = 0

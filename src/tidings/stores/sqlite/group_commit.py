@@ -26,7 +26,7 @@ GROUP = 1_000
 FULL = "The disk of the database is full: events are refused until there is space, which deleting topics makes."
 SPACE = "The disk of the database has space again."
 
-logger = logging.getLogger("tidings")
+logger: logging.Logger = logging.getLogger("tidings")
 
 
 class Loop(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 
 import msgspec
 
@@ -47,8 +48,8 @@ their holders are of an earlier version and gone, so these leases have lapsed.""
 
 IDENTITY = ("PRAGMA application_id", "PRAGMA user_version", "SELECT count(*) FROM sqlite_master")
 
-encode_head = msgspec.msgpack.Encoder().encode
-decode_head = msgspec.msgpack.Decoder(Head).decode
+encode_head: Callable[[Head], bytes] = msgspec.msgpack.Encoder().encode
+decode_head: Callable[[bytes], Head] = msgspec.msgpack.Decoder(Head).decode
 
 
 def check(connection: sqlite3.Connection, name: str) -> tuple[int, int]:

@@ -56,7 +56,7 @@ CLOSING = 10.0
 
 REASON = {"new": "The store is not open yet.", "closed": "The store is closed."}
 
-logger = logging.getLogger("tidings")
+logger: logging.Logger = logging.getLogger("tidings")
 P = ParamSpec("P")
 T = TypeVar("T")
 

@@ -40,7 +40,9 @@ class Update:
     __slots__ = ("error", "keys", "plan", "result", "topic")
 
     def __init__(self, topic: str, keys: Sequence[str], plan: Plan) -> None:
-        self.topic, self.keys, self.plan = topic, keys, plan
+        self.topic: str = topic
+        self.keys: Sequence[str] = keys
+        self.plan: Plan = plan
         self.result: Known | None = None
         self.error: Exception | None = None
 
@@ -51,8 +53,10 @@ class Lease:
     __slots__ = ("error", "renew", "result", "seconds", "topic")
 
     def __init__(self, topic: str, seconds: float, renew: bool) -> None:
-        self.topic, self.seconds, self.renew = topic, seconds, renew
-        self.result = True
+        self.topic: str = topic
+        self.seconds: float = seconds
+        self.renew: bool = renew
+        self.result: bool = True
         self.error: Exception | None = None
 
 
@@ -62,8 +66,9 @@ class Release:
     __slots__ = ("error", "lapsed", "result", "topic")
 
     def __init__(self, topic: str, lapsed: bool) -> None:
-        self.topic, self.lapsed = topic, lapsed
-        self.result = None
+        self.topic: str = topic
+        self.lapsed: bool = lapsed
+        self.result: None = None
         self.error: Exception | None = None
 
 
@@ -74,7 +79,7 @@ class Probe:
     topic = ""
 
     def __init__(self) -> None:
-        self.result = None
+        self.result: None = None
         self.error: Exception | None = None
 
 
@@ -113,7 +118,7 @@ class Writer:
         self._logs = 0
         self._heads: dict[str, tuple[int, Head] | None] = {}  # as of commit self._commits; None: there is no such topic
         self.full = False
-        self.untidy = True  # an earlier process may have left something
+        self.untidy: bool = True  # an earlier process may have left something
         self.patience = PATIENCE
         self._run("PRAGMA busy_timeout=0")  # SQLite's own waiting sleeps up to 100 ms at a time: see transaction
 
