@@ -330,3 +330,18 @@ async def test_a_room_that_was_deleted_meanwhile_is_not_made_again(server: Serve
     await gone(server.hub)
     await server.hub.runs._follow_up(run)
     assert await server.hub.log.describe(topic) is None
+
+
+async def test_a_client_s_key_is_never_one_of_the_server_s(server: Server, mara: Member, id: str) -> None:
+    topic = await room(mara, id)
+    server.script.go.clear()
+    await mara.said(topic, "message.posted", text="@assistant So far|!wait|!")
+    [run] = await runs_in(server, topic)
+    for key in (f"answer.{run}", f"run.{run}"):
+        assert (await mara.say(topic, "message.posted", text="Mine", key=key)).status_code == 201
+    resolved = {"type": "input.resolved", "run": run, "request": "r", "kind": "interrupt", "value": 1}
+    assert (await mara.say(f"runs.{run}", "input.resolved", key="stop", **resolved)).status_code == 201
+    assert (await mara.post(f"/runs/{run}/stop")).status_code == 202
+    [answer] = await answer_in(server, topic)
+    server.script.go.set()
+    assert (answer["run"], answer["outcome"]) == (run, "cancelled")
