@@ -63,9 +63,10 @@ def test_hostile_text_stays_text_while_it_streams_and_after(open_tab: OpenTab, m
 )
 def test_an_answer_that_nests_without_end_is_shown(open_tab: OpenTab, model: ScriptedModel, nested: str) -> None:
     hold = Hold()
-    model.script("nest", f"Before.\n\n{nested}inside", hold, "\n\nAfter.")
+    question = f"nest {nested[:4].strip()}"  # the model is shared: each test has a question of its own
+    model.script(question, f"Before.\n\n{nested}inside", hold, "\n\nAfter.")
     tab = open_tab()
-    tab.ask("nest")
+    tab.ask(question)
     depth = """root => Math.max(0, ...[...root.querySelectorAll("*")].map(inner => {
         let depth = 0;
         for (let at = inner; at !== root; at = at.parentElement) depth += 1;
