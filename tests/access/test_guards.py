@@ -109,8 +109,8 @@ async def test_every_read_asks(server: Server, guard: Recorder, topic: str) -> N
             await client.reach(lambda: client.status)
             assert client.status in (200, 204)
         assert guard.calls == [("read", topic)], path
-        guard.refusal = Forbidden("Not yours.")
-        problem(await server.client.get(path), 403, "Not yours.")
+        guard.refusal = Forbidden("Not yours.", topic="another.topic")
+        assert problem(await server.client.get(path), 403, "Not yours.")["topic"] == topic
 
 
 async def test_a_list_leaves_out_topics_that_may_not_be_read(server: Server, guard: Recorder, topic: str) -> None:
@@ -118,7 +118,7 @@ async def test_a_list_leaves_out_topics_that_may_not_be_read(server: Server, gua
     await server.hub.publish("free", "x")
     listed = "/topics?limit=1000"
     assert {topic, "free"} <= set((await server.client.get(listed)).json()["topics"])
-    guard.refusal = Forbidden("Not yours.")
+    guard.refusal = Forbidden("Not yours.", topic="another.topic")
     names = (await server.client.get(listed)).json()["topics"]
     assert topic not in names
     assert "free" in names
@@ -132,11 +132,11 @@ async def test_every_change_asks(server: Server, guard: Recorder, topic: str) ->
     for method, path in requests:
         assert (await server.client.request(method, path, json={})).status_code in (200, 204)
     assert [call for call, _ in guard.calls] == ["admit", "admit", "cast", "manage", "manage", "manage"]
-    guard.refusal = Forbidden("Not yours.")
+    guard.refusal = Forbidden("Not yours.", topic="another.topic")
     for method, path in requests:
-        problem(await server.client.request(method, path, json={}), 403, "Not yours.")
+        assert problem(await server.client.request(method, path, json={}), 403, "Not yours.")["topic"] == topic
     for form in ("", "?type=said&transient=false", "?transient=true"):
-        problem(await publish(server, topic, query=form), 403, "Not yours.")
+        assert problem(await publish(server, topic, query=form), 403, "Not yours.")["topic"] == topic
     assert await server.hub.log.describe(topic) is None
 
 

@@ -119,6 +119,13 @@ class TestStart:
         assert answer.status_code in (400, 422)
         assert server.script.calls == before
 
+    async def test_a_body_over_the_limit_of_the_settings_calls_no_model(self) -> None:
+        async with serving(max_body=20_000) as server:
+            body = {"input": "x" * 20_001}
+            problem(await server.client.post("/runs", json=body), 413, "at most 20,000 bytes")
+            assert server.script.calls == 0
+            assert (await server.client.post("/runs", json={"input": "x" * 19_900})).status_code == 201
+
     async def test_a_conversation_that_is_closed(self, server: Server, topic: str) -> None:
         before = server.script.calls
         await server.hub.publish(topic, "x", close=True)

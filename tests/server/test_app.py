@@ -8,6 +8,7 @@ import pytest
 from fastapi import Request
 from starlette.responses import Response
 
+from tests.apps.members import SECRET, Member, facts, room
 from tests.asgi import asking
 from tests.http.conftest import serving
 from tests.http.problems import problem
@@ -87,3 +88,24 @@ async def test_a_mounted_app_answers_direct_routes_below_its_path() -> None:
 
         async with asking(below, scope_path) as client:
             assert (await client.take(1))[0].data == "x"
+
+
+async def test_a_refusal_by_any_guard_names_the_topic_of_the_request() -> None:
+    """A client follows all its topics on one connection. Without the name it does not know which one to give up."""
+    async with serving(secret=SECRET) as server:
+        ann, bob = Member(server, "Ann"), Member(server, "Bob", publish=("*",))
+        private = await room(ann, "private", private=True)
+        await ann.said(private, "message.posted", text="@assistant hello")
+        [created] = await facts(server, private, "run.created")
+        await ann.said("conversations.ann", "message", text="hers")
+        refused = [private, "rooms.nowhere", f"runs.{created['run']}", f"runs.{'0' * 26}", "conversations.ann"]
+        refused += ["conversations.nowhere", "users.Ann", "users.Ann.conversations"]
+        for topic in refused:
+            for path in (f"/topics/{topic}", f"/topics/{topic}/events", f"/events?topic=presence&topic={topic}"):
+                answer = await bob.get(path)
+                assert problem(answer, answer.status_code)["topic"] == topic, path
+                assert answer.status_code in (403, 404)
+        for topic in (*refused, "presence"):
+            if topic != "conversations.nowhere":  # whoever publishes first begins it
+                answer = await bob.say(topic, "message.posted", text="x")
+                assert problem(answer, answer.status_code)["topic"] == topic

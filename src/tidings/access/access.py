@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tidings.errors import Forbidden
 from tidings.log.names import valid_topic
 
-from .guards import Guards, Watch, Watches
+from .guards import Guards, Watch, Watches, naming
 from .limits import Limits
 from .subject import Subject
 from .tokens import Authenticator, Headers
@@ -34,10 +34,12 @@ class Access:
         """
         subject = await self.authenticator.authenticate(headers, unsafe=False)
         for topic in topics:
-            if not subject.may_subscribe(valid_topic(topic)):
-                raise Forbidden(f"Your token does not allow reading {topic}.", topic=topic)
-            if (guard := self.guards.of(topic)) is not None:
-                await guard.read(subject, topic)
+            valid_topic(topic)
+            with naming(topic):
+                if not subject.may_subscribe(topic):
+                    raise Forbidden(f"Your token does not allow reading {topic}.")
+                if (guard := self.guards.of(topic)) is not None:
+                    await guard.read(subject, topic)
         return subject
 
     async def publisher(self, headers: Headers, *topics: str) -> Subject:
@@ -60,7 +62,8 @@ class Access:
         if not subject.may_redact(valid_topic(topic)):
             raise Forbidden(f"Your token does not allow redacting events of {topic}.", topic=topic)
         if (guard := self.guards.of(topic)) is not None:
-            await guard.manage(subject, topic)
+            with naming(topic):
+                await guard.manage(subject, topic)
         return subject
 
     def watch(self, subject: Subject, topics: Sequence[str]) -> Watch | None:
@@ -76,5 +79,6 @@ class Access:
         """Return the sender, who may configure, close and delete the topic. Raises as `publisher`, and NotFound."""
         subject = await self.publisher(headers, topic)
         if (guard := self.guards.of(topic)) is not None:
-            await guard.manage(subject, topic)
+            with naming(topic):
+                await guard.manage(subject, topic)
         return subject

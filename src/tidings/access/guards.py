@@ -5,10 +5,11 @@ A topic without a guard has only the patterns, and costs a look in a dictionary.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tidings.errors import Forbidden, NotFound
+from tidings.errors import Forbidden, NotFound, TidingsError
 
 if TYPE_CHECKING:
     from tidings.log.rules import Appended
@@ -17,6 +18,20 @@ if TYPE_CHECKING:
 
 Items = Sequence[tuple[str, str]]
 """Events to publish: `(type, data)`."""
+
+
+@contextmanager
+def naming(topic: str) -> Iterator[None]:
+    """Put the topic of the request into every refusal of it, as the member `topic` of the problem.
+
+    A client that follows several topics gives up the one that is named, and goes on with the others. A guard may ask
+    the guard of another topic, so what it names itself is overwritten.
+    """
+    try:
+        yield
+    except TidingsError as refusal:
+        refusal.members["topic"] = topic
+        raise
 
 
 class Watch:

@@ -11,7 +11,7 @@ from msgspec import Meta
 from starlette.responses import Response
 
 from tidings.access.access import Access
-from tidings.access.guards import Guard, Items
+from tidings.access.guards import Guard, Items, naming
 from tidings.access.subject import Subject
 from tidings.delivery.hub import Hub
 from tidings.errors import Closed, Conflict, InvalidRequest, TidingsError, TooLarge, TooManyRequests
@@ -131,7 +131,8 @@ class Publishing:
                     "A transient event is not stored: it takes no Idempotency-Key, `expected` or `close`."
                 )
             if guard is not None:
-                items = (await guard.admit(subject, topic, items, transient=True)).items
+                with naming(topic):
+                    items = (await guard.admit(subject, topic, items, transient=True)).items
             for kind, data in items:
                 await self.hub.publish(topic, data, kind, transient=True)
             return Response(status_code=202)
@@ -190,7 +191,8 @@ async def guarded(hub: Hub, guard: Guard, subject: Subject, topic: str, items: I
     """
     for tries in range(1, RACES + 1):
         try:
-            admitted = await guard.admit(subject, topic, items, transient=False)
+            with naming(topic):
+                admitted = await guard.admit(subject, topic, items, transient=False)
         except TidingsError as refusal:
             before = await seen(hub, topic, items, key)
             if before is None:
@@ -207,10 +209,11 @@ async def guarded(hub: Hub, guard: Guard, subject: Subject, topic: str, items: I
                 raise
         else:
             break
-    if done.duplicate:
-        await guard.published(subject, topic, await stored(hub, topic, done), done)
-    else:
-        await guard.published(subject, topic, admitted.items, done, admitted.note)
+    with naming(topic):
+        if done.duplicate:
+            await guard.published(subject, topic, await stored(hub, topic, done), done)
+        else:
+            await guard.published(subject, topic, admitted.items, done, admitted.note)
     return done
 
 

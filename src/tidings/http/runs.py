@@ -11,6 +11,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from tidings.access.access import Access
+from tidings.access.guards import naming
 from tidings.api import Hub
 from tidings.delivery.response import given_id
 from tidings.errors import InvalidRequest, NotFound
@@ -19,6 +20,7 @@ from tidings.wire.run_events import RunFormat, RunState, StopRequested, to_item
 
 from .follow import ALIASES, After, Enveloped, LastEventId
 from .openapi import KEY, LAST_EVENT_ID, DirectRoute, path_parameter, problems, shape, stream
+from .publish import Sizes
 from .request import Body, Direct, Query, idempotency_key, strict
 from .response import ServedStreamResponse, Slots, json_response
 
@@ -27,9 +29,6 @@ ID = "^[0-9A-Za-z]{1,64}$"
 EXAMPLE = "01JD9W3K5T8Q2R7V4X6Y9Z0ABC"
 RunId = Annotated[str, Path(pattern=ID, description="A run's id.", examples=[EXAMPLE])]
 RUN_PARAMETER = path_parameter("run", "A run's id.", {"pattern": ID}, EXAMPLE)
-
-MAX_BODY = 1 << 20
-"""Bytes of the body that starts a run, which may hold a whole conversation."""
 
 
 class Message(Body):
@@ -134,9 +133,10 @@ def following(hub: Hub, access: Access, slots: Slots) -> DirectRoute:
     return DirectRoute("GET", "/runs/{run}/events", Direct(follow), FOLLOW)
 
 
-def routes(hub: Hub, access: Access, assistants: Mapping[str, Assistant]) -> APIRouter:
-    """Return the router of runs and assistants."""
-    router = APIRouter(tags=["runs"], route_class=strict(access, MAX_BODY))
+def routes(hub: Hub, access: Access, assistants: Mapping[str, Assistant], sizes: Sizes | None = None) -> APIRouter:
+    """Return the router of runs and assistants. The body that starts a run may hold a whole conversation, and has the
+    limit of an event's body."""
+    router = APIRouter(tags=["runs"], route_class=strict(access, (sizes or Sizes()).body))
 
     @router.get(
         "/assistants", summary="List assistants", responses={200: shape(Assistants, "The assistants"), **problems()}
@@ -162,7 +162,8 @@ def routes(hub: Hub, access: Access, assistants: Mapping[str, Assistant]) -> API
     async def start(request: Request, new: NewRun) -> Response:
         subject = await access.publisher(request.scope["headers"], "runs.new", *filter(None, [new.topic]))
         if new.topic is not None and (guard := access.guards.of(new.topic)) is not None:
-            await guard.announce(subject, new.topic)
+            with naming(new.topic):
+                await guard.announce(subject, new.topic)
         if new.parent is not None and not await access.guards.allows(subject, f"runs.{new.parent}"):
             raise NotFound(f"There is no run {new.parent} that you could have answered anew.")
         text, messages = question(new)
@@ -202,7 +203,8 @@ def routes(hub: Hub, access: Access, assistants: Mapping[str, Assistant]) -> API
     async def stop(request: Request, run: RunId) -> Response:
         subject = await access.publisher(request.scope["headers"], topic := f"runs.{run}")
         if (guard := access.guards.of(topic)) is not None:
-            await guard.admit(subject, topic, [to_item(StopRequested(run=run))], transient=False)
+            with naming(topic):
+                await guard.admit(subject, topic, [to_item(StopRequested(run=run))], transient=False)
         await hub.runs.stop(run, by=subject.name)
         return json_response(Stopping(run), 202)
 

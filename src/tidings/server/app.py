@@ -177,7 +177,7 @@ def create_app(settings: Settings | None = None, hub: Hub | None = None) -> Fast
     )
     for router in (
         topics.routes(hub, access),
-        runs.routes(hub, access, assistants),
+        runs.routes(hub, access, assistants, sizes),
         *sign_in(settings, hub, access, signed_out),
         health.routes(hub),
         *apps(hub, access, presence, search, assistants, int(settings.max_file)),
