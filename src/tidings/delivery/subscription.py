@@ -328,6 +328,8 @@ class Subscription:
             step = PAGE_BYTES if len(part) > LARGE else len(part)
             for at in range(0, len(part), step or 1):
                 await self._send({"type": "http.response.body", "body": part[at : at + step], "more_body": True})
+                if step < len(part) or len(parts) > 1:
+                    await asyncio.sleep(0)  # a lost connection is noticed between two turns of the loop
 
     def _take(self) -> Sequence[bytes] | Position | None:
         """The next bytes, a position whose page must be loaded, or None: level with every topic."""
