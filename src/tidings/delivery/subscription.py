@@ -370,7 +370,8 @@ class Subscription:
         if not self.format.joined:
             return [*parts, body]
         around = {b"\xfe": self._around(live)[0], b"\xff": self._around(live)[1]}
-        return [*parts, *[around.get(part, part) for part in _split(body) if part]]
+        # An empty part would be the chunk that ends the body.
+        return [*parts, *filter(None, [around.get(part, part) for part in _split(body)])]
 
     def _around(self, live: LiveTopic) -> tuple[bytes, bytes]:
         """The offsets of the topics before this one, and of those after it, as an id has them."""
