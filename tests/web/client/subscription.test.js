@@ -53,6 +53,24 @@ test("a gap is asked for once, and its events come once", () => {
   assert.equal(reader.position, "e-4");
 });
 
+test("a redacted event has its place among the others, and its announcement has none", () => {
+  const connection = port();
+  /** @type {unknown[]} */
+  const got = [];
+  const onEvents = (/** @type {any[]} */ events) => void got.push(...events.map(({ type, offset }) => [type, offset]));
+  const reader = new Subscription("a", { ...callbacks, onEvents, after: "e-0" }, connection);
+  reader.take([event(1), event(2, "tidings.redacted"), event(3)]);
+  reader.take([{ ...event(1, "tidings.redacted"), offset: null }, event(4)]);
+  assert.deepEqual(got, [
+    ["t", "e-1"],
+    ["tidings.redacted", "e-2"],
+    ["t", "e-3"],
+    ["tidings.redacted", null],
+    ["t", "e-4"],
+  ]);
+  assert.deepEqual(connection.asked, ["follow e-0"]);
+});
+
 test("a subscription that is closed before its place is found follows nothing", async () => {
   const connection = port();
   const reader = new Subscription("a", callbacks, connection);

@@ -3,6 +3,9 @@ import { concerns, order, ORIGIN } from "./offset.js";
 /** Events that may wait for an iterator. With more the topic is left, and followed again when they are taken. */
 const MOST_WAITING = 1000;
 
+/** The events of the connection itself. All others are events of the topic, also `tidings.redacted`. */
+const NOTICES = new Set(["tidings.reset", "tidings.end"]);
+
 /**
  * @typedef {object} Event
  * @property {string} topic
@@ -126,7 +129,7 @@ export class Subscription {
     for (const event of events) {
       if (this.#over || this.#paused || this.position === "") break;
       if (event.topic !== this.topic) continue;
-      if (event.type.startsWith("tidings.")) {
+      if (NOTICES.has(event.type)) {
         this.#hand(fresh);
         fresh = [];
         this.#notice(event);

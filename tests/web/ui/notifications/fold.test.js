@@ -89,3 +89,14 @@ test("the snapshot gives the same state as the events", () => {
   const state = notifications.from({ notifications: [item], unread: 8, muted: ["t"], dnd: 5, offset: "e-9" });
   assert.deepEqual([notifications.unread(state), state.older, state.muted, state.dnd], [8, 7, ["t"], 5]);
 });
+
+test("a notification whose content is removed is gone, and is not unread", () => {
+  const all = folded(notifications.none, ...told(3));
+  const [third, second] = all.items;
+  const left = notifications.fold(all, event("tidings.redacted", { offset: second.offset }, null));
+  assert.deepEqual(titles(left), ["T2*", "T0*"]);
+  const less = folded(left, ["notification.withdrawn", { offsets: [third.offset] }]);
+  assert.deepEqual([titles(less), notifications.unread(less)], [["T0*"], 1]);
+  for (const data of [{}, { offset: 7 }, { offsets: "e-1" }])
+    folded(less, ["tidings.redacted", data], ["notification.withdrawn", data]);
+});

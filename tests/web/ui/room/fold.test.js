@@ -42,7 +42,15 @@ test("edits, deletions and reactions change the message they name", () => {
   );
   assert.deepEqual(first, {
     ...{ kind: "message", key: "e-1", sendKey: null, offset: "e-1", time: 60, by: "Mara", text: "one, better" },
-    ...{ edited: true, deleted: false, quote: null, mentions: [], files: [], reactions: { "👍": ["Aiko", "Jonas"] } },
+    ...{
+      stated: "e-4",
+      edited: true,
+      deleted: false,
+      quote: null,
+      mentions: [],
+      files: [],
+      reactions: { "👍": ["Aiko", "Jonas"] },
+    },
   });
   assert.deepEqual(
     [
@@ -179,4 +187,30 @@ test("an edit restates a redacted message, and a deletion leaves its place", () 
   assert.equal(/** @type {any} */ (whole[0]).edited, true);
   for (let at = 0; at <= log.length; at++)
     assert.deepEqual(new room.Stretch().add(log.slice(at)).before(log.slice(0, at)).items, whole, `read from ${at}`);
+});
+
+test("a redaction that is announced removes the text, unless an edit restates it", () => {
+  const announced = (/** @type {number} */ n, /** @type {string} */ type) => ({
+    ...event(n, "tidings.redacted", { topic: "rooms.deploys", offset: `e-${n}`, type }),
+    offset: null,
+  });
+  const log = [
+    event(1, "message.posted", { by: "Mara", text: "kept", files: [] }),
+    event(2, "message.posted", { by: "Mara", text: "secret", reply: "e-1", quote: { by: "Mara", text: "kept" } }),
+    event(3, "answer.posted", { run: "r", by: "Mara", text: "secret", outcome: "success" }),
+    event(4, "message.edited", { by: "Mara", message: "e-1", text: "restated", author: "Mara" }),
+  ];
+  const texts = (/** @type {import("../../../../src/tidings/web/ui/room/fold.js").Items} */ all) =>
+    all.map((item) => [/** @type {any} */ (item).text, /** @type {any} */ (item).deleted]);
+  const stretch = new room.Stretch().add(log);
+  stretch.add([announced(1, "message.posted"), announced(2, "message.posted"), announced(3, "answer.posted")]);
+  const before = [
+    ["restated", false],
+    ["", true],
+    ["", true],
+  ];
+  assert.deepEqual(texts(stretch.items), before);
+  assert.deepEqual(/** @type {any} */ (stretch.items[1]).quote, null);
+  stretch.add([announced(4, "message.edited"), announced(99, "message.posted")]);
+  assert.deepEqual(texts(stretch.items)[0], ["", true]);
 });

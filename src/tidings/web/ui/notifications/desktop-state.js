@@ -59,6 +59,15 @@ function hold(name, mode, has = () => {}) {
 
 const stands = computed(() => desktop.value === "on" && !away.value);
 
+/** The desktop notifications that this tab has shown, by offset. @type {Map<string, Notification>} */
+const all = new Map();
+
+/** Close the desktop notification with an offset. @param {string} offset */
+export function close(offset) {
+  all.get(offset)?.close();
+  all.delete(offset);
+}
+
 /**
  * Show a desktop notification, unless a tab is visible: there a toast is shown.
  * @param {Item} item
@@ -68,9 +77,10 @@ export async function show({ offset, title, text }, open) {
   if (desktop.value !== "on" || !(await turn())) return;
   try {
     const shown = new Notification(title, { body: text, tag: offset });
+    all.set(offset, shown);
     shown.onclick = () => {
       window.focus();
-      shown.close();
+      close(offset);
       open();
     };
   } catch {

@@ -56,7 +56,9 @@ export function fold(state, { offset, type, time, data }) {
     case "notification.read":
       return "upto" in data ? readUpTo(state, data.upto) : readSome(state, data.offsets);
     case "notification.withdrawn":
-      return { ...state, items: state.items.filter(({ offset }) => !data.offsets?.includes(offset)) };
+      return without(state, data.offsets);
+    case "tidings.redacted":
+      return without(state, [data.offset]);
     case "room.read":
       return readRoom(state, data);
     case "topic.muted":
@@ -95,6 +97,12 @@ function add(state, one) {
   if (state.items.some(({ offset }) => offset === one.offset)) return state;
   const all = [{ ...one, read: isMuted(state, one) || seen(state.rooms, one) }, ...state.items];
   return { ...state, items: all.slice(0, MOST), older: state.older + fresh(all.slice(MOST)) };
+}
+
+/** @param {Notifications} state @param {unknown} offsets @returns {Notifications} */
+function without(state, offsets) {
+  const named = new Set(Array.isArray(offsets) ? offsets : []);
+  return { ...state, items: state.items.filter(({ offset }) => !named.has(offset)) };
 }
 
 /** @param {Notifications} state @param {unknown} offsets @returns {Notifications} */

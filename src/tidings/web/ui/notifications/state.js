@@ -5,7 +5,7 @@ import { soon } from "../page/frames.js";
 import { summary } from "../rooms/state.js";
 import { ended, userTopic } from "../session/state.js";
 import { dismiss, notSaved, toast } from "../toasts/state.js";
-import { show as showOnDesktop } from "./desktop-state.js";
+import { close as closeOnDesktop, show as showOnDesktop } from "./desktop-state.js";
 import * as folds from "./fold.js";
 
 /** @typedef {folds.Notification} Notification */
@@ -65,6 +65,12 @@ function take(events) {
   const known = new Set(folded.items.map(({ offset }) => offset));
   folded = events.reduce(folds.fold, folded);
   paint();
+  const left = new Set(folded.items.map(({ offset }) => offset));
+  for (const offset of known) {
+    if (left.has(offset)) continue;
+    dismiss(offset);
+    closeOnDesktop(offset);
+  }
   const fresh = folded.items.filter(({ offset, read }) => !read && !known.has(offset));
   // After a night a hundred may come at once. Show the last three; the centre has them all.
   for (const item of fresh.slice(0, 3).reverse()) arrived(item);

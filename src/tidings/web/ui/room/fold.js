@@ -13,6 +13,7 @@
  * @property {number} time Unix seconds
  * @property {string} by
  * @property {string} text "" after its deletion
+ * @property {string} stated the offset of the event that holds the text: its own, or that of the last edit
  * @property {boolean} edited
  * @property {boolean} deleted
  * @property {{message: string, by: string, text: string} | null} quote the message it replies to, as it was then
@@ -80,26 +81,26 @@ const NOTICES = {
   "member.unbanned": "member",
 };
 
-/** The changes of messages and answers, by event type. @type {Record<string, (item: Message | Answer, data: any) => Message | Answer>} */
+/** The changes of messages and answers, by event type. @type {Record<string, (item: Message | Answer, event: Stored) => Message | Answer>} */
 const CHANGES = {
-  "message.edited": (item, data) =>
-    item.kind === "message" && (!item.deleted || isRedacted(item)) ? restated(item, data) : item,
+  "message.edited": (item, event) =>
+    item.kind === "message" && (!item.deleted || isRedacted(item)) ? restated(item, event) : item,
   "message.deleted": (item) => ({
     ...item,
     ...{ text: "", deleted: true, reactions: {} },
     ...(item.kind === "message" && { files: [] }),
   }),
-  "reaction.added": (item, data) => react(item, data, (names) => [...names, data.by]),
-  "reaction.removed": (item, data) => react(item, data, (names) => names),
+  "reaction.added": (item, { data }) => react(item, data, (names) => [...names, data.by]),
+  "reaction.removed": (item, { data }) => react(item, data, (names) => names),
 };
 
 /** Check if the text of a message is gone, and no edit has restated it. @param {Message} item */
 const isRedacted = (item) => item.deleted && item.by === "";
 
-/** The message after an edit, which restates all of it. @param {Message} item @param {any} data @returns {Message} */
-function restated(item, data) {
+/** The message after an edit, which restates all of it. @param {Message} item @param {Stored} event @returns {Message} */
+function restated(item, { offset, data }) {
   const { by, author, text } = data;
-  const now = { ...item, text: String(text), edited: item.edited || by !== "", deleted: false };
+  const now = { ...item, text: String(text), stated: offset, edited: item.edited || by !== "", deleted: false };
   if (typeof author !== "string" || !author) return now;
   const { sendKey, quote, mentions, files } = message(/** @type {any} */ ({ ...item, data: { ...data, by: author } }));
   return { ...now, by: author, sendKey, quote, mentions, files };
@@ -136,8 +137,9 @@ export class Stretch {
   /** Add the events after the stretch. @param {readonly import("../../client/index.js").Event[]} events */
   add(events) {
     for (const event of events) {
-      if (event.offset === null || event.data === null || typeof event.data !== "object") continue;
-      this.#step(/** @type {Stored} */ (event));
+      if (event.data === null || typeof event.data !== "object") continue;
+      if (event.offset !== null) this.#step(/** @type {Stored} */ (event));
+      else if (event.type === "tidings.redacted") this.#redact(event.data.offset);
     }
     return this;
   }
@@ -152,7 +154,7 @@ export class Stretch {
     }
     for (const [id, cell] of page.#named) {
       this.#named.set(id, cell);
-      for (const { type, data } of this.#earlier.get(id) ?? []) cell.item = CHANGES[type](cell.item, data);
+      for (const event of this.#earlier.get(id) ?? []) cell.item = CHANGES[event.type](cell.item, event);
       this.#earlier.delete(id);
     }
     for (const [id, changes] of page.#earlier) this.#earlier.set(id, changes.concat(this.#earlier.get(id) ?? []));
@@ -166,7 +168,7 @@ export class Stretch {
     const { offset, type, data } = event;
     if (type === "message.posted") this.#named.set(offset, this.#place(message(event)));
     else if (type === "tidings.redacted" && data.type === "message.posted")
-      this.#named.set(offset, this.#place({ ...message({ ...event, data: {} }), deleted: true }));
+      this.#named.set(offset, this.#place(redacted(event)));
     else if (type === "run.created") this.#answerOf(event);
     else if (type === "message.deleted" && typeof data.run === "string" && !this.#named.has(data.message))
       this.#delete(event);
@@ -174,7 +176,7 @@ export class Stretch {
     else if (Object.hasOwn(NOTICES, type)) this.#place(notice(event, NOTICES[type] && data[NOTICES[type]]));
     else if (Object.hasOwn(CHANGES, type)) {
       const cell = this.#named.get(data.message);
-      if (cell) cell.item = CHANGES[type](cell.item, data);
+      if (cell) cell.item = CHANGES[type](cell.item, event);
       else this.#earlier.set(data.message, [...(this.#earlier.get(data.message) ?? []), event]);
     }
   }
@@ -202,6 +204,16 @@ export class Stretch {
     if (cell.item.posted) this.#named.delete(cell.item.posted);
     cell.item = { ...cell.item, posted: event.offset, text: String(text ?? ""), outcome: String(outcome ?? "success") };
     this.#named.set(event.offset, cell);
+  }
+
+  /** Remove the text that a redacted event held, if no later event restates it. @param {unknown} offset of the event */
+  #redact(offset) {
+    for (const cell of this.#named.values()) {
+      const { item } = cell;
+      if (item.deleted) continue;
+      if (item.kind === "message" && item.stated === offset) cell.item = redacted(item);
+      if (item.kind === "answer" && item.posted === offset) cell.item = { ...item, text: "", deleted: true };
+    }
   }
 
   /** Delete an answer whose event is redacted, so that only its run is known. @param {Stored} event */
@@ -265,6 +277,7 @@ function message({ offset, time, data }) {
     time,
     by: String(by ?? ""),
     text: String(text ?? ""),
+    stated: offset,
     edited: false,
     deleted: false,
     quote: replies ? { message: reply, by: String(quote.by ?? ""), text: quote.text } : null,
@@ -273,6 +286,9 @@ function message({ offset, time, data }) {
     reactions: {},
   };
 }
+
+/** A message whose text and author are gone. @param {any} event @returns {Message} */
+const redacted = (event) => ({ ...message({ ...event, data: {} }), deleted: true });
 
 /** @param {Stored} event @param {unknown} what @returns {Notice} */
 function notice({ offset, time, type, data }, what) {

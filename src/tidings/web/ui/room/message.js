@@ -43,15 +43,15 @@ export function RoomMessage({ room, item, continued, may, found, stop }) {
   return html`
     <${Message}
       kind=${kind.filter(Boolean).join(" ")}
-      aria-label=${`Message by ${by}`}
+      aria-label=${by ? `Message by ${by}` : "Deleted message"}
       data-offset=${item.offset}
       tabindex=${stop ? 0 : -1}
       onPointerEnter=${come}
       onFocusIn=${come}
       onPointerLeave=${leave}
       onFocusOut=${leave}
-      gutter=${continued ? html`<time class="beside">${clockTime(time)}</time>` : html`<${Person} name=${by} me=${by === me} />`}
-      byline=${!continued && html`<b>${by}</b><${SentTime} at=${time} />${item.edited && html`<span>edited</span>`}`}
+      gutter=${continued ? html`<time class="beside">${clockTime(time)}</time>` : by && html`<${Person} name=${by} me=${by === me} />`}
+      byline=${!continued && html`${by && html`<b>${by}</b>`}<${SentTime} at=${time} />${item.edited && html`<span>edited</span>`}`}
     >
       ${item.quote && html`<${Quote} room=${room} quote=${item.quote} />`}
       ${

@@ -168,8 +168,17 @@ export class Room {
 
   /** @param {Event[]} events */
   #hold(events) {
-    this.#events.push(...events);
+    for (const event of events) {
+      if (event.offset !== null) this.#events.push(event);
+      else if (event.type === "tidings.redacted") this.#forget(event);
+    }
     this.#stretch.add(events);
+  }
+
+  /** Replace an event whose content was removed by the announcement of that. @param {Event} announced */
+  #forget({ type, data }) {
+    const at = this.#events.findIndex(({ offset }) => offset === data.offset);
+    if (at >= 0) this.#events[at] = { ...this.#events[at], type, data };
   }
 
   #show() {
@@ -192,17 +201,17 @@ export class Room {
 
   /** @param {Event[]} events */
   #take(events) {
-    const stored = events.filter(({ offset }) => offset !== null);
-    this.#hold(stored);
+    const kept = events.filter(({ offset, type }) => offset !== null || type === "tidings.redacted");
+    this.#hold(kept);
     const before = this.position.value;
     for (const event of events) {
       this.#about = roomOf.foldAbout(this.#about, event);
       if (event.type === "run.created") void followRun(event.data.run);
     }
     this.#hear(events);
-    if (stored.length === 0) return;
+    if (kept.length === 0) return;
     const about = this.#about;
-    const position = /** @type {string} */ (stored.at(-1)?.offset);
+    const position = kept.findLast(({ offset }) => offset !== null)?.offset ?? before;
     soon(() =>
       batch(() => {
         this.about.value = about;
