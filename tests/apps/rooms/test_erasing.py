@@ -93,7 +93,9 @@ async def test_the_earlier_text_of_an_edited_message_is_gone(
     one, two = servers
     await den(one)
     message = await say(one, "Ann", "message.posted", text=f"@Bob a {WORD}")
+    await say(two, "Bob", "message.posted", text="A what?", reply=message)
     await say(one, "Ann", "message.edited", message=message, text=f"@Bob two {WORD}")
+    await say(two, "Bob", "message.posted", text="Two?", reply=message)
     await say(one, "Ann", "message.edited", message=message, text="@Bob a coelacanth")
     for server in servers:
         for name in ("Ann", "Bob"):

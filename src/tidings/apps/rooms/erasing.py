@@ -45,6 +45,7 @@ class Eraser:
             # A person who has not read the message yet is notified of its new text instead.
             if await self._notifications.withdraw(name, stored.topic, target):
                 await self._notices.renew(stored.topic, stored.room, target, message, name, at)
+        await self._unquote(stored.topic, stored.room, target)
         earlier = [n for n in stored.room.edited.get(target.n, ()) if n < at.n]
         await self._redact(stored.topic, at.epoch, (*earlier, target.n))
 
@@ -62,13 +63,19 @@ class Eraser:
         elif deleted is not None:
             for name in _told(deleted):
                 await self._notifications.withdraw(name, topic, target)
-        for reply in room.replies.get(target.n, ()):
-            if reply not in room.deleted:
-                await self._unquote(found, room, Offset(epoch, reply), target)
+        await self._unquote(topic, room, target)
         await self._redact(topic, epoch, (*room.edited.get(target.n, ()), target.n))
 
-    async def _unquote(self, found: Projection[Room], room: Room, at: Offset, quoted: Offset) -> None:
-        """Take the quote of a deleted message out of a reply."""
+    async def _unquote(self, topic: str, room: Room, quoted: Offset) -> None:
+        """Take the text of a deleted or edited message out of the replies that quote it."""
+        replies = [n for n in room.replies.get(quoted.n, ()) if n not in room.deleted]
+        if replies:
+            found = await self._rooms.states.get(topic, fresh=False)
+            for n in replies:
+                await self._unquote_in(found, room, quoted._replace(n=n), quoted)
+
+    async def _unquote_in(self, found: Projection[Room], room: Room, at: Offset, quoted: Offset) -> None:
+        """Take the quote out of one reply."""
         reply = await self._rooms.message_or_answer(found, at)
         if isinstance(reply, MessagePosted) and isinstance(reply.quote, Quote) and reply.quote.text:
             edit = facts.edited(reply, str(at), reply.text, by="")

@@ -70,12 +70,12 @@ export function RoomMessage({ room, item, continued, may, found, stop }) {
 /** @param {{room: Room, quote: NonNullable<Item["quote"]>}} props */
 export function Quote({ room, quote }) {
   const there = room.items.value.length > 0 ? room.get(quote.message) : null;
-  const gone = there?.kind === "message" && there.deleted;
+  const words = there?.kind !== "message" ? quote.text : there.deleted ? "This message was deleted." : wordsOf(there);
   return html`
     <button type="button" class="quote" onClick=${() => goRoom(room.id, quote.message)}>
       <${Icon} name="reply" size=${14} /><span class="visually-hidden">Reply to </span
       ><b>${quote.by || "The assistant"}</b>
-      <span>${gone ? "This message was deleted." : quote.text}</span>
+      <span>${words.slice(0, QUOTED) || "This message was edited or deleted."}</span>
     </button>
   `;
 }
