@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import OpenTab
 from tests.browser.model import Hold, ScriptedModel
+from tests.browser.people import Meet, meeting
+from tests.serving import ServerProcess
 
 HOSTILE = """\
 <script>window.pwned = 1</script>
@@ -31,6 +35,11 @@ A [bad link](javascript:window.pwned=3), a [good link](https://example.com/a?b=1
 FORBIDDEN = (
     "script, style, img, iframe, svg[onload], b, i:not(.run-line), form, object, embed, [onclick], [onerror], [style]"
 )
+
+
+@pytest.fixture
+def meet(browser: Browser, open_tab: OpenTab, server: ServerProcess) -> Iterator[Meet]:
+    yield from meeting(browser, open_tab, server.url)
 
 
 def test_hostile_text_stays_text_while_it_streams_and_after(open_tab: OpenTab, model: ScriptedModel) -> None:
@@ -79,6 +88,22 @@ def test_an_answer_that_nests_without_end_is_shown(open_tab: OpenTab, model: Scr
         assert tab.text.evaluate(depth) < 64
         hold.go()
     expect(tab.text).to_contain_text("After.")
+
+
+@pytest.mark.parametrize(
+    "nested",
+    [">" * 2000, "> " * 2000, "- " * 2000, "[" * 2000, "**_" * 2000],
+    ids=lambda nested: nested[:4].strip(),
+)
+def test_a_message_of_nested_marks_is_drawn_as_it_was_written(meet: Meet, nested: str) -> None:
+    mara = meet("Mara Nested")
+    room = f"nested-{sum(map(ord, nested))}"
+    mara.make(room)
+    mara.say(room, f"{nested}inside")
+    tab = mara.open(room)
+    expect(tab.messages.locator(".asked")).to_have_text(f"{nested}inside")
+    tab.say("The tab answers.")
+    expect(tab.said("The tab answers.")).to_be_visible()
 
 
 def test_a_log_that_others_write_to_cannot_break_the_page(open_tab: OpenTab) -> None:

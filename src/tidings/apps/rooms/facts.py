@@ -132,8 +132,8 @@ class MessageEdited(Fact, frozen=True, kw_only=True):
     """A message's new text. `message`: the offset of the message.
 
     The server stamps the rest of the message, since the event of the message is redacted: its `author`, `key`, `reply`,
-    `files`, `mentions` and `quote`. An edit `by` nobody is the server's: it takes away a quote whose message was deleted
-    or edited.
+    `files`, `mentions` and `quote`. An edit `by` nobody is the server's: it takes away a quote whose message was
+    deleted or edited.
     """
 
     type = "message.edited"
