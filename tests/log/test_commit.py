@@ -95,6 +95,15 @@ def test_a_trim_that_left_one_record_does_not_say_so_of_a_log_that_has_grown() -
     assert not grown.head.single
 
 
+def test_a_trim_that_left_several_records_says_so() -> None:
+    after = retention.trimmed(HEAD, RECORDS, 9.0)
+    assert after
+    change = Trim(HEAD, after)(Known(HEAD))
+    assert change
+    assert change.head == after
+    assert not change.head.single
+
+
 def test_a_redaction_goes_through_beside_appends() -> None:
     change = rules.redact(HEAD, RECORDS[1], 2)
     assert change

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 from msgspec import UNSET
@@ -15,6 +16,7 @@ from tidings.log.head import REMEMBERED, Change, Known
 from tidings.log.journal import SWEPT, Journal
 from tidings.log.port import Plan, Store
 from tidings.stores.memory import MemoryStore
+from tidings.stores.sqlite.store import SqliteStore
 
 
 @pytest.fixture
@@ -30,6 +32,19 @@ def clock() -> Clock:
 @pytest.fixture
 def log(store: MemoryStore, clock: Clock) -> Journal:
     return Journal(store, clock=clock)
+
+
+async def test_opening_a_journal_opens_its_store(tmp_path: Path) -> None:
+    journal = Journal(SqliteStore(tmp_path / "tidings.db"))
+    await journal.open()
+    await journal.append("a", items("1"))
+    await journal.close()
+
+
+async def test_an_event_that_was_stored_before_is_not_counted_again(log: Journal) -> None:
+    for _ in range(3):
+        await log.append("a", items("1", "2"), key="k")
+        assert log.published == 2
 
 
 # ---------------------------------------------------------------- redaction

@@ -73,7 +73,7 @@ def test_epochs_are_new() -> None:
     ("after", "start"),
     [
         ("earliest", "earliest"), ("tail", "tail"), ("e-5", Offset("e", 5)), (Offset("e", 5), Offset("e", 5)),
-        ("0-0", ORIGIN), (-5, -5), ("-5", -5), (-names.MAX_LAST, -names.MAX_LAST),
+        ("0-0", ORIGIN), (-5, -5), ("-5", -5), (-1, -1), ("-1", -1), (-names.MAX_LAST, -names.MAX_LAST),
     ],
 )  # fmt: skip
 def test_a_place_to_begin_at(after: Any, start: Any) -> None:

@@ -121,6 +121,40 @@ async def test_appends_wait_where_too_much_is_under_way(made: Made, monkeypatch:
     assert [topic for topic, _, _ in made.store.waiting] == ["c", "d"]
 
 
+async def test_the_next_in_turn_goes_as_soon_as_there_is_room(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limit counts up to its last byte. A change that is larger than the limit goes when no other is under way."""
+    monkeypatch.setattr(queues, "WAITING", 25)
+    sizes = {"a": 100, "b": 10, "c": 15, "d": 1, "e": 100}
+    answers = [made.append(topic, "x" * size) for topic, size in sizes.items()]
+    under_way: list[str] = []
+    while made.store.waiting:
+        under_way.append("".join(topic for topic, _, _ in made.store.waiting))
+        made.store.go_on()
+        await settle()
+    assert under_way == ["a", "bc", "cd", "d", "e"]
+    assert all(answer.done() for answer in answers)
+    closing = asyncio.ensure_future(made.queues.close())
+    await settle()
+    assert closing.done()
+
+
+async def test_work_in_the_background_ends_with_the_queues(made: Made) -> None:
+    ended: list[str] = []
+
+    async def work() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("here")
+
+    made.queues.spawn(work())
+    await settle()
+    closing = asyncio.ensure_future(made.queues.close())
+    await settle()
+    assert ended == ["here"]
+    await closing
+
+
 async def test_closing_waits_for_what_is_under_way_and_refuses_the_rest(made: Made) -> None:
     under_way, waiting = made.append("a", "1"), made.append("a", "2")
     closing = asyncio.ensure_future(made.queues.close())

@@ -10,6 +10,10 @@ from tidings.log.reading import page, position
 from tidings.log.records import Record, pack
 
 
+def record(base: int, last: int) -> Record:
+    return pack(base, [("m", str(n)) for n in range(base, last)], 0.0, b"id")[0]
+
+
 @pytest.mark.parametrize(
     ("after", "expected"),
     [
@@ -37,9 +41,6 @@ def test_nothing_is_lost_at_the_origin_of_a_whole_log() -> None:
 
 
 def test_a_hole_is_told_and_never_crossed() -> None:
-    def record(base: int, last: int) -> Record:
-        return pack(base, [("m", str(n)) for n in range(base, last)], 0.0, b"id")[0]
-
     head = Head("e1", tail=9)
 
     def read(records: list[Record], n: int, limit: int = 100) -> tuple[str, int, int, Lost | None]:
@@ -53,3 +54,16 @@ def test_a_hole_is_told_and_never_crossed() -> None:
     assert read([], 9) == ("", 9, 1, None)
     assert read([record(6, 12)], 7) == ("7891011", 12, 1, None)  # the head is older than the records
     assert read([record(0, 9)], 3, limit=2) == ("34", 5, 1, None)
+
+
+@pytest.mark.parametrize("records", [[], [record(6, 9)]], ids=["no record", "a hole"])
+def test_a_reader_of_another_life_is_told_so_even_if_the_store_lacks_the_first_events(records: list[Record]) -> None:
+    """The store was asked from number 4, and the events there are trimmed: the reader hears of the worse loss."""
+    assert page("t", Head("e1", tail=9), records, 4, "recreated", 100).lost == "recreated"
+
+
+def test_a_page_opens_no_record_behind_its_last_event() -> None:
+    """A store answers with up to 1 MB of records, whatever the limit is."""
+    broken = Record(6, 9, b"id", b"no batch of events")
+    found = page("t", Head("e1", tail=9), [record(4, 6), broken], 4, None, 2)
+    assert (len(found.events), found.next.n, found.tail.n, found.up_to_date) == (2, 6, 9, False)
