@@ -25,15 +25,15 @@ async def test_a_start_that_is_repeated_while_its_remains_are_reaped_keeps_its_l
     has seen that there is no log. A run without a lease would be ended by nobody, should this process die too."""
     topic = topic_of(_derived_id("ann", "key"))
     await hub.leases.lease(topic, -1.0, renew=False)
-    describe = hub.describe
+    describe = hub.log.describe
 
     async def then_somebody_starts(name: str) -> Any:
         head = await describe(name)
-        monkeypatch.setattr(hub, "describe", describe)
+        monkeypatch.setattr(hub.log, "describe", describe)
         run = await hub.runs.start(forever, "?", key="key", about={"by": "ann"})
         assert run.topic == topic
         return head
 
-    monkeypatch.setattr(hub, "describe", then_somebody_starts)
+    monkeypatch.setattr(hub.log, "describe", then_somebody_starts)
     await hub.runs._reap()
     assert await hub.leases.lease(topic, LEASE, renew=True)

@@ -71,8 +71,11 @@ async def all_promises(server: ForeignServer) -> None:
         assert done.status == 204
 
 
-async def leaves(server: ForeignServer) -> None:
-    """On SIGTERM the server ends while streams are open, and each client can tell that its stream has ended."""
+async def leaves(server: ForeignServer, *, completed: bool = False) -> None:
+    """On SIGTERM the server ends while streams are open, and each client can tell that its topic has not ended.
+
+    `completed`: something between Tidings and the server completes each body, as it would that of any app.
+    """
     async with many_streams() as follow, asyncio.TaskGroup() as group:
         streams = [await follow(f"{server.url}/events?topic=chat.b") for _ in range(20)]
         rest = [group.create_task(stream.take(1)) for stream in streams]
@@ -80,7 +83,7 @@ async def leaves(server: ForeignServer) -> None:
     assert status in (0, -15)
     assert [task.result() for task in rest] == [[]] * len(rest)
     if server.name != "hypercorn":  # no signal reaches its workers: it cuts what is open after its own time-out
-        assert not any(stream.clean for stream in streams)
+        assert completed or not any(stream.clean for stream in streams)
         assert "Traceback" not in "".join(server.output)
 
 
@@ -97,7 +100,8 @@ async def test_streams_resumes_and_ends_on_every_server(name: str, app: str, sta
 async def test_streams_through_middleware(name: str, middleware: str, start: Start) -> None:
     server = start(name, "in_starlette:app", env={"MIDDLEWARE": middleware})
     await all_promises(server)
-    await leaves(server)
+    # Starlette's BaseHTTPMiddleware completes the body itself; only on uvicorn can the connection be closed before.
+    await leaves(server, completed=middleware == "base" and not name.startswith("uvicorn"))
 
 
 async def test_an_app_in_an_app_needs_the_outer_lifespan_and_says_so(start: Start) -> None:

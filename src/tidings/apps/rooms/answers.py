@@ -8,6 +8,7 @@ from typing import Any
 
 from tidings.api import Hub
 from tidings.apps.notifications.service import Notifications
+from tidings.apps.slices import in_slices
 from tidings.errors import Conflict, NotFound, TooManyRequests
 from tidings.events import Offset
 from tidings.log.rules import Appended
@@ -50,27 +51,29 @@ class Answers:
         self._assistants = assistants
         self._callings = Callings([ANYONE, *assistants])
 
-    def check(self, room: Room, given: Sequence[Fact]) -> None:
-        """Raise TooManyRequests for more runs than a room may have at once."""
-        called = self.calls(given) + sum(isinstance(fact, RunCreated) for fact in given)
+    def check(self, room: Room, given: Sequence[Fact], called: int = 0) -> None:
+        """Raise TooManyRequests for more runs than a room may have at once. `called`: those that the facts start."""
+        called += sum(isinstance(fact, RunCreated) for fact in given)
         if called and len(room.runs) + called > AT_ONCE:
             raise TooManyRequests(
                 f"This room has {AT_ONCE} answers under way, its limit. Wait for one to finish, or stop one."
             )
 
-    def calls(self, given: Sequence[Fact]) -> int:
+    async def calls(self, given: Sequence[Fact]) -> int:
         """Return the number of runs that these facts start, by calling assistants."""
-        return sum(len(self._called(fact.text)) for fact in given if isinstance(fact, MessagePosted))
+        return sum([len(self._called(fact)) async for fact in in_slices(given)])
 
     async def ask(self, stored: Stored) -> None:
         """Start a run for each call of an assistant. Raises Unavailable: the publisher then repeats its request."""
-        for at, fact in stored.facts:
-            if isinstance(fact, MessagePosted):
-                for assistant in self._called(fact.text):
-                    await self._start(stored.topic, at, fact, assistant)
+        async for at, fact in in_slices(stored.facts):
+            for assistant in self._called(fact):
+                assert isinstance(fact, MessagePosted)
+                await self._start(stored.topic, at, fact, assistant)
 
-    def _called(self, text: str) -> list[Assistant]:
-        names = self._callings.named(text)
+    def _called(self, fact: Fact) -> list[Assistant]:
+        if not isinstance(fact, MessagePosted):
+            return []
+        names = self._callings.named(fact.text)
         default = next(iter(self._assistants), "")
         return [self._assistants[name] for name in dict.fromkeys(default if n == ANYONE else n for n in names) if name]
 

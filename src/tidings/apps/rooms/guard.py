@@ -8,6 +8,7 @@ from typing import Any
 from tidings.access.guards import Admitted, Guard, Items, Watch
 from tidings.access.limits import Limits
 from tidings.access.subject import Subject
+from tidings.apps.slices import in_slices
 from tidings.errors import Forbidden
 from tidings.events import ORIGIN
 from tidings.log.rules import NEW, Appended
@@ -47,20 +48,24 @@ class RoomsGuard(Guard):
         if transient:
             return Admitted(await self._rooms.admit_typing(subject, topic, items))
         admission = await self._rooms.admit(subject, topic, items)
+        called = 0
         if self._answers is not None:
-            self._answers.check(admission.room, admission.facts)
-        self._spend(subject, admission.facts)
-        written = [facts.written(fact) for fact in admission.facts]
+            called = await self._answers.calls(admission.facts)
+            self._answers.check(admission.room, admission.facts, called)
+        self._spend(subject, admission.facts, called)
+        written = [facts.written(fact) async for fact in in_slices(admission.facts)]
         exact = (NEW if admission.at == ORIGIN else admission.at) if admission.changes_permissions else None
         return Admitted(written, exact, admission)
 
-    def _spend(self, subject: Subject, given: Sequence[facts.Fact]) -> None:
-        """Count what the facts use up of a person's limits. Raises TooManyRequests or TooLarge."""
+    def _spend(self, subject: Subject, given: Sequence[facts.Fact], called: int) -> None:
+        """Count what the facts, and the runs that they start, use up of a person's limits.
+
+        Raises TooManyRequests or TooLarge.
+        """
         kinds = [fact.type for fact in given]
         self._limits.spend(subject, "rooms", kinds.count(facts.RoomCreated.type))
         self._limits.spend(subject, "members", kinds.count(facts.MemberJoined.type))
-        if self._answers is not None:
-            self._limits.spend(subject, "runs_an_hour", self._answers.calls(given))
+        self._limits.spend(subject, "runs_an_hour", called)
 
     async def published(
         self, subject: Subject, topic: str, items: Items, done: Appended, admission: Any = None
