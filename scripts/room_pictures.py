@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from pathlib import Path
 
@@ -31,6 +32,8 @@ def room_pictures(browser: Browser, images: Path) -> None:
                 browser.new_context(reduced_motion="reduce", storage_state=mara.storage_state(), **options), server.url
             )
             page.mouse.move(0, 0)
+            people = page.get_by_role("button", name=re.compile("^3 here: ")).or_(page.get_by_text("3 people here"))
+            expect(people.locator("visible=true")).to_have_count(1)
             # What is transient reaches who is connected at that moment: it is said until it is seen.
             while not page.get_by_text("Aiko is typing").is_visible():
                 others[1].get_by_label("Write to #deploys").press_sequentially("s")

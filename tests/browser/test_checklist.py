@@ -132,7 +132,7 @@ def test_18_who_answers_is_labelled_honestly(open_tab: OpenTab) -> None:
         tab.page.get_by_text("No model is configured, so answers quote the documentation and cite it.")
     ).to_be_visible()
     tab.answered("What does a publish promise on SQLite?")
-    expect(tab.page.get_by_label("About the run").get_by_text("None", exact=True)).to_be_visible()
+    expect(tab.page.get_by_label("About the run").get_by_text("none (quotes the docs)")).to_be_visible()
     expect(tab.answer.locator(".meta")).to_have_text(re.compile(r"^[\d,]+ words? · .+ · finished$|^.+ · finished$"))
 
 

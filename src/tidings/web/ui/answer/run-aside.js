@@ -50,7 +50,7 @@ export function RunAside({ id, close }) {
           }
           <div>
             <dt>Model</dt>
-            <dd>${run.model ?? "None"}</dd>
+            <dd>${run.model ?? "none (quotes the docs)"}</dd>
           </div>
         </dl>
       </section>

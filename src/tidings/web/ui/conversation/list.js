@@ -6,7 +6,7 @@ import { questionsOf } from "./outbox-state.js";
 import { conversation } from "./state.js";
 
 export function List() {
-  if (listed.value && conversations.value.length === 0) return html`<p class="none">None yet.</p>`;
+  if (listed.value && conversations.value.length === 0) return html`<p class="none">No conversations yet.</p>`;
   return html`
     <ul>
       ${conversations.value.map(

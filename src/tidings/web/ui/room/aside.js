@@ -128,7 +128,7 @@ function standingOf(room, name, me) {
     return ["you", shared, places > 1 && "also elsewhere"].filter(Boolean).join(", ");
   }
   if (room.typing.value.includes(name)) return "typing";
-  return !known.value ? "not known" : places > 0 ? "here" : "away";
+  return !known.value ? "unknown" : places > 0 ? "here" : "away";
 }
 
 /** @param {{room: Room}} props */
@@ -177,5 +177,5 @@ function kept(retention) {
   if (!retention) return "\u2013";
   const { max_age: age, max_events: events } = retention;
   if (age) return age >= 172_800 ? `${Math.round(age / 86_400)} days` : `${Math.round(age / 3600)} hours`;
-  return events ? `${number(events)} events` : "All of it";
+  return events ? `${number(events)} events` : "Kept forever";
 }

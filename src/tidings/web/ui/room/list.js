@@ -26,7 +26,8 @@ function List() {
   const mine = joined(rooms.value);
   const here = rooms.value.find((room) => room.id === openRoom.value && !mine.includes(room));
   const all = here ? [...mine, here] : mine;
-  if (all.length === 0) return roomsListed.value || !session.value?.name ? html`<p class="none">None yet.</p>` : null;
+  if (all.length === 0)
+    return roomsListed.value || !session.value?.name ? html`<p class="none">No rooms yet.</p>` : null;
   return html`<ul>
     ${all.map((room) => html`<li key=${room.id}><${Item} room=${room} /></li>`)}
   </ul>`;
