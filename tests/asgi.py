@@ -66,6 +66,8 @@ class Wired(Watched):
     def write(self, body: bytes) -> None:
         if self.full or not self.began or self.clean:
             self.faults.append("written to while it was full, before it had begun, or after its end")
+        if not body:
+            self.faults.append("written nothing, which would be the chunk that ends the body")
         self.take_in(body)
 
     async def writable(self) -> None:

@@ -79,6 +79,45 @@ async def test_readers_that_stop_reading_cost_little_and_lose_nothing(
         await everybody([read(stream, 1) for stream in frozen[:THAWED]])
 
 
+LARGE = 1 << 20
+"""Bytes of the data of the largest event."""
+
+FEW = 20
+
+EACH = LARGE // 3
+"""Bytes of the server's memory for each frozen reader of the largest event. A copy for each of them would be LARGE."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("topics", [["chat.a"], ["chat.a", "chat.b"], ["chat.b", "chat.a"]], ids="+".join)
+async def test_readers_that_stop_reading_share_the_bytes_of_a_large_event(
+    topics: list[str], serve_process: Callable[..., ServerProcess]
+) -> None:
+    """The first event of a stream carries the reconnection time, and an id of several topics is a stream's own."""
+    server = await asyncio.to_thread(serve_process)
+    process = psutil.Process(server.pid)
+    path = f"{server.url}/events?" + "&".join(f"topic={topic}" for topic in topics)
+
+    async def publish(letter: str) -> None:
+        assert (await request(f"{server.url}/topics/chat.a/events", "POST", letter * LARGE)).status == 201
+
+    async with many_streams() as follow:
+        live = await follow(path)
+        await publish("x")  # what the server keeps of any large event is no reader's
+        await live.take(1)
+        frozen = [await follow(path, buffer=4096) for _ in range(FEW)]
+        memory = process.memory_info().rss
+        await publish("y")
+        (event,) = await live.take(1)
+        memory = process.memory_info().rss - memory
+        print(f"{FEW} frozen readers of an event of {LARGE} bytes cost {memory} bytes")
+        assert memory < FEW * EACH
+
+        for stream in frozen:
+            (same,) = await stream.take(1)
+            assert (same.data, same.id) == (event.data, event.id)
+
+
 async def everybody(work: list) -> None:
     async with asyncio.TaskGroup() as group:
         for each in work:

@@ -447,6 +447,17 @@ class TestSilence:
             rest = "" if topics == ["a"] else "~0-0"
             assert [first.id, second.id] == [f"{offset}{rest}" for offset in offsets]
 
+    @pytest.mark.parametrize("place", [0, 1, 2], ids=["first", "middle", "last"])
+    async def test_no_part_of_a_large_event_is_empty(self, hub: Hub, place: int) -> None:
+        """The first topic has no offsets before its own, and the last has none after. The client sees empty writes."""
+        topics = ["b", "c"]
+        topics.insert(place, "a")
+        async with asking(EventStreamResponse(hub, topics)) as client:
+            await joined(client, hub)
+            for _ in range(2):
+                await hub.publish("a", "x" * (LARGE + 1))
+            assert len(await client.take(2)) == 2
+
     async def test_a_bare_stream_is_events_alone(self, hub: Hub, tidings_clock: Clock) -> None:
         bare = Bare(hub, "a")
         async with asking(bare) as client, asking(EventStreamResponse(hub, "a")) as other:
