@@ -8,6 +8,7 @@ The page's font is the system's, so the pictures depend on the machine; Inter is
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -56,6 +57,7 @@ def main() -> None:
             picture(browser, page.url, "conversation-dark", color_scheme="dark", **DESKTOP)
             picture(browser, page.url, "phone", **PHONE)
             notifications(page, server.url)
+            expect(page.locator(".toast")).to_have_count(0)
             server.kill()
             expect(page.get_by_text("Nothing is lost.")).to_be_visible()
             page.screenshot(path=IMAGES / "reconnecting.png")
@@ -79,6 +81,7 @@ def origin(url: str) -> str:
 def picture(browser: Browser, url: str, name: str, **options: object) -> None:
     page = opened(browser, url, **options)
     expect(page.locator(".cite").first).to_be_visible()
+    expect(page.get_by_text(re.compile("^Live")).or_(page.locator(".titles")).locator("visible=true")).to_have_count(1)
     page.screenshot(path=IMAGES / f"{name}.png")
 
 
