@@ -83,7 +83,7 @@ async def test_a_response_to_head_has_no_body() -> None:
 )
 async def test_a_message_that_a_server_would_not_take_is_the_apps_fault(messages: list[Message]) -> None:
     connection, _ = connect(sends(*messages))
-    with pytest.raises(RuntimeError, match="does not take"):
+    with pytest.raises(RuntimeError, match="does not accept"):
         await connection.work.task
     await asyncio.sleep(0)
     assert isinstance(connection.fault, RuntimeError)

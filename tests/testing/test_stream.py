@@ -27,7 +27,7 @@ async def says(messages: Any) -> AsyncIterator[str]:
 class TestReading:
     async def test_each_event_is_given_once(self, tidings_hub: Hub, tidings_app: FastAPI, event_stream: Any) -> None:
         stream = await event_stream(tidings_app, "/events?topic=a&from=earliest")
-        await tidings_hub.append("a", [("message", str(n)) for n in range(7)])
+        await tidings_hub.publish_many("a", [("message", str(n)) for n in range(7)])
         assert (await stream.next()).data == "0"
         assert [e.data for e in await stream.take(2)] == ["1", "2"]
         assert [e.data for e in await stream.until(data="4")] == ["3", "4"]
@@ -141,7 +141,7 @@ class TestConnections:
             assert time.monotonic() - began >= told >= 1
             await stream.next()
         assert stream.data == [f"{word} {n}" for n in range(5) for word in ("read", "away")]
-        assert len(tidings_hub.subscriptions) == 1
+        assert tidings_hub.delivery.counts().streams == 1
 
     async def test_what_is_sent_to_nobody_is_lost_in_silence(
         self, event_stream: EventStreams, tidings_clock: Clock

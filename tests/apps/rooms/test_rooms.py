@@ -14,6 +14,8 @@ from tests.http.conftest import Server, serving
 from tests.http.problems import problem
 from tidings.access.subject import named
 from tidings.access.tokens import sign
+from tidings.apps.projection import EVERY
+from tidings.events import Offset
 from tidings.log.rules import NEW
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -334,15 +336,19 @@ class TestALongRoom:
                 for _ in range(0, count, 1_000):
                     await server.hub.log.append(topic, said)
                 await opened(ann, "long")
-                async for _ in server.hub.subscribe(f"snapshots.{topic}", "earliest"):
-                    break
+                tail = (await server.hub.describe(topic)).tail
+                async for event in server.hub.subscribe(f"snapshots.{topic}", "earliest"):
+                    # An earlier snapshot, of the first facts alone, may have been written while the room was filled.
+                    if event.type == "snapshot" and tail.n - Offset.parse(event.json()["offset"]).n <= EVERY:
+                        break
                 service = server.app.access.guards["rooms"]._rooms  # type: ignore[attr-defined]
                 service.states._kept.clear()  # as in a process that has just begun
                 counting = Counting(server.hub._store)
                 server.hub.log.store = counting  # type: ignore[assignment]
                 assert len((await opened(ann, "long"))["events"]) == 100
                 asked.append(counting.calls)
-        assert asked[0] == asked[1]
+        # The snapshot lies up to 500 events behind the tail: one record more or less is read.
+        assert asked[1].total() <= asked[0].total() + 1, asked
         assert asked[0].total() <= 12, asked
 
 
