@@ -2,8 +2,7 @@
 
     uvicorn --app-dir examples fastapi_chat:app
 
-It needs `tidings[server,langchain]`. MODEL=openai:gpt-5-mini, or any other name that LangChain knows, makes a model
-answer.
+It needs `tidings[server,langchain]`. MODEL=openai:gpt-5-mini, or another name that LangChain knows, chooses a model.
 """
 
 import os
