@@ -320,7 +320,6 @@ apps.rooms.file_routes
 apps.rooms.guard
 apps.rooms.room
 apps.rooms.routes
-delivery.foreign_servers
 """
 """Sources that have no test file of their own yet. The list only shrinks: a new source comes with its test file."""
 

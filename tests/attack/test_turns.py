@@ -1,0 +1,79 @@
+"""Tests that no request holds the event loop for long, whatever it contains: all streams wait for the longest turn."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+
+import pytest
+
+from tests.attack.conftest import SECRET, dial
+from tests.attack.worst import ACCEPTED, BEFORE, READ, REFUSED
+from tests.raw import ask, request
+from tests.serving import PATIENCE, ServerProcess
+
+READERS = 10
+
+LONGEST = 100.0
+"""Milliseconds of CPU time that one turn may take: twice what it should, for a machine that others use. The turns that
+this test is for took from 200 ms to 30 s."""
+
+
+class TimedServer(ServerProcess):
+    """The server with a stopwatch: see turns.py."""
+
+    def command(self) -> list[str]:
+        words = super().command()
+        return [*words[:2], "tests.attack.turns", *words[3:]]
+
+    def longest_turn(self) -> float:
+        """Return the milliseconds of the longest turn since this was asked last."""
+        said = len(self.output)
+        os.kill(self.pid, signal.SIGUSR1)
+        waiting = threading.Event()
+        for _ in range(int(PATIENCE / 0.01)):
+            for line in self.output[said:]:
+                if found := re.fullmatch(r"longest turn: ([0-9.]+) ms\n", line):
+                    return float(found[1])
+            waiting.wait(0.01)
+        raise AssertionError("the server does not answer the signal")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TimedServer]:
+    """Serve some readers beside the requests."""
+    folder = tmp_path_factory.mktemp("turns")
+    with TimedServer(f"sqlite:///{folder}/tidings.db", env={"TIDINGS_SECRET": SECRET}) as made:
+        assert ask(made, BEFORE).status == 201
+        readers = [dial(made) for _ in range(READERS)]
+        for reader in readers:
+            reader.sendall(READ)
+            assert reader.recv(1 << 16).startswith(b"HTTP/1.1 200 ")
+            threading.Thread(target=take, args=(reader,), daemon=True).start()
+        made.longest_turn()
+        yield made
+        for reader in readers:
+            reader.close()
+
+
+def take(reader: socket.socket) -> None:
+    """Read a stream to its end, whichever side ends it."""
+    with suppress(OSError):
+        while reader.recv(1 << 16):
+            pass
+
+
+@pytest.mark.parametrize("what", {**REFUSED, **ACCEPTED})
+def test_no_turn_is_long(server: TimedServer, what: str) -> None:
+    sent, status = {**REFUSED, **ACCEPTED}[what]
+    answer = ask(server, sent)
+    assert answer.status == status, answer.body
+    ask(server, request("GET", "/health"))  # what followed the answer in the same turns is over
+    longest = server.longest_turn()
+    print(f"{what}: {longest} ms")
+    assert longest < LONGEST
