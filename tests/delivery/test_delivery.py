@@ -9,6 +9,7 @@ import pytest
 
 from tests.asgi import asking
 from tidings import EventStreamResponse, Hub
+from tidings.delivery.delivery import Counts
 from tidings.errors import InvalidRequest, TooLarge
 
 
@@ -28,6 +29,21 @@ async def test_counts_of_work_and_of_streams(hub: Hub) -> None:
         assert counts.window_bytes > 0
         assert counts.write_bytes == 0
     assert hub.delivery.counts().streams == 0
+
+
+def test_a_process_that_has_done_nothing_counts_nothing() -> None:
+    """The metrics of a closed hub."""
+    assert set(Counts()) == {0}
+
+
+async def test_streams_end_with_the_hub() -> None:
+    async with Hub("memory:") as hub, asking(EventStreamResponse(hub, "a")) as client:
+        await client.reach(lambda: client.body)
+        delivery = hub.delivery
+        await hub.close()
+        assert delivery.streams == set()
+        await client.end()
+        assert not client.clean
 
 
 async def test_a_background_task_that_fails_is_logged(hub: Hub, caplog: pytest.LogCaptureFixture) -> None:

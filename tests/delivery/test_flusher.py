@@ -11,7 +11,7 @@ import pytest
 from tests.serving import PATIENCE
 from tidings.delivery import flusher as module
 from tidings.delivery.flusher import QUANTUM, Flusher
-from tidings.delivery.live_topic import IDLE, PAGE_BYTES, WINDOW_EVENTS, LiveTopic
+from tidings.delivery.live_topic import IDLE, PAGE, PAGE_BYTES, WINDOW_EVENTS, LiveTopic
 from tidings.delivery.memory import WindowMemory
 from tidings.delivery.position import Position
 from tidings.events import Event, Offset
@@ -202,19 +202,31 @@ async def test_one_that_fails_ends_and_the_others_go_on(flusher: Flusher, caplog
 
 
 async def test_one_that_is_elsewhere_looks_for_itself(flusher: Flusher) -> None:
-    """Behind, or in another life: it gets none of these bytes. Ahead: it waits."""
+    """A reader that is behind or in another life catches up by itself. A reader that has the events already waits."""
     one = lane()
     add(one, 5)
     one.visible = 5
-    behind, ahead, foreign, level = (Reader(name, one, []) for name in ("behind", "ahead", "foreign", "level"))
+    readers = [Reader(name, one, []) for name in ("behind", "there", "ahead", "foreign", "level")]
+    behind, there, ahead, foreign, _ = readers
     behind.position.n = 3
+    there.position.n = 6
     ahead.position.n = 9
     foreign.position.epoch = "F"
     add(one, 1)
     flusher.arm(one)
     await settled(one)
-    assert [len(reader.written) for reader in (behind, ahead, foreign, level)] == [0, 0, 0, 1]
-    assert [bool(reader.kicked) for reader in (behind, ahead, foreign, level)] == [True, False, True, False]
+    assert [len(reader.written) for reader in readers] == [0, 0, 0, 0, 1]
+    assert [bool(reader.kicked) for reader in readers] == [True, False, False, True, False]
+
+
+async def test_more_redactions_than_a_page_are_announced_in_several_flushes(flusher: Flusher) -> None:
+    one = lane()
+    reader = Reader("r", one, [])
+    one.redact([(n, "m") for n in range(1, PAGE + 2)], PAGE + 1)
+    flusher.arm(one)
+    await settled(one)
+    assert one.said == PAGE + 1
+    assert [body.count(b"event: tidings.redacted") for body in reader.written] == [PAGE, 1]
 
 
 async def test_a_lane_that_starts_over_in_the_middle_writes_no_more_of_it(flusher: Flusher, clock: Clock) -> None:

@@ -12,12 +12,14 @@ import pytest
 
 from tests.serving import PATIENCE
 from tidings import Hub
+from tidings.delivery import hub as base
 from tidings.delivery import topics as lanes
 from tidings.delivery.live_topic import PAGE, WINDOW_EVENTS
 from tidings.errors import Closed, Conflict, InvalidRequest, NotFound, TooLarge, Unavailable
 from tidings.events import ORIGIN, Event, Offset, Retention
 from tidings.log.names import EARLIEST, TAIL
 from tidings.log.rules import NEW
+from tidings.stores.memory import MemoryStore
 
 
 async def take(events: AsyncIterator[Event], count: int) -> list[Event]:
@@ -328,7 +330,47 @@ class TestReading:
         assert await hub.topics(after="a.2", limit=1) == ["ab"]
 
 
+class Losing(MemoryStore):
+    """A store that is gone for good when the test says so."""
+
+    async def open(self) -> None:
+        await super().open()
+        self.gone: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    async def lost(self) -> str:
+        return await self.gone
+
+
+async def settle() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
 class TestLife:
+    async def test_a_hub_is_opened_once(self) -> None:
+        """The hub of `tidings` has another `open` around this one."""
+        async with base.Hub("memory:") as hub:
+            assert hub.state == "open"
+            with pytest.raises(RuntimeError, match="open already"):
+                await hub.open()
+
+    async def test_a_drain_is_for_an_open_hub(self) -> None:
+        hub = base.Hub("memory:")
+        hub.drain()
+        assert hub.state == "closed"
+        async with hub:
+            hub.drain()
+            assert hub.state == "draining"
+
+    async def test_a_store_that_is_gone_for_good_drains_the_hub(self) -> None:
+        store = Losing()
+        async with base.Hub(store) as hub:
+            await settle()
+            assert hub.state == "open"
+            store.gone.set_result("The file was removed.")
+            await settle()
+            assert hub.state == "draining"
+
     async def test_closing_twice_and_never_opened(self, store_url: str) -> None:
         hub = Hub(store_url)
         await hub.close()
@@ -362,8 +404,6 @@ class TestLife:
             Hub(url)
 
     async def test_a_store_may_be_given(self) -> None:
-        from tidings.stores.memory import MemoryStore
-
         store: Any = MemoryStore()
         async with Hub(store) as hub:
             assert hub._store is store

@@ -6,7 +6,7 @@ import pytest
 
 from tidings.delivery.live_topic import PAGE_BYTES, WINDOW_BYTES, WINDOW_EVENTS, LiveTopic, fit
 from tidings.delivery.memory import WindowMemory
-from tidings.events import Event, Offset
+from tidings.events import ORIGIN, Event, Offset
 from tidings.log.head import Head
 
 
@@ -18,6 +18,21 @@ def lane(tail: int = 10) -> LiveTopic:
     made = LiveTopic("a", WindowMemory())
     made.begin(Head("E", tail=tail))
     return made
+
+
+def test_a_topic_without_a_log_is_at_the_origin() -> None:
+    made = LiveTopic("a", WindowMemory())
+    assert (made.readers, made.tail, made.earliest) == (0, ORIGIN, Offset(ORIGIN.epoch, 1))
+    made.begin(Head("E", start=3, tail=10))
+    assert (made.tail, made.earliest) == (Offset("E", 10), Offset("E", 4))
+    made.begin(None)
+    assert (made.tail, made.earliest) == (ORIGIN, Offset(ORIGIN.epoch, 1))
+
+
+def test_a_slice_ends_where_it_should() -> None:
+    made = lane()
+    made.append(10, events(10, 20))
+    assert [e.offset and e.offset.n for e in made.slice(12, 15)] == [13, 14, 15]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tidings.delivery import page_cache as module
 from tidings.delivery.live_topic import PAGE, PAGE_BYTES, LiveTopic
 from tidings.delivery.memory import WindowMemory
 from tidings.delivery.page_cache import ENCODED_BYTES, ENCODED_KEPT, KEPT_BYTES, PageCache
@@ -104,6 +105,15 @@ async def test_what_is_kept_is_bounded(lane: LiveTopic) -> None:
         await made.load(lane, n)
     assert made._spans_size <= KEPT_BYTES
     assert made._spans_size == sum(span.size for span in made._spans.values())
+
+
+async def test_a_page_larger_than_all_that_is_kept_reaches_its_reader(
+    lane: LiveTopic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "KEPT_BYTES", 1)
+    made = pages(Store(10_000))
+    await made.load(lane, 0)
+    assert len(made.get(lane, 0)) == PAGE
 
 
 async def test_a_reader_that_goes_away_does_not_take_the_page_with_it(lane: LiveTopic) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ from tidings import Hub
 from tidings.delivery.response import EventStreamResponse, given_id, parse_last_event_id, problem_response
 from tidings.errors import Closed, Gone, InvalidRequest, TidingsError, TooManyRequests, Unauthenticated, Unavailable
 from tidings.events import Offset
+from tidings.testing import Clock
 
 
 @pytest.fixture
@@ -42,6 +44,19 @@ class TestStatus:
     async def test_topics_that_are_none(self, hub: Hub, topics: str | Sequence[str]) -> None:
         await refused(EventStreamResponse(hub, topics), 400)
         assert len(hub.delivery.topics) == 0
+
+    async def test_the_most_topics_of_a_connection(self, hub: Hub) -> None:
+        async with asking(EventStreamResponse(hub, [f"t{n}" for n in range(32)])) as client:
+            assert client.status == 200
+
+    async def test_a_stream_that_begins_during_a_drain_ends_within_200_ms(
+        self, hub: Hub, tidings_clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(random, "random", lambda: 1.0)
+        hub.drain()
+        async with asking(EventStreamResponse(hub, "a")) as client:
+            await client.end(within=0.21)
+            assert (client.status, client.clean) == (200, False)
 
     async def test_a_hub_that_is_not_open(self) -> None:
         client = await refused(EventStreamResponse(Hub("memory:"), "a"), 503)
