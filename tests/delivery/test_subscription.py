@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tests.asgi import Client, Watched, Wired, asking
 from tidings import Hub
 from tidings.delivery.response import EventStreamResponse
-from tidings.delivery.subscription import LARGE, STALL
+from tidings.delivery.subscription import LARGE, STALL, Subscription
 from tidings.events import Event
 from tidings.testing import Clock
 from tidings.wire.sse import Format
@@ -70,14 +70,23 @@ class TestLevel:
             assert len(client.connection.writes) == before + 1
             assert client.data == numbers(1, 50)
 
-    async def test_it_has_no_task_while_it_is_level(self, hub: Hub) -> None:
+    async def test_it_has_no_task_while_it_is_level(self, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
         async with asking(EventStreamResponse(hub, "a")) as client:
             await joined(client, hub)
-            tasks = asyncio.all_tasks()
+            (stream,) = hub.delivery.streams
+            monkeypatch.setattr(Subscription, "_run", None)  # a task would fail at once
             for n in range(5):
                 await publish(hub, n + 1, n + 1)
                 await client.next()
-                assert asyncio.all_tasks() == tasks
+            assert stream.level
+
+    async def test_a_stream_that_has_ended_catches_up_with_nothing(self, hub: Hub) -> None:
+        async with asking(EventStreamResponse(hub, "a")) as client:
+            await joined(client, hub)
+            (stream,) = hub.delivery.streams
+        assert isinstance(stream, Subscription)
+        stream.kick()
+        assert stream._task is None
 
     async def test_the_bytes_of_a_flush_are_shared(self, hub: Hub) -> None:
         response = Bare(hub, "a")
@@ -117,6 +126,7 @@ class TestSlow:
             await slow.take(2001)
             assert slow.data == quick.data == numbers(1, 2001)
             await joined(slow, hub, count=2)
+            assert hub.delivery.counts().write_bytes == 0
             await publish(hub, 2002, 2002)
             await slow.next()
 
@@ -170,12 +180,13 @@ class TestSlow:
         assert hub.delivery.streams == set()
 
 
-def needs_a_task(app: ASGIApp) -> ASGIApp:
-    """A middleware as many are: its `send` asks which task it is in."""
+def needs_a_task(app: ASGIApp, refused: list[Message]) -> ASGIApp:
+    """A middleware as many are: its `send` asks which task it is in, and is in none for the messages `refused`."""
 
     async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
         async def in_a_task(message: Message) -> None:
             if asyncio.current_task() is None:
+                refused.append(message)
                 raise RuntimeError("no task")
             await asyncio.sleep(0)
             await send(message)
@@ -188,12 +199,14 @@ def needs_a_task(app: ASGIApp) -> ASGIApp:
 @pytest.mark.parametrize("sink", ["send"], indirect=True)
 class TestOtherSends:
     async def test_one_that_needs_a_task_has_one(self, hub: Hub) -> None:
-        async with asking(needs_a_task(EventStreamResponse(hub, "a"))) as client:
-            await joined(client, hub)
+        refused: list[Message] = []
+        async with asking(needs_a_task(EventStreamResponse(hub, "a"), refused)) as client:
             for n in range(1, 200):
+                await joined(client, hub)
                 await publish(hub, n, n)
-            await client.take(199)
+                await client.next()
             assert client.data == numbers(1, 199)
+            assert len(refused) == 1, "the stream asks no second time"
             await hub.close_topic("a")
             await client.end()
             assert client.clean

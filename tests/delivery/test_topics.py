@@ -18,7 +18,7 @@ from tidings.delivery import topics as module
 from tidings.delivery.live_topic import WINDOW_EVENTS
 from tidings.delivery.response import EventStreamResponse
 from tidings.errors import Unavailable
-from tidings.events import REDACTED, Event, Offset, Retention
+from tidings.events import REDACTED, Event, Lost, Offset, Page, Retention
 from tidings.log.head import Change, Head, Known
 
 Describe = Callable[[str], Awaitable[Head | None]]
@@ -46,6 +46,12 @@ async def take(events: AsyncIterator[Event], count: int) -> list[tuple[str, str]
 async def collect(events: AsyncIterator[Event]) -> list[str]:
     async with asyncio.timeout(PATIENCE):
         return [event.data async for event in events]
+
+
+async def settle() -> None:
+    """Give the loop the turns in which a commit is announced and flushed."""
+    for _ in range(5):
+        await asyncio.sleep(0)
 
 
 async def waits(hub: Hub, topic: str = "a") -> None:
@@ -180,14 +186,117 @@ class TestTwoProcesses:
             assert reader.body.count(b"id: ") == 1
 
 
-class TestLooks:
-    """At the store: made to be late, to fail, and to be overtaken."""
+class TestMoving:
+    """The state of a topic between its readers, its commits and the pages of the store."""
 
-    def look(
-        self, hub: Hub, monkeypatch: pytest.MonkeyPatch, instead: Callable[[Describe, str], Awaitable[Head | None]]
+    async def test_a_topic_without_readers_is_level_with_its_commits(self, hub: Hub) -> None:
+        """The next reader at the tail is given no event, and no announcement, that came before it."""
+        first = await hub.publish("a", "1")
+        hub.delivery.unfollow(await hub.delivery.follow("a", "tail"))
+        await hub.publish("a", "2")
+        await hub.redact("a", first)
+        await settle()
+        position = await hub.delivery.follow("a", "tail")
+        assert (position.n, position.said) == (2, 1)
+        hub.delivery.unfollow(position)
+
+    async def test_a_topic_that_is_deleted_resets_its_streams(self, hub: Hub) -> None:
+        await hub.publish("a", "1")
+        async with asking(EventStreamResponse(hub, "a", "earliest")) as reader:
+            await reader.take(1)
+            await hub.delete("a")
+            assert [event.type for event in await reader.take(1)] == ["tidings.reset"]
+
+    async def test_a_commit_here_after_missed_redactions_looks_for_them(self, hubs: tuple[Hub, Hub]) -> None:
+        """The head of the commit names the last 32 redactions, and this process has missed 60."""
+        one, two = hubs
+        done = await one.log.append("a", [("message", str(n)) for n in range(100)])
+        events = two.subscribe("a", "tail")
+        following = asyncio.ensure_future(anext(events))
+        await waits(two)
+        live = two.delivery.topics._live["a"]
+        live.opening = asyncio.get_running_loop().create_future()  # as long as it opens, it does not look
+        for n in range(1, 61):
+            await one.log.redact("a", done.first._replace(n=n))
+        live.opening = None
+        await two.publish("a", "mine")
+        got = [await following]
+        async with asyncio.timeout(PATIENCE):
+            while len(got) < 61:
+                got.append(await anext(events))
+        assert announced(got) == [str(done.first._replace(n=n)) for n in range(1, 61)]
+
+    @pytest.mark.parametrize(
+        ("lost", "epoch", "start"),
+        [("trimmed", "same", 4), ("trimmed", "other", 0), ("recreated", "same", 0)],
+    )
+    async def test_a_page_moves_the_start_of_its_own_life_and_of_no_other(
+        self, hub: Hub, monkeypatch: pytest.MonkeyPatch, lost: Lost, epoch: str, start: int
     ) -> None:
-        describe = hub.log.describe
-        monkeypatch.setattr(hub.log, "describe", lambda topic: instead(describe, topic))
+        """Any other loss is the store's to tell: a log restored from a backup and trimmed is another life."""
+        last = (await hub.log.append("a", [("message", str(n)) for n in range(9)])).last
+        position = await hub.delivery.follow("a", "earliest")
+        read, looks = hub.log.read, 0
+        life = last.epoch if epoch == "same" else "other"
+
+        async def lossy(topic: str, after: Offset | None, limit: int = 1000) -> Page:
+            page = await read(topic, after, limit)
+            return page._replace(earliest=Offset(life, 5), next=Offset(life, 9), lost=lost)
+
+        async def looking(describe: Describe, topic: str) -> Head | None:
+            nonlocal looks
+            looks += 1
+            return await describe(topic)
+
+        monkeypatch.setattr(hub.log, "read", lossy)
+        look(hub, monkeypatch, looking)
+        await hub.delivery.topics.load(position)
+        assert position.live.start == start
+        assert looks == (0 if start else 1)
+
+    async def test_announced_events_that_the_store_lacks_are_an_error(
+        self, hub: Hub, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await hub.publish("a", "1")
+        position = await hub.delivery.follow("a", "earliest")
+        read = hub.log.read
+
+        async def lacking(topic: str, after: Offset | None, limit: int = 1000) -> Page:
+            return (await read(topic, after, limit))._replace(events=())
+
+        monkeypatch.setattr(hub.log, "read", lacking)
+        with pytest.raises(Unavailable, match="has announced"):
+            await hub.delivery.topics.load(position)
+
+    async def test_a_look_that_fails_keeps_no_caller(self, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Also not the callers that came while it was under way."""
+        await hub.publish("a", "1")
+        topics, live = hub.delivery.topics, (await hub.delivery.follow("a", "earliest")).live
+        go = asyncio.Event()
+
+        async def fails(describe: Describe, topic: str) -> Head | None:
+            await go.wait()
+            raise Unavailable("on purpose")
+
+        look(hub, monkeypatch, fails)
+        calls = [asyncio.ensure_future(topics.reload(live))]
+        await settle()
+        calls.append(asyncio.ensure_future(topics.reload(live)))
+        await settle()
+        go.set()
+        for error in await asyncio.gather(*calls, return_exceptions=True):
+            assert isinstance(error, Unavailable)
+        assert (live.reloading, live.wanted) == (None, [])
+
+
+def look(hub: Hub, monkeypatch: pytest.MonkeyPatch, instead: Callable[[Describe, str], Awaitable[Head | None]]) -> None:
+    """Have the hub look at the store in another way."""
+    describe = hub.log.describe
+    monkeypatch.setattr(hub.log, "describe", lambda topic: instead(describe, topic))
+
+
+class TestLooks:
+    """Looks at the store that are late, that fail, and that are overtaken."""
 
     async def test_a_topic_opens_beside_a_publisher_in_a_hurry(self, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
         """Each look is old before it is there."""
@@ -203,7 +312,7 @@ class TestLooks:
                 await asyncio.sleep(0)
             return head
 
-        self.look(hub, monkeypatch, overtaken)
+        look(hub, monkeypatch, overtaken)
         first = await hub.publish("a", "0")
         events = hub.subscribe("a", first)
         assert await take(events, 1) == [("message", "1")]
@@ -224,7 +333,7 @@ class TestLooks:
 
         reader = asyncio.ensure_future(collect(hub.subscribe("a", "earliest")))
         await waits(hub)
-        self.look(hub, monkeypatch, late)
+        look(hub, monkeypatch, late)
         lane = hub.delivery.topics._live["a"]
         reload = asyncio.ensure_future(hub.delivery.topics.reload(lane))
         await waiting.wait()
@@ -252,7 +361,7 @@ class TestLooks:
         await one.publish("a", "1")
         events = two.subscribe("a", "earliest")
         await take(events, 1)
-        self.look(two, monkeypatch, fails)
+        look(two, monkeypatch, fails)
         second = asyncio.ensure_future(take(events, 1))
         await waits(two)
         await one.publish("a", "2")
@@ -266,7 +375,7 @@ class TestLooks:
 
         last = await hub.publish("a", "1")
         await take(hub.subscribe("a", "earliest"), 1)
-        self.look(hub, monkeypatch, fails)
+        look(hub, monkeypatch, fails)
         for topic, after in (("a", Offset(last.epoch, 7)), ("b", "earliest")):
             with pytest.raises(Unavailable, match="on purpose"):
                 await take(hub.subscribe(topic, after), 1)
