@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import islice
 from typing import Any
 
@@ -119,6 +122,41 @@ def test_a_gateway_without_its_server_is_waited_for(make: Make, proxy: Proxy, to
     assert data(client.subscribe(topic, "earliest"), 10) == numbers(10)
 
 
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_server_that_is_busy_is_left_alone_for_as_long_as_it_asks(make: Make, topic: str, status: int) -> None:
+    """Without `Retry-After` the first pause is less than a second."""
+    asked: list[float] = []
+
+    class Busy(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(time.monotonic())
+            self.send_response(204 if len(asked) > 1 else status)
+            self.send_header("Retry-After", "1")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None: ...
+
+    with answering(Busy) as url:
+        assert data(make(url).subscribe(topic, "earliest")) == []
+    first, second = asked
+    assert second - first >= 1
+
+
+@contextmanager
+def answering(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    """The URL of an HTTP server."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(PATIENCE)
+
+
 @pytest.mark.parametrize("behaviour", ["html", "refuse"])
 def test_no_first_connection_is_an_error(make: Make, proxy: Proxy, topic: str, behaviour: str) -> None:
     proxy.tell(f"now {behaviour}")
@@ -158,8 +196,6 @@ class Replaying:
         self.server, self.topic = server, topic
 
     def __enter__(self) -> str:
-        from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-
         here = self
 
         class Cache(BaseHTTPRequestHandler):

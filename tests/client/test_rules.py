@@ -155,6 +155,12 @@ def test_a_subscription_waits_as_asked_then_longer_and_anew_after_an_event() -> 
     assert [item.data for item in items] == ["1", "2"]
 
 
+def test_a_stream_waits_for_as_long_as_a_busy_server_asks() -> None:
+    """Longer than the reconnection time of the stream, and than the pauses of the client."""
+    replies = [busy(503, retry_after="7"), STREAM, b"retry: 2500\n\n" + event(1), b"", busy(429, retry_after="60")]
+    assert drive(Following(rules(), "a", "earliest").plan(), replies)[0] == [7.0, 2.5, 60.0]
+
+
 def test_it_asks_for_what_follows_the_last_event_it_handed_out() -> None:
     plan = Following(rules(), "a", "Ab-3").plan()
     first = next(plan)

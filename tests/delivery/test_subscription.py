@@ -198,6 +198,22 @@ def needs_a_task(app: ASGIApp, refused: list[Message]) -> ASGIApp:
 
 @pytest.mark.parametrize("sink", ["send"], indirect=True)
 class TestOtherSends:
+    async def test_a_small_page_that_waits_is_not_counted(self, hub: Hub) -> None:
+        """A budget of memory is for large bodies, which are kept while their pieces are sent."""
+        async with asking(EventStreamResponse(hub, "a")) as client:
+            await joined(client, hub)
+            client.freeze()
+            await publish(hub, 1, 1)
+            await client.reach(lambda: client.waiting)
+            await publish(hub, 2, 2)
+            client.thaw()
+            client.freeze()  # the first write goes out, the second waits
+            await client.take(1)
+            await client.reach(lambda: client.waiting)
+            assert hub.delivery.counts().write_bytes == 0
+            client.thaw()
+            await client.take(1)
+
     async def test_one_that_needs_a_task_has_one(self, hub: Hub) -> None:
         refused: list[Message] = []
         async with asking(needs_a_task(EventStreamResponse(hub, "a"), refused)) as client:
@@ -263,7 +279,27 @@ class Poisoned(Format):
         return super().encode(topic, events)
 
 
+class Sparing(Format):
+    """A format that writes nothing for some events."""
+
+    def encode(self, topic: str, events: Sequence[Event]) -> bytes:
+        return super().encode(topic, [event for event in events if event.data != "nothing"])
+
+
 class TestFormats:
+    @pytest.mark.parametrize("start", ["tail", "earliest"])
+    async def test_an_event_without_bytes_writes_no_reconnection_time(self, hub: Hub, start: Any) -> None:
+        """A block of its own makes some clients fire an empty event."""
+        if start == "earliest":
+            await hub.publish("a", "nothing")
+        async with asking(EventStreamResponse(hub, "a", after=start, format=Sparing())) as client:
+            await joined(client, hub)
+            await hub.publish("a", "nothing")
+            await hub.publish("a", "something")
+            await client.next()
+            assert client.body.startswith(b":\nretry: ")
+            assert b"\ndata: something\n" in client.body[: client.body.index(b"\n\n")]
+
     @pytest.mark.parametrize("start", ["tail", "earliest"])
     async def test_an_event_that_cannot_be_written_ends_its_readers(
         self, hub: Hub, start: Any, caplog: pytest.LogCaptureFixture
@@ -432,6 +468,15 @@ class TestSilence:
             full.thaw()
             await publish(hub, 1, 1)
             await full.take(1)
+
+    async def test_a_large_event_breaks_the_silence(self, hub: Hub, tidings_clock: Clock) -> None:
+        async with asking(EventStreamResponse(hub, ["a", "b"])) as client:
+            await joined(client, hub)
+            await tidings_clock.advance(14)
+            await hub.publish("a", "x" * (LARGE + 1))
+            await client.next()
+            await tidings_clock.advance(14)
+            assert len(client.comments) == 1, "the first comment, at 0 s; the next is due at 29 s"
 
     async def test_the_reconnection_time_rides_in_the_first_event(self) -> None:
         async with Hub("memory:", retry=(2.0, 2.0)) as hub, asking(EventStreamResponse(hub, "a")) as client:

@@ -110,6 +110,14 @@ async def test_an_empty_wheel_stands_still(wheel: TimerWheel, clock: Clock) -> N
     assert late.visits == pytest.approx([due], abs=2 * TICK)
 
 
+async def test_a_wheel_that_was_stopped_leaves_no_timer_behind(wheel: TimerWheel, clock: Clock) -> None:
+    wheel.file(Visited(clock), 1001.0)
+    timer = wheel._timer
+    assert timer is not None
+    wheel.stop()
+    assert timer.cancelled()
+
+
 async def test_an_item_that_was_removed_is_neither_visited_nor_kept(wheel: TimerWheel, clock: Clock) -> None:
     item, other = Visited(clock), Visited(clock)
     wheel.file(item, 1001.0)

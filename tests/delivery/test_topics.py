@@ -20,6 +20,9 @@ from tidings.delivery.response import EventStreamResponse
 from tidings.errors import Unavailable
 from tidings.events import REDACTED, Event, Lost, Offset, Page, Retention
 from tidings.log.head import Change, Head, Known
+from tidings.log.journal import Journal
+from tidings.log.port import News
+from tidings.stores.memory import MemoryStore
 
 Describe = Callable[[str], Awaitable[Head | None]]
 
@@ -186,8 +189,38 @@ class TestTwoProcesses:
             assert reader.body.count(b"id: ") == 1
 
 
+class Deaf(MemoryStore):
+    """A store whose news do not arrive."""
+
+    async def changes(self) -> AsyncIterator[News]:  # type: ignore[override]
+        await asyncio.Event().wait()
+        yield None
+
+
 class TestMoving:
     """The state of a topic between its readers, its commits and the pages of the store."""
+
+    async def test_a_commit_here_tells_of_another_life(self) -> None:
+        """The news that another process has deleted the log may be late."""
+        store = Deaf()
+        async with Hub(store) as hub:
+            await hub.publish("a", "1")
+            events = hub.subscribe("a", "earliest")
+            await take(events, 1)
+            reset = asyncio.ensure_future(take(events, 2))
+            await waits(hub)
+            await Journal(store).delete("a")
+            await hub.publish("a", "2")
+            assert [type for type, _ in await reset] == ["tidings.reset", "message"]
+
+    async def test_an_iterator_that_waits_ends_with_the_hub(self, hub: Hub) -> None:
+        waiting = asyncio.ensure_future(take(hub.subscribe("a"), 1))
+        await waits(hub)
+        hub.delivery.topics.close()
+        await settle()
+        assert waiting.done()
+        with pytest.raises(Unavailable):
+            await waiting
 
     async def test_a_topic_without_readers_is_level_with_its_commits(self, hub: Hub) -> None:
         """The next reader at the tail is given no event, and no announcement, that came before it."""
@@ -207,24 +240,44 @@ class TestMoving:
             await hub.delete("a")
             assert [event.type for event in await reader.take(1)] == ["tidings.reset"]
 
-    async def test_a_commit_here_after_missed_redactions_looks_for_them(self, hubs: tuple[Hub, Hub]) -> None:
+    async def test_a_commit_here_needs_no_look(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Events and redactions of this process are written while the store cannot be asked."""
+        async with Hub(Deaf()) as hub:
+            first = await hub.publish("a", "1")
+            await settle()
+            position = await hub.delivery.follow("a", "tail")
+            look(hub, monkeypatch, fails)
+            second = await hub.publish("a", "2")
+            await settle()
+            live = position.live
+            assert (live.tail, live.reloading) == (second, None)
+            await hub.log.redact("a", first)
+            await settle()
+            assert (live.said, live.reloading) == (1, None)
+
+    async def test_a_reader_at_a_known_place_needs_no_look(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        async with Hub(Deaf()) as hub:
+            offsets = [await hub.publish("a", str(n)) for n in range(5)]
+            await settle()
+            await hub.delivery.follow("a", "tail")
+            look(hub, monkeypatch, fails)
+            for start, n in ((offsets[4], 5), (offsets[1], 2), (-2, 3), (-9, 0), ("earliest", 0), ("tail", 5)):
+                assert (await hub.delivery.follow("a", start)).n == n
+
+    async def test_a_commit_here_after_missed_redactions_looks_for_them(self) -> None:
         """The head of the commit names the last 32 redactions, and this process has missed 60."""
-        one, two = hubs
-        done = await one.log.append("a", [("message", str(n)) for n in range(100)])
-        events = two.subscribe("a", "tail")
-        following = asyncio.ensure_future(anext(events))
-        await waits(two)
-        live = two.delivery.topics._live["a"]
-        live.opening = asyncio.get_running_loop().create_future()  # as long as it opens, it does not look
-        for n in range(1, 61):
-            await one.log.redact("a", done.first._replace(n=n))
-        live.opening = None
-        await two.publish("a", "mine")
-        got = [await following]
-        async with asyncio.timeout(PATIENCE):
-            while len(got) < 61:
-                got.append(await anext(events))
-        assert announced(got) == [str(done.first._replace(n=n)) for n in range(1, 61)]
+        store = Deaf()
+        async with Hub(store) as hub:
+            done = await hub.log.append("a", [("message", str(n)) for n in range(100)])
+            await settle()
+            position = await hub.delivery.follow("a", "tail")
+            for n in range(1, 61):
+                await Journal(store).redact("a", done.first._replace(n=n))
+            await hub.publish("a", "mine")
+            async with asyncio.timeout(PATIENCE):
+                while position.live.redactions < 60 or position.live.reloading:  # noqa: ASYNC110
+                    await asyncio.sleep(0)
+            assert [n for n, _ in position.live.redacted] == list(range(1, 61))
 
     @pytest.mark.parametrize(
         ("lost", "epoch", "start"),
@@ -287,6 +340,10 @@ class TestMoving:
         for error in await asyncio.gather(*calls, return_exceptions=True):
             assert isinstance(error, Unavailable)
         assert (live.reloading, live.wanted) == (None, [])
+
+
+async def fails(describe: Describe, topic: str) -> Head | None:
+    raise Unavailable("on purpose")
 
 
 def look(hub: Hub, monkeypatch: pytest.MonkeyPatch, instead: Callable[[Describe, str], Awaitable[Head | None]]) -> None:
@@ -370,9 +427,6 @@ class TestLooks:
         assert "on purpose" in caplog.text
 
     async def test_who_needs_a_look_that_fails_is_told(self, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-        async def fails(describe: Describe, topic: str) -> Head | None:
-            raise Unavailable("on purpose")
-
         last = await hub.publish("a", "1")
         await take(hub.subscribe("a", "earliest"), 1)
         look(hub, monkeypatch, fails)
