@@ -1,4 +1,8 @@
-"""Presence: this process publishes the people of its streams to the topic `presence`, and hears of other processes'."""
+"""Presence: this process tells the topic `presence` about the people of its streams, and hears about other processes'.
+
+The cost is that of the changes. A beat names the people whose connections changed, and its version shows a process that
+it has missed a change. That process asks for all people in a topic that only processes read.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import asyncio
 import logging
 import secrets
 from time import monotonic
+from typing import Any
 
 import msgspec
 
@@ -15,33 +20,40 @@ from tidings.delivery.hub import Hub
 from tidings.errors import Forbidden, TidingsError
 from tidings.http.response import Slots
 
-from .here import Here
+from .here import Beat, Here, Process
 
 log: logging.Logger = logging.getLogger("tidings.people")
 
 TOPIC = "presence"
+"""The topic of the beats, which people follow."""
+PROCESSES = "presence.processes"
+"""The topic in which processes ask each other for all people, and answer."""
+ASKED, ALL = "people.asked", "people.all"
+"""The types of its events."""
 EVERY = 5.0
-"""Seconds between two beats of a process where somebody is."""
+"""Seconds between two beats of a process whose people do not change."""
 LOOK = 0.5
-"""Seconds between two looks at who is here: a change is told after that long at most, many changes together."""
+"""Seconds between two looks at the open streams. Changes in between are told together."""
 MOST = 5_000
-"""People that one process tells of: a beat goes to everybody, and an event holds 1 MB."""
+"""People that one process tells about: an event holds 1 MB."""
 
 
-class Beat(msgspec.Struct, frozen=True):
-    """A transient event of the topic: `here` has the connections of each name."""
+class Asked(msgspec.Struct, frozen=True):
+    """A question of the process `by` for all people of the process `of`; of every process if `of` is empty."""
 
-    process: str
-    here: dict[str, int]
+    by: str
+    of: str
 
 
-_decode = msgspec.json.Decoder(Beat).decode
+_beat = msgspec.json.Decoder(Beat).decode
+_asked = msgspec.json.Decoder(Asked).decode
+_all = msgspec.json.Decoder(Process).decode
 
 
 class Presence:
-    """The people of one hub, whose streams take their places in `slots` by name. `open` it once the hub is open.
+    """The people of one hub, whose streams take their places in `slots` by name. Open it after the hub.
 
-    A beat is transient: nothing is stored, and a process that dies is forgotten after `here.GONE` seconds.
+    All events are transient: nothing is stored, and a process that dies is forgotten after `here.GONE` seconds.
     """
 
     def __init__(self, hub: Hub, slots: Slots) -> None:
@@ -49,65 +61,107 @@ class Presence:
         self.slots = slots
         self.process: str = secrets.token_hex(4)
         self._here = Here()
-        self._told: dict[str, int] = {}
+        self._told = Process(self.process, 0, {})
         self._at = 0.0
+        self._asked = False
+        self._missed: set[str] = {""}
 
     def open(self) -> None:
         """Begin to tell and to hear."""
         self.hub.delivery.listen(TOPIC, self._hear)
+        self.hub.delivery.listen(PROCESSES, self._hear_process)
         self.hub.delivery.background(self._tell())
 
     async def close(self) -> None:
-        """Say that nobody is here any more."""
-        if self._told:
-            await self._beat({})
+        """Tell that the people of this process have left."""
+        await self._tell_changes({})
 
     def people(self) -> dict[str, int]:
-        """Connections by name, on all processes, in the order of the names. Other processes' are as of their beats."""
-        self._here.hear(self.process, self._mine(), monotonic())
+        """Return the connections of each person on all processes, in the order of the names.
+
+        Changes of the last LOOK seconds may be missing.
+        """
+        self._here.replace(self._told, monotonic())
         return self._here.people(monotonic())
 
-    def _mine(self) -> dict[str, int]:
-        owners = self.slots.owners
-        names = sorted(filter(None, owners))[:MOST]
-        return {name: owners[name] for name in names}
+    def processes(self) -> list[Process]:
+        """Return the people of each process, with the versions from which the next beats go on."""
+        self._here.replace(self._told, monotonic())
+        return self._here.processes(monotonic())
 
     async def _tell(self) -> None:
         while True:
-            mine = self._mine()
-            if mine != self._told or (mine and monotonic() - self._at >= EVERY):
-                await self._beat(mine)
+            owners = self.slots.owners
+            mine = {name: count for name, count in owners.items() if name}
+            if len(mine) > MOST:
+                mine = {name: mine[name] for name in sorted(mine)[:MOST]}
+            await self._tell_changes(mine)
+            if self._told.version and monotonic() - self._at >= EVERY:
+                await self._beat(Beat(self.process, self._told.version))
+            if self._asked:
+                self._asked = False
+                await self._publish(PROCESSES, ALL, self._told)
+            while self._missed:
+                await self._publish(PROCESSES, ASKED, Asked(self.process, self._missed.pop()))
             await asyncio.sleep(LOOK)
 
-    async def _beat(self, mine: dict[str, int]) -> None:
+    async def _tell_changes(self, mine: dict[str, int]) -> None:
+        before = self._told.here
+        if mine == before:
+            return
+        names = sorted(before.keys() | mine.keys())
+        changed = {name: mine.get(name, 0) for name in names if mine.get(name) != before.get(name)}
+        self._told = Process(self.process, self._told.version + 1, mine)
+        await self._beat(Beat(self.process, self._told.version, changed))
+
+    async def _beat(self, beat: Beat) -> None:
+        self._at = monotonic()
+        await self._publish(TOPIC, TOPIC, beat)
+
+    async def _publish(self, topic: str, type: str, event: Any) -> None:
+        """Publish an event. If the event is lost, the next beat shows the other processes that they missed it."""
         try:
-            await self.hub.publish(TOPIC, msgspec.to_builtins(Beat(self.process, mine)), TOPIC, transient=True)
+            await self.hub.publish(topic, msgspec.to_builtins(event), type, transient=True)
         except TidingsError as error:
-            log.warning("who is here could not be told: %s", error)
-        else:
-            self._told, self._at = mine, monotonic()
+            log.warning("Other processes could not be told about the people here: %s", error)
 
     def _hear(self, type: str, data: str) -> None:
+        """Take a beat of another process. A listener must not raise."""
         try:
-            beat = _decode(data)
+            beat = _beat(data)
         except msgspec.DecodeError:
             return
-        if type == TOPIC and beat.process != self.process:
-            self._here.hear(beat.process, beat.here, monotonic())
+        if type == TOPIC and beat.process != self.process and not self._here.hear(beat, monotonic()):
+            self._missed.add(beat.process)
+
+    def _hear_process(self, type: str, data: str) -> None:
+        """Take a question or an answer of another process. A listener must not raise."""
+        try:
+            if type == ASKED:
+                asked = _asked(data)
+                self._asked = self._asked or (asked.by != self.process and asked.of in ("", self.process))
+            elif type == ALL and (answer := _all(data)).process != self.process:
+                self._here.replace(answer, monotonic())
+        except msgspec.DecodeError:
+            return
 
 
 class PresenceGuard(Guard):
-    """The guard of `presence`: all whose token covers the topic may follow it, and only the server publishes."""
+    """The guard of `presence`: everybody whose token covers the topic may follow it, and only the server publishes."""
+
+    async def read(self, subject: Subject, topic: str) -> None:
+        if topic != TOPIC:
+            raise Forbidden(f"Only the server itself uses the topic {topic}.", topic=topic)
 
     async def admit(self, subject: Subject, topic: str, items: Items, *, transient: bool) -> Admitted:
-        raise _servers_own()
+        raise _only_server()
 
     async def manage(self, subject: Subject, topic: str) -> None:
-        raise _servers_own()
+        raise _only_server()
 
     async def announce(self, subject: Subject, topic: str) -> None:
-        raise _servers_own()
+        raise _only_server()
 
 
-def _servers_own() -> Forbidden:
-    return Forbidden("Who is here is told by the server alone: open a stream, and you are.")
+def _only_server() -> Forbidden:
+    return Forbidden("Only the server publishes presence. A person with an open stream is present.")

@@ -1,6 +1,6 @@
-import { computed, effect, signal } from "@preact/signals";
+import { computed, effect, signal, untracked } from "@preact/signals";
 import { ORIGIN } from "../../client/index.js";
-import { connectionStatus, subscribe } from "../connection/state.js";
+import { connectionStatus, subscribe, tidings } from "../connection/state.js";
 import { session } from "../session/state.js";
 import * as presence from "./fold.js";
 
@@ -23,6 +23,30 @@ export const isHere = (name) => known.value && here.value.has(name);
 /** @type {import("../../client/index.js").Subscription | null} */
 let subscription = null;
 
+/** The list is being read, or was read a moment ago. Another beat in 5 seconds shows whether a change is missing still. */
+let reading = false;
+
+/** Read the list of people: at the start, after a break, and after a missed change. */
+async function read() {
+  if (reading || !session.value) return;
+  reading = true;
+  try {
+    const { processes } = await tidings.request("GET", "/people");
+    presenceState.value = presence.take(presenceState.value, processes, now());
+    clock.value = now();
+  } catch {
+    // The next beat of any process leads to another attempt.
+  }
+  setTimeout(() => (reading = false), 2000);
+}
+
+/** @param {import("../../client/index.js").Event} event */
+function hear(event) {
+  // Many pages miss the same change: they do not read in the same instant.
+  if (presence.missed(presenceState.value, event, now())) setTimeout(read, 1000 * Math.random());
+  presenceState.value = presence.fold(presenceState.value, event, now());
+}
+
 /** Follow presence. */
 export function start() {
   // The topic holds transient events only, so there is no history to read.
@@ -31,12 +55,15 @@ export function start() {
     subscription = subscribe("presence", {
       after: ORIGIN,
       onEvents: (events) => {
-        presenceState.value = events.reduce((state, event) => presence.fold(state, event, now()), presenceState.value);
+        events.forEach(hear);
         clock.value = now();
       },
       onReset: () => {},
       onError: () => (subscription = null),
     });
+  });
+  effect(() => {
+    if (session.value && known.value) void untracked(read);
   });
   setInterval(() => (clock.value = now()), 3000);
 }
