@@ -177,16 +177,19 @@ async def test_a_process_that_goes_takes_its_people_with_it(store: str, tidings_
     asks for the people who are there."""
     process = await asyncio.to_thread(ServerProcess, store, env={"TIDINGS_SECRET": SECRET})
     try:
-        async with Elsewhere(process, "Mara"), Elsewhere(process, "Tom"):
-            async with serving(secret=SECRET, store=store) as server:
-                mara = Member(server, "Mara")
-                async with opened(mara) as stream:
-                    await until(mara, stream, {"Mara": 2, "Tom": 1})
-                    await asyncio.to_thread(getattr(process, end))
-                    if end == "kill":
-                        assert await here(mara) == {"Mara": 2, "Tom": 1}
-                        await tidings_clock.advance(GONE)
-                    await until(mara, stream, {"Mara": 1})
+        async with (
+            Elsewhere(process, "Mara"),
+            Elsewhere(process, "Tom"),
+            serving(secret=SECRET, store=store) as server,
+        ):
+            mara = Member(server, "Mara")
+            async with opened(mara) as stream:
+                await until(mara, stream, {"Mara": 2, "Tom": 1})
+                await asyncio.to_thread(getattr(process, end))
+                if end == "kill":
+                    assert await here(mara) == {"Mara": 2, "Tom": 1}
+                    await tidings_clock.advance(GONE)
+                await until(mara, stream, {"Mara": 1})
     finally:
         await asyncio.to_thread(process.kill)
 
