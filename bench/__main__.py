@@ -15,7 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from bench import decode, encode, machine, report, rooms
+from bench import bounds, decode, encode, machine, report, rooms
 from bench.client import BenchError, build
 from bench.scenarios import SCENARIOS, Scenario, Trial
 from bench.servers import nchan
@@ -25,7 +25,8 @@ from bench.trial import able, run
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
 PAGE = HERE.parent / "docs" / "performance.md"
-BESIDES = {"encode", "decode", "rooms"}
+BOUNDS = {"streams", "worst"}
+BESIDES = {"encode", "decode", "rooms", *BOUNDS}
 """Parts of the benchmark that are measured without the scenarios' load client."""
 
 
@@ -83,6 +84,7 @@ def _measure(options: argparse.Namespace, work: Path) -> dict[str, Any]:
     encoded = encode.measure() if not options.only or "encode" in options.only else {}
     decoded = decode.measure() if not options.only or "decode" in options.only else {}
     peopled = rooms.measure(work, rounds, options.quick) if not options.only or "rooms" in options.only else {}
+    bounded = bounds.measure(work, rounds, options.quick, BOUNDS & set(options.only) if options.only else BOUNDS)
     return {
         "machine": machine.describe(work, nchan.version()),
         "rounds": rounds,
@@ -90,6 +92,7 @@ def _measure(options: argparse.Namespace, work: Path) -> dict[str, Any]:
         "encode": encoded,
         "decode": decoded,
         "rooms": peopled,
+        "bounds": bounded,
         "trials": {
             name: {kind: [asdict(t) for t in runs] for kind, runs in row.items()} for name, row in trials.items()
         },

@@ -6,7 +6,7 @@ import statistics
 from pathlib import Path
 from typing import Any
 
-from bench import decode, rooms
+from bench import bounds, decode, rooms
 from bench.scenarios import SCENARIOS, Figure, Scenario, Trial
 from bench.servers.launch import TIDINGS, Kind, available
 
@@ -34,6 +34,7 @@ def table(results: dict[str, Any]) -> str:
         + "".join(rows).rstrip(),
         *(["### Reading an event stream", decode.table(results["decode"])] if results.get("decode") else []),
         *(["### Rooms", _rooms(results["rooms"])] if results.get("rooms") else []),
+        *(["### Bounds", _our_rows(bounds.rows(results["bounds"]))] if results.get("bounds") else []),
         "### Lost, doubled, out of order",
         _flaws(trials),
         "### The load client's part, and everybody else's",
@@ -91,9 +92,13 @@ def _encode_row(encoded: dict[str, float], title: str, rivals: list[Kind]) -> st
 
 def _rooms(results: dict[str, Any]) -> str:
     """Nobody else's server has rooms, so these figures have a table of their own."""
+    return f"{_our_rows(rooms.rows(results))}\n\n{rooms.beside(results)}"
+
+
+def _our_rows(rows: list[tuple[Figure, list[float]]]) -> str:
     lines = [_line("what", TIDINGS.label, "target"), _line(*["---"] * 3)]
-    lines += [_line(f"{figure.title}, {figure.unit}", *_ours(values, figure)) for figure, values in rooms.rows(results)]
-    return "".join(lines) + f"\n{rooms.beside(results)}"
+    lines += [_line(f"{figure.title}, {figure.unit}", *_ours(values, figure)) for figure, values in rows]
+    return "".join(lines).rstrip()
 
 
 def _share(trials: list[Trial]) -> float:

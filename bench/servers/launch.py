@@ -120,7 +120,7 @@ class Server:
         )
         try:
             self._wait()
-            self._rest()
+            self.rest()
         except BaseException:
             self._end()
             raise
@@ -131,7 +131,7 @@ class Server:
     ) -> None:
         self._end()
 
-    def _rest(self) -> None:
+    def rest(self) -> None:
         """Wait until it does nothing: what it still loads in the background is no part of a connection's memory."""
         deadline, before = time.monotonic() + PATIENCE, -1.0
         while time.monotonic() < deadline and (now := self.cpu()) > before:
@@ -155,6 +155,11 @@ class Server:
         self._process.wait()
         self._log.close()
         shutil.rmtree(self.directory, ignore_errors=True)
+
+    @property
+    def pid(self) -> int:
+        """The process id of the server."""
+        return self._process.pid
 
     def last_words(self) -> str:
         """The last line the server wrote."""
