@@ -313,7 +313,6 @@ def test_a_file_is_a_few_hundred_lines_at_most(path: Path) -> None:
 
 
 UNTESTED = """
-apps.conversations.guard
 apps.rooms.context
 apps.rooms.facts
 apps.rooms.file_routes

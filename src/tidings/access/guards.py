@@ -99,6 +99,10 @@ class Guard:
     async def manage(self, subject: Subject, topic: str) -> None:
         """Check that the subject may configure, close and delete the topic. Raises Forbidden or NotFound."""
 
+    async def deleting(self, topic: str) -> None:
+        """Delete what belongs to the topic, before the topic itself is deleted. Idempotent: a deletion that was cut off
+        is repeated."""
+
     async def announce(self, subject: Subject, topic: str) -> None:
         """Check that the subject may announce a run in the topic. Raises Forbidden, NotFound or Conflict."""
 

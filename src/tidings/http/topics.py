@@ -167,6 +167,8 @@ def routes(hub: Hub, access: Access) -> APIRouter:
         responses={204: {"description": "The topic does not exist any more."}, **problems()},
     )
     async def delete(topic: TopicName) -> Response:
+        if (guard := access.guards.of(topic)) is not None:
+            await guard.deleting(topic)
         await hub.delete(topic)
         return Response(status_code=204)
 

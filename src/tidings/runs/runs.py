@@ -231,7 +231,10 @@ class Runs:
         if started.asked:
             created["asked"] = started.asked
         data = msgspec.json.encode(created).decode()
-        await self._hub.log.append(started.topic, [("run.created", data)], key=f"run.{started.run}")
+        # A conversation that is deleted at this moment begins again, and still belongs to its owner.
+        await self._hub.log.append(
+            started.topic, [("run.created", data)], key=f"run.{started.run}", owner=started.by or ""
+        )
 
     # Leases.
 

@@ -6,9 +6,13 @@ from tidings.access.guards import Admitted, Guard, Items, Watch
 from tidings.access.subject import Subject
 from tidings.apps.lives import Life
 from tidings.delivery.hub import Hub
-from tidings.errors import Forbidden, NotFound
+from tidings.errors import Forbidden, InvalidRequest, NotFound
+from tidings.events import Event
 from tidings.log.head import Head
+from tidings.log.names import EARLIEST, After
 from tidings.log.rules import NEW
+from tidings.runs.run import is_id, topic_of
+from tidings.wire.run_events import RunStarted, from_event
 
 REMEMBERED = 10_000
 """Conversations whose epochs are kept at hand for streams that are being opened: those read last."""
@@ -53,12 +57,46 @@ class ConversationsGuard(Guard):
         if head is not None:
             _check_owner(subject, topic, head)
 
+    async def deleting(self, topic: str) -> None:
+        """Delete the runs of the conversation: the answers are in their events, not in the conversation's."""
+        after: After = EARLIEST
+        while True:
+            try:
+                page = await self._hub.read(topic, after)
+            except NotFound:
+                return
+            for event in page.events:
+                run = _announced(event)
+                if run is not None and await self._announces(topic, run):
+                    await self._hub.delete(topic_of(run))
+            if page.up_to_date:
+                return
+            after = page.next
+
+    async def _announces(self, topic: str, run: str) -> bool:
+        """Return True if the run itself names the conversation: a person can publish any `run.created` there."""
+        try:
+            page = await self._hub.read(topic_of(run), limit=1)
+        except (InvalidRequest, NotFound):
+            return False
+        started = from_event(page.events[0]) if page.events else None
+        return isinstance(started, RunStarted) and started.topic == topic
+
     async def announce(self, subject: Subject, topic: str) -> None:
         """Check that the conversation is the subject's, and begin it if there is none."""
         head = await self._hub.log.describe(topic)
         if head is None:
             head = await self._hub.log.configure(topic, owner=subject.name or "", default=None)
         _check_owner(subject, topic, head)
+
+
+def _announced(event: Event) -> str | None:
+    """Return the id of the run that an event announces; None for any other event."""
+    try:
+        run = event.json()["run"] if event.type == "run.created" else None
+    except (ValueError, TypeError, KeyError):
+        return None
+    return run if isinstance(run, str) and is_id(run) else None
 
 
 def _check_owner(subject: Subject, topic: str, head: Head) -> None:
