@@ -131,6 +131,16 @@ def test_a_client_of_http_1_0_reads_it_too(ended: ServerProcess, last: str) -> N
     assert answer.json()["closed"]
 
 
+def test_an_event_of_which_a_format_writes_nothing_ends_no_body(server: ServerProcess) -> None:
+    """The tutorial's format writes the text alone of a run's events. An empty chunk would end the body."""
+    for _ in range(3):
+        answer = ask(server, request("GET", "/stream?q=What%20is%20a%20topic", b"", "connection: close"))
+        assert answer.status == 200
+        assert answer.body.endswith(b"data: [DONE]\n\n\r\n0\r\n\r\n")
+        assert answer.body.startswith(b"a\r\ndata: A ")
+        assert answer.body.count(b"\r\n0\r\n\r\n") == 1
+
+
 def test_a_client_that_waits_to_be_asked_for_its_body(server: ServerProcess) -> None:
     with Connection(server) as connection:
         head = request("POST", "/topics/asked/events", b"x", "expect: 100-continue")

@@ -314,6 +314,9 @@ class Subscription:
         return False
 
     async def _write(self, parts: Sequence[bytes]) -> None:
+        # A format may write nothing for an event, and an empty part would be the chunk that ends the body.
+        if not (parts := [part for part in parts if part]):
+            return
         self.last = monotonic()
         if self._connection is not None:
             for part in parts:
@@ -326,7 +329,7 @@ class Subscription:
         for part in parts:
             # `send` copies what it is given, so a large part goes in pieces: the copy of a slow reader is one of them.
             step = PAGE_BYTES if len(part) > LARGE else len(part)
-            for at in range(0, len(part), step or 1):
+            for at in range(0, len(part), step):
                 await self._send({"type": "http.response.body", "body": part[at : at + step], "more_body": True})
                 if step < len(part) or len(parts) > 1:
                     await asyncio.sleep(0)  # a lost connection is noticed between two turns of the loop
@@ -370,7 +373,6 @@ class Subscription:
         if not self.format.joined:
             return [*parts, body]
         around = {b"\xfe": self._around(live)[0], b"\xff": self._around(live)[1]}
-        # An empty part would be the chunk that ends the body.
         return [*parts, *filter(None, [around.get(part, part) for part in _split(body)])]
 
     def _around(self, live: LiveTopic) -> tuple[bytes, bytes]:

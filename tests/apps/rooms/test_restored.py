@@ -31,6 +31,11 @@ async def said(server: ServerProcess, name: str, type: str, /, **data: Any) -> s
     return offset
 
 
+def facts(room: dict[str, Any]) -> list[dict[str, Any]]:
+    """The data of a room's events, without the offset of a redacted one, whose epoch is new after the restore."""
+    return [{name: data for name, data in event["data"].items() if name != "offset"} for event in room["events"]]
+
+
 async def test_a_restored_room_is_whole_and_tells_who_was_ahead(tmp_path: Path) -> None:
     database, backup = str(tmp_path / "tidings.db"), str(tmp_path / "backup.db")
     with ServerProcess(f"sqlite:///{database}", env={"TIDINGS_SECRET": SECRET}) as server:
@@ -49,7 +54,7 @@ async def test_a_restored_room_is_whole_and_tells_who_was_ahead(tmp_path: Path) 
 
         after = (await ask(server, "Bob", "GET", "/rooms/den")).json()
         assert after["room"] == before["room"]
-        assert [event["data"] for event in after["events"]] == [event["data"] for event in before["events"]]
+        assert facts(after) == facts(before)
         await said(server, "Ann", "message.posted", text="another, in the place of the lost one")
         page = await ask(server, "Ann", "GET", f"/topics/rooms.den/events?after={lost}")
         assert page.status == 410
