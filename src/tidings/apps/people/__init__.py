@@ -1,1 +1,1 @@
-"""People: who is here, on whichever process, and the topic that says so."""
+"""People: presence, the names of accounts, and signing in with a provider."""

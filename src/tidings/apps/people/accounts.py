@@ -1,8 +1,9 @@
 """Names of the accounts of an OpenID Connect provider. A provider's names are not unique and change, so an account gets
 a name here once, and keeps that name.
 
-Both directions are topics: the first event of `accounts.ID` is the account's name, that of `names.SLUG` the account
-that has it. A publisher to these topics decides the names; a person's token does not cover them.
+Both directions are topics. The first event of `accounts.ID` is the name of the account, and the first event of
+`names.SLUG` is the account with that name. Whatever publishes there decides the names, so the tokens of people
+do not cover them.
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ from tidings.log.rules import NEW
 
 
 async def name_of(hub: Hub, issuer: str, subject: str, names: Sequence[str]) -> str:
-    """The name of the provider's account `subject`: the one it has, or the first of `names` that nobody else has.
+    """Return the name of the provider's account `subject`: its name here, or else the first of `names` that is free.
 
-    Two names that differ by case or by how their letters are composed count as one. Raises Conflict when all are
-    another's, or are no names; Unavailable.
+    Names that differ only by case, or by how their letters are composed, count as the same name. Raises Conflict when
+    every name is invalid or belongs to another account; Unavailable.
     """
     account = hashlib.sha256(f"{issuer}\0{subject}".encode()).hexdigest()[:40]
     named = await _first(hub, f"accounts.{account}")
@@ -38,10 +39,10 @@ async def name_of(hub: Hub, issuer: str, subject: str, names: Sequence[str]) -> 
         except InvalidRequest:
             continue
         if holder["account"] == account:
-            # Another process may have named the account meanwhile: then that name it is.
+            # Another process may have named the account meanwhile: that name then holds.
             about = {"name": name, "issuer": issuer, "subject": subject}
             return str((await _claim(hub, f"accounts.{account}", about))["name"])
-    raise Conflict("None of the names that the provider gives is free here.")
+    raise Conflict("No name that the provider gives for you is both valid and free here.")
 
 
 async def _claim(hub: Hub, topic: str, value: dict[str, str]) -> dict[str, Any]:

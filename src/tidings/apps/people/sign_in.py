@@ -1,4 +1,4 @@
-"""Signing in with an OpenID Connect provider: there, and back with a cookie."""
+"""Signing in with an OpenID Connect provider: the redirect there, and the way back, which sets a cookie."""
 
 from __future__ import annotations
 
@@ -40,7 +40,8 @@ PROBLEMS: dict[type[TidingsError], str] = {
     Unavailable: "unreachable",
     Conflict: "name",
 }
-"""The word for `/?problem=…`, by which the sign-in page chooses a sentence. A link could make a page show any text."""
+"""The words for `/?problem=…`, by which the sign-in page chooses a sentence. The address does not hold the
+sentence itself: a link could then make the page show any text."""
 
 # Browsers read `//host` and `/\host` as another host, take `\` for `/`, and skip tabs and newlines.
 _path = re.compile(r"/(?![/\\])[!-\[\]-~]{0,1000}")
@@ -49,15 +50,14 @@ _path = re.compile(r"/(?![/\\])[!-\[\]-~]{0,1000}")
 def routes(hub: Hub, provider: Provider, secret: str, sign: Callable[[str], str]) -> APIRouter:
     """Return the router of signing in. `sign` makes a person's token; `secret` signs the cookie of an attempt."""
     router = APIRouter(tags=["session"])
-    key = hashlib.sha256(
-        b"tidings.login\0" + secret.encode()
-    ).digest()  # apart from the key of tokens, so that neither passes for the other
+    # The key differs from the key of tokens, so that a token is not accepted as an attempt, nor an attempt as a token.
+    key = hashlib.sha256(b"tidings.login\0" + secret.encode()).digest()
 
     @router.get(
         "/session/login",
         summary="Sign in with the provider",
         status_code=303,
-        responses={303: {"description": "To the provider; or to `/?problem=…`"}},
+        responses={303: {"description": "A redirect to the provider, or to `/?problem=…`"}},
     )
     async def login(
         request: Request,
@@ -78,7 +78,7 @@ def routes(hub: Hub, provider: Provider, secret: str, sign: Callable[[str], str]
         "/session/callback",
         summary="Come back from the provider",
         status_code=303,
-        responses={303: {"description": "To the path `next` of the login; or to `/?problem=…`"}},
+        responses={303: {"description": "A redirect to the path `next` of the login, or to `/?problem=…`"}},
     )
     async def callback(request: Request) -> Response:
         try:
@@ -90,7 +90,7 @@ def routes(hub: Hub, provider: Provider, secret: str, sign: Callable[[str], str]
             _keep(answer, request, COOKIE, sign(name), SESSION)
         except TidingsError as error:
             answer = _problem(error)
-        _keep(answer, request, ATTEMPT_COOKIE, "", 0)  # an attempt is good for one answer, whatever the answer is
+        _keep(answer, request, ATTEMPT_COOKIE, "", 0)  # an attempt holds for one answer of the provider
         return answer
 
     return router
@@ -101,15 +101,15 @@ def _attempt(text: str, key: bytes) -> Attempt:
     try:
         return msgspec.convert(jwt.decode(text, key, algorithms=["HS256"]), Attempt)
     except (PyJWTError, msgspec.ValidationError):
-        raise Gone("No sign-in has begun in this browser, or the sign-in was used already.") from None
+        raise Gone("There is no sign-in under way in this browser. Sign in again.") from None
 
 
 async def _use(hub: Hub, attempt: Attempt) -> None:
-    """Use up an attempt: whoever has copied its cookie begins nothing with it. Raises Gone."""
+    """Use up an attempt, so that a copy of its cookie is worthless. Raises Gone if the attempt was used before."""
     key = hashlib.sha256(attempt.state.encode()).hexdigest()
     done = await hub.log.append(USED, [("login.used", "{}")], key=key, retention=Retention(max_age=86400.0))
     if done.duplicate:
-        raise Gone("This sign-in was used already. Begin another.")
+        raise Gone("This sign-in was used already. Sign in again.")
 
 
 def _callback(request: Request) -> str:
@@ -121,7 +121,7 @@ def _callback(request: Request) -> str:
 
 
 def _to(address: str) -> Response:
-    # The address of the page that is left contains the code, which the next page's server must not see.
+    # The present address contains the provider's code. No Referer header may take it to another server.
     return Response(
         status_code=303,
         headers={"location": address, "cache-control": "no-store", "referrer-policy": "no-referrer"},
