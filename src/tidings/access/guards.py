@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tidings.errors import Forbidden, NotFound, TidingsError
 
 if TYPE_CHECKING:
+    from tidings.log.head import Head
     from tidings.log.rules import Appended
 
     from .subject import Subject
@@ -81,6 +82,10 @@ class Guard:
     async def read(self, subject: Subject, topic: str) -> None:
         """Check a read: a page, a stream, a topic's state or its place in a list. Raises Forbidden or NotFound."""
 
+    async def list(self, subject: Subject, topic: str, head: Head) -> None:
+        """Check the place of a topic in a list, as `read` does. A guard that decides by the head alone reads no log."""
+        await self.read(subject, topic)
+
     def watch(self, subject: Subject, topic: str) -> Watch | None:
         """Return the watch for a stream that `read` has just allowed, or None if the right cannot be lost."""
         return None
@@ -134,12 +139,15 @@ class Guards(dict[str, Guard]):
         """Return the guard of the topic, or None."""
         return self.get(topic.partition(".")[0])
 
-    async def allows(self, subject: Subject, topic: str) -> bool:
-        """Return True if the topic's guard lets the subject read it. The token's patterns are not looked at."""
+    async def allows(self, subject: Subject, topic: str, head: Head | None = None) -> bool:
+        """Return True if the topic's guard lets the subject read it, or, with its head, see it in a list.
+
+        The token's patterns are not looked at.
+        """
         guard = self.of(topic)
         if guard is not None:
             try:
-                await guard.read(subject, topic)
+                await (guard.list(subject, topic, head) if head else guard.read(subject, topic))
             except (Forbidden, NotFound):
                 return False
         return True

@@ -116,13 +116,15 @@ def routes(hub: Hub, access: Access) -> APIRouter:
         # Only topics that the token covers are read: to look at all 200,000 topics of a store took 22 s.
         for pattern in subject.subscribe.within(prefix):
             start, at = pattern.removesuffix("*"), after
-            while len(names) < limit and (found := await hub.topics(start, at, limit if pattern != start else 1)):
-                for name in found:
-                    if len(names) < limit and subject.may_subscribe(name) and await access.guards.allows(subject, name):
+            while len(names) < limit and (found := await hub.log.heads(start, at, limit if pattern != start else 1)):
+                for name, head in found:
+                    if len(names) == limit:
+                        break
+                    if subject.may_subscribe(name) and await access.guards.allows(subject, name, head):
                         names.append(name)
                 if pattern == start:
                     break  # the topic of this very name comes first of all that begin so
-                at = found[-1]
+                at = found[-1][0]
         return json_response(TopicNames(names))
 
     state: Responses = {200: shape(TopicState, "The topic")}

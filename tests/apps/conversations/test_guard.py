@@ -44,6 +44,20 @@ async def test_a_conversation_is_its_owner_s(server: Server, id: str, mara: Memb
     assert await delete(mara, topic) == 204
 
 
+async def test_a_list_reads_no_conversation(server: Server, id: str, mara: Member, tom: Member) -> None:
+    """The heads of a page of topics come in a single read: 40 conversations cost as much as 1."""
+    for n in range(40):
+        owner = "Tom" if n % 2 else "Mara Lindqvist"
+        await server.hub.log.append(f"conversations.{id}.{n:02}", [("note", "x")], owner=owner)
+    described: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        describe = server.hub.log.describe
+        patch.setattr(server.hub.log, "describe", lambda topic: described.append(topic) or describe(topic))
+        listed = (await tom.get(f"/topics?prefix=conversations.{id}.")).json()["topics"]
+    assert listed == [f"conversations.{id}.{n:02}" for n in range(1, 40, 2)]
+    assert described == []
+
+
 async def test_the_runs_of_a_deleted_conversation_are_deleted(server: Server, id: str, mara: Member) -> None:
     topic = f"conversations.{id}"
     runs = [await ask(mara, topic, f"question {n}") for n in range(2)]

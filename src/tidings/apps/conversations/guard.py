@@ -41,6 +41,9 @@ class ConversationsGuard(Guard):
             # Nobody waits for a conversation to begin: it may become another person's.
             raise NotFound(f"There is no conversation {topic.partition('.')[2]}.", topic=topic)
 
+    async def list(self, subject: Subject, topic: str, head: Head) -> None:
+        _check_owner(subject, topic, head)
+
     def watch(self, subject: Subject, topic: str) -> Watch | None:
         epoch = self._epochs.get(topic)
         return None if epoch is None else Life(self._hub, topic, epoch)
