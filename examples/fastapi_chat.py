@@ -10,6 +10,7 @@ from typing import Any
 
 from fastapi import Body, FastAPI
 from fastapi.responses import HTMLResponse, Response
+from langchain.chat_models import init_chat_model
 from langchain_core.language_models import FakeListChatModel
 
 from tidings import Hub
@@ -17,29 +18,28 @@ from tidings import Hub
 hub = Hub(os.environ.get("STORE", "sqlite:///chat.db"))
 app = FastAPI(lifespan=hub.lifespan)
 PAGE = """<!doctype html><title>Chat</title>
-<form><input name=question autofocus> <button>Ask</button></form><pre></pre>
-<script>
-const text = document.querySelector("pre");
-function follow(run) {
-  const events = new EventSource(`/answers/${run}`);
-  events.addEventListener("block.delta", (e) => { text.textContent += JSON.parse(e.data).delta; });
-  events.addEventListener("tidings.end", () => events.close());
-}
+<form><input name=question autofocus> <button>Ask</button></form><pre></pre><script>
+let events, text = document.querySelector("pre");
+const show = ({ delta, outcome, message }) =>
+  text.append(delta ?? (outcome === "success" ? "" : ` (${outcome ?? message})`));
+onhashchange = onload = () => {
+  if (events) { events.close(); text.textContent = ""; }
+  if (!location.hash) return;
+  events = new EventSource("/answers/" + location.hash.slice(1));
+  for (const type of ["block.delta", "run.finished", "run.failed"])
+    events.addEventListener(type, (e) => show(JSON.parse(e.data)));
+};
 document.forms[0].onsubmit = async (e) => {
   e.preventDefault();
-  text.textContent = "";
   const body = JSON.stringify(document.forms[0].question.value);
   const answer = await fetch("/ask", { method: "POST", headers: { "content-type": "application/json" }, body });
-  follow(location.hash = await answer.json());
+  location.hash = await answer.json();
 };
-if (location.hash) follow(location.hash.slice(1));
 </script>"""
 
 
 def model() -> Any:
     if name := os.environ.get("MODEL"):
-        from langchain.chat_models import init_chat_model
-
         return init_chat_model(name)
     return FakeListChatModel(responses=["I am only a script. Set MODEL to hear a model."], sleep=0.02)
 
