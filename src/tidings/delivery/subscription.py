@@ -319,7 +319,8 @@ class Subscription:
             return
         self.last = monotonic()
         if self._connection is not None:
-            for part in parts:
+            # A format may leave an event out, and an empty part would be the chunk that ends the body.
+            for part in filter(None, parts):
                 self._connection.write(part)
             if self._connection.full:
                 self._delivery.write_memory.hold(self, shared=parts)
