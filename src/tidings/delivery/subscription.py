@@ -319,8 +319,7 @@ class Subscription:
             return
         self.last = monotonic()
         if self._connection is not None:
-            # A format may leave an event out, and an empty part would be the chunk that ends the body.
-            for part in filter(None, parts):
+            for part in parts:
                 self._connection.write(part)
             if self._connection.full:
                 self._delivery.write_memory.hold(self, shared=parts)
