@@ -15,10 +15,10 @@ from tests.asgi import asking
 from tests.serving import PATIENCE
 from tidings import Hub
 from tidings.delivery import topics as module
-from tidings.delivery.live_topic import WINDOW_EVENTS
+from tidings.delivery.live_topic import FLUSHING, WINDOW_EVENTS
 from tidings.delivery.response import EventStreamResponse
 from tidings.errors import Unavailable
-from tidings.events import REDACTED, Event, Lost, Offset, Page, Retention
+from tidings.events import ORIGIN, REDACTED, Event, Lost, Offset, Page, Retention
 from tidings.log.head import Change, Head, Known
 from tidings.log.journal import Journal
 from tidings.log.port import News
@@ -263,6 +263,59 @@ class TestMoving:
             look(hub, monkeypatch, fails)
             for start, n in ((offsets[4], 5), (offsets[1], 2), (-2, 3), (-9, 0), ("earliest", 0), ("tail", 5)):
                 assert (await hub.delivery.follow("a", start)).n == n
+
+    async def test_a_deletion_that_is_known_needs_no_look(self, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The store gives the news of a deletion to the process that made it, too."""
+        await hub.publish("a", "1")
+        live = (await hub.delivery.follow("a", "earliest")).live
+        await settle()
+        looks: list[str] = []
+
+        async def counted(describe: Describe, topic: str) -> Head | None:
+            looks.append(topic)
+            return await describe(topic)
+
+        look(hub, monkeypatch, counted)
+        await hub.delete("a")
+        await settle()
+        assert (live.tail, looks) == (ORIGIN, [])
+
+    @pytest.mark.parametrize("born", [False, True])
+    async def test_what_is_found_during_a_flush_reaches_its_readers(self, born: bool) -> None:
+        """The flush under way may have passed them already, and no other need follow."""
+        store = Deaf()
+        async with Hub(store) as hub:
+            if not born:
+                await hub.publish("a", "0")
+                await settle()
+            async with asking(EventStreamResponse(hub, "a")) as reader:
+                await reader.reach(lambda: reader.body)
+                live = hub.delivery.topics._live["a"]
+                async with asyncio.timeout(PATIENCE):
+                    while not live.level:  # noqa: ASYNC110
+                        await asyncio.sleep(0)
+                live.state = FLUSHING
+                await Journal(store).append("a", [("message", "x")] * (WINDOW_EVENTS + 1))
+                if born:
+                    await hub.configure("a", ttl=60)
+                else:
+                    await hub.delivery.topics.reload(live)
+                await settle()
+                assert live.visible == WINDOW_EVENTS + (1 if born else 2)
+                await reader.take(WINDOW_EVENTS + 1)
+
+    async def test_the_newest_of_large_events_that_were_missed_stay_in_memory(self) -> None:
+        store = Deaf()
+        async with Hub(store) as hub:
+            await hub.publish("a", "0")
+            await settle()
+            live = (await hub.delivery.follow("a", "tail")).live
+            for _ in range(3):
+                await Journal(store).append("a", [("message", "x" * 800_000)])
+            await hub.delivery.topics.reload(live)
+            await settle()
+            assert live.visible == live.head == 4
+            assert live.events
 
     async def test_a_commit_here_after_missed_redactions_looks_for_them(self) -> None:
         """The head of the commit names the last 32 redactions, and this process has missed 60."""
