@@ -157,6 +157,27 @@ class TestSlow:
             client.thaw()
             assert sorted(event.data for event in await client.take(3)) == ["1", "2", "3"]
 
+    async def test_one_that_is_slow_at_the_end_has_one_task(self, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The last flush writes to the stream, and then has it look for the end."""
+        tasks: list[Subscription] = []
+        run = Subscription._run
+
+        def counted(self: Subscription, first: Any) -> Any:
+            tasks.append(self)
+            return run(self, first)
+
+        async with asking(EventStreamResponse(hub, "a")) as client:
+            await joined(client, hub)
+            monkeypatch.setattr(Subscription, "_run", counted)
+            client.freeze()
+            await hub.publish("a", "last", close=True)
+            await client.reach(lambda: client.waiting)
+            assert len(tasks) == 1
+            client.thaw()
+            await client.end()
+            assert client.clean
+            assert [event.type for event in client.events] == ["message", "tidings.end"]
+
     async def test_one_that_takes_nothing_is_sent_away(self, hub: Hub, tidings_clock: Clock) -> None:
         async with asking(EventStreamResponse(hub, "a")) as client:
             await joined(client, hub)

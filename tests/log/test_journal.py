@@ -12,7 +12,7 @@ from tests.stores.kit import Clock, everything, items, quiet
 from tidings.errors import InvalidRequest, NotFound, OutcomeUnknown, TooLarge
 from tidings.events import ORIGIN, REDACTED, Offset, Retention
 from tidings.log import names, uncertain
-from tidings.log.head import REMEMBERED, Change, Known
+from tidings.log.head import REMEMBERED, Change, Head, Known
 from tidings.log.journal import SWEPT, Journal
 from tidings.log.port import Plan, Store
 from tidings.stores.memory import MemoryStore
@@ -45,6 +45,58 @@ async def test_an_event_that_was_stored_before_is_not_counted_again(log: Journal
     for _ in range(3):
         await log.append("a", items("1", "2"), key="k")
         assert log.published == 2
+
+
+async def test_closing_a_topic_closes_no_later_life_of_it(
+    log: Journal, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await log.append("a", items("1"))
+    load = store.load
+
+    async def overtaken(topic: str) -> Head | None:
+        head = await load(topic)
+        monkeypatch.undo()
+        await log.delete(topic)
+        await log.append(topic, items("of another life"))
+        return head
+
+    monkeypatch.setattr(store, "load", overtaken)
+    with pytest.raises(NotFound):
+        await log.close_topic("a")
+    head = await log.describe("a")
+    assert head is not None
+    assert not head.closed
+
+
+async def test_trimming_no_topic_does_nothing(log: Journal) -> None:
+    await log.trim("a")
+    assert await log.describe("a") is None
+
+
+async def test_the_last_events_before_the_tail(log: Journal) -> None:
+    last = (await log.append("a", items("1", "2", "3"))).last
+    for before in (None, last):
+        page = await log.read_before("a", before, 2)
+        assert [event.data for event in page.events] == ["2", "3"]
+
+
+async def test_a_topic_is_trimmed_by_one_task_at_a_time(log: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    trimmed: list[str] = []
+    go = asyncio.Event()
+
+    async def trim(topic: str) -> None:
+        trimmed.append(topic)
+        await go.wait()
+
+    monkeypatch.setattr(log, "trim", trim)
+    for n in range(20):
+        await log.append("a", items(str(n)), retention=Retention(max_events=2))
+    assert trimmed == ["a"]
+    go.set()
+    await quiet(log)
+    await log.append("a", items("x"))
+    await quiet(log)
+    assert trimmed == ["a", "a"]
 
 
 # ---------------------------------------------------------------- redaction

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from tidings.errors import Unavailable
-from tidings.log import queues
+from tidings.errors import OutcomeUnknown, Unavailable
+from tidings.log import queues, uncertain
 from tidings.log.commit import Commit, Job
 from tidings.log.head import Change, Known
 from tidings.log.port import Plan
@@ -119,6 +119,31 @@ async def test_appends_wait_where_too_much_is_under_way(made: Made, monkeypatch:
     await settle()
     assert [answer.done() for answer in small] == [True, False, False]
     assert [topic for topic, _, _ in made.store.waiting] == ["c", "d"]
+
+
+async def test_appends_up_to_the_limit_go_at_once(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queues, "WAITING", 25)
+    for topic, size in (("a", 10), ("b", 15), ("c", 1)):
+        made.append(topic, "x" * size)
+    assert [topic for topic, _, _ in made.store.waiting] == ["a", "b"]
+    made.store.go_on()
+    made.store.go_on()
+    await settle()
+    made.store.go_on()
+    await made.queues.close()
+
+
+async def test_a_caller_hears_that_the_outcome_stays_unknown(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uncertain, "PATIENCE", -1.0)
+    answer = made.append("a", "1")
+    for _ in range(2):
+        _, plan, update = made.store.waiting.pop(0)
+        plan(Known(None))
+        update.set_exception(OutcomeUnknown("died"))
+        await settle()
+    assert answer.done()
+    with pytest.raises(OutcomeUnknown, match="stored once, or not at all"):
+        await answer
 
 
 async def test_the_next_in_turn_goes_as_soon_as_there_is_room(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -114,6 +114,14 @@ async def test_a_change_that_was_not_stored_is_repeated_and_stored_once(how: str
     assert [event.data for event in await everything(Journal(store), "a")] == [str(n) for n in range(9)]
 
 
+async def test_an_append_that_changes_nothing_is_answered_as_ever() -> None:
+    """The change that died was to store nothing: the key was seen before."""
+    log = Journal(DiesOnce(MemoryStore(), nothing, at=2))
+    first = await log.append("a", items("1"), key="k")
+    again = await log.append("a", items("1"), key="k")
+    assert (again.duplicate, again.last) == (True, first.last)
+
+
 async def test_deleting_is_repeated_without_harm() -> None:
     store = MemoryStore()
     await Journal(store).append("a", items("first"))
