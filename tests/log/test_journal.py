@@ -9,7 +9,7 @@ import pytest
 from msgspec import UNSET
 
 from tests.stores.kit import Clock, everything, items, quiet
-from tidings.errors import InvalidRequest, NotFound, OutcomeUnknown, TooLarge
+from tidings.errors import InvalidRequest, NotFound, OutcomeUnknown, TooLarge, Unavailable
 from tidings.events import ORIGIN, REDACTED, Offset, Retention
 from tidings.log import names, uncertain
 from tidings.log.head import REMEMBERED, Change, Head, Known
@@ -34,11 +34,29 @@ def log(store: MemoryStore, clock: Clock) -> Journal:
     return Journal(store, clock=clock)
 
 
-async def test_opening_a_journal_opens_its_store(tmp_path: Path) -> None:
+async def test_a_journal_opens_and_closes_its_store(tmp_path: Path) -> None:
     journal = Journal(SqliteStore(tmp_path / "tidings.db"))
     await journal.open()
     await journal.append("a", items("1"))
     await journal.close()
+    with pytest.raises(Unavailable):
+        await journal.describe("a")
+
+
+async def test_an_append_without_events_closes_or_is_refused(log: Journal) -> None:
+    with pytest.raises(InvalidRequest, match="nothing to append"):
+        await log.append("a", [])
+    assert await log.describe("a") is None
+    await log.append("a", items("1"))
+    await log.append("a", [], close=True)
+    head = await log.describe("a")
+    assert head is not None
+    assert (head.closed, head.tail) == (True, 1)
+
+
+async def test_a_closed_log_has_its_settings_changed(log: Journal) -> None:
+    await log.append("a", items("1"), close=True)
+    assert (await log.configure("a", ttl=60)).ttl == 60
 
 
 async def test_an_event_that_was_stored_before_is_not_counted_again(log: Journal) -> None:

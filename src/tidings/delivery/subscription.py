@@ -319,7 +319,7 @@ class Subscription:
             return
         self.last = monotonic()
         if self._connection is not None:
-            for part in parts:
+            for part in filter(None, parts):  # an empty part would be the chunk that ends the body
                 self._connection.write(part)
             if self._connection.full:
                 self._delivery.write_memory.hold(self, shared=parts)
