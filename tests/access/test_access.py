@@ -6,6 +6,7 @@ import jwt
 import pytest
 
 from tidings.access.access import Access
+from tidings.access.cookies import COOKIE
 from tidings.access.guards import Guard, Guards
 from tidings.access.subject import Subject
 from tidings.access.tokens import Authenticator, sign
@@ -88,3 +89,14 @@ async def test_redacting_is_a_right_of_its_own() -> None:
 
 def bad_token() -> str:
     return jwt.encode({"sub": "ann", "exp": 9e9, "redact": "all"}, SECRET, algorithm="HS256")
+
+
+@pytest.mark.parametrize("foreign", [(b"origin", b"https://evil.example"), (b"sec-fetch-site", b"cross-site")])
+async def test_a_page_of_another_origin_changes_nothing_by_a_cookie(foreign: tuple[bytes, bytes]) -> None:
+    """A browser sends our cookie with a foreign page's request. Such a request may read, but change nothing."""
+    token = sign(SECRET, "ann", publish=("*",), subscribe=("*",), redact=("*",), seconds=60)
+    sent = [(b"host", b"tidings.example"), (b"cookie", f"{COOKIE}={token}".encode()), foreign]
+    assert (await access().reader(sent, "a")).name == "ann"
+    for act in (access().publisher, access().manager, access().redactor):
+        with pytest.raises(Forbidden, match="another origin"):
+            await act(sent, "a")
