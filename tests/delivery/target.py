@@ -23,8 +23,8 @@ from tidings.delivery import flusher, live_topic, page_cache, position, subscrip
 from tidings.delivery.response import given_id
 from tidings.http.response import ServedStreamResponse, Slots
 from tidings.server.app import create_app
+from tidings.server.protocol import Bounds, protocol
 from tidings.server.settings import Settings
-from tidings.server.uvicorn_server import Bounds, protocol
 from tidings.wire.sse import Format
 
 TCP_NOTSENT_LOWAT = 25
