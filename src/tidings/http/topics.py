@@ -12,10 +12,12 @@ from pydantic import Field
 from starlette.responses import Response
 
 from tidings.access.access import Access
+from tidings.access.subject import Subject
 from tidings.delivery.hub import Hub
 from tidings.errors import Gone, InvalidRequest, NotFound
 from tidings.events import ORIGIN, Offset, Page, Retention
 from tidings.log.head import Head
+from tidings.log.rules import NEW
 from tidings.wire.run_events import merged_log
 from tidings.wire.sse import json_value
 
@@ -99,6 +101,11 @@ def routes(hub: Hub, access: Access) -> APIRouter:
     async def may_manage(request: Request, topic: TopicName) -> None:
         await access.manager(request.scope["headers"], topic)
 
+    async def may_configure(request: Request, topic: TopicName) -> tuple[Subject, Head | None]:
+        # The head comes first: the right that is then checked holds for the life of the topic that is changed.
+        head = await hub.log.describe(topic)
+        return await access.manager(request.scope["headers"], topic), head
+
     async def may_redact(request: Request, topic: TopicName) -> None:
         await access.redactor(request.scope["headers"], topic)
 
@@ -138,17 +145,29 @@ def routes(hub: Hub, access: Access) -> APIRouter:
     @router.put(
         "/topics/{topic}",
         summary="Create or configure a topic",
-        dependencies=managing,
-        responses={**state, **problems(413)},
+        responses={**state, **problems(409, 413)},
     )
-    async def configure(request: Request, topic: TopicName, to: Configuration) -> Response:
-        if await hub.log.describe(topic) is None:
-            subject = await access.publisher(request.scope["headers"], topic)
+    async def configure(
+        topic: TopicName, to: Configuration, by: tuple[Subject, Head | None] = Depends(may_configure)
+    ) -> Response:
+        subject, head = by
+        if head is None:
             access.limits.spend(subject, "topics")
         limits = to.model_fields_set - {"ttl"}
         retention = Retention(to.max_age, to.max_events, to.max_bytes) if limits else UNSET
         ttl = to.ttl if "ttl" in to.model_fields_set else UNSET
-        return json_response(described(topic, await hub.log.configure(topic, retention=retention, ttl=ttl)))
+        if access.guards.of(topic) is None:
+            return json_response(described(topic, await hub.log.configure(topic, retention=retention, ttl=ttl)))
+        # A topic of an app belongs to the person who creates it. The hub's default retention is not for it.
+        configured = await hub.log.configure(
+            topic,
+            retention=retention,
+            ttl=ttl,
+            expected=NEW if head is None else head.epoch,
+            owner=subject.name or "",
+            default=None,
+        )
+        return json_response(described(topic, configured))
 
     @router.post(
         "/topics/{topic}/close",

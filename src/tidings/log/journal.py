@@ -98,14 +98,14 @@ class Journal:
         *,
         retention: Retention | UnsetType | None = UNSET,
         ttl: float | UnsetType | None = UNSET,
-        expected: str | None = None,
+        expected: Literal[Expected.NEW] | str | None = None,
         owner: str = "",
         default: Retention | UnsetType | None = UNSET,
     ) -> Head:
         """Change the settings of a log, open or closed, creating it if there is none.
 
-        UNSET keeps a setting, None is unlimited or for ever. `expected`: only in this epoch; raises Conflict in another
-        one, and where there is no log. `owner`, `default`: as in `append`.
+        UNSET keeps a setting, None is unlimited or for ever. `expected`: NEW or an epoch; raises Conflict for
+        another state of the log. `owner`, `default`: as in `append`.
         """
         settings = Append((), expected, None, False, retention, ttl, True, owner, self._default(default))
         await self._append(topic, settings)

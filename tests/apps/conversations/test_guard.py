@@ -32,6 +32,11 @@ async def delete(member: Member, topic: str) -> int:
     return (await member.server.client.delete(f"/topics/{topic}", headers=member.headers)).status_code
 
 
+async def configure(member: Member, topic: str) -> int:
+    settings = {"ttl": 600}
+    return (await member.server.client.put(f"/topics/{topic}", json=settings, headers=member.headers)).status_code
+
+
 async def test_a_conversation_is_its_owner_s(server: Server, id: str, mara: Member, tom: Member) -> None:
     topic = f"conversations.{id}"
     problem(await tom.get(f"/topics/{topic}/events"), 404)
@@ -56,6 +61,42 @@ async def test_a_list_reads_no_conversation(server: Server, id: str, mara: Membe
         listed = (await tom.get(f"/topics?prefix=conversations.{id}.")).json()["topics"]
     assert listed == [f"conversations.{id}.{n:02}" for n in range(1, 40, 2)]
     assert described == []
+
+
+async def test_a_conversation_that_begins_with_its_settings_is_its_owner_s(id: str) -> None:
+    topic = f"conversations.{id}"
+    async with serving(secret=SECRET) as server:
+        mara, tom = Member(server, "Mara"), Member(server, "Tom")
+        assert (await configure(mara, topic)) == 200
+        await mara.said(topic, "note", text="mine")
+        problem(await tom.get(f"/topics/{topic}/events"), 403)
+        problem(await tom.say(topic, "note", text="his"), 403)
+        problem(await tom.post("/runs", {"input": "x", "topic": topic}), 403)
+        assert [await configure(tom, topic), await delete(tom, topic)] == [403, 403]
+        assert [await configure(mara, topic), await delete(mara, topic)] == [200, 204]
+
+
+async def test_a_conversation_without_an_owner_is_nobody_s(id: str) -> None:
+    topic = f"conversations.{id}"
+    async with serving(secret=SECRET) as server:
+        mara = Member(server, "Mara")
+        await server.hub.publish(topic, "a word of a program")
+        problem(await mara.get(f"/topics/{topic}/events"), 403)
+        problem(await mara.say(topic, "note", text="hers"), 403)
+        problem(await mara.post("/runs", {"input": "x", "topic": topic}), 403)
+        assert [await configure(mara, topic), await delete(mara, topic)] == [403, 403]
+
+
+async def test_of_two_people_who_begin_a_conversation_at_once_one_gets_it(id: str) -> None:
+    async with serving(secret=SECRET) as server:
+        people = [Member(server, name) for name in ("Mara", "Tom")]
+        for n in range(20):
+            topic = f"conversations.{id}-{n}"
+            answers = await asyncio.gather(*(configure(person, topic) for person in people))
+            assert 200 in answers
+            assert {*answers} <= {200, 403, 409}
+            assert sum([(await person.get(f"/topics/{topic}")).status_code == 200 for person in people]) == 1
+            assert answers.count(200) == 1
 
 
 async def test_the_runs_of_a_deleted_conversation_are_deleted(server: Server, id: str, mara: Member) -> None:

@@ -19,8 +19,8 @@ REMEMBERED = 10_000
 
 
 class ConversationsGuard(Guard):
-    """A conversation is read and written by its owner alone. A conversation that was begun by a person without a name
-    has no owner, and is everybody's.
+    """A conversation is read and written by its owner alone. A conversation that was begun without a name has no owner:
+    it is nobody's on a server with a key, and everybody's on a server without one, where names prove nothing.
 
     The owner is in the head of the log. It depends on no event, since events can be trimmed, deleted or expire.
     """
@@ -103,5 +103,7 @@ def _announced(event: Event) -> str | None:
 
 
 def _check_owner(subject: Subject, topic: str, head: Head) -> None:
+    if not head.owner and subject.session is not None:
+        raise Forbidden("This conversation has no owner.", topic=topic)
     if head.owner not in ("", subject.name):
         raise Forbidden("This conversation belongs to someone else.", topic=topic)
