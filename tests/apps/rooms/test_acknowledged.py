@@ -138,3 +138,21 @@ async def test_what_is_acknowledged_counts_in_a_room_that_changes_all_the_time(t
             if event.type == "message.posted":
                 posted.add(event.offset.n)
         assert posted - set(state.ignored) == acknowledged
+
+
+@pytest.mark.parametrize("fate", ["message.deleted", "message.edited", "redacted by an operator"])
+async def test_a_message_that_was_redacted_is_answered_again_by_its_key(tmp_path: Path, fate: str) -> None:
+    url = f"sqlite:///{tmp_path}/tidings.db"
+    async with Hub(url) as one, Hub(url) as two:
+        here, there = Process(one), Process(two)
+        await lobby(here)
+        both = [("message.posted", {"text": "To be removed"}), ("message.posted", {"text": "To stay"})]
+        last = await here.say("Bob", *both, key="once")
+        at = last._replace(n=last.n - 1)
+        if fate == "message.deleted":
+            await here.say("Bob", (fate, {"message": str(at)}))
+        elif fate == "message.edited":
+            await here.say("Bob", (fate, {"message": str(at), "text": "Other words"}))
+        await one.redact(TOPIC, at)
+        for process in (here, there):
+            assert await process.say("Bob", *both, key="once") == last

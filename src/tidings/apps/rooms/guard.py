@@ -10,7 +10,7 @@ from tidings.access.limits import Limits
 from tidings.access.subject import Subject
 from tidings.apps.slices import in_slices
 from tidings.errors import Forbidden
-from tidings.events import ORIGIN
+from tidings.events import ORIGIN, REDACTED
 from tidings.log.rules import NEW, Appended
 
 from . import facts, rules
@@ -70,11 +70,12 @@ class RoomsGuard(Guard):
     async def published(
         self, subject: Subject, topic: str, items: Items, done: Appended, admission: Any = None
     ) -> None:
-        given: Sequence[facts.Fact]
+        given: Sequence[facts.Fact | None]
         if isinstance(admission, Admission):
             given, at = admission.facts, admission.at
         else:
-            given, at = [facts.read(*item) for item in items], ORIGIN
+            # A message that was deleted or edited since then was redacted, and there is nothing left to complete.
+            given, at = [None if kind == REDACTED else facts.read(kind, data) for kind, data in items], ORIGIN
         stored = await self._rooms.stored(topic, given, done, at)
         await self._rooms.keep_files(stored)
         if self._eraser is not None:

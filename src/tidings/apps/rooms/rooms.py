@@ -147,19 +147,20 @@ class Rooms:
             rules.check_may_post(found.state, by)
         self.states.follow(found)
 
-    async def stored(self, topic: str, given: Sequence[Fact], done: Appended, at: Offset = ORIGIN) -> Stored:
-        """Tell which of the facts that were stored count. `at`: the offset at which they were checked.
+    async def stored(self, topic: str, given: Sequence[Fact | None], done: Appended, at: Offset = ORIGIN) -> Stored:
+        """Tell which of the facts that were stored count. `at`: the offset at which they were checked. A fact is None
+        if its event was redacted since then.
 
         Facts are checked by the room as this process knows it, and another's fact may come between: the author was
         removed, for example. Every fold then ignores the fact, and `refusal` says why. Raises Unavailable.
         """
         before = done.first._replace(n=done.first.n - 1)
-        numbered = [(before._replace(n=n), fact) for n, fact in enumerate(given, done.first.n)]
+        numbered = [(before._replace(n=n), fact) for n, fact in enumerate(given, done.first.n) if fact is not None]
         found = self.states.kept(topic)
         if (
             found is not None
             and found.offset == before == at
-            and not Admission(given, found.state, at).changes_permissions
+            and not Admission([fact for _, fact in numbered], found.state, at).changes_permissions
         ):
             # Nothing came between: the facts need not be read and checked again from their events.
             self.states.step(found, done.last, lambda room: _follow(room, numbered))
