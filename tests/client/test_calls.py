@@ -127,7 +127,10 @@ def test_a_run_is_asked_for_by_a_question_or_by_messages() -> None:
         lambda: calls.publish("a", "x", "message", "", None, False),
         lambda: calls.publish("a", "\ud800", "message", None, None, False),
         lambda: calls.publish("a", {1, object()}, "message", None, None, False),
+        lambda: calls.publish("a", float("nan"), "message", None, None, False),
         lambda: calls.publish_many("a", [("tidings.x", 1)], None, None, False),
+        lambda: calls.publish_many("a", ["ab", "cd"], None, None, False),  # type: ignore[list-item]
+        lambda: calls.publish_many("a", object(), None, None, False),  # type: ignore[arg-type]
         lambda: calls.read("a", "yesterday", 10),
         lambda: calls.read("a", 3, 10),
     ],

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -36,7 +40,7 @@ def test_a_type(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", "a\nb", "a\rb", "a\0b", "tidings.reset", "tidings.", "x" * 201, "é" * 101, "\udfff", None]
+    "name", ["", "a\nb", "a\rb", "a\0b", "tidings.reset", "tidings.", "x" * 201, "é" * 101, "\udfff", None, ["a"]]
 )
 def test_no_type(name: Any) -> None:
     with pytest.raises(InvalidRequest):
@@ -84,3 +88,59 @@ def test_a_place_to_begin_at(after: Any, start: Any) -> None:
 def test_no_place_to_begin_at(after: Any) -> None:
     with pytest.raises(InvalidRequest, match=r"begin at|last events"):
         names.parse_after(after)
+
+
+@dataclass
+class Reading:
+    value: Any
+
+
+ITSELF: list[Any] = []
+ITSELF.append(ITSELF)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [None, True, 7, 10**30, -0.5, {}, [], {"a": [1, 2.5, None, {"b": "ü"}]}, OrderedDict(a=1), [[[]]], {"": "\0"}],
+)
+def test_a_value_is_the_same_after_json(value: Any) -> None:
+    assert json.loads(names.text_of(value)) == value
+
+
+def test_values_with_a_form_in_json_are_written_in_it() -> None:
+    assert names.text_of("kept {exactly") == "kept {exactly"
+    assert names.text_of((1, 2)) == "[1,2]"
+    assert names.text_of(Reading(7)) == '{"value":7}'
+    assert names.text_of([datetime(2026, 1, 2, tzinfo=UTC)]) == '["2026-01-02T00:00:00Z"]'
+
+
+@pytest.mark.parametrize("value", [float("nan"), -float("inf"), b"a", bytearray(b"a"), memoryview(b"a"), object(), 1j])
+def test_a_value_that_json_cannot_hold_is_refused_at_any_depth(value: Any) -> None:
+    for holder in (value, [value], (1, value), {"a": {"b": [value]}}, Reading(value), [Reading([value])]):
+        with pytest.raises(InvalidRequest):
+            names.text_of(holder)
+
+
+@pytest.mark.parametrize("value", [{1}, frozenset(), [{1}], {"a": {1}}, ["\ud800"], {"\ud800": 1}])
+def test_sets_and_half_characters_are_refused(value: Any) -> None:
+    with pytest.raises(InvalidRequest):
+        names.text_of(value)
+
+
+@pytest.mark.parametrize("value", [{1: "a"}, {None: "a"}, {1.5: "a"}, {(1, 2): "a"}, {b"a": 1}, ITSELF])
+def test_keys_that_are_not_text_and_values_without_an_end_are_refused(value: Any) -> None:
+    with pytest.raises(InvalidRequest):
+        names.text_of(value)
+
+
+@pytest.mark.parametrize(
+    "events", [object(), 7, None, "ab", ["ab", "cd"], [("x",)], [("x", 1, 2)], [b"ab"], [{"x", "y"}]]
+)
+def test_events_that_are_no_pairs_are_refused(events: Any) -> None:
+    with pytest.raises(InvalidRequest):
+        names.pairs_of(events)
+
+
+def test_pairs_come_from_anything_that_can_be_iterated() -> None:
+    assert names.pairs_of(iter([("a", 1), ("b", 2)])) == [("a", 1), ("b", 2)]
+    assert names.pairs_of([["a", 1]]) == [["a", 1]]  # type: ignore[list-item]

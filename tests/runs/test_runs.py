@@ -53,10 +53,26 @@ async def test_an_async_generator_of_text_is_a_run_too(hub: Hub) -> None:
     assert said[-1]["outcome"] == "success"
 
 
-async def test_what_makes_no_run_is_refused_and_nothing_is_left_running(hub: Hub) -> None:
+async def coroutine(question: str) -> str:
+    return question
+
+
+@pytest.mark.parametrize("runnable", ["notarunnable", None, 7, lambda _: "text", coroutine])
+async def test_what_makes_no_run_is_refused_and_its_key_stays_free(hub: Hub, runnable: Any) -> None:
     with pytest.raises(InvalidRequest):
-        await hub.runs.start(lambda _: "text", "?")
+        await hub.runs.start(runnable, "?", key="k", announce="conv")
+    assert await hub.topics() == []
     assert not await hub.leases.lapsed()
+    run = await hub.runs.start(says("Hello"), "?", key="k", announce="conv")
+    assert run.created
+    assert text(await story(run)) == "Hello"
+
+
+@pytest.mark.parametrize("wrong", [{"announce": "a~b"}, {"announce": 7}, {"key": 7}, {"about": {"who": "ann"}}])
+async def test_a_start_with_a_wrong_parameter_stores_nothing(hub: Hub, wrong: Any) -> None:
+    with pytest.raises(InvalidRequest):
+        await hub.runs.start(says("Hello"), "?", **wrong)
+    assert await hub.topics() == []
 
 
 async def test_a_conversation_is_told_before_the_model_is_called(hub: Hub) -> None:

@@ -8,11 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import NoneType
 from typing import Literal
 
-import msgspec
-
 from tidings.errors import InvalidRequest
 from tidings.events import Offset, Page
-from tidings.log.names import EARLIEST, TAIL, After, parse_after, valid_topic, valid_type
+from tidings.log.names import EARLIEST, TAIL, After, json_of, pairs_of, parse_after, valid_topic, valid_type
 from tidings.log.rules import NEW, Appended, Expected
 from tidings.wire.run_events import RunState
 
@@ -25,7 +23,6 @@ Expectation = Literal[Expected.NEW] | str | Offset | None
 
 _KEY = re.compile(r"[ -~]{1,200}")
 _RUN = re.compile(r"[0-9A-Za-z]{1,64}")
-_json = msgspec.json.Encoder()
 
 
 class Calls:
@@ -66,7 +63,7 @@ class Calls:
         close: bool,
     ) -> Plan[Appended]:
         """Append events in one commit."""
-        lines = b"".join(_encode({"type": valid_type(type), "data": data}) + b"\n" for type, data in events)
+        lines = b"".join(json_of({"type": valid_type(type), "data": data}) + b"\n" for type, data in pairs_of(events))
         headers = {"content-type": "application/x-ndjson", "idempotency-key": _key(key)}
         request = Request("POST", _events(topic), _conditions(expected, close), headers, lines, topic)
         done = yield from self.rules.call(request, Published)
@@ -106,7 +103,7 @@ class Calls:
         question: dict[str, object] = {"input" if isinstance(input, str) else "messages": input}
         about = {"assistant": assistant, "topic": topic, "parent": parent}
         headers = {"content-type": "application/json", "idempotency-key": _key(key)}
-        body = _encode(question | {name: value for name, value in about.items() if value is not None})
+        body = json_of(question | {name: value for name, value in about.items() if value is not None})
         return (yield from self.rules.call(Request("POST", "/runs", (), headers, body), Started)).run
 
     def state(self, id: str) -> Plan[RunState]:
@@ -159,15 +156,8 @@ def _conditions(expected: Expectation, close: bool) -> tuple[tuple[str, str], ..
 def _body(data: object) -> tuple[str, bytes]:
     """The content type and the bytes of one event's data."""
     if not isinstance(data, str):
-        return "application/json", _encode(data)
+        return "application/json", json_of(data)
     try:
         return "text/plain; charset=utf-8", data.encode()
     except UnicodeEncodeError:
         raise InvalidRequest("Data holds half of a surrogate pair, which is not a character.") from None
-
-
-def _encode(value: object) -> bytes:
-    try:
-        return _json.encode(value)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise InvalidRequest(f"Data is text, or a value that JSON can hold: {error}.") from None

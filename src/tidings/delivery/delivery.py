@@ -14,7 +14,7 @@ import msgspec
 from tidings.errors import Unavailable
 from tidings.events import MESSAGE, Event, Offset
 from tidings.log.journal import Journal
-from tidings.log.names import Start, valid_data, valid_topic, valid_type
+from tidings.log.names import Start, text_of, valid_data, valid_topic, valid_type
 
 from .memory import WINDOWS, WRITES, WindowMemory, WriteMemory
 from .position import Position
@@ -140,7 +140,7 @@ class Delivery:
 
         Raises InvalidRequest, TooLarge or Unavailable.
         """
-        text = valid_data(data if isinstance(data, str) else msgspec.json.encode(data).decode())
+        text = valid_data(text_of(data))
         event = (valid_type(type), text, time())
         self.topics.write_transient(valid_topic(topic), *event)
         await self._journal.store.cast(topic, msgspec.msgpack.encode(event))

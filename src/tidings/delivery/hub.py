@@ -17,7 +17,7 @@ from tidings.errors import InvalidRequest, NotFound, Unavailable
 from tidings.events import MESSAGE, Event, Offset, Page, Retention, Topic
 from tidings.log.head import Head
 from tidings.log.journal import Journal
-from tidings.log.names import EARLIEST, TAIL, After, parse_after
+from tidings.log.names import EARLIEST, TAIL, After, pairs_of, parse_after, text_of
 from tidings.log.port import Leases, Store
 from tidings.log.rules import Appended, Expected
 from tidings.stores import open_store
@@ -181,19 +181,19 @@ class Hub:
     ) -> Offset | None:
         """Append one event and return its offset once it is stored as durably as the store promises.
 
-        `data`: text, which is kept exactly, or any other value, which is stored as JSON. `key`: the same key again
-        within 24 h appends nothing and returns the first offset. `expected`: append only to a new topic (`NEW`), only
-        to this epoch, or only at this offset. `close`: close the topic with this event. `transient`: write the event to
-        those who follow the topic now, store it nowhere and return None.
+        `data`: text, which is kept exactly, or another value that JSON can hold, which is stored as JSON. `key`: the
+        same key again within 24 h appends nothing and returns the first offset. `expected`: append only to a new topic
+        (`NEW`), only to this epoch, or only at this offset. `close`: close the topic with this event. `transient`:
+        write the event to those who follow the topic now, store it nowhere and return None.
 
         Raises InvalidRequest or TooLarge for what breaks a rule, Conflict for what is not as expected, Closed,
         Unavailable if the event was not stored, OutcomeUnknown if it may have been.
         """
         if not transient:
-            return (await self.log.append(topic, [(type, _text(data))], expected=expected, key=key, close=close)).last
+            return (await self.log.append(topic, [(type, text_of(data))], expected=expected, key=key, close=close)).last
         if close or not (key is None and expected is None):
             raise InvalidRequest("A transient event takes no `key`, no `expected` and no `close`.")
-        await self.delivery.publish_transient(topic, _text(data), type)
+        await self.delivery.publish_transient(topic, text_of(data), type)
         return None
 
     async def publish_many(
@@ -210,7 +210,7 @@ class Hub:
         The parameters and errors are those of `publish`. Returns the first and the last offset, and whether the key
         was seen before.
         """
-        items = [(type, _text(data)) for type, data in events]
+        items = [(type, text_of(data)) for type, data in pairs_of(events)]
         return await self.log.append(topic, items, expected=expected, key=key, close=close)
 
     # Reading.

@@ -5,8 +5,14 @@ from __future__ import annotations
 import re
 import secrets
 import string
+from collections.abc import Iterable
 from functools import lru_cache
-from typing import Final, Literal
+from itertools import islice
+from math import isfinite
+from types import NoneType
+from typing import Any, Final, Literal
+
+import msgspec
 
 from tidings.errors import InvalidRequest, TooLarge
 from tidings.events import Offset, shown
@@ -57,10 +63,16 @@ def valid_topic(name: str) -> str:
     return name
 
 
-@lru_cache(maxsize=1024)
 def valid_type(type: str) -> str:
     """Return `type` if an application may publish it. Raises InvalidRequest."""
-    if not isinstance(type, str) or not 0 < size_of(type, "A type") <= MAX_NAME:
+    if not isinstance(type, str):
+        raise InvalidRequest(f"A type is text of 1 to {MAX_NAME} bytes.")
+    return _valid_type(type)
+
+
+@lru_cache(maxsize=1024)
+def _valid_type(type: str) -> str:
+    if not 0 < size_of(type, "A type") <= MAX_NAME:
         raise InvalidRequest(f"A type is text of 1 to {MAX_NAME} bytes.")
     if "\r" in type or "\n" in type or "\0" in type:
         raise InvalidRequest("A type holds no line end and no NUL.")
@@ -76,6 +88,65 @@ def valid_data(data: str) -> str:
     """
     weigh(data)
     return data
+
+
+def text_of(data: Any) -> str:
+    """Return the text that a log stores for `data`: text as it is, and any other value as JSON.
+
+    Raises InvalidRequest for a value that JSON cannot hold. See `json_of`.
+    """
+    return data if isinstance(data, str) else json_of(data).decode()
+
+
+def json_of(value: Any) -> bytes:
+    """Encode a value as JSON, from which the same value can be read.
+
+    Raises InvalidRequest for bytes, sets, floats that are no number, keys that are not text, and what else JSON cannot
+    hold. Dataclasses, structs, dates and the like are written as msgspec writes them.
+    """
+    try:
+        text = msgspec.json.encode(value)
+        _check_json(value)  # after the encoder, which ends at a value that contains itself
+    except InvalidRequest:
+        raise
+    except (TypeError, ValueError, RecursionError, OverflowError) as error:
+        raise InvalidRequest(f"Data is text, or a value that JSON can hold: {error}.") from None
+    return text
+
+
+_LEAVES = frozenset({str, int, bool, NoneType})
+_BINARY = (bytes, bytearray, memoryview)
+
+
+def _check_json(value: Any) -> None:
+    """Raise InvalidRequest for parts that msgspec would write as other values: NaN as null, bytes as Base64."""
+    if isinstance(value, dict):
+        for key in value:
+            if not isinstance(key, str):
+                raise InvalidRequest(f"A key in JSON is text, which {shown(repr(key))} is not.")
+        value = value.values()
+    elif isinstance(value, float):
+        if not isfinite(value):
+            raise InvalidRequest(f"JSON has no number {value}.")
+        return
+    elif isinstance(value, (*_BINARY, set, frozenset)):
+        raise InvalidRequest(f"JSON cannot hold {type(value).__name__}.")
+    elif not isinstance(value, list | tuple):
+        if not isinstance(value, str | int | NoneType):
+            _check_json(msgspec.to_builtins(value, builtin_types=_BINARY))
+        return
+    for part in value:
+        if type(part) not in _LEAVES:
+            _check_json(part)
+
+
+def pairs_of(events: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    """Return the `(type, data)` pairs of an append as a list. Raises InvalidRequest if they are not pairs."""
+    listed = list(islice(events, MAX_EVENTS + 1)) if isinstance(events, Iterable) else [events]
+    for event in listed:
+        if not isinstance(event, tuple | list) or len(event) != 2:
+            raise InvalidRequest("The events of an append are pairs: a type, and the data.")
+    return listed
 
 
 def parse_after(after: After) -> Start:

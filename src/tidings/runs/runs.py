@@ -17,7 +17,7 @@ from tidings.delivery.hub import Hub
 from tidings.delivery.response import EventStreamResponse
 from tidings.errors import Closed, Conflict, InvalidRequest, NotFound, TidingsError, TooLarge, Unavailable
 from tidings.events import Offset
-from tidings.log.names import EARLIEST, After
+from tidings.log.names import EARLIEST, After, json_of, valid_topic
 from tidings.log.rules import NEW
 from tidings.wire.run_events import InputResolved, RunFinished, RunStarted, from_event, to_item
 
@@ -98,13 +98,18 @@ class Runs:
         passed to it, with `config`. `announce`: a topic to which `run.created` is published before the model is called.
         `key`: the same key of the same person again returns the first run, and calls no model.
 
-        Raises Unavailable while the process drains, InvalidRequest, and the errors of publishing to `announce`.
+        Raises Unavailable while the process drains, InvalidRequest before anything is stored, and the errors of
+        publishing to `announce`.
         """
         if self._hub.delivery.draining:
             raise Unavailable("This process is going away.")
         about = about or {}
         if unknown := about.keys() - About.__annotations__.keys():
             raise InvalidRequest(f"`about` takes no {', '.join(sorted(unknown))}.")
+        if announce is not None:
+            valid_topic(announce)
+        if key is not None and not isinstance(key, str):
+            raise InvalidRequest("A key is text.")
         by, asked, parent = about.get("by"), about.get("asked"), about.get("parent")
         id = new_id() if key is None else _derived_id(by, key)
         text = about.get("text")
@@ -142,7 +147,8 @@ class Runs:
         await Run(self._hub, id).stop(by=by)
 
     async def answer(self, id: str, request: str, value: Any, *, by: str | None = None) -> None:
-        """Answer an `input.requested` of the run; the first answer counts. Raises NotFound, Closed."""
+        """Answer an `input.requested` of the run; the first answer counts. Raises InvalidRequest, NotFound, Closed."""
+        json_of(value)
         answer = InputResolved(run=id, request=request, kind="interrupt", value=value, by=by)
         if not await tell(self._hub, id, answer, key=f"answer.{request}"):
             raise Closed("The run has ended.")
@@ -190,7 +196,9 @@ class Runs:
         if keyed and await self._hub.log.describe(topic):
             await self._announce(started)
             return run
-        # The lease first: a process that dies after the append leaves a run that another process ends.
+        # The source before anything is stored: a runnable that is none leaves no run, and its key stays free.
+        source = self._source(id, runnable, input, config)
+        # The lease before the log: a process that dies after the append leaves a run that another process ends.
         await self._hub.leases.lease(topic, LEASE, renew=False)
         try:
             appended = await self._hub.log.append(
@@ -204,7 +212,6 @@ class Runs:
         producer = self._producers[id] = Producer(self._hub, id, topic, appended.last)
         try:
             await self._announce(started)
-            source = self._source(producer, runnable, input, config)
         except BaseException as error:
             await producer.fail(error)
             await self._done(producer)
@@ -212,10 +219,11 @@ class Runs:
         producer.start(source, lambda: self._spawn_done(producer))
         return Run(self._hub, id, created=True)
 
-    def _source(self, producer: Producer, runnable: Any, input: Any, config: Mapping[str, Any] | None) -> Source:
+    def _source(self, id: str, runnable: Any, input: Any, config: Mapping[str, Any] | None) -> Source:
+        """Return the source of a run's events. Raises InvalidRequest for what is no runnable."""
         if hasattr(runnable, "astream_events"):
-            return LangChainSource(producer.run, runnable, input, config, producer.answer)
-        return TextSource(producer.run, runnable, input)
+            return LangChainSource(id, runnable, input, config, lambda request: self._producers[id].answer(request))
+        return TextSource(id, runnable, input)
 
     async def _announce(self, started: RunStarted) -> None:
         """Publish `run.created`. Idempotent: a start that is repeated with its key completes what was cut off."""

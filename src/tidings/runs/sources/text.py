@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from inspect import iscoroutine
 from typing import Any
 
 from tidings.errors import InvalidRequest
@@ -20,6 +21,8 @@ class TextSource:
         self.run = run
         self.texts: Any = producer(input) if callable(producer) else producer
         if not hasattr(self.texts, "__aiter__"):
+            if iscoroutine(self.texts):
+                self.texts.close()  # or Python warns that nobody awaited it
             raise InvalidRequest("A run is made by a LangChain runnable, or by an async generator of text.")
 
     async def events(self) -> AsyncIterator[RunEvent]:
