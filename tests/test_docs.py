@@ -162,7 +162,10 @@ async def test_the_whole_api_can_be_mounted(app: Callable[[str], ForeignServer])
     async with streaming(f"{server.url}/tidings/events?topic=chat.lobby&from=earliest") as stream:
         assert [event.data for event in await stream.take(1)] == ["Hello"]
     answer = await request(f"{server.url}/tidings/runs", "POST", '{"input": "What is a run?"}', JSON)
-    async with streaming(f"{server.url}/tidings{answer.json()['events']}") as stream:
+    run = answer.json()
+    assert run["events"] == f"/tidings/runs/{run['run']}/events"
+    assert answer.headers["location"] == f"/tidings/runs/{run['run']}"
+    async with streaming(f"{server.url}{run['events']}") as stream:
         assert [event.type async for event in stream][-1] == "tidings.end"
 
 

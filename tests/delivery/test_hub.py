@@ -109,7 +109,7 @@ class TestPublishing:
             await hub.publish(topic, value, type, transient=True)
         assert await hub.topics() == []
 
-    @pytest.mark.parametrize("value", [float("nan"), b"bytes", {1, 2}, object(), {1: 2}, ["\ud800"]], ids=repr)
+    @pytest.mark.parametrize("value", [float("nan"), b"bytes", {1, 2}, 1j, {1: 2}, ["\ud800"]])
     async def test_a_value_that_json_cannot_hold_is_not_stored(self, hub: Hub, value: Any) -> None:
         for transient in (False, True):
             with pytest.raises(InvalidRequest):
@@ -118,7 +118,7 @@ class TestPublishing:
             await hub.publish_many("a", [("message", "good"), ("message", value)])
         assert await hub.topics() == []
 
-    @pytest.mark.parametrize("events", [object(), [("x",)], ["ab", "cd"], "ab", [(["x"], 1)]], ids=repr)
+    @pytest.mark.parametrize("events", [object(), [("x",)], ["ab", "cd"], "ab", [(["x"], 1)]])
     async def test_events_that_are_no_pairs_are_not_stored(self, hub: Hub, events: Any) -> None:
         with pytest.raises(InvalidRequest):
             await hub.publish_many("a", events)

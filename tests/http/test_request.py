@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 
 from tests.http.conftest import Server
@@ -12,7 +13,7 @@ from tests.http.problems import problem
 from tidings.errors import InvalidRequest
 from tidings.http.follow import FollowQuery
 from tidings.http.publish import PublishQuery
-from tidings.http.request import Query, client_key
+from tidings.http.request import Query, address, client_key
 
 JSON = {"content-type": "application/json"}
 
@@ -83,3 +84,11 @@ async def test_a_body_is_refused_as_soon_as_it_is_over_the_limit_of_its_route(se
     for path, limit in (("/topics/files", 16 << 10), ("/topics/events", 16 << 10)):
         answer = await server.client.put(path, content=b" " * (limit + 1), headers={"content-type": "application/json"})
         problem(answer, 413, f"{limit:,}")
+
+
+@pytest.mark.parametrize(
+    ("mounted", "expected"), [("", "/runs/1"), ("/tidings", "/tidings/runs/1"), ("/é b", "/%C3%A9%20b/runs/1")]
+)
+async def test_an_address_is_below_the_path_where_the_app_is_mounted(mounted: str, expected: str) -> None:
+    assert address(Request({"type": "http", "root_path": mounted}), "/runs/1") == expected
+    assert address(Request({"type": "http"}), "/runs/1") == "/runs/1"

@@ -6,7 +6,7 @@ import functools
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any, ClassVar, NoReturn, Self, get_type_hints
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 import msgspec
 from fastapi import Path, Request
@@ -38,6 +38,11 @@ SAFE = ("GET", "HEAD")
 
 REMEMBERED = 200
 """Bytes of the longest query string whose reading is remembered: publishers send the same few again and again."""
+
+
+def address(request: Request, path: str) -> str:
+    """Return the path at which the sender reaches `path`, below the path where this app is mounted."""
+    return quote(request.scope.get("root_path", "")) + path
 
 
 def _decimal(value: object) -> object:

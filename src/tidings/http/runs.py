@@ -21,7 +21,7 @@ from tidings.wire.run_events import RunFormat, RunState, StopRequested, to_item
 from .follow import ALIASES, After, Enveloped, LastEventId
 from .openapi import KEY, LAST_EVENT_ID, DirectRoute, path_parameter, problems, shape, stream
 from .publish import Sizes
-from .request import Body, Direct, Query, idempotency_key, strict
+from .request import Body, Direct, Query, address, idempotency_key, strict
 from .response import ServedStreamResponse, Slots, json_response
 
 PLAIN, ENVELOPE = RunFormat(), RunFormat(envelope=True)
@@ -184,8 +184,9 @@ def routes(hub: Hub, access: Access, assistants: Mapping[str, Assistant], sizes:
             )
             if run.created:
                 begun(run.id)
-        value = NewlyStarted(run=run.id, topic=run.topic, events=f"/runs/{run.id}/events")
-        return json_response(value, 201 if run.created else 200, {"location": f"/runs/{run.id}"})
+        location = address(request, f"/runs/{run.id}")
+        value = NewlyStarted(run=run.id, topic=run.topic, events=f"{location}/events")
+        return json_response(value, 201 if run.created else 200, {"location": location})
 
     @router.get(
         "/runs/{run}", summary="Get a run's state", responses={200: shape(RunState, "The run"), **problems(404)}

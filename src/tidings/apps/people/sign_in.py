@@ -19,6 +19,7 @@ from tidings.access.oidc import ATTEMPT, Attempt, Provider
 from tidings.delivery.hub import Hub
 from tidings.errors import Conflict, Forbidden, Gone, InvalidRequest, TidingsError, Unauthenticated, Unavailable
 from tidings.events import Retention
+from tidings.http.request import address
 
 from .accounts import name_of
 
@@ -69,7 +70,7 @@ def routes(hub: Hub, provider: Provider, secret: str, sign: Callable[[str], str]
             attempt = Attempt.begin(next)
             answer = _to(await provider.address(attempt, _callback(request)))
         except TidingsError as error:
-            return _problem(error)
+            return _problem(request, error)
         value = jwt.encode(msgspec.to_builtins(attempt), key, algorithm="HS256")
         _keep(answer, request, ATTEMPT_COOKIE, value, ATTEMPT)
         return answer
@@ -89,7 +90,7 @@ def routes(hub: Hub, provider: Provider, secret: str, sign: Callable[[str], str]
             answer = _to(attempt.next)
             _keep(answer, request, COOKIE, sign(name), SESSION)
         except TidingsError as error:
-            answer = _problem(error)
+            answer = _problem(request, error)
         _keep(answer, request, ATTEMPT_COOKIE, "", 0)  # an attempt holds for one answer of the provider
         return answer
 
@@ -117,7 +118,7 @@ def _callback(request: Request) -> str:
 
     A provider sends it only to registered addresses, so an invented Host header leads nowhere.
     """
-    return f"{request.url.scheme}://{request.url.netloc}{request.scope.get('root_path', '')}/session/callback"
+    return f"{request.url.scheme}://{request.url.netloc}{address(request, '/session/callback')}"
 
 
 def _to(address: str) -> Response:
@@ -128,10 +129,10 @@ def _to(address: str) -> Response:
     )
 
 
-def _problem(error: TidingsError) -> Response:
+def _problem(request: Request, error: TidingsError) -> Response:
     log.warning("a sign-in failed: %s", error)
     kind = next((word for of, word in PROBLEMS.items() if isinstance(error, of)), "unreachable")
-    return _to(f"/?problem={kind}")
+    return _to(address(request, f"/?problem={kind}"))
 
 
 def _keep(answer: Response, request: Request, name: str, value: str, seconds: float) -> None:

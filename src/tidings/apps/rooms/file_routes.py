@@ -13,7 +13,7 @@ from starlette.responses import Response, StreamingResponse
 from tidings.access.access import Access
 from tidings.errors import TooLarge
 from tidings.http.openapi import problems, shape
-from tidings.http.request import strict
+from tidings.http.request import address, strict
 from tidings.http.response import json_response
 
 from .facts import File
@@ -64,7 +64,7 @@ def routes(rooms: Rooms, access: Access, max_file: int) -> APIRouter:
         access.limits.spend(subject, "uploads")
         access.limits.spend(subject, "upload_bytes", announced(request, max_file))
         file = await rooms.files.store(room, by, valid_name(name), type, body(request, max_file))
-        return json_response(file, 201, {"location": f"/rooms/{room}/files/{file.id}"})
+        return json_response(file, 201, {"location": address(request, f"/rooms/{room}/files/{file.id}")})
 
     @router.get(
         "/rooms/{room}/files/{file}",
