@@ -14,7 +14,6 @@ from typing import Annotated
 import msgspec
 import uvicorn
 from fastapi import FastAPI, Query, Request, Response
-from pydantic import ByteSize
 from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
 from starlette.types import ASGIApp
 
@@ -77,7 +76,7 @@ async def in_a_task(request: Request, call_next: RequestResponseEndpoint) -> Res
 
 def app(setup: Setup, hub: Hub) -> ASGIApp:
     """Tidings as it is, inside what keeps `send` from being stepped by hand, or inside someone's FastAPI app."""
-    settings = Settings(store=setup.store, max_batch=ByteSize(64 << 20))
+    settings = Settings(store=setup.store, max_batch=64 << 20)
     made = create_app(settings, hub)
     if setup.sink == "task":
         return BaseHTTPMiddleware(made, dispatch=in_a_task)

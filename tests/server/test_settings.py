@@ -34,6 +34,15 @@ def test_the_defaults_serve_this_machine() -> None:
     assert settings.max_batch == 8 * 1024 * 1024
 
 
+def test_sizes_are_plain_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error tells a client its limit, and only a plain number can be written as JSON."""
+    monkeypatch.setenv("TIDINGS_LIMIT_UPLOAD_BYTES", "3 MiB")
+    settings = Settings.load(max_file="2 MiB", max_batch=5000)
+    assert (settings.limit_upload_bytes, settings.max_file, settings.max_batch) == (3 << 20, 2 << 20, 5000)
+    numbers = [value for _, value in settings if isinstance(value, int)]
+    assert {type(value) for value in numbers} == {int, bool}
+
+
 def test_options_win_over_the_environment_and_none_is_no_option(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TIDINGS_PORT", "9000")
     monkeypatch.setenv("TIDINGS_HOST", "localhost")

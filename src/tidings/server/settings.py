@@ -11,7 +11,16 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, ByteSize, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ByteSize,
+    Field,
+    GetPydanticSchema,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from tidings.access.origins import is_loopback
@@ -51,7 +60,9 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 Limit = Annotated[int, Field(ge=0)]
-Size = Annotated[ByteSize, Field(ge=1)]
+Bytes = Annotated[int, GetPydanticSchema(lambda _, handler: handler(ByteSize)), AfterValidator(int)]
+"""Plain numbers: an error tells a client its limit, and a ByteSize cannot be written as JSON."""
+Size = Annotated[Bytes, Field(ge=1)]
 
 
 class Settings(BaseSettings):
@@ -106,13 +117,13 @@ class Settings(BaseSettings):
     gguf: Path | None = None
     """A model file (GGUF) to use instead of the tiny model."""
 
-    max_body: Size = ByteSize(1024 * 1024)
+    max_body: Size = 1024 * 1024
     """The largest body of a request."""
-    max_batch: Size = ByteSize(8 * 1024 * 1024)
+    max_batch: Size = 8 * 1024 * 1024
     """The largest ndjson body, which holds many events."""
     max_batch_events: Count = 10_000
     """The most lines of an ndjson body."""
-    max_file: Size = ByteSize(10 * 1024 * 1024)
+    max_file: Size = 10 * 1024 * 1024
     """The largest file that a room takes."""
     request_timeout: Annotated[float, Field(ge=1, le=3600)] = 20.0
     """The time in which the head of a request must arrive, and over which its body must keep 4 KB a second."""
@@ -132,17 +143,17 @@ class Settings(BaseSettings):
     """The members that one person may add to rooms in a day."""
     limit_uploads: Limit = 500
     """The files that one person may upload in an hour."""
-    limit_upload_bytes: Annotated[ByteSize, Field(ge=0)] = ByteSize(2 * 1024**3)
+    limit_upload_bytes: Annotated[Bytes, Field(ge=0)] = 2 * 1024**3
     """The bytes of files that one person may upload in a day."""
     limit_runs_an_hour: Limit = 300
     """The runs that one person may start in an hour."""
     limit_runs: Limit = 20
     """The runs that one person may have under way at a time."""
 
-    window_memory: Size = ByteSize(256 * 1024 * 1024)
+    window_memory: Size = 256 * 1024 * 1024
     """The memory for the recent events of all topics. Beyond it, readers of the topics that were longest silent have
     them read from the store."""
-    write_memory: Size = ByteSize(256 * 1024 * 1024)
+    write_memory: Size = 256 * 1024 * 1024
     """The memory that slow readers may keep. Beyond it, the reader that has been slow for the longest is disconnected,
     and resumes when it comes back."""
     keep_alive: Annotated[float, Field(ge=1, le=3600)] = 15.0

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 import httpx
 import pytest
 
 from tests.apps.members import SECRET, Member, room
-from tests.http.conftest import Server
+from tests.http.conftest import Server, serving
 from tests.http.problems import problem
 from tidings.access.names import topics_of
+from tidings.access.subject import PERSON
 from tidings.access.tokens import sign
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -63,3 +66,24 @@ async def test_only_members_upload_and_uploads_are_limited(server: Server, id: s
     assert (await upload(limited, id, b"12345678")).status_code == 201
     problem(await upload(limited, id, b"12345678"), 429)
     problem(await upload(limited, id, b"12345678901"), 413)
+
+
+async def test_an_upload_over_the_bytes_of_a_day_is_refused_with_the_limit(id: str) -> None:
+    """The length of a body in chunks is not known: it counts as the largest file."""
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b"x"
+
+    async with serving(secret=SECRET, limit_upload_bytes="1 MiB", max_file="2 MiB") as server:
+        mara, topics = Member(server, "Mara"), topics_of("Mara")
+        await room(mara, id)
+        token = sign(SECRET, "Mara", publish=topics, subscribe=topics, seconds=60, limits=PERSON)
+        headers = {"authorization": f"Bearer {token}", "content-type": "text/plain"}
+        contents: list[bytes | AsyncIterator[bytes]] = [chunks(), b"x" * (1 << 20 | 1)]
+        for content in contents:
+            answer = await server.client.post(f"/rooms/{id}/files?name=a", content=content, headers=headers)
+            assert problem(answer, 413, "1,048,576 bytes")["limit"] == 1 << 20
+        stored = await server.client.post(f"/rooms/{id}/files?name=a", content=b"x" * (1 << 20), headers=headers)
+        assert stored.status_code == 201
+        answer = await server.client.post(f"/rooms/{id}/files?name=a", content=b"x", headers=headers)
+        problem(answer, 429, "1,048,576 bytes")
