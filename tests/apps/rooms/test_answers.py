@@ -151,6 +151,20 @@ async def test_a_room_has_so_many_answers_under_way_and_no_more(server: Server, 
     await answer_in(server, topic, AT_ONCE + 1)
 
 
+async def test_a_run_that_has_ended_takes_no_place_though_its_room_lost_the_answer(
+    server: Server, mara: Member, id: str
+) -> None:
+    topic = await room(mara, id)
+    ended = (await mara.post("/runs", {"input": "hello"})).json()["run"]
+    await (await server.hub.runs.get(ended)).wait()
+    lost = [ended, *(f"01JDXAMPLE000000000000000{n}" for n in range(AT_ONCE - 1))]
+    await server.hub.log.append(topic, [("run.created", msgspec.json.encode({"run": run}).decode()) for run in lost])
+    await mara.said(topic, "message.posted", text="@assistant Hello")
+    [answer] = await answer_in(server, topic)
+    assert answer["text"] == "Hello"
+    assert (await mara.post("/runs", {"input": "and this", "topic": topic})).status_code == 201
+
+
 async def test_a_model_that_fails_leaves_an_answer_that_says_so(server: Server, mara: Member, id: str) -> None:
     topic = await room(mara, id)
     await mara.said(topic, "message.posted", text="@assistant So far|!fail")

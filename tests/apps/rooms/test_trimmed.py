@@ -102,3 +102,23 @@ async def test_a_room_whose_history_was_trimmed_is_whole(tmp_path: Path, message
         assert await say(server, "Dan", "rooms.old", "message.posted", text="I may not") == 403
         assert await say(server, "Bob", "rooms.old", "message.posted", text="I may") == 201
         assert (await ask(server, "Eve", "GET", "/rooms/old")).status == 403
+
+
+async def test_a_run_whose_answer_was_trimmed_is_not_under_way(tmp_path: Path) -> None:
+    path, run = f"sqlite:///{tmp_path}/tidings.db", "01JDXAMPLE0000000000000000"
+    with ServerProcess(path, env={"TIDINGS_SECRET": SECRET}) as server:
+        await say(server, "Ann", "rooms.old", "room.created", name="Old")
+        async with Hub(path) as hub:
+            await hub.publish("rooms.old", {"by": "Ann", "run": run}, "run.created")
+            await say(server, "Ann", "rooms.old", "member.joined", member="Bob")
+            assert [*(await ask(server, "Ann", "GET", "/rooms/old")).json()["room"]["runs"]] != []
+            await hub.publish("rooms.old", {"run": run, "text": "A fish."}, "answer.posted")
+            async for event in hub.subscribe(f"{SNAPSHOTS}.rooms.old", "earliest"):
+                if event.type == "snapshot" and event.json()["offset"].endswith("-4"):
+                    break
+            for n in range(30):
+                await hub.publish("rooms.old", {"by": "Bob", "text": str(n)}, "message.posted")
+            await hub.configure("rooms.old", retention=Retention(max_events=20))
+            await hub.log.trim("rooms.old")
+        await restart(server)
+        assert [*(await ask(server, "Ann", "GET", "/rooms/old")).json()["room"]["runs"]] == []

@@ -13,6 +13,7 @@ from tidings.errors import Conflict, NotFound, TooManyRequests
 from tidings.events import Offset
 from tidings.log.rules import Appended
 from tidings.runs.assistant import Assistant
+from tidings.runs.run import is_id, topic_of
 from tidings.wire.run_events import BlockFinished, RunFailed, RunFinished, RunStarted, from_event
 
 from . import context, facts, rules
@@ -51,13 +52,18 @@ class Answers:
         self._assistants = assistants
         self._callings = Callings([ANYONE, *assistants])
 
-    def check(self, room: Room, given: Sequence[Fact], called: int = 0) -> None:
+    async def check(self, room: Room, given: Sequence[Fact], called: int = 0) -> None:
         """Raise TooManyRequests for more runs than a room may have at once. `called`: those that the facts start."""
         called += sum(isinstance(fact, RunCreated) for fact in given)
-        if called and len(room.runs) + called > AT_ONCE:
+        # The room may have lost an answer with its trimmed events. The run's own log tells whether the run has ended.
+        if called and len(room.runs) + called > AT_ONCE and await self._under_way(room) + called > AT_ONCE:
             raise TooManyRequests(
                 f"This room has {AT_ONCE} answers under way, its limit. Wait for one to finish, or stop one."
             )
+
+    async def _under_way(self, room: Room) -> int:
+        heads = [await self._hub.log.describe(topic_of(run)) for run in room.runs if is_id(run)]
+        return sum(head is not None and not head.closed for head in heads)
 
     async def calls(self, given: Sequence[Fact]) -> int:
         """Return the number of runs that these facts start, by calling assistants."""

@@ -51,7 +51,7 @@ class RoomsGuard(Guard):
         called = 0
         if self._answers is not None:
             called = await self._answers.calls(admission.facts)
-            self._answers.check(admission.room, admission.facts, called)
+            await self._answers.check(admission.room, admission.facts, called)
         self._spend(subject, admission.facts, called)
         written = [facts.written(fact) async for fact in in_slices(admission.facts)]
         exact = (NEW if admission.at == ORIGIN else admission.at) if admission.changes_permissions else None
@@ -95,4 +95,4 @@ class RoomsGuard(Guard):
         found = await self._rooms.states.get(topic)
         rules.check_may_post(found.state, person(subject))
         if self._answers is not None:
-            self._answers.check(found.state, [RunCreated(run="")])
+            await self._answers.check(found.state, [RunCreated(run="")])

@@ -68,7 +68,7 @@ class Rooms:
             version=fold.VERSION,
             keep=KEPT,
             changed=self._changed,
-            lasting=[fact.type for fact in rules.PERMISSION_FACTS],
+            lasting=[fact.type for fact in (*rules.PERMISSION_FACTS, AnswerPosted)],
         )
         self.files: Files = Files(hub)
         self.memberships: dict[str, set[Membership]] = {}
