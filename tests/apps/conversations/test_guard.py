@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.apps.members import SECRET, Member
+from tests.asgi import asking
 from tests.http.conftest import Server, serving
 from tests.http.problems import problem
 
@@ -144,3 +145,20 @@ async def test_the_texts_of_a_deleted_conversation_are_gone_from_the_file(tmp_pa
         assert WORD.encode() in stored(tmp_path)
         assert await delete(mara, "conversations.fish") == 204
         await asyncio.to_thread(wait_until_gone, tmp_path, WORD.encode())
+
+
+async def test_a_stream_that_returns_to_a_deleted_conversation_stays_open(id: str) -> None:
+    """A right to the life that is over must not end the stream again and again."""
+    topic = f"conversations.{id}"
+    async with serving() as server:
+        first = str(await server.hub.publish(topic, {"text": "x"}, "message.posted"))
+        path = f"/events?topic={topic}&last_event_id={first}"
+        async with asking(server.app, path) as stream:
+            assert stream.status == 200
+            assert (await server.client.delete(f"/topics/{topic}")).status_code == 204
+        async with asking(server.app, path) as stream:
+            await stream.reach(lambda: stream.events)
+            assert stream.events[0].type == "tidings.reset"
+            again = await server.hub.publish(topic, {"text": "y"}, "message.posted")
+            await stream.reach(lambda: stream.events[1:])
+            assert stream.events[1].id == str(again)

@@ -31,9 +31,10 @@ class ConversationsGuard(Guard):
 
     async def read(self, subject: Subject, topic: str) -> None:
         head = await self._hub.log.describe(topic)
+        # A stream of a topic that was deleted waits for its next life: no right of the last one can end it.
+        self._epochs.pop(topic, None)
         if head is not None:
             _check_owner(subject, topic, head)
-            self._epochs.pop(topic, None)
             self._epochs[topic] = head.epoch
             if len(self._epochs) > REMEMBERED:
                 del self._epochs[next(iter(self._epochs))]

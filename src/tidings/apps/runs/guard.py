@@ -103,6 +103,8 @@ class RunsGuard(Guard):
         """The origin of a run that has begun; None of any other topic."""
         head = await self._hub.log.describe(topic)
         if head is None:
+            # A stream of a run that was deleted waits for its next life: no right of the last one can end it.
+            self._origins.pop(topic, None)
             return None
         known = self._origins.get(topic)
         if known is None or known.epoch != head.epoch:
