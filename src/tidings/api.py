@@ -42,12 +42,11 @@ class Hub(base.Hub):
         self.runs.open()
         return self
 
-    async def close(self) -> None:
-        """End the runs and the open streams, then close the store. Idempotent. Every acknowledged event is durable."""
+    async def _close(self) -> None:
         if self.state != "closed":
             self.delivery.draining = True
             await self.runs.close()
-        await super().close()
+        await super()._close()
 
     def drain(self, *, hurry: bool = False) -> None:
         """Close the open streams in random order over the drain window; their clients resume in another process.

@@ -369,6 +369,53 @@ class TestLife:
             with pytest.raises(RuntimeError, match="open already"):
                 await hub.open()
 
+    async def test_of_two_openings_at_once_the_second_is_refused(self, store_url: str) -> None:
+        hub = Hub(store_url)
+        first, second = await asyncio.gather(hub.open(), hub.open(), return_exceptions=True)
+        assert first is hub
+        assert isinstance(second, RuntimeError)
+        await hub.close()
+        assert hub.state == "closed"
+
+    async def test_an_opening_is_waited_for_and_undone_by_a_close(self, store_url: str) -> None:
+        hub = Hub(store_url)
+        opening = asyncio.create_task(hub.open())
+        await asyncio.sleep(0)
+        await asyncio.gather(hub.close(), hub.close())
+        assert opening.done()
+        assert hub.state == "closed"
+        with pytest.raises(Unavailable):
+            await hub.publish("a", "x")
+
+    async def test_a_hub_is_opened_while_it_is_being_closed(self, store_url: str) -> None:
+        """The opening waits until the store is closed."""
+        hub = Hub(store_url)
+        await hub.open()
+        closing = asyncio.create_task(hub.close())
+        await asyncio.sleep(0)
+        # The state tells no waiter when it changes.
+        while hub.state != "closed":  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        await hub.open()
+        assert closing.done()
+        await hub.publish("a", "x")
+        await hub.close()
+
+    async def test_an_opening_that_failed_or_was_cancelled_is_repeated(self) -> None:
+        class Slow(MemoryStore):
+            async def open(self) -> None:
+                await asyncio.Event().wait()
+
+        hub = Hub(Slow())
+        for _ in range(2):
+            opening = asyncio.create_task(hub.open())
+            await asyncio.sleep(0)
+            opening.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await opening
+        await hub.close()
+        assert hub.state == "closed"
+
     async def test_a_drain_is_for_an_open_hub(self) -> None:
         hub = base.Hub("memory:")
         hub.drain()

@@ -57,6 +57,9 @@ class Hub:
         )
         self._journal: Journal | None = None
         self._delivery: Delivery | None = None
+        self._opening = False
+        self._change: asyncio.Future[None] | None = None
+        """The opening or closing that is under way: the next change waits for its end."""
 
     # Opening and closing.
 
@@ -65,18 +68,42 @@ class Hub:
 
         Raises Unavailable or InvalidRequest if the store cannot be opened, RuntimeError if the hub is open already.
         """
-        if self._delivery is not None:
+        if self._delivery is not None or self._opening:
             raise RuntimeError("This hub is open already.")
-        journal = Journal(self._store, retention=self._retention)
-        await journal.open()
-        self._journal = journal
-        self._delivery = self._deliver(journal)
-        self._delivery.start()
-        self._delivery.background(self._drain_when_lost(self._delivery))
+        self._opening = True
+        try:
+            async with self._alone():
+                journal = Journal(self._store, retention=self._retention)
+                await journal.open()
+                self._journal = journal
+                self._delivery = self._deliver(journal)
+                self._delivery.start()
+                self._delivery.background(self._drain_when_lost(self._delivery))
+        finally:
+            self._opening = False
         return self
 
     async def close(self) -> None:
-        """End the open streams, then close the store. Idempotent. Every acknowledged event is durable."""
+        """End the runs and the open streams, then close the store. Idempotent. Every acknowledged event is durable.
+
+        An `open` that is under way is waited for, and then undone.
+        """
+        async with self._alone():
+            await self._close()
+
+    @asynccontextmanager
+    async def _alone(self) -> AsyncGenerator[None, None]:
+        """Wait until the hub is neither being opened nor closed, and let no other change begin meanwhile."""
+        while self._change is not None:
+            await asyncio.wait([self._change])
+        change = self._change = asyncio.get_running_loop().create_future()
+        try:
+            yield
+        finally:
+            self._change = None
+            change.set_result(None)
+
+    async def _close(self) -> None:
         delivery, journal = self._delivery, self._journal
         if delivery is None or journal is None:
             return
