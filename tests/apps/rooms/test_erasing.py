@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,15 @@ import pytest
 from tests.apps.members import SECRET, token
 from tests.serving import ServerProcess
 from tests.streams import Answer, request, streaming
+from tidings import Hub
+from tidings.access.subject import named
+from tidings.apps.notifications.service import Notifications
+from tidings.apps.rooms.erasing import Eraser
+from tidings.apps.rooms.guard import RoomsGuard
+from tidings.apps.rooms.notifying import Notices
+from tidings.apps.rooms.rooms import Rooms, Stored
+from tidings.events import Offset
+from tidings.http.publish import guarded
 
 WORD = "lanternfish"
 """The word of all texts that are deleted."""
@@ -135,3 +144,44 @@ async def test_a_deleted_answer_is_gone_with_its_run(servers: tuple[ServerProces
     assert opened["room"]["runs"] == []
     assert "answer.posted" not in {event["type"] for event in opened["events"]}
     assert [event["data"]["run"] for event in opened["events"] if event["type"] == "message.deleted"] == [run]
+
+
+class Late(Notices):
+    """Notices that are written only after another process has changed the message."""
+
+    def __init__(self, notifications: Notifications, change: Callable[[], Awaitable[None]]) -> None:
+        super().__init__(notifications)
+        self.change = change
+
+    async def tell(self, stored: Stored) -> None:
+        await self.change()
+        await super().tell(stored)
+
+
+@pytest.mark.parametrize("kind", ["message.deleted", "message.edited"])
+async def test_a_notification_that_is_written_after_its_message_changed_is_withdrawn(tmp_path: Path, kind: str) -> None:
+    url, topic = f"sqlite:///{tmp_path}/tidings.db", "rooms.den"
+    async with Hub(url) as one, Hub(url) as two:
+
+        def guard(hub: Hub, change: Callable[[], Awaitable[None]] | None = None) -> RoomsGuard:
+            rooms, bells = Rooms(hub), Notifications(hub)
+            notices = Late(bells, change) if change else Notices(bells)
+            return RoomsGuard(rooms, notices, eraser=Eraser(hub, rooms, bells, notices))
+
+        here = guard(two)
+
+        async def say(hub: Hub, guard: RoomsGuard, *facts: tuple[str, dict[str, str]]) -> Offset:
+            items = [(type, json.dumps(data)) for type, data in facts]
+            return (await guarded(hub, guard, named("Ann"), topic, items, None)).last
+
+        made = await say(two, here, ("room.created", {"name": "Den"}), ("member.joined", {"member": "Bob"}))
+
+        async def change() -> None:
+            text = {"text": "@Bob a fish"} if kind == "message.edited" else {}
+            await say(two, here, (kind, {"message": str(made._replace(n=made.n + 1)), **text}))
+
+        await say(one, guard(one, change), ("message.posted", {"text": f"@Bob a {WORD}"}))
+        inbox, _ = await Notifications(two).inbox("Bob")
+        mentions = [item.text for item in inbox.items if item.kind == "mention"]
+        assert mentions == (["@Bob a fish"] if kind == "message.edited" else [])
+        assert WORD not in str(await two.read("users.Bob"))

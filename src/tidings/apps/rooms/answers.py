@@ -170,6 +170,9 @@ class Answers:
             by=title,
             key=f"{topic}.{at}",
         )
+        if at.n in (await self._rooms.states.get(topic)).state.deleted:
+            # The answer was deleted while its asker was notified.
+            await self._notifications.withdraw(started.by, topic, at)
 
 
 def _created(started: RunStarted) -> RunCreated:

@@ -13,7 +13,7 @@ from tidings.events import Offset
 
 from . import facts
 from .facts import AnswerPosted, MessageDeleted, MessageEdited, MessagePosted, Quote
-from .notifying import Notices
+from .notifying import Notices, notices
 from .room import Room
 from .rooms import Rooms, Stored
 
@@ -39,12 +39,34 @@ class Eraser:
             elif isinstance(fact, MessageDeleted):
                 await self._deleted(stored, at.epoch, Offset.parse(fact.message))
 
+    async def settle(self, stored: Stored) -> None:
+        """Withdraw the notifications of messages that were deleted or edited while the notifications were written.
+
+        A deletion that is stored after this look at the log withdraws them itself. Raises Unavailable.
+        """
+        for at, fact in stored.facts:
+            if names := [notice.to for notice in notices(stored.room, fact)]:
+                await self._settle(stored.topic, at, names, at.n)
+
+    async def _settle(self, topic: str, at: Offset, names: Iterable[str], since: int) -> None:
+        """Withdraw notifications of a message as event number `since` has left it, if a later event has changed it."""
+        found = await self._rooms.states.get(topic)
+        later = [n for n in found.state.edited.get(at.n, ()) if n > since]
+        deleted = at.n in found.state.deleted
+        if not deleted and not later:
+            return
+        message = None if deleted else await self._rooms.message(found, at)
+        for name in names:
+            if await self._notifications.withdraw(name, topic, at) and message is not None:
+                await self._notices.renew(topic, found.state, at, message, name, f".{later[-1]}.{since}")
+
     async def _edited(self, stored: Stored, at: Offset, edit: MessageEdited) -> None:
         message, target = facts.restated(edit), Offset.parse(edit.message)
         for name in _told(message):
             # A person who has not read the message yet is notified of its new text instead.
             if await self._notifications.withdraw(name, stored.topic, target):
-                await self._notices.renew(stored.topic, stored.room, target, message, name, at)
+                await self._notices.renew(stored.topic, stored.room, target, message, name, f".{at.n}")
+        await self._settle(stored.topic, target, _told(message), at.n)
         await self._unquote(stored.topic, stored.room, target)
         earlier = [n for n in stored.room.edited.get(target.n, ()) if n < at.n]
         await self._redact(stored.topic, at.epoch, (*earlier, target.n))

@@ -82,6 +82,8 @@ class RoomsGuard(Guard):
             await self._eraser.erase(stored)
         if self._notices is not None:
             await self._notices.tell(stored)
+        if self._eraser is not None:
+            await self._eraser.settle(stored)
         if self._answers is not None:
             await self._answers.ask(stored)
         if stored.refusal is not None:

@@ -36,11 +36,11 @@ class Notices:
             if notified:
                 await asyncio.gather(*notified)
 
-    async def renew(self, topic: str, room: Room, at: Offset, message: MessagePosted, name: str, edit: Offset) -> None:
-        """Notify one person of a message as an edit has left it."""
+    async def renew(self, topic: str, room: Room, at: Offset, message: MessagePosted, name: str, edit: str) -> None:
+        """Notify one person of a message as an edit has left it. `edit` is added to the key of the notification."""
         for notice in notices(room, message):
             if notice.to == name:
-                await self._notify(topic, at, message.by, notice, edit=f".{edit.n}")
+                await self._notify(topic, at, message.by, notice, edit=edit)
 
     async def _notify(self, topic: str, at: Offset, by: str, notice: Notice, edit: str = "") -> None:
         await self._notifications.notify(
