@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tidings.access.limits import KINDS, LONGEST_RUN, REMEMBERED, Limits, too_many, valid_limits
+from tidings.access.limits import KINDS, LONGEST_RUN, PROMISED, REMEMBERED, Limits, too_many, valid_limits
 from tidings.access.subject import ANYONE, Subject, named
 from tidings.errors import InvalidRequest, TooLarge, TooManyRequests
 
@@ -117,6 +117,22 @@ def test_runs_that_are_being_started_count(limits: Limits) -> None:
         limits.run(ANN),
     ):
         pytest.fail("a third run was started")
+
+
+async def test_a_promised_place_is_taken_by_a_run_or_free_again(clock: Clock) -> None:
+    limits = Limits({"runs": 2}, clock=clock)
+    limits.promise(ANN, 2)
+    with pytest.raises(TooManyRequests, match="under way"):
+        limits.promise(ANN, 1)
+    limits.keep(ANN, "A")
+    clock.now += PROMISED + 1
+    limits.promise(ANN, 1)
+    limits.keep(ANN, "B")
+    with pytest.raises(TooManyRequests, match="under way"), limits.run(ANN):
+        pytest.fail("a third run was started")
+    await limits.ended("A")
+    with limits.run(ANN) as begun:
+        begun("C")
 
 
 def test_a_run_whose_end_is_never_seen_is_forgotten(limits: Limits, clock: Clock) -> None:

@@ -42,6 +42,11 @@ PERIODS = {10: "10 seconds", 3600: "an hour", 86400: "a day"}
 LONGEST_RUN = 86400.0
 """Seconds after which a run that was never seen to end does not count any more."""
 
+PROMISED = 30.0
+"""Seconds for which a place is held for a run that starts once its question is stored."""
+
+PROMISE = "promised"
+
 REMEMBERED = 50_000
 """Amounts that are remembered. Beyond that, those that have been unused for longest are forgotten."""
 
@@ -55,6 +60,7 @@ class Limits:
         self._left: dict[tuple[str, str], tuple[float, float]] = {}
         self._runs: dict[str, dict[str, float]] = {}
         self._owners: dict[str, str] = {}
+        self._places = 0
 
     def most(self, subject: Subject, kind: str) -> int:
         """Return the subject's limit; 0 is no limit."""
@@ -105,17 +111,12 @@ class Limits:
         TooManyRequests.
         """
         self.spend(subject, "runs_an_hour")
-        most, owner = self.most(subject, "runs"), subject.name or ""
-        if not most:
+        self._check_places(subject, 1)
+        owner = subject.name or ""
+        if not self.most(subject, "runs"):
             yield lambda run: None
             return
-        held = self._runs.setdefault(owner, {})
-        for run, since in list(held.items()):
-            if self._clock() - since > LONGEST_RUN:
-                self._free(run)
-        if len(held) >= most:
-            raise too_many(rule("runs", most), 5)
-        place = f"{owner} {len(held)} {self._clock()}"
+        place = self._place()
         self._hold(place, owner)
 
         def begun(run: str) -> None:
@@ -126,13 +127,49 @@ class Limits:
         finally:
             self._free(place)
 
+    def promise(self, subject: Subject, count: int) -> None:
+        """Hold places for runs that start once an event is stored, which takes them with `keep`.
+
+        A place that no run takes is free again after PROMISED seconds. Raises TooManyRequests or TooLarge.
+        """
+        if not count:
+            return
+        self.spend(subject, "runs_an_hour", count)
+        self._check_places(subject, count)
+        if self.most(subject, "runs"):
+            for _ in range(count):
+                self._hold(f"{PROMISE}{self._place()}", subject.name or "", self._clock() - LONGEST_RUN + PROMISED)
+
+    def keep(self, subject: Subject, run: str) -> None:
+        """Give a promised place to a run that has started."""
+        if self.most(subject, "runs"):
+            held = self._runs.get(subject.name or "", {})
+            promised = next((place for place in held if place.startswith(PROMISE)), None)
+            if promised is not None:
+                self._free(promised)
+            self._hold(run, subject.name or "")
+
+    def _check_places(self, subject: Subject, count: int) -> None:
+        """Raise TooManyRequests if so many more runs have no place."""
+        most, held = self.most(subject, "runs"), self._runs.get(subject.name or "", {})
+        for run, since in list(held.items()):
+            if self._clock() - since > LONGEST_RUN:
+                self._free(run)
+        if most and len(held) + count > most:
+            raise too_many(rule("runs", most), 5)
+
+    def _place(self) -> str:
+        """Return a name for a place that no run has yet."""
+        self._places += 1
+        return f" {self._places}"
+
     async def ended(self, run: str) -> None:
         """Free the place of a run that has ended: for `hub.runs.on_end`."""
         self._free(run)
 
-    def _hold(self, run: str, owner: str) -> None:
+    def _hold(self, run: str, owner: str, since: float | None = None) -> None:
         self._owners[run] = owner
-        self._runs.setdefault(owner, {})[run] = self._clock()
+        self._runs.setdefault(owner, {})[run] = self._clock() if since is None else since
 
     def _free(self, run: str) -> None:
         owner = self._owners.pop(run, None)

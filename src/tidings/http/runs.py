@@ -161,6 +161,8 @@ def routes(hub: Hub, access: Access, assistants: Mapping[str, Assistant], sizes:
     )
     async def start(request: Request, new: NewRun) -> Response:
         subject = await access.publisher(request.scope["headers"], "runs.new", *filter(None, [new.topic]))
+        if new.topic is not None and await hub.log.describe(new.topic) is None:
+            access.limits.spend(subject, "topics")
         if new.topic is not None and (guard := access.guards.of(new.topic)) is not None:
             with naming(new.topic):
                 await guard.announce(subject, new.topic)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from tests.apps.members import SECRET, Member, room
@@ -36,6 +38,25 @@ async def test_calls_of_assistants_are_limited_for_a_person(server: Server, id: 
     calls = server.script.calls
     problem(await mara.say(topic, "message.posted", text="@assistant hello"), 429)
     assert server.script.calls == calls
+
+
+async def test_answers_under_way_in_rooms_are_limited_for_a_person(server: Server, id: str) -> None:
+    """Also if the questions come at once: each holds its place before it is stored."""
+    mara = limited(server, "Ines", runs=2)
+    topics = [await room(mara, f"{id}-{n}") for n in range(4)]
+    server.script.go.clear()
+    asked = [mara.say(topic, "message.posted", text="@assistant !wait") for topic in topics]
+    statuses = sorted(answer.status_code for answer in await asyncio.gather(*asked))
+    assert statuses == [201, 201, 429, 429]
+    problem(await mara.post("/runs", {"input": "hi"}), 429, "2 runs under way")
+    server.script.go.set()
+
+
+async def test_topics_that_runs_are_announced_in_are_limited_for_a_person(server: Server, id: str) -> None:
+    mara = limited(server, "Nina", topics=1)
+    asked = [await mara.post("/runs", {"input": "hi", "topic": f"conversations.{id}-{n}"}) for n in (1, 1, 2)]
+    assert [answer.status_code for answer in asked] == [201, 201, 429]
+    assert await server.hub.topics(f"conversations.{id}-") == [f"conversations.{id}-1"]
 
 
 async def test_a_room_is_neither_configured_nor_closed_nor_deleted(server: Server, id: str, mara: Member) -> None:

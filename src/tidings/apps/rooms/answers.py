@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
 from tidings.api import Hub
@@ -13,7 +13,7 @@ from tidings.errors import Conflict, NotFound, TooManyRequests
 from tidings.events import Offset
 from tidings.log.rules import Appended
 from tidings.runs.assistant import Assistant
-from tidings.runs.run import is_id, topic_of
+from tidings.runs.run import Run, is_id, topic_of
 from tidings.wire.run_events import BlockFinished, RunFailed, RunFinished, RunStarted, from_event
 
 from . import context, facts, rules
@@ -69,12 +69,17 @@ class Answers:
         """Return the number of runs that these facts start, by calling assistants."""
         return sum([len(self._called(fact)) async for fact in in_slices(given)])
 
-    async def ask(self, stored: Stored) -> None:
-        """Start a run for each call of an assistant. Raises Unavailable: the publisher then repeats its request."""
+    async def ask(self, stored: Stored, begun: Callable[[str], None]) -> None:
+        """Start a run for each call of an assistant, and call `begun` with the id of each that is new.
+
+        Raises Unavailable: the publisher then repeats its request.
+        """
         async for at, fact in in_slices(stored.facts):
             for assistant in self._called(fact):
                 assert isinstance(fact, MessagePosted)
-                await self._start(stored.topic, at, fact, assistant)
+                run = await self._start(stored.topic, at, fact, assistant)
+                if run.created:
+                    begun(run.id)
 
     def _called(self, fact: Fact) -> list[Assistant]:
         if not isinstance(fact, MessagePosted):
@@ -83,11 +88,11 @@ class Answers:
         default = next(iter(self._assistants), "")
         return [self._assistants[name] for name in dict.fromkeys(default if n == ANYONE else n for n in names) if name]
 
-    async def _start(self, topic: str, at: Offset, asked: MessagePosted, assistant: Assistant) -> None:
+    async def _start(self, topic: str, at: Offset, asked: MessagePosted, assistant: Assistant) -> Run:
         question = context.question_of(asked.words, [ANYONE, *self._assistants])
         page = await self._hub.log.read_before(topic, at._replace(n=at.n - 1), context.EVENTS)
         # The question is not copied into the events of the run: with its message, its text is gone for good.
-        await self._hub.runs.start(
+        return await self._hub.runs.start(
             await _runnable(assistant),
             context.conversation(page.events, asked, question),
             announce=topic,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from tidings.access.guards import Admitted, Guard, Items, Watch
@@ -65,7 +66,7 @@ class RoomsGuard(Guard):
         kinds = [fact.type for fact in given]
         self._limits.spend(subject, "rooms", kinds.count(facts.RoomCreated.type))
         self._limits.spend(subject, "members", kinds.count(facts.MemberJoined.type))
-        self._limits.spend(subject, "runs_an_hour", called)
+        self._limits.promise(subject, called)
 
     async def published(
         self, subject: Subject, topic: str, items: Items, done: Appended, admission: Any = None
@@ -85,7 +86,7 @@ class RoomsGuard(Guard):
         if self._eraser is not None:
             await self._eraser.settle(stored)
         if self._answers is not None:
-            await self._answers.ask(stored)
+            await self._answers.ask(stored, partial(self._limits.keep, subject))
         if stored.refusal is not None:
             raise stored.refusal
 
