@@ -234,7 +234,8 @@ def test_a_laptop_that_slept_for_an_hour_begins_with_what_is_now(
     """Its processes stop, its connections are cut, an hour passes on the wall, and it wakes without a network."""
     model.script("what was the night like", "Long, and full of dreams.")
     wall = Wall(tmp_path)
-    server = serve_process(env=scripted | wall.env)
+    # One person says 3,000 things at once, which is more than a person may by default.
+    server = serve_process(env=scripted | wall.env | {"TIDINGS_LIMIT_PUBLISHES": "0"})
     with ExitStack() as stack:
         way = stack.enter_context(Proxy(server.port))
         laptop = stack.enter_context(Laptop(browser.browser_type, chromium, wall))
