@@ -81,7 +81,7 @@ def test_a_backup_under_a_running_server_is_restored_when_it_has_stopped(tmp_pat
 )
 def test_a_mistake_is_one_sentence(tmp_path: Path, args: list[str], sentence: str) -> None:
     done = tidings(*args, cwd=tmp_path)
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.returncode, done.stdout) == (2 if "--store" in args else 1, "")
     assert done.stderr.startswith(f"tidings: {sentence}")
     assert done.stderr.count("\n") == 1
     assert list(tmp_path.iterdir()) == []

@@ -121,7 +121,9 @@ def test_following_begins_at_the_tail(server: ServerProcess) -> None:
 
 
 def test_exit_codes_are_documented() -> None:
-    assert "Exit codes: 0 done, 1 refused, 2 wrong usage" in tidings("--help").stdout
+    shown = " ".join(tidings("--help").stdout.split())
+    for code in ("Exit codes: 0 done", "1 refused", "2 wrong usage", "3 no server", "74 serve:", "130 Ctrl-C", "141"):
+        assert code in shown
 
 
 def test_an_unknown_command_or_option_is_wrong_usage() -> None:
@@ -306,9 +308,13 @@ def test_the_lines_that_the_server_refuses_are_named(server: ServerProcess) -> N
         (["read", ""], 2, "A topic is segments"),
         (["read", "no.such.topic"], 1, "no topic no.such.topic"),
         (["read", "no.such.topic", "--from", "tail"], 1, "no topic no.such.topic"),
-        (["read", "a", "--from", "yesterday"], 1, "A place to begin at is"),
-        (["read", "a", "-f", "--after", "yesterday"], 1, "A place to begin at is"),
-        (["publish", "a", "x", "--type", "tidings.x"], 1, "reserved"),
+        (["read", "a", "--from", "yesterday"], 2, "A place to begin at is"),
+        (["read", "a", "--after", "foo"], 2, "A place to begin at is"),
+        (["read", "a", "-f", "--after", "yesterday"], 2, "A place to begin at is"),
+        (["publish", "a", "x", "--type", "tidings.x"], 2, "reserved"),
+        (["publish", "a", "x", "--key", "ü"], 2, "A key is"),
+        (["backup", "copy.db", "--store", "foo:"], 2, "not the URL of a store"),
+        (["restore", "copy.db", "--store", "memory:"], 2, "has no file"),
         (["publish", "a", "x", "--lines"], 2, "not both"),
         (["publish", "a", "--key", "k"], 2, "--key needs DATA"),
         (["topics", "--url", "localhost:8000"], 2, "is not the URL of a server"),
@@ -373,16 +379,18 @@ def test_another_server_is_recognised(body: bytes, args: list[str]) -> None:
         ([], {"TIDINGS_PORT": "http"}, 2, "TIDINGS_PORT is 'http'"),
         ([], {"TIDINGS_STROE": "memory:"}, 2, "Did you mean TIDINGS_STORE?"),
         (["--host", "0.0.0.0"], {}, 2, "without a key"),
-        (["--store", "oracle://x"], {}, 1, "sqlite"),
+        (["--store", "oracle://x"], {}, 2, "sqlite"),
+        (["--store", "foo:"], {}, 2, "sqlite"),
+        ([], {"TIDINGS_STORE": "foo:"}, 2, "sqlite"),
         (["--store", "sqlite:////dev/null/x.db"], {}, 1, "cannot be opened"),
-        ([], {"TIDINGS_PUBLIC_KEY": "rubbish"}, 1, "The public key"),
+        ([], {"TIDINGS_PUBLIC_KEY": "rubbish"}, 2, "The public key"),
         ([], {"TIDINGS_SECRET": "short"}, 2, "shorter than 32 bytes"),
     ],
 )
 def test_what_cannot_be_served_is_explained(
     args: list[str], env: dict[str, str], code: int, sentence: str, tmp_path: Path
 ) -> None:
-    store = [] if "--store" in args else ["--store", f"sqlite:///{tmp_path}/x.db"]
+    store = [] if "--store" in args or "TIDINGS_STORE" in env else ["--store", f"sqlite:///{tmp_path}/x.db"]
     done = process("serve", *args, *store, **env)
     assert sentence in done.stderr
     assert done.returncode == code
@@ -443,6 +451,9 @@ def test_a_token_opens_a_server_that_asks(serve_process: Callable[..., ServerPro
     for more in ({}, {"TIDINGS_TOKEN": "rubbish"}):
         done = tidings("publish", "a", "x", to=server.url, **more)
         assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+        assert ("--token or TIDINGS_TOKEN" in done.stderr) == (not more)
+    for args in (["read", "a"], ["read", "a", "-f"], ["topics"], ["publish", "a", "--lines"]):
+        assert "--token or TIDINGS_TOKEN" in tidings(*args, to=server.url, input="x\n").stderr
     done = tidings("publish", "b", "x", to=server.url, TIDINGS_TOKEN=token)
     assert done.returncode == 1
     assert "does not allow" in done.stderr

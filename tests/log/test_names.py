@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import pytest
 
 from tidings.errors import InvalidRequest, TooLarge
@@ -110,6 +111,7 @@ def test_a_value_is_the_same_after_json(value: Any) -> None:
 def test_values_with_a_form_in_json_are_written_in_it() -> None:
     assert names.text_of("kept {exactly") == "kept {exactly"
     assert names.text_of((1, 2)) == "[1,2]"
+    assert names.text_of({"a": msgspec.Raw(b"[1]")}) == '{"a":[1]}', "a part that is JSON already"
     assert names.text_of(Reading(7)) == '{"value":7}'
     assert names.text_of([datetime(2026, 1, 2, tzinfo=UTC)]) == '["2026-01-02T00:00:00Z"]'
 

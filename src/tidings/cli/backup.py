@@ -66,11 +66,17 @@ def add_to(app: typer.Typer, sentences: Callable[[], AbstractContextManager[None
 
 
 def _database(store: str | None) -> str:
-    """The file of the store that an option or the settings name."""
+    """Return the file of the store that an option or the settings name. Raises Failure for a wrong option."""
+    from tidings.errors import InvalidRequest
     from tidings.server.settings import Settings
     from tidings.stores import database_of
 
-    return database_of(Settings.load(store=store).store)
+    from .json_lines import WRONG, Failure
+
+    try:
+        return database_of(Settings.load(store=store).store)
+    except InvalidRequest as error:
+        raise Failure(str(error), WRONG) from None
 
 
 @contextmanager

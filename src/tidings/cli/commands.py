@@ -1,9 +1,9 @@
 """The commands: `tidings serve | publish | read | topics | token | backup | restore`.
 
 Exit codes: 0 done; 1 the server refused, or could not start; 2 a wrong option, setting or line of input; 3 no server
-answers; 141 the reader of the output has gone. Ctrl-C is 130 in a shell, but 0 for `serve`, which then ends in order.
-Events go to standard output as JSON lines, and everything else to standard error. A user's mistake is answered with one
-sentence there, never with a traceback.
+answers; 74 the server lost its database; 141 the reader of the output has gone. Ctrl-C is 130 in a shell, but 0 for
+`serve`, which then ends in order. Events go to standard output as JSON lines, and everything else to standard error. A
+user's mistake is answered with one sentence there, never with a traceback.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from itertools import islice
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 app: typer.Typer = typer.Typer(
     help="Durable Server-Sent Events: run a server, publish to it, read from it.",
-    epilog="Exit codes: 0 done, 1 refused, 2 wrong usage or input, 3 no server answers, 130 Ctrl-C, 141 broken pipe.",
+    epilog="Exit codes: 0 done, 1 refused, 2 wrong usage or input, 3 no server answers, 74 serve: the database was "
+    "removed or damaged, 130 Ctrl-C, 141 broken pipe.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -131,11 +132,17 @@ def publish(
       tidings read chat.lobby | tidings publish chat.copy
     """
     with _sentences(), _client(url, token) as client:
+        from tidings.client.calls import valid_key
+        from tidings.log.names import valid_type
+
         from .json_lines import acknowledgement, publish_lines, read_chunks
 
+        _valid(valid_type, type)
         if data is not None:
             if lines:
                 _end("Give DATA or --lines, not both.", 2)
+            if key is not None:
+                _valid(valid_key, key)
             offset = client.publish(_topic(topic), data, type, key=key)
             _write(acknowledgement(offset, offset), flush=True)
             return
@@ -175,9 +182,13 @@ def read(
       tidings read logs.web --after -5 -f
     """
     with _sentences(), _client(url, token) as client:
+        from tidings.log.names import parse_after
+
         from .json_lines import write_line
 
         _topic(topic)
+        if after is not None:
+            _valid(parse_after, after)
         if follow:
             _tell_of_lost_connections()
             events: Iterable[Event] = _without_resets(client.subscribe(topic, after or "tail"))
@@ -278,9 +289,9 @@ def _sign(name: str, publish: list[str], subscribe: list[str], expires: str, per
 @contextmanager
 def _client(url: str, token: str | None) -> Iterator[Client]:
     from tidings.client import Client
-    from tidings.errors import InvalidRequest, TidingsError
+    from tidings.errors import InvalidRequest, TidingsError, Unauthenticated
 
-    from .json_lines import WRONG, Failure, exit_code
+    from .json_lines import REFUSED, WRONG, Failure, exit_code
 
     try:
         client = Client(url, token=token or None, silence=SILENCE, patience=0)
@@ -289,20 +300,30 @@ def _client(url: str, token: str | None) -> Iterator[Client]:
     with client:
         try:
             yield client
+        except Unauthenticated as error:
+            sentence = str(error) if token else "The server requires a token. Give it by --token or TIDINGS_TOKEN."
+            raise Failure(sentence, REFUSED) from None
         except TidingsError as error:
             raise Failure(str(error), exit_code(error)) from None
 
 
-def _topic(name: str) -> str:
+def _valid(check: Callable[[str], object], value: str) -> str:
+    """Return the value of an option that `check` accepts. Raises Failure: a wrong option never reaches the server."""
     from tidings.errors import InvalidRequest
-    from tidings.log.names import valid_topic
 
     from .json_lines import WRONG, Failure
 
     try:
-        return valid_topic(name)
+        check(value)
     except InvalidRequest as error:
         raise Failure(str(error), WRONG) from None
+    return value
+
+
+def _topic(name: str) -> str:
+    from tidings.log.names import valid_topic
+
+    return _valid(valid_topic, name)
 
 
 def _read(client: Client, topic: str, start: str, limit: int | None) -> Iterator[Event]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import msgspec
 
-from tidings.errors import TidingsError, Unavailable
+from tidings.errors import TidingsError, Unauthenticated, Unavailable
 from tidings.events import MESSAGE, Event, Offset
 from tidings.wire.sse import json_value
 
@@ -118,6 +118,8 @@ def publish_lines(
     if events:
         try:
             done = client.publish_many(topic, events.values())
+        except Unauthenticated:
+            raise  # for the sentence that names the option
         except TidingsError as error:
             lines = f"Line {min(events)}" if len(events) == 1 else f"Lines {min(events)} to {max(events)}"
             raise Failure(f"{lines}: {error}", exit_code(error)) from None

@@ -138,7 +138,12 @@ def _key(key: str | None) -> str:
     """Return the key, or make one: a request whose answer was lost is sent again, and must take effect once."""
     if key is None:
         return secrets.token_urlsafe(18)
-    if not _KEY.fullmatch(key):
+    return valid_key(key)
+
+
+def valid_key(key: str) -> str:
+    """Return `key` if a request's header can hold it. Raises InvalidRequest."""
+    if not isinstance(key, str) or not _KEY.fullmatch(key):
         raise InvalidRequest("A key is 1 to 200 printable ASCII characters.")
     return key
 

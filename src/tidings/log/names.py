@@ -132,7 +132,7 @@ def _check_json(value: Any) -> None:
     elif isinstance(value, (*_BINARY, set, frozenset)):
         raise InvalidRequest(f"JSON cannot hold {type(value).__name__}.")
     elif not isinstance(value, list | tuple):
-        if not isinstance(value, str | int | NoneType):
+        if not isinstance(value, str | int | NoneType | msgspec.Raw):
             _check_json(msgspec.to_builtins(value, builtin_types=_BINARY))
         return
     for part in value:

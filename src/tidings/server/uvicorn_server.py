@@ -34,6 +34,10 @@ LAST = 9.0
 """Seconds that a process has to leave when its store is gone for good."""
 
 
+EVERY = ("0.0.0.0", "::")
+"""Hosts that stand for all addresses of this machine."""
+
+
 class Server(uvicorn.Server):
     """Prints its URL once it accepts connections. A second SIGTERM or Ctrl-C ends the drain at once, without
     tracebacks."""
@@ -59,7 +63,7 @@ class Server(uvicorn.Server):
             # These objects live as long as the process: the collector need not walk them for each burst of connections.
             gc.collect()
             gc.freeze()
-            print(f"Tidings is at {address(sockets[0])}", flush=True)
+            print(greeting(*sockets[0].getsockname()[:2]), flush=True)
             self.watching: asyncio.Task[None] = asyncio.create_task(self._leave_when_lost())
 
     async def _leave_when_lost(self) -> None:
@@ -71,12 +75,13 @@ class Server(uvicorn.Server):
         self.should_exit = True
 
 
-def address(listening: socket.socket) -> str:
-    """Return the URL of a listening socket."""
-    host, port = listening.getsockname()[:2]
-    if host in ("0.0.0.0", "::"):
+def greeting(host: str, port: int) -> str:
+    """Return the line with the URL of the server, and a warning if other machines reach every address of this one."""
+    everywhere = host in EVERY
+    if everywhere:
         host = socket.gethostname()
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"Tidings is at {url}" + (", and listens on all addresses of this machine" if everywhere else "")
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -98,7 +103,8 @@ def listen(host: str, port: int) -> socket.socket:
 def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT; return when every acknowledged event is stored and every stream has ended.
 
-    Takes `drain_window` plus about 3 s to end. Raises InvalidRequest or Unavailable if the server cannot start.
+    Takes `drain_window` plus about 3 s to end. Raises InvalidRequest or Unavailable if the server cannot start. Ends
+    the process with status 2 for a wrong setting, and with 74 if the store is gone for good.
     """
     raise_file_limit()
     # A thread that waits for the interpreter beside a 1,000-wide fan-out waits this long: 5 ms, Python's default,
@@ -111,7 +117,11 @@ def run(settings: Settings) -> None:
         logging.getLogger(noisy).setLevel(logging.WARNING)
     if settings.log_level == "info":
         logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
-    app = create_app(settings)
+    try:
+        app = create_app(settings)
+    except InvalidRequest as error:
+        print(f"tidings: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
     hub: Hub = app.state.hub
     listening = listen(settings.host, settings.port)
     config = uvicorn.Config(
