@@ -12,7 +12,7 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from itertools import islice
@@ -133,23 +133,24 @@ def publish(
     """
     with _sentences(), _client(url, token) as client:
         from tidings.client.calls import valid_key
-        from tidings.log.names import valid_type
+        from tidings.log.names import valid_topic, valid_type
 
-        from .json_lines import acknowledgement, publish_lines, read_chunks
+        from .json_lines import acknowledgement, checked, publish_lines, read_chunks
 
-        _valid(valid_type, type)
+        checked(valid_topic, topic)
+        checked(valid_type, type)
         if data is not None:
             if lines:
                 _end("Give DATA or --lines, not both.", 2)
             if key is not None:
-                _valid(valid_key, key)
-            offset = client.publish(_topic(topic), data, type, key=key)
+                checked(valid_key, key)
+            offset = client.publish(topic, data, type, key=key)
             _write(acknowledgement(offset, offset), flush=True)
             return
         if key is not None:
             _end("--key needs DATA: lines of input are cut into requests by chance, so no key fits them.", 2)
         for first, texts in read_chunks(sys.stdin.buffer):
-            for stored in publish_lines(client, _topic(topic), first, texts, type, plain=lines):
+            for stored in publish_lines(client, topic, first, texts, type, plain=lines):
                 _write(stored, flush=True)
 
 
@@ -182,13 +183,13 @@ def read(
       tidings read logs.web --after -5 -f
     """
     with _sentences(), _client(url, token) as client:
-        from tidings.log.names import parse_after
+        from tidings.log.names import parse_after, valid_topic
 
-        from .json_lines import write_line
+        from .json_lines import checked, write_line
 
-        _topic(topic)
+        checked(valid_topic, topic)
         if after is not None:
-            _valid(parse_after, after)
+            checked(parse_after, after)
         if follow:
             _tell_of_lost_connections()
             events: Iterable[Event] = _without_resets(client.subscribe(topic, after or "tail"))
@@ -305,25 +306,6 @@ def _client(url: str, token: str | None) -> Iterator[Client]:
             raise Failure(sentence, REFUSED) from None
         except TidingsError as error:
             raise Failure(str(error), exit_code(error)) from None
-
-
-def _valid(check: Callable[[str], object], value: str) -> str:
-    """Return the value of an option that `check` accepts. Raises Failure: a wrong option never reaches the server."""
-    from tidings.errors import InvalidRequest
-
-    from .json_lines import WRONG, Failure
-
-    try:
-        check(value)
-    except InvalidRequest as error:
-        raise Failure(str(error), WRONG) from None
-    return value
-
-
-def _topic(name: str) -> str:
-    from tidings.log.names import valid_topic
-
-    return _valid(valid_topic, name)
 
 
 def _read(client: Client, topic: str, start: str, limit: int | None) -> Iterator[Event]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import msgspec
 
-from tidings.errors import TidingsError, Unauthenticated, Unavailable
+from tidings.errors import InvalidRequest, TidingsError, Unauthenticated, Unavailable
 from tidings.events import MESSAGE, Event, Offset
 from tidings.wire.sse import json_value
 
@@ -30,6 +30,14 @@ class Failure(Exception):
     def __init__(self, sentence: str, code: int = REFUSED) -> None:
         super().__init__(sentence)
         self.code = code
+
+
+def checked(check: Callable[[str], object], value: str) -> None:
+    """Raise Failure if `check` refuses the value of an option, so that the server is never asked."""
+    try:
+        check(value)
+    except InvalidRequest as error:
+        raise Failure(str(error), WRONG) from None
 
 
 class _Line(msgspec.Struct):
