@@ -69,6 +69,11 @@ def overwrite(path: Path) -> None:
         file.write(os.urandom(path.stat().st_size))
 
 
+def overwrite_log(path: Path) -> None:
+    with path.with_name(f"{path.name}-wal").open("r+b") as file:
+        file.write(os.urandom(200_000))
+
+
 def copy_over(path: Path) -> None:
     """A backup that somebody copies onto the live database."""
     backup = path.with_name("backup.db")
@@ -81,6 +86,7 @@ def copy_over(path: Path) -> None:
 HARMS: list[tuple[Callable[[Path], None], str]] = [
     (remove, REMOVED), (remove_log, REMOVED), (remove_index, REMOVED), (remove_folder, REMOVED), (move, REMOVED),
     (replace, REMOVED), (empty, DAMAGED), (cut, DAMAGED), (overwrite, DAMAGED), (copy_over, DAMAGED),
+    (overwrite_log, DAMAGED),
 ]  # fmt: skip
 
 
@@ -113,7 +119,7 @@ async def test_a_store_notices_by_itself(
     ]
 
 
-@pytest.mark.parametrize(("harm", "reason"), [each for each in HARMS if each[0] is not cut])
+@pytest.mark.parametrize(("harm", "reason"), [each for each in HARMS if each[0] not in (cut, overwrite_log)])
 @pytest.mark.parametrize("call", ["update", "probe"])
 async def test_no_write_is_acknowledged_after_it(
     filled: sqlite.SqliteStore,
@@ -130,6 +136,15 @@ async def test_no_write_is_acknowledged_after_it(
     with pytest.raises(Unavailable):
         await (filled.update("a", (), put()) if call == "update" else filled.probe())
     assert await asyncio.wait_for(filled.lost(), 10) in (reason, DAMAGED)
+
+
+async def test_no_write_is_acknowledged_after_its_log_was_overwritten(filled: sqlite.SqliteStore, path: Path) -> None:
+    """The log holds a commit: SQLite begins an empty log anew, with a start of its own, and loses nothing."""
+    await filled.update("a", (), put())
+    await asyncio.to_thread(overwrite_log, path)
+    with pytest.raises(Unavailable):
+        await filled.update("a", (), put())
+    assert await asyncio.wait_for(filled.lost(), 10) == DAMAGED
 
 
 async def test_damage_within_the_file_is_noticed_when_it_is_read(filled: sqlite.SqliteStore, path: Path) -> None:

@@ -14,6 +14,8 @@ DAMAGED = "The database was damaged while it was open."
 HEADER = 100
 """Bytes at the start of a SQLite file that say what it is."""
 
+LOG_MAGIC = (b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83")
+"""The first bytes of SQLite's log of changes. A log that begins otherwise is dropped at the next start."""
 
 GROWING = 0.3
 """Seconds after which a file that is too short, and does not grow, was cut."""
@@ -30,7 +32,7 @@ class DatabaseFile:
     def __init__(self, path: str) -> None:
         self._path = path
         self._parts = {name: os.stat(name) for name in (path, f"{path}-wal", f"{path}-shm")}
-        self._descriptor = -1
+        self._descriptors: dict[str, int] = {}
         self._size = self._parts[path].st_size
         self._short = (0, 0.0)  # a size below what the header says, and since when
 
@@ -42,9 +44,12 @@ class DatabaseFile:
             return REMOVED
         if not all(os.path.samestat(now[name], part) for name, part in self._parts.items()):
             return REMOVED
-        header = self._header()
+        header = self._start(self._path, HEADER)
         size = now[self._path].st_size
         if header and not _is_ours(header):
+            return DAMAGED
+        log = self._start(f"{self._path}-wal", len(LOG_MAGIC[0]))
+        if log and log not in LOG_MAGIC:
             return DAMAGED
         if size and not self._is_cut(size, header):
             return ""
@@ -63,22 +68,26 @@ class DatabaseFile:
             self._short = (0, 0.0)
         return self._short[0] == size and time.monotonic() > self._short[1] + GROWING
 
-    def _header(self) -> bytes:
-        """The start of the file, read through the descriptor that SQLite has; empty where it cannot be found."""
+    def _start(self, name: str, count: int) -> bytes:
+        """The first bytes of a file, read through a descriptor that SQLite has; empty where there is none."""
+        part = self._parts[name]
         for attempt in range(2):
             with contextlib.suppress(OSError):
                 if attempt:
-                    self._descriptor = self._find()
-                if self._descriptor >= 0 and os.path.samestat(os.fstat(self._descriptor), self._parts[self._path]):
-                    return os.pread(self._descriptor, HEADER, 0)
+                    self._descriptors[name] = _descriptor(part)
+                descriptor = self._descriptors.get(name, -1)
+                if descriptor >= 0 and os.path.samestat(os.fstat(descriptor), part):
+                    return os.pread(descriptor, count, 0)
         return b""
 
-    def _find(self) -> int:
-        for name in os.listdir("/dev/fd"):
-            with contextlib.suppress(OSError):  # the descriptor of the listing itself has gone
-                if os.path.samestat(os.fstat(int(name)), self._parts[self._path]):
-                    return int(name)
-        return -1
+
+def _descriptor(part: os.stat_result) -> int:
+    """Return this process's descriptor of a file; -1 if there is none."""
+    for name in os.listdir("/dev/fd"):
+        with contextlib.suppress(OSError):  # the descriptor of the listing itself has gone
+            if os.path.samestat(os.fstat(int(name)), part):
+                return int(name)
+    return -1
 
 
 def _is_ours(header: bytes) -> bool:
