@@ -14,7 +14,7 @@ import sys
 from tidings import Client
 
 SERVER = os.environ.get("TIDINGS_URL", "http://127.0.0.1:8000")
-TOPIC = "orders.eu"
+TOPIC = "examples.orders"
 
 
 def open_book(path: str) -> sqlite3.Connection:

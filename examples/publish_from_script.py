@@ -34,7 +34,7 @@ def publish(client: httpx.Client, topic: str, data: object, type: str, attempts:
 def main() -> None:
     with httpx.Client(base_url=SERVER, headers=HEADERS) as client:
         for order in range(4711, 4714):
-            print(order, publish(client, "orders.eu", {"order": order, "state": "paid"}, "order.paid"))
+            print(order, publish(client, "examples.orders", {"order": order, "state": "paid"}, "order.paid"))
 
 
 if __name__ == "__main__":

@@ -124,7 +124,7 @@ def test_the_order_book_has_each_event_once(serve_process: Callable[..., ServerP
     server.kill()
     server.start()
     run("publish_from_script", TIDINGS_URL=server.url)
-    httpx.post(f"{server.url}/topics/orders.eu/close").raise_for_status()
+    httpx.post(f"{server.url}/topics/examples.orders/close").raise_for_status()
     assert run("order_book", str(tmp_path / "orders.db"), TIDINGS_URL=server.url).count("paid") == 3
     with closing(sqlite3.connect(tmp_path / "orders.db")) as book:
         assert set(book.execute("SELECT number, changes FROM orders")) == {(4711, 2), (4712, 2), (4713, 2)}
@@ -168,7 +168,8 @@ def test_the_agent_s_steps_calls_and_words_are_events() -> None:
 
 def test_the_example_test_passes() -> None:
     test = (EXAMPLES / "test_answers").with_suffix(".py")
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-o", "asyncio_mode=auto", str(test)]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    command += ["-c", "/dev/null", "-o", "asyncio_mode=auto", str(test)]
     # The options of this run are not known there.
     env = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
     done = subprocess.run(command, cwd=EXAMPLES.parent, env=env, capture_output=True, text=True, timeout=PATIENCE)
