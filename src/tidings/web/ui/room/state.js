@@ -19,9 +19,8 @@ const FAR = 1000;
 const MUCH = 5000;
 
 /**
- * A room as this tab knows it: its name and members, and a stretch of its log without a gap, up to the log's end. It is
- * followed while it is shown. When it is shown again it starts from the server's present answer, so that nobody waits for
- * the replay of a night.
+ * A room as this tab knows it: its name, members, and a stretch of its log without a gap, up to the log's end. It is
+ * followed while it is shown. Shown again, it starts from the server's present answer: no reader waits for a night's replay.
  */
 export class Room {
   /** @type {import("@preact/signals").Signal<roomOf.Items>} */
