@@ -355,12 +355,13 @@ class TestALongRoom:
 class TestManyRooms:
     async def test_are_listed_without_asking_the_store_for_each(self) -> None:
         async with serving(secret=SECRET) as server:
-            for n in range(1_200):
+            # No more rooms than a process keeps the states of: beyond that, those used longest ago are read again.
+            for n in range(1_000):
                 await server.hub.log.append(f"rooms.r{n}", [("room.created", '{"by":"Ann","name":"x"}')])
             ann = Member(server, "Ann")
-            assert len((await ann.get("/rooms")).json()["rooms"]) == 1_200
+            assert len((await ann.get("/rooms")).json()["rooms"]) == 1_000
             counting = Counting(server.hub._store)
             server.hub.log.store = counting  # type: ignore[assignment]
-            assert len((await ann.get("/rooms")).json()["rooms"]) == 1_200
+            assert len((await ann.get("/rooms")).json()["rooms"]) == 1_000
             # The first listing lets snapshots be written, some of them meanwhile. Reads are what a listing costs.
             assert counting.calls.total() - counting.calls["update"] <= 4, counting.calls
