@@ -46,12 +46,11 @@ async def test_only_rooms_that_changed_are_read(hub: Hub) -> None:
     await asyncio.gather(*[create(hub, f"r{n}", private=n % 2 == 0) for n in range(100)])
     await create(hub, "mine", by="Ann")
     assert len(await ids(index, ANN)) == 51
-    counting = Counting(hub._store)
+    counting = Counting(hub._store, ignored="snapshots.")  # they may be written, and trimmed, meanwhile
     hub.log.store = counting  # type: ignore[assignment]
     assert len(await ids(index, ANN)) == 51
-    # A room whose snapshot was written by now takes three reads and a look at its head; the heads are two pages.
-    assert counting.calls.total() <= 6, "one room is the person's own, whose unread messages are counted"
+    assert counting.calls.total() <= 4, "one room is the person's own, whose unread messages are counted"
     before = counting.calls.total()
     await hub.publish("rooms.r1", {"by": "Zoe", "text": "Hello"}, "message.posted")
     assert len(await ids(index, EVE)) == 51
-    assert counting.calls.total() - before <= 6, "one room changed"
+    assert counting.calls.total() - before <= 4, "one room changed"

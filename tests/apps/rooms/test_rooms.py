@@ -360,8 +360,8 @@ class TestManyRooms:
                 await server.hub.log.append(f"rooms.r{n}", [("room.created", '{"by":"Ann","name":"x"}')])
             ann = Member(server, "Ann")
             assert len((await ann.get("/rooms")).json()["rooms"]) == 1_000
-            counting = Counting(server.hub._store)
+            # Snapshots, which the first listing made due, may be written and trimmed meanwhile.
+            counting = Counting(server.hub._store, ignored="snapshots.")
             server.hub.log.store = counting  # type: ignore[assignment]
             assert len((await ann.get("/rooms")).json()["rooms"]) == 1_000
-            # The first listing lets snapshots be written, some of them meanwhile. Reads are what a listing costs.
-            assert counting.calls.total() - counting.calls["update"] <= 4, counting.calls
+            assert counting.calls.total() <= 4, counting.calls
