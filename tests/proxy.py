@@ -9,6 +9,7 @@ It goes when its standard input is closed. `Proxy` below is the same for Python.
     next BEHAVIOUR    for one request that has not begun; several stand in line, and go before `now`
     cut [fin]         end every open connection: by RST, or by a FIN in the middle of the answer
     count             how many requests have come so far
+    events            how many events with an id have been passed on so far
     fresh             as it was when it started: what is open is reset, everything passes, no request has come
 
     pass              as if there were no proxy: how it starts
@@ -91,6 +92,10 @@ class Proxy:
         """The requests so far."""
         return int(self.tell("count"))
 
+    def events(self) -> int:
+        """The events with an id that have been passed on so far."""
+        return int(self.tell("events"))
+
     def _answer(self) -> str:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
@@ -113,6 +118,7 @@ class Server:
         self.line: deque[str] = deque()
         self.open: set[asyncio.StreamWriter] = set()
         self.requests = 0
+        self.events = 0
         self.up, self.down = asyncio.Event(), asyncio.Event()
         self.up.set()
         self.down.set()
@@ -126,12 +132,14 @@ class Server:
         verb, _, rest = line.partition(" ")
         if verb == "count" and not rest:
             return str(self.requests)
+        if verb == "events" and not rest:
+            return str(self.events)
         if verb == "cut" and rest in ("", "fin"):
             self.cut(fin=rest == "fin")
         elif verb == "fresh" and not rest:
             self.cut()
             await self.become("pass")
-            self.requests = 0
+            self.requests = self.events = 0
         elif verb in ("now", "next") and BEHAVIOUR.fullmatch(rest) and (verb == "now" or rest not in ALWAYS):
             if verb == "next":
                 self.line.append(rest)
@@ -204,7 +212,7 @@ class Server:
         try:
             # So the end of the answer is the end of the connection, and nobody has to count its bytes.
             forth.write(without_connection(head)[:-2] + b"Connection: close\r\n\r\n" + body)
-            whole = await downward(behaviour, back, writer, self.down)
+            whole = await self.downward(behaviour, back, writer)
             if whole is None:
                 await after
             return bool(whole) and lasting
@@ -212,6 +220,34 @@ class Server:
             leaving.cancel()
             self.open.discard(forth)
             forth.close()
+
+    async def downward(self, behaviour: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool | None:
+        """Pass the server's answer on until it has ended, whoever ended it.
+
+        Return whether the answer is whole, or None for an answer that has stalled.
+        """
+        verb, *rest = behaviour.split()
+        head = await reader.readuntil(b"\r\n\r\n")
+        await self.down.wait()
+        writer.write(without_connection(head))
+        left = most = int(rest[0]) if rest else sys.maxsize
+        tail = b""
+        while left and (data := await reader.read(min(left, 65536))):
+            await self.down.wait()
+            left -= len(data)
+            self.events += (tail[-3:] + data).count(b"\nid:")
+            tail = (tail + data)[-5:]
+            for piece in (data[n : n + 1] for n in range(len(data))) if verb == "bytes" else (data,):
+                writer.write(piece)
+                await writer.drain()
+        if left == 0 and verb == "cut":
+            end(writer, fin="fin" in rest)
+        elif left == 0 and verb == "stall":
+            return None
+        if field(head, b"transfer-encoding") == b"chunked":
+            return tail == b"0\r\n\r\n"
+        length = field(head, b"content-length")
+        return most - left == int(length) if length else re.match(rb"\S+ [23]04 ", head) is not None
 
     async def leave(self, after: asyncio.Task[bytes], forth: asyncio.StreamWriter) -> None:
         """Tell the server that the asker has left, which is not heard in silence either."""
@@ -234,33 +270,6 @@ def field(head: bytes, name: bytes) -> bytes:
 def without_connection(head: bytes) -> bytes:
     # To be told that the connection closes, Node's fetch takes for leave to take any end for the answer's end.
     return re.sub(rb"(?i)\r\nconnection: [^\r]*", b"", head)
-
-
-async def downward(
-    behaviour: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, heard: asyncio.Event
-) -> bool | None:
-    """The server's answer, until it has ended, whoever ended it. Whether it is whole; None: it has stalled."""
-    verb, *rest = behaviour.split()
-    head = await reader.readuntil(b"\r\n\r\n")
-    await heard.wait()
-    writer.write(without_connection(head))
-    left = most = int(rest[0]) if rest else sys.maxsize
-    tail = b""
-    while left and (data := await reader.read(min(left, 65536))):
-        await heard.wait()
-        left -= len(data)
-        tail = (tail + data)[-5:]
-        for piece in (data[n : n + 1] for n in range(len(data))) if verb == "bytes" else (data,):
-            writer.write(piece)
-            await writer.drain()
-    if left == 0 and verb == "cut":
-        end(writer, fin="fin" in rest)
-    elif left == 0 and verb == "stall":
-        return None
-    if field(head, b"transfer-encoding") == b"chunked":
-        return tail == b"0\r\n\r\n"
-    length = field(head, b"content-length")
-    return most - left == int(length) if length else re.match(rb"\S+ [23]04 ", head) is not None
 
 
 def end(writer: asyncio.StreamWriter, fin: bool) -> None:

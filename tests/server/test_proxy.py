@@ -16,6 +16,7 @@ from tests.proxy import Proxy, Server
 from tests.serving import PATIENCE
 
 BODY = b"0123456789" * 10
+EVENTS = b"".join(b"data: an id: %d\nid: 1-%d\n\n" % (n, n) for n in range(20_000))
 ASKED: list[str] = []
 """The paths that have come to a server."""
 
@@ -25,10 +26,11 @@ class Answers(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         ASKED.append(self.path)
+        body = EVENTS if self.path == "/events" else BODY
         self.send_response(200)
-        self.send_header("Content-Length", str(len(BODY) + (self.path == "/open")))
+        self.send_header("Content-Length", str(len(body) + (self.path == "/open")))
         self.end_headers()
-        self.wfile.write(BODY)
+        self.wfile.write(body)
         if self.path == "/open":
             self.wfile.flush()
             with contextlib.suppress(ConnectionResetError):
@@ -103,6 +105,17 @@ def test_a_preflight_passes_and_is_not_counted(proxy: Proxy) -> None:
     assert read(ask(proxy, "OPTIONS"))[1] == BODY
     assert proxy.count() == 0
     assert read(ask(proxy))[0].startswith(b"HTTP/1.1 502")
+
+
+def test_events_are_counted_wherever_the_network_cuts_them(proxy: Proxy) -> None:
+    assert read(ask(proxy, path="/events"))[1] == EVENTS
+    assert proxy.events() == 20_000
+    proxy.tell(f"next cut {EVENTS.index(b'id: 1-50') + 1}")
+    with pytest.raises(ConnectionResetError):
+        read(ask(proxy, path="/events"))
+    assert proxy.events() == 20_050
+    proxy.fresh()
+    assert proxy.events() == 0
 
 
 @pytest.mark.parametrize("behaviour", ["stall 5", "swallow"])
