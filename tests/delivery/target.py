@@ -19,7 +19,6 @@ from starlette.types import ASGIApp
 
 from tidings import Hub
 from tidings.delivery import flusher, live_topic, page_cache, position, subscription, topics
-from tidings.delivery.response import given_id
 from tidings.http.response import ServedStreamResponse, Slots
 from tidings.server.app import create_app
 from tidings.server.protocol import Bounds, protocol
@@ -88,15 +87,10 @@ def app(setup: Setup, hub: Hub) -> ASGIApp:
         async def events(
             topic: Annotated[list[str], Query()],
             start: Annotated[str, Query(alias="from")],
-            request: Request,
-            last_event_id: str = "",
             envelope: bool = False,
         ) -> Response:
             form = Format(envelope=envelope)
-            last_event_id = given_id(request.scope) or last_event_id
-            return ServedStreamResponse(
-                hub, topic, start, slots=slots, owner="", last_event_id=last_event_id, format=form
-            )
+            return ServedStreamResponse(hub, topic, start, slots=slots, owner="", format=form)
 
         foreign.mount("/", made)
         return foreign

@@ -16,8 +16,9 @@ from tests.asgi import Client, asking
 from tidings import Hub
 from tidings.delivery.response import EventStreamResponse, given_id, parse_last_event_id, problem_response
 from tidings.errors import Closed, Gone, InvalidRequest, TidingsError, TooManyRequests, Unauthenticated, Unavailable
-from tidings.events import Offset
+from tidings.events import Offset, Retention
 from tidings.testing import Clock
+from tidings.wire.sse import Format
 
 
 @pytest.fixture
@@ -128,6 +129,63 @@ class TestArguments:
         await refused(EventStreamResponse(hub, "a", after), 400)
 
 
+FOREIGN = Format(notices=False)
+"""The format of an app whose events are written in somebody else's protocol."""
+
+
+class TestForeignFormats:
+    """A stream that holds the application's events alone, for clients that check each of them."""
+
+    async def test_the_end_is_the_end_of_the_body(self, hub: Hub) -> None:
+        async with asking(EventStreamResponse(hub, ["a", "b"], "earliest", format=FOREIGN)) as client:
+            for topic in ("a", "b"):
+                await hub.publish(topic, f"the end of {topic}", close=True)
+            await client.end()
+        assert client.clean
+        assert client.data == ["the end of a", "the end of b"]
+
+    async def test_a_redacted_event_is_left_out(self, hub: Hub) -> None:
+        offset = await hub.publish("a", "secret")
+        await hub.publish("a", "one")
+        async with (
+            asking(EventStreamResponse(hub, "a", "earliest", format=FOREIGN)) as before,
+            asking(EventStreamResponse(hub, "a", "earliest")) as ours,
+        ):
+            await before.take(2)
+            await hub.redact("a", offset)
+            await ours.take(3)
+            async with asking(EventStreamResponse(hub, "a", "earliest", format=FOREIGN)) as after:
+                await hub.publish("a", "two", close=True)
+                await before.end()
+                await after.end()
+        assert before.data == ["secret", "one", "two"]
+        assert after.data == ["one", "two"]
+
+    async def test_events_that_are_gone_are_refused(self, hub: Hub) -> None:
+        """The stream cannot say that events are gone, so it does not begin, or is cut."""
+        for n in range(40):
+            last = await hub.publish("a", n)
+        await hub.configure("a", retention=Retention(max_events=1))
+        await hub.publish("a", "more")
+        gone = await refused(EventStreamResponse(hub, "a", Offset(last.epoch, 1), format=FOREIGN), 410)
+        assert gone.json()["reason"] == "trimmed"
+        assert Offset.parse(gone.json()["earliest"]).n > 2
+        gone = await refused(EventStreamResponse(hub, ["b", "a"], format=FOREIGN), 410, {"last-event-id": "0-0~F-1"})
+        assert gone.json()["reason"] == "recreated"
+        async with asking(EventStreamResponse(hub, "a", format=FOREIGN)) as client:
+            await client.reach(lambda: client.body)
+            await hub.delete("a")
+            await client.end()
+        assert client.clean is False
+        assert client.events == []
+
+    async def test_a_reader_that_waits_for_a_topic_has_lost_nothing(self, hub: Hub) -> None:
+        async with asking(EventStreamResponse(hub, "a", "0-0", format=FOREIGN)) as client:
+            await hub.publish("a", "first", close=True)
+            await client.end()
+        assert client.data == ["first"]
+
+
 class TestIds:
     @pytest.mark.parametrize(
         ("text", "count", "found"),
@@ -175,11 +233,31 @@ def test_each_error_is_a_problem(error: TidingsError, status: int, header: str |
         assert f'"{name}":"{value}"' in bytes(response.body).decode()
 
 
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("last_event_id=E-1", "E-1"),
+        ("a=b&lastEventId=E-1&c=d", "E-1"),
+        ("%6CastEventId=E%2D1~F-2", "E-1~F-2"),
+        ("last_event_id=E-1&lastEventId=E-2", "E-2"),
+        ("lastEventId=E-1&lastEventId=E-2", "E-2"),
+        ("last_event_id=", ""),
+        ("Last-Event-ID=E-1&xlast_event_id=E-1", ""),
+        ("last_event_id=%FF", "\ufffd"),
+        ("", ""),
+    ],
+)
+def test_the_last_event_id_may_be_a_parameter(query: str, found: str) -> None:
+    """The polyfills of npm append a parameter to a URL, which may name an older position already."""
+    assert given_id({"headers": [(b"last-event-id", b"")], "query_string": query.encode()}) == found
+
+
 def test_the_last_event_id_of_a_request_is_utf_8() -> None:
     def scope(*values: bytes) -> dict[str, Any]:
         return {"headers": [(b"accept", b"*/*"), *((b"last-event-id", value) for value in values)]}
 
     assert given_id(scope()) == ""
     assert given_id(scope("E-1é".encode(), b"E-2")) == "E-1é"
+    assert given_id(scope(b"E-2") | {"query_string": b"lastEventId=E-1"}) == "E-2", "the header is newer than the URL"
     with pytest.raises(InvalidRequest, match="not UTF-8"):
         given_id(scope(b"\xff"))

@@ -54,10 +54,10 @@ async def publish(hub: Hub, first: int, last: int, topic: str = "a") -> None:
     await hub.log.append(topic, [("message", text) for text in numbers(first, last)])
 
 
-class Bare(EventStreamResponse):
-    """A response for clients that would show comments and reconnection times."""
+class Bare(Format):
+    """A format for clients that would show comments and reconnection times."""
 
-    bare = True
+    comments = False
 
 
 class TestLevel:
@@ -89,8 +89,8 @@ class TestLevel:
         assert stream._task is None
 
     async def test_the_bytes_of_a_flush_are_shared(self, hub: Hub) -> None:
-        response = Bare(hub, "a")
-        async with asking(response) as one, asking(Bare(hub, "a")) as two:
+        one_response, two_response = [EventStreamResponse(hub, "a", format=Bare()) for _ in range(2)]
+        async with asking(one_response) as one, asking(two_response) as two:
             await joined(one, hub, count=2)
             await publish(hub, 1, 3)
             await two.take(3)
@@ -546,7 +546,7 @@ class TestSilence:
             assert len(await client.take(2)) == 2
 
     async def test_a_bare_stream_is_events_alone(self, hub: Hub, tidings_clock: Clock) -> None:
-        bare = Bare(hub, "a")
+        bare = EventStreamResponse(hub, "a", format=Bare())
         async with asking(bare) as client, asking(EventStreamResponse(hub, "a")) as other:
             await joined(client, hub, count=2)
             await tidings_clock.advance(60)

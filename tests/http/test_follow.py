@@ -23,6 +23,8 @@ FOLLOWED = {
     "topic=a&after=-1": ["a1"],
     "topic=a&after=-5": ["a0", "a1"],
     "topic=a&lastEventId={epoch}-1": ["a1"],
+    "topic=a&last_event_id={epoch}-0&lastEventId={epoch}-1": ["a1"],
+    "topic=a&lastEventId={epoch}-0&lastEventId={epoch}-1": ["a1"],
     "topic=a&after={epoch}-1&last_event_id=&envelope=false": ["a1"],
 }
 

@@ -20,9 +20,9 @@ async def hub() -> AsyncIterator[Hub]:
         yield made
 
 
-async def test_the_route_reads_the_last_event_id(hub: Hub) -> None:
+async def test_a_route_may_have_read_the_last_event_id_itself(hub: Hub) -> None:
     last = await hub.publish("a", "x", close=True)
-    response = ServedStreamResponse(hub, "a", last_event_id=str(last), slots=Slots(1, 1), owner="")
+    response = ServedStreamResponse(hub, "a", last, resume=False, slots=Slots(1, 1), owner="")
     await refused(response, 204, {"last-event-id": "nonsense"})
 
 

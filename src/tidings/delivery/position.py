@@ -61,6 +61,20 @@ class Position:
         return f"{self.epoch}-{self.n}"
 
     @property
+    def lost(self) -> Lost | None:
+        """The reason why events after the position are gone: the next step is a Reset. None if all are there.
+
+        A reader that waited for a topic to exist has missed nothing of its first life, unless events of that life were
+        trimmed before any was handed out.
+        """
+        live = self.live
+        if self.epoch == live.epoch and not self.ahead:
+            return "trimmed" if self.n < live.base and self.n < live.start else None
+        if self.epoch == ORIGIN.epoch:
+            return "trimmed" if live.start else None
+        return "recreated" if live.epoch != ORIGIN.epoch else "deleted"
+
+    @property
     def finished(self) -> bool:
         """True if there is nothing left to read and never will be."""
         live = self.live
@@ -81,7 +95,7 @@ class Position:
                 self.ended = True
                 return "end"
             return None
-        if self.n < live.base and self.n < live.start:
+        if self.lost:
             self.n = live.start
             return Reset("trimmed", live.earliest)
         after = self.n
@@ -98,15 +112,9 @@ class Position:
         return Slice(after, events)
 
     def _enter(self) -> Reset | None:
-        """Move into the topic's present life.
-
-        A reader that waited for a topic to exist has missed nothing of its first life, unless events of that life were
-        trimmed before any was handed out.
-        """
-        live, was = self.live, self.epoch
+        """Move into the topic's present life."""
+        live, lost = self.live, self.lost
         self.epoch, self.n = live.epoch, live.start
         self.ended = self.ahead = False
         self.said = live.said
-        if was == ORIGIN.epoch:
-            return Reset("trimmed", live.earliest) if live.start else None
-        return Reset("recreated" if live.epoch != ORIGIN.epoch else "deleted", live.earliest)
+        return Reset(lost, live.earliest) if lost else None

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from time import monotonic, time
+from urllib.parse import parse_qsl
 
 import msgspec
 from starlette.background import BackgroundTask
@@ -15,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from tidings.errors import InvalidRequest, TidingsError
+from tidings.errors import Gone, InvalidRequest, TidingsError
 from tidings.events import Offset
 from tidings.log.names import TAIL, After, parse_after, valid_topic
 from tidings.wire.sse import KEEP_ALIVE, Format
@@ -29,6 +30,10 @@ from .subscription import Subscription
 MAX_TOPICS = 32
 MAX_ID = 512
 """Bytes of a last event ID. 32 offsets of 14 characters fit; up to four topics stay under 128."""
+
+ID_PARAMETERS = ("last_event_id", "lastEventId")
+"""Parameters for clients that cannot send the header. npm's `event-source-polyfill` and `reconnecting-eventsource` send
+the second one."""
 
 PLAIN = Format()
 
@@ -57,7 +62,9 @@ class EventStreamResponse(Response):
     events; the request's `Last-Event-ID` takes its place. Several topics have one id, made of all their offsets.
     `expires`: Unix time in seconds at which the stream is closed; its client comes back with a new token. `headers`,
     `status_code`, `background`: as in Starlette's responses; the background task runs when the stream has ended.
-    `format`: how events are written.
+    `format`: how events are written; `Format(notices=False)` writes the topics' own events and nothing else.
+
+    The request's last event ID is read from its header, else from its parameter `last_event_id` or `lastEventId`.
 
     An error before the first byte is answered with its status as `application/problem+json`. Topics that are closed
     and read already are answered with 204, which stops an EventSource. A stream that ends before its topics have ended
@@ -66,7 +73,6 @@ class EventStreamResponse(Response):
     """
 
     media_type = "text/event-stream"
-    bare = False
 
     def __init__(
         self,
@@ -142,6 +148,9 @@ class EventStreamResponse(Response):
         try:
             for i, topic in enumerate(self.topics):
                 stream.positions.append(await delivery.follow(topic, ids[i] if ids else after))
+                if (lost := stream.positions[-1].lost) and not self.format.notices:
+                    earliest = str(stream.positions[-1].live.earliest)
+                    raise Gone(f"Events of {topic} are gone: {lost}.", reason=lost, earliest=earliest)
             if not all(position.finished for position in stream.positions):
                 stream.admit()
                 return stream
@@ -172,13 +181,12 @@ class Stream:
     Holds what it needs and no more: nothing of the request's framework stays in memory with it.
     """
 
-    __slots__ = ("bare", "delivery", "expires", "form", "positions")
+    __slots__ = ("delivery", "expires", "form", "positions")
 
     def __init__(self, response: EventStreamResponse, delivery: Delivery) -> None:
         self.delivery: Delivery = delivery
         self.form: Format = response.format
         self.expires: float | None = response.expires
-        self.bare: bool = response.bare
         self.positions: list[Position] = []
 
     def admit(self) -> None:
@@ -215,13 +223,12 @@ class Stream:
             self.form,
             finish=finish,
             expires=None if self.expires is None else monotonic() + self.expires - time(),
-            bare=self.bare,
             connection=connection.begin() if connection is not None else None,
         )
         try:
             self.watch(subscription)
             # A first comment makes every server and proxy send the headers now: the client knows it is connected.
-            if not self.bare:
+            if self.form.comments:
                 await send({"type": "http.response.body", "body": KEEP_ALIVE, "more_body": True})
             subscription.start()
             if delivery.draining:
@@ -239,15 +246,20 @@ class Stream:
 
 
 def given_id(scope: Scope) -> str:
-    """The request's Last-Event-ID, empty without one. Browsers send it as UTF-8; HTTP libraries would read Latin-1.
+    """The last event ID of a request: of its header, else of its parameters; empty without one.
 
-    Raises InvalidRequest.
+    Browsers send the header as UTF-8; HTTP libraries would read Latin-1. Clients that cannot send it append a parameter
+    to a URL that may have one already, so the last one counts. Raises InvalidRequest.
     """
     header: bytes = next((value for name, value in scope["headers"] if name == b"last-event-id"), b"")
+    query: bytes = scope.get("query_string", b"")
     try:
-        return header.decode()
+        if header or not query:
+            return header.decode()
     except UnicodeDecodeError:
         raise InvalidRequest("The Last-Event-ID is not UTF-8.") from None
+    given = [value for name, value in parse_qsl(query.decode("latin-1")) if name in ID_PARAMETERS]
+    return given[-1] if given else ""
 
 
 def parse_last_event_id(text: str, count: int) -> list[Offset]:

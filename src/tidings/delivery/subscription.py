@@ -11,7 +11,7 @@ from functools import lru_cache, partial
 from time import monotonic
 from typing import Any, Protocol
 
-from tidings.errors import TidingsError
+from tidings.errors import Gone, TidingsError
 from tidings.wire.sse import KEEP_ALIVE, Format
 
 from .delivery import Delivery
@@ -108,14 +108,12 @@ class Subscription:
         *,
         finish: Callable[[bool], None],
         expires: float | None = None,
-        bare: bool = False,
         connection: Connection | None = None,
     ) -> None:
         """Prepare a stream, which `start` begins.
 
         `finish(clean)` is called once: after the last byte of a body that is complete, or to close the connection
-        before that. `expires`: in `monotonic` seconds. `bare`: without comments and reconnection times, for clients
-        that would show them.
+        before that. `expires`: in `monotonic` seconds.
         """
         self.format: Format = form
         self.positions: Sequence[Position] = positions
@@ -128,9 +126,9 @@ class Subscription:
         self._connection = connection
         self._finish = finish
         # Part of the first event: a block of its own makes some clients fire an empty event.
-        self._retry = b"" if bare else b"retry: %d\n" % (1000 * random.uniform(*delivery.retry))
+        self._retry = b"retry: %d\n" % (1000 * random.uniform(*delivery.retry)) if form.comments else b""
         # Random, or the keep-alives of connections that came together would all be due together: 10,000 in one tick.
-        self._silence = math.inf if bare else delivery.keep_alive * random.uniform(1.0, 1.2)
+        self._silence = delivery.keep_alive * random.uniform(1.0, 1.2) if form.comments else math.inf
         self._task: asyncio.Task[None] | None = None
         self._stepped = True
         self._turn = 0
@@ -349,6 +347,8 @@ class Subscription:
             if step == "end":
                 return self._notice(live, "tidings.end", {"topic": live.name, "offset": str(live.tail)})
             if isinstance(step, Reset):
+                if not self.format.notices:
+                    raise Gone(f"Events of {live.name} are gone: {step.reason}.")
                 return self._notice(live, "tidings.reset", reset_data(live.name, step))
             if isinstance(step, Redacted):
                 return (self._place(self.format.encode(live.name, step.events), live),)
@@ -384,8 +384,9 @@ class Subscription:
 
     def _notice(self, live: LiveTopic, type: str, data: dict[str, Any]) -> Sequence[bytes]:
         id = "~".join(map(str, self.positions))
-        body = self._retry + self.format.notice(live.name, type, data, id)
-        self._retry = b""
+        body = self.format.notice(live.name, type, data, id)
+        if body:
+            body, self._retry = self._retry + body, b""
         return (body,)
 
 

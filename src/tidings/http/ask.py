@@ -25,7 +25,7 @@ from tidings.runs.assistant import Assistant, choose
 from tidings.runs.run import Run
 from tidings.wire.tokens import TokenFormat
 
-from .follow import ALIASES
+from .follow import ALIASES, APPENDED
 from .openapi import KEY, DirectRoute, last_event_id, problems
 from .openapi import stream as event_stream
 from .request import Direct, Query, idempotency_key, wrong
@@ -41,6 +41,7 @@ class AskQuery(Query, frozen=True):
     """The parameters of a question."""
 
     aliases: ClassVar[Mapping[str, str]] = ALIASES
+    appended: ClassVar[frozenset[str]] = APPENDED
     q: Annotated[str, Meta(description="The question.", extra_json_schema=QUESTION)]
     assistant: Annotated[
         str, Meta(description="A name; the default assistant without one.", extra_json_schema=NAME)
@@ -87,7 +88,7 @@ def asking(hub: Hub, access: Access, slots: Slots, assistants: Mapping[str, Assi
         if len(query.assistant) > NAME["maxLength"]:
             wrong("assistant", f"A name has at most {NAME['maxLength']} characters")
         ids = "text/event-stream" in request.headers.get("accept", "")
-        last = given_id(request.scope) or query.last_event_id
+        last = given_id(request.scope)
         offset: Offset | None = None
         seen = (0, 0)
         if last:
@@ -107,7 +108,7 @@ def asking(hub: Hub, access: Access, slots: Slots, assistants: Mapping[str, Assi
             after=offset or "earliest",
             format=TokenFormat(run=run.id, ids=ids, seen=seen),
             expires=subject.expires,
-            bare=not ids,
+            resume=False,
             watch=access.watch(subject, [run.topic]),
             slots=slots,
             owner=subject.name or "",

@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from tidings.access.access import Access
 from tidings.delivery.hub import Hub
-from tidings.delivery.response import MAX_TOPICS, PLAIN, given_id
+from tidings.delivery.response import MAX_TOPICS, PLAIN
 from tidings.wire.sse import Format
 
 from .openapi import LAST_EVENT_ID, POSITIONS, START, TOPIC, DirectRoute, problems, stream
@@ -43,12 +43,14 @@ LastEventId = Annotated[
 Enveloped = Annotated[bool, Meta(description="Each data is {topic, offset, type, time, data}.")]
 
 ALIASES = {"from": "after", "lastEventId": "last_event_id"}
+APPENDED = frozenset({"last_event_id"})
 
 
 class FollowQuery(Query, frozen=True):
     """The parameters of following."""
 
     aliases: ClassVar[Mapping[str, str]] = ALIASES
+    appended: ClassVar[frozenset[str]] = APPENDED
     topic: Annotated[
         tuple[str, ...], Meta(description="A topic; repeat for more, at most 32.", extra_json_schema=TOPICS)
     ]
@@ -85,7 +87,6 @@ class Following:
             self.hub,
             query.topic,
             after=query.after,
-            last_event_id=given_id(request.scope) or query.last_event_id,
             format=ENVELOPE if query.envelope else PLAIN,
             expires=subject.expires,
             watch=self.access.watch(subject, query.topic),

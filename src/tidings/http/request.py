@@ -100,6 +100,9 @@ class Query(msgspec.Struct, frozen=True):
     aliases: ClassVar[Mapping[str, str]] = {}
     """Further names of fields."""
 
+    appended: ClassVar[frozenset[str]] = frozenset()
+    """Fields that clients append to a URL which may have them already: the last one counts."""
+
     @classmethod
     def read(cls, scope: Scope) -> Self:
         """Read the query string of a request. Raises InvalidRequest or RequestValidationError."""
@@ -145,7 +148,7 @@ def _read(kind: type[Query], query: bytes) -> Query:
             wrong(given, "There is no such parameter")
         elif types[name] == tuple[str, ...]:
             repeated.setdefault(name, []).append(text)
-        elif name in values:
+        elif name in values and name not in kind.appended:
             wrong(given, "The parameter is given twice")
         elif types[name] is bool and text not in ("true", "false"):
             wrong(given, "The parameter is `true` or `false`")

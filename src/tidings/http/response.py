@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from tidings.access.guards import Watch
 from tidings.delivery.delivery import Delivery
-from tidings.delivery.response import EventStreamResponse, Stream
+from tidings.delivery.response import EventStreamResponse, Stream, given_id
 from tidings.delivery.subscription import Subscription
 from tidings.errors import TooManyRequests
 
@@ -53,9 +53,8 @@ class Slots:
 class ServedStreamResponse(EventStreamResponse):
     """The stream of one of Tidings' own routes.
 
-    `last_event_id`: the last event ID that the route has read. `bare`: no comments and no reconnection time, for
-    clients that would show them. `slots`, `owner`: the limits that the stream counts against. `watch` closes the stream
-    when the right to read is lost: see `guards.Guard.watch`.
+    `slots`, `owner`: the limits that the stream counts against. `watch` closes the stream when the right to read is
+    lost: see `guards.Guard.watch`. `resume`: False if the route has read the last event ID itself.
     """
 
     def __init__(
@@ -63,20 +62,18 @@ class ServedStreamResponse(EventStreamResponse):
         *args: Any,
         slots: Slots,
         owner: str,
-        last_event_id: str = "",
-        bare: bool = False,
         watch: Watch | None = None,
+        resume: bool = True,
         **options: Any,
     ) -> None:
         super().__init__(*args, **options)
         self.slots = slots
         self.owner = owner
-        self.last_event_id = last_event_id
-        self.bare = bare
         self.watch = watch
+        self.resume = resume
 
     def _last_event_id(self, scope: Scope) -> str:
-        return self.last_event_id
+        return given_id(scope) if self.resume else ""
 
     def _stream(self, delivery: Delivery) -> Stream:
         return ServedStream(self, delivery)

@@ -13,12 +13,11 @@ from starlette.responses import Response
 from tidings.access.access import Access
 from tidings.access.guards import naming
 from tidings.api import Hub
-from tidings.delivery.response import given_id
 from tidings.errors import InvalidRequest, NotFound
 from tidings.runs.assistant import Assistant, choose
 from tidings.wire.run_events import RunFormat, RunState, StopRequested, to_item
 
-from .follow import ALIASES, After, Enveloped, LastEventId
+from .follow import ALIASES, APPENDED, After, Enveloped, LastEventId
 from .openapi import KEY, LAST_EVENT_ID, DirectRoute, path_parameter, problems, shape, stream
 from .publish import Sizes
 from .request import Body, Direct, Query, address, idempotency_key, strict
@@ -97,6 +96,7 @@ class RunQuery(Query, frozen=True):
     """The parameters of following a run."""
 
     aliases: ClassVar[Mapping[str, str]] = ALIASES
+    appended: ClassVar[frozenset[str]] = APPENDED
     after: After = "earliest"
     last_event_id: LastEventId = ""
     envelope: Enveloped = False
@@ -122,7 +122,6 @@ def following(hub: Hub, access: Access, slots: Slots) -> DirectRoute:
             hub,
             run.topic,
             after=query.after,
-            last_event_id=given_id(request.scope) or query.last_event_id,
             format=ENVELOPE if query.envelope else PLAIN,
             expires=subject.expires,
             watch=access.watch(subject, [run.topic]),

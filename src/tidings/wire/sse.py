@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from tidings.errors import InvalidRequest
-from tidings.events import MESSAGE, Event
+from tidings.events import MESSAGE, REDACTED, Event
 
 KEEP_ALIVE = b":\n"
 """A comment of one line. After a blank line, several clients that know an id would fire an empty event."""
@@ -50,11 +50,18 @@ class Format:
     null for a transient event. The `data` in it is the JSON value if the event's text is JSON, and else the text as a
     string. `joined`: the connection follows several topics, so an id is complete only with the offsets of the other
     topics around it. `encode` then makes a template that all connections share, and `place` the bytes of one
-    connection.
+    connection. `notices`: Tidings' own events are written (`tidings.end`, `tidings.reset`, `tidings.redacted`). Without
+    them the connection carries the application's events alone, for clients that know their own protocol only.
     """
 
     envelope: bool = False
     joined: bool = False
+    notices: bool = True
+
+    @property
+    def comments(self) -> bool:
+        """True if the stream has keep-alives and a reconnection time, which every reader of event streams skips."""
+        return True
 
     def encode(self, topic: str, events: Sequence[Event]) -> bytes:
         """Encode the events of a flush or page. A transient event gets no id, so it never moves a client's position."""
@@ -65,6 +72,8 @@ class Format:
         for event in events:
             data, offset = event.data, event.offset
             if event.type != last:
+                if event.type == REDACTED and not self.notices:
+                    continue
                 last, head = event.type, _head(event.type)
             if envelope:
                 data = _envelope(topic, event)
@@ -90,6 +99,8 @@ class Format:
 
     def notice(self, topic: str, type: str, data: dict[str, Any], id: str) -> bytes:
         """Encode an event of the connection itself (`tidings.reset`, `tidings.end`). `id` is written as it is."""
+        if not self.notices:
+            return b""
         text = _json.encode(data).decode()
         if self.envelope:
             text = _envelope(topic, Event(topic, None, type, text, 0.0))

@@ -28,6 +28,11 @@ class TokenFormat(Format):
     ids: bool = True
     seen: tuple[int, int] = (0, 0)
 
+    @property
+    def comments(self) -> bool:
+        """False without ids: the tutorials' own clients print whatever is not `data: `."""
+        return self.ids
+
     def encode(self, topic: str, events: Sequence[Event]) -> bytes:
         """Encode the text of events and skip other events.
 
