@@ -110,10 +110,9 @@ class Subscription:
         expires: float | None = None,
         connection: Connection | None = None,
     ) -> None:
-        """Prepare a stream, which `start` begins.
+        """Prepare a stream, which `start` begins. `expires`: in `monotonic` seconds.
 
-        `finish(clean)` is called once: after the last byte of a body that is complete, or to close the connection
-        before that. `expires`: in `monotonic` seconds.
+        `finish(clean)` is called once: after the last byte of a complete body, or to close the connection before that.
         """
         self.format: Format = form
         self.positions: Sequence[Position] = positions
@@ -313,11 +312,12 @@ class Subscription:
 
     async def _write(self, parts: Sequence[bytes]) -> None:
         # A format may write nothing for an event, and an empty part would be the chunk that ends the body.
-        if not (parts := [part for part in parts if part]):
+        parts = [part for part in parts if part]
+        if not parts:
             return
         self.last = monotonic()
         if self._connection is not None:
-            for part in filter(None, parts):  # an empty part would be the chunk that ends the body
+            for part in parts:
                 self._connection.write(part)
             if self._connection.full:
                 self._delivery.write_memory.hold(self, shared=parts)
