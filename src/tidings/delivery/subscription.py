@@ -312,8 +312,7 @@ class Subscription:
 
     async def _write(self, parts: Sequence[bytes]) -> None:
         # A format may write nothing for an event, and an empty part would be the chunk that ends the body.
-        parts = [part for part in parts if part]
-        if not parts:
+        if not (parts := [part for part in parts if part]):
             return
         self.last = monotonic()
         if self._connection is not None:
