@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from tests.assistants.endpoint_server import FINISH, delta, stand_in, stream
+from tests.model_server import FINISH, delta, stand_in, stream
 from tidings.assistants import catalog, configured, local
 from tidings.errors import InvalidRequest
 
@@ -67,7 +67,7 @@ def test_a_model_by_name_is_made_by_langchain() -> None:
     ("chosen", "says"),
     [
         (Chosen(model="nonsense"), "The model nonsense cannot be used"),
-        (Chosen(model="anthropic:claude"), "needs a package that is not installed"),
+        (Chosen(model="groq:llama"), "needs a package that is not installed"),
         (Chosen(model="m", model_url="localhost:11434"), "TIDINGS_MODEL_URL"),
         (Chosen(gguf=Path("nowhere.gguf")), "TIDINGS_GGUF"),
     ],

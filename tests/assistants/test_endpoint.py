@@ -8,9 +8,9 @@ import pytest
 from langchain_core.messages import AIMessageChunk, HumanMessage, SystemMessage
 from pydantic import SecretStr
 
-from tests.assistants.endpoint_server import FINISH, USAGE, Write, delta, refuse, stand_in, stream
+from tests.model_server import FINISH, USAGE, Write, delta, refuse, stand_in, stream
 from tidings.assistants.endpoint import EndpointModel
-from tidings.runs.failures import BrokenOff, explain
+from tidings.runs.failures import explain
 
 KEY = "sk-a-key-nobody-may-see"
 
@@ -72,21 +72,6 @@ async def test_a_refusal_is_told_without_what_the_server_said(status: int, code:
     assert explain(caught.value).code == code
     assert KEY not in str(caught.value)
     assert KEY in caught.value.__notes__[0]
-
-
-@pytest.mark.parametrize(
-    "chunks",
-    [
-        [delta(content="Half an ans")],
-        [delta(content="Half"), {"error": {"message": "out of memory"}}],
-        [delta(content="Half"), {"choices": "what?"}],
-    ],
-    ids=["cut", "error", "nonsense"],
-)
-async def test_half_an_answer_is_an_error_and_never_an_answer(chunks: list[dict[str, Any]]) -> None:
-    async with stand_in(stream(*chunks, done=False)) as server:
-        with pytest.raises(BrokenOff):
-            await answer(EndpointModel(url=server.url))
 
 
 async def test_a_connection_that_dies_is_told_as_one() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.assistants.endpoint_server import FINISH, delta, stand_in, stream
+from tests.model_server import FINISH, delta, stand_in, stream
 from tidings.assistants import local
 from tidings.assistants.local import LocalModel, find_gguf, local_assistant
 from tidings.errors import InvalidRequest

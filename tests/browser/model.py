@@ -12,9 +12,16 @@ from typing import Any, NamedTuple, Self
 
 
 class Refuse(NamedTuple):
-    """Answer with an HTTP error instead."""
+    """Answer with an HTTP error instead, and perhaps ask to wait for some seconds."""
 
     status: int
+    wait: int | None = None
+
+
+class End(NamedTuple):
+    """End the answer here, for a reason of its own."""
+
+    reason: str
 
 
 class Think(NamedTuple):
@@ -40,7 +47,7 @@ class Break:
     """Close the connection in the middle of the answer."""
 
 
-Piece = str | Refuse | Think | Hold | Break
+Piece = str | Refuse | Think | Hold | Break | End
 
 
 class ScriptedModel:
@@ -86,7 +93,11 @@ class ScriptedModel:
             scripts = self.answers.get(known, [[f"You asked: {question}"]])
             pieces = scripts.pop(0) if len(scripts) > 1 else scripts[0]
         if isinstance(pieces[0], Refuse):
-            handler.send_error(pieces[0].status)
+            handler.send_response(pieces[0].status)
+            if pieces[0].wait is not None:
+                handler.send_header("Retry-After", str(pieces[0].wait))
+            handler.send_header("Content-Length", "0")
+            handler.end_headers()
             return
         handler.send_response(200)
         handler.send_header("Content-Type", "text/event-stream")
@@ -102,19 +113,21 @@ class ScriptedModel:
             handler.wfile.write(f"data: {json.dumps(chunk)}\n\n".encode())
             handler.wfile.flush()
 
-        tokens = 0
+        tokens, reason = 0, "stop"
         for piece in pieces:
             if isinstance(piece, Hold):
                 piece.wait()
             elif isinstance(piece, Break):
                 return
+            elif isinstance(piece, End):
+                reason = piece.reason
             elif isinstance(piece, Think):
                 send({"reasoning_content": piece.text})
             elif isinstance(piece, str):
                 for token in re.findall(r"\s*\S+|\s+$", piece):
                     send({"content": token})
                     tokens += 1
-        send({}, finish_reason="stop")
+        send({}, finish_reason=reason)
         usage = {"prompt_tokens": 10, "completion_tokens": tokens}
         handler.wfile.write(f"data: {json.dumps({'choices': [], 'usage': usage})}\n\ndata: [DONE]\n\n".encode())
 

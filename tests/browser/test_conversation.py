@@ -9,7 +9,7 @@ from pathlib import Path
 from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenTab
-from tests.browser.model import Break, Hold, Refuse, ScriptedModel, Think
+from tests.browser.model import Break, End, Hold, Refuse, ScriptedModel, Think
 from tests.serving import ServerProcess
 
 
@@ -181,6 +181,24 @@ def test_a_failure_says_why_and_can_be_tried_again(open_tab: OpenTab, model: Scr
     tab.button("Retry").click()
     expect(tab.text).to_have_text("At last.")
     expect(tab.answer.get_by_text("3 / 3")).to_be_visible()
+
+
+def test_a_refusal_a_limit_and_a_pause_are_shown_as_what_they_are(open_tab: OpenTab, model: ScriptedModel) -> None:
+    model.script("be rude", End("content_filter"))
+    model.script("be long", "Half of it", End("length"))
+    model.script("be quick", Refuse(429, wait=20))
+    tab = open_tab()
+    tab.ask("Now be rude")
+    tab.expect_state("failed")
+    expect(tab.answer.get_by_text("Refused. The model refused to answer this.")).to_be_visible()
+    expect(tab.answer.get_by_role("button", name="Retry")).to_have_count(0)
+    tab.ask("Now be long")
+    expect(tab.text).to_have_text("Half of it")
+    expect(tab.answer.get_by_text("Cut short. The answer reached the length limit of its model.")).to_be_visible()
+    tab.ask("Now be quick")
+    tab.expect_state("failed")
+    expect(tab.answer.get_by_text("Wait 20\u00a0s first.")).to_be_visible()
+    expect(tab.answer.get_by_role("button", name="Retry")).to_be_visible()
 
 
 PUBLISH = """async ([topic, events]) => {

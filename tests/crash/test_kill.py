@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from tests.assistants.endpoint_server import FINISH, StandIn, Write, delta, stand_in
 from tests.crash.world import Asker, Numbered, Publisher, Reader, World, number, text_of, whole_log
+from tests.model_server import FINISH, StandIn, Write, delta, stand_in
 from tests.serving import ServerProcess
 from tests.streams import request
 

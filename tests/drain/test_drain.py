@@ -17,7 +17,7 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 
-from tests.assistants.endpoint_server import Write, delta, stand_in
+from tests.model_server import Write, delta, stand_in
 from tests.mounted.foreign import ForeignServer, free_port
 from tests.serving import ServerProcess
 from tests.streams import PATIENCE, Stream, many_streams, request, streaming

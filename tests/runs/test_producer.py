@@ -55,6 +55,19 @@ async def test_a_model_that_cancels_itself_has_not_finished(hub: Hub, before: li
     assert (said[-1]["type"], said[-1]["code"]) == ("run.failed", "broken_off")
 
 
+async def test_a_generator_of_bytes_fails_at_once(hub: Hub) -> None:
+    async def confused(_: Any) -> AsyncIterator[Any]:
+        yield "So far"
+        yield b"bytes"
+
+    said = await told(hub, confused)
+    sound(said)
+    assert text(said) == "So far"
+    assert (said[-1]["code"], said[-1]["message"]) == (
+        "invalid_request", "An async generator of a run yields text, and this one yielded bytes.",
+    )  # fmt: skip
+
+
 # Ending: stop.
 
 

@@ -1,29 +1,31 @@
-"""A chat model behind an OpenAI-compatible URL.
+"""A chat model behind an OpenAI-compatible URL, as such servers are.
 
-It streams text, reasoning, usage and the finish reason, and no tools.
+ENDPOINT_REASON
 """
 
 from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from functools import cache
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 import httpx
-import msgspec
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
-from langchain_core.language_models import BaseChatModel
+from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.language_models.chat_models import agenerate_from_stream
-from langchain_core.messages import AIMessageChunk, BaseMessage, convert_to_openai_messages
-from langchain_core.messages.ai import UsageMetadata
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, convert_to_openai_messages
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
+from langchain_core.runnables import Runnable
+from langchain_core.tools import BaseTool
+from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import SecretStr
 
-from tidings.runs.failures import BrokenOff
 from tidings.wire.sse import Decoder
+
+from .completion import DONE, Completion
 
 TIMEOUT = httpx.Timeout(10.0, read=120.0)
 """Seconds: 10 to connect, and 120 between two parts of an answer, since a big model reads a long prompt first."""
@@ -31,27 +33,8 @@ TIMEOUT = httpx.Timeout(10.0, read=120.0)
 _HERE = frozenset({"127.0.0.1", "localhost", "::1"})
 """Hosts that the environment's proxy cannot reach."""
 
-
-class _Delta(msgspec.Struct):
-    content: str | None = None
-    reasoning_content: str | None = None
-    reasoning: str | None = None
-
-
-class _Choice(msgspec.Struct):
-    delta: _Delta = msgspec.field(default_factory=_Delta)
-    finish_reason: str | None = None
-
-
-class _Usage(msgspec.Struct):
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-
-
-class _Chunk(msgspec.Struct):
-    choices: list[_Choice] = []
-    usage: _Usage | None = None
-    error: Any = None
+_PASSED = frozenset({"tools", "tool_choice", "parallel_tool_calls", "response_format", "temperature", "max_tokens"})
+"""Options of a call that are passed to the server. LangChain adds others, which are for LangChain."""
 
 
 class EndpointModel(BaseChatModel):
@@ -59,8 +42,8 @@ class EndpointModel(BaseChatModel):
 
     `name_there` is the server's name of the model; None leaves the choice to the server. Leaving the stream closes the
     connection, which tells such servers to stop. Raises httpx.HTTPError when the server cannot be reached or refuses,
-    and BrokenOff when the server ends in the middle of an answer. The server's own words go into the exception's notes,
-    which are for the log, since they may hold a part of the key.
+    and BrokenOff when the server ends or fails in the middle of an answer. The server's own words go into the
+    exception's notes, which are for the log, since they may hold a part of the key.
     """
 
     url: str
@@ -75,6 +58,17 @@ class EndpointModel(BaseChatModel):
         """Return the base URL and the key for a call that begins."""
         return self.url, self.key
 
+    def bind_tools(
+        self,
+        tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool],
+        *,
+        tool_choice: str | None = None,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, AIMessage]:
+        """Return this model with tools that it may call."""
+        choice = {"tool_choice": "required" if tool_choice == "any" else tool_choice} if tool_choice else {}
+        return self.bind(tools=[convert_to_openai_tool(tool) for tool in tools], **choice, **kwargs)
+
     def _generate(
         self,
         messages: list[BaseMessage],
@@ -82,7 +76,7 @@ class EndpointModel(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        return asyncio.run(self._agenerate(messages, stop))
+        return asyncio.run(self._agenerate(messages, stop, **kwargs))
 
     async def _agenerate(
         self,
@@ -100,22 +94,26 @@ class EndpointModel(BaseChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        finished = False
-        async for chunk in self._chunks(self._request(messages, stop)):
-            for message in _messages(chunk):
-                finished = finished or "finish_reason" in message.response_metadata
-                piece = ChatGenerationChunk(message=message)
-                if run_manager:
-                    await run_manager.on_llm_new_token(message.text, chunk=piece)
-                yield piece
-        if not finished:
-            raise BrokenOff("The model server closed the connection.")
+        completion = Completion()
+        async for message in self._messages(completion, self._request(messages, stop, **kwargs)):
+            piece = ChatGenerationChunk(message=message)
+            if run_manager:
+                await run_manager.on_llm_new_token(message.text, chunk=piece)
+            yield piece
 
-    def _request(self, messages: list[BaseMessage], stop: list[str] | None) -> dict[str, Any]:
+    async def _messages(self, completion: Completion, request: dict[str, Any]) -> AsyncIterator[AIMessageChunk]:
+        async for data in self._events(request):
+            for message in completion.read(data):
+                yield message
+        for message in completion.end():
+            yield message
+
+    def _request(self, messages: list[BaseMessage], stop: list[str] | None, **options: Any) -> dict[str, Any]:
         request: dict[str, Any] = {
             "messages": convert_to_openai_messages(messages),
             "stream": True,
             "stream_options": {"include_usage": True},
+            **{name: value for name, value in options.items() if name in _PASSED},
         }
         if self.name_there:
             request["model"] = self.name_there
@@ -123,7 +121,8 @@ class EndpointModel(BaseChatModel):
             request["stop"] = stop
         return request
 
-    async def _chunks(self, request: dict[str, Any]) -> AsyncIterator[_Chunk]:
+    async def _events(self, request: dict[str, Any]) -> AsyncIterator[str]:
+        """The data of the answer's events, to `[DONE]` or the end of the connection."""
         url, key = await self.where()
         headers = {"Authorization": f"Bearer {key.get_secret_value()}"} if key else {}
         local = urlsplit(url).hostname in _HERE
@@ -134,58 +133,21 @@ class EndpointModel(BaseChatModel):
         ):
             if response.status_code != 200:
                 await _refuse(response)
+            if "json" in response.headers.get("content-type", ""):
+                yield (await response.aread()).decode("utf-8", "replace")  # a server that does not stream
+                return
             decoder = Decoder()
             async for data in response.aiter_bytes():
                 for event in decoder.feed(data):
-                    if event.data == "[DONE]":
+                    yield event.data
+                    if event.data == DONE:
                         return
-                    yield _decoded(event.data)
 
 
 @cache
 def _certificates() -> ssl.SSLContext:
     """The TLS context of all calls, made in a thread: reading the certificates blocks for 20 ms."""
     return httpx.create_ssl_context()
-
-
-def _decoded(data: str) -> _Chunk:
-    try:
-        chunk = msgspec.json.decode(data, type=_Chunk)
-    except msgspec.MsgspecError as error:
-        raise BrokenOff("The model server sent something that is no chat completion.") from error
-    if chunk.error is not None:
-        broken = BrokenOff("The model server failed.")
-        broken.add_note(f"It said: {chunk.error}")
-        raise broken
-    return chunk
-
-
-def _messages(chunk: _Chunk) -> list[AIMessageChunk]:
-    """Convert a chunk to message chunks: block 0 is reasoning, block 1 is text.
-
-    Usage and finish reason have no text.
-    """
-    found: list[AIMessageChunk] = []
-    for choice in chunk.choices[:1]:
-        delta = choice.delta
-        if thought := delta.reasoning_content or delta.reasoning:
-            found.append(_message([{"type": "reasoning", "reasoning": thought, "index": 0}]))
-        if delta.content:
-            found.append(_message([{"type": "text", "text": delta.content, "index": 1}]))
-        if choice.finish_reason:
-            found.append(_message([], finish_reason=choice.finish_reason))
-    if usage := chunk.usage:
-        total = usage.prompt_tokens + usage.completion_tokens
-        message = _message([])
-        message.usage_metadata = UsageMetadata(
-            input_tokens=usage.prompt_tokens, output_tokens=usage.completion_tokens, total_tokens=total
-        )
-        found.append(message)
-    return found
-
-
-def _message(blocks: list[str | dict[str, Any]], **metadata: str) -> AIMessageChunk:
-    return AIMessageChunk(content=blocks, response_metadata={"output_version": "v1", **metadata})
 
 
 async def _refuse(response: httpx.Response) -> NoReturn:

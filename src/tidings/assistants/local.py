@@ -78,8 +78,8 @@ class LocalModel(EndpointModel):
             await asyncio.to_thread(self.start)
         return self.url, self.key
 
-    def _request(self, messages: list[BaseMessage], stop: list[str] | None) -> dict[str, Any]:
-        return {**super()._request(messages, stop), "max_tokens": LONGEST}
+    def _request(self, messages: list[BaseMessage], stop: list[str] | None, **options: Any) -> dict[str, Any]:
+        return {**super()._request(messages, stop, **options), "max_tokens": LONGEST}
 
 
 def local_assistant(model: LocalModel) -> Runnable[LanguageModelInput, Any]:

@@ -13,6 +13,7 @@ from tidings.errors import TidingsError, Unavailable
 from tidings.events import Offset
 from tidings.wire.run_events import InputResolved, RunEvent, RunFailed, RunFinished, from_event
 
+from .context import detached
 from .failures import BrokenOff, explain
 from .progress import Progress
 from .run import RESET
@@ -110,7 +111,7 @@ class Producer:
 
     async def _read(self, source: Source) -> None:
         # Refused: the run ends elsewhere, or has been given its end.
-        with suppress(Refused):
+        with suppress(Refused), detached():
             async with aclosing(source.events()) as events:  # type: ignore[type-var]
                 async for event in events:
                     await self._writer.put(event)
@@ -138,7 +139,13 @@ class Producer:
         log.error(
             "%s failed: %s", self.topic, failure.code, exc_info=None if isinstance(error, TidingsError) else error
         )
-        return RunFailed(run=self.run, message=failure.message, code=failure.code, retryable=failure.retryable)
+        return RunFailed(
+            run=self.run,
+            message=failure.message,
+            code=failure.code,
+            retryable=failure.retryable,
+            retry_after=failure.wait,
+        )
 
     async def _obey(self) -> None:
         """Follow the run's own topic for commands, which any process may write there."""

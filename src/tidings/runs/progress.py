@@ -48,7 +48,8 @@ class Progress:
     def apply(self, event: RunEvent) -> None:
         match event:
             case BlockDelta():
-                if event.block in self._blocks:
+                # The base64 of a file is in its deltas alone: an event could not hold it all.
+                if event.block in self._blocks and event.kind != "file":
                     self._blocks[event.block][1].append(event.delta)
             case BlockStarted():
                 self._blocks[event.block] = (event, [])
@@ -77,9 +78,9 @@ class Progress:
     def closing(self, finish: Finish) -> list[RunEvent]:
         """The events that end all that is still open, before the run ends otherwise than it meant to."""
         run = self.run
-        blocks = [(started, "".join(deltas)) for started, deltas in self._blocks.values()]
+        blocks = [(_fields(started), _rest(started, "".join(deltas))) for started, deltas in self._blocks.values()]
         return [
-            *(BlockFinished(**_fields(start), content=text, status="incomplete") for start, text in blocks),
+            *(BlockFinished(**fields, content=content, status="incomplete") for fields, content in blocks),
             *(MessageFinished(run=run, message=m.message, role=m.role, finish=finish) for m in self._messages.values()),
             *(ToolFailed(run=run, call=t.call, tool=t.tool, error=UNFINISHED) for t in self._tools.values()),
             *(StepFinished(run=run, step=step.step, name=step.name) for step in self._steps.values()),
@@ -88,6 +89,10 @@ class Progress:
     def _add(self, usage: dict[str, Any]) -> None:
         model = str(usage.get("model", ""))
         self._usage[model] = _sum(self._usage[model], usage) if model in self._usage else usage
+
+
+def _rest(start: BlockStarted, text: str) -> Any:
+    return {} if start.kind in ("file", "source") else text
 
 
 def _fields(event: RunEvent) -> dict[str, Any]:

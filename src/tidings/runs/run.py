@@ -138,10 +138,16 @@ async def read_state(hub: Hub, id: str) -> RunState:
     )
 
 
-def _end(event: Event, closed: bool) -> tuple[State, str | None, dict[str, str | bool] | None]:
+def _end(event: Event, closed: bool) -> tuple[State, str | None, dict[str, str | bool | float] | None]:
     match from_event(event) if closed else None:
         case RunFailed() as end:
-            error: dict[str, str | bool] = {"message": end.message, "code": end.code, "retryable": end.retryable}
+            error: dict[str, str | bool | float] = {
+                "message": end.message,
+                "code": end.code,
+                "retryable": end.retryable,
+            }
+            if end.retry_after is not None:
+                error["retry_after"] = end.retry_after
             return "failed", None, error
         case RunFinished(outcome="success"):
             return "finished", "success", None

@@ -36,8 +36,8 @@ MERGED = 64 * 1024
 class RunState(msgspec.Struct, kw_only=True):
     """The state of a run, as its first and its last event tell it.
 
-    `started` and `ended` are Unix seconds. `offset` is the end of the run's log. `error` has `message`, `code` and
-    `retryable`.
+    `started` and `ended` are Unix seconds. `offset` is the end of the run's log. `error` has `message`, `code`,
+    `retryable` and, if the provider told one, `retry_after`.
     """
 
     run: str
@@ -50,7 +50,7 @@ class RunState(msgspec.Struct, kw_only=True):
     assistant: str
     model: str | None
     parent: str | None
-    error: dict[str, str | bool] | None
+    error: dict[str, str | bool | float] | None
 
 
 class RunEvent(msgspec.Struct, kw_only=True, omit_defaults=True, tag_field="type"):
@@ -93,10 +93,11 @@ class StepFinished(RunEvent, tag="step.finished"):
 
 
 class MessageStarted(RunEvent, tag="message.started"):
-    """The start of a message of a model, or of another runnable."""
+    """The start of a message of a model, or of another runnable. `name`: the agent of a graph that says it."""
 
     message: str
     role: str
+    name: str | None = None
 
 
 class MessageFinished(RunEvent, tag="message.finished"):
@@ -127,7 +128,7 @@ class BlockStarted(BlockEvent, kw_only=True, tag="block.started"):
 
 
 class BlockDelta(BlockEvent, kw_only=True, tag=DELTA):
-    """More of the text, or of the JSON text of a tool call's input."""
+    """More of the text, of the JSON text of a tool call's input, or of the base64 of a large file."""
 
     delta: str
 
@@ -135,7 +136,8 @@ class BlockDelta(BlockEvent, kw_only=True, tag=DELTA):
 class BlockFinished(BlockEvent, kw_only=True, tag="block.finished"):
     """The end of a part. `content`, by the kind of the part: the whole text; the input of a `tool_call` (as text unless
     it is `complete`); a `file`'s `mime_type` and `url` or `base64`; a `source`'s `n`, `title`, `url` or `path`, `lines`
-    and `passage`."""
+    and `passage`. The deltas of a large file are its base64, and its content has `characters`, their number, instead.
+    """
 
     content: Any
     status: Status
@@ -181,10 +183,14 @@ class InputEvent(RunEvent):
 
 
 class InputRequested(InputEvent, tag="input.requested"):
-    """A question to a person: `value` is the question, `schema` the JSON Schema of an answer."""
+    """A question to a person: `value` is the question, `schema` the JSON Schema of an answer.
+
+    `error`: the reason why the last answer was not taken, if the question is asked again.
+    """
 
     value: Any = None
     schema: Any = None
+    error: str | None = None
 
 
 class InputResolved(InputEvent, tag="input.resolved"):
@@ -230,11 +236,15 @@ class RunFinished(RunEvent, tag="run.finished"):
 
 
 class RunFailed(RunEvent, tag="run.failed"):
-    """The failure of a run. `message` is safe to show. `retryable`: the same request may succeed later."""
+    """The failure of a run. `message` is safe to show. `retryable`: the same request may succeed later.
+
+    `retry_after`: the seconds to wait first, if the provider said so.
+    """
 
     message: str
     code: str
     retryable: bool
+    retry_after: float | None = None
 
 
 _EVENTS = (

@@ -11,8 +11,8 @@ import pytest
 
 from tests.apps.members import SECRET, Member, facts, room, token, until_told
 from tests.asgi import asking
-from tests.assistants.endpoint_server import Answer, Write, delta, stand_in
 from tests.http.conftest import serving
+from tests.model_server import Answer, Write, delta, stand_in
 from tests.serving import ServerProcess
 from tidings.runs.runs import BEAT, LEASE
 from tidings.testing import Clock

@@ -54,6 +54,25 @@ async def test_a_failure_of_the_producer_comes_after_what_it_has_said() -> None:
         await anext(made)
 
 
+async def test_none_is_no_text_and_no_failure() -> None:
+    async def pausing(input: Any) -> AsyncIterator[Any]:
+        for text in (None, "a", None, "b"):
+            yield text
+
+    made = await events(pausing)
+    assert [event.delta for event in made if isinstance(event, BlockDelta)] == ["a", "b"]
+
+
+@pytest.mark.parametrize("wrong", [b"bytes", 1, ["a"]])
+async def test_what_is_no_text_is_told_at_once(wrong: Any) -> None:
+    async def confused(input: Any) -> AsyncIterator[Any]:
+        yield "So far"
+        yield wrong
+
+    with pytest.raises(InvalidRequest, match=f"yields text, and this one yielded {type(wrong).__name__}"):
+        await events(confused)
+
+
 @pytest.mark.parametrize(
     "producer", ["text", ["text"], lambda input: "text", None], ids=["str", "list", "function", "none"]
 )

@@ -20,10 +20,17 @@ from tidings.wire.run_events import (
     Status,
 )
 
-from .values import clean, jsonable
+from .values import clean, entire
 
 LONGEST = 128 * 1024
 """Characters of one block. JSON may need 6 bytes for each, and an event, such as the block's last, holds 1 MB."""
+LARGEST = 32 << 20
+"""Characters of base64 of one file, which are 24 MB of the file: a picture or a minute of sound, and not a film."""
+
+TOOL_FAILED = "The tool failed."
+"""The words in which viewers learn of a tool's failure. Its error may hold a secret."""
+CUSTOM = "custom"
+"""The name of the data that a graph writes with `get_stream_writer`, which has no name."""
 
 
 class Call(NamedTuple):
@@ -45,24 +52,34 @@ class Message:
     """Makes the events of one message. Its methods only return events; whoever calls them sends them, in order.
 
     Text and reasoning follow each other: one that begins ends the other. Tool calls stay open until the message
-    ends, since their pieces may come interleaved. `calls` are the tool calls, as they are completed.
+    ends, since their pieces may come interleaved. `calls` are the tool calls, as they are completed. `name`: the agent
+    that speaks, where there are several.
     """
 
-    def __init__(self, run: str, message: str, role: str = "assistant") -> None:
+    def __init__(self, run: str, message: str, role: str = "assistant", name: str | None = None) -> None:
         self.run = run
         self.message = message
         self.role = role
+        self.name = name
         self.empty: bool = True
         self.calls: list[Call] = []
+        self._text: list[str] = []
         self._blocks: dict[tuple[Kind, Hashable], _Block] = {}
         self._count = 0
 
+    @property
+    def words(self) -> str:
+        """The text so far, without reasoning and without spaces, to compare one message with another."""
+        return "".join("".join(self._text).split())
+
     def start(self) -> MessageStarted:
-        return MessageStarted(run=self.run, message=self.message, role=self.role)
+        return MessageStarted(run=self.run, message=self.message, role=self.role, name=self.name)
 
     def text(self, delta: str, kind: Literal["text", "reasoning"] = "text", key: Hashable = None) -> Iterator[RunEvent]:
         """More of a text. `key` tells blocks of one kind apart, where the model does."""
         delta = clean(delta)
+        if kind == "text":
+            self._text.append(delta)
         for at in range(0, len(delta), LONGEST // 2):
             piece = delta[at : at + LONGEST // 2]
             block = self._blocks.get((kind, key))
@@ -88,10 +105,18 @@ class Message:
             yield self._delta(block, clean(delta))
 
     def whole(self, kind: Literal["file", "source"], content: dict[str, Any]) -> Iterator[RunEvent]:
-        """A block that is there at once. It may come in the middle of a text and does not end it."""
+        """A block that is there at once. It may come in the middle of a text and does not end it.
+
+        The base64 of a file that is too large for an event comes as deltas. Raises TooLarge for what cannot be stored
+        whole.
+        """
+        content, base64 = _split(content) if kind == "file" else (content, "")
+        stored = entire(content)
         fields = self._fields(kind)
         yield BlockStarted(**fields)
-        yield BlockFinished(**fields, content=jsonable(content), status="complete")
+        for at in range(0, len(base64), LONGEST // 2):
+            yield BlockDelta(**fields, delta=base64[at : at + LONGEST // 2])
+        yield BlockFinished(**fields, content=stored, status="complete")
 
     def finish(self, finish: Finish, usage: dict[str, Any] | None = None) -> Iterator[RunEvent]:
         for key in list(self._blocks):
@@ -128,3 +153,14 @@ class Message:
                 status = "invalid"
             self.calls.append(Call(block.fields["call"], block.fields["tool"], content))
         return BlockFinished(**block.fields, content=content, status=status)
+
+
+def _split(file: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    """A file's content and, if it is too long for an event, its base64 apart. Raises TooLarge."""
+    base64 = str(file.get("base64") or "")
+    if len(base64) <= LONGEST:
+        return file, ""
+    if len(base64) > LARGEST:
+        raise TooLarge(f"A file in an answer is at most {LARGEST >> 20} MB of base64.")
+    rest = {name: value for name, value in file.items() if name != "base64"}
+    return {**rest, "characters": len(base64)}, base64

@@ -13,7 +13,10 @@ from .message import Message
 
 
 class TextSource:
-    """The events of one message whose text comes from an async iterator of str, or from a function that makes one."""
+    """The events of one message whose text comes from an async iterator of str, or from a function that makes one.
+
+    An iterator may also yield None where it has no text at the moment. Anything else fails the run with InvalidRequest.
+    """
 
     result: Any = None
 
@@ -29,6 +32,11 @@ class TextSource:
         message = Message(self.run, "m1")
         yield message.start()
         async for text in self.texts:
+            if text is None:
+                continue
+            if not isinstance(text, str):
+                kind = type(text).__name__
+                raise InvalidRequest(f"An async generator of a run yields text, and this one yielded {kind}.")
             for event in message.text(text):
                 yield event
         for event in message.finish("stop"):

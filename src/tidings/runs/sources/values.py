@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+from tidings.errors import TooLarge
+
 LIMIT = 256 * 1024
 """Bytes of JSON of one value. An event holds 1 MB, and the viewers of a run need no more of a tool's output."""
 BEGINNING = 4096
@@ -14,13 +16,25 @@ BEGINNING = 4096
 def jsonable(value: Any) -> Any:
     """`value` as JSON can say it. What it cannot say becomes text; what is over LIMIT is
     `{"truncated": true, "bytes": …, "beginning": …}`."""
-    try:
-        text = _encoder.encode(value)
-    except (TypeError, ValueError, RecursionError):
-        text = _encoder.encode(clean(_as_text(value)))
+    text = _encoded(value)
     if len(text) > LIMIT:
         return {"truncated": True, "bytes": len(text), "beginning": text[:BEGINNING].decode(errors="ignore")}
     return msgspec.json.decode(text)
+
+
+def entire(value: Any) -> Any:
+    """`value` as JSON can say it, never cut. Raises TooLarge for what is over LIMIT."""
+    text = _encoded(value)
+    if len(text) > LIMIT:
+        raise TooLarge(f"A part of an answer is at most {LIMIT // 1024} KB of JSON, apart from the base64 of a file.")
+    return msgspec.json.decode(text)
+
+
+def _encoded(value: Any) -> bytes:
+    try:
+        return _encoder.encode(value)
+    except (TypeError, ValueError, RecursionError):
+        return _encoder.encode(clean(_as_text(value)))
 
 
 def clean(text: str) -> str:

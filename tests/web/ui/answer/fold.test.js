@@ -95,7 +95,37 @@ test("a failure keeps the text, the message and the code", () => {
     ["block.delta", { block: "b", delta: "x" }],
     ["run.failed", { message: "No.", code: "c" }],
   );
-  assert.deepEqual([answer.state, answer.error, run.textOf(answer)], ["failed", { message: "No.", code: "c" }, "x"]);
+  assert.deepEqual([answer.state, answer.error, run.textOf(answer)], [
+    "failed",
+    { message: "No.", code: "c", retryable: true, retryAfter: null },
+    "x",
+  ]);
+});
+
+test("a failure says whether and when to try again", () => {
+  const failed = (/** @type {any} */ data) => folded(run.fold, run.unread, ["run.failed", data]).error;
+  assert.deepEqual(failed({ message: "Busy.", code: "rate_limit", retryable: true, retry_after: 20 }), {
+    message: "Busy.",
+    code: "rate_limit",
+    retryable: true,
+    retryAfter: 20,
+  });
+  assert.equal(failed({ code: "refused", retryable: false })?.retryable, false);
+});
+
+test("a text has the name of the agent that says it", () => {
+  const answer = folded(
+    run.fold,
+    run.unread,
+    ["message.started", { message: "m1", name: "researcher" }],
+    ["block.started", { message: "m1", block: "m1.0", kind: "text" }],
+    ["message.started", { message: "m2" }],
+    ["block.delta", { message: "m2", block: "m2.0", kind: "text", delta: "x" }],
+  );
+  assert.deepEqual(
+    answer.parts.map((part) => part.kind === "text" && part.agent),
+    ["researcher", null],
+  );
 });
 
 test("malformed events do no harm", () => {

@@ -4,6 +4,7 @@
  * @typedef {object} Text
  * @property {"text" | "reasoning"} kind
  * @property {string} id
+ * @property {string | null} agent the part of a graph that says it, where that has a name
  * @property {string} text
  * @property {boolean} open more text may come
  * @property {number} began Unix seconds
@@ -32,6 +33,14 @@
  * @property {string} passage
  */
 
+/**
+ * @typedef {object} Failure
+ * @property {string} message
+ * @property {string} code
+ * @property {boolean} retryable the same question may succeed later
+ * @property {number | null} retryAfter seconds to wait first, if the provider asked for it
+ */
+
 /** @typedef {Text | Step} Part */
 /** @typedef {"unread" | "waiting" | "streaming" | "finished" | "stopped" | "interrupted" | "failed"} State */
 
@@ -47,7 +56,8 @@
  * @property {number | null} firstToken Unix seconds
  * @property {number | null} ended Unix seconds
  * @property {string | null} finish the model's reason for stopping
- * @property {{message: string, code: string} | null} error
+ * @property {Failure | null} error
+ * @property {Readonly<Record<string, string>>} agents by message, where the message has a name
  * @property {string | null | undefined} stoppedBy undefined until somebody asks to stop; null for somebody without a name
  * @property {string} offset of the last event
  */
@@ -65,6 +75,7 @@ export const unread = {
   ended: null,
   finish: null,
   error: null,
+  agents: {},
   stoppedBy: undefined,
   offset: "",
 };
@@ -100,6 +111,8 @@ function step(run, { type, time, data }) {
         model: data.model ?? run.model,
         assistant: data.assistant ?? null,
       };
+    case "message.started":
+      return typeof data.name === "string" ? { ...run, agents: { ...run.agents, [data.message]: data.name } } : run;
     case "block.started":
       return data.kind === "text" || data.kind === "reasoning" ? write(run, data, time) : run;
     case "block.delta":
@@ -123,15 +136,26 @@ function step(run, { type, time, data }) {
         tokens: tokens(data.usage) ?? run.tokens,
       };
     case "run.failed":
-      return { ...settle(run, time), state: "failed", error: { message: data.message ?? "", code: data.code ?? "" } };
+      return { ...settle(run, time), state: "failed", error: failure(data) };
     default:
       return run;
   }
 }
 
-/** @param {any} data @param {number} time @returns {Text} */
-function text(data, time) {
-  return { kind: data.kind, id: data.block, text: "", open: true, began: time, ended: null };
+/** @param {any} data @returns {Failure} */
+function failure({ message, code, retryable, retry_after: wait }) {
+  return {
+    message: message ?? "",
+    code: code ?? "",
+    retryable: retryable !== false,
+    retryAfter: Number.isFinite(wait) ? wait : null,
+  };
+}
+
+/** @param {Run} run @param {any} data @param {number} time @returns {Text} */
+function text(run, data, time) {
+  const agent = run.agents[data.message] ?? null;
+  return { kind: data.kind, id: data.block, agent, text: "", open: true, began: time, ended: null };
 }
 
 /** @param {any} data @param {number} time @returns {Step} */
@@ -158,7 +182,7 @@ function delta(run, data, time) {
  * @param {Run} run @param {any} data @param {number} time @returns {Run}
  */
 function write(run, data, time) {
-  return { ...begin(run, text(data, time)), firstToken: run.firstToken ?? time };
+  return { ...begin(run, text(run, data, time)), firstToken: run.firstToken ?? time };
 }
 
 /**

@@ -1,6 +1,7 @@
 import { html } from "../kit/html.js";
 import { Icon } from "../kit/icon.js";
 import { session } from "../session/state.js";
+import { duration } from "../text/format.js";
 
 /** @param {{by: string | null}} props */
 export function StoppedNote({ by }) {
@@ -26,14 +27,37 @@ export const InterruptedNote = ({ onAgain }) => html`
   </div>
 `;
 
-/** @param {{error: {message: string, code: string} | null, onAgain?: () => void}} props */
+/** @type {Record<string, string>} */
+const CUTS = {
+  length: "The answer reached the length limit of its model. It is not complete.",
+  content_filter: "The model refused to say more, or a filter cut its answer.",
+};
+
+/** A note for an answer that its model has ended early. @param {{finish: string | null}} props */
+export const CutNote = ({ finish }) =>
+  CUTS[finish ?? ""] &&
+  html`
+    <div class="note amber">
+      <${Icon} name="scissors" />
+      <p><b>Cut short.</b> ${CUTS[finish ?? ""]}</p>
+    </div>
+  `;
+
+/** @param {number} seconds */
+const pause = (seconds) => (seconds < 60 ? `${Math.ceil(seconds)}\u00a0s` : duration(seconds));
+
+/** @param {{error: import("./fold.js").Failure | null, onAgain?: () => void}} props */
 export const FailedNote = ({ error, onAgain }) => html`
   <div class="note red">
     <${Icon} name="circle-x" />
     <div>
-      <p><b>Run failed.</b> ${error?.message}</p>
+      <p>
+        <b>${error?.code === "refused" ? "Refused." : "Run failed."}</b> ${error?.message}${
+          error?.retryAfter ? ` Wait ${pause(error.retryAfter)} first.` : ""
+        }
+      </p>
       <p class="row">
-        ${onAgain && html`<button type="button" class="button" onClick=${onAgain}>Retry</button>`}
+        ${onAgain && error?.retryable && html`<button type="button" class="button" onClick=${onAgain}>Retry</button>`}
         ${error?.code && html`<code>${error.code}</code>`}
       </p>
     </div>

@@ -21,13 +21,19 @@ export function Parts({ run }) {
     else if (Array.isArray(last)) last.push(part);
     else groups.push([part]);
   }
+  let speaking = /** @type {string | null} */ (null);
   return html`
     <div class="parts">
       ${groups.map((group) => {
         if (Array.isArray(group)) return html`<${Steps} key=${`steps-${group[0].id}`} steps=${group} />`;
         if (group.kind === "reasoning") return html`<${Reasoning} key=${group.id} part=${group} />`;
         const Shown = group.open ? Live : Finished;
-        return html`<${Shown} key=${`${group.id}-${group.open}`} text=${group.text} sources=${run.sources} />`;
+        const named = group.agent !== null && group.agent !== speaking;
+        speaking = group.agent;
+        return html`
+          ${named && html`<p key=${`${group.id}-agent`} class="agent">${group.agent}</p>`}
+          <${Shown} key=${`${group.id}-${group.open}`} text=${group.text} sources=${run.sources} />
+        `;
       })}
     </div>
   `;

@@ -3,7 +3,7 @@ import { html } from "../kit/html.js";
 import { announcement, asideOpen } from "../page/layout.js";
 import { counted } from "../text/format.js";
 import { isLive } from "./fold.js";
-import { FailedNote, InterruptedNote, StoppedNote } from "./notes.js";
+import { CutNote, FailedNote, InterruptedNote, StoppedNote } from "./notes.js";
 import { Parts } from "./parts.js";
 import { finishOf, took } from "./state-chip.js";
 
@@ -19,6 +19,7 @@ export const RunProgress = ({ run, onAgain }) => html`
   ${run.state === "stopped" && html`<${StoppedNote} by=${run.stoppedBy ?? null} />`}
   ${run.state === "interrupted" && html`<${InterruptedNote} onAgain=${onAgain} />`}
   ${run.state === "failed" && html`<${FailedNote} error=${run.error} onAgain=${onAgain} />`}
+  ${run.state === "finished" && html`<${CutNote} finish=${run.finish} />`}
   <${Chips} run=${run} />
   ${run.ended !== null && html`<${Meta} run=${run} />`}
 `;

@@ -37,13 +37,13 @@ export async function followRun(id) {
   };
   /** @param {string} message @param {string} code */
   const lost = (message, code) => {
-    shown.value = { ...folded, state: "failed", error: { message, code } };
+    shown.value = { ...folded, state: "failed", error: { message, code, retryable: false, retryAfter: null } };
   };
   try {
     const found = await follow(`runs.${id}`, {
       onEvents,
       onReset: () => lost("Its events are gone.", "gone"),
-      onError: ({ message }) => lost(message, "refused"),
+      onError: ({ message }) => lost(message, "unreadable"),
     });
     if (found === "missing") lost("Its events are gone.", "gone");
     else if (found !== "closed") following.set(id, found);

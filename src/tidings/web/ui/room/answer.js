@@ -37,7 +37,7 @@ export function RoomAnswer({ room, item, may, found, stop }) {
   const name = titleOf(run.assistant ?? item.assistant);
   useAnnounced(run, name, root);
   useRead(root, item);
-  const lost = run.state === "failed" && ["gone", "refused"].includes(run.error?.code ?? "");
+  const lost = run.state === "failed" && ["gone", "unreadable"].includes(run.error?.code ?? "");
   const told = run.state !== "unread" && !(lost && item.posted);
   const state = told ? run.state : (OUTCOMES[item.outcome ?? ""] ?? "waiting");
   const text = item.posted ? item.text : textOf(run);

@@ -1,0 +1,192 @@
+"""Every answer that the user of a graph would see is in the run's log, once."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from langchain.agents import create_agent
+from langchain.agents.middleware import ModelCallLimitMiddleware, ModelRetryMiddleware
+from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.output_parsers import JsonOutputParser, StrOutputParser
+from langchain_core.runnables import RunnableLambda
+from langchain_core.tools import tool
+from langgraph.config import get_stream_writer
+from langgraph.func import entrypoint, task
+from langgraph.graph import END, START, MessagesState, StateGraph
+from langgraph.types import Command
+
+from tests.runs.scripted import RateLimitError, Said, Scripted, only, says, sound, told, tool_chunk
+from tidings import Hub
+
+ASKED: Any = {"messages": [{"role": "user", "content": "1 + 2?"}]}
+
+
+@pytest.fixture
+async def hub() -> AsyncIterator[Hub]:
+    async with Hub("memory:") as hub:
+        yield hub
+
+
+def graph_of(**nodes: Any) -> Any:
+    """A graph of these nodes, in this order."""
+    graph, last = StateGraph(MessagesState), START
+    for name, work in nodes.items():
+        graph.add_node(name, work)
+        graph.add_edge(last, name)
+        last = name
+    graph.add_edge(last, END)
+    return graph.compile()
+
+
+def answers(said: list[Said]) -> list[str]:
+    """The texts of the messages, in order."""
+    texts: dict[str, str] = {event["message"]: "" for event in only(said, "message.started")}
+    for event in only(said, "block.delta"):
+        texts[event["message"]] += event["delta"] if event["kind"] == "text" else ""
+    return list(texts.values())
+
+
+async def test_a_router_with_structured_output_and_then_a_fixed_answer(hub: Hub) -> None:
+    async def route(state: MessagesState) -> Any:
+        chosen = await (says('{"to": "refund"}') | JsonOutputParser()).ainvoke(state["messages"])
+        return Command(goto=chosen["to"])
+
+    graph = StateGraph(MessagesState)
+    graph.add_node("route", route, destinations=("refund",))
+    graph.add_node("refund", lambda state: {"messages": [AIMessage("Your money is on its way.")]})
+    graph.add_edge(START, "route")
+    said = await told(hub, graph.compile(), ASKED)
+    sound(said)
+    assert answers(said) == ['{"to": "refund"}', "Your money is on its way."]
+
+
+async def test_a_model_and_then_fixed_messages(hub: Hub) -> None:
+    async def model(state: MessagesState) -> dict[str, Any]:
+        return {"messages": [await says("It is", " 3.").ainvoke(state["messages"])]}
+
+    said = await told(
+        hub,
+        graph_of(
+            model=model,
+            note=lambda state: {"messages": [AIMessage("Was this helpful?"), HumanMessage("Not an answer.")]},
+            pair=lambda state: {"messages": [("ai", "Bye.")]},
+            again=lambda state: {"messages": [*state["messages"], {"role": "assistant", "content": "Bye."}]},
+        ),
+        ASKED,
+    )
+    sound(said)
+    assert answers(said) == ["It is 3.", "Was this helpful?", "Bye.", "Bye."]
+
+
+async def test_text_that_a_model_streamed_is_not_said_again(hub: Hub) -> None:
+    chain = says("It is", " 3.") | StrOutputParser()
+
+    async def parsed(state: MessagesState) -> dict[str, Any]:
+        return {"messages": [AIMessage((await chain.ainvoke(state["messages"])) + "\n")]}
+
+    async def whole(state: MessagesState) -> dict[str, Any]:
+        return {"messages": [*state["messages"], await says("Really.").ainvoke(state["messages"])]}
+
+    said = await told(hub, graph_of(parsed=parsed, whole=whole), ASKED)
+    sound(said)
+    assert answers(said) == ["It is 3.", "Really."]
+
+
+async def test_the_message_of_a_model_call_limit(hub: Hub) -> None:
+    @tool
+    async def add(a: int) -> int:
+        """Add."""
+        return a
+
+    model = Scripted(scripts=[[tool_chunk('{"a": 1}', "c1", "add")], ["never"]])
+    limit = ModelCallLimitMiddleware(run_limit=1, exit_behavior="end")
+    said = await told(hub, create_agent(model, [add], middleware=[limit]), ASKED)
+    sound(said)
+    assert "limit" in answers(said)[-1]
+    assert said[-1]["outcome"] == "success"
+
+
+async def test_the_message_of_exhausted_retries(hub: Hub) -> None:
+    model = Scripted(scripts=[["Hal", RateLimitError("key 1234")], [RateLimitError("key 1234")]])
+    retry = ModelRetryMiddleware(max_retries=1, initial_delay=0, jitter=False, on_failure=lambda _: "No luck today.")
+    said = await told(hub, create_agent(model, [], middleware=[retry]), ASKED)
+    sound(said)
+    assert answers(said)[-1] == "No luck today."
+    assert said[-1]["outcome"] == "success"
+
+
+async def test_data_of_a_stream_writer_also_of_a_subgraph_and_a_tool(hub: Hub) -> None:
+    @tool
+    async def look(what: str) -> str:
+        """Look."""
+        get_stream_writer()({"looked": what})
+        return "seen"
+
+    async def inner(state: MessagesState) -> dict[str, Any]:
+        get_stream_writer()({"at": "inner"})
+        return {"messages": []}
+
+    async def outer(state: MessagesState) -> dict[str, Any]:
+        get_stream_writer()("half")
+        return {"messages": []}
+
+    model = Scripted(scripts=[[tool_chunk('{"what": "it"}', "c1", "look")], ["Done."]])
+    said = await told(hub, graph_of(outer=outer, inner=graph_of(inner=inner), agent=create_agent(model, [look])), ASKED)
+    sound(said)
+    found = [(event["name"], event["value"]) for event in only(said, "data")]
+    assert found == [("custom", "half"), ("custom", {"at": "inner"}), ("custom", {"looked": "it"})]
+    assert "data" not in [step["name"] for step in only(said, "step.started")]
+
+
+async def test_messages_carry_the_name_of_their_agent(hub: Hub) -> None:
+    async def work(state: MessagesState) -> dict[str, Any]:
+        return {"messages": [await says("found").ainvoke(state["messages"]), AIMessage("fixed")]}
+
+    named = create_agent(says("written"), [], name="writer")
+
+    @tool
+    async def ask_expert(question: str) -> str:
+        """Ask."""
+        return str((await says("advised").ainvoke(question)).text)
+
+    boss = create_agent(Scripted(scripts=[[tool_chunk('{"question": "?"}', "c1", "ask_expert")], ["so"]]), [ask_expert])
+    said = await told(hub, graph_of(plain=work, researcher=graph_of(work=work), writing=named, boss=boss), ASKED)
+    sound(said)
+    names = [message.get("name") for message in only(said, "message.started")]
+    assert list(zip(names, answers(said), strict=True)) == [
+        (None, "found"), (None, "fixed"), ("researcher", "found"), ("researcher", "fixed"), ("writer", "written"),
+        ("boss", ""), ("ask_expert", "advised"), ("boss", "so"),
+    ]  # fmt: skip
+
+
+async def test_what_an_entrypoint_returns(hub: Hub) -> None:
+    @task
+    async def work(question: str) -> str:
+        return f"About {question}"
+
+    @entrypoint()
+    async def flow(question: str) -> str:
+        return await work(question)
+
+    said = await told(hub, flow, "rain")
+    sound(said)
+    assert answers(said) == ["About rain"]
+
+
+async def test_a_chain_that_answers_otherwise_than_its_model(hub: Hub) -> None:
+    said = await told(hub, says('{"to": "refund"}') | JsonOutputParser() | RunnableLambda(lambda _: "On its way."))
+    sound(said)
+    assert answers(said) == ['{"to": "refund"}', "On its way."]
+
+
+async def test_a_hidden_model_is_heard_when_its_message_is_in_the_state(hub: Hub) -> None:
+    quiet = says("It is 3.").with_config(tags=["nostream"])
+
+    async def model(state: MessagesState) -> dict[str, Any]:
+        await says("secret").with_config(tags=["nostream"]).ainvoke("?")
+        return {"messages": [await quiet.ainvoke(state["messages"])]}
+
+    said = await told(hub, graph_of(model=model), ASKED)
+    assert answers(said) == ["It is 3."]
