@@ -6,7 +6,10 @@ import random
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
+import httpx
 import pytest
+from fastapi import FastAPI
+from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
 from starlette.requests import Request
@@ -184,6 +187,38 @@ class TestForeignFormats:
             await hub.publish("a", "first", close=True)
             await client.end()
         assert client.data == ["first"]
+
+
+async def test_fastapi_documents_a_stream_as_it_documents_its_own(hub: Hub) -> None:
+    app = FastAPI()
+
+    @app.get("/plain", response_class=EventStreamResponse)
+    async def plain() -> EventStreamResponse:
+        return EventStreamResponse(hub, "a")
+
+    @app.get("/described", response_class=EventStreamResponse, responses=EventStreamResponse.responses)
+    async def described() -> EventStreamResponse:
+        return EventStreamResponse(hub, "a")
+
+    @app.get("/answers/{id}", response_class=EventStreamResponse, responses=EventStreamResponse.responses)
+    async def answer(id: str) -> EventStreamResponse:
+        return hub.runs.response(id)
+
+    @app.get("/fastapi", response_class=EventSourceResponse)
+    async def own() -> AsyncIterator[ServerSentEvent]:
+        yield ServerSentEvent(data="x")
+
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        paths = (await client.get("/openapi.json")).json()["paths"]
+    assert list(paths["/plain"]["get"]["responses"]["200"]["content"]) == ["text/event-stream"]
+    for path in ("/described", "/answers/{id}"):
+        responses = paths[path]["get"]["responses"]
+        item = responses["200"]["content"]["text/event-stream"]["itemSchema"]
+        theirs = paths["/fastapi"]["get"]["responses"]["200"]["content"]["text/event-stream"]["itemSchema"]
+        assert (item["type"], item["properties"]) == (theirs["type"], theirs["properties"])
+        assert list(responses["200"]["content"]) == ["text/event-stream"]
+        assert responses["204"]["description"]
 
 
 class TestIds:

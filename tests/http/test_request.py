@@ -60,14 +60,49 @@ async def test_a_configuration_takes_no_value_that_it_would_have_to_repair(serve
     problem(await server.client.get("/topics/strict"), 404)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        *[b'{"ttl":%b}' % value for value in (b"NaN", b"Infinity", b"-Infinity", b"1e400", b"0", b"-1", b'""', b"[]")],
+        *[b'{"max_events":%b}' % value for value in (b"1e400", b"0", b"-1", b"1e17", b"NaN", b"false", b'"1"')],
+        *[b'{"%b":%b}' % (name, b"9" * 400) for name in (b"ttl", b"max_age", b"max_events", b"max_bytes")],
+        *[b'{"%b":%b}' % (name, b"9" * 5000) for name in (b"ttl", b"max_age", b"max_events", b"max_bytes")],
+        *[b"", b"[]", b"null", b'"x"', b"1", b'{"":1}', b'{"ttl":5', b"\xff", b'{"ttl":"\\ud800"}', b"[" * 9000],
+    ],
+    ids=lambda body: body[:30].decode("latin-1"),
+)
+async def test_a_configuration_that_holds_no_number_in_its_limits_is_refused(server: Server, body: bytes) -> None:
+    answer = await server.client.put("/topics/numbers", content=body, headers=JSON)
+    assert answer.status_code in (400, 422), answer.text
+    problem(answer, answer.status_code)
+    problem(await server.client.get("/topics/numbers"), 404)
+
+
 async def test_a_whole_number_may_be_written_with_a_point(server: Server) -> None:
     answer = await server.client.put("/topics/point", content=b'{"max_events":5.0,"ttl":60}', headers=JSON)
     assert (answer.status_code, answer.json()["retention"]["max_events"]) == (200, 5)
 
 
-@pytest.mark.parametrize("body", [{"input": 5}, {"input": True}, {"messages": "x"}, {"messages": [["user", "x"]]}])
+@pytest.mark.parametrize(
+    "body",
+    [
+        *[{"input": value} for value in (5, True, "", [], {}, None)],
+        *[
+            {"messages": value}
+            for value in ("x", [["user", "x"]], [], [{"role": "user"}], [{"role": "me", "content": ""}])
+        ],
+        *[{"input": "x", name: value} for name in ("assistant", "topic", "parent") for value in ("", 5, True, [])],
+        {"input": "x", "stream": True},
+        {"messages": [{"role": "user", "content": "x", "name": "y"}]},
+    ],
+    ids=repr,
+)
 async def test_a_run_takes_no_value_that_it_would_have_to_repair(server: Server, body: Any) -> None:
-    problem(await server.client.post("/runs", json=body), 422)
+    calls = server.script.calls
+    answer = await server.client.post("/runs", json=body)
+    assert answer.status_code in (400, 422)
+    problem(answer, answer.status_code)
+    assert server.script.calls == calls
 
 
 async def test_a_key_belongs_to_its_subject_and_never_equals_a_key_of_the_server() -> None:

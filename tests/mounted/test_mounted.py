@@ -128,3 +128,23 @@ async def test_an_app_in_an_app_streams(start: Start) -> None:
         refused = (await request(f"{server.url}/from-a-thread?text=lost&how=own-loop", "POST")).json()
         assert "belongs to the event loop that opened it" in refused
     await until_open(server, 0)
+
+
+async def test_an_app_in_an_app_begins_its_work_at_the_first_request(start: Start) -> None:
+    """Its own lifespan never runs. Presence tells who is here only if it was begun."""
+    server = start("uvicorn", "in_another:app", env={"LIFESPAN": "yes"})
+    named = await request(
+        f"{server.url}/tidings/session", "POST", '{"name": "Ann"}', {"content-type": "application/json"}
+    )
+    assert named.headers["set-cookie"].startswith("tidings_name=Ann; Path=/tidings; HttpOnly")
+    cookie = {"cookie": named.headers["set-cookie"].partition(";")[0]}
+    async with streaming(f"{server.url}/tidings/events?topic=presence", headers=cookie) as stream:
+        [beat] = await stream.take(1)
+        assert '"Ann":1' in beat.data
+        answer = await request(f"{server.url}/tidings/people", headers=cookie)
+        assert "Ann" in answer.body.decode()
+    for path, status in (("topics/none", 404), ("nowhere", 404), ("runs", 405)):
+        refused = await request(f"{server.url}/tidings/{path}")
+        assert (refused.status, refused.headers["content-type"]) == (status, "application/problem+json"), path
+    document = (await request(f"{server.url}/tidings/openapi.json")).json()
+    assert document["servers"] == [{"url": "/tidings"}]

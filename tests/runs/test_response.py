@@ -34,11 +34,12 @@ async def test_all_of_a_run_for_a_reader_that_comes_late(hub: Hub) -> None:
         await refused(hub.runs.response(run.id), 204, {"last-event-id": last})
 
 
-@pytest.mark.parametrize("id", ["0" * 26, "no-run", "", "a b"])
+@pytest.mark.parametrize("id", ["0" * 26, "no-run", "", "a b", "a.b", "..", "é", "x" * 300])
 async def test_an_unknown_run(hub: Hub, id: str) -> None:
     response = hub.runs.response(id)
     assert isinstance(response, EventStreamResponse)
-    await refused(response, 400 if id in ("", "a b") else 404)
+    await refused(response, 404)
+    await refused(response, 404, {"last-event-id": "nonsense"})
 
 
 async def test_a_run_that_is_cut_does_not_look_finished(hub: Hub) -> None:

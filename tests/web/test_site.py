@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tidings.web.site import load
+from tidings.web.site import load, page_below
 
 PAGE = """<!doctype html>
 <title>{version}</title>
@@ -37,7 +37,7 @@ def test_only_files_that_a_browser_may_ask_for_are_served(root: Path) -> None:
     assert sorted(site.files) == ["a.js", "client/worker.js", "style.css"]
     assert site.files["a.js"].media_type == "text/javascript; charset=utf-8"
     assert site.files["style.css"].media_type == "text/css; charset=utf-8"
-    assert site.page.media_type == "text/html; charset=utf-8"
+    assert page_below(site, "").file.media_type == "text/html; charset=utf-8"
 
 
 def test_a_file_is_held_as_it_is_and_compressed(root: Path) -> None:
@@ -49,7 +49,7 @@ def test_a_file_is_held_as_it_is_and_compressed(root: Path) -> None:
 
 def test_the_page_names_its_version_its_files_and_the_modules_to_fetch_at_once(root: Path) -> None:
     site = load(root)
-    html = site.page.body.decode()
+    html = page_below(site, "").file.body.decode()
     assert f"<title>{version('tidings')}</title>" in html
     assert f'src="{site.base}/a.js"' in html
     assert re.findall(r'rel="modulepreload" href="([^"]+)"', html) == [f"{site.base}/a.js"]
@@ -72,12 +72,23 @@ def test_the_base_changes_with_a_name(root: Path) -> None:
 
 
 def test_the_policy_allows_the_import_map_by_its_hash_and_no_other_inline_script(root: Path) -> None:
-    site = load(root)
-    found = re.search(r'<script type="importmap">(.*?)</script>', site.page.body.decode(), re.DOTALL)
+    page = page_below(load(root), "")
+    found = re.search(r'<script type="importmap">(.*?)</script>', page.file.body.decode(), re.DOTALL)
     assert found
     digest = base64.b64encode(hashlib.sha256(found[1].encode()).digest()).decode()
-    policy = dict(part.split(" ", 1) for part in site.policy.split("; "))
+    policy = dict(part.split(" ", 1) for part in page.policy.split("; "))
     assert policy["script-src"] == f"'self' 'sha256-{digest}'"
     assert policy["default-src"] == "'none'"
     assert policy["frame-ancestors"] == "'none'"
-    assert "unsafe" not in site.policy
+    assert "unsafe" not in page.policy
+
+
+def test_a_page_below_a_path_names_files_below_it_and_allows_its_own_import_map(root: Path) -> None:
+    site = load(root)
+    here, below = page_below(site, ""), page_below(site, "/live/v1")
+    html = below.file.body.decode()
+    assert re.findall(r'"(/[^"]*)"', html) == [f"/live/v1{site.base}/a.js"] * 3
+    assert below.file.body == here.file.body.replace(b'"/web/', b'"/live/v1/web/')
+    assert gzip.decompress(below.file.zipped) == below.file.body
+    assert here.etag != below.etag
+    assert here.policy != below.policy, "the import map is another one, and so is its hash"

@@ -26,20 +26,24 @@ def chosen_name(value: str) -> str | None:
         return None
 
 
-def cookie(token: str, *, seconds: float, secure: bool) -> str:
+def cookie(token: str, *, seconds: float, secure: bool, path: str = "/") -> str:
     """Return the Set-Cookie header that keeps a token for `seconds`; an empty token and 0 seconds remove it."""
-    return set_cookie(COOKIE, token, seconds=seconds, secure=secure)
+    return set_cookie(COOKIE, token, seconds=seconds, secure=secure, path=path)
 
 
-def name_cookie(name: str, *, secure: bool) -> str:
+def name_cookie(name: str, *, secure: bool, path: str = "/") -> str:
     """Return the Set-Cookie header that keeps a chosen name for a year; an empty name removes the cookie.
 
     Raises InvalidRequest for a text that is not a name.
     """
     value = quote(valid_name(name), safe="") if name else ""
-    return set_cookie(NAME_COOKIE, value, seconds=YEAR if name else 0, secure=secure)
+    return set_cookie(NAME_COOKIE, value, seconds=YEAR if name else 0, secure=secure, path=path)
 
 
-def set_cookie(name: str, value: str, *, seconds: float, secure: bool) -> str:
-    """Return the Set-Cookie header of a cookie that scripts cannot read. `secure`: the browser uses https."""
-    return f"{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={int(seconds)}" + ("; Secure" if secure else "")
+def set_cookie(name: str, value: str, *, seconds: float, secure: bool, path: str = "/") -> str:
+    """Return the Set-Cookie header of a cookie that scripts cannot read.
+
+    `secure`: the browser uses https. `path`: the percent-encoded path below which the browser reaches this server.
+    """
+    text = f"{name}={value}; Path={path}; HttpOnly; SameSite=Lax; Max-Age={int(seconds)}"
+    return text + ("; Secure" if secure else "")

@@ -77,6 +77,10 @@ def serve(
     port: Annotated[int | None, typer.Option(help="The port to listen on (8000); 0 takes a free one.")] = None,
     store: Annotated[str | None, typer.Option(help="The URL of the store (sqlite:///tidings.db).")] = None,
     log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error (info).")] = None,
+    log_format: Annotated[str | None, typer.Option(help="text or json (text).")] = None,
+    access_log: Annotated[
+        bool | None, typer.Option("--access-log/--no-access-log", help="Write a log record for each request (no).")
+    ] = None,
 ) -> None:
     """Run the server.
 
@@ -95,7 +99,9 @@ def serve(
         from tidings.server.settings import Settings
 
         try:
-            settings = Settings.load(host=host, port=port, store=store, log_level=log_level)
+            settings = Settings.load(
+                host=host, port=port, store=store, log_level=log_level, log_format=log_format, access_log=access_log
+            )
         except InvalidRequest as error:
             _end(str(error), 2)
         from tidings.server.uvicorn_server import run

@@ -64,12 +64,15 @@ NEVER_SENT = b"1\r\n"
 """The size line of a chunk that never comes. WebKit takes a body that stops between two chunks for a complete one."""
 
 
-def close_connection(scope: Any) -> bool:
-    """Close the connection of this request before the end of its body. False: its server gives no access to it."""
+def close_connection(scope: Any, *, chunked: bool = True) -> bool:
+    """Close the connection of this request before the end of its body. False: its server gives no access to it.
+
+    `chunked`: the body has no Content-Length.
+    """
     transport = _transport(scope)
     if transport is None:
         return False
-    if scope.get("http_version") == "1.1" and not transport.is_closing():
+    if chunked and scope.get("http_version") == "1.1" and not transport.is_closing():
         transport.write(NEVER_SENT)
     transport.close()
     _abort_later(transport)

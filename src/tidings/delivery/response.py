@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from time import monotonic, time
+from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -34,6 +35,18 @@ MAX_ID = 512
 ID_PARAMETERS = ("last_event_id", "lastEventId")
 """Parameters for clients that cannot send the header. npm's `event-source-polyfill` and `reconnecting-eventsource` send
 the second one."""
+
+EVENT: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "data": {"type": "string"},
+        "event": {"type": "string"},
+        "id": {"type": "string"},
+        "retry": {"type": "integer", "minimum": 0},
+    },
+    "required": ["data"],
+}
+"""The schema of an event, as OpenAPI 3.2 has it, and FastAPI for its own streams."""
 
 PLAIN = Format()
 
@@ -73,6 +86,13 @@ class EventStreamResponse(Response):
     """
 
     media_type = "text/event-stream"
+
+    responses: ClassVar[dict[int | str, dict[str, Any]]] = {
+        200: {"description": "An event stream", "content": {"text/event-stream": {"itemSchema": EVENT}}},
+        204: {"description": "The topics are closed and read: do not come back."},
+    }
+    """The responses as OpenAPI describes them: `@app.get(…, response_class=EventStreamResponse,
+    responses=EventStreamResponse.responses)`."""
 
     def __init__(
         self,
@@ -130,6 +150,7 @@ class EventStreamResponse(Response):
 
         Raises TidingsError.
         """
+        await self._check()
         if not self.topics:
             raise InvalidRequest("Name at least one topic.")
         if len(self.topics) > MAX_TOPICS:
@@ -143,7 +164,6 @@ class EventStreamResponse(Response):
         for topic in self.topics:
             valid_topic(topic)
         delivery = self.hub.delivery
-        await self._check()
         stream = self._stream(delivery)
         try:
             for i, topic in enumerate(self.topics):

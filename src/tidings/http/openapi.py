@@ -9,6 +9,7 @@ import msgspec
 from starlette.routing import Route, compile_path
 from starlette.types import ASGIApp
 
+from tidings.delivery.response import EVENT
 from tidings.log.names import MAX_NAME
 
 REF = "#/components/schemas/{name}"
@@ -29,7 +30,7 @@ SHAPES: set[type[msgspec.Struct]] = {Problem}
 # These patterns only document parameters. The rules of the log refuse what breaks them, in better words.
 OFFSET = r"[A-Za-z0-9]{1,16}-(0|[1-9][0-9]{0,17})"
 POSITIONS = f"{OFFSET}(~{OFFSET}){{0,31}}"
-START = f"^(earliest|tail|-[1-9][0-9]{{0,5}}|{OFFSET})$"
+START = f"^(earliest|tail|-[1-9][0-9]{{0,5}}|-1000000|{OFFSET})$"
 TOPIC: dict[str, Any] = {"pattern": r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$", "minLength": 1, "maxLength": MAX_NAME}
 TYPE: dict[str, Any] = {"pattern": r"^(?!tidings\.)[^\r\n\x00]+$", "minLength": 1, "maxLength": MAX_NAME}
 
@@ -86,9 +87,7 @@ def shape(struct: type[msgspec.Struct], text: str) -> dict[str, Any]:
 
 def stream(end: str) -> Responses:
     """Describe the responses of an event stream; `end` describes the one of a stream that has been read to its end."""
-    fields = {"data": "string", "event": "string", "id": "string", "retry": "integer"}
-    event = {"type": "object", "properties": {name: {"type": type} for name, type in fields.items()}}
-    content = {"text/event-stream": {"itemSchema": {**event, "required": ["data"]}}}
+    content = {"text/event-stream": {"itemSchema": EVENT}}
     return {200: {"description": "An event stream", "content": content}, 204: {"description": end}}
 
 

@@ -60,7 +60,8 @@ async def http_problem(request: Request, error: Exception) -> Response:
     if status in (404, 405):
         # The router knows the methods of one of its routes only, but a path may have several routes.
         known = {method.strip() for method in headers.pop("Allow", "").split(",")}
-        methods = sorted(filter(None, known | methods_at(request.app.openapi()["paths"], request.url.path)))
+        below = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+        methods = sorted(filter(None, known | methods_at(request.app.openapi()["paths"], below)))
         status = 405 if methods else 404
         detail = f"There is nothing at {path}."
         if methods:

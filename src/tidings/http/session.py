@@ -4,7 +4,7 @@ that from then on."""
 from __future__ import annotations
 
 import time
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, TypedDict
 
 import msgspec
 from fastapi import APIRouter, Request
@@ -19,7 +19,7 @@ from tidings.access.tokens import token_of
 from tidings.errors import InvalidRequest, Unauthenticated
 
 from .openapi import Responses, problems, shape
-from .request import Body, strict
+from .request import Body, address, strict
 from .response import json_response
 from .signed_out import SignedOut
 
@@ -43,6 +43,18 @@ class Session(msgspec.Struct):
     name: str | None
     expires: float | None
     oidc: str | None
+
+
+class Reached(TypedDict):
+    """The way in which a browser reaches this server, as cookies need it."""
+
+    secure: bool
+    path: str
+
+
+def reached(request: Request) -> Reached:
+    """Return the way in which the sender of a request reaches this server."""
+    return Reached(secure=request.url.scheme == "https", path=address(request, "") or "/")
 
 
 def routes(access: Access, signed_out: SignedOut, oidc: str | None = None) -> APIRouter:
@@ -76,7 +88,7 @@ def routes(access: Access, signed_out: SignedOut, oidc: str | None = None) -> AP
     )
     async def sign_in(request: Request, given: SignIn) -> Response:
         auth.refuse_foreign(request.scope["headers"])
-        secure = request.url.scheme == "https"
+        where = reached(request)
         if bool(given.token) == bool(given.name):
             raise InvalidRequest("Send a token or a name, one of them.")
         if auth.open and not given.name:
@@ -84,11 +96,11 @@ def routes(access: Access, signed_out: SignedOut, oidc: str | None = None) -> AP
         if given.name and not auth.open:
             raise InvalidRequest("On this server a name cannot be chosen: send a token.")
         if given.name:
-            header = name_cookie(given.name, secure=secure)
+            header = name_cookie(given.name, **where)
             return json_response(described(named(given.name)), headers={"set-cookie": header})
         subject = await auth.verify(given.token)
         seconds = 0.0 if subject.expires is None else subject.expires - time.time()
-        header = cookie(given.token, seconds=seconds, secure=secure)
+        header = cookie(given.token, seconds=seconds, **where)
         return json_response(described(subject), headers={"set-cookie": header})
 
     @router.delete(
@@ -101,8 +113,8 @@ def routes(access: Access, signed_out: SignedOut, oidc: str | None = None) -> AP
         auth.refuse_foreign(request.scope["headers"])
         if (token := token_of(request.scope["headers"])) is not None:
             await signed_out.end(token)
-        secure = request.url.scheme == "https"
-        header = name_cookie("", secure=secure) if auth.open else cookie("", seconds=0, secure=secure)
+        where = reached(request)
+        header = name_cookie("", **where) if auth.open else cookie("", seconds=0, **where)
         return Response(status_code=204, headers={"set-cookie": header})
 
     return router

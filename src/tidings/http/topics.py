@@ -22,7 +22,7 @@ from tidings.wire.run_events import merged_log
 from tidings.wire.sse import json_value
 
 from .openapi import OFFSET, START, Responses, problems, shape
-from .request import DECIMAL, WHOLE, Body, Flag, TopicName, strict
+from .request import DECIMAL, WHOLE, Body, Flag, TopicName, strict, wrong
 from .response import json_response
 
 
@@ -204,10 +204,12 @@ def routes(hub: Hub, access: Access) -> APIRouter:
         after: Annotated[
             str,
             Query(
-                description="An offset, `earliest` (the default), `tail`, or `-N` for the last N events.",
+                description="An offset, `earliest` (the default), `tail`, or `-N` for the last N events. `from` is "
+                "another name.",
                 json_schema_extra={"pattern": f"{START}|^$"},
             ),
         ] = "",
+        after_: Annotated[str, Query(alias="from", include_in_schema=False)] = "",
         before: Annotated[
             str,
             Query(
@@ -218,6 +220,9 @@ def routes(hub: Hub, access: Access) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=1000), DECIMAL] = 100,
         merge: Annotated[Flag, Query(description="Merge neighbouring deltas of a run's blocks.")] = False,
     ) -> Response:
+        if after and after_:
+            wrong("from", "`from` is another name for `after`: give one of them")
+        after = after or after_
         if after and before:
             raise InvalidRequest("A page is either after an offset or before one.")
         if before:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from tidings.delivery.hub import Hub
 from tidings.delivery.response import EventStreamResponse
-from tidings.errors import NotFound
+from tidings.errors import InvalidRequest, NotFound
+from tidings.events import shown
 from tidings.log.names import EARLIEST
 from tidings.wire.run_events import RunFormat
 
@@ -22,5 +23,10 @@ class RunResponse(EventStreamResponse):
         super().__init__(hub, topic, EARLIEST, format=FORMAT)
 
     async def _check(self) -> None:
-        if await self.hub.log.describe(self.topics[0]) is None:
-            raise NotFound(f"There is no run {self.topics[0].removeprefix('runs.')}.")
+        topic = self.topics[0]
+        try:
+            known = await self.hub.log.describe(topic) is not None
+        except InvalidRequest:
+            known = False  # no run has such an id
+        if not known:
+            raise NotFound(f"There is no run {shown(topic.removeprefix('runs.'))}.")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Any
@@ -40,7 +41,8 @@ from tidings.apps.rooms.rooms import Rooms
 from tidings.apps.rooms.search import Search
 from tidings.apps.runs.guard import RunsGuard
 from tidings.assistants import configured
-from tidings.delivery.response import Stream
+from tidings.delivery.delivery import Delivery
+from tidings.delivery.response import Stream, problem_response
 from tidings.errors import TidingsError
 from tidings.events import Retention
 from tidings.http import health, problems, runs, session, topics
@@ -67,9 +69,23 @@ class App(FastAPI):
 
     direct: Sequence[DirectRoute] = ()
     access: Access
+    hub: Hub
+    work: Callable[[], Awaitable[None]]
+    """Begins what goes on beside requests: the list of ended sessions, presence, loading the assistants."""
+    _life: Delivery | None = None
+    """The opening of the hub in which that has begun."""
+
+    async def begin(self) -> None:
+        """Begin the work once each time that the hub is open: at the first request of an app that is mounted in
+        another, which runs no lifespan of its own. Raises Unavailable."""
+        async with self._beginning:
+            if self._life is not self.hub.delivery:
+                await self.work()
+                self._life = self.hub.delivery
 
     def open_to(self, origins: Sequence[str]) -> None:
         """Let the pages of these origins use the app: direct routes and FastAPI's alike."""
+        self._beginning = asyncio.Lock()
         # Plain ASGI only: middleware that wraps `send` in tasks or buffers would cost every stream a task.
         self.entrance: ASGIApp = self.route
         if origins:
@@ -87,6 +103,12 @@ class App(FastAPI):
         if scope["type"] != "http":
             await super().__call__(scope, receive, send)
             return
+        if self.hub.state == "open" and self.hub.delivery is not self._life:
+            try:
+                await self.begin()
+            except TidingsError as error:
+                await problem_response(None, error)(scope, receive, send)
+                return
         begun: list[Stream] = []
         # No name holds the inner scope: it would stay as long as the stream, 0.6 KB each.
         await self.entrance({**scope, OUTSIDE: begun}, receive, send)
@@ -138,23 +160,26 @@ def create_app(settings: Settings | None = None, hub: Hub | None = None) -> Fast
     signed_out = SignedOut(hub, access.authenticator)
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncGenerator[None, None]:
+    async def lifespan(app: App) -> AsyncGenerator[None, None]:
         try:
             await hub.open()
         except TidingsError as error:
             app.state.failure = error
             raise
         try:
-            hub.runs.grace = settings.grace
-            await signed_out.open()
-            presence.open()
-            for assistant in assistants.values():
-                hub.delivery.background(assistant.runnable())
+            await app.begin()
             yield
         finally:
             await presence.close()
             await search.close()
             await hub.close()
+
+    async def work() -> None:
+        hub.runs.grace = settings.grace
+        await signed_out.open()
+        presence.open()
+        for assistant in assistants.values():
+            hub.delivery.background(assistant.runnable())
 
     app = App(
         title="Tidings",
@@ -164,8 +189,9 @@ def create_app(settings: Settings | None = None, hub: Hub | None = None) -> Fast
         docs_url=None,
         redoc_url=None,
     )
-    app.state.hub = hub
+    app.state.hub = app.hub = hub
     app.access = access
+    app.work = work
     app.open_to(settings.cors_origins)
     problems.install(app)
     publishing = Publishing(hub, access, sizes)

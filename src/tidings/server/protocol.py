@@ -1,14 +1,17 @@
-"""The protocol of a connection: uvicorn's, with limits on what a request may send, and streams written directly."""
+"""The protocol of a connection: uvicorn's, with limits on what a request may send and on what a slow client keeps, and
+streams written directly."""
 
 from __future__ import annotations
 
 import asyncio
+import math
 from typing import Any, NamedTuple, Self
 
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT, FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from tidings.delivery.hub import Hub
+from tidings.delivery.subscription import STALL
 
 MAX_HEAD = 65536
 """Bytes of a request's line and headers, and of what frames a chunked body: sizes, extensions and trailers. httptools
@@ -99,6 +102,9 @@ def protocol(hub: Hub, bounds: Bounds) -> type[HttpToolsProtocol]:
         """The request that is being answered; later ones may have come."""
         _rest: bytes | memoryview = b""
         """Bytes read that are parsed once fewer requests wait."""
+        _streaming = False
+        """A stream writes here. It counts what it keeps itself."""
+        _slow: asyncio.TimerHandle | None = None
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             super().connection_made(transport)
@@ -117,6 +123,7 @@ def protocol(hub: Hub, bounds: Bounds) -> type[HttpToolsProtocol]:
             self._served = None
             super().connection_lost(exc)
             self._clear_deadline()
+            self._release()
             # These refer to this connection. In a circle they would wait for the garbage collector, 7 KB each.
             self.scope = self.cycle = self.headers = None  # type: ignore[assignment]
             self.pipeline.clear()
@@ -191,6 +198,7 @@ def protocol(hub: Hub, bounds: Bounds) -> type[HttpToolsProtocol]:
                 self.refuse(TOO_SLOW)
 
         def on_response_complete(self) -> None:
+            self._streaming = False
             super().on_response_complete()
             if self._rest:
                 self.loop.call_soon(self._parse_rest)
@@ -248,12 +256,45 @@ def protocol(hub: Hub, bounds: Bounds) -> type[HttpToolsProtocol]:
             self._framing = 0
             self._complete = True
 
+        # The bytes of answers that clients do not take count as memory of slow readers. See memory.WriteMemory.
+
+        def pause_writing(self) -> None:
+            super().pause_writing()
+            if not self._streaming and hub.state != "closed":
+                self._hold()
+
+        def resume_writing(self) -> None:
+            super().resume_writing()
+            self._release()
+
+        def _hold(self, before: float = math.inf) -> None:
+            """Count what the client has not taken. Close the connection if that is no less than `before` bytes."""
+            unsent = self.transport.get_write_buffer_size()
+            if unsent >= before:
+                self.close()
+            elif hub.state != "closed":
+                self._slow = self.loop.call_later(STALL, self._hold, unsent)
+                hub.delivery.write_memory.hold(self, unsent)
+
+        def _release(self) -> None:
+            if self._slow is not None:
+                self._slow.cancel()
+                self._slow = None
+                if hub.state != "closed":
+                    hub.delivery.write_memory.release(self)
+
+        def close(self) -> None:
+            """Close the connection without what was not sent, because the client is too slow."""
+            self.transport.abort()
+
         # Connection's methods, for the stream that has begun here: see subscription.py.
 
         def begin(self) -> Self | None:
             """Return this connection if the body of the response that has begun may be written here, else None."""
             if self.transport.is_closing() or not (self.cycle.response_started and self.cycle.chunked_encoding):
                 return None  # the client has gone, or has sent its next request already
+            self._release()
+            self._streaming = True
             # Full as soon as the kernel does not take it all: the default is 64 KB later.
             self.transport.set_write_buffer_limits(0)
             return self

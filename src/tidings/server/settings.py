@@ -7,6 +7,7 @@ between commas or spaces. A key may be written `@FILE`: the file then holds the 
 from __future__ import annotations
 
 import difflib
+import ipaddress
 import os
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -43,6 +44,23 @@ def _origin(value: str) -> str:
     return value.lower()
 
 
+def _peer(value: str) -> str:
+    try:
+        if value != "*":
+            ipaddress.ip_network(value)
+    except ValueError:
+        raise ValueError(
+            "a proxy is an address like 10.0.0.5, a network like 10.0.0.0/8, or * for every peer"
+        ) from None
+    return value
+
+
+def _alone(peers: tuple[str, ...]) -> tuple[str, ...]:
+    if "*" in peers and len(peers) > 1:
+        raise ValueError("* stands alone, since it trusts every peer")
+    return peers
+
+
 def _key(value: object) -> object:
     if not isinstance(value, str) or not value.startswith("@"):
         return value
@@ -54,6 +72,9 @@ def _key(value: object) -> object:
 
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
 Origins = Annotated[tuple[Annotated[str, BeforeValidator(_origin)], ...], NoDecode, BeforeValidator(_words)]
+Peers = Annotated[
+    tuple[Annotated[str, AfterValidator(_peer)], ...], NoDecode, BeforeValidator(_words), AfterValidator(_alone)
+]
 Algorithms = Annotated[tuple[Literal["HS256", "RS256", "ES256", "EdDSA"], ...], NoDecode, BeforeValidator(_words)]
 Secret = Annotated[SecretStr, BeforeValidator(_key)]
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -80,6 +101,10 @@ class Settings(BaseSettings):
     """The URL of the store: `memory:`, or `sqlite:///` and a path."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """The least serious log record that is written."""
+    log_format: Literal["text", "json"] = "text"
+    """The format of the log: lines of text, or a JSON object a line."""
+    access_log: bool = False
+    """Write a log record for each request, without the query of its path."""
 
     secret: Secret | None = None
     """The secret that signs and verifies tokens (HS256), at least 32 bytes; `tidings token --new-secret` makes it."""
@@ -105,6 +130,8 @@ class Settings(BaseSettings):
     """Host names, besides loopback's, by which a server without a key may be addressed."""
     cors_origins: Origins = ()
     """The origins whose pages may use this server, besides its own page."""
+    trusted_proxies: Peers = ("127.0.0.1", "::1")
+    """The proxies whose X-Forwarded headers are believed: addresses, networks, or * for every peer."""
 
     model: str | None = None
     """The chat model of the assistant, as LangChain's `init_chat_model` names it: `openai:gpt-5-mini`."""
@@ -154,8 +181,8 @@ class Settings(BaseSettings):
     """The memory for the recent events of all topics. Beyond it, readers of the topics that were longest silent have
     them read from the store."""
     write_memory: Size = 256 * 1024 * 1024
-    """The memory that slow readers may keep. Beyond it, the reader that has been slow for the longest is disconnected,
-    and resumes when it comes back."""
+    """The memory that slow readers of streams, pages and files may keep. Beyond it, the reader that has been slow for
+    the longest is disconnected; a stream resumes when its client comes back."""
     keep_alive: Annotated[float, Field(ge=1, le=3600)] = 15.0
     """The silence after which a comment is sent, so that no proxy closes the stream."""
     drain_window: Seconds = 2.0

@@ -7,6 +7,7 @@ import gc
 import logging
 import os
 import resource
+import signal
 import socket
 import sys
 import threading
@@ -19,8 +20,10 @@ import uvicorn
 from tidings.delivery.hub import Hub
 from tidings.errors import InvalidRequest, Unavailable
 
+from . import logs
 from .app import create_app
 from .protocol import Bounds, protocol
+from .proxies import TrustedProxies
 from .settings import Settings
 
 log: logging.Logger = logging.getLogger("tidings.server")
@@ -49,12 +52,25 @@ class Server(uvicorn.Server):
         self.lost: str = ""
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        if not self.should_exit or not self.started or self.hurried:
+        again = self.should_exit and self.started and not self.hurried
+        if again:
+            # uvicorn itself would drop every connection at once, with a traceback for each stream: a third signal does.
+            self.hurried = True
+            self.loop.call_soon_threadsafe(partial(self.hub.drain, hurry=True))
+        else:
             super().handle_exit(sig, frame)
+        if self.started:
+            # Not here: the signal may have come while a record was being written.
+            self.loop.call_soon_threadsafe(self._log_exit, signal.Signals(sig).name, again)
+
+    def _log_exit(self, name: str, again: bool) -> None:
+        if self.hub.state == "closed":
             return
-        # uvicorn itself would drop every connection at once, with a traceback for each stream: the third signal does.
-        self.hurried = True
-        self.loop.call_soon_threadsafe(partial(self.hub.drain, hurry=True))
+        streams = self.hub.delivery.counts().streams
+        if again:
+            log.info("%s again: the %d open streams and the runs end now.", name, streams)
+        else:
+            log.info("%s: no more connections are accepted, %d open streams and the runs end.", name, streams)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         self.loop: asyncio.AbstractEventLoop = asyncio.get_running_loop()
@@ -65,6 +81,10 @@ class Server(uvicorn.Server):
             gc.freeze()
             print(greeting(*sockets[0].getsockname()[:2]), flush=True)
             self.watching: asyncio.Task[None] = asyncio.create_task(self._leave_when_lost())
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().shutdown(sockets)
+        log.info("Stopped: every stream has ended, and every acknowledged event is stored.")
 
     async def _leave_when_lost(self) -> None:
         """Leave once the store is gone for good. Whatever hangs then, the process is gone in time."""
@@ -112,11 +132,7 @@ def run(settings: Settings) -> None:
     sys.setswitchinterval(0.001)
     # 5,000 connections are 500,000 objects that live long: full collections over them are not worth their pauses.
     gc.set_threshold(20_000, 20, 100)
-    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for noisy in ("uvicorn.access", "httpx", "httpcore"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
-    if settings.log_level == "info":
-        logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    logs.configure(settings)
     try:
         app = create_app(settings)
     except InvalidRequest as error:
@@ -125,12 +141,14 @@ def run(settings: Settings) -> None:
     hub: Hub = app.state.hub
     listening = listen(settings.host, settings.port)
     config = uvicorn.Config(
-        app,
+        TrustedProxies(app, settings.trusted_proxies),
         http=protocol(hub, Bounds(settings.request_timeout, max(settings.max_batch, 2 * settings.max_file))),
         loop="uvloop",
         ws="none",
+        interface="asgi3",
+        proxy_headers=False,
         log_config=None,
-        access_log=False,
+        access_log=settings.access_log,
         server_header=False,
         timeout_graceful_shutdown=int(settings.drain_window + 2.5),
         timeout_keep_alive=30,

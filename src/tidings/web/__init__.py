@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 
-from .site import CACHE_FOREVER, WORKER_POLICY, File, load
+from .site import CACHE_FOREVER, WORKER_POLICY, File, Page, load, page_below
 
 __all__ = ["mount"]
 
 _site: Final = load(Path(__file__).parent)
+
+
+@lru_cache(maxsize=16)
+def _page_below(path: str) -> Page:
+    return page_below(_site, path)
 
 
 def mount(app: Starlette) -> None:
@@ -25,23 +32,25 @@ def mount(app: Starlette) -> None:
 
 
 async def _page(request: Request) -> Response:
-    """Asked for anew each time, so a new version is seen at once; it has not changed while its base has not."""
+    """Return the page. A browser asks for it each time, so that it has a new version at once."""
+    page = _page_below(quote(request.scope.get("root_path", "")))
     headers = {
         "cache-control": "no-cache",
-        "etag": f'"{_site.base}"',
-        "content-security-policy": _site.policy,
+        "etag": page.etag,
+        "content-security-policy": page.policy,
         "cross-origin-opener-policy": "same-origin",
         "referrer-policy": "same-origin",
     }
     if request.headers.get("if-none-match") == headers["etag"]:
         return Response(status_code=304, headers=headers)
-    return _response(request, _site.page, headers)
+    return _response(request, page.file, headers)
 
 
 async def _asset(request: Request) -> Response:
     file = _site.files.get(request.path_params["path"])
     if file is None or request.path_params["hash"] != _site.base.rpartition("/")[2]:
-        return Response("There is no such file. The page may have been replaced by a newer one.\n", 404)
+        text = "There is no such file. The page may have been replaced by a newer one.\n"
+        return Response(text, 404, media_type="text/plain")
     # The policy is for the shared worker, which has that of its own script and not its pages'.
     return _response(request, file, {"cache-control": CACHE_FOREVER, "content-security-policy": WORKER_POLICY})
 

@@ -35,11 +35,19 @@ class File(NamedTuple):
 
 
 class Site(NamedTuple):
-    """All that is served. `files` are found under `base`, which changes with any byte of them."""
+    """All that is served. `files` are found under `base`, which changes with any byte of them. `html` is the page of a
+    server at the root of its host."""
 
     base: str
     files: dict[str, File]
-    page: File
+    html: str
+
+
+class Page(NamedTuple):
+    """The page of a server below a path."""
+
+    file: File
+    etag: str
     policy: str
     """The Content-Security-Policy: scripts are our own files and the one inline import map, by its hash."""
 
@@ -57,7 +65,14 @@ def load(root: Path) -> Site:
         digest.update(f"\0{name}\0{len(file.body)}\0".encode() + file.body)
     base = f"/web/{digest.hexdigest()[:12]}"
     html = template.replace("{preloads}", _preloads(files)).replace("{base}", base)
-    return Site(base, files, _file(html.encode(), ".html", "text/html; charset=utf-8"), _policy(html))
+    return Site(base, files, html)
+
+
+def page_below(site: Site, path: str) -> Page:
+    """Return the page of a server that is reached below `path`, which is percent-encoded; empty for the host's root."""
+    html = site.html.replace(f'"{site.base}/', f'"{path}{site.base}/')
+    file = _file(html.encode(), ".html", "text/html; charset=utf-8")
+    return Page(file, f'"{path}{site.base}"', _policy(html))
 
 
 def _file(body: bytes, suffix: str, media_type: str = "") -> File:

@@ -8,11 +8,14 @@ import httpx
 import pytest
 
 from tests.apps.members import SECRET, Member, room
+from tests.asgi import asking
 from tests.http.conftest import Server, serving
 from tests.http.problems import problem
 from tidings.access.names import topics_of
 from tidings.access.subject import PERSON
 from tidings.access.tokens import sign
+from tidings.apps.rooms.files import Files
+from tidings.errors import Gone
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -87,3 +90,20 @@ async def test_an_upload_over_the_bytes_of_a_day_is_refused_with_the_limit(id: s
         assert stored.status_code == 201
         answer = await server.client.post(f"/rooms/{id}/files?name=a", content=b"x", headers=headers)
         problem(answer, 429, "1,048,576 bytes")
+
+
+async def test_a_download_that_is_cut_elsewhere_ends_without_its_last_byte(
+    id: str, mara: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a server that gives no access to its connection, the response is not completed."""
+    await room(mara, id)
+    location = (await upload(mara, id, b"x" * 100)).headers["location"]
+
+    async def gone(*_: object) -> AsyncIterator[bytes]:
+        yield b"x" * 10
+        raise Gone("The file was deleted.")
+
+    monkeypatch.setattr(Files, "content", gone)
+    async with asking(mara.server.app, location, headers=mara.headers) as client:
+        await client.end()
+        assert (client.status, client.body, client.clean) == (200, b"x" * 10, False)

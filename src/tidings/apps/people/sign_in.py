@@ -20,6 +20,7 @@ from tidings.delivery.hub import Hub
 from tidings.errors import Conflict, Forbidden, Gone, InvalidRequest, TidingsError, Unauthenticated, Unavailable
 from tidings.events import Retention
 from tidings.http.request import address
+from tidings.http.session import reached
 
 from .accounts import name_of
 
@@ -62,8 +63,9 @@ def routes(hub: Hub, provider: Provider, secret: str, sign: Callable[[str], str]
     )
     async def login(
         request: Request,
-        next: Annotated[str, Query(description="The path on this server to come back to.")] = "/",
+        next: Annotated[str, Query(description="The path on this host to come back to; by default the page's.")] = "",
     ) -> Response:
+        next = next or address(request, "/")
         try:
             if not _path.fullmatch(next):
                 raise InvalidRequest(f"{next[:100]!r} is not a path on this server.")
@@ -136,5 +138,4 @@ def _problem(request: Request, error: TidingsError) -> Response:
 
 
 def _keep(answer: Response, request: Request, name: str, value: str, seconds: float) -> None:
-    secure = request.url.scheme == "https"
-    answer.headers.append("set-cookie", set_cookie(name, value, seconds=seconds, secure=secure))
+    answer.headers.append("set-cookie", set_cookie(name, value, seconds=seconds, **reached(request)))

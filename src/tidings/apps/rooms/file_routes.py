@@ -3,15 +3,18 @@ origin: but for a few kinds of pictures, browsers are told to save it, whatever 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncGenerator
 from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import APIRouter, HTTPException, Path, Query, Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from tidings.access.access import Access
-from tidings.errors import TooLarge
+from tidings.delivery.foreign_servers import close_connection, hush_unfinished
+from tidings.errors import TidingsError, TooLarge
 from tidings.http.openapi import problems, shape
 from tidings.http.request import address, strict
 from tidings.http.response import json_response
@@ -21,6 +24,8 @@ from .files import MAX_NAME, valid_media_type, valid_name
 from .rooms import PREFIX, Rooms, person
 from .routes import RoomId
 from .rules import FILE
+
+log: logging.Logger = logging.getLogger("tidings.files")
 
 PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp", "image/avif")
 """Media types that a browser may show in a page, because it runs no script in them."""
@@ -88,11 +93,24 @@ def routes(rooms: Rooms, access: Access, max_file: int) -> APIRouter:
         name = f"filename*=UTF-8''{quote(whole.file.name, safe='')}"
         headers["content-disposition"] = f"{'inline' if shown else 'attachment'}; {name}"
         headers["content-length"] = str(whole.file.size)
-        return StreamingResponse(
-            rooms.files.content(whole), headers=headers, media_type=whole.file.type if shown else SAVED
-        )
+        return Download(rooms.files.content(whole), headers=headers, media_type=whole.file.type if shown else SAVED)
 
     return router
+
+
+class Download(StreamingResponse):
+    """The bytes of a file. If the file is deleted meanwhile, the connection is closed before the end of the body."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        except TidingsError as error:
+            log.info("A download was cut: %s", error)
+            if close_connection(scope, chunked=False):
+                while (await receive())["type"] != "http.disconnect":
+                    pass
+            else:
+                hush_unfinished()
 
 
 def announced(request: Request, most: int) -> int:

@@ -1,6 +1,7 @@
 import { computed, signal } from "@preact/signals";
 import { Problem, Tidings, newKey } from "../../client/index.js";
 import { soon } from "../page/frames.js";
+import { serverRoot } from "../page/root.js";
 import { toast } from "../toasts/state.js";
 
 /** The client, which shows a toast when the server asks to slow down. Messages show that themselves. */
@@ -28,7 +29,7 @@ class Server extends Tidings {
   }
 }
 
-export const tidings = new Server();
+export const tidings = new Server(serverRoot);
 
 /** @type {import("@preact/signals").Signal<import("../../client/index.js").Connection>} */
 export const connection = signal(tidings.connection);

@@ -1,6 +1,7 @@
 import { html, inPage } from "../kit/html.js";
 import { Icon } from "../kit/icon.js";
 import { go, open } from "../page/address.js";
+import { serverRoot } from "../page/root.js";
 import { conversations, listed } from "./list-state.js";
 import { questionsOf } from "./outbox-state.js";
 import { conversation } from "./state.js";
@@ -14,7 +15,7 @@ export function List() {
           <li key=${id}>
             <a
               class="item"
-              href=${`/c/${id}`}
+              href=${`${serverRoot}c/${id}`}
               aria-current=${open.value === id ? "page" : undefined}
               onClick=${inPage(() => go(id))}
             >

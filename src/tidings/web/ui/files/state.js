@@ -3,6 +3,7 @@ import { Problem, newKey } from "../../client/index.js";
 import { connectionStatus } from "../connection/state.js";
 import { openRoom } from "../page/address.js";
 import { soon } from "../page/frames.js";
+import { serverRoot } from "../page/root.js";
 import { recall } from "../page/storage.js";
 import { ended, session } from "../session/state.js";
 import { size } from "../text/format.js";
@@ -35,7 +36,7 @@ const MEDIA_TYPE = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+$/;
 export const isPicture = (type) => PICTURES.includes(type);
 
 /** @param {string} room @param {string} id */
-export const addressOf = (room, id) => `/rooms/${room}/files/${id}`;
+export const addressOf = (room, id) => `${serverRoot}rooms/${room}/files/${id}`;
 
 /**
  * All attached files. They are uploaded in this order, one after the other, so that messages and the event stream keep
@@ -117,7 +118,7 @@ function upload({ key, room, file }) {
   // fetch does not report the progress of an upload.
   const request = new XMLHttpRequest();
   requests.set(key, request);
-  request.open("POST", `/rooms/${room}/files?${new URLSearchParams({ name: file.name })}`);
+  request.open("POST", `${serverRoot}rooms/${room}/files?${new URLSearchParams({ name: file.name })}`);
   request.setRequestHeader("Content-Type", MEDIA_TYPE.test(file.type) ? file.type : "application/octet-stream");
   request.upload.onprogress = ({ loaded }) => soon(() => change(key, { share: loaded / file.size }));
   request.onload = () => change(key, answered(request));

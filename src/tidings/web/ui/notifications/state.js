@@ -1,7 +1,8 @@
 import { computed, effect, signal } from "@preact/signals";
 import { serverTime, subscribe, tidings } from "../connection/state.js";
-import { goTo } from "../page/address.js";
+import { goTo, isPath } from "../page/address.js";
 import { soon } from "../page/frames.js";
+import { serverRoot } from "../page/root.js";
 import { summary } from "../rooms/state.js";
 import { ended, userTopic } from "../session/state.js";
 import { dismiss, notSaved, toast } from "../toasts/state.js";
@@ -112,9 +113,10 @@ function addressOf({ link }) {
   return url?.origin === location.origin ? url.pathname : null;
 }
 
-/** A valid link: a path of this origin, or https. @param {string | null} link */
+/** A valid link: a path of this server, or https. @param {string | null} link */
 export function urlOf(link) {
-  const url = link && URL.canParse(link, location.origin) ? new URL(link, location.origin) : null;
+  const address = link?.startsWith("/") ? serverRoot + link.slice(1) : link;
+  const url = address && URL.canParse(address, location.origin) ? new URL(address, location.origin) : null;
   return url && (url.origin === location.origin || url.protocol === "https:") ? url : null;
 }
 
@@ -125,7 +127,7 @@ export function open(item) {
   const url = urlOf(item.link);
   if (!url) return;
   if (url.origin !== location.origin) window.open(url, "_blank", "noopener");
-  else if (!/^\/([cr]\/[^/]+)?$/.test(url.pathname)) location.assign(url);
+  else if (!isPath(url.pathname)) location.assign(url);
   else goTo(url);
 }
 

@@ -1,6 +1,7 @@
 /** The page's address: which room or conversation is open. */
 import { computed, effect, signal } from "@preact/signals";
 import { drawer, resetAside } from "./layout.js";
+import { serverRoot } from "./root.js";
 
 /**
  * A room, with the offset of a message to show; or a conversation, null being a new one.
@@ -19,9 +20,13 @@ export const openRoom = computed(() => ("room" in place.value ? place.value.room
 /** The offset of the message to show in the open room. */
 export const openAt = computed(() => ("room" in place.value ? place.value.at : null));
 
+/** Check if a path is one of this page. @param {string} path */
+export const isPath = (path) => path.startsWith(serverRoot) && /^([cr]\/[^/]+)?$/.test(path.slice(serverRoot.length));
+
 /** @returns {Place} the place that the browser's address names */
 function addressed() {
-  const [, kind, id] = /^\/([cr])\/([A-Za-z0-9_-]{1,64})$/.exec(location.pathname) ?? [];
+  const path = location.pathname.startsWith(serverRoot) ? location.pathname.slice(serverRoot.length) : "";
+  const [, kind, id] = /^([cr])\/([A-Za-z0-9_-]{1,64})$/.exec(path) ?? [];
   if (kind === "r") return { room: id, at: new URLSearchParams(location.search).get("at") };
   return { conversation: id ?? null };
 }
@@ -30,7 +35,7 @@ function addressed() {
 export function go(id) {
   drawer.value = false;
   if ("conversation" in place.value && id === open.value) return;
-  history.pushState(null, "", id ? `/c/${id}` : "/");
+  history.pushState(null, "", id ? `${serverRoot}c/${id}` : serverRoot);
   place.value = { conversation: id };
 }
 
@@ -38,7 +43,7 @@ export function go(id) {
 export function goRoom(room, at = null) {
   drawer.value = false;
   if (room === openRoom.value && at === null) return;
-  history.pushState(null, "", `/r/${room}${at ? `?at=${at}` : ""}`);
+  history.pushState(null, "", `${serverRoot}r/${room}${at ? `?at=${at}` : ""}`);
   place.value = { room, at };
 }
 

@@ -3,6 +3,7 @@ import { html, inPage } from "../kit/html.js";
 import { Icon } from "../kit/icon.js";
 import { goRoom, openRoom } from "../page/address.js";
 import { dialog, signingIn } from "../page/layout.js";
+import { serverRoot } from "../page/root.js";
 import { joined, rooms, roomsListed } from "../rooms/state.js";
 import { session } from "../session/state.js";
 import { messages } from "./outbox-state.js";
@@ -41,7 +42,7 @@ function Item({ room }) {
   return html`
     <a
       class=${unread > 0 && !current ? "item unread" : "item"}
-      href=${`/r/${id}`}
+      href=${`${serverRoot}r/${id}`}
       aria-current=${current ? "page" : undefined}
       onClick=${inPage(() => goRoom(id))}
     >

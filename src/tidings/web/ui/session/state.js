@@ -1,6 +1,7 @@
 import { computed, effect, signal } from "@preact/signals";
 import { Problem } from "../../client/index.js";
 import { connection, tidings } from "../connection/state.js";
+import { serverRoot } from "../page/root.js";
 import { keep, recall } from "../page/storage.js";
 
 /**
@@ -86,7 +87,7 @@ export async function signIn(who) {
     const { name } = await tidings.request("POST", "/session", { json: who });
     keep("me", name); // announces it to the other tabs
     // This tab shows another person's data. For a nameless visitor it only gets a name.
-    if (before && before.name !== null && before.name !== name) return (location.assign("/"), null);
+    if (before && before.name !== null && before.name !== name) return (location.assign(serverRoot), null);
     await load();
     if (!signedOut.value) tidings.reconnect();
     return signedOut.value ? "The server did not accept this token." : null;
@@ -99,7 +100,7 @@ export async function signIn(who) {
 export async function signOut() {
   await tidings.request("DELETE", "/session");
   keep("me", undefined);
-  location.assign("/");
+  location.assign(serverRoot);
 }
 
 /** Check if an error means that the session has ended; then the page asks for a sign-in. @param {unknown} error */

@@ -9,6 +9,7 @@ import { useOverlay } from "../kit/overlay.js";
 import { Bell } from "../notifications/bell.js";
 import { go } from "../page/address.js";
 import { compact, dialog, drawer } from "../page/layout.js";
+import { serverRoot } from "../page/root.js";
 import { Person } from "../people/person.js";
 import { RoomList } from "../room/list.js";
 import { myName } from "../session/state.js";
@@ -29,7 +30,7 @@ export function Sidebar() {
       ref=${root}
     >
       <div class="brand">
-        <a href="/" onClick=${inPage(() => go(null))}><${Mark} size=${24} /><span class="word-mark">Tidings</span></a>
+        <a href=${serverRoot} onClick=${inPage(() => go(null))}><${Mark} size=${24} /><span class="word-mark">Tidings</span></a>
         ${compact.value ? html`<${IconButton} icon="x" label="Close the side bar" onClick=${close} />` : html`<${Bell} />`}
       </div>
       <button

@@ -5,6 +5,7 @@ import { html } from "../kit/html.js";
 import { Icon, Mark } from "../kit/icon.js";
 import { draft } from "../page/drafts.js";
 import { dialog, signingIn } from "../page/layout.js";
+import { serverRoot } from "../page/root.js";
 import { door, session, signIn, signedOut } from "../session/state.js";
 import { notSaved } from "../toasts/state.js";
 
@@ -72,7 +73,7 @@ const PROBLEMS = new Map([
 const problem = PROBLEMS.get(new URLSearchParams(location.search).get("problem") ?? "");
 
 /** The address of the sign-in at the provider, which returns to the present address. */
-const loginAt = () => `/session/login?next=${encodeURIComponent(location.pathname + location.hash)}`;
+const loginAt = () => `${serverRoot}session/login?next=${encodeURIComponent(location.pathname + location.hash)}`;
 
 const FIELDS = {
   name: { label: "Name", type: "text", autocomplete: "nickname", maxlength: "60" },
