@@ -408,8 +408,9 @@ def test_control_c_ends_a_server_in_order(tmp_path: Path) -> None:
     assert server.stdout is not None
     assert "http://127.0.0.1:" in server.stdout.readline()
     server.send_signal(signal.SIGINT)
-    assert server.communicate(timeout=PATIENCE) == ("", "")
-    assert server.returncode == 0
+    out, log = server.communicate(timeout=PATIENCE)
+    assert (out, server.returncode) == ("", 0)
+    assert [line.split(": ")[1] for line in log.splitlines()] == ["SIGINT", "Stopped"]
 
 
 # Token

@@ -40,7 +40,9 @@ class Message(Body):
 class NewRun(Body):
     """A question and the assistant to ask. Either `input` or `messages`, the last of which is then the question."""
 
-    assistant: str | None = Field(None, min_length=1, max_length=100, description="A name; the default assistant without one.")
+    assistant: str | None = Field(
+        None, min_length=1, max_length=100, description="A name; the default assistant without one."
+    )
     input: str | None = Field(None, min_length=1, max_length=1 << 18)
     messages: list[Message] | None = Field(None, min_length=1, max_length=1000, fail_fast=True)
     topic: str | None = Field(
