@@ -122,7 +122,7 @@ def test_vendored_files_are_what_was_taken_from_their_packages() -> None:
 
 def test_dependencies_are_pinned_without_the_address_of_a_registry() -> None:
     wanted = json.loads((REPOSITORY / "package.json").read_text())["devDependencies"]
-    assert all(re.fullmatch(r"\d+\.\d+\.\d+", version) for version in wanted.values())
+    assert all(re.fullmatch(r"(npm:[a-z.]+@)?\d+\.\d+\.\d+(-[a-z]+\.\d+)?", version) for version in wanted.values())
     lock = json.loads((REPOSITORY / "package-lock.json").read_text())["packages"]
     packages = [package for name, package in lock.items() if name]
     assert all("resolved" not in package and package["integrity"].startswith("sha512-") for package in packages)
