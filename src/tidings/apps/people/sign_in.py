@@ -63,9 +63,11 @@ def routes(hub: Hub, provider: Provider, secret: str, sign: Callable[[str], str]
     )
     async def login(
         request: Request,
-        next: Annotated[str, Query(description="The path on this host to come back to; by default the page's.")] = "",
+        next: Annotated[
+            str | None, Query(description="The path on this host to come back to; by default the page's.")
+        ] = None,
     ) -> Response:
-        next = next or address(request, "/")
+        next = address(request, "/") if next is None else next
         try:
             if not _path.fullmatch(next):
                 raise InvalidRequest(f"{next[:100]!r} is not a path on this server.")
