@@ -30,7 +30,9 @@ export function Sidebar() {
       ref=${root}
     >
       <div class="brand">
-        <a href=${serverRoot} onClick=${inPage(() => go(null))}><${Mark} size=${24} /><span class="word-mark">Tidings</span></a>
+        <a href=${serverRoot} onClick=${inPage(() => go(null))}
+          ><${Mark} size=${24} /><span class="word-mark">Tidings</span></a
+        >
         ${compact.value ? html`<${IconButton} icon="x" label="Close the side bar" onClick=${close} />` : html`<${Bell} />`}
       </div>
       <button
