@@ -1,6 +1,8 @@
-"""A chat model behind an OpenAI-compatible URL, as such servers are.
+"""A chat model behind an OpenAI-compatible URL, whatever such servers make of OpenAI's format.
 
-ENDPOINT_REASON
+`ChatOpenAI` and `ChatDeepSeek` were tried with the cases of tests/assistants/test_completion.py. They take an answer
+that is cut for a whole one, add up the usage that a server repeats in every chunk, drop refusals and answers that are
+not streamed, and leave `<think>` in the text; `ChatOpenAI` also drops `reasoning_content`.
 """
 
 from __future__ import annotations

@@ -91,7 +91,6 @@ class Age(BaseModel):
 
 
 async def test_an_answer_against_the_schema_is_asked_for_again(hub: Hub) -> None:
-    pytest.importorskip("langgraph.errors", reason="").is_invalid_resume  # noqa: B018
     calls: list[int] = []
 
     async def ask(state: MessagesState) -> dict[str, Any]:

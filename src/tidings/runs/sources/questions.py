@@ -27,7 +27,7 @@ log: logging.Logger = logging.getLogger("tidings.runs")
 class Questions:
     """The open questions of one run of a graph, by LangGraph's ids, and the requests of the run that ask them.
 
-    LangGraph before 1.2.20 gives all questions of one node the same id, and a question that is asked again keeps its
+    LangGraph 1.2.19 gives all questions of one node the same id, and a question that is asked again keeps its
     id on every version. A request of a run is answered once, so each request has a name of its own.
     """
 
@@ -92,7 +92,7 @@ class Questions:
 
 
 def is_invalid_answer(error: BaseException) -> bool:
-    """True for LangGraph's error about an answer against a question's schema. LangGraph before 1.2.20 has none."""
+    """True for LangGraph's error about an answer against a question's schema. Without LangGraph there is none."""
     try:
         from langgraph.errors import is_invalid_resume
     except ImportError:
