@@ -57,6 +57,25 @@ def test_more_than_the_whole_amount_is_too_large_and_counts_nothing(limits: Limi
     limits.spend(ANN, "publishes", 10)
 
 
+def test_what_did_not_come_in_the_end_is_given_back(limits: Limits, clock: Clock) -> None:
+    with limits.up_to(ANN, "publishes", 10) as came:
+        with pytest.raises(TooManyRequests):
+            limits.spend(ANN, "publishes")
+        came(1)
+        came(2)
+    limits.spend(ANN, "publishes", 7)
+    with pytest.raises(TooManyRequests):
+        limits.spend(ANN, "publishes")
+    clock.now += 1000
+    with limits.up_to(ANN, "publishes", 4) as came:
+        came(6)  # more than was announced
+    limits.spend(ANN, "publishes", 6)
+    with pytest.raises(TooManyRequests), limits.up_to(ANN, "publishes", 1):
+        pytest.fail("nothing is left")
+    with limits.up_to(program(), "publishes", 100) as came:
+        came(100)
+
+
 def test_count_goes_on_when_nothing_is_left(limits: Limits, clock: Clock) -> None:
     for _ in range(5):
         limits.count(ANN, "topics")
@@ -155,7 +174,7 @@ def test_limits_that_are_wrong_are_refused(wrong: Any) -> None:
     with pytest.raises(InvalidRequest):
         valid_limits(wrong)
     assert valid_limits({"publishes": 1}) == {"publishes": 1}
-    assert len(KINDS) == 8
+    assert len(KINDS) == 9
 
 
 @pytest.mark.parametrize(

@@ -306,7 +306,7 @@ class Sparing(Format):
     def encode(self, topic: str, events: Sequence[Event]) -> bytes:
         return super().encode(topic, [event for event in events if event.data != "nothing"])
 
-    def notice(self, topic: str, type: str, data: dict[str, Any], id: str) -> bytes:
+    def notice(self, topic: str, type: str, data: dict[str, Any], id: str, time: float = 0.0) -> bytes:
         return b""
 
 

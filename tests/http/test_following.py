@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import msgspec
 import pytest
 
@@ -119,7 +121,9 @@ class TestFollow:
             reset, event = await reader.take(2)
             said = {"topic": topic, "reason": "recreated", "earliest": new[0]}
             assert reset.type == "tidings.reset"
-            assert msgspec.json.decode(reset.data)["data"] == said
+            envelope = msgspec.json.decode(reset.data)
+            assert envelope["data"] == said
+            assert abs(envelope["time"] - time.time()) < 3600, "now, and not 1970"
             assert reset.id == f"{new[0].partition('-')[0]}-0"
             assert event.id == new[0]
 

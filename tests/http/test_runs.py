@@ -11,6 +11,8 @@ import pytest
 from tests.asgi import Client, asking
 from tests.http.conftest import Server, serving
 from tests.http.problems import problem
+from tidings.access.names import topics_of
+from tidings.access.subject import PERSON
 from tidings.access.tokens import sign
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -125,6 +127,27 @@ class TestStart:
             problem(await server.client.post("/runs", json=body), 413, "at most 20,000 bytes")
             assert server.script.calls == 0
             assert (await server.client.post("/runs", json={"input": "x" * 19_900})).status_code == 201
+
+    async def test_only_an_announcement_that_is_made_counts_as_a_topic(self) -> None:
+        async with serving(secret=SECRET, limit_topics=2) as server:
+            topics = topics_of("Ann")
+            token = sign(SECRET, "Ann", publish=topics, subscribe=topics, seconds=60, limits=PERSON)
+            ann = {"authorization": f"Bearer {token}"}
+
+            async def ask(topic: str, **more: str) -> httpx.Response:
+                body = {"input": "a", "topic": topic, **more}
+                return await server.client.post("/runs", json=body, headers=ann)
+
+            for _ in range(3):
+                problem(await ask("rooms.none"), 404)
+                problem(await ask("conversations.a", assistant="nobody"), 404)
+            await server.hub.log.append("conversations.b", [("m", "x")], owner="Bob")
+            problem(await ask("conversations.b"), 403)
+            assert (await ask("conversations.a")).status_code == 201
+            assert (await ask("conversations.a")).status_code == 201
+            problem(await ask("conversations.c", parent=NOBODY), 404)
+            problem(await ask("conversations.d"), 429, "create 2 topics")
+            assert (await ask("conversations.a")).status_code == 201
 
     async def test_a_conversation_that_is_closed(self, server: Server, topic: str) -> None:
         before = server.script.calls

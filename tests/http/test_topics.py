@@ -6,8 +6,12 @@ import time
 
 import pytest
 
-from tests.http.conftest import Server
+from tests.http.conftest import Server, serving
 from tests.http.problems import problem
+from tidings import Hub
+from tidings.access.guards import Guard
+from tidings.access.subject import Subject
+from tidings.log.head import Head
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -234,3 +238,44 @@ class TestSettings:
         assert await put() == (9, 60)
         assert await put(max_bytes=1000) == (None, 60)
         assert await put(max_events=5, ttl=None) == (5, None)
+
+
+class Slow(Guard):
+    """A guard that lets another request delete and create the topic again while it decides about it."""
+
+    def __init__(self, hub: Hub, when: str) -> None:
+        self._hub = hub
+        self._when = when
+
+    async def manage(self, subject: Subject, topic: str) -> None:
+        await self._race(topic, "manage")
+
+    async def deleting(self, topic: str, head: Head) -> None:
+        await self._race(topic, "deleting")
+
+    async def _race(self, topic: str, now: str) -> None:
+        if now == self._when:
+            await self._hub.delete(topic)
+            await self._hub.publish(topic, "another life")
+
+
+@pytest.mark.parametrize("when", ["manage", "deleting"])
+async def test_a_change_that_was_allowed_in_one_life_does_not_happen_in_the_next(when: str) -> None:
+    async with serving() as server:
+        server.app.access.guards["slow"] = Slow(server.hub, when)  # type: ignore[attr-defined]
+        requests = {"DELETE": "/topics/slow.a", "POST": "/topics/slow.a/close", "PUT": "/topics/slow.a"}
+        for method, path in requests.items():
+            if when == "deleting" and method != "DELETE":
+                continue
+            await server.hub.publish("slow.a", "one life")
+            answer = await server.client.request(method, path, json={"ttl": 60})
+            assert problem(answer, 409)["topic" if method != "PUT" else "title"] in ("slow.a", "Conflict")
+            head = await server.hub.describe("slow.a")
+            assert (head.tail.n, head.closed, head.ttl) == (1, False, None)
+
+
+async def test_a_topic_that_begins_while_its_deletion_is_decided_stays() -> None:
+    async with serving() as server:
+        server.app.access.guards["slow"] = Slow(server.hub, "manage")  # type: ignore[attr-defined]
+        assert (await server.client.delete("/topics/slow.a")).status_code == 204
+        assert (await server.hub.describe("slow.a")).tail.n == 1

@@ -10,7 +10,7 @@ import pytest
 from tidings.errors import Closed, Conflict, Unavailable
 from tidings.events import Offset, Retention
 from tidings.log import retention, rules
-from tidings.log.commit import Commit, Job, Redact, Trim, delete
+from tidings.log.commit import Commit, Delete, Job, Redact, Trim
 from tidings.log.head import Change, Head, Known
 from tidings.log.records import pack
 from tidings.log.rules import Append, Appended
@@ -62,13 +62,23 @@ async def test_what_was_seen_is_no_event_of_the_commit() -> None:
 
 
 async def test_another_plan_has_no_events_and_its_answer_is_none() -> None:
-    made = Commit("t", [Job(None, delete, 0)], 1.0, b"id")
+    made = Commit("t", [Job(None, Delete(), 0)], 1.0, b"id")
     assert made(Known(None)) is None
     assert made(Known(HEAD)) == Change(None)
     assert made.events(Offset("e", 4)) == []
     assert made.keys == []
     made.answer_all(None)
     assert await asyncio.wait_for(made.jobs[0].answer, 1) is None
+
+
+def test_a_deletion_of_one_life_leaves_another_alone() -> None:
+    plan = Delete("e")
+    assert plan(Known(HEAD)) == Change(None)
+    assert not plan.refused
+    assert plan(Known(msgspec.structs.replace(HEAD, epoch="f"))) is None
+    assert plan.refused
+    assert plan(Known(None)) is None
+    assert not plan.refused
 
 
 def test_a_trim_goes_through_beside_appends() -> None:

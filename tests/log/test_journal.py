@@ -9,12 +9,13 @@ import pytest
 from msgspec import UNSET
 
 from tests.stores.kit import Clock, everything, items, quiet
-from tidings.errors import InvalidRequest, NotFound, OutcomeUnknown, TooLarge, Unavailable
+from tidings.errors import Conflict, InvalidRequest, NotFound, OutcomeUnknown, TooLarge, Unavailable
 from tidings.events import ORIGIN, REDACTED, Offset, Retention
 from tidings.log import names, uncertain
-from tidings.log.head import REMEMBERED, Change, Head, Known
+from tidings.log.head import REMEMBERED, UNOWNED, Change, Head, Known, owned_by
 from tidings.log.journal import SWEPT, Journal
 from tidings.log.port import Plan, Store
+from tidings.log.rules import NEW
 from tidings.stores.memory import MemoryStore
 from tidings.stores.sqlite.store import SqliteStore
 
@@ -323,3 +324,43 @@ async def test_idempotency_keys_are_forgotten_after_a_day(log: Journal, store: M
     assert store._logs["a"].keys == {}
     assert not store._keys
     assert not (await log.append("a", items("x"), key="k7")).duplicate
+
+
+async def test_a_change_of_one_life_leaves_another_alone(log: Journal) -> None:
+    first = (await log.append("a", items("x"))).last.epoch
+    await log.delete("a", expected=first)
+    await log.delete("a", expected=first)
+    second = (await log.append("a", items("y"))).last.epoch
+    for change in (log.delete, log.close_topic):
+        with pytest.raises(Conflict, match="created again"):
+            await change("a", expected=first)
+    head = await log.describe("a")
+    assert head
+    assert (head.epoch, head.closed) == (second, False)
+    assert (await log.close_topic("a", expected=second)).closed
+    await log.delete("a", expected=second)
+    assert await log.describe("a") is None
+
+
+async def test_logs_are_found_by_their_owners_and_labels(log: Journal) -> None:
+    await log.append("files.a", items("x" * 100), owner="Ann", labels={"mine": True})
+    await log.append("files.b", items("x" * 50), owner="Ann")
+    await log.configure("files.c", owner="Bob")
+    await log.append("other", items("x"), owner="Ann")
+    await log.append("nobody", items("x"), key="k", labels={"mine": True})
+
+    async def found(*labels: str) -> list[str]:
+        return [name for name, _ in await log.heads(labels=labels)]
+
+    assert await found("mine") == ["files.a", "nobody"]
+    assert await found(owned_by("Ann")) == ["files.a", "files.b", "other"]
+    assert await found(UNOWNED) == ["nobody"]
+    heads = dict(await log.heads())
+    assert await log.size("files.", "Ann") == heads["files.a"].size + heads["files.b"].size > 150
+    assert await log.size("files.", "Bob") == await log.size("files.", "Eve") == 0
+    assert (await log.append("nobody", items("x"), key="k", labels={"mine": False})).duplicate
+    with pytest.raises(Conflict):
+        await log.append("files.b", items("x"), expected=NEW, labels={"mine": True})
+    assert await found("mine") == ["files.a", "nobody"], "what was not appended changes no label"
+    await log.append("files.a", items("y"), labels={"mine": False})
+    assert await found("mine") == ["nobody"]

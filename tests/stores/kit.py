@@ -42,6 +42,18 @@ def put(n: int = 1, *, size: int = 10, keys: Sequence[str] = (), **head: object)
     return plan
 
 
+def labelled(**labels: bool) -> Plan:
+    """A plan: one more record, with labels that the log gets and loses."""
+    more = put()
+
+    def plan(known: Known) -> Change:
+        change = more(known)
+        assert change
+        return change._replace(labels=labels)
+
+    return plan
+
+
 async def everything(log: Journal, topic: str, after: Offset | None = None, limit: int = 7) -> list[Event]:
     found: list[Event] = []
     while True:

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tests.stores.kit import Clock, Connect, put, until
+from tests.stores.kit import Clock, Connect, labelled, put, until
 from tidings.errors import Unavailable
 from tidings.events import ORIGIN, Offset, Retention
 from tidings.log import port
@@ -226,6 +226,44 @@ class PortSuite:
         assert await listed(prefix="a.b", after="a.b", limit=1) == ["a.b-c"]
         assert await listed(prefix="zz") == []
         assert dict(await store.topics())["a.B"] == Head("epoch1", tail=1)
+
+    async def test_topics_are_found_by_their_labels(self, connect: Connect, store: Store) -> None:
+        for name, labels in (("b", ("x", "y")), ("a.2", ("x",)), ("a.1", ("é", "x")), ("c", ()), ("a.3", ("y",))):
+            await store.update(name, (), labelled(**dict.fromkeys(labels, True)))
+        other = await connect()
+
+        async def listed(*labels: str, **options: object) -> list[str]:
+            return [name for name, _ in await other.topics(labels=labels, **options)]  # type: ignore[arg-type]
+
+        assert await listed("x") == ["a.1", "a.2", "b"]
+        assert await listed("y", "x", "none") == ["a.1", "a.2", "a.3", "b"]
+        assert await listed("y", "x", limit=2) == ["a.1", "a.2"]
+        assert await listed("x", "y", prefix="a.", after="a.1") == ["a.2", "a.3"]
+        assert await listed() == await listed("none") == []
+        assert dict(await other.topics(labels=["é"]))["a.1"] == await other.load("a.1")
+        assert await listed(*(f"l{n}" for n in range(1_100)), "é") == ["a.1"]
+        assert list(await other.labels()) == ["x", "y", "é"]
+        assert list(await other.labels(after="x", limit=1)) == ["y"]
+        assert list(await other.labels(prefix="é")) == ["é"]
+        assert list(await other.labels(prefix="z")) == []
+
+    async def test_labels_change_with_the_log_and_go_with_it(self, store: Store) -> None:
+        async def listed(label: str) -> list[str]:
+            return [name for name, _ in await store.topics(labels=[label])]
+
+        await store.update("a", (), labelled(x=True, y=True, z=True))
+        await asyncio.gather(
+            store.update("a", (), labelled(x=False, z=False, w=False)), store.update("a", (), labelled(z=True))
+        )
+        assert list(await store.labels()) == ["y", "z"]
+        await store.update("a", (), lambda known: Change(Head("epoch2"), fresh=True, labels={"new": True}))
+        assert list(await store.labels()) == ["new"]
+        gone = store.update("a", (), lambda known: Change(None))
+        again = store.update("a", (), labelled(again=True))
+        await asyncio.gather(gone, again, store.update("b", (), labelled(x=True)))
+        assert (await listed("new"), await listed("again"), await listed("x")) == ([], ["a"], ["b"])
+        await store.update("a", (), lambda known: Change(None))
+        assert list(await store.labels()) == ["x"]
 
     async def test_leases(self, connect: Connect, store: Store, clock: Clock) -> None:
         other = await connect()

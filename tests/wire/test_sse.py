@@ -221,8 +221,9 @@ def test_a_notice_is_an_event_of_no_log() -> None:
     data = {"topic": "a.b", "reason": "trimmed", "earliest": "Ab-7"}
     [plain] = decode([Format().notice("a.b", "tidings.reset", data, "Ab-6")])
     assert plain == ("tidings.reset", '{"topic":"a.b","reason":"trimmed","earliest":"Ab-7"}', "Ab-6", None)
-    [wrapped] = decode([Format(envelope=True, joined=True).notice("a.b", "tidings.reset", data, "Ab-6~Cd-1")])
+    format = Format(envelope=True, joined=True)
+    [wrapped] = decode([format.notice("a.b", "tidings.reset", data, "Ab-6~Cd-1", 5.5)])
     assert (wrapped.type, wrapped.id) == ("tidings.reset", "Ab-6~Cd-1")
     assert json.loads(wrapped.data) == {
-        "topic": "a.b", "offset": None, "type": "tidings.reset", "time": 0.0, "data": data,
+        "topic": "a.b", "offset": None, "type": "tidings.reset", "time": 5.5, "data": data,
     }  # fmt: skip

@@ -5,11 +5,11 @@ A topic without a guard has only the patterns, and costs a look in a dictionary.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tidings.errors import Forbidden, NotFound, TidingsError
+from tidings.errors import Forbidden, InvalidRequest, NotFound, TidingsError
 
 if TYPE_CHECKING:
     from tidings.log.head import Head
@@ -71,6 +71,8 @@ class Admitted(NamedTuple):
     expected: Any = None
     note: Any = None
     """Anything that the guard wants back in `published`, such as the events as it has read them."""
+    labels: Mapping[str, bool] = {}
+    """The labels that the topic gets (True) and loses (False) with the events: see `Guard.labels`."""
 
 
 class Guard:
@@ -81,6 +83,13 @@ class Guard:
 
     async def read(self, subject: Subject, topic: str) -> None:
         """Check a read: a page, a stream, a topic's state or its place in a list. Raises Forbidden or NotFound."""
+
+    async def labels(self, subject: Subject) -> Sequence[str] | None:
+        """Return labels under which every topic that the subject may read is found; None: it may be any topic.
+
+        A list looks at no other topics, and checks each of these by `list`.
+        """
+        return None
 
     async def list(self, subject: Subject, topic: str, head: Head) -> None:
         """Check the place of a topic in a list, as `read` does. A guard that decides by the head alone reads no log."""
@@ -104,9 +113,9 @@ class Guard:
     async def manage(self, subject: Subject, topic: str) -> None:
         """Check that the subject may configure, close and delete the topic. Raises Forbidden or NotFound."""
 
-    async def deleting(self, topic: str) -> None:
-        """Delete what belongs to the topic, before the topic itself is deleted. Idempotent: a deletion that was cut off
-        is repeated."""
+    async def deleting(self, topic: str, head: Head) -> None:
+        """Delete what belongs to the topic in the life of `head`, before the topic itself is deleted. Idempotent: a
+        deletion that was cut off is repeated."""
 
     async def announce(self, subject: Subject, topic: str) -> None:
         """Check that the subject may announce a run in the topic. Raises Forbidden, NotFound or Conflict."""
@@ -114,6 +123,9 @@ class Guard:
 
 class Sealed(Guard):
     """The guard of topics that only the server itself uses: every request for them is refused."""
+
+    async def labels(self, subject: Subject) -> Sequence[str]:
+        return ()
 
     async def read(self, subject: Subject, topic: str) -> None:
         raise _sealed(topic)
@@ -148,7 +160,7 @@ class Guards(dict[str, Guard]):
         if guard is not None:
             try:
                 await (guard.list(subject, topic, head) if head else guard.read(subject, topic))
-            except (Forbidden, NotFound):
+            except (Forbidden, InvalidRequest, NotFound):
                 return False
         return True
 

@@ -2,7 +2,7 @@
 
 People are the guests of a server without a key, senders who are known by a cookie, and tokens with the claim
 `"limits": "person"`. The token of a program is limited only by a claim of its own, such as `"limits": {"runs": 5}`.
-Each process counts by itself.
+Each process counts by itself, but for the bytes of files, which the store knows.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ KINDS: Mapping[str, Kind] = {
     "members": Kind("add {:,} members to rooms", 86400),
     "uploads": Kind("upload {:,} files", 3600),
     "upload_bytes": Kind("upload {:,} bytes", 86400),
+    "kept_bytes": Kind("keep {:,} bytes of files", 0),
     "runs_an_hour": Kind("start {:,} runs", 3600),
     "runs": Kind("have {:,} runs under way", 0),
 }
@@ -72,26 +73,42 @@ class Limits:
 
         Raises TooManyRequests with the seconds to wait, or TooLarge for more than the whole amount; neither counts.
         """
-        most = self.most(subject, kind)
-        if not most or not count:
-            return
-        if count > most:
-            raise TooLarge(rule(kind, most), limit=most)
-        left = self._refill(subject, kind, most)
-        if left < count:
-            raise too_many(rule(kind, most), (count - left) * KINDS[kind].seconds / most)
-        self._left[subject.name or "", kind] = left - count, self._clock()
+        if count and (most := self.most(subject, kind)):
+            self.check(subject, kind, count)
+            self._left[subject.name or "", kind] = self._refill(subject, kind, most) - count, self._clock()
+
+    @contextmanager
+    def up_to(self, subject: Subject, kind: str, count: int) -> Iterator[Callable[[int], None]]:
+        """Count `count` while the block runs, and in the end as much of it as the function was told that this yields.
+
+        Raises TooManyRequests or TooLarge as `spend` does.
+        """
+        self.spend(subject, kind, count)
+        left = count
+
+        def came(part: int) -> None:
+            nonlocal left
+            left -= part
+
+        try:
+            yield came
+        finally:
+            if most := self.most(subject, kind):
+                given = self._refill(subject, kind, most) + max(left, 0)
+                self._left[subject.name or "", kind] = min(given, most), self._clock()
 
     def count(self, subject: Subject, kind: str) -> None:
         """Count something that has happened, even if nothing is left of the amount."""
         if most := self.most(subject, kind):
             self._left[subject.name or "", kind] = max(self._refill(subject, kind, most) - 1, 0.0), self._clock()
 
-    def check(self, subject: Subject, kind: str) -> None:
-        """Raise TooManyRequests if the subject has nothing left of an amount."""
+    def check(self, subject: Subject, kind: str, count: int = 1) -> None:
+        """Raise TooManyRequests if the subject has less than `count` left of an amount, or TooLarge if it never has."""
         most = self.most(subject, kind)
-        if most and (left := self._refill(subject, kind, most)) < 1:
-            raise too_many(rule(kind, most), (1 - left) * KINDS[kind].seconds / most)
+        if most and count > most:
+            raise TooLarge(rule(kind, most), limit=most)
+        if most and (left := self._refill(subject, kind, most)) < count:
+            raise too_many(rule(kind, most), (count - left) * KINDS[kind].seconds / most)
 
     def _refill(self, subject: Subject, kind: str, most: int) -> float:
         """Return what is left of an amount by now: it fills again evenly over its time."""

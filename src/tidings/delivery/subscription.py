@@ -8,7 +8,7 @@ import math
 import random
 from collections.abc import Awaitable, Callable, Coroutine, Generator, MutableMapping, Sequence
 from functools import lru_cache, partial
-from time import monotonic
+from time import monotonic, time
 from typing import Any, Protocol
 
 from tidings.errors import Gone, TidingsError
@@ -383,7 +383,7 @@ class Subscription:
 
     def _notice(self, live: LiveTopic, type: str, data: dict[str, Any]) -> Sequence[bytes]:
         id = "~".join(map(str, self.positions))
-        body = self.format.notice(live.name, type, data, id)
+        body = self.format.notice(live.name, type, data, id, time())
         if body:
             body, self._retry = self._retry + body, b""
         return (body,)

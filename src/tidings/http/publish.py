@@ -204,7 +204,13 @@ async def guarded(hub: Hub, guard: Guard, subject: Subject, topic: str, items: I
         try:
             # A topic of an app belongs to the person who creates it. The hub's default retention is not for it.
             done = await hub.log.append(
-                topic, admitted.items, key=key, expected=admitted.expected, owner=subject.name or "", default=None
+                topic,
+                admitted.items,
+                key=key,
+                expected=admitted.expected,
+                owner=subject.name or "",
+                default=None,
+                labels=admitted.labels,
             )
         except Conflict as conflict:
             if admitted.expected is None or tries == RACES or isinstance(conflict, Closed):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
 from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
@@ -12,6 +13,7 @@ from starlette.responses import Response
 
 from tidings.access.access import Access
 from tidings.access.guards import naming
+from tidings.access.subject import Subject
 from tidings.api import Hub
 from tidings.errors import InvalidRequest, NotFound
 from tidings.runs.assistant import Assistant, choose
@@ -149,6 +151,22 @@ def routes(hub: Hub, access: Access, assistants: Mapping[str, Assistant], sizes:
         ]
         return json_response(Assistants(values))
 
+    @asynccontextmanager
+    async def counting(subject: Subject, topic: str | None) -> AsyncGenerator[None, None]:
+        """Count the topic among those that the subject has created, if the block creates it.
+
+        Raises TooManyRequests before the block if the subject may create no topic.
+        """
+        if topic is None or subject.limits is None or await hub.log.describe(topic) is not None:
+            yield
+            return
+        access.limits.check(subject, "topics")
+        try:
+            yield
+        finally:
+            if await hub.log.describe(topic) is not None:
+                access.limits.count(subject, "topics")
+
     @router.post(
         "/runs",
         summary="Start a run",
@@ -162,31 +180,30 @@ def routes(hub: Hub, access: Access, assistants: Mapping[str, Assistant], sizes:
     )
     async def start(request: Request, new: NewRun) -> Response:
         subject = await access.publisher(request.scope["headers"], "runs.new", *filter(None, [new.topic]))
-        if new.topic is not None and await hub.log.describe(new.topic) is None:
-            access.limits.spend(subject, "topics")
-        if new.topic is not None and (guard := access.guards.of(new.topic)) is not None:
-            with naming(new.topic):
-                await guard.announce(subject, new.topic)
-        if new.parent is not None and not await access.guards.allows(subject, f"runs.{new.parent}"):
-            raise NotFound(f"There is no run {new.parent} that you could have answered anew.")
         text, messages = question(new)
         assistant = choose(assistants, new.assistant)
-        with access.limits.run(subject) as begun:
-            run = await hub.runs.start(
-                await assistant.runnable(),
-                messages,
-                announce=new.topic,
-                key=idempotency_key(request, subject),
-                about={
-                    "assistant": assistant.name,
-                    "model": assistant.model,
-                    "parent": new.parent,
-                    "by": subject.name,
-                    "text": text,
-                },
-            )
-            if run.created:
-                begun(run.id)
+        async with counting(subject, new.topic):
+            if new.topic is not None and (guard := access.guards.of(new.topic)) is not None:
+                with naming(new.topic):
+                    await guard.announce(subject, new.topic)
+            if new.parent is not None and not await access.guards.allows(subject, f"runs.{new.parent}"):
+                raise NotFound(f"There is no run {new.parent} that you could have answered anew.")
+            with access.limits.run(subject) as begun:
+                run = await hub.runs.start(
+                    await assistant.runnable(),
+                    messages,
+                    announce=new.topic,
+                    key=idempotency_key(request, subject),
+                    about={
+                        "assistant": assistant.name,
+                        "model": assistant.model,
+                        "parent": new.parent,
+                        "by": subject.name,
+                        "text": text,
+                    },
+                )
+                if run.created:
+                    begun(run.id)
         location = address(request, f"/runs/{run.id}")
         value = NewlyStarted(run=run.id, topic=run.topic, events=f"{location}/events")
         return json_response(value, 201 if run.created else 200, {"location": location})

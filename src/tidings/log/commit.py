@@ -118,9 +118,20 @@ class Redact:
         return self._change._replace(head=redacted)
 
 
-def delete(known: Known) -> Change | None:
-    """A plan that deletes the log, if there is one."""
-    return Change(None) if known.head else None
+class Delete:
+    """A plan that deletes the log, if there is one. `expected`: only in the life with this epoch.
+
+    `refused`: the log is in another life, and stays.
+    """
+
+    def __init__(self, expected: str | None = None) -> None:
+        self._expected = expected
+        self.refused: bool = False
+
+    def __call__(self, known: Known) -> Change | None:
+        head = known.head
+        self.refused = head is not None and self._expected not in (None, head.epoch)
+        return None if head is None or self.refused else Change(None)
 
 
 def _version(head: Head) -> tuple[str, int, int]:

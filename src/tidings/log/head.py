@@ -12,6 +12,9 @@ from tidings.events import Offset, Retention
 from .names import new_epoch
 from .records import Record
 
+UNOWNED = "by "
+"""The label of a log without an owner."""
+
 REMEMBERED = 32
 """Redactions that a head names. A process that has missed more of them reads the log again."""
 
@@ -73,7 +76,8 @@ class Change(NamedTuple):
     `head`: None deletes the log, its keys and its lease. A head whose `start` moved drops the records with
     `last <= start`. `records`: to add, in order. `keys`: (key, first, last) to remember for 24 h. `fresh`: the head
     begins a new epoch in the place of an expired one; drop all that the old one left. `replaced`: the record to put in
-    the place of the one with the same base, of whose blob nothing may remain.
+    the place of the one with the same base, of whose blob nothing may remain. `labels`: those that the log gets (True)
+    and loses (False). A log that is deleted or begins anew loses its earlier labels first.
     """
 
     head: Head | None
@@ -81,3 +85,9 @@ class Change(NamedTuple):
     keys: Sequence[tuple[str, int, int]] = ()
     fresh: bool = False
     replaced: Record | None = None
+    labels: Mapping[str, bool] = {}
+
+
+def owned_by(owner: str) -> str:
+    """Return the label of the logs of an owner. Every log has this label, or UNOWNED, from its birth."""
+    return UNOWNED + owner

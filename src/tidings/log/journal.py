@@ -6,7 +6,7 @@ Appends to one topic that wait while a change of it is under way become ONE chan
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 from msgspec import UNSET, UnsetType
@@ -16,8 +16,8 @@ from tidings.errors import Closed, Conflict, InvalidRequest, NotFound, TidingsEr
 from tidings.events import ORIGIN, Event, Offset, Page, Retention
 
 from . import names, retention, rules
-from .commit import Commit, Job, Redact, Trim, delete
-from .head import Change, Head, Known
+from .commit import Commit, Delete, Job, Redact, Trim
+from .head import Change, Head, Known, owned_by
 from .port import Plan, Store
 from .queues import Queues
 from .reading import page, position
@@ -73,20 +73,23 @@ class Journal:
         ttl: float | UnsetType | None = UNSET,
         owner: str = "",
         default: Retention | UnsetType | None = UNSET,
+        labels: Mapping[str, bool] | None = None,
     ) -> Appended:
         """Append (type, data) `items` as one unit, creating the log if there is none. The events are durable on return.
 
         `expected`: NEW, an epoch, or the exact tail. `key`: the same key again within 24 h answers the first offsets.
         `retention`, `ttl`: the settings of the log from now on; UNSET keeps those that it has, and a log that begins
         without a retention gets `default`, which is the journal's unless it is given. `owner`: the owner for good of a
-        log that this append creates.
+        log that this append creates. `labels`: those by which `heads` finds the log from now on (True) or no more
+        (False).
         Calls for one topic are stored in the order in which they were made. If the caller is cancelled, the items are
         stored all together or not at all. Raises Conflict, Closed, InvalidRequest, TooLarge, Unavailable (not stored)
         or OutcomeUnknown.
         """
         if not items and not close:
             raise InvalidRequest("There is nothing to append.")
-        append = Append(tuple(items), expected, key, close, retention, ttl, owner=owner, default=self._default(default))
+        default = self._default(default)
+        append = Append(tuple(items), expected, key, close, retention, ttl, False, owner, default, labels or {})
         appended = await self._append(topic, append)
         if not appended.duplicate:
             self.published += len(items)
@@ -114,9 +117,14 @@ class Journal:
     def _default(self, default: Retention | UnsetType | None) -> Retention | None:
         return self._retention if default is UNSET else default
 
-    async def close_topic(self, topic: str) -> Head:
-        """Close a topic: no event will ever follow. Idempotent. Raises NotFound if there is no such topic."""
+    async def close_topic(self, topic: str, *, expected: str | None = None) -> Head:
+        """Close a topic: no event will ever follow. Idempotent. Raises NotFound if there is no such topic.
+
+        `expected`: an epoch. Raises Conflict if the topic is in another life.
+        """
         head = await self._described(topic)
+        if expected is not None and head.epoch != expected:
+            raise _other_life(topic)
         try:
             await self._append(topic, Append(expected=head.epoch, close=True))
         except Closed:
@@ -155,10 +163,16 @@ class Journal:
                 return
             await self._change(topic, Trim(head, trimmed))
 
-    async def delete(self, topic: str) -> None:
-        """Delete the log, its keys and its lease. Idempotent."""
+    async def delete(self, topic: str, *, expected: str | None = None) -> None:
+        """Delete the log, its keys and its lease. Idempotent.
+
+        `expected`: an epoch. Raises Conflict, and deletes nothing, if the topic has begun another life.
+        """
         names.valid_topic(topic)
-        await self._change(topic, delete)
+        plan = Delete(expected)
+        await self._change(topic, plan)
+        if plan.refused:
+            raise _other_life(topic)
 
     async def sweep(self) -> None:
         """Delete every expired log, and trim every log with events over its age."""
@@ -228,14 +242,27 @@ class Journal:
         """Return the names of the topics that `heads` returns."""
         return [name for name, _ in await self.heads(prefix, after, limit)]
 
-    async def heads(self, prefix: str = "", after: str = "", limit: int = 1000) -> list[tuple[str, Head]]:
-        """Return the next topics in byte order; the last of them is the next `after`. Empty: there are no more."""
-        while heads := await self.store.topics(prefix, after, limit):
+    async def heads(
+        self, prefix: str = "", after: str = "", limit: int = 1000, labels: Sequence[str] | None = None
+    ) -> list[tuple[str, Head]]:
+        """Return the next topics in byte order; the last of them is the next `after`. Empty: there are no more.
+
+        `labels`: only topics with one or more of these.
+        """
+        while heads := await self.store.topics(prefix, after, limit, labels):
             found = [(name, head) for name, head in heads if retention.living(head, self._clock())]
             if found or len(heads) < limit:
                 return found
             after = heads[-1][0]
         return []
+
+    async def size(self, prefix: str, owner: str) -> int:
+        """Return the bytes of the records of an owner's topics that begin with `prefix`."""
+        size, after = 0, ""
+        while heads := await self.heads(prefix, after, labels=[owned_by(owner)]):
+            size += sum(head.size for _, head in heads)
+            after = heads[-1][0]
+        return size
 
     async def redacted(self, topic: str, head: Head, since: int) -> Sequence[tuple[int, str]]:
         """Return the number and the type of each event that was redacted after the first `since` redactions.
@@ -301,8 +328,12 @@ class Journal:
             self._trimming.discard(topic)
 
     def _delete_expired(self, known: Known) -> Change | None:
-        return delete(known) if not retention.living(known.head, self._clock()) else None
+        return Delete()(known) if not retention.living(known.head, self._clock()) else None
 
 
 def _no_topic(topic: str) -> NotFound:
     return NotFound(f"There is no topic {topic}.", topic=topic)
+
+
+def _other_life(topic: str) -> Conflict:
+    return Conflict(f"The topic {topic} was deleted and created again meanwhile.", topic=topic)

@@ -93,8 +93,20 @@ class Store(Leases, Protocol):
         they are not of one instant, the head is the older.
         """
 
-    async def topics(self, prefix: str = "", after: str = "", limit: int = 1000) -> Sequence[tuple[str, Head]]:
-        """Return the next `limit` topics in byte order, with their heads. A shorter answer has the last of them."""
+    async def topics(
+        self, prefix: str = "", after: str = "", limit: int = 1000, labels: Sequence[str] | None = None
+    ) -> Sequence[tuple[str, Head]]:
+        """Return the next `limit` topics in byte order, with their heads. A shorter answer has the last of them.
+
+        `labels`: only topics with one or more of these. Then no other topic is looked at: engines keep the labels in an
+        index, by label and topic, which an update changes together with the log.
+        """
+
+    async def labels(self, prefix: str = "", after: str = "", limit: int = 1000) -> Sequence[str]:
+        """Return the next `limit` labels that a topic has, each once, in byte order.
+
+        The cost is that of the answer, however many topics have each label.
+        """
 
     async def due(self, now: float, limit: int = 100) -> Sequence[tuple[str, Head]]:
         """Return at most `limit` topics for whose head `retention.due` gives a time up to `now`, with their heads.

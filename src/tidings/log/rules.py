@@ -6,7 +6,7 @@ nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from typing import Final, Literal, NamedTuple
 
@@ -16,7 +16,7 @@ from msgspec import UNSET, UnsetType
 from tidings.errors import Closed, Conflict, InvalidRequest, TooLarge
 from tidings.events import Offset, Retention
 
-from .head import REMEMBERED, Change, Head, Known
+from .head import REMEMBERED, Change, Head, Known, owned_by
 from .names import MAX_APPEND, MAX_EVENTS, MAX_NAME, new_epoch, size_of, valid_type, weigh
 from .records import Item, Record, pack, without
 from .retention import living
@@ -37,7 +37,7 @@ class Append(NamedTuple):
 
     `retention` and `ttl`: UNSET keeps those of the log; None is unlimited. `configure`: the settings also of a closed
     log may change. The append that creates the log sets its `owner`, and `default` as its retention if it has none of
-    its own.
+    its own. `labels`: those that the log gets (True) and loses (False) with this append.
     """
 
     items: Sequence[Item] = ()
@@ -49,6 +49,7 @@ class Append(NamedTuple):
     configure: bool = False
     owner: str = ""
     default: Retention | None = None
+    labels: Mapping[str, bool] = {}
 
 
 class Appended(NamedTuple):
@@ -102,6 +103,7 @@ def decide(
     base = head.tail if head else 0
     items: list[Item] = []
     keys: list[tuple[str, int, int]] = []
+    labels: dict[str, bool] = {}
     answers: list[Answer] = []
     for append in appends:
         if head and append.key is not None and append.key in seen:
@@ -110,8 +112,11 @@ def decide(
         elif refusal := _refusal(head, append):
             answers.append(refusal)
         else:
-            born = Head(epoch(), retention=append.default or Retention(), owner=append.owner) if head is None else head
-            head = _accepted(born, append, now)
+            if head is None:
+                head = Head(epoch(), retention=append.default or Retention(), owner=append.owner)
+                labels[owned_by(append.owner)] = True
+            head = _accepted(head, append, now)
+            labels.update(append.labels)
             items += append.items
             first = head.tail - len(append.items) + 1 if append.items else head.tail
             answers.append(Appended(Offset(head.epoch, first), Offset(head.epoch, head.tail)))
@@ -125,7 +130,7 @@ def decide(
         size = head.size + sum([len(record.blob) for record in records])
         oldest = now if head.start == base else head.oldest
         head = msgspec.structs.replace(head, size=size, oldest=oldest, single=False)
-    return Change(head, records, keys, fresh), answers
+    return Change(head, records, keys, fresh, labels=labels), answers
 
 
 def _refusal(head: Head | None, append: Append) -> Conflict | None:

@@ -86,6 +86,11 @@ def topic_of(id: str) -> str:
     return f"runs.{id}"
 
 
+def announced_in(topic: str) -> str:
+    """The label of the runs that were announced in a topic."""
+    return f"in {topic}"
+
+
 def is_id(text: str) -> bool:
     """True for a text that can be the id of a run."""
     return _ID.fullmatch(text) is not None

@@ -24,7 +24,7 @@ from tidings.wire.run_events import InputResolved, RunFinished, RunStarted, from
 from .producer import Producer, Source
 from .progress import Progress
 from .response import RunResponse
-from .run import Run, head_of, is_id, tell, topic_of
+from .run import Run, announced_in, head_of, is_id, tell, topic_of
 from .sources.langchain import LangChainSource
 from .sources.text import TextSource
 
@@ -202,7 +202,12 @@ class Runs:
         await self._hub.leases.lease(topic, LEASE, renew=False)
         try:
             appended = await self._hub.log.append(
-                topic, [to_item(started)], expected=NEW, owner=started.by or "", default=None
+                topic,
+                [to_item(started)],
+                expected=NEW,
+                owner=started.by or "",
+                default=None,
+                labels={announced_in(started.topic): True} if started.topic else None,
             )
         except Conflict:
             if not keyed:

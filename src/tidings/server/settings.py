@@ -172,6 +172,8 @@ class Settings(BaseSettings):
     """The files that one person may upload in an hour."""
     limit_upload_bytes: Annotated[Bytes, Field(ge=0)] = 2 * 1024**3
     """The bytes of files that one person may upload in a day."""
+    limit_kept_bytes: Annotated[Bytes, Field(ge=0)] = 20 * 1024**3
+    """The bytes of files that one person may keep in rooms. Deleting messages with files makes room for others."""
     limit_runs_an_hour: Limit = 300
     """The runs that one person may start in an hour."""
     limit_runs: Limit = 20

@@ -6,7 +6,7 @@ import asyncio
 import heapq
 from bisect import bisect_left, bisect_right
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from itertools import islice
 from math import inf
 from operator import attrgetter
@@ -29,6 +29,7 @@ class MemoryStore:
         self._clock = clock
         self._steady = steady
         self._logs: dict[str, _Kept] = {}
+        self._labels: dict[str, set[str]] = {}  # topics by label
         self._leases: dict[str, float] = {}
         self._due: list[tuple[float, str]] = []  # a heap: per log one entry, or few, none after the log is due
         self._keys: deque[tuple[float, str, str]] = deque()  # time, topic and key, in the order of time
@@ -71,10 +72,17 @@ class MemoryStore:
             size += len(record.blob)
         return kept.head, records
 
-    async def topics(self, prefix: str = "", after: str = "", limit: int = 1000) -> Sequence[tuple[str, Head]]:
+    async def topics(
+        self, prefix: str = "", after: str = "", limit: int = 1000, labels: Sequence[str] | None = None
+    ) -> Sequence[tuple[str, Head]]:
         self._check()
-        names = sorted(name for name in self._logs if name.startswith(prefix) and name > after)
+        among = self._logs if labels is None else set().union(*[self._labels.get(label, ()) for label in labels])
+        names = sorted(name for name in among if name.startswith(prefix) and name > after)
         return [(name, self._logs[name].head) for name in names[:limit]]
+
+    async def labels(self, prefix: str = "", after: str = "", limit: int = 1000) -> Sequence[str]:
+        self._check()
+        return sorted(label for label in self._labels if label.startswith(prefix) and label > after)[:limit]
 
     async def due(self, now: float, limit: int = 100) -> Sequence[tuple[str, Head]]:
         self._check()
@@ -147,7 +155,8 @@ class MemoryStore:
             return known
         self._changed = self._steady()
         if change.head is None or change.fresh:
-            self._logs.pop(topic, None)
+            if gone := self._logs.pop(topic, None):
+                self._label(topic, gone, dict.fromkeys(gone.labels, False))
             self._leases.pop(topic, None)
         if change.head is None:
             self._feeds.changed_here({topic: None})
@@ -162,9 +171,21 @@ class MemoryStore:
         for key, first, last in change.keys:
             kept.keys[key] = first, last, self._clock()
             self._keys.append((self._clock(), topic, key))
+        self._label(topic, kept, change.labels)
         self._queue(topic, kept)
         self._feeds.changed_here({topic: Offset(change.head.epoch, change.head.tail) if change.records else ORIGIN})
         return Known(change.head)
+
+    def _label(self, topic: str, kept: _Kept, labels: Mapping[str, bool]) -> None:
+        for label, has in labels.items():
+            if has:
+                kept.labels.add(label)
+                self._labels.setdefault(label, set()).add(topic)
+            elif label in kept.labels:
+                kept.labels.remove(label)
+                self._labels[label].remove(topic)
+                if not self._labels[label]:
+                    del self._labels[label]
 
     def _forget_keys(self) -> None:
         before = self._clock() - KEYS
@@ -189,6 +210,7 @@ class _Kept:
     def __init__(self, head: Head) -> None:
         self.head = head
         self.records: list[Record] = []
+        self.labels: set[str] = set()
         self.keys: dict[str, tuple[int, int, float]] = {}
         self.queued = inf
 

@@ -97,13 +97,16 @@ class Format:
         """
         return template.replace(b"\xfe", before).replace(b"\xff", after)
 
-    def notice(self, topic: str, type: str, data: dict[str, Any], id: str) -> bytes:
-        """Encode an event of the connection itself (`tidings.reset`, `tidings.end`). `id` is written as it is."""
+    def notice(self, topic: str, type: str, data: dict[str, Any], id: str, time: float = 0.0) -> bytes:
+        """Encode an event of the connection itself (`tidings.reset`, `tidings.end`).
+
+        `id` is written as it is; `time`, in Unix seconds, in an envelope.
+        """
         if not self.notices:
             return b""
         text = _json.encode(data).decode()
         if self.envelope:
-            text = _envelope(topic, Event(topic, None, type, text, 0.0))
+            text = _envelope(topic, Event(topic, None, type, text, time))
         return encode(type, text, id)
 
 

@@ -41,7 +41,7 @@ class TokenFormat(Format):
         """
         return b"".join(self._one(event) for event in events)
 
-    def notice(self, topic: str, type: str, data: dict[str, Any], id: str) -> bytes:
+    def notice(self, topic: str, type: str, data: dict[str, Any], id: str, time: float = 0.0) -> bytes:
         """Encode a reset as an `error` event. The end needs no event, since `[DONE]` has told it."""
         if type != "tidings.reset":
             return b""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from pathlib import Path
 
 import pytest
 
 from tidings import Hub
 from tidings.apps.notifications.facts import LINK, TEXT, TITLE
 from tidings.apps.notifications.service import Notifications, shortened, topic_of
+from tidings.stores.sqlite.backup import back_up
+from tidings.stores.sqlite.restore import restore
 
 
 async def test_a_person_is_notified_once_for_each_key(hub: Hub) -> None:
@@ -70,3 +74,33 @@ async def test_a_topic_that_takes_no_notification_is_logged_and_refuses_nobody(
 )
 def test_shortened_text_is_printable_and_ends_with_a_mark(text: str, most: int, shown: str) -> None:
     assert shortened(text, most) == shown
+
+
+async def test_what_was_read_after_a_restore_is_read(tmp_path: Path) -> None:
+    """The marker is an offset of the room's new life, and the notification names one of the old life."""
+    database, backup = str(tmp_path / "t.db"), str(tmp_path / "backup.db")
+    async with Hub(f"sqlite:///{database}") as before:
+        notifications = Notifications(before)
+        events = [await before.publish("rooms.den", str(n)) for n in range(3)]
+        for n, event in enumerate(events):
+            await notifications.notify("Ann", "mention", str(n), key=str(n), topic="rooms.den", event=event)
+        await notifications.notify("Ann", "mention", "odd", key="odd", topic="rooms.den", event="no offset")
+        await before.publish("users.Ann", {"room": "den", "offset": str(events[0])}, "room.read")
+    await asyncio.to_thread(back_up, database, backup)
+    await asyncio.to_thread(restore, backup, database)
+    async with Hub(f"sqlite:///{database}") as after:
+        notifications = Notifications(after)
+        tail = (await after.describe("rooms.den")).tail
+        await after.publish("users.Ann", {"room": "den", "offset": str(tail._replace(n=2))}, "room.read")
+        inbox, _ = await notifications.inbox("Ann")
+        assert [(item.title, item.read) for item in inbox.items] == [
+            ("odd", False),
+            ("2", False),
+            ("1", True),
+            ("0", True),
+        ]
+        assert inbox.items[1].event == str(tail)
+        assert inbox.unread == 2
+        # A message of the old life that is deleted now takes its notification along.
+        assert await notifications.withdraw("Ann", "rooms.den", tail)
+        assert [item.title for item in (await notifications.inbox("Ann"))[0].items] == ["odd", "1", "0"]

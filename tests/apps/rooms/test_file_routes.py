@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import httpx
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def upload(
-    member: Member, id: str, content: bytes, name: str = "a.txt", type: str = "text/plain"
+    member: Member, id: str, content: bytes | AsyncIterator[bytes], name: str = "a.txt", type: str = "text/plain"
 ) -> httpx.Response:
     headers = {**member.headers, "content-type": type}
     path = f"/rooms/{id}/files"
@@ -107,3 +108,78 @@ async def test_a_download_that_is_cut_elsewhere_ends_without_its_last_byte(
     async with asking(mara.server.app, location, headers=mara.headers) as client:
         await client.end()
         assert (client.status, client.body, client.clean) == (200, b"x" * 10, False)
+
+
+async def chunks(*parts: bytes) -> AsyncIterator[bytes]:
+    for part in parts:
+        yield part
+
+
+async def test_an_upload_of_unknown_length_counts_in_the_end_as_what_came(id: str) -> None:
+    async with serving(secret=SECRET, limit_upload_bytes="1 MiB", max_file="512 KiB") as server:
+        mara = person(server, "Mara")
+        await room(mara, id)
+        for _ in range(3):
+            assert (await upload(mara, id, chunks(b"x" * 1000))).status_code == 201
+        problem(await upload(mara, id, chunks(b"")), 422)
+        for size in (1 << 19, 500_000):
+            assert (await upload(mara, id, b"x" * size)).status_code == 201
+        problem(await upload(mara, id, b"x" * 100_000), 429, "1,048,576 bytes in a day")
+
+
+def person(server: Server, name: str) -> Member:
+    """Somebody whom the limits for people hold for."""
+    member, topics = Member(server, name), topics_of(name)
+    token = sign(SECRET, name, publish=topics, subscribe=topics, seconds=60, limits=PERSON)
+    member.headers = {"authorization": f"Bearer {token}"}
+    return member
+
+
+async def test_a_person_keeps_so_many_bytes_until_messages_are_deleted(id: str) -> None:
+    async with serving(secret=SECRET, limit_kept_bytes="100 kB") as server:
+        mara, tom = person(server, "Mara"), person(server, "Tom")
+        topic = await room(mara, id, tom)
+        messages = []
+        for _ in range(3):
+            stored = await upload(mara, id, b"x" * 30_000)
+            assert stored.status_code == 201
+            messages.append(await mara.said(topic, "message.posted", text="", files=[stored.json()["id"]]))
+        refusal = problem(await upload(mara, id, b"x" * 30_000), 429, "keep 100,000 bytes of files at a time")
+        assert "Delete messages with files" in refusal["detail"]
+        assert refusal["limit"] == 100_000
+        # The length is known in the end only: the file is not kept.
+        problem(await upload(mara, id, chunks(b"x" * 30_000)), 429, "100,000 bytes")
+        assert len(await server.hub.topics("files.")) == 3
+        assert (await upload(tom, id, b"x" * 90_000)).status_code == 201, "each person has a limit of their own"
+        await mara.said(topic, "message.deleted", message=messages[1])
+        assert (await upload(mara, id, b"x" * 30_000)).status_code == 201
+        problem(await upload(mara, id, b"x" * 30_000), 429)
+
+
+async def test_a_program_keeps_what_its_claim_allows_and_a_guest_what_a_person_may(id: str) -> None:
+    async with serving(secret=SECRET, limit_kept_bytes="1 kB") as server:
+        bot = Member(server, "bot")
+        await room(bot, id)
+        assert (await upload(bot, id, b"x" * 5_000)).status_code == 201
+        topics = topics_of("bot")
+        token = sign(SECRET, "bot", publish=topics, subscribe=topics, seconds=60, limits={"kept_bytes": 8_000})
+        bot.headers = {"authorization": f"Bearer {token}"}
+        problem(await upload(bot, id, b"x" * 5_000), 429, "8,000 bytes")
+        assert (await upload(bot, id, b"x" * 1_000)).status_code == 201
+    async with serving(limit_kept_bytes="1 kB") as server:
+        assert (await server.client.post("/session", json={"name": "Ann"})).status_code == 200
+        await server.client.post(f"/topics/rooms.{id}/events?type=room.created", json={"name": "Room"})
+        headers = {"content-type": "text/plain"}
+        answer = await server.client.post(f"/rooms/{id}/files?name=a", content=b"x" * 1001, headers=headers)
+        problem(answer, 429, "1,000 bytes")
+
+
+async def test_uploads_at_the_same_time_do_not_go_over_the_limit_together(id: str) -> None:
+    async with serving(secret=SECRET, limit_kept_bytes="100 kB") as server:
+        mara = person(server, "Mara")
+        await room(mara, id)
+        answers = await asyncio.gather(*[upload(mara, id, chunks(*[b"x" * 5_000] * 8)) for _ in range(5)])
+        assert {answer.status_code for answer in answers} <= {201, 429}
+        kept = sum(answer.json()["size"] for answer in answers if answer.status_code == 201)
+        assert kept <= 100_000
+        assert len(await server.hub.topics("files.")) * 40_000 == kept

@@ -68,6 +68,32 @@ def test_topics_are_pages_of_names_with_their_heads(connection: sqlite3.Connecti
     assert [name for name, _ in reader.topics("", "B", 2)] == ["a-x", "a.1"]
 
 
+def test_a_list_by_labels_reads_no_other_topic(connection: sqlite3.Connection) -> None:
+    head = encode_head(Head("e"))
+    connection.execute("BEGIN")
+    names = [f"t{n:05}" for n in range(20_000)]
+    connection.executemany("INSERT INTO topics VALUES (?, 1, ?, NULL)", ((name, head) for name in names))
+    labels = ((name, "mine" if n % 4_000 == 0 else f"other {n % 7}") for n, name in enumerate(names))
+    connection.executemany("INSERT INTO labels VALUES (?, ?)", labels)
+    connection.execute("COMMIT")
+    reader = Reader(connection)
+    steps = 0
+
+    def count() -> int:
+        nonlocal steps
+        steps += 1
+        return 0
+
+    connection.set_progress_handler(count, 1)
+    assert [name for name, _ in reader.topics("t", "t04000", 2, ["none", "mine"])] == ["t08000", "t12000"]
+    assert [name for name, _ in reader.topics("", "", 1, ["other 3"])] == ["t00003"]
+    assert reader.labels("", "", 9) == ["mine", *(f"other {n}" for n in range(7))]
+    assert reader.labels("other ", "other 4", 2) == ["other 5", "other 6"]
+    connection.set_progress_handler(None, 0)
+    assert steps < 1_500  # instructions of SQLite's machine: a walk over all topics takes 100,000
+    assert not connection.in_transaction
+
+
 def test_a_sweep_reads_what_is_due_and_no_other_topic(connection: sqlite3.Connection) -> None:
     """An idle sweep reads no row of 20,000 topics, half of which expire some day."""
     head = encode_head(Head("e"))

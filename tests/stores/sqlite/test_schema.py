@@ -19,12 +19,13 @@ from tests.stores.kit import Clock, data_of, everything, put
 from tests.stores.sqlite.conftest import Open, ask
 from tidings.errors import InvalidRequest
 from tidings.events import ORIGIN, Retention
+from tidings.log.head import UNOWNED, owned_by
 from tidings.log.journal import Journal
 from tidings.stores.sqlite import schema
 from tidings.stores.sqlite.connection import connect
 from tidings.stores.sqlite.schema import FORMAT, MIGRATIONS
 
-FIXTURES = {1: Path(__file__).parent / "format1.sqlite"}
+FIXTURES = {version: Path(__file__).parent / f"format{version}.sqlite" for version in (1, 2)}
 """A file by each earlier version, made by its own code at Unix time 1,700,000,000."""
 
 
@@ -53,6 +54,19 @@ async def test_a_file_of_format_1_is_migrated(opened: Open, path: Path, clock: C
     assert data_of(await everything(log, "aged", (await log.read("aged", None)).earliest)) == []
     await log.append("plain", [("message", "four")])
     assert data_of(await everything(log, "plain")) == ["one", "two", "three", "four"]
+
+
+async def test_topics_of_format_2_are_found_by_their_owners_and_by_those_who_look_at_each(
+    opened: Open, path: Path, clock: Clock
+) -> None:
+    shutil.copy(FIXTURES[2], path)
+    clock.now = 1_700_000_020.0
+    store = await opened()
+    everything = ["conversations.c", "conversations.d", "expires", "plain", "rooms.den", "runs.X"]
+    assert [name for name, _ in await store.topics(labels=[UNOWNED])] == everything
+    owned = [name for name, _ in await store.topics(labels=[owned_by("Mara")])]
+    assert owned == ["conversations.c", "conversations.d", "rooms.den", "runs.X"]
+    assert await store.labels() == [UNOWNED, owned_by("Mara")]
 
 
 def table_shapes(path: Path) -> list[tuple[str, ...]]:
@@ -145,7 +159,7 @@ def no_version(connection: sqlite3.Connection) -> None:
     ("make", "message"),
     [
         (other_application, r"^tidings\.db is a database of another application\.$"),
-        (newer_version, r"made by a newer version of Tidings: its format is 3, this version reads up to 2\. Install"),
+        (newer_version, r"made by a newer version of Tidings: its format is 4, this version reads up to 3\. Install"),
         (no_version, r"^tidings\.db has a format, 0, that no version of Tidings has written\.$"),
     ],
 )

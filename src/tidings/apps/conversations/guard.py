@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tidings.access.guards import Admitted, Guard, Items, Watch
 from tidings.access.subject import Subject
 from tidings.apps.lives import Life
 from tidings.delivery.hub import Hub
 from tidings.errors import Forbidden, InvalidRequest, NotFound
-from tidings.events import Event
-from tidings.log.head import Head
-from tidings.log.names import EARLIEST, After
+from tidings.events import Event, Offset
+from tidings.log.head import UNOWNED, Head, owned_by
 from tidings.log.rules import NEW
 from tidings.runs.run import is_id, topic_of
 from tidings.wire.run_events import RunStarted, from_event
@@ -42,6 +43,10 @@ class ConversationsGuard(Guard):
             # Nobody waits for a conversation to begin: it may become another person's.
             raise NotFound(f"There is no conversation {topic.partition('.')[2]}.", topic=topic)
 
+    async def labels(self, subject: Subject) -> Sequence[str]:
+        labels = [owned_by(subject.name)] if subject.name else []
+        return [*labels, UNOWNED] if subject.session is None else labels
+
     async def list(self, subject: Subject, topic: str, head: Head) -> None:
         _check_owner(subject, topic, head)
 
@@ -61,14 +66,13 @@ class ConversationsGuard(Guard):
         if head is not None:
             _check_owner(subject, topic, head)
 
-    async def deleting(self, topic: str) -> None:
+    async def deleting(self, topic: str, head: Head) -> None:
         """Delete the runs of the conversation: the answers are in their events, not in the conversation's."""
-        after: After = EARLIEST
+        after = Offset(head.epoch, head.start)
         while True:
-            try:
-                page = await self._hub.read(topic, after)
-            except NotFound:
-                return
+            page = await self._hub.read(topic, after)
+            if page.lost not in (None, "trimmed"):
+                return  # another life, which belongs to another person
             for event in page.events:
                 run = _announced(event)
                 if run is not None and await self._announces(topic, run):

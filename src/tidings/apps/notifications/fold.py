@@ -125,9 +125,14 @@ def _read_room(inbox: Inbox, fact: RoomRead) -> None:
 
 def _seen(item: Notification, rooms: dict[str, str]) -> bool:
     """Return whether the event that the notification is about was read in its room."""
+    at = marker(item, rooms)
+    return at is not None and item.event is not None and is_read(at, item.event)
+
+
+def marker(item: Notification, rooms: dict[str, str]) -> str | None:
+    """Return up to where the room of a notification is read; None if it is unread, or there is no room."""
     room = (item.topic or "").removeprefix("rooms.")
-    marker = rooms.get(room) if item.topic == f"rooms.{room}" else None
-    return marker is not None and item.event is not None and is_read(marker, item.event)
+    return rooms.get(room) if item.topic == f"rooms.{room}" else None
 
 
 def _as_read(item: Notification) -> Notification:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Mapping
+
+import msgspec
 
 from tidings.access.names import slug
 from tidings.apps.projection import Projections
 from tidings.delivery.hub import Hub
 from tidings.errors import Closed, InvalidRequest, NotFound
 from tidings.events import Offset
+from tidings.log.head import Head
 
 from . import fold
 from .facts import LINK, TEXT, TITLE, Created, Withdrawn, to_item, understood
-from .fold import Inbox
+from .fold import Inbox, Notification
 
 log: logging.Logger = logging.getLogger("tidings.notifications")
 
@@ -30,16 +34,27 @@ class Notifications:
     async def inbox(self, name: str) -> tuple[Inbox, Offset]:
         """Return the person's inbox as of now, and the offset to follow from. Do not change the inbox.
 
-        `inbox.rooms` has the read markers. Raises Unavailable.
+        `inbox.rooms` has the read markers. An unread event of a room that was restored from a backup, and read since,
+        is named by its offset in the room's present life, and is read if the marker is past it. Raises Unavailable.
         """
         found = await self._folded.get(topic_of(name))
-        return found.state, found.offset
+        lives = _Lives(self.hub)
+        items = [await self._present(item, found.state, lives) for item in found.state.items]
+        return msgspec.structs.replace(found.state, items=items), found.offset
+
+    async def _present(self, item: Notification, inbox: Inbox, lives: _Lives) -> Notification:
+        marker = fold.marker(item, inbox.rooms)
+        if item.read or marker is None or item.event is None or item.topic is None or _same_life(marker, item.event):
+            return item
+        event = await lives.present(item.topic, item.event)
+        read = fold.is_read(await lives.present(item.topic, marker), event)
+        return msgspec.structs.replace(item, event=event, read=read)
 
     async def markers(self, name: str) -> tuple[Mapping[str, str], Offset]:
         """Up to where the person has read each room, by its id, and the offset of their topic at which that is so.
         Raises Unavailable."""
-        inbox, offset = await self.inbox(name)
-        return inbox.rooms, offset
+        found = await self._folded.get(topic_of(name))
+        return found.state.rooms, found.offset
 
     async def notify(
         self,
@@ -85,7 +100,8 @@ class Notifications:
         except InvalidRequest:
             return False
         found = await self._folded.get(own)
-        told = [item for item in found.state.items if (item.topic, item.event) == (topic, str(event))]
+        lives = _Lives(self.hub)
+        told = [item for item in found.state.items if item.topic == topic and await lives.same(item, event)]
         offsets = [Offset.parse(item.offset) for item in told] or await self._older(own, topic, event)
         if offsets:
             withdrawn = Withdrawn([str(offset) for offset in offsets])
@@ -113,6 +129,33 @@ class Notifications:
             if page.up_to_date or not page.events:
                 return offsets
             after = page.next
+
+
+class _Lives:
+    """The lives of topics that were restored from a backup. Each topic is looked up once."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._heads: dict[str, Head | None] = {}
+
+    async def present(self, topic: str, offset: str) -> str:
+        """Translate an offset into the topic's present life, if both lives have its event."""
+        if topic not in self._heads:
+            self._heads[topic] = await self._hub.log.describe(topic)
+        head, n = self._heads[topic], None
+        with contextlib.suppress(InvalidRequest):  # a program that notifies may name anything
+            n = head.locate(Offset.parse(offset)) if head is not None else None
+        return offset if head is None or n is None else str(Offset(head.epoch, n))
+
+    async def same(self, item: Notification, event: Offset) -> bool:
+        """Tell whether a notification is about an event of its topic."""
+        if item.event is None or item.topic is None or _same_life(item.event, str(event)):
+            return item.event == str(event)
+        return await self.present(item.topic, item.event) == await self.present(item.topic, str(event))
+
+
+def _same_life(one: str, other: str) -> bool:
+    return one.rpartition("-")[0] == other.rpartition("-")[0]
 
 
 def topic_of(name: str) -> str:

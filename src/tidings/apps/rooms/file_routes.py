@@ -4,7 +4,7 @@ origin: but for a few kinds of pictures, browsers are told to save it, whatever 
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from typing import Annotated
 from urllib.parse import quote
 
@@ -13,8 +13,10 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from tidings.access.access import Access
+from tidings.access.limits import rule
+from tidings.access.subject import Subject
 from tidings.delivery.foreign_servers import close_connection, hush_unfinished
-from tidings.errors import TidingsError, TooLarge
+from tidings.errors import TidingsError, TooLarge, TooManyRequests
 from tidings.http.openapi import problems, shape
 from tidings.http.request import address, strict
 from tidings.http.response import json_response
@@ -29,6 +31,10 @@ log: logging.Logger = logging.getLogger("tidings.files")
 
 PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp", "image/avif")
 """Media types that a browser may show in a page, because it runs no script in them."""
+
+RETRY = 3600
+"""Seconds after which an upload that was over the limit of kept bytes may be tried again: until then, uploads that
+broke off have expired."""
 
 SAVED = "application/octet-stream"
 
@@ -46,6 +52,15 @@ def routes(rooms: Rooms, access: Access, max_file: int) -> APIRouter:
     """The router of files."""
     # An upload is counted in `body`, which says that it is a file that is too large.
     router = APIRouter(tags=["rooms"], route_class=strict(access, 2 * max_file))
+
+    async def check_kept(subject: Subject, by: str, more: int) -> None:
+        """Raise TooManyRequests if the person's files and `more` bytes are over the person's limit."""
+        most = access.limits.most(subject, "kept_bytes")
+        if most and (kept := await rooms.files.kept(by)) + more > most:
+            detail = (
+                f"{rule('kept_bytes', most)} Your files take {kept:,}. Delete messages with files, and upload again."
+            )
+            raise TooManyRequests(detail, limit=most, retry_after=RETRY)
 
     @router.post(
         "/rooms/{room}/files",
@@ -66,9 +81,18 @@ def routes(rooms: Rooms, access: Access, max_file: int) -> APIRouter:
         by = person(subject)
         await rooms.check_may_post(topic, by)
         type = valid_media_type(request.headers.get("content-type", ""))
+        valid_name(name)
+        size = announced(request, max_file)
+        await check_kept(subject, by, size or 0)
         access.limits.spend(subject, "uploads")
-        access.limits.spend(subject, "upload_bytes", announced(request, max_file))
-        file = await rooms.files.store(room, by, valid_name(name), type, body(request, max_file))
+        with access.limits.up_to(subject, "upload_bytes", max_file if size is None else size) as came:
+            file = await rooms.files.store(room, by, name, type, body(request, max_file, came))
+        try:
+            # Again, with this file and with those that came meanwhile.
+            await check_kept(subject, by, 0)
+        except TidingsError:
+            await rooms.files.delete(room, file.id)
+            raise
         return json_response(file, 201, {"location": address(request, f"/rooms/{room}/files/{file.id}")})
 
     @router.get(
@@ -113,18 +137,22 @@ class Download(StreamingResponse):
                 hush_unfinished()
 
 
-def announced(request: Request, most: int) -> int:
-    """Return the bytes that a file has by its Content-Length; without one, as many as a file may have."""
+def announced(request: Request, most: int) -> int | None:
+    """Return the bytes that a file has by its Content-Length, at most `most`; None without one."""
     length = request.headers.get("content-length", "")
-    return min(int(length), most) if length.isdecimal() else most
+    return min(int(length), most) if length.isdecimal() else None
 
 
-async def body(request: Request, most: int) -> AsyncGenerator[bytes, None]:
-    """The request's body as it comes, of 1 to `most` bytes. Raises TooLarge, without reading on; ClientDisconnect."""
+async def body(request: Request, most: int, came: Callable[[int], None]) -> AsyncGenerator[bytes, None]:
+    """The request's body as it comes, of 1 to `most` bytes. `came` is called with the bytes of each part.
+
+    Raises TooLarge, without reading on; ClientDisconnect.
+    """
     announced, size = request.headers.get("content-length", ""), 0
     if not (announced.isdecimal() and int(announced) > most):
         async for part in request.stream():
             size += len(part)
+            came(len(part))
             if size > most:
                 break
             yield part

@@ -11,7 +11,8 @@ from tidings.access.limits import Limits
 from tidings.access.subject import Subject
 from tidings.apps.slices import in_slices
 from tidings.errors import Forbidden
-from tidings.events import ORIGIN, REDACTED
+from tidings.events import ORIGIN, REDACTED, Offset
+from tidings.log.head import Head
 from tidings.log.rules import NEW, Appended
 
 from . import facts, rules
@@ -19,7 +20,7 @@ from .answers import Answers
 from .erasing import Eraser
 from .facts import RunCreated
 from .notifying import Notices
-from .rooms import Admission, Rooms, person
+from .rooms import Admission, Rooms, person, room_id
 
 
 class RoomsGuard(Guard):
@@ -42,6 +43,14 @@ class RoomsGuard(Guard):
     async def read(self, subject: Subject, topic: str) -> None:
         await self._rooms.readable(subject, topic)
 
+    async def labels(self, subject: Subject) -> Sequence[str]:
+        return rules.labels_of(subject.name)
+
+    async def list(self, subject: Subject, topic: str, head: Head) -> None:
+        room_id(topic)
+        found = await self._rooms.states.at(topic, Offset(head.epoch, head.tail))
+        rules.check_may_read(found.state, subject.name)
+
     def watch(self, subject: Subject, topic: str) -> Watch:
         return self._rooms.watch(subject, topic)
 
@@ -55,8 +64,10 @@ class RoomsGuard(Guard):
             await self._answers.check(admission.room, admission.facts, called)
         self._spend(subject, admission.facts, called)
         written = [facts.written(fact) async for fact in in_slices(admission.facts)]
-        exact = (NEW if admission.at == ORIGIN else admission.at) if admission.changes_permissions else None
-        return Admitted(written, exact, admission)
+        if not admission.changes_permissions:
+            return Admitted(written, None, admission)
+        exact = NEW if admission.at == ORIGIN else admission.at
+        return Admitted(written, exact, admission, rules.labels(admission.room, admission.facts))
 
     def _spend(self, subject: Subject, given: Sequence[facts.Fact], called: int) -> None:
         """Count what the facts, and the runs that they start, use up of a person's limits.

@@ -11,6 +11,7 @@ from tidings.events import Offset
 
 from .room import Room
 from .rooms import PREFIX, Rooms
+from .rules import labels_of
 
 
 class Entry(NamedTuple):
@@ -33,8 +34,8 @@ class Readable(NamedTuple):
 
 
 class Index:
-    """An entry for each room of a hub. A list of rooms reads the heads of all, and the states of those that changed or
-    that the person is a member of."""
+    """Entries for the rooms of a hub that were in a list. A list of rooms reads the heads of those that the person may
+    read, and the states of those that changed or that the person is a member of."""
 
     def __init__(self, rooms: Rooms) -> None:
         self._rooms = rooms
@@ -43,8 +44,8 @@ class Index:
     async def readable_by(self, subject: Subject) -> list[Readable]:
         """All rooms that the subject may read, in the order of their ids. Raises Unavailable."""
         readable: list[Readable] = []
-        after = ""
-        while heads := await self._rooms.hub.log.heads(PREFIX, after):
+        after, labels = "", labels_of(subject.name)
+        while heads := await self._rooms.hub.log.heads(PREFIX, after, labels=labels):
             async for topic, head in in_slices(heads):
                 if subject.may_subscribe(topic):
                     entry = await self._entry(topic, Offset(head.epoch, head.tail))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -10,6 +11,7 @@ from msgspec.structs import replace
 from tidings.access.names import valid_name
 from tidings.errors import Conflict, Forbidden, InvalidRequest, NotFound, TooLarge
 from tidings.events import Offset
+from tidings.log.head import UNOWNED
 
 from .facts import (
     AnswerPosted,
@@ -55,6 +57,10 @@ REMOVALS = (MemberLeft, MemberBanned)
 """Facts that may end a person's right to read."""
 
 
+PUBLIC = "public"
+"""The label of public rooms. A room is public or private for good."""
+
+
 class Target(NamedTuple):
     """The message or the answer that a fact names. The author of an answer is empty, and so is the run of a message."""
 
@@ -73,6 +79,29 @@ def check_may_read(room: Room, name: str | None) -> None:
     """Raise Forbidden unless the person may read the room, which exists."""
     if not may_read(room, name):
         raise Forbidden(BANNED if name in room.banned else PRIVATE)
+
+
+def labels_of(name: str | None) -> list[str]:
+    """The labels of the rooms that a person may read. A room that a program made has no owner, and may be any."""
+    return [PUBLIC, UNOWNED] if name is None else [PUBLIC, UNOWNED, member_label(name)]
+
+
+def member_label(name: str) -> str:
+    """The label of the private rooms of a member."""
+    return f"for {name}"
+
+
+def labels(room: Room, facts: Sequence[Fact]) -> dict[str, bool]:
+    """The labels that a room gets (True) and loses (False) with facts that follow in it."""
+    private, labels = room.private, dict[str, bool]()
+    for fact in facts:
+        match fact:
+            case RoomCreated():
+                private = fact.private
+                labels[member_label(fact.by) if private else PUBLIC] = True
+            case MemberJoined() | MemberLeft() | MemberBanned() if private:
+                labels[member_label(fact.member)] = isinstance(fact, MemberJoined)
+    return labels
 
 
 def target_of(fact: Fact) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import msgspec
 
@@ -12,10 +13,15 @@ from tidings.apps.lives import Life
 from tidings.delivery.hub import Hub
 from tidings.errors import Forbidden, InvalidRequest, NotFound
 from tidings.events import Event
+from tidings.log.head import UNOWNED, Head, owned_by
+from tidings.runs.run import announced_in
 from tidings.wire.run_events import InputResolved, RunStarted, StopRequested, from_event, to_item
 
 REMEMBERED = 10_000
 """Runs whose origins are kept at hand: those looked up last."""
+
+LABELS = 1_000
+"""Labels that are read from the store at once."""
 
 _RUN = re.compile(r"runs\.[0-9A-Z]{26}")
 
@@ -47,7 +53,12 @@ class RunsGuard(Guard):
         self._origins: dict[str, Origin] = {}
 
     async def read(self, subject: Subject, topic: str) -> None:
-        origin = await self._origin(topic)
+        await self._check_read(subject, topic, await self._origin(topic))
+
+    async def list(self, subject: Subject, topic: str, head: Head) -> None:
+        await self._check_read(subject, topic, await self._origin_of(topic, head))
+
+    async def _check_read(self, subject: Subject, topic: str, origin: Origin | None) -> None:
         if origin is None:
             _not_begun(subject, topic)
         elif origin.shared is None:
@@ -56,6 +67,50 @@ class RunsGuard(Guard):
             await guard.read(subject, origin.shared)
         elif guard is not None or not (subject.may_subscribe(origin.shared) or _is_own(subject, origin)):
             raise Forbidden("This run belongs to a topic that you may not read.", topic=topic)
+
+    async def labels(self, subject: Subject) -> Sequence[str]:
+        labels = [owned_by(subject.name)] if subject.name else []
+        for pattern in subject.subscribe.within(""):
+            labels += await self._announced(subject, pattern)
+        return [*labels, UNOWNED]
+
+    async def _announced(self, subject: Subject, pattern: str) -> Sequence[str]:
+        """Return the labels of the runs that were announced in shared topics that the subject may read.
+
+        The topics of a guard are found by the guard's own labels.
+        """
+        start = pattern.removesuffix("*")
+        if start == pattern:
+            return [announced_in(pattern)]
+        found: list[str] = []
+        after, count = "", 1
+        while labels := await self._hub.log.store.labels(announced_in(start), after, count):
+            count = LABELS
+            for label in labels:
+                after = label
+                segment = label.removeprefix(announced_in("")).partition(".")[0]
+                among = await self._labels_of(subject, segment)
+                if among is not None:
+                    found += await self._topics(max(start, f"{segment}.", key=len), among)
+                    after, count = announced_in(f"{segment}/"), 1  # behind all topics of the segment
+                    break
+                found.append(label)
+        return found
+
+    async def _labels_of(self, subject: Subject, segment: str) -> Sequence[str] | None:
+        """Return the labels of the topics of one first segment that share their runs; None: it may be any of them."""
+        if segment == "conversations":
+            return ()  # their runs are found by their owner
+        guard = self._guards.get(segment)
+        return None if guard is None else await guard.labels(subject)
+
+    async def _topics(self, start: str, labels: Sequence[str]) -> Sequence[str]:
+        found: list[str] = []
+        after = ""
+        while labels and (heads := await self._hub.log.heads(start, after, labels=labels)):
+            found += [announced_in(topic) for topic, _ in heads]
+            after = heads[-1][0]
+        return found
 
     def watch(self, subject: Subject, topic: str) -> Watch | None:
         origin = self._origins.get(topic)
@@ -72,10 +127,10 @@ class RunsGuard(Guard):
             return Admitted(items)
         await self._command(subject, origin, topic)
         if origin.by is None and origin.topic is None:
-            return Admitted(items)
+            return Admitted(items, origin.epoch)
         if transient:
             raise InvalidRequest("Commands to a run are stored. Publish them without `transient`.")
-        return Admitted([_stamped(subject, topic, kind, data) for kind, data in items])
+        return Admitted([_stamped(subject, topic, kind, data) for kind, data in items], origin.epoch)
 
     async def manage(self, subject: Subject, topic: str) -> None:
         origin = await self._origin(topic)
@@ -106,6 +161,9 @@ class RunsGuard(Guard):
             # A stream of a run that was deleted waits for its next life: no right of the last one can end it.
             self._origins.pop(topic, None)
             return None
+        return await self._origin_of(topic, head)
+
+    async def _origin_of(self, topic: str, head: Head) -> Origin | None:
         known = self._origins.get(topic)
         if known is None or known.epoch != head.epoch:
             try:

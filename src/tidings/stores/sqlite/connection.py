@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
+import threading
 import time
 
 from tidings.errors import InvalidRequest, TidingsError, Unavailable
 
-from . import schema
+from . import schema, wal
+from .file import descriptor
 
 PATIENCE = 5.0
 """Seconds for which a transaction waits for those of other processes."""
@@ -18,6 +21,10 @@ CHECKED_WHOLE = 512 << 20
 records is checked."""
 
 DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+opening = threading.Lock()
+"""Held while a file is looked at and opened: a look at the file of another store of this process, and closing it again,
+would release the locks of SQLite there."""
 
 
 def connect(path: str, durability: str, *, check: bool = False) -> sqlite3.Connection:
@@ -29,7 +36,10 @@ def connect(path: str, durability: str, *, check: bool = False) -> sqlite3.Conne
     end = time.monotonic() + PATIENCE
     while True:
         try:
-            return _connect(path, name, durability, check)
+            with opening:
+                if check and durability == "full":
+                    look_for_lost_changes(path)
+                return _connect(path, name, durability, check)
         except sqlite3.Error as error:
             # Several processes that make one file WAL at the same time are told "locked" at once, without the timeout.
             if code(error) == sqlite3.SQLITE_BUSY and time.monotonic() < end:
@@ -63,6 +73,15 @@ def _connect(path: str, name: str, durability: str, check: bool) -> sqlite3.Conn
         connection.close()
         raise
     return connection
+
+
+def look_for_lost_changes(path: str) -> None:
+    """Raise Unavailable if SQLite would drop commits that it was told are on the disk. For holders of `opening`."""
+    with contextlib.suppress(OSError):  # there is no index, or the system lists no descriptors
+        if descriptor(os.stat(f"{path}-shm")) >= 0:
+            return  # this process has the file open
+    if wal.is_damaged(path):
+        raise damaged(os.path.basename(path))
 
 
 def look_for_damage(connection: sqlite3.Connection, name: str) -> None:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from tidings.errors import InvalidRequest, TidingsError, Unavailable
 
 from . import schema
-from .connection import code, look_for_damage, meaning
+from .connection import code, look_for_damage, look_for_lost_changes, meaning, opening
 
 PAGES = 1_000
 """Pages that are copied between two calls of `progress`."""
@@ -23,7 +23,7 @@ Progress = Callable[[float], None]
 def open_source(path: str) -> sqlite3.Connection:
     """Open a store's file for reading, of this version or of an earlier one. It is neither made nor migrated.
 
-    Raises InvalidRequest if there is no such file, or it is not such a store.
+    Raises InvalidRequest if there is no such file, or it is not such a store; Unavailable if it has lost commits.
     """
     name = os.path.basename(path)
     if not os.path.isfile(path):
@@ -31,7 +31,9 @@ def open_source(path: str) -> sqlite3.Connection:
     # A file on its own is read as it is, so that a backup may lie in a folder that nobody can write.
     mode = "mode=rw" if os.path.exists(f"{path}-wal") else "mode=ro&immutable=1"
     try:
-        connection = sqlite3.connect(f"file:{quote(os.path.abspath(path))}?{mode}", uri=True, isolation_level=None)
+        with opening:
+            look_for_lost_changes(path)
+            connection = sqlite3.connect(f"file:{quote(os.path.abspath(path))}?{mode}", uri=True, isolation_level=None)
         try:
             if schema.check(connection, name) == (0, 0):
                 raise InvalidRequest(f"{name} is not a store of Tidings.")

@@ -74,14 +74,14 @@ class DatabaseFile:
         for attempt in range(2):
             with contextlib.suppress(OSError):
                 if attempt:
-                    self._descriptors[name] = _descriptor(part)
-                descriptor = self._descriptors.get(name, -1)
-                if descriptor >= 0 and os.path.samestat(os.fstat(descriptor), part):
-                    return os.pread(descriptor, count, 0)
+                    self._descriptors[name] = descriptor(part)
+                number = self._descriptors.get(name, -1)
+                if number >= 0 and os.path.samestat(os.fstat(number), part):
+                    return os.pread(number, count, 0)
         return b""
 
 
-def _descriptor(part: os.stat_result) -> int:
+def descriptor(part: os.stat_result) -> int:
     """Return this process's descriptor of a file; -1 if there is none."""
     for name in os.listdir("/dev/fd"):
         with contextlib.suppress(OSError):  # the descriptor of the listing itself has gone

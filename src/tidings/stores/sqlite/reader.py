@@ -7,6 +7,7 @@ beside a busy loop: 18 ms, row by row 670), and a transaction inserts all its ro
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate, pairwise
@@ -16,6 +17,15 @@ from tidings.log.port import PAGE
 from tidings.log.records import Record
 
 from .schema import decode_head
+
+ABOVE = "\x7f"
+"""Text above every character of a topic's name."""
+
+LAST = "\U0010ffff"
+"""Text above every character of a label."""
+
+LABELS = 500
+"""Labels that one statement looks up, so that its answer has at most that many times `limit` names."""
 
 LAPSED = "(deadline <= :now OR taken > :now)"
 """The condition of a lease that nobody holds any more."""
@@ -66,13 +76,54 @@ class Reader:
         bases, lasts = _numbers(found[0]), _numbers(found[1])
         return head, list(map(Record, bases, lasts, _slices(found[4], found[2]), _slices(found[5], found[3])))
 
-    def topics(self, prefix: str, after: str, limit: int) -> Sequence[tuple[str, Head]]:
+    def topics(
+        self, prefix: str, after: str, limit: int, labels: Sequence[str] | None = None
+    ) -> Sequence[tuple[str, Head]]:
+        if labels is None:
+            which, values = "name > ? AND name >= ? AND name < ?", (after, prefix, prefix + ABOVE)
+            return self._topics(f"{which} ORDER BY name LIMIT {limit}", values)
+        self._run("BEGIN")  # the names and their heads are of one instant
+        try:
+            names = self._labelled(prefix, after, limit, labels)
+            return self._topics("name IN (SELECT value FROM json_each(?)) ORDER BY name", (json.dumps(names),))
+        finally:
+            self._run("COMMIT")
+
+    def _topics(self, which: str, values: Sequence[str]) -> Sequence[tuple[str, Head]]:
         names, heads, sizes = self._run(
-            """SELECT group_concat(name), group_concat(hex(head), ''), group_concat(length(head)) FROM
-                 (SELECT name, head FROM topics WHERE name > ? AND name >= ? AND name < ? ORDER BY name LIMIT ?)""",
-            (after, prefix, prefix + "\x7f", limit),  # above every character of a name
+            f"""SELECT group_concat(name), group_concat(hex(head), ''), group_concat(length(head)) FROM
+                 (SELECT name, head FROM topics WHERE {which})""",
+            values,
         ).fetchone()
         return list(zip(names.split(","), map(decode_head, _slices(heads, sizes)), strict=True)) if names else ()
+
+    def _labelled(self, prefix: str, after: str, limit: int, labels: Sequence[str]) -> Sequence[str]:
+        """The first `limit` topics of those labels, read from the index: at most `limit` rows for each label."""
+        names: list[str] = []
+        for start in range(0, len(labels), LABELS):
+            found = self._run(
+                """SELECT group_concat((SELECT group_concat(topic) FROM
+                     (SELECT topic FROM labels WHERE label = each.value AND topic > ?1 AND topic >= ?2 AND topic < ?3
+                      ORDER BY topic LIMIT ?4)))
+                   FROM json_each(?5) AS each""",
+                (after, prefix, prefix + ABOVE, limit, json.dumps(labels[start : start + LABELS])),
+            ).fetchone()[0]
+            names = sorted({*names, *(found.split(",") if found else ())})[:limit]
+        return names
+
+    def labels(self, prefix: str, after: str, limit: int) -> Sequence[str]:
+        """The labels of the port's `labels`: each is looked up as the first after the one before."""
+        found = self._run(
+            """WITH RECURSIVE each (label) AS (
+                 SELECT min(label) FROM labels WHERE label > ?1 AND label >= ?2 AND label < ?3
+                 UNION ALL
+                 SELECT (SELECT min(label) FROM labels WHERE label > each.label AND label < ?3) FROM each
+                 WHERE each.label IS NOT NULL LIMIT ?4)
+               SELECT json_group_array(label) FROM each WHERE label IS NOT NULL""",
+            (after, prefix, prefix + LAST, limit),
+        ).fetchone()[0]
+        labels: list[str] = json.loads(found)
+        return labels
 
     def due(self, now: float, limit: int) -> Sequence[tuple[str, Head]]:
         """Return the topics that a sweep has to look at, as the port says."""

@@ -9,10 +9,10 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 
-from tidings.errors import Conflict, InvalidRequest
+from tidings.errors import Conflict, InvalidRequest, Unavailable
 
 from . import schema
-from .connection import DAMAGED, code
+from .connection import DAMAGED, code, look_for_lost_changes, opening
 from .copying import Progress, beside, copy, open_source, put_in_place
 from .schema import decode_head, encode_head
 
@@ -102,8 +102,12 @@ def _merge_changes(database: str) -> None:
         if file.read(len(MAGIC)) != MAGIC:
             return
     try:
+        with opening:
+            look_for_lost_changes(database)
         with closing(sqlite3.connect(database, isolation_level=None, timeout=0)) as connection:
             connection.execute("PRAGMA journal_mode=delete").fetchone()
+    except Unavailable:
+        return
     except sqlite3.Error as error:
         if code(error) == sqlite3.SQLITE_BUSY:
             raise Conflict(IN_USE) from None

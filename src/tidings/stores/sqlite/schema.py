@@ -8,13 +8,13 @@ from collections.abc import Callable
 import msgspec
 
 from tidings.errors import InvalidRequest
-from tidings.log.head import Head
+from tidings.log.head import UNOWNED, Head, owned_by
 from tidings.log.retention import due
 
 APPLICATION = 0x54494447
 """SQLite's `application_id` of every file of ours: "TIDG"."""
 
-FORMAT = 2
+FORMAT = 3
 """SQLite's `user_version` of a file that this version reads and writes."""
 
 TABLES = """
@@ -28,7 +28,9 @@ CREATE TABLE keys (log INTEGER NOT NULL, key TEXT NOT NULL, first INTEGER NOT NU
                    time REAL NOT NULL, PRIMARY KEY (log, key)) WITHOUT ROWID;
 CREATE INDEX keys_by_time ON keys (time);
 CREATE TABLE leases (topic TEXT PRIMARY KEY, taken REAL NOT NULL, deadline REAL NOT NULL) WITHOUT ROWID;
-CREATE TABLE dead (log INTEGER PRIMARY KEY)"""
+CREATE TABLE dead (log INTEGER PRIMARY KEY);
+CREATE TABLE labels (topic TEXT NOT NULL, label TEXT NOT NULL, PRIMARY KEY (topic, label)) WITHOUT ROWID;
+CREATE INDEX labels_by_label ON labels (label, topic)"""
 # state.commits numbers the transactions that changed a topic, over all processes: a process that has heard of all of
 # them has missed nothing. state.logs numbers the lives of logs and never repeats, so that no log owns the rows of a
 # dead one and they can go bit by bit. topics.due is the time at which `Journal.sweep` has to look at the topic.
@@ -42,9 +44,15 @@ ALTER TABLE leases RENAME TO old_leases;
 CREATE TABLE leases (topic TEXT PRIMARY KEY, taken REAL NOT NULL, deadline REAL NOT NULL) WITHOUT ROWID;
 INSERT INTO leases SELECT topic, 0, 0 FROM old_leases;
 DROP TABLE old_leases""",
+    2: f"""
+CREATE TABLE labels (topic TEXT NOT NULL, label TEXT NOT NULL, PRIMARY KEY (topic, label)) WITHOUT ROWID;
+INSERT INTO labels SELECT name, '{UNOWNED}' FROM topics;
+INSERT OR IGNORE INTO labels SELECT name, owner(head) FROM topics;
+CREATE INDEX labels_by_label ON labels (label, topic)""",
 }
 """The statements that bring a file from each earlier format to the next. Format 1 measured leases by the time of day;
-their holders are of an earlier version and gone, so these leases have lapsed."""
+their holders are of an earlier version and gone, so these leases have lapsed. Format 2 had no labels: each topic gets
+that of its owner, and UNOWNED besides, by which lists find what they must look at one by one."""
 
 IDENTITY = ("PRAGMA application_id", "PRAGMA user_version", "SELECT count(*) FROM sqlite_master")
 
@@ -96,6 +104,7 @@ def prepare(connection: sqlite3.Connection, name: str) -> None:
 def migrate(connection: sqlite3.Connection, version: int) -> None:
     """Bring the tables from format `version` to FORMAT, within the transaction that is open."""
     connection.create_function("due", 1, lambda head: due(decode_head(head)), deterministic=True)
+    connection.create_function("owner", 1, lambda head: owned_by(decode_head(head).owner), deterministic=True)
     for step in range(version, FORMAT):
         _run_all(connection, MIGRATIONS[step])
     connection.execute(f"PRAGMA user_version={FORMAT}")

@@ -127,8 +127,13 @@ class SqliteStore:
     async def read(self, topic: str, after: int, limit: int) -> tuple[Head | None, Sequence[Record]]:
         return await self._read(Reader.read, topic, after, limit)
 
-    async def topics(self, prefix: str = "", after: str = "", limit: int = 1000) -> Sequence[tuple[str, Head]]:
-        return await self._read(Reader.topics, prefix, after, limit)
+    async def topics(
+        self, prefix: str = "", after: str = "", limit: int = 1000, labels: Sequence[str] | None = None
+    ) -> Sequence[tuple[str, Head]]:
+        return await self._read(Reader.topics, prefix, after, limit, labels)
+
+    async def labels(self, prefix: str = "", after: str = "", limit: int = 1000) -> Sequence[str]:
+        return await self._read(Reader.labels, prefix, after, limit)
 
     async def due(self, now: float, limit: int = 100) -> Sequence[tuple[str, Head]]:
         return await self._read(Reader.due, now, limit)

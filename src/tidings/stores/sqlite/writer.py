@@ -228,9 +228,11 @@ class Writer:
         log = kept[0] if kept else 0
         if kept and (change.head is None or change.fresh):
             group.dead.append((log,))
+            group.unlabel(call.topic)
             self._run("DELETE FROM leases WHERE topic = ?", (call.topic,))
             log = 0
         self._heads[call.topic] = self._place(change.head, change, log, kept, group) if change.head else None
+        group.labels.setdefault(call.topic, {}).update(change.labels)
         group.topics.add(call.topic)
         call.result = Known(change.head)
 
@@ -250,6 +252,16 @@ class Writer:
         for key, first, last in change.keys:
             group.keys[log, key] = first, last, self._clock()
         return log, head
+
+    def _label(self, group: _Group) -> None:
+        """Write the labels that topics get and lose in a group."""
+        for topic in group.unlabelled:
+            self._run("DELETE FROM labels WHERE topic = ?", (topic,))
+        changes = [(topic, label, has) for topic, labels in group.labels.items() for label, has in labels.items()]
+        self._insert("OR IGNORE INTO labels", [(topic, label) for topic, label, has in changes if has])
+        for topic, label, has in changes:
+            if not has:
+                self._run("DELETE FROM labels WHERE topic = ? AND label = ?", (topic, label))
 
     def _seen(self, log: int, keys: Sequence[str], group: _Group) -> Mapping[str, tuple[int, int]]:
         if not keys:
@@ -303,6 +315,7 @@ class Writer:
         for topic, each in self._changed(group):
             if each is None:
                 self._run("DELETE FROM topics WHERE name = ?", (topic,))
+        self._label(group)
         self._insert("OR REPLACE INTO keys", [(*key, *span) for key, span in group.keys.items()])
         self._insert("OR IGNORE INTO dead", group.dead)
         self.untidy = self.untidy or bool(group.dead or group.cuts or group.replaced)
@@ -323,11 +336,18 @@ class _Group:
         self.topics: set[str] = set()  # whose heads, in Writer._heads, are new
         self.records: list[tuple[int, int, int, bytes, bytes]] = []
         self.keys: dict[tuple[int, str], tuple[int, int, float]] = {}
+        self.labels: dict[str, dict[str, bool]] = {}  # that topics get and lose
+        self.unlabelled: set[str] = set()  # topics that lose the labels that they had before the group
         self.replaced: list[tuple[bytes, int, int]] = []
         self.cuts: list[tuple[int, int]] = []
         self.dead: list[tuple[int]] = []
         self.other = False
         self.size = 0
+
+    def unlabel(self, topic: str) -> None:
+        """Take all labels from a topic: those that it had before the group, and those that the group gave it."""
+        self.unlabelled.add(topic)
+        self.labels.pop(topic, None)
 
 
 def _marks(values: Sequence[object]) -> str:
