@@ -27,6 +27,7 @@ OBJECTS: dict[str, list[type]] = {
     "run": [tidings.Run],
     "client": [tidings.Client, tidings.AsyncClient],
     "client.runs": [client.Runs, client.AsyncRuns],
+    "source": [tidings.EventSource, tidings.AsyncEventSource],
     "subscription": [client.Subscription, client.AsyncSubscription],
     "event": [tidings.Event],
     "error": [tidings.TidingsError],
@@ -41,6 +42,7 @@ INTERNAL = {
 
 VALUES = [tidings.Appended, tidings.Event, tidings.Offset, tidings.Page, tidings.Retention, tidings.Format]
 VALUES += [tidings.Client, tidings.AsyncClient, tidings.Hub, tidings.EventStreamResponse, tidings.ServerSentEvent]
+VALUES += [tidings.EventSource, tidings.AsyncEventSource]
 VALUES += [tidings.create_app, tidings.decode, tidings.adecode, tidings.TidingsError]
 
 
@@ -70,7 +72,7 @@ def shown(text: str) -> bool:
     return text in SPANS or f"await {text}" in SPANS
 
 
-@pytest.mark.parametrize("prefix", ["hub", "hub.runs", "run", "client", "client.runs", "subscription"])
+@pytest.mark.parametrize("prefix", ["hub", "hub.runs", "run", "client", "client.runs", "source", "subscription"])
 def test_every_method_is_on_the_page_with_its_parameters(prefix: str) -> None:
     missing = [
         text
@@ -95,7 +97,9 @@ def test_every_field_is_on_the_page(kind: Any) -> None:
     assert [name for name in fields if not re.search(rf"`{name}`", PAGE)] == []
 
 
-@pytest.mark.parametrize("function", [tidings.Hub.publish, tidings.EventStreamResponse, Runs.start, tidings.Client])
+@pytest.mark.parametrize(
+    "function", [tidings.Hub.publish, tidings.EventStreamResponse, Runs.start, tidings.Client, tidings.EventSource]
+)
 def test_every_parameter_is_explained(function: Any) -> None:
     rows = " ".join(re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", PAGE, re.M))
     names = [name for name in inspect.signature(function).parameters if name != "self"]
@@ -111,7 +115,9 @@ def test_every_public_name_is_on_the_page(name: str) -> None:
 
 
 def test_everything_that_the_page_shows_is_there() -> None:
-    shown = re.findall(r"(?<![\w.])((?:hub|client)(?:\.runs)?|run|subscription|event|error)\.(\w+)\b", " ".join(CODE))
+    shown = re.findall(
+        r"(?<![\w.])((?:hub|client)(?:\.runs)?|run|source|subscription|event|error)\.(\w+)\b", " ".join(CODE)
+    )
     made = {"event": {"type"}, "run": {"id", "topic", "created", "finished", "failed"}, "error": {"members"}}
     made |= {"hub": {"runs"}, "client": {"runs"}}
     missing = [

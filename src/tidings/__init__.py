@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .api import Hub
-    from .client import AsyncClient, Client, Unexpected, adecode, decode
+    from .client import AsyncClient, AsyncEventSource, Client, EventSource, Unexpected, adecode, decode
     from .delivery.response import EventStreamResponse
     from .errors import (
         Closed,
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "api": ["Hub"],
-    "client": ["AsyncClient", "Client", "Unexpected", "adecode", "decode"],
+    "client": ["AsyncClient", "AsyncEventSource", "Client", "EventSource", "Unexpected", "adecode", "decode"],
     "delivery.response": ["EventStreamResponse"],
     "errors": [
         "Closed",
@@ -69,10 +69,12 @@ __all__ = [
     "NEW",
     "Appended",
     "AsyncClient",
+    "AsyncEventSource",
     "Client",
     "Closed",
     "Conflict",
     "Event",
+    "EventSource",
     "EventStreamResponse",
     "Forbidden",
     "Format",

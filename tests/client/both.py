@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from tests.serving import PATIENCE, ServerProcess
-from tidings import AsyncClient, Client
+from tidings import AsyncClient, AsyncEventSource, Client, EventSource
 from tidings.client import AsyncRun, AsyncSubscription
 
 QUICK = {"silence": 20.0, "patience": PATIENCE}
@@ -68,6 +68,18 @@ class AwaitedSubscription(Awaited):
             return self.run(self.inner.__anext__())
         except StopAsyncIteration:
             raise StopIteration from None
+
+
+def source_of(kind: str, loop: asyncio.AbstractEventLoop, url: str, **options: Any) -> Any:
+    """An event source of this kind, which is to be entered or closed."""
+    options = {"patience": PATIENCE, **options}
+    if kind == "sync":
+        return EventSource(url, **options)
+
+    async def make() -> AsyncEventSource:
+        return AsyncEventSource(url, **options)
+
+    return AwaitedSubscription(loop.run_until_complete(make()), loop)
 
 
 def client_of(kind: str, loop: asyncio.AbstractEventLoop, url: str, **options: Any) -> Any:

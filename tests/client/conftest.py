@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from tests.client.both import QuickServer, client_of
+from tests.client.both import QuickServer, client_of, source_of
 from tests.proxy import Proxy
+from tidings.client import rules
 
 Make = Callable[..., Any]
 
@@ -52,6 +53,28 @@ def make(request: pytest.FixtureRequest) -> Iterator[Make]:
         yield lambda url, **options: stack.enter_context(client_of(request.param, loop, url, **options))
     loop.run_until_complete(loop.shutdown_asyncgens())
     loop.close()
+
+
+@pytest.fixture(params=["sync", "async"])
+def source(request: pytest.FixtureRequest) -> Iterator[Make]:
+    """Makes event sources of the one kind, then of the other, and closes them: `events = source(url, headers=…)`."""
+    loop = asyncio.new_event_loop()
+    with ExitStack() as stack:
+
+        def make(url: str, **options: Any) -> Any:
+            made = source_of(request.param, loop, url, **options)
+            stack.callback(made.close)
+            return made
+
+        yield make
+    loop.run_until_complete(loop.shutdown_asyncgens())
+    loop.close()
+
+
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pauses of the clients of this process are short."""
+    monkeypatch.setattr(rules, "FIRST", 0.01)
 
 
 @pytest.fixture

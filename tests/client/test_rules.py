@@ -12,7 +12,8 @@ import pytest
 
 from tidings import Event, ServerSentEvent, Unexpected, adecode, decode, errors
 from tidings.client.following import Following
-from tidings.client.rules import Answer, Broken, Connected, Read, Renew, Request, Rules, Send, Wait, retry_after
+from tidings.client.rules import Answer, Broken, Read, Renew, Request, Rules, Send, Wait, is_busy, retry_after
+from tidings.client.source import Connected
 from tidings.client.values import Names
 
 VECTORS = json.loads((Path(__file__).parent.parent / "wire/vectors/sse.json").read_text("utf-8"))
@@ -97,6 +98,7 @@ def test_what_retry_after_asks_for(headers: dict[str, str], seconds: float) -> N
         (422, "", errors.InvalidRequest),
         (429, "", errors.TooManyRequests),
         (431, "", errors.TooLarge),
+        (408, "", errors.Unavailable),
         (500, "", errors.Unavailable),
         (502, "", errors.Unavailable),
         (503, errors.OutcomeUnknown.title, errors.OutcomeUnknown),
@@ -121,6 +123,15 @@ def test_only_a_change_that_may_have_been_taken_is_uncertain() -> None:
         with pytest.raises(kind) as caught:
             drive(rules(0).call(request, Names), [reply])
         assert type(caught.value) is kind
+
+
+def test_a_status_that_may_pass_is_known() -> None:
+    statuses = [200, 204, 301, 400, 401, 404, 408, 409, 410, 422, 425, 429, 431, 500, 501, 503, 599]
+    assert [status for status in statuses if is_busy(status)] == [408, 425, 429, 500, 501, 503, 599]
+
+
+def test_a_server_cannot_ask_for_more_than_a_day() -> None:
+    assert rules().pause(0, 1e15) == 86_400.0
 
 
 def test_a_token_is_renewed_once() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from tidings import InvalidRequest
+from tidings import InvalidRequest, Unexpected
 from tidings.client import transport
 from tidings.client.rules import Broken, Request, Send
 
@@ -57,7 +57,6 @@ def test_only_a_stream_may_be_silent_for_long(stream: bool, read: float) -> None
     [
         (httpx.ConnectError("no"), False),
         (httpx.ConnectTimeout("no"), False),
-        (httpx.UnsupportedProtocol("no"), False),
         (httpx.ReadTimeout("no"), True),
         (httpx.ReadError("no"), True),
         (httpx.WriteError("no"), True),
@@ -69,6 +68,27 @@ def test_an_error_says_if_the_server_may_have_the_request(error: httpx.RequestEr
     assert isinstance(broken, Broken)
     assert broken.sent is sent
     assert "http://x" in broken.why
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (httpx.TooManyRedirects("no"), Unexpected),
+        (httpx.UnsupportedProtocol("no"), Unexpected),
+        (httpx.LocalProtocolError("no"), InvalidRequest),
+    ],
+)
+def test_what_would_fail_again_is_raised(error: httpx.RequestError, kind: type[Exception]) -> None:
+    with pytest.raises(kind, match="http://x"):
+        transport.broken("http://x", error)
+
+
+def test_a_header_takes_any_last_event_id() -> None:
+    asked = Request("GET", "http://x/a?b=c", (), {"last-event-id": " ü\x7f "})
+    built = httpx.Client().build_request(**transport.request(Send(asked, True), {"x": "1"}, None))
+    assert str(built.url) == "http://x/a?b=c", "its query is kept"
+    assert dict(built.headers.raw)[b"last-event-id"] == "ü\x7f".encode()
+    assert built.extensions["timeout"]["read"] is None
 
 
 @pytest.mark.parametrize(("key", "expected", "close"), [("k", None, False), (None, "Ab", False), (None, None, True)])

@@ -15,7 +15,7 @@ from tidings.log.rules import NEW, Appended, Expected
 from tidings.wire.run_events import RunState
 
 from .following import Following, Start
-from .rules import Plan, Request, Rules
+from .rules import Plan, Request, Rules, encode_body
 from .values import Described, Events, Names, Published, Started, earliest_of
 
 Expectation = Literal[Expected.NEW] | str | Offset | None
@@ -41,7 +41,7 @@ class Calls:
         close: bool,
     ) -> Plan[Offset]:
         """Append one event."""
-        kind, body = _body(data)
+        kind, body = encode_body(data)
         headers = {"content-type": kind, "idempotency-key": _key(key)}
         params = (("type", valid_type(type)), *_conditions(expected, close))
         done = yield from self.rules.call(Request("POST", _events(topic), params, headers, body, topic), Published)
@@ -49,7 +49,7 @@ class Calls:
 
     def publish_transient(self, topic: str, data: object, type: str) -> Plan[None]:
         """Send one event to the readers that follow now. It is sent once: a second event would not be recognised."""
-        kind, body = _body(data)
+        kind, body = encode_body(data)
         params = (("type", valid_type(type)), ("transient", "true"))
         request = Request("POST", _events(topic), params, {"content-type": kind}, body, topic, once=True)
         yield from self.rules.call(request, NoneType)
@@ -156,13 +156,3 @@ def _conditions(expected: Expectation, close: bool) -> tuple[tuple[str, str], ..
     if close:
         params.append(("close", "true"))
     return tuple(params)
-
-
-def _body(data: object) -> tuple[str, bytes]:
-    """The content type and the bytes of one event's data."""
-    if not isinstance(data, str):
-        return "application/json", json_of(data)
-    try:
-        return "text/plain; charset=utf-8", data.encode()
-    except UnicodeEncodeError:
-        raise InvalidRequest("Data holds half of a surrogate pair, which is not a character.") from None

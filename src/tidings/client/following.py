@@ -2,37 +2,20 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Generator, Mapping, Sequence
 
 from tidings.errors import InvalidRequest, NotFound
 from tidings.events import ORIGIN, Event, Offset
 from tidings.log.names import EARLIEST, TAIL, After, parse_after, valid_topic
-from tidings.wire.sse import Decoder, ServerSentEvent
+from tidings.wire.sse import ServerSentEvent
 
-from .rules import (
-    BUSY,
-    Answer,
-    Broken,
-    Connected,
-    Item,
-    Plan,
-    Read,
-    Renew,
-    Reply,
-    Request,
-    Rules,
-    Send,
-    Step,
-    Wait,
-    retry_after,
-)
+from .comments import Comment
+from .rules import Plan, Reply, Request, Rules, Step
+from .source import ACCEPT, Connected, Lost, Source
 from .values import RESET, Described, EndData, Envelope, ResetData, earliest_of
 
-log: logging.Logger = logging.getLogger("tidings.client")
-
-LASTING = 10.0
-"""Seconds after which a connection was a good one, even without an event: the pauses begin at the shortest again."""
+Item = Event | Connected
+"""An item of the plan. The first says that the stream is open."""
 
 Start = After | Mapping[str, Offset | str]
 """A place to begin at: an offset, its text, `"earliest"`, `"tail"` or `-N`; or a mapping of each topic's offset."""
@@ -61,8 +44,6 @@ class Following:
             self._last = 0 if start == TAIL else -start
         self._seen = self.offsets
         self._ended: set[str] = set()
-        self._retry = 0.0
-        self._got = False
 
     @property
     def offsets(self) -> dict[str, Offset]:
@@ -76,37 +57,21 @@ class Following:
         """
         if self._last is not None and not self.id:
             yield from self._find_offsets(self._last)
-        rules = self.rules
-        begun, failures, renewed, connected = rules.clock(), 0, False, False
-        logged: bool | None = False  # this outage is in the log; None: a stream was open, and may be lost next
+        source = Source(self.rules, self._request(), self.id)
+        plan, reply = source.plan(), None
         while True:
-            request = self._request()
-            reply = yield Send(request, stream=True)
-            assert isinstance(reply, Answer | Broken)
-            if isinstance(reply, Answer) and reply.status == 204:
+            try:
+                step = plan.send(reply)
+            except StopIteration:
                 return
-            if isinstance(reply, Answer) and reply.status == 200:
-                if reply.headers.get("content-type", "").partition(";")[0].strip().lower() != "text/event-stream":
-                    raise rules.unexpected()
-                connected, renewed, logged, opened = True, False, None, rules.clock()
-                yield Connected()
-                if (yield from self._read()):
+            reply = None
+            if isinstance(step, ServerSentEvent):
+                if (event := self._take(step)) is not None:
+                    yield event
+                if len(self._ended) == len(self.topics):
                     return
-                if self._got or rules.clock() - opened > LASTING:
-                    failures = 0
-            elif isinstance(reply, Answer) and reply.status == 401 and not renewed and (yield Renew()):
-                renewed = True
-                continue
-            elif isinstance(reply, Answer) and reply.status not in BUSY:
-                raise rules.error(reply, request)
-            pause, failures = rules.pause(failures, max(self._retry, retry_after(reply))), failures + 1
-            if not connected and rules.clock() - begun + pause > rules.patience:
-                raise rules.error(reply, request)
-            if not logged:
-                why = "The connection was lost." if logged is None else str(rules.error(reply, request))
-                log.info("%s Connecting again; the events go on after the last one.", why)
-                logged = True
-            yield Wait(pause)
+            elif not isinstance(step, Lost | Comment):
+                reply = yield step
 
     def _find_offsets(self, last: int) -> Plan[None]:
         """Find the offsets before the last events of each topic.
@@ -129,27 +94,7 @@ class Following:
         params = [("envelope", "true"), ("after", EARLIEST)]
         if self.path == "/events":
             params += [("topic", topic) for topic in self.topics]
-        headers = {"accept": "text/event-stream", "cache-control": "no-store"}
-        if self.id:
-            headers["last-event-id"] = self.id
-        return Request("GET", self.path, tuple(params), headers, topic=self.topics[0])
-
-    def _read(self) -> Generator[Step | Item, Reply, bool]:
-        """Read the events of one connection. Returns True when all topics are closed and read."""
-        decoder, self._got = Decoder(), False
-        while True:
-            chunk = yield Read()
-            if isinstance(chunk, bytes):
-                for event in decoder.feed(chunk):
-                    self._got = True
-                    if (item := self._take(event)) is not None:
-                        yield item
-            if decoder.retry is not None:
-                self._retry = decoder.retry / 1000
-            if len(self._ended) == len(self.topics):
-                return True
-            if not isinstance(chunk, bytes) or not chunk:
-                return False
+        return Request("GET", self.path, tuple(params), ACCEPT, topic=self.topics[0])
 
     def _take(self, event: ServerSentEvent) -> Event | None:
         """Return the event to hand out for an event of the stream, or None. Raises Unexpected."""

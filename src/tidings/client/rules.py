@@ -27,15 +27,13 @@ from tidings.errors import (
     Unauthenticated,
     Unavailable,
 )
-from tidings.events import Event
+from tidings.log.names import json_of
 
 from .values import Problem, Unexpected
 
-FIRST, CEILING = 1.0, 30.0
-"""Seconds: the longest pause before the first new try, and the longest pause of all. A server may ask for more."""
-
-BUSY = {429, 500, 502, 503, 504}
-"""Statuses after which the same request may succeed."""
+FIRST, CEILING, MOST = 1.0, 30.0, 86_400.0
+"""Seconds: the longest pause before the first new try, the longest pause that the client chooses, and the longest that
+a server may ask for."""
 
 T = TypeVar("T")
 
@@ -57,12 +55,16 @@ class Request(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """The server's answer to a Send. The `body` of an open event stream is empty, since Read steps fetch it."""
+    """The server's answer to a Send. The `body` of an open event stream is empty, since Read steps fetch it.
+
+    `origin`: the origin of the URL that answered, after redirects.
+    """
 
     status: int
     reason: str
     headers: Mapping[str, str]
     body: bytes = b""
+    origin: str = ""
 
 
 class Broken(NamedTuple):
@@ -70,6 +72,10 @@ class Broken(NamedTuple):
 
     why: str
     sent: bool = True
+
+
+INTERRUPTED = Broken("The step was interrupted.")
+"""The reply to a step that was ended from outside."""
 
 
 class Send(NamedTuple):
@@ -93,23 +99,22 @@ class Renew(NamedTuple):
     """Get a fresh token. The reply is False if the client has only the one token."""
 
 
-class Connected(NamedTuple):
-    """An item, not a step: the stream is open now."""
-
-
 Step = Send | Read | Wait | Renew
-Item = Event | Connected
 Reply = Answer | Broken | bytes | bool | None
 Plan = Generator[Step, Reply, T]
 
 
 @dataclass(frozen=True)
 class Rules:
-    """The settings of plans. `silence` and `patience` are in seconds; see Client."""
+    """The settings of plans. `silence` and `patience` are in seconds; see Client.
+
+    `hint`: a sentence for errors that say that no server answers.
+    """
 
     url: str
-    silence: float
+    silence: float | None
     patience: float
+    hint: str = ""
     clock: Callable[[], float] = field(default=time.monotonic)
     uniform: Callable[[float, float], float] = field(default=random.uniform)
 
@@ -120,6 +125,7 @@ class Rules:
         random below a bound that doubles, so that clients which failed together do not return together, and never
         shorter than the server asks for.
         """
+        asked = min(asked, MOST)
         if asked and not failures:
             return asked
         return max(asked, self.uniform(0.0, min(CEILING, FIRST * 2 ** min(failures, 10))))
@@ -136,10 +142,12 @@ class Rules:
                 renewed = True
                 continue
             error = self.error(reply, request)
-            if isinstance(reply, Answer) and reply.status not in BUSY:
+            if isinstance(reply, Answer) and not is_busy(reply.status):
                 raise error
             # A gateway that lost its server does not know what became of the request, just as after a lost connection.
-            unsure = unsure or (reply.sent if isinstance(reply, Broken) else reply.status in (500, 502, 504))
+            unsure = unsure or (
+                reply.sent if isinstance(reply, Broken) else reply.status >= 500 and reply.status != 503
+            )
             pause, failures = self.pause(failures, retry_after(reply)), failures + 1
             if self.clock() - begun + pause > self.patience or (unsure and request.once):
                 if unsure and request.method != "GET":
@@ -156,14 +164,14 @@ class Rules:
         except (msgspec.DecodeError, UnicodeDecodeError):
             raise self.unexpected() from None
 
-    def unexpected(self) -> Unexpected:
-        """Make the error for an answer that no Tidings server gives."""
-        return Unexpected(f"{self.url} does not answer as Tidings does. Is it another server?")
+    def unexpected(self, detail: str = "") -> Unexpected:
+        """Make the error for an answer that the client cannot use. By default: one that no Tidings server gives."""
+        return Unexpected(detail or f"{self.url} does not answer as Tidings does. Is it another server?")
 
     def error(self, reply: Answer | Broken, request: Request) -> TidingsError:
         """Make the error for a status other than success, or for no answer at all."""
         if isinstance(reply, Broken):
-            return Unavailable(reply.why)
+            return Unavailable(reply.why if reply.sent else f"{reply.why} {self.hint}".rstrip())
         try:
             problem = _decoder(Problem).decode(reply.body)
         except (msgspec.DecodeError, UnicodeDecodeError):
@@ -171,7 +179,7 @@ class Rules:
         detail = problem.detail or problem.title
         if reply.status == 410 and problem.reason and problem.earliest:
             return Gone(detail, topic=request.topic, reason=problem.reason, earliest=problem.earliest)
-        if reply.status >= 500:
+        if reply.status >= 500 or reply.status in (408, 425):
             return OutcomeUnknown(detail) if problem.title == OutcomeUnknown.title else Unavailable(detail)
         if problem.title == Closed.title:
             return Closed(detail)
@@ -200,6 +208,11 @@ def _decoder(shape: type[T]) -> msgspec.json.Decoder[T]:
     return _decoders[shape]
 
 
+def is_busy(status: int) -> bool:
+    """Recognize a status after which the same request may succeed."""
+    return status >= 500 or status in (408, 425, 429)
+
+
 def retry_after(reply: Answer | Broken) -> float:
     """Return the seconds that `Retry-After` asks for, or 0. A date is compared with the date of the answer."""
     text = "" if isinstance(reply, Broken) else reply.headers.get("retry-after", "").strip()
@@ -211,3 +224,13 @@ def retry_after(reply: Answer | Broken) -> float:
         return max(0.0, wait.total_seconds())
     except (AssertionError, TypeError, ValueError):
         return 0.0
+
+
+def encode_body(data: object) -> tuple[str, bytes]:
+    """Return the content type and the bytes of text, or of any other value as JSON. Raises InvalidRequest."""
+    if not isinstance(data, str):
+        return "application/json", json_of(data)
+    try:
+        return "text/plain; charset=utf-8", data.encode()
+    except UnicodeEncodeError:
+        raise InvalidRequest("Data holds half of a surrogate pair, which is not a character.") from None

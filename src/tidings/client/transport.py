@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import httpx
@@ -10,9 +11,14 @@ from tidings.access.origins import is_loopback
 from tidings.errors import InvalidRequest
 
 from .rules import Answer, Broken, Send
+from .values import Unexpected
 
 CONNECT, ANSWER = 10.0, 30.0
 """Seconds: to connect, and between the bytes of an answer that is not a stream."""
+
+
+HINT = "The command `tidings serve` starts one."
+"""A hint for those who reach no server with a client of Tidings."""
 
 
 def options(url: str) -> dict[str, Any]:
@@ -51,14 +57,15 @@ def authorization(token: str | None) -> dict[str, str]:
     return {} if token is None else {"authorization": f"Bearer {token}"}
 
 
-def request(step: Send, authorization: dict[str, str], silence: float) -> dict[str, Any]:
-    """Return the arguments of `build_request`."""
+def request(step: Send, headers: Mapping[str, str], silence: float | None) -> dict[str, Any]:
+    """Return the arguments of `build_request`. `headers`: further headers, which replace those of the step."""
     asked = step.request
     return {
         "method": asked.method,
         "url": asked.path,
-        "params": asked.params,
-        "headers": {**asked.headers, **authorization},
+        "params": asked.params or None,  # an empty tuple would remove the query of the URL
+        # A last event ID may hold any character, and goes as UTF-8. A header has no space at its ends.
+        "headers": [(k, v.strip(" \t").encode()) for k, v in {**asked.headers, **headers}.items()],
         "content": asked.body,
         "timeout": httpx.Timeout(ANSWER, connect=CONNECT, read=silence if step.stream else ANSWER, pool=None),
     }
@@ -66,11 +73,20 @@ def request(step: Send, authorization: dict[str, str], silence: float) -> dict[s
 
 def answer(response: httpx.Response, body: bytes = b"") -> Answer:
     """Return the answer in a response."""
-    return Answer(response.status_code, response.reason_phrase, response.headers, body)
+    url = response.url
+    origin = f"{url.scheme}://{url.netloc.decode()}"
+    return Answer(response.status_code, response.reason_phrase, response.headers, body, origin)
 
 
 def broken(url: str, error: httpx.RequestError) -> Broken:
-    """Return the meaning of an exception of httpx."""
-    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.UnsupportedProtocol):
-        return Broken(f"No server answers at {url}. The command `tidings serve` starts one.", sent=False)
-    return Broken(f"The connection to {url} was lost before the answer came.")
+    """Return the meaning of an exception of httpx. Raises TidingsError if another try would end in the same way."""
+    match error:
+        case httpx.TooManyRedirects() | httpx.UnsupportedProtocol():
+            raise Unexpected(f"{url} redirects in a circle, or to an address that is not one of HTTP.") from None
+        case httpx.LocalProtocolError():
+            raise InvalidRequest(f"The request to {url} cannot be sent: {error}") from None
+        case httpx.ConnectError() | httpx.ConnectTimeout():
+            return Broken(f"No server answers at {url}.", sent=False)
+        case httpx.ReadTimeout():
+            return Broken(f"{url} was silent for too long.")
+    return Broken(f"The connection to {url} was lost.")

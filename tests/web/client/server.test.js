@@ -60,6 +60,21 @@ for (const behaviour of ["pass", "bytes", "cut 3000", "cut 3000 fin", "cut 333"]
   });
 }
 
+for (const after of [-3, "-3", -1000]) {
+  test(`a subscription begins with the last events, or with all where there are fewer: ${after}`, async () => {
+    const topic = newTopic();
+    const direct = client(url);
+    for (const n of range(0, 5)) await direct.publish(topic, n);
+    await proxy.tell("next cut 0");
+    const got = [];
+    for await (const { data } of client(proxy.url).subscribe(topic, { after })) {
+      if (got.push(data) === 1) await direct.publish(topic, 5);
+      if (data === 5) break;
+    }
+    assert.deepEqual(got, range(after === -1000 ? 0 : 2, 6));
+  });
+}
+
 test("the client reconnects after stalls, gateway errors and refused connections", async () => {
   const [one, other] = [newTopic(), newTopic()];
   const direct = client(url);

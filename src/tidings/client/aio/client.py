@@ -1,20 +1,9 @@
-"""The asynchronous client, and the driver of its plans. Names and plans are those of the synchronous client."""
+"""The client of a Tidings server for asyncio: its calls, its runs, its subscriptions."""
 
 from __future__ import annotations
 
-import asyncio
 import inspect
-from collections.abc import (
-    AsyncGenerator,
-    AsyncIterable,
-    AsyncIterator,
-    Awaitable,
-    Callable,
-    Iterable,
-    Mapping,
-    Sequence,
-)
-from contextlib import aclosing
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Literal, Self, TypeVar, overload
 
 import httpx
@@ -24,13 +13,13 @@ from tidings.events import MESSAGE, Event, Offset, Page
 from tidings.log.names import EARLIEST, TAIL, After
 from tidings.log.rules import Appended
 from tidings.wire.run_events import TERMINAL, RunState
-from tidings.wire.sse import Decoder, ServerSentEvent
 
-from . import transport
-from .calls import Calls, Expectation
-from .following import Following, Start
-from .rules import Answer, Broken, Connected, Item, Plan, Read, Renew, Reply, Rules, Send, Step, Wait
-from .values import RESET
+from .. import transport
+from ..calls import Calls, Expectation
+from ..following import Following, Start
+from ..rules import Plan, Rules
+from ..values import RESET
+from .driver import AsyncDriver, AsyncItems
 
 T = TypeVar("T")
 
@@ -65,7 +54,7 @@ class AsyncClient:
         self._http = httpx.AsyncClient(**transport.options(self.url))
         self._token = token
         self._fresh = transport.valid_token(token) if isinstance(token, str) else None
-        self._calls = Calls(Rules(self.url, silence, patience))
+        self._calls = Calls(Rules(self.url, silence, patience, hint=transport.HINT))
         self.runs: AsyncRuns = AsyncRuns(self)
 
     async def __aenter__(self) -> Self:
@@ -165,14 +154,10 @@ class AsyncClient:
 
     async def _run(self, plan: Plan[T]) -> T:
         """Do the steps of a plan, and return its result."""
-        driver, reply = AsyncDriver(self), None
-        while True:
-            try:
-                step = plan.send(reply)
-            except StopIteration as end:
-                result: T = end.value
-                return result
-            reply = await driver.do(step)
+        return await self._driver().run(plan)
+
+    def _driver(self) -> AsyncDriver:
+        return AsyncDriver(self._http, self._calls.rules, self._authorization, self._renew)
 
     async def _authorization(self) -> dict[str, str]:
         if self._fresh is None and callable(self._token):
@@ -266,7 +251,7 @@ class AsyncSubscription:
 
     def __init__(self, client: AsyncClient, following: Following) -> None:
         self._following = following
-        self._items = _items(AsyncDriver(client), following)
+        self._items = AsyncItems(client._driver(), following.plan())
 
     @property
     def offsets(self) -> dict[str, Offset]:
@@ -286,83 +271,13 @@ class AsyncSubscription:
         raise StopAsyncIteration
 
     async def __aenter__(self) -> Self:
-        await anext(self._items, None)  # the first item of a plan says that the stream is open
+        if not self._items.begun:
+            await anext(self._items, None)  # the first item of the plan says that the stream is open
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
     async def close(self) -> None:
-        """End the iteration, and close the connection."""
-        await self._items.aclose()
-
-
-async def _items(driver: AsyncDriver, following: Following) -> AsyncGenerator[Item]:
-    plan, reply = following.plan(), None
-    try:
-        while True:
-            try:
-                step = plan.send(reply)
-            except StopIteration:
-                return
-            if isinstance(step, Event | Connected):
-                reply = None
-                yield step
-            else:
-                reply = await driver.do(step)
-    finally:
-        await driver.close()
-
-
-class AsyncDriver:
-    """The driver of one plan: it does the plan's steps, and holds the open stream."""
-
-    def __init__(self, client: AsyncClient) -> None:
-        self._client = client
-        self._response: httpx.Response | None = None
-        self._chunks: AsyncIterator[bytes] | None = None
-
-    async def do(self, step: Step) -> Reply:
-        """Do a step, and return its reply."""
-        match step:
-            case Send():
-                return await self._send(step)
-            case Read():
-                assert self._chunks is not None
-                try:
-                    return await anext(self._chunks, b"")
-                except httpx.RequestError as error:
-                    return transport.broken(self._client.url, error)
-            case Wait():
-                await asyncio.sleep(step.seconds)
-                return None
-            case Renew():
-                return self._client._renew()
-
-    async def close(self) -> None:
-        """Close the open stream."""
-        if self._response is not None:
-            await self._response.aclose()
-            self._response = None
-
-    async def _send(self, step: Send) -> Answer | Broken:
-        await self.close()
-        client = self._client
-        try:
-            options = transport.request(step, await client._authorization(), client._calls.rules.silence)
-            response = await client._http.send(client._http.build_request(**options), stream=True)
-            if not (step.stream and response.status_code == 200):
-                async with aclosing(response):
-                    return transport.answer(response, await response.aread())
-        except httpx.RequestError as error:
-            return transport.broken(client.url, error)
-        self._response, self._chunks = response, response.aiter_bytes()
-        return transport.answer(response)
-
-
-async def adecode(chunks: AsyncIterable[bytes]) -> AsyncIterator[ServerSentEvent]:
-    """Iterate over the events of any event stream, given as awaited bytes that are cut anywhere; see `decode`."""
-    decoder = Decoder()
-    async for chunk in chunks:
-        for event in decoder.feed(chunk):
-            yield event
+        """End the iteration, and close the connection. Another task may do so."""
+        await self._items.close()

@@ -1,10 +1,8 @@
-"""The synchronous client, and the driver of its plans."""
+"""The synchronous client of a Tidings server: its calls, its runs, its subscriptions."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal, Self, TypeVar, overload
 
 import httpx
@@ -15,11 +13,12 @@ from tidings.log.names import EARLIEST, TAIL, After
 from tidings.log.rules import Appended
 from tidings.wire.run_events import TERMINAL, RunState
 
-from . import transport
-from .calls import Calls, Expectation
-from .following import Following, Start
-from .rules import Answer, Broken, Connected, Item, Plan, Read, Renew, Reply, Rules, Send, Step, Wait
-from .values import RESET
+from .. import transport
+from ..calls import Calls, Expectation
+from ..following import Following, Start
+from ..rules import Plan, Rules
+from ..values import RESET
+from .driver import Driver, Items
 
 T = TypeVar("T")
 
@@ -56,7 +55,7 @@ class Client:
         self._http = httpx.Client(**transport.options(self.url))
         self._token = token
         self._fresh = transport.valid_token(token) if isinstance(token, str) else None
-        self._calls = Calls(Rules(self.url, silence, patience))
+        self._calls = Calls(Rules(self.url, silence, patience, hint=transport.HINT))
         self.runs: Runs = Runs(self)
 
     def __enter__(self) -> Self:
@@ -156,14 +155,10 @@ class Client:
 
     def _run(self, plan: Plan[T]) -> T:
         """Do the steps of a plan, and return its result."""
-        driver, reply = Driver(self), None
-        while True:
-            try:
-                step = plan.send(reply)
-            except StopIteration as end:
-                result: T = end.value
-                return result
-            reply = driver.do(step)
+        return self._driver().run(plan)
+
+    def _driver(self) -> Driver:
+        return Driver(self._http, self._calls.rules, self._authorization, self._renew)
 
     def _authorization(self) -> dict[str, str]:
         if self._fresh is None and callable(self._token):
@@ -255,7 +250,7 @@ class Subscription:
 
     def __init__(self, client: Client, following: Following) -> None:
         self._following = following
-        self._items = _items(Driver(client), following)
+        self._items = Items(client._driver(), following.plan())
 
     @property
     def offsets(self) -> dict[str, Offset]:
@@ -275,74 +270,13 @@ class Subscription:
         raise StopIteration
 
     def __enter__(self) -> Self:
-        next(self._items, None)  # the first item of a plan says that the stream is open
+        if not self._items.begun:
+            next(self._items, None)  # the first item of the plan says that the stream is open
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
-        """End the iteration, and close the connection."""
+        """End the iteration, and close the connection. Another thread may do so."""
         self._items.close()
-
-
-def _items(driver: Driver, following: Following) -> Generator[Item]:
-    plan, reply = following.plan(), None
-    try:
-        while True:
-            try:
-                step = plan.send(reply)
-            except StopIteration:
-                return
-            if isinstance(step, Event | Connected):
-                reply = None
-                yield step
-            else:
-                reply = driver.do(step)
-    finally:
-        driver.close()
-
-
-class Driver:
-    """The driver of one plan: it does the plan's steps, and holds the open stream."""
-
-    def __init__(self, client: Client) -> None:
-        self._client = client
-        self._response: httpx.Response | None = None
-        self._chunks: Iterator[bytes] = iter(())
-
-    def do(self, step: Step) -> Reply:
-        """Do a step, and return its reply."""
-        match step:
-            case Send():
-                return self._send(step)
-            case Read():
-                try:
-                    return next(self._chunks, b"")
-                except httpx.RequestError as error:
-                    return transport.broken(self._client.url, error)
-            case Wait():
-                time.sleep(step.seconds)
-                return None
-            case Renew():
-                return self._client._renew()
-
-    def close(self) -> None:
-        """Close the open stream."""
-        if self._response is not None:
-            self._response.close()
-            self._response = None
-
-    def _send(self, step: Send) -> Answer | Broken:
-        self.close()
-        client = self._client
-        try:
-            options = transport.request(step, client._authorization(), client._calls.rules.silence)
-            response = client._http.send(client._http.build_request(**options), stream=True)
-            if not (step.stream and response.status_code == 200):
-                with closing(response):
-                    return transport.answer(response, response.read())
-        except httpx.RequestError as error:
-            return transport.broken(client.url, error)
-        self._response, self._chunks = response, response.iter_bytes()
-        return transport.answer(response)

@@ -1,0 +1,1 @@
+"""The synchronous client, the event source, and the driver of their plans."""
