@@ -52,7 +52,7 @@ def error_message(error: TidingsError) -> dict[str, Any]:
 
 
 class SyncStream:
-    """One stream of the suite, followed by `EventSource` in a thread."""
+    """A stream of the suite, followed by `EventSource` in a thread."""
 
     def __init__(self, asked: dict[str, Any]) -> None:
         self._url, self._count, self._http = asked["callbackUrl"], count(1), httpx.Client()
@@ -78,7 +78,7 @@ class SyncStream:
 
 
 class AsyncStream:
-    """One stream of the suite, followed by `AsyncEventSource` in a task, with another task that reports."""
+    """A stream of the suite, followed by `AsyncEventSource` in a task, with another task that reports."""
 
     def __init__(self, asked: dict[str, Any]) -> None:
         self._url = asked["callbackUrl"]

@@ -18,7 +18,7 @@ PIECE = 7
 
 
 class Answer(NamedTuple):
-    """One answer. `end`: `clean`, `cut` (without the final chunk), or `hold` (nothing more, and no end)."""
+    """An answer. `end`: `clean`, `cut` (without the final chunk), or `hold` (nothing more, and no end)."""
 
     body: bytes = b""
     status: int = 200
@@ -30,7 +30,7 @@ GOODBYE = Answer(b"", 204, {})
 
 
 class Asked(NamedTuple):
-    """One request. The names of headers are in lower case."""
+    """A request. The names of headers are in lower case."""
 
     method: str
     path: str

@@ -384,7 +384,7 @@ def test_a_client_that_is_passed_sends_and_stays_open() -> None:
 
 
 class TestThreads:
-    """One thread waits for an event, or in a pause, and another interrupts it."""
+    """Interrupts by another thread while the first waits for an event, or in a pause."""
 
     def waiting(self, events: EventSource) -> tuple[threading.Thread, list[str]]:
         got: list[str] = []
