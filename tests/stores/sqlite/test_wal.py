@@ -153,3 +153,7 @@ def test_a_log_that_another_process_begins_anew_meanwhile_is_not_damaged(
     overwrite(left, len(log_of(left)) // 2)
     monkeypatch.setattr(wal, "_index", lambda path: looks.pop(0))
     assert not is_damaged(str(left))
+
+
+def test_files_that_cannot_be_opened_are_left_to_sqlite(left: Path) -> None:
+    assert not is_damaged(str(left / "in a file that is no folder"))

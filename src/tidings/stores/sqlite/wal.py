@@ -55,7 +55,7 @@ def is_damaged(path: str) -> bool:
                 whole += 1
                 if whole == before.frames:
                     return False
-    except FileNotFoundError:
+    except OSError:  # there is no log, or SQLite says what is wrong with it
         return False
     # Another process may have begun the log anew meanwhile.
     return whole < before.frames and _index(f"{path}-shm") == before
@@ -63,7 +63,7 @@ def is_damaged(path: str) -> bool:
 
 def _index(path: str) -> _Index | None:
     """The header of the index; None if there is none, or it is not whole."""
-    with contextlib.suppress(FileNotFoundError), open(path, "rb") as file:
+    with contextlib.suppress(OSError), open(path, "rb") as file:
         copies = file.read(2 * INDEX)
         header = copies[:INDEX]
         if len(copies) == 2 * INDEX and header == copies[INDEX:] and header[12] == 1:
