@@ -200,6 +200,26 @@ class Deaf(MemoryStore):
 class TestMoving:
     """The state of a topic between its readers, its commits and the pages of the store."""
 
+    @pytest.mark.parametrize("observed", [True, False])
+    async def test_a_transient_event_comes_after_what_is_stored_where_observers_end_streams(
+        self, observed: bool
+    ) -> None:
+        store = Deaf()
+        async with Hub(store) as hub:
+            await hub.publish("a", "1")
+            async with asking(EventStreamResponse(hub, "a", after="earliest")) as reader:
+                await reader.take(1)
+                await settle()  # the reader is level
+                if observed:
+                    hub.delivery.observe("a", lambda events, tail: None)
+                await Journal(store).append("a", [("message", "2"), ("message", "3")])
+                for n in range(3):
+                    await hub.publish("a", n, "typing", transient=True)
+                events = await reader.take(5 if observed else 3)
+                typed = [("typing", str(n)) for n in range(3)]
+                stored = [("message", "2"), ("message", "3")] if observed else []
+                assert [event[:2] for event in events] == [*stored, *typed]
+
     async def test_a_commit_here_tells_of_another_life(self) -> None:
         """The news that another process has deleted the log may be late."""
         store = Deaf()

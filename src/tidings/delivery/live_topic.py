@@ -93,6 +93,7 @@ class LiveTopic:
         "transient",
         "visible",
         "waiters",
+        "waiting",
         "wanted",
     )
 
@@ -102,6 +103,7 @@ class LiveTopic:
         self.level: dict[LevelReader, Cursor] = {}
         self.waiters: set[asyncio.Future[None]] = set()
         self.transient: list[Event] = []
+        self.waiting: list[Event] = []
         self.readers: int = 0
         self.state: int = IDLE
         self.flush_at: float = 0.0

@@ -332,13 +332,39 @@ class Topics:
         return tail != ORIGIN and live.epoch == tail.epoch and live.head >= tail.n and live.opening is None
 
     def write_transient(self, topic: str, type: str, data: str, at: float) -> None:
-        """Write a transient event to the topic's level readers, and tell its listener."""
+        """Write a transient event to the topic's level readers, and tell its listener.
+
+        An observer may end streams by what the log says. In an observed topic the event therefore waits for a look at
+        the log, so that a reader whose right had ended before the event was published is gone when it is written.
+        """
         if (callback := self.listeners.get(topic)) is not None:
             callback(type, data)
         live = self._live.get(topic)
-        if live is not None and live.level:
-            live.transient.append(Event(topic, None, type, data, at))
-            self.flusher.arm(live)
+        if live is None or not live.level:
+            return
+        event = Event(topic, None, type, data, at)
+        if not live.observers:
+            self._write_transient(live, [event])
+            return
+        live.waiting.append(event)
+        if len(live.waiting) == 1:
+            self._background(self._write_after_look(live))
+
+    async def _write_after_look(self, live: LiveTopic) -> None:
+        """Write the transient events that wait for a look, in order; all that came before a look after that look."""
+        while live.waiting:
+            count = len(live.waiting)
+            try:
+                await self.reload(live)
+            except Unavailable as error:
+                log.info("Transient events of %s are dropped: %s", live.name, error)
+            else:
+                self._write_transient(live, live.waiting[:count])
+            del live.waiting[:count]
+
+    def _write_transient(self, live: LiveTopic, events: Sequence[Event]) -> None:
+        live.transient += events
+        self.flusher.arm(live)
 
 
 def _resolve(wanted: Sequence[asyncio.Future[None]], failure: Unavailable | None) -> None:

@@ -27,6 +27,9 @@ def headers(name: str) -> dict[str, str]:
     return {"authorization": f"Bearer {token(name)}", "content-type": "application/json"}
 
 
+TYPING = "/topics/rooms.vault/events?type=typing&transient=true"
+
+
 async def say(server: ServerProcess, who: str, topic: str, type: str, /, **data: Any) -> Answer:
     return await request(f"{server.url}/topics/{topic}/events?type={type}", "POST", json.dumps(data), headers(who))
 
@@ -70,7 +73,8 @@ async def test_who_is_removed_on_one_process_is_cut_off_on_the_other(
 async def test_a_removed_reader_gets_nothing_after_the_removal_is_acknowledged(
     servers: tuple[ServerProcess, ServerProcess],
 ) -> None:
-    """The reader follows on the other process. The message is posted as soon as the removal is acknowledged."""
+    """The reader follows on the other process. The message is posted as soon as the removal is acknowledged, and
+    somebody types there."""
     one, two = servers
     await say(one, "Ann", "rooms.vault", "room.created", name="Vault", private=True)
     for n in range(40):
@@ -80,6 +84,8 @@ async def test_a_removed_reader_gets_nothing_after_the_removal_is_acknowledged(
             assert stream.status == 200
             removal = "member.banned" if n % 2 else "member.left"
             assert (await say(one, "Ann", "rooms.vault", removal, member="Bob")).status == 201
+            typed = await request(f"{servers[n % 2].url}{TYPING}", "POST", "{}", headers("Ann"))
+            assert typed.status == 202
             posted, page = await asyncio.gather(
                 say(one, "Ann", "rooms.vault", "message.posted", text="He is gone"),
                 get(two, "Bob", "/topics/rooms.vault/events?before=tail"),
