@@ -1,7 +1,9 @@
 """Bounds that clients cannot push: the memory after many streams, and the event loop's turns under the worst requests.
 
 `streams` opens and leaves 100,000 streams of the server as it is shipped. `worst` sends the requests of tests/attack to
-a server that measures its turns (tests/attack/turns.py), while 100 readers follow what these requests publish.
+a server that measures its turns (tests/attack/turns.py), while 100 readers follow what these requests publish. Then
+1,000 readers of another topic measure their latency on the server as it is shipped: first alone, then while the same
+requests are sent without a pause.
 """
 
 from __future__ import annotations
@@ -14,11 +16,12 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from bench.client import BenchError
+from bench.client import BenchError, Load, build
 from bench.scenarios import Figure
 from bench.servers.launch import TIDINGS, Server
-from tests.attack.conftest import SECRET
+from tests.attack.conftest import SECRET, bearer
 from tests.attack.worst import ACCEPTED, BEFORE, READ, REFUSED
 from tests.raw import request
 
@@ -27,6 +30,10 @@ FIRST, REST = 10_000, 90_000
 
 AT_ONCE = 50
 READERS = 100
+AUDIENCE = 1_000
+
+RATE, SECONDS = 20, 15
+"""Events a second that the audience reads, and for how long."""
 
 PATIENCE = 600.0
 """Seconds that all streams may take, and the readers of the worst requests."""
@@ -49,7 +56,7 @@ def measure(work: Path, rounds: int, quick: bool, parts: set[str]) -> dict[str, 
     found: dict[str, list[Figures]] = {part: [] for part in sorted(parts)}
     for _ in range(rounds):
         for part, figures in found.items():
-            figures.append(_streams(work, quick) if part == "streams" else _worst(work))
+            figures.append(_streams(work, quick) if part == "streams" else {**_worst(work), **_audience(work, quick)})
             print(f"{part:20} {', '.join(f'{name} {value:.3g}' for name, value in figures[-1].items())}", flush=True)
     return found
 
@@ -58,11 +65,16 @@ def rows(results: dict[str, list[Figures]]) -> list[tuple[Figure, list[float]]]:
     """Return the rows of the table, each with its values."""
     grown = f"memory grown over the last {REST:,} of {FIRST + REST:,} streams that came and went"
     turn = f"longest turn of the event loop, in CPU time, under the worst {len(REFUSED) + len(ACCEPTED)} requests"
+    p99 = f"p99 latency of {AUDIENCE:,} readers, {RATE} events/s"
     figures = {
-        "streams": Figure("grown", grown, "KB", lambda _: 0.0, 2048),
-        "worst": Figure("turn", f"{turn}, beside {READERS} readers", "ms", lambda _: 0.0, 50),
+        "streams": [Figure("grown", grown, "KB", lambda _: 0.0, 2048)],
+        "worst": [
+            Figure("turn", f"{turn}, beside {READERS} readers", "ms", lambda _: 0.0, 50),
+            Figure("quiet", f"{p99}, alone", "ms", lambda _: 0.0),
+            Figure("beside", f"{p99}, beside these requests without a pause", "ms", lambda _: 0.0),
+        ],
     }
-    return [(figures[part], [run[figures[part].key] for run in runs]) for part, runs in results.items()]
+    return [(figure, [run[figure.key] for run in runs]) for part, runs in results.items() for figure in figures[part]]
 
 
 def _streams(work: Path, quick: bool) -> Figures:
@@ -104,7 +116,8 @@ def _worst(work: Path) -> Figures:
 
 
 async def _sent(server: Server) -> Figures:
-    await _ask(server.port, BEFORE, 201)
+    for before in BEFORE:
+        await _ask(server.port, before, 201)
     readers = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(READERS)]
     for reader, writer in readers:
         writer.write(READ)
@@ -124,6 +137,39 @@ async def _sent(server: Server) -> Figures:
             writer.transport.abort()
     print(f"the longest turn was that of: {what}", flush=True)
     return {"turn": longest}
+
+
+def _audience(work: Path, quick: bool) -> Figures:
+    """Return the audience's p99 without and with the worst requests, in ms."""
+    figures: Figures = {}
+    with Server(TIDINGS, work, {"TIDINGS_SECRET": SECRET}) as server:
+        header, path = bearer("audience"), "/topics/audience/events"
+        seconds = SECONDS // 3 if quick else SECONDS
+        words = [
+            *("sub", "name=audience", "topic=audience", "path=/events?topic=audience"),
+            *(f"count={AUDIENCE}", f"header={header}"),
+            *("pub", "topic=audience", f"path={path}", f"rate={RATE}", "conns=4", f"seconds={seconds}"),
+            f"header={header}",
+        ]
+        for name in ("quiet", "beside"):
+            with Load(build(work), server.port, words) as load:
+                load.ready()
+                result = asyncio.run(_beside(server.port, load, name == "beside"))
+            figures[name] = result["subs"][0]["latency"]["p99"]
+    return figures
+
+
+async def _beside(port: int, load: Load, worst: bool) -> dict[str, Any]:
+    """Return the result of the load client; meanwhile send the worst requests, again and again, if asked to."""
+    if worst:
+        for before in BEFORE:
+            await _ask(port, before, 201)
+    going = asyncio.get_running_loop().run_in_executor(None, load.go)
+    while worst and not going.done():
+        for sent, status in {**REFUSED, **ACCEPTED}.values():
+            if not going.done():
+                await _ask(port, sent, status)
+    return await going
 
 
 async def _read(reader: asyncio.StreamReader) -> None:

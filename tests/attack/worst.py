@@ -28,8 +28,10 @@ REFUSED = {
     "unknown members that fit for a configuration": (worst("PUT", "/topics/events", members(1_000), JSON), 422),
     "a long member for a configuration": (worst("PUT", "/topics/a", b'{"' + b"m" * 16_000 + b'":1}', JSON), 422),
     "unknown members for a run": (worst("POST", "/runs", members(60_000), JSON), 422),
-    "wrong messages for a run": (worst("POST", "/runs", b'{"messages":[' + b"{}," * 349_000 + b"{}]}", JSON), 422),
-    "deep messages for a run": (worst("POST", "/runs", b'{"messages":' + b"[" * 900_000, JSON), 400),
+    "many messages for a run": (worst("POST", "/runs", b'{"messages":[' + b"{}," * 349_000 + b"{}]}", JSON), 413),
+    "wrong messages for a run": (worst("POST", "/runs", b'{"messages":[' + b"{}," * 99_996 + b"{}]}", JSON), 422),
+    "empty messages for a run": (worst("POST", "/runs", b'{"messages":[' + b"[]," * 99_996 + b"[]]}", JSON), 422),
+    "deep messages for a run": (worst("POST", "/runs", b'{"messages":' + b"[" * 99_998, JSON), 400),
     "numbers for a run": (worst("POST", "/runs", b'{"input":[' + b"1," * 520_000 + b"1]}", JSON), 422),
     "short lines for a batch": (worst("POST", "/topics/a/events", b'{"data":1}\n' * 600_000, NDJSON), 413),
     "empty lines for a batch": (worst("POST", "/topics/a/events", b"\n" * 8_000_000, NDJSON), 413),
@@ -64,8 +66,17 @@ ROOM = "/topics/rooms.worst/events"
 TEXT = '"' + "x" * 700 + '"'
 CALLS = '{"text":"' + "@z " * 1_000 + '"}'
 
-BEFORE = worst("POST", f"{ROOM}?type=room.created", b'{"name":"worst"}', JSON)
-"""The request that makes the room of `READ`."""
+CALLED = 999
+"""Members of the room. A message looks at 200 occurrences of `@`."""
+
+JOINED = b"".join(b'{"type":"member.joined","data":{"member":"z%d"}}\n' % n for n in range(CALLED))
+NAMES = '{"text":"' + " ".join(f"@z{n}" for n in range(CALLED)) + '"}'
+
+BEFORE = (
+    worst("POST", f"{ROOM}?type=room.created", b'{"name":"worst"}', JSON),
+    worst("POST", ROOM, JOINED, NDJSON),
+)
+"""The requests that make the room of `READ`."""
 
 ACCEPTED = {
     "the largest batch of lines": (worst("POST", "/topics/worst/events", lines("a", "1", 10_000), NDJSON), 201),
@@ -75,6 +86,7 @@ ACCEPTED = {
     "the largest page": (worst("GET", "/topics/worst/events?limit=1000"), 200),
     "messages in a room": (worst("POST", ROOM, lines("message.posted", '{"text":"x"}', 1_000), NDJSON), 201),
     "calls of nobody in a room": (worst("POST", ROOM, lines("message.posted", CALLS, 1_000), NDJSON), 201),
+    "calls of everybody in a room": (worst("POST", ROOM, lines("message.posted", NAMES, 40), NDJSON), 201),
     "people who type in a room": (worst("POST", f"{ROOM}?transient=true", lines("typing", "{}", 10_000), NDJSON), 202),
     "all of a room": (worst("GET", "/rooms/worst"), 200),
 }
