@@ -3,6 +3,12 @@
 /** Elements that are open at once at most. A tab that lays out 2,000 nested quotes can crash. */
 export const DEEPEST = 24;
 
+/**
+ * Levels that the streaming parser may have open, and characters that it may hold back. It goes through all of them with
+ * each character that follows: 100,000 quote marks would take 10 s. The rest of such a text is shown as it is.
+ */
+export const [OPEN, HELD] = [256, 4000];
+
 /** The beginning of a line: quote marks and list markers, more than any reader follows. */
 const MARKERS = /^(?:[ \t]*(?:>|[*+-][ \t]|\d{1,9}[.)][ \t])){17}/m;
 

@@ -2,7 +2,7 @@ import * as smd from "streaming-markdown";
 import { citeMark, placeCites } from "./cites.js";
 import { codeBlock, highlight } from "./code.js";
 import { element, safeHref, setHref } from "./element.js";
-import { DEEPEST } from "./nesting.js";
+import { DEEPEST, HELD, OPEN } from "./nesting.js";
 
 /** @type {Record<number, string>} */
 const TAGS = {
@@ -28,6 +28,12 @@ const TAGS = {
   [smd.TABLE_ROW]: "tr",
 };
 
+/** Characters that the parser is given at once. Its state is looked at in between. */
+const PIECE = 1000;
+
+/** The two halves of one character. */
+const SPLIT = /^[\uD800-\uDBFF][\uDC00-\uDFFF]$/;
+
 /**
  * Markdown while it is being written. Each piece only adds to the DOM, so that the text before it stays in place and can
  * be selected. Like the finished text it never reads HTML.
@@ -39,6 +45,8 @@ export class Streamed {
   /** Text that the parser holds back, because the next character may change its meaning. */
   #rest = document.createTextNode("");
   #parser;
+  /** The rest of a text that the parser would take too long for. @type {HTMLElement | null} */
+  #plain = null;
   #written = 0;
 
   /** @param {HTMLElement} root empty */
@@ -60,17 +68,36 @@ export class Streamed {
   show(text, sources) {
     this.#caret.remove();
     this.#rest.remove();
-    if (text.length > this.#written) smd.parser_write(this.#parser, text.slice(this.#written));
-    this.#written = text.length;
+    while (this.#written < text.length) {
+      const end = this.#written + PIECE;
+      const next = SPLIT.test(text.slice(end - 1, end + 1)) ? end + 1 : Math.min(end, text.length);
+      this.#write(text.slice(this.#written, next));
+      this.#written = next;
+    }
     placeCites(this.#open[0], sources);
     this.#placeCaret();
   }
 
   /** End the text: nothing follows. */
   end() {
-    smd.parser_end(this.#parser);
+    if (!this.#plain) smd.parser_end(this.#parser);
     this.#caret.remove();
     this.#rest.remove();
+  }
+
+  /** @param {string} piece */
+  #write(piece) {
+    if (this.#plain) {
+      this.#plain.append(piece);
+      return;
+    }
+    smd.parser_write(this.#parser, piece);
+    const { len, pending } = this.#parser;
+    if (len <= OPEN && pending.length <= HELD) return;
+    this.#plain = element("p", { class: "plain" }, pending);
+    this.#parser.pending = "";
+    this.#open[0].append(this.#plain);
+    this.#open = [this.#open[0], this.#plain];
   }
 
   get #here() {
