@@ -11,14 +11,18 @@ from typing import Generic, TypeVar
 import msgspec
 
 from tidings.delivery.hub import Hub
+from tidings.delivery.live_topic import LiveTopic
 from tidings.errors import InvalidRequest, NotFound, TidingsError
-from tidings.events import ORIGIN, Event, Offset, Retention
+from tidings.events import ORIGIN, Event, Offset, Retention, redacted_event
 from tidings.log.head import Head
 
 log: logging.Logger = logging.getLogger("tidings.apps.projection")
 
 EVERY = 500
 """Events after which a snapshot is written. A state is read from a snapshot and about as many events at most."""
+
+REDACTED = 16
+"""Redactions after which a snapshot is written: a head names the last 32, and all others cost a look at every event."""
 
 KEPT = 1024
 """States that a process keeps: those used last."""
@@ -36,17 +40,23 @@ S = TypeVar("S")
 
 
 class Snapshot(msgspec.Struct):
-    """The state at `offset`, as this version of its fold has it. Its JSON text is in the `parts` events before."""
+    """The state at `offset`, as this version of its fold has it. Its JSON text is in the `parts` events before.
+
+    The state holds the first `redactions` of its log.
+    """
 
     version: int
     offset: str
     parts: int
+    redactions: int = 0
 
 
 class Projection(Generic[S]):
     """A topic's state, and the offset of the last event in it: ORIGIN while there is no such topic.
 
-    `level`: the state follows its topic. It then holds every event that a reader in this process was given.
+    `redactions`: how many of the log's redactions the state holds at least; `saved_redactions`: how many of them its
+    snapshot holds. `level`: the state follows its topic. It then holds every event that a reader in this process was
+    given.
     """
 
     __slots__ = (
@@ -56,7 +66,9 @@ class Projection(Generic[S]):
         "looks",
         "offset",
         "pins",
+        "redactions",
         "saved",
+        "saved_redactions",
         "saving",
         "state",
         "stop",
@@ -73,6 +85,8 @@ class Projection(Generic[S]):
         self.gap: bool = False
         self.looks: int = 0
         self.saved: int = 0
+        self.redactions: int = 0
+        self.saved_redactions: int = 0
         self.saving: bool = False
         self.unsaved: bool = False
         self.pins: int = 0
@@ -92,8 +106,9 @@ def ignore(projection: Projection[S], events: Sequence[Event]) -> None:
 class Projections(Generic[S]):
     """The states of topics of one kind.
 
-    `new` makes the state before the first event, and `apply` changes it by the next event. `version` is the fold's:
-    change it with the fold, and snapshots of other versions are not read. `keep`: how many states are kept.
+    `new` makes the state before the first event, and `apply` changes it by the next event, or by the announcement of a
+    redaction: an event that is redacted and has no offset. A redaction may be announced twice. `version` is the
+    fold's: change it with the fold, and snapshots of other versions are not read. `keep`: how many states are kept.
     `changed(projection, events)` is called after every change, before any reader in this process is given the events.
     `lasting`: types of events that must not be lost to the state when the log is trimmed. A snapshot is written after
     each of them; other events matter no longer than the log keeps them.
@@ -207,6 +222,12 @@ class Projections(Generic[S]):
                 return False
             self._take(projection, page.events, page.next)
             await asyncio.sleep(0)  # a page of 1,000 events takes up to 20 ms: others have their turn
+        if projection.redactions < head.redactions:
+            named = await self.hub.log.redacted(topic, head, projection.redactions)
+            if projection.offset.epoch == head.epoch:
+                at = [redacted_event(topic, Offset(head.epoch, n), type, 0.0) for n, type in named]
+                self._redact(projection, [msgspec.structs.replace(event, offset=None) for event in at])
+                projection.redactions = max(projection.redactions, head.redactions)
         self._save_now_and_then(projection)
         return True
 
@@ -219,7 +240,7 @@ class Projections(Generic[S]):
                 log.info("%s is not followed: %s", projection.topic, error)
                 projection.task = None
                 return
-            stop = self.hub.delivery.observe(projection.topic, partial(self._heard, projection))
+            stop = self.hub.delivery.observe(projection.topic, partial(self._heard, projection, position.live))
 
             def detach() -> None:
                 stop()
@@ -243,12 +264,16 @@ class Projections(Generic[S]):
             projection.stop()
             projection.stop = None
 
-    def _heard(self, projection: Projection[S], events: Sequence[Event], tail: Offset) -> None:
+    def _heard(self, projection: Projection[S], live: LiveTopic, events: Sequence[Event], tail: Offset) -> None:
         """Take events before this process's readers are given them. An observer must not raise."""
         try:
             first = events[0].offset if events else None
-            if events and first is None:  # redactions of events that the state may hold; its snapshot, too
-                self._changed(projection, events)
+            if events and first is None:
+                if projection.offset.epoch == tail.epoch:
+                    self._redact(projection, events)
+                    # A state that is not level yet may have missed some, and takes all from the head.
+                    projection.redactions = live.redactions if projection.level else projection.redactions
+                    self._save_now_and_then(projection)
                 return
             if projection.offset.epoch != tail.epoch:
                 self._restart(projection)
@@ -283,9 +308,17 @@ class Projections(Generic[S]):
         if new:
             self._changed(projection, new)
 
+    def _redact(self, projection: Projection[S], events: Sequence[Event]) -> None:
+        """Change the state by announcements of redactions."""
+        for event in events:
+            self._apply(projection.state, event)
+            projection.unsaved = projection.unsaved or event.type in self._lasting
+        self._changed(projection, events)
+
     def _restart(self, projection: Projection[S]) -> None:
         if projection.offset != ORIGIN:
             projection.state, projection.offset, projection.saved = self._new(), ORIGIN, 0
+            projection.redactions = projection.saved_redactions = 0
             projection.unsaved = False
             self._changed(projection, ())
 
@@ -293,6 +326,8 @@ class Projections(Generic[S]):
 
     async def _begin(self, projection: Projection[S], head: Head) -> None:
         """Begin at the topic's snapshot, if it has one of this version and of this life, or of one that is shared."""
+        # A state that begins at the first event reads each redacted event as what it is.
+        projection.redactions = projection.saved_redactions = head.redactions
         if head.tail - head.start < EVERY and not head.start:
             return
         try:
@@ -305,6 +340,7 @@ class Projections(Generic[S]):
         n = head.locate(offset)
         if n is not None and n <= head.tail and projection.offset == ORIGIN:
             projection.state, projection.offset, projection.saved = state, Offset(head.epoch, n), n
+            projection.redactions = projection.saved_redactions = min(snapshot.redactions, head.redactions)
 
     async def _snapshot(self, topic: str) -> tuple[Snapshot, str]:
         """The last snapshot of a topic, and its text. Raises NotFound, DecodeError."""
@@ -317,6 +353,7 @@ class Projections(Generic[S]):
 
     def _save_now_and_then(self, projection: Projection[S]) -> None:
         due = projection.unsaved or projection.offset.n - projection.saved >= EVERY
+        due = due or projection.redactions - projection.saved_redactions >= REDACTED
         if due and not projection.saving and self.hub.state != "closed":
             projection.saving = True
             self.hub.delivery.background(self._save(projection))
@@ -329,9 +366,10 @@ class Projections(Generic[S]):
         if projection.offset == ORIGIN:
             return
         projection.saved, projection.unsaved = projection.offset.n, False
+        projection.saved_redactions = projection.redactions
         text = msgspec.json.encode(projection.state).decode()
         parts = [("snapshot.part", text[at : at + PART]) for at in range(0, len(text), PART)]
-        snapshot = Snapshot(self._version, str(projection.offset), len(parts))
+        snapshot = Snapshot(self._version, str(projection.offset), len(parts), projection.redactions)
         items = [*parts, ("snapshot", msgspec.json.encode(snapshot).decode())]
         try:
             await self.hub.log.append(f"{SNAPSHOTS}.{topic}", items, retention=Retention(max_events=1))

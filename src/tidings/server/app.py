@@ -240,6 +240,7 @@ def apps(
     told, service = Notifications(hub), Rooms(hub)
     notices = Notices(told)
     answers, eraser = Answers(hub, service, told, assistants), Eraser(hub, service, told, notices)
+    service.on_redacted = eraser.erase_redacted_soon
 
     async def run_ended(run: str) -> None:
         await access.limits.ended(run)

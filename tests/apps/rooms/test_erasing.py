@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,10 @@ from tidings.apps.rooms.erasing import Eraser
 from tidings.apps.rooms.guard import RoomsGuard
 from tidings.apps.rooms.notifying import Notices
 from tidings.apps.rooms.rooms import Rooms, Stored
+from tidings.errors import Conflict
 from tidings.events import Offset
 from tidings.http.publish import guarded
+from tidings.log.rules import Appended
 
 WORD = "lanternfish"
 """The word of all texts that are deleted."""
@@ -185,3 +187,89 @@ async def test_a_notification_that_is_written_after_its_message_changed_is_withd
         mentions = [item.text for item in inbox.items if item.kind == "mention"]
         assert mentions == (["@Bob a fish"] if kind == "message.edited" else [])
         assert WORD not in str(await two.read("users.Bob"))
+
+
+Step = tuple[str, dict[str, Any]]
+
+
+class Racing:
+    """A room that two processes publish to. In one, the guard has admitted what the other then overtakes."""
+
+    def __init__(self, one: Hub, two: Hub) -> None:
+        self.hubs = one, two
+        self.guards = [self._guard(hub) for hub in (one, two)]
+
+    def _guard(self, hub: Hub) -> RoomsGuard:
+        rooms, bells = Rooms(hub), Notifications(hub)
+        return RoomsGuard(rooms, Notices(bells), eraser=Eraser(hub, rooms, bells, Notices(bells)))
+
+    async def say(self, which: int, name: str, type: str, /, **data: Any) -> str:
+        items = [(type, json.dumps(data))]
+        return str((await guarded(self.hubs[which], self.guards[which], named(name), "rooms.den", items, None)).last)
+
+    async def overtaken(self, name: str, step: Step, by: Step) -> Appended:
+        """Publish `step` in one process; between its check and its commit, `by` is published in the other."""
+        (hub, _), (guard, _) = self.hubs, self.guards
+        admitted = await guard.admit(named(name), "rooms.den", [(step[0], json.dumps(step[1]))], transient=False)
+        await self.say(1, "Ann", by[0], **by[1])
+        done = await hub.log.append("rooms.den", admitted.items)
+        await guard.published(named(name), "rooms.den", admitted.items, done, admitted.note)
+        return done
+
+
+@pytest.fixture
+async def racing(tmp_path: Path) -> AsyncIterator[Racing]:
+    url = f"sqlite:///{tmp_path}/tidings.db"
+    async with Hub(url) as one, Hub(url) as two:
+        racing = Racing(one, two)
+        await racing.say(0, "Ann", "room.created", name="Den", private=True)
+        await racing.say(0, "Ann", "member.joined", member="Bob")
+        yield racing
+
+
+async def texts(racing: Racing) -> str:
+    return str([(event.type, event.data) for event in (await racing.hubs[1].read("rooms.den")).events])
+
+
+async def test_a_reply_that_an_edit_overtakes_quotes_nothing(racing: Racing) -> None:
+    said = await racing.say(0, "Ann", "message.posted", text=f"A {WORD}")
+    reply: Step = "message.posted", {"text": "I see", "reply": said}
+    await racing.overtaken("Bob", reply, by=("message.edited", {"message": said, "text": "A fish"}))
+    assert WORD not in await texts(racing)
+    assert "I see" in await texts(racing)
+
+
+async def test_an_edit_of_a_reply_that_another_edit_overtakes_quotes_nothing(racing: Racing) -> None:
+    said = await racing.say(0, "Ann", "message.posted", text=f"A {WORD}")
+    reply = await racing.say(0, "Bob", "message.posted", text="I see", reply=said)
+    edit: Step = "message.edited", {"message": reply, "text": "I see it"}
+    await racing.overtaken("Bob", edit, by=("message.edited", {"message": said, "text": "A fish"}))
+    assert WORD not in await texts(racing)
+    found = await racing.guards[1]._rooms.states.get("rooms.den")
+    message = await racing.guards[1]._rooms.message(found, Offset.parse(reply))
+    assert message is not None
+    assert message.text == "I see it"
+
+
+@pytest.mark.parametrize("kind", ["message.posted", "message.edited"])
+async def test_a_text_that_a_deletion_overtakes_is_refused_and_gone(racing: Racing, kind: str) -> None:
+    said = await racing.say(0, "Ann", "message.posted", text=f"A {WORD}")
+    data = {"reply": said} if kind == "message.posted" else {"message": said}
+    name = "Bob" if kind == "message.posted" else "Ann"
+    with pytest.raises(Conflict):
+        await racing.overtaken(name, (kind, {"text": f"My {WORD}", **data}), by=("message.deleted", {"message": said}))
+    assert WORD not in await texts(racing)
+
+
+async def test_a_deletion_that_is_repeated_leaves_the_replies(racing: Racing) -> None:
+    """A publisher that was not answered repeats its request with the same key."""
+    said = await racing.say(0, "Ann", "message.posted", text=f"A {WORD}")
+    reply = await racing.say(0, "Bob", "message.posted", text="I see", reply=said)
+    for hub, guard in zip(racing.hubs, racing.guards, strict=True):
+        items = [("message.deleted", json.dumps({"message": said}))]
+        await guarded(hub, guard, named("Ann"), "rooms.den", items, "key")
+        found = await guard._rooms.states.get("rooms.den")
+        message = await guard._rooms.message(found, Offset.parse(reply))
+        assert message is not None
+        assert message.text == "I see"
+    assert WORD not in await texts(racing)

@@ -57,7 +57,12 @@ class Inbox(msgspec.Struct):
 
 
 def apply(inbox: Inbox, event: Event) -> None:
-    """Change the inbox by one event of its topic, the next. What is no fact of these changes nothing."""
+    """Change the inbox by the next event of its topic, or by the announcement of a redaction. An event that is no fact
+    changes nothing."""
+    if event.redacted:
+        redacted = event.json()["offset"]
+        inbox.items = [item for item in inbox.items if item.offset != redacted]
+        return
     assert event.offset is not None
     try:
         fact = understood(event.type, event.data)

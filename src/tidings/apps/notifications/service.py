@@ -12,7 +12,7 @@ from tidings.access.names import slug
 from tidings.apps.projection import Projections
 from tidings.delivery.hub import Hub
 from tidings.errors import Closed, InvalidRequest, NotFound
-from tidings.events import Offset
+from tidings.events import REDACTED, Offset
 from tidings.log.head import Head
 
 from . import fold
@@ -28,7 +28,7 @@ class Notifications:
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
         self._folded: Projections[Inbox] = Projections(
-            hub, Inbox, fold.apply, version=fold.VERSION, lasting=[Withdrawn.type]
+            hub, Inbox, fold.apply, version=fold.VERSION, lasting=[Withdrawn.type, REDACTED]
         )
 
     async def inbox(self, name: str) -> tuple[Inbox, Offset]:

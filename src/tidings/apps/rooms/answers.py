@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
 from tidings.api import Hub
-from tidings.apps.notifications.service import Notifications
+from tidings.apps.notifications.facts import EXCERPT
+from tidings.apps.notifications.service import Notifications, shortened
 from tidings.apps.slices import in_slices
 from tidings.errors import Conflict, NotFound, TooManyRequests
 from tidings.events import Offset
@@ -168,14 +169,14 @@ class Answers:
             started.by,
             "answer",
             f"{title} {verb} in #{room.name}",
-            text=answer.text,
+            text=shortened(answer.text, EXCERPT),
             link=link(topic, at),
             topic=topic,
             event=at,
             by=title,
             key=f"{topic}.{at}",
         )
-        if at.n in (await self._rooms.states.get(topic)).state.deleted:
+        if (await self._rooms.states.get(topic)).state.lacks(at.n):
             # The answer was deleted while its asker was notified.
             await self._notifications.withdraw(started.by, topic, at)
 

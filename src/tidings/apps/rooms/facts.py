@@ -149,7 +149,8 @@ class MessageEdited(Fact, frozen=True, kw_only=True):
 
 class MessageDeleted(Fact, frozen=True, kw_only=True):
     """The end of a message. `message`: the offset of the message, or of the answer. `run`: the run of an answer, which
-    the server stamps, since the event of the answer is redacted."""
+    the server stamps, since the event of the answer is redacted. A deletion `by` nobody is the server's: an operator
+    has redacted the message."""
 
     type = "message.deleted"
     message: str

@@ -29,15 +29,17 @@ from .facts import (
 )
 from .room import IGNORED, RECENT, Member, PendingRun, RecentMessage, Room
 
-VERSION = 4
+VERSION = 5
 """Version of the fold. Snapshots of other versions are not read."""
 
 
 def apply(room: Room, event: Event) -> None:
-    """Change the room by the next event of its topic."""
-    assert event.offset is not None
+    """Change the room by the next event of its topic, or by the announcement of a redaction."""
     if event.redacted:
-        return  # the edit or the deletion that redacted it follows, and says everything
+        redacted = event.json()
+        _redact(room, Offset.parse(redacted["offset"]).n, redacted["type"])
+        return
+    assert event.offset is not None
     try:
         fact = facts.read(event.type, event.data)
         rules.check(room, fact)
@@ -55,12 +57,15 @@ def follow(room: Room, fact: Fact, n: int, time: float) -> None:
         case MessageEdited():
             at = Offset.parse(fact.message).n
             room.edited.setdefault(at, []).append(n)
+            room.redacted.discard(at)
             if fact.author:
                 _say(room, at, facts.restated(fact))
         case MessageDeleted():
             gone = Offset.parse(fact.message).n
             room.deleted.add(gone)
+            room.redacted.discard(gone)
             room.files.pop(gone, None)
+            room.answers.pop(gone, None)
             if isinstance(fact.run, str):
                 room.runs.pop(fact.run, None)
             room.recent = [message for message in room.recent if message.n != gone]
@@ -68,6 +73,7 @@ def follow(room: Room, fact: Fact, n: int, time: float) -> None:
             room.runs[fact.run] = PendingRun(n, fact.by, fact.assistant, fact.asked)
         case AnswerPosted():
             del room.runs[fact.run]
+            room.answers[n] = fact.run
             _remember(room, RecentMessage(n, "", []))
         case RoomCreated():
             room.name, room.about, room.private = fact.name, fact.about, fact.private
@@ -80,6 +86,19 @@ def follow(room: Room, fact: Fact, n: int, time: float) -> None:
             room.archived = isinstance(fact, RoomArchived)
         case _:
             _change_members(room, fact, n)
+
+
+def _redact(room: Room, n: int, type: str) -> None:
+    """Take the redaction of event number `n`, which had this type.
+
+    The edit or the deletion for which the server redacts an event is stored before the redaction, but a state that
+    begins at the first event meets the redacted event first.
+    """
+    if type == MessageEdited.type:
+        named = [at for at, edits in room.edited.items() if edits[-1] == n]
+    else:
+        named = [n] if type in (MessagePosted.type, AnswerPosted.type) and n not in room.edited else []
+    room.redacted.update(at for at in named if at not in room.deleted)
 
 
 def _change_members(room: Room, fact: Fact, n: int) -> None:

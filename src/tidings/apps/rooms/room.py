@@ -42,9 +42,11 @@ class Room(msgspec.Struct):
     """The state of a room.
 
     `created`: Unix seconds; 0 for a room that does not exist. `readers`: people who left as readers. `banned`: people
-    who cannot be members. `deleted`: the numbers of deleted messages. `edited`: the numbers of the edits of each
-    edited message. `replies`: the numbers of the replies to each message. `files`: the ids of the files of each message
-    that has some. `ignored`: the numbers of the last events that broke a rule and so changed nothing.
+    who cannot be members. `answers`: the run of each answer, by the answer's number. `deleted`: the numbers of deleted
+    messages and answers. `redacted`: the numbers of those that have lost their text to a redaction and are not deleted
+    yet. `edited`: the numbers of the edits of each edited message. `replies`: the numbers of the replies to each
+    message. `files`: the ids of the files of each message that has some. `ignored`: the numbers of the last events that
+    broke a rule and so changed nothing.
     """
 
     name: str = ""
@@ -57,7 +59,9 @@ class Room(msgspec.Struct):
     readers: set[str] = msgspec.field(default_factory=set)
     banned: set[str] = msgspec.field(default_factory=set)
     runs: dict[str, PendingRun] = msgspec.field(default_factory=dict)
+    answers: dict[int, str] = msgspec.field(default_factory=dict)
     recent: list[RecentMessage] = msgspec.field(default_factory=list)
+    redacted: set[int] = msgspec.field(default_factory=set)
     deleted: set[int] = msgspec.field(default_factory=set)
     edited: dict[int, list[int]] = msgspec.field(default_factory=dict)
     replies: dict[int, list[int]] = msgspec.field(default_factory=dict)
@@ -68,6 +72,10 @@ class Room(msgspec.Struct):
         """The role of a person; None for a person who is no member."""
         member = self.members.get(name) if name is not None else None
         return member.role if member else None
+
+    def lacks(self, n: int) -> bool:
+        """Tell whether the text of message or answer number `n` is gone, by a deletion or by a redaction."""
+        return n in self.deleted or n in self.redacted
 
     def attaches(self, file: str) -> bool:
         """Tell whether a message of the room attaches the file."""
@@ -81,7 +89,9 @@ class Room(msgspec.Struct):
             readers=set(self.readers),
             banned=set(self.banned),
             runs=dict(self.runs),
+            answers=dict(self.answers),
             recent=list(self.recent),
+            redacted=set(self.redacted),
             deleted=set(self.deleted),
             edited={n: list(edits) for n, edits in self.edited.items()},
             replies={n: list(replies) for n, replies in self.replies.items()},

@@ -48,12 +48,13 @@ class Admission(NamedTuple):
 
 class Stored(NamedTuple):
     """Facts that were stored. `facts`: those that count, with their offsets; `room`: the room with them. `refusal`: the
-    reason why others do not count."""
+    reason why others, the `ignored`, do not count."""
 
     topic: str
     room: Room
     facts: Sequence[tuple[Offset, Fact]]
     refusal: TidingsError | None
+    ignored: Sequence[tuple[Offset, Fact]] = ()
 
 
 class Rooms:
@@ -72,6 +73,8 @@ class Rooms:
         )
         self.files: Files = Files(hub)
         self.memberships: dict[str, set[Membership]] = {}
+        self.on_redacted: Callable[[str], None] | None = None
+        """Called with the topic of a room that has messages whose text was redacted, and which nobody has deleted."""
 
     # Reading.
 
@@ -99,6 +102,8 @@ class Rooms:
         if not events or any(event.type in REMOVALS for event in events):
             for membership in list(self.memberships.get(found.topic, ())):
                 membership.check()
+        if found.state.redacted and self.on_redacted is not None:
+            self.on_redacted(found.topic)
 
     # Publishing.
 
@@ -166,13 +171,11 @@ class Rooms:
             self.states.step(found, done.last, lambda room: _follow(room, numbered))
         else:
             found = await self.states.at(topic, done.last)
-        ignored = {n for n in found.state.ignored if n > before.n}
-        counting = [(offset, fact) for offset, fact in numbered if offset.n not in ignored]
-        refusal = None
-        if len(counting) < len(numbered):
-            first = next(fact for offset, fact in numbered if offset.n in ignored)
-            refusal = _refusal(found.state, first)
-        return Stored(topic, found.state, counting, refusal)
+        numbers = set(range(done.first.n, done.last.n + 1)).intersection(found.state.ignored)
+        counting = [(offset, fact) for offset, fact in numbered if offset.n not in numbers]
+        ignored = [(offset, fact) for offset, fact in numbered if offset.n in numbers]
+        refusal = _refusal(found.state, ignored[0][1]) if ignored else _changed_meanwhile() if numbers else None
+        return Stored(topic, found.state, counting, refusal, ignored)
 
     async def keep_files(self, stored: Stored) -> None:
         """Keep the files of new messages, and delete the files that no message attaches any more. Idempotent."""
@@ -204,13 +207,13 @@ class Rooms:
     async def _stamp(self, found: Projection[Room], fact: Fact, callings: Callings) -> Fact:
         fields: dict[str, Any] = {}
         if (at := rules.target_of(fact)) is not None:
-            target = await self._target(found, Offset.parse(at))
+            target = await self.target(found, Offset.parse(at))
             rules.check_target(found.state, fact, target)
             assert target is not None
             if isinstance(fact, MessageDeleted) and target.run:
                 fields["run"] = target.run
             if isinstance(fact, MessagePosted):
-                fields["quote"] = Quote(target.by, target.text[:QUOTED])
+                fields["quote"] = quote(target)
         if isinstance(fact, MessageEdited):
             message = await self.message(found, Offset.parse(fact.message))
             assert message is not None
@@ -233,7 +236,7 @@ class Rooms:
         fact = await self._fact(found.topic, at)
         return fact if isinstance(fact, AnswerPosted) else await self.message(found, at)
 
-    async def _target(self, found: Projection[Room], at: Offset) -> rules.Target | None:
+    async def target(self, found: Projection[Room], at: Offset) -> rules.Target | None:
         """The message or the answer at an offset, as it was last edited."""
         message = await self.message_or_answer(found, at)
         if isinstance(message, AnswerPosted):
@@ -313,6 +316,11 @@ class Membership(Watch):
             self._rooms.memberships.pop(self._topic, None)
 
 
+def quote(target: rules.Target) -> Quote:
+    """The quote of a message or an answer in a reply to it."""
+    return Quote(target.by, target.text[:QUOTED])
+
+
 REMOVALS = frozenset(fact.type for fact in rules.REMOVALS)
 
 
@@ -346,6 +354,10 @@ def _refusal(room: Room, fact: Fact) -> TidingsError:
         rules.check(room, fact)
     except TidingsError as error:
         return error
+    return _changed_meanwhile()
+
+
+def _changed_meanwhile() -> Conflict:
     return Conflict("The room changed while this was on its way, and it was not taken. Try again.")
 
 
