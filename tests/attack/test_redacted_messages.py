@@ -55,7 +55,7 @@ async def den(server: ServerProcess) -> None:
 
 
 async def seen(servers: tuple[ServerProcess, ...], word: str = WORD) -> list[str]:
-    """Where anybody sees the word."""
+    """The people and the paths that show the word."""
     paths = (EVENTS, "/rooms/den", f"/rooms/search?q={word}", "/notifications", "/rooms")
     own = [(server, name, path) for server in servers for name in PEOPLE for path in paths]
     own += [(servers[0], name, f"/topics/users.{name}/events") for name in PEOPLE]
