@@ -16,9 +16,6 @@ from tidings.log.names import valid_topic
 CREATED = "notification.created"
 TITLE, TEXT, LINK, KIND = 200, 2000, 2000, 40
 """Characters of a notification's title, text, link and kind."""
-EXCERPT = 200
-"""Characters of a message or an answer in the notification of it: the two lines that the page shows. A notification of
-2,000 characters would fill a page of SQLite's file for each person whom a message names."""
 MANY = 1000
 """Offsets that one `notification.read` may name."""
 

@@ -21,6 +21,10 @@ from .fold import Inbox, Notification
 
 log: logging.Logger = logging.getLogger("tidings.notifications")
 
+EXCERPT = 200
+"""Characters of a message or an answer in the notification of it: the two lines that the page shows. A notification of
+2,000 characters would fill a page of SQLite's file for each person whom a message names."""
+
 
 class Notifications:
     """The inboxes of a hub's people, each the state of the topic `users.SLUG`."""

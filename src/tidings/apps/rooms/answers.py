@@ -7,8 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
 from tidings.api import Hub
-from tidings.apps.notifications.facts import EXCERPT
-from tidings.apps.notifications.service import Notifications, shortened
+from tidings.apps.notifications.service import EXCERPT, Notifications, shortened
 from tidings.apps.slices import in_slices
 from tidings.errors import Conflict, NotFound, TooManyRequests
 from tidings.events import Offset

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import NamedTuple
 
-from tidings.apps.notifications.facts import EXCERPT
-from tidings.apps.notifications.service import Notifications, shortened
+from tidings.apps.notifications.service import EXCERPT, Notifications, shortened
 from tidings.events import Offset
 
 from .facts import Fact, MemberJoined, MessagePosted
