@@ -6,7 +6,8 @@
 
 A mutant is one small change: a condition dropped or turned round, a comparison moved by one, a number changed, a
 statement or a returned value left out. Each runs alone, in a copy of the last commit, against `tests/log/test_rules.py`
-for `log/rules.py`. A mutant that passes is printed: write the test that fails for it, or see that it changes nothing.
+for `log/rules.py`, and the files `test_rules_*.py` beside it. A mutant that passes is printed: write the test that
+fails for it, or see that it changes nothing.
 
 cosmic-ray and mutmut do not fit: they have no seeded sample, run one command for all files, and drop no condition.
 """
@@ -120,13 +121,18 @@ def chosen(package: Path, patterns: list[str], count: int | None, seed: int) -> 
     return every if count is None else sorted(random.Random(seed).sample(every, min(count, len(every))))
 
 
+def own_tests(test: Path) -> list[str]:
+    """Return `tests/delivery/test_hub.py` and the files that carry on from it, such as `test_hub_life.py`."""
+    return [str(path.relative_to(ROOT)) for path in (test, *sorted(test.parent.glob(f"{test.stem}_*.py")))]
+
+
 def passes(copy: Path, test: Path, limit: float) -> bool:
-    """Run one test file in the copy. A run that takes longer than `limit` seconds has noticed the mutant, too."""
+    """Run a source's own tests in the copy. A run of more than `limit` seconds has noticed the mutant, too."""
     environment = {**os.environ, "PYTHONPATH": str(copy / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
     # Without the plugins that no such test uses, a run starts in one second rather than three.
     unused = ["cacheprovider", "langsmith_plugin", "playwright", "schemathesis", "xdist"]
     options = ["-x", "-q", "--hypothesis-seed=0", *(word for name in unused for word in ("-p", f"no:{name}"))]
-    command = [sys.executable, "-m", "pytest", *options, str(test.relative_to(ROOT))]
+    command = [sys.executable, "-m", "pytest", *options, *own_tests(test)]
     try:
         return not subprocess.run(command, cwd=copy, env=environment, capture_output=True, timeout=limit).returncode
     except subprocess.TimeoutExpired:

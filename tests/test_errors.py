@@ -49,3 +49,17 @@ def test_an_error_is_caught_by_its_family(kind: type[TidingsError], family: type
 def test_every_kind_has_a_title_of_its_own() -> None:
     titles = [kind.title for kind in KINDS]
     assert len(set(titles)) == len(titles)
+
+
+def test_a_missing_package_is_named_with_the_command_that_installs_it() -> None:
+    missing = ModuleNotFoundError("No module named 'langchain_core'", name="langchain_core")
+    sentence = "The package langchain_core is not installed. Run: pip install 'tidings[langchain]'"
+    assert errors.missing_package(missing, "langchain") == sentence
+
+
+@pytest.mark.parametrize("name", [None, "tidings", "tidings.nowhere"])
+def test_a_missing_module_of_tidings_itself_is_raised_again(name: str | None) -> None:
+    missing = ModuleNotFoundError("No module", name=name)
+    with pytest.raises(ModuleNotFoundError) as raised:
+        errors.missing_package(missing, "server")
+    assert raised.value is missing

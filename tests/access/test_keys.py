@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import time
 from collections.abc import Callable
@@ -137,6 +138,16 @@ async def test_a_new_key_is_fetched_and_made_up_ids_are_not_asked_for_again_and_
     issuer.now += keys.PAUSE + 1
     assert (await issuer.set.find("ES256", "two"))[1] == "ES256"
     assert issuer.asked == 2
+
+
+async def test_a_key_set_is_fetched_again_after_ten_minutes_and_for_a_new_id_after_ten_seconds() -> None:
+    issuer = Issuer(jwk("RS256", "one"))
+    await issuer.set.find("RS256", "one")
+    for seconds, id, asked in [(600, "one", 1), (0.5, "one", 2), (10, "two", 2), (0.5, "two", 3)]:
+        issuer.now += seconds
+        with contextlib.suppress(Unauthenticated):
+            await issuer.set.find("RS256", id)
+        assert issuer.asked == asked
 
 
 async def test_a_key_that_was_taken_back_is_refused_when_the_set_is_fresh_no_more() -> None:

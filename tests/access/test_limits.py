@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tidings.access.limits import KINDS, LONGEST_RUN, PROMISED, REMEMBERED, Limits, too_many, valid_limits
+from tidings.access.limits import KINDS, PROMISED, REMEMBERED, Limits, too_many, valid_limits
 from tidings.access.subject import ANYONE, Subject, named
 from tidings.errors import InvalidRequest, TooLarge, TooManyRequests
 
@@ -95,6 +95,16 @@ def test_a_program_has_its_own_limits_only(limits: Limits) -> None:
         limits.spend(limited, "publishes")
 
 
+def test_a_program_without_a_name_is_limited_as_well() -> None:
+    nameless = Subject(None, ANYONE.publish, ANYONE.subscribe, None, {"publishes": 3, "runs": 1})
+    limits = Limits()
+    limits.spend(nameless, "publishes", 3)
+    with pytest.raises(TooManyRequests, match="3 events"):
+        limits.spend(nameless, "publishes")
+    with limits.run(nameless), pytest.raises(TooManyRequests, match="1 runs under way"), limits.run(nameless):
+        pytest.fail("a second run was started")
+
+
 def test_a_limit_of_nothing_is_no_limit() -> None:
     free = Limits({"publishes": 0})
     free.spend(ANN, "publishes", 1_000_000)
@@ -154,11 +164,15 @@ async def test_a_promised_place_is_taken_by_a_run_or_free_again(clock: Clock) ->
         begun("C")
 
 
-def test_a_run_whose_end_is_never_seen_is_forgotten(limits: Limits, clock: Clock) -> None:
+def test_a_run_whose_end_is_never_seen_is_forgotten_after_a_day(limits: Limits, clock: Clock) -> None:
     for run in ("A", "B"):
         with limits.run(ANN) as begun:
             begun(run)
-    clock.now += LONGEST_RUN + 1
+    clock.now += 86_400
+    with pytest.raises(TooManyRequests, match="Wait 5 seconds") as refusal, limits.run(ANN):
+        pytest.fail("a third run was started")
+    assert refusal.value.members == {"retry_after": 5}
+    clock.now += 1
     with limits.run(ANN) as begun:
         begun("C")
 

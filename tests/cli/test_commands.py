@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import io
 import json
-import os
-import re
 import signal
 import socket
 import subprocess
@@ -17,80 +13,18 @@ from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
-from unittest import mock
 
 import httpx
 import pytest
 
+from tests.cli.command import close, encoded, process, rows, start, tidings
 from tests.serving import PATIENCE, ServerProcess
-from tidings.access.tokens import Authenticator
-from tidings.cli.commands import main
-
-TIDINGS = [sys.executable, "-m", "tidings"]
-SECRET = "0123456789abcdef0123456789abcdef"
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     with ServerProcess(f"sqlite:///{tmp_path_factory.mktemp('cli')}/tidings.db") as server:
         yield server
-
-
-def environment(**more: str) -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith("TIDINGS_")} | more
-
-
-def tidings(*args: str, to: str = "", input: str | bytes = b"", **env: str) -> subprocess.CompletedProcess[str]:
-    """Run the command to its end, against the server at `to`: in this process, which takes a tenth of the time."""
-    env |= {"TIDINGS_URL": to} if to else {}
-    streams = [io.TextIOWrapper(io.BytesIO(raw), "utf-8", newline="") for raw in (encoded(input), b"", b"")]
-    with (
-        mock.patch.dict(os.environ, environment(**env), clear=True),
-        mock.patch("signal.signal"),
-        mock.patch.multiple(sys, argv=["tidings", *args], stdin=streams[0], stdout=streams[1], stderr=streams[2]),
-    ):
-        try:
-            main()
-            code = 0
-        except SystemExit as end:
-            code = int(end.code or 0)
-        for stream in streams[1:]:
-            stream.flush()
-    texts = [stream.buffer.getvalue().decode() for stream in streams[1:]]  # type: ignore[attr-defined]
-    return subprocess.CompletedProcess(args, code, *texts)
-
-
-def process(*args: str, **env: str) -> subprocess.CompletedProcess[str]:
-    """Run the command to its end, in a process of its own."""
-    done = subprocess.run([*TIDINGS, *args], capture_output=True, text=True, env=environment(**env), timeout=PATIENCE)
-    assert "Traceback" not in done.stderr, done.stderr
-    return done
-
-
-def encoded(text: str | bytes) -> bytes:
-    return text.encode() if isinstance(text, str) else text
-
-
-def start(*args: str, to: str) -> subprocess.Popen[str]:
-    env = environment(**({"TIDINGS_URL": to} if to else {}))
-    return subprocess.Popen(
-        [*TIDINGS, *args],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=env,
-        # A shell's background job ignores it, and so would all its children: `(make test) &` never ended.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
-
-
-def rows(text: str) -> list[Any]:
-    return [json.loads(line) for line in text.splitlines()]
-
-
-def close(server: ServerProcess, topic: str) -> None:
-    httpx.post(f"{server.url}/topics/{topic}/close").raise_for_status()
 
 
 # Help
@@ -411,67 +345,3 @@ def test_control_c_ends_a_server_in_order(tmp_path: Path) -> None:
     out, log = server.communicate(timeout=PATIENCE)
     assert (out, server.returncode) == ("", 0)
     assert [line.split(": ")[1] for line in log.splitlines()] == ["SIGINT", "Stopped"]
-
-
-# Token
-
-
-def test_a_new_secret_is_long_and_new() -> None:
-    first, second = (tidings("token", "--new-secret").stdout.strip() for _ in range(2))
-    assert re.fullmatch(r"[\w-]{43}", first)
-    assert first != second
-
-
-def test_a_token_says_what_it_was_told() -> None:
-    done = tidings(
-        "token", "ann", "--publish", "rooms.*", "--subscribe", "a", "--subscribe", "b.*", TIDINGS_SECRET=SECRET
-    )
-    subject = asyncio.run(Authenticator(secret=SECRET).verify(done.stdout.strip()))
-    assert (subject.name, subject.publish.texts, subject.subscribe.texts) == ("ann", ("rooms.*",), ("a", "b.*"))
-
-
-def test_a_person_s_token_names_the_topics_of_people() -> None:
-    done = tidings(
-        "token", "Mara Lindqvist", "--person", "--publish", "a", TIDINGS_SECRET=SECRET, TIDINGS_AUDIENCE="us"
-    )
-    subject = asyncio.run(Authenticator(secret=SECRET, audience="us").verify(done.stdout.strip()))
-    assert (subject.name, subject.limits) == ("Mara Lindqvist", "person")
-    assert subject.may_publish("a")
-    for topic in ("rooms.a", "users.Mara_20Lindqvist", "users.Mara_20Lindqvist.conversations", "runs.new", "presence"):
-        assert subject.may_publish(topic)
-        assert subject.may_subscribe(topic)
-    for topic in ("users.Mara", "users.Mara_20Lindqvist2", "names.mara", "accounts.1", "snapshots.rooms.a"):
-        assert not subject.may_publish(topic)
-        assert not subject.may_subscribe(topic)
-
-
-def test_a_token_opens_a_server_that_asks(serve_process: Callable[..., ServerProcess]) -> None:
-    server = serve_process(env={"TIDINGS_SECRET": SECRET})
-    token = tidings("token", "ann", "--publish", "a", "--subscribe", "a", TIDINGS_SECRET=SECRET).stdout.strip()
-    assert tidings("publish", "a", "x", to=server.url, TIDINGS_TOKEN=token).returncode == 0
-    for more in ({}, {"TIDINGS_TOKEN": "rubbish"}):
-        done = tidings("publish", "a", "x", to=server.url, **more)
-        assert (done.returncode, done.stderr.count("\n")) == (1, 1)
-        assert ("--token or TIDINGS_TOKEN" in done.stderr) == (not more)
-    for args in (["read", "a"], ["read", "a", "-f"], ["topics"], ["publish", "a", "--lines"]):
-        assert "--token or TIDINGS_TOKEN" in tidings(*args, to=server.url, input="x\n").stderr
-    done = tidings("publish", "b", "x", to=server.url, TIDINGS_TOKEN=token)
-    assert done.returncode == 1
-    assert "does not allow" in done.stderr
-
-
-@pytest.mark.parametrize(
-    ("args", "secret", "sentence"),
-    [
-        (["ann"], "", "There is no secret to sign with"),
-        (["ann"], "short", "shorter than 32 bytes"),
-        ([], SECRET, "the person or program that the token is for"),
-        (["ann", "--publish", "rooms*"], SECRET, "no topic pattern"),
-        ([" ann", "--person"], SECRET, "a space"),
-        (["ann", "--expires", "soon"], SECRET, "is not a length of time"),
-    ],
-)
-def test_a_token_that_cannot_be_is_explained(args: list[str], secret: str, sentence: str) -> None:
-    done = tidings("token", *args, TIDINGS_SECRET=secret)
-    assert done.returncode == 2
-    assert sentence in done.stderr

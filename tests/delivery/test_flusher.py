@@ -24,16 +24,16 @@ PLAIN, ENVELOPE = Format(), Format(envelope=True)
 class Reader:
     """A subscription as a flush sees it. Each write appends the reader's name to `order`."""
 
-    def __init__(self, name: str, lane: LiveTopic, order: list[str], form: Format = PLAIN) -> None:
+    def __init__(self, name: str, live: LiveTopic, order: list[str], form: Format = PLAIN) -> None:
         self.name, self.order, self.format = name, order, form
-        self.position = Position(lane, lane.tail)
+        self.position = Position(live, live.tail)
         self.written: list[bytes] = []
         self.kicked = self.ended = 0
         self.fails = self.full = False
         subscription: Any = self
-        lane.level[subscription] = self.position
+        live.level[subscription] = self.position
 
-    def write(self, body: bytes, lane: LiveTopic) -> None:
+    def write(self, body: bytes, live: LiveTopic) -> None:
         self.order.append(self.name)
         if self.fails:
             raise ValueError("on purpose")
@@ -70,21 +70,21 @@ async def flusher(clock: Clock) -> Flusher:
     return Flusher()
 
 
-def lane(name: str = "a") -> LiveTopic:
+def live(name: str = "a") -> LiveTopic:
     made = LiveTopic(name, WindowMemory())
     made.begin(Head("E"))
     made.readers = 1
     return made
 
 
-def add(lane: LiveTopic, count: int, size: int = 1) -> None:
-    first = lane.head
+def add(live: LiveTopic, count: int, size: int = 1) -> None:
+    first = live.head
     events = [Event("t", Offset("E", n), "message", "x" * size, 0.0) for n in range(first + 1, first + count + 1)]
-    assert lane.append(first, events)
+    assert live.append(first, events)
 
 
-async def settled(*lanes: LiveTopic) -> None:
-    await until(lambda: all(each.state == IDLE for each in lanes))
+async def settled(*topics: LiveTopic) -> None:
+    await until(lambda: all(each.state == IDLE for each in topics))
 
 
 async def until(reached: Callable[[], object]) -> None:
@@ -95,7 +95,7 @@ async def until(reached: Callable[[], object]) -> None:
 
 
 async def test_all_that_has_come_is_one_write_for_each_reader(flusher: Flusher) -> None:
-    one = lane()
+    one = live()
     readers = [Reader(str(n), one, [], ENVELOPE if n % 2 else PLAIN) for n in range(100)]
     for _ in range(5):
         add(one, 10)
@@ -111,7 +111,7 @@ async def test_a_quiet_topic_does_not_wait_for_a_large_one(flusher: Flusher, clo
     """The quiet topic has its turn after a quantum of the large one."""
     clock.ticks = 2 * module.SLICE
     order: list[str] = []
-    hot, quiet = lane("hot"), lane("quiet")
+    hot, quiet = live("hot"), live("quiet")
     for _ in range(1000):
         Reader("hot", hot, order)
     Reader("quiet", quiet, order)
@@ -126,7 +126,7 @@ async def test_a_quiet_topic_does_not_wait_for_a_large_one(flusher: Flusher, clo
 async def test_the_loop_has_its_turn(flusher: Flusher, clock: Clock) -> None:
     """However many readers there are: a slice, then everybody else."""
     clock.ticks = 2 * module.SLICE
-    hot = lane()
+    hot = live()
     for _ in range(320):
         Reader("hot", hot, [])
     add(hot, 1)
@@ -148,10 +148,10 @@ async def test_the_gap_is_three_times_the_flush_and_at_most_5_ms(
     flusher: Flusher, clock: Clock, took: float, gap: float
 ) -> None:
     """A small audience never waits, and a large one takes no more than its share."""
-    one = lane()
+    one = live()
 
     class Slow(Reader):
-        def write(self, body: bytes, lane: LiveTopic) -> None:
+        def write(self, body: bytes, live: LiveTopic) -> None:
             clock.now += took
 
     Slow("slow", one, [])
@@ -163,7 +163,7 @@ async def test_the_gap_is_three_times_the_flush_and_at_most_5_ms(
 
 async def test_what_comes_during_a_flush_is_in_the_next(flusher: Flusher, clock: Clock) -> None:
     clock.ticks = 2 * module.SLICE
-    one = lane()
+    one = live()
     readers = [Reader("r", one, []) for _ in range(3 * QUANTUM)]
     add(one, 1)
     flusher.arm(one)
@@ -178,7 +178,7 @@ async def test_what_comes_during_a_flush_is_in_the_next(flusher: Flusher, clock:
 
 
 async def test_a_batch_larger_than_a_page_is_several_writes(flusher: Flusher) -> None:
-    one = lane()
+    one = live()
     reader = Reader("r", one, [])
     add(one, 3 * WINDOW_EVENTS, 1000)
     flusher.arm(one)
@@ -189,7 +189,7 @@ async def test_a_batch_larger_than_a_page_is_several_writes(flusher: Flusher) ->
 
 
 async def test_one_that_fails_ends_and_the_others_go_on(flusher: Flusher, caplog: pytest.LogCaptureFixture) -> None:
-    one = lane()
+    one = live()
     readers = [Reader(str(n), one, []) for n in range(3)]
     readers[1].fails = True
     for count in (1, 2):
@@ -203,7 +203,7 @@ async def test_one_that_fails_ends_and_the_others_go_on(flusher: Flusher, caplog
 
 async def test_one_that_is_elsewhere_looks_for_itself(flusher: Flusher) -> None:
     """A reader that is behind or in another life catches up by itself. A reader that has the events already waits."""
-    one = lane()
+    one = live()
     add(one, 5)
     one.visible = 5
     readers = [Reader(name, one, []) for name in ("behind", "there", "ahead", "foreign", "level")]
@@ -220,7 +220,7 @@ async def test_one_that_is_elsewhere_looks_for_itself(flusher: Flusher) -> None:
 
 
 async def test_more_redactions_than_a_page_are_announced_in_several_flushes(flusher: Flusher) -> None:
-    one = lane()
+    one = live()
     reader = Reader("r", one, [])
     one.redact([(n, "m") for n in range(1, PAGE + 2)], PAGE + 1)
     flusher.arm(one)
@@ -231,7 +231,7 @@ async def test_more_redactions_than_a_page_are_announced_in_several_flushes(flus
 
 async def test_a_lane_that_starts_over_in_the_middle_writes_no_more_of_it(flusher: Flusher, clock: Clock) -> None:
     clock.ticks = 2 * module.SLICE
-    one = lane()
+    one = live()
     readers = [Reader("r", one, []) for _ in range(3 * QUANTUM)]
     add(one, 1)
     flusher.arm(one)
@@ -244,7 +244,7 @@ async def test_a_lane_that_starts_over_in_the_middle_writes_no_more_of_it(flushe
 
 
 async def test_the_end_is_looked_for_by_everybody(flusher: Flusher) -> None:
-    one = lane()
+    one = live()
     readers = [Reader("r", one, []) for _ in range(3)]
     add(one, 1)
     one.closed = True
@@ -256,7 +256,7 @@ async def test_the_end_is_looked_for_by_everybody(flusher: Flusher) -> None:
 async def test_a_topic_that_is_closed_during_its_last_flush_still_ends(flusher: Flusher, clock: Clock) -> None:
     """Closing adds no event, and the readers written to before it had no reason to look for an end."""
     clock.ticks = 2 * module.SLICE
-    one = lane()
+    one = live()
     readers = [Reader("r", one, []) for _ in range(3 * QUANTUM)]
     add(one, 1)
     flusher.arm(one)
@@ -271,7 +271,7 @@ async def test_a_transient_event_that_comes_during_a_flush_does_not_wait_for_the
     flusher: Flusher, clock: Clock
 ) -> None:
     clock.ticks = 0.01  # the loop has its turn after each 32 readers
-    one = lane()
+    one = live()
     readers = [Reader(str(n), one, []) for n in range(QUANTUM + 1)]
     typing = Event("t", None, "typing", "{}", 0.0)
     add(one, 1)

@@ -1,4 +1,4 @@
-"""The window of a lane: joined by offset, never by timing, and never without what its readers still need."""
+"""The window of a live: joined by offset, never by timing, and never without what its readers still need."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def events(a: int, b: int, size: int = 1) -> list[Event]:
     return [Event("t", Offset("E", n), "message", "x" * size, 0.0) for n in range(a + 1, b + 1)]
 
 
-def lane(tail: int = 10) -> LiveTopic:
+def live(tail: int = 10) -> LiveTopic:
     made = LiveTopic("a", WindowMemory())
     made.begin(Head("E", tail=tail))
     return made
@@ -30,7 +30,7 @@ def test_a_topic_without_a_log_is_at_the_origin() -> None:
 
 
 def test_a_slice_ends_where_it_should() -> None:
-    made = lane()
+    made = live()
     made.append(10, events(10, 20))
     assert [e.offset and e.offset.n for e in made.slice(12, 15)] == [13, 14, 15]
 
@@ -41,20 +41,20 @@ def test_a_slice_ends_where_it_should() -> None:
     ids=["follows", "overlaps", "is known", "is older", "is empty"],
 )
 def test_a_commit_that_overlaps_is_added_once(base: int, last: int, head: int) -> None:
-    made = lane()
+    made = live()
     assert made.append(base, events(base, last))
     assert made.head == head
     assert [e.offset and e.offset.n for e in made.slice(10, head)] == list(range(11, head + 1))
 
 
 def test_a_hole_is_refused() -> None:
-    made = lane()
+    made = live()
     assert not made.append(11, events(11, 13))
     assert made.head == 10
 
 
 def test_the_window_is_trimmed_but_not_of_what_is_not_visible() -> None:
-    made = lane(0)
+    made = live(0)
     made.append(0, events(0, 3 * WINDOW_EVENTS))
     made.visible = 5
     made.trim()
@@ -66,7 +66,7 @@ def test_the_window_is_trimmed_but_not_of_what_is_not_visible() -> None:
 
 
 def test_the_window_is_trimmed_by_bytes_too() -> None:
-    made = lane(0)
+    made = live(0)
     made.append(0, events(0, 100, WINDOW_BYTES // 10))
     made.visible = made.head
     made.trim()
@@ -78,13 +78,13 @@ def test_the_window_is_trimmed_by_bytes_too() -> None:
 
 
 def test_text_counts_with_the_memory_it_takes() -> None:
-    made = lane(0)
+    made = live(0)
     made.append(0, [Event("t", Offset("E", 1), "message", "x" * 1000 + "\N{PILE OF POO}", 0.0)])
     assert made.size > 4000
 
 
 def test_a_window_is_shrunk_up_to_what_is_visible() -> None:
-    made = lane(0)
+    made = live(0)
     made.append(0, events(0, 10))
     made.visible = 7
     made.shrink(0, 0)
@@ -93,7 +93,7 @@ def test_a_window_is_shrunk_up_to_what_is_visible() -> None:
 
 
 def test_a_reach_is_at_most_a_page_of_bytes_and_at_least_an_event() -> None:
-    made = lane(0)
+    made = live(0)
     made.append(0, events(0, 10, PAGE_BYTES // 4))
     assert made.reach(0, 10) == 3
     made.append(10, events(10, 12, 2 * PAGE_BYTES))
@@ -103,7 +103,7 @@ def test_a_reach_is_at_most_a_page_of_bytes_and_at_least_an_event() -> None:
 
 
 def test_another_life_is_noticed_by_a_flush_under_way() -> None:
-    made = lane()
+    made = live()
     before = made.life
     made.begin(Head("E", tail=500))
     assert (made.base, made.head, made.visible) == (500, 500, 500)

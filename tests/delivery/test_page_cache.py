@@ -33,7 +33,7 @@ class Store:
 
 
 @pytest.fixture
-def lane() -> LiveTopic:
+def live() -> LiveTopic:
     made = LiveTopic("a", WindowMemory())
     made.begin(Head("E", tail=10_000))
     return made
@@ -44,13 +44,13 @@ def pages(store: Store) -> PageCache:
     return PageCache(log)
 
 
-async def read(made: PageCache, lane: LiveTopic, after: int, until: int) -> list[int]:
+async def read(made: PageCache, live: LiveTopic, after: int, until: int) -> list[int]:
     """The numbers of all events after one and up to another, as a reader gets them."""
     found: list[int] = []
     while after < until:
-        events = made.get(lane, after)
+        events = made.get(live, after)
         if not events:
-            await made.load(lane, after)
+            await made.load(live, after)
             continue
         found += [event.offset.n for event in events if event.offset]
         assert sum(len(event.data) for event in events) <= PAGE_BYTES or len(events) == 1
@@ -58,98 +58,98 @@ async def read(made: PageCache, lane: LiveTopic, after: int, until: int) -> list
     return found
 
 
-async def test_a_thousand_readers_read_a_page_once(lane: LiveTopic) -> None:
+async def test_a_thousand_readers_read_a_page_once(live: LiveTopic) -> None:
     store = Store(10_000)
     made = pages(store)
-    found = await asyncio.gather(*(read(made, lane, n % PAGE, PAGE) for n in range(1000)))
+    found = await asyncio.gather(*(read(made, live, n % PAGE, PAGE) for n in range(1000)))
     assert store.reads == [0]
     assert found[7] == list(range(8, PAGE + 1))
 
 
-async def test_a_reader_in_the_middle_of_a_page_goes_to_its_end(lane: LiveTopic) -> None:
-    assert await read(pages(Store(10_000)), lane, PAGE + 7, 3 * PAGE) == list(range(PAGE + 8, 3 * PAGE + 1))
+async def test_a_reader_in_the_middle_of_a_page_goes_to_its_end(live: LiveTopic) -> None:
+    assert await read(pages(Store(10_000)), live, PAGE + 7, 3 * PAGE) == list(range(PAGE + 8, 3 * PAGE + 1))
 
 
 @pytest.mark.parametrize("size", [3_000, 50_000, 1 << 20])
-async def test_a_page_of_large_events_is_read_to_its_end(lane: LiveTopic, size: int) -> None:
+async def test_a_page_of_large_events_is_read_to_its_end(live: LiveTopic, size: int) -> None:
     """The store gives only some of it at a time; readers at different places do not take it from each other."""
     store = Store(10_000, size)
     made = pages(store)
     async with asyncio.timeout(60):
-        found = await asyncio.gather(*(read(made, lane, n, 60) for n in (0, 1, 13, 59)))
+        found = await asyncio.gather(*(read(made, live, n, 60) for n in (0, 1, 13, 59)))
     assert [numbers[0] for numbers in found] == [1, 2, 14, 60]
     assert all(numbers == list(range(numbers[0], numbers[-1] + 1)) and numbers[-1] >= 60 for numbers in found)
     assert made._spans_size <= KEPT_BYTES
 
 
-async def test_a_page_that_was_the_last_grows(lane: LiveTopic) -> None:
+async def test_a_page_that_was_the_last_grows(live: LiveTopic) -> None:
     store = Store(5)
     made = pages(store)
-    assert await read(made, lane, 0, 5) == [1, 2, 3, 4, 5]
+    assert await read(made, live, 0, 5) == [1, 2, 3, 4, 5]
     store.tail = 9
-    assert await read(made, lane, 5, 9) == [6, 7, 8, 9]
-    assert await read(made, lane, 2, 9) == [3, 4, 5, 6, 7, 8, 9]
+    assert await read(made, live, 5, 9) == [6, 7, 8, 9]
+    assert await read(made, live, 2, 9) == [3, 4, 5, 6, 7, 8, 9]
 
 
-async def test_a_page_begins_where_the_log_was_trimmed(lane: LiveTopic) -> None:
-    lane.start = 30
+async def test_a_page_begins_where_the_log_was_trimmed(live: LiveTopic) -> None:
+    live.start = 30
     store = Store(10_000)
-    assert await read(pages(store), lane, 35, PAGE) == list(range(36, PAGE + 1))
+    assert await read(pages(store), live, 35, PAGE) == list(range(36, PAGE + 1))
     assert store.reads == [30]
 
 
-async def test_what_is_kept_is_bounded(lane: LiveTopic) -> None:
+async def test_what_is_kept_is_bounded(live: LiveTopic) -> None:
     store = Store(100_000, 10_000)
     made = pages(store)
     for n in range(0, 20_000, PAGE):
-        await made.load(lane, n)
+        await made.load(live, n)
     assert made._spans_size <= KEPT_BYTES
     assert made._spans_size == sum(span.size for span in made._spans.values())
 
 
 async def test_a_page_larger_than_all_that_is_kept_reaches_its_reader(
-    lane: LiveTopic, monkeypatch: pytest.MonkeyPatch
+    live: LiveTopic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "KEPT_BYTES", 1)
     made = pages(Store(10_000))
-    await made.load(lane, 0)
-    assert len(made.get(lane, 0)) == PAGE
+    await made.load(live, 0)
+    assert len(made.get(live, 0)) == PAGE
 
 
-async def test_a_reader_that_goes_away_does_not_take_the_page_with_it(lane: LiveTopic) -> None:
+async def test_a_reader_that_goes_away_does_not_take_the_page_with_it(live: LiveTopic) -> None:
     made = pages(Store(10_000))
-    one, two = (asyncio.create_task(made.load(lane, 0)) for _ in range(2))
+    one, two = (asyncio.create_task(made.load(live, 0)) for _ in range(2))
     await asyncio.sleep(0)
     one.cancel()
     assert len((await two).events) == PAGE
 
 
-def test_bytes_are_made_once_for_each_format(lane: LiveTopic) -> None:
+def test_bytes_are_made_once_for_each_format(live: LiveTopic) -> None:
     made = pages(Store(1))
     events = [Event("t", Offset("E", 1), "message", "x", 0.0)]
-    plain = made.encode(Format(), lane, 0, events)
-    assert made.encode(Format(), lane, 0, events) is plain
-    assert made.encode(Format(envelope=True), lane, 0, events) != plain
+    plain = made.encode(Format(), live, 0, events)
+    assert made.encode(Format(), live, 0, events) is plain
+    assert made.encode(Format(envelope=True), live, 0, events) != plain
 
 
 def large(n: int, size: int) -> list[Event]:
     return [Event("t", Offset("E", n), "message", "x" * size, 0.0)]
 
 
-def test_the_bytes_that_were_used_last_are_kept(lane: LiveTopic) -> None:
+def test_the_bytes_that_were_used_last_are_kept(live: LiveTopic) -> None:
     made = pages(Store(1))
-    bodies = [made.encode(Format(), lane, n, large(n, 10)) for n in range(ENCODED_KEPT)]
-    assert made.encode(Format(), lane, 0, large(0, 10)) is bodies[0], "used again, and so the newest"
-    made.encode(Format(), lane, ENCODED_KEPT, large(ENCODED_KEPT, 10))
-    assert made.encode(Format(), lane, 0, large(0, 10)) is bodies[0]
-    assert made.encode(Format(), lane, 2, large(2, 10)) is bodies[2]
-    assert made.encode(Format(), lane, 1, large(1, 10)) is not bodies[1]
+    bodies = [made.encode(Format(), live, n, large(n, 10)) for n in range(ENCODED_KEPT)]
+    assert made.encode(Format(), live, 0, large(0, 10)) is bodies[0], "used again, and so the newest"
+    made.encode(Format(), live, ENCODED_KEPT, large(ENCODED_KEPT, 10))
+    assert made.encode(Format(), live, 0, large(0, 10)) is bodies[0]
+    assert made.encode(Format(), live, 2, large(2, 10)) is bodies[2]
+    assert made.encode(Format(), live, 1, large(1, 10)) is not bodies[1]
 
 
-def test_large_bytes_are_bounded_together_and_one_is_always_kept(lane: LiveTopic) -> None:
+def test_large_bytes_are_bounded_together_and_one_is_always_kept(live: LiveTopic) -> None:
     made = pages(Store(1))
-    huge = made.encode(Format(), lane, 0, large(0, ENCODED_BYTES + 1))
-    assert made.encode(Format(), lane, 0, large(0, ENCODED_BYTES + 1)) is huge
-    halves = [made.encode(Format(), lane, n, large(n, ENCODED_BYTES // 2)) for n in (1, 2)]
-    assert made.encode(Format(), lane, 2, large(2, ENCODED_BYTES // 2)) is halves[1]
+    huge = made.encode(Format(), live, 0, large(0, ENCODED_BYTES + 1))
+    assert made.encode(Format(), live, 0, large(0, ENCODED_BYTES + 1)) is huge
+    halves = [made.encode(Format(), live, n, large(n, ENCODED_BYTES // 2)) for n in (1, 2)]
+    assert made.encode(Format(), live, 2, large(2, ENCODED_BYTES // 2)) is halves[1]
     assert made._size == sum(map(len, made._encoded.values())) <= ENCODED_BYTES

@@ -20,8 +20,8 @@ def events(a: int, b: int) -> list[Event]:
     return [Event("t", Offset("E", n), "message", str(n), 0.0) for n in range(a + 1, b + 1)]
 
 
-def lane(*, start: int = 0, base: int = TAIL - 10, visible: int = TAIL - 4, closed: bool = False) -> LiveTopic:
-    """A lane of epoch E that holds the last ten of its events, of which four are not visible yet."""
+def live(*, start: int = 0, base: int = TAIL - 10, visible: int = TAIL - 4, closed: bool = False) -> LiveTopic:
+    """A live topic of epoch E that holds the last ten of its events, of which four are not visible yet."""
     made = LiveTopic("a", WindowMemory())
     made.begin(Head("E", start=start, tail=base))
     assert made.append(base, events(base, TAIL))
@@ -35,7 +35,7 @@ class PageCache:
     def __init__(self, found: Sequence[Event] = ()) -> None:
         self.found = found
 
-    def get(self, lane: LiveTopic, after: int) -> Sequence[Event]:
+    def get(self, live: LiveTopic, after: int) -> Sequence[Event]:
         return self.found
 
 
@@ -47,46 +47,46 @@ def step(at: Offset, of: LiveTopic, found: Sequence[Event] = (), ahead: bool = F
 
 
 def test_it_is_given_what_the_window_holds_up_to_what_is_visible() -> None:
-    assert step(Offset("E", TAIL - 10), lane()) == (Slice(TAIL - 10, events(TAIL - 10, TAIL - 4)), f"E-{TAIL - 4}")
-    assert step(Offset("E", TAIL - 5), lane()) == (Slice(TAIL - 5, events(TAIL - 5, TAIL - 4)), f"E-{TAIL - 4}")
+    assert step(Offset("E", TAIL - 10), live()) == (Slice(TAIL - 10, events(TAIL - 10, TAIL - 4)), f"E-{TAIL - 4}")
+    assert step(Offset("E", TAIL - 5), live()) == (Slice(TAIL - 5, events(TAIL - 5, TAIL - 4)), f"E-{TAIL - 4}")
 
 
 @pytest.mark.parametrize("n", [TAIL - 4, TAIL - 1, TAIL])
 def test_it_waits_for_what_is_not_visible_yet(n: int) -> None:
     """Also where it has seen more than this process has shown: it had that from another one."""
-    assert step(Offset("E", n), lane()) == (None, f"E-{n}")
+    assert step(Offset("E", n), live()) == (None, f"E-{n}")
 
 
 def test_a_slice_ends_at_a_page_so_that_readers_share_their_bytes() -> None:
-    wide = lane(base=PAGE - 5)
+    wide = live(base=PAGE - 5)
     assert step(Offset("E", PAGE - 5), wide)[1] == f"E-{PAGE}"
     assert step(Offset("E", PAGE), wide)[1] == f"E-{2 * PAGE}"
 
 
 def test_what_the_window_does_not_hold_is_loaded() -> None:
-    assert step(Offset("E", 3), lane()) == ("load", "E-3")
-    assert step(Offset("E", 3), lane(), events(3, 8)) == (Slice(3, events(3, 8)), "E-8")
+    assert step(Offset("E", 3), live()) == ("load", "E-3")
+    assert step(Offset("E", 3), live(), events(3, 8)) == (Slice(3, events(3, 8)), "E-8")
 
 
 def test_a_page_that_holds_more_than_is_visible_is_cut() -> None:
     """A page may have been read after a commit whose notice has not come."""
-    assert step(Offset("E", 5), lane(base=TAIL, visible=8), events(5, 12)) == (Slice(5, events(5, 8)), "E-8")
+    assert step(Offset("E", 5), live(base=TAIL, visible=8), events(5, 12)) == (Slice(5, events(5, 8)), "E-8")
 
 
 def test_what_was_trimmed_is_said() -> None:
     trimmed = Reset("trimmed", Offset("E", 51))
-    assert step(Offset("E", 3), lane(start=50)) == (trimmed, "E-50")
-    assert step(Offset("E", 49), lane(start=50)) == (trimmed, "E-50")
-    assert step(Offset("E", 50), lane(start=50)) == ("load", "E-50")
+    assert step(Offset("E", 3), live(start=50)) == (trimmed, "E-50")
+    assert step(Offset("E", 49), live(start=50)) == (trimmed, "E-50")
+    assert step(Offset("E", 50), live(start=50)) == ("load", "E-50")
 
 
 def test_events_that_were_trimmed_but_are_in_the_window_are_still_given() -> None:
-    assert step(Offset("E", TAIL - 10), lane(start=TAIL - 6))[1] == f"E-{TAIL - 4}"
+    assert step(Offset("E", TAIL - 10), live(start=TAIL - 6))[1] == f"E-{TAIL - 4}"
 
 
 def test_another_life_is_said() -> None:
-    assert step(Offset("F", 3), lane()) == (Reset("recreated", Offset("E", 1)), "E-0")
-    assert step(Offset("F", 3), lane(start=7)) == (Reset("recreated", Offset("E", 8)), "E-7")
+    assert step(Offset("F", 3), live()) == (Reset("recreated", Offset("E", 1)), "E-0")
+    assert step(Offset("F", 3), live(start=7)) == (Reset("recreated", Offset("E", 8)), "E-7")
 
 
 def test_a_deleted_log_is_said() -> None:
@@ -94,20 +94,20 @@ def test_a_deleted_log_is_said() -> None:
 
 
 def test_a_log_that_never_was_as_far_cannot_be_of_this_life() -> None:
-    assert step(Offset("E", TAIL + 5), lane(), ahead=True) == (Reset("recreated", Offset("E", 1)), "E-0")
+    assert step(Offset("E", TAIL + 5), live(), ahead=True) == (Reset("recreated", Offset("E", 1)), "E-0")
 
 
 def test_who_waited_for_the_first_event_misses_nothing() -> None:
     assert step(ORIGIN, LiveTopic("a", WindowMemory())) == (None, "0-0")
-    assert step(ORIGIN, lane(base=0)) == (Slice(0, events(0, PAGE)), f"E-{PAGE}")
+    assert step(ORIGIN, live(base=0)) == (Slice(0, events(0, PAGE)), f"E-{PAGE}")
 
 
 def test_who_waited_for_the_first_event_is_told_that_it_was_trimmed() -> None:
-    assert step(ORIGIN, lane(start=5)) == (Reset("trimmed", Offset("E", 6)), "E-5")
+    assert step(ORIGIN, live(start=5)) == (Reset("trimmed", Offset("E", 6)), "E-5")
 
 
 def test_the_end_is_said_once_and_after_the_last_event() -> None:
-    closing = lane(closed=True)
+    closing = live(closed=True)
     assert step(Offset("E", TAIL - 4), closing)[0] is None
     closing.visible = TAIL
     position = Position(closing, Offset("E", TAIL))
@@ -117,7 +117,7 @@ def test_the_end_is_said_once_and_after_the_last_event() -> None:
 
 
 def test_a_topic_that_was_made_again_after_its_end_goes_on() -> None:
-    closed = lane(closed=True, visible=TAIL)
+    closed = live(closed=True, visible=TAIL)
     position = Position(closed, Offset("E", TAIL))
     pages: Any = PageCache()
     assert position.step(pages) == "end"
@@ -127,11 +127,11 @@ def test_a_topic_that_was_made_again_after_its_end_goes_on() -> None:
 
 
 def test_finished_is_only_who_has_read_a_closed_log_to_its_end() -> None:
-    closed = lane(closed=True, visible=TAIL)
+    closed = live(closed=True, visible=TAIL)
     assert Position(closed, Offset("E", TAIL)).finished
     assert not Position(closed, Offset("E", TAIL - 1)).finished
     assert not Position(closed, Offset("F", TAIL)).finished
-    assert not Position(lane(), Offset("E", TAIL)).finished
+    assert not Position(live(), Offset("E", TAIL)).finished
     beyond = Position(closed, Offset("E", TAIL + 1))
     beyond.ahead = True
     assert not beyond.finished

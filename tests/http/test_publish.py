@@ -11,7 +11,7 @@ import pytest
 from tests.asgi import asking
 from tests.http.conftest import Server, serving
 from tests.http.problems import problem
-from tidings.http.publish import SLICE, parse_lines
+from tidings.http.publish import SLICE, Sizes, parse_lines
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -138,6 +138,37 @@ class TestPublish:
         problem(await server.client.post(path, content="x", headers={"idempotency-key": "k"}), 400, "transient")
         problem(await server.client.post(path.replace("presence", "tidings.end"), content="x"), 400)
 
+    async def test_a_batch_of_transient_events(self, server: Server, topic: str) -> None:
+        path, count = f"/topics/{topic}/events?transient=true", SLICE + 1
+        async with asking(server.app, f"/events?topic={topic}") as reader:
+            await reader.reach(lambda: reader.body)
+            lines = "".join(f'{{"data":{n}}}\n' for n in range(count))
+            assert (await server.client.post(path, content=lines, headers=NDJSON)).status_code == 202
+            assert [event.data for event in await reader.take(count)] == [str(n) for n in range(count)]
+        assert await server.hub.log.describe(topic) is None
+
+    async def test_a_condition_that_is_met_or_not(self, server: Server, topic: str) -> None:
+        path = f"/topics/{topic}/events?expected="
+        first = (await server.client.post(path + "new", content="1")).json()["last"]
+        epoch = first.partition("-")[0]
+        assert (await server.client.post(path + first, content="2")).status_code == 201
+        assert (await server.client.post(path + epoch, content="3")).status_code == 201
+        for wrong in ("new", first, "A" + epoch[1:] if epoch[0] != "A" else "B" + epoch[1:]):
+            problem(await server.client.post(path + wrong, content="4"), 409)
+        for rubbish in ("a.b", "x" * 17, "é", "a-b", "-"):
+            problem(await server.client.post(path + rubbish, content="4"), 400)
+        assert [event.data for event in (await server.hub.read(topic)).events] == ["1", "2", "3"]
+
+    async def test_the_last_event_closes_the_topic(self, server: Server, topic: str) -> None:
+        path = f"/topics/{topic}/events?close=true"
+        assert (await server.client.post(path, content="the end")).status_code == 201
+        problem(await server.client.post(path, content="more"), 409, "closed")
+
+    @pytest.mark.parametrize("query", ["expected=new", "expected=0-0"])
+    async def test_an_app_decides_about_its_topics_itself(self, server: Server, query: str) -> None:
+        answer = await server.client.post(f"/topics/rooms.nowhere/events?{query}", content="x")
+        problem(answer, 400, "Events of an app")
+
     async def test_a_closed_topic(self, server: Server, topic: str) -> None:
         last = await server.hub.publish(topic, "x", close=True)
         said = problem(await server.client.post(f"/topics/{topic}/events", content="x"), 409, "closed")
@@ -152,6 +183,8 @@ class TestPublish:
         """Refuse a body that its type calls JSON and that is not: readers would be given a string in its place."""
         json = {"content-type": "application/json"}
         problem(await server.client.post(f"/topics/{topic}/events", content='{"a":', headers=json), 400, "JSON")
+        deep = "[" * 100_000 + "]" * 100_000
+        problem(await server.client.post(f"/topics/{topic}/events", content=deep, headers=json), 400, "too deeply")
         assert await server.hub.log.describe(topic) is None
         assert (
             await server.client.post(f"/topics/{topic}/events", content='{"a": 1}', headers=json)
@@ -174,6 +207,11 @@ class TestPublish:
         line = msgspec.json.encode({"data": "x" * ((1 << 20) + 1)})
         problem(await server.client.post(f"/topics/{topic}/events", content=line, headers=NDJSON), 413)
 
+    async def test_a_batch_of_too_many_lines(self, server: Server, topic: str) -> None:
+        most = Sizes().lines
+        answer = await server.client.post(f"/topics/{topic}/events", content="\n" * (most + 1), headers=NDJSON)
+        assert problem(answer, 413, f"{most:,} lines")["limit"] == most
+
     @pytest.mark.parametrize("type", ["", "a%0Ab", "a%00b", "tidings.reset", "x" * 201, "%ED%A0%80", "%FF"])
     async def test_a_type_that_breaks_a_rule_is_refused(self, server: Server, topic: str, type: str) -> None:
         problem(await server.client.post(f"/topics/{topic}/events?type={type}", content="x"), 400)
@@ -192,6 +230,15 @@ class TestPublish:
             problem(answer, 413, "10 events in 10 seconds")
             answer = await server.client.post("/topics/a/events", content='{"data":1}\n' * 11, headers=NDJSON)
             assert answer.status_code == 201
+
+    async def test_topics_over_the_limit(self) -> None:
+        async with serving(limit_topics=2) as server:
+            ann = {"cookie": "tidings_name=Ann"}
+            for name in ("a", "b"):
+                assert (await server.client.post(f"/topics/{name}/events", content="x", headers=ann)).status_code == 201
+            problem(await server.client.post("/topics/c/events", content="x", headers=ann), 429, "2 topics in a day")
+            assert (await server.client.post("/topics/a/events", content="x", headers=ann)).status_code == 201
+            assert await server.hub.log.describe("c") is None
 
 
 async def test_other_tasks_have_turns_while_a_batch_is_parsed() -> None:

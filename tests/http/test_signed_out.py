@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,6 +11,7 @@ from tests.asgi import asking
 from tests.http.conftest import Server, serving
 from tests.http.problems import problem
 from tidings.access.tokens import sign
+from tidings.http.signed_out import TOPIC
 
 SECRET = "a secret that is long enough for a test"
 
@@ -94,6 +96,23 @@ async def test_every_process_refuses_the_token_now_and_after_a_restart(tmp_path:
         async with serving(secret=SECRET, store=store) as three:
             assert await status(three, first) == 401
             assert await status(three, second) == 401
+
+
+async def test_a_list_of_many_pages_is_read_whole(tmp_path: Path) -> None:
+    """Also where an operator has redacted an event of the list: its token is not known any more."""
+    store = f"sqlite:///{tmp_path}/tidings.db"
+    tokens = [token(seconds=600 + n) for n in range(3)]
+    async with serving(secret=SECRET, store=store) as one:
+        for signed_out in tokens[:2]:
+            await one.client.delete("/session", headers=cookie(signed_out))
+        others = [("session.ended", f'{{"token":"{n:064x}","expires":{time.time() + 600}}}') for n in range(2000)]
+        await one.hub.publish_many(TOPIC, others)
+        await one.client.delete("/session", headers=cookie(tokens[2]))
+        page = await one.hub.read(TOPIC)
+        assert not page.up_to_date
+        await one.hub.redact(TOPIC, page.events[1].offset)
+    async with serving(secret=SECRET, store=store) as two:
+        assert [await status(two, signed_out) for signed_out in tokens] == [401, 200, 401]
 
 
 async def test_nobody_reads_or_writes_the_list(tmp_path: Path) -> None:

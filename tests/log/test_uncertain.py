@@ -10,6 +10,7 @@ from tests.stores.kit import Flaky, everything, items
 from tidings.errors import OutcomeUnknown
 from tidings.events import Retention
 from tidings.log import uncertain
+from tidings.log.head import Known
 from tidings.log.journal import Journal
 from tidings.log.port import Plan, Store
 from tidings.stores.memory import MemoryStore
@@ -36,6 +37,40 @@ class DiesOnce:
             await self._then(Journal(self._store))
             raise OutcomeUnknown("died")
         return known
+
+
+class LosesOnce:
+    """A store whose connection dies before an update has reached it; `then` happens before anybody looks.
+
+    `between` happens once more, between looking at the head and reading the records.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        then: Callable[[Journal], Awaitable[None]],
+        between: Callable[[Journal], Awaitable[None]] | None = None,
+        *,
+        at: int = 1,
+    ) -> None:
+        self._store, self._then, self._between, self._left = store, then, between, at
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._store, name)
+
+    async def update(self, topic: str, keys: Sequence[str], plan: Plan) -> object:
+        self._left -= 1
+        if self._left:
+            return await self._store.update(topic, keys, plan)
+        plan(Known(await self._store.load(topic), {}))
+        await self._then(Journal(self._store))
+        raise OutcomeUnknown("died")
+
+    async def read(self, topic: str, after: int, limit: int) -> object:
+        if between := self._between:
+            self._between = None
+            await between(Journal(self._store))
+        return await self._store.read(topic, after, limit)
 
 
 async def nothing(log: Journal) -> None:
@@ -112,6 +147,28 @@ async def test_a_change_that_was_not_stored_is_repeated_and_stored_once(how: str
         await log.append("a", items(str(n)))
     assert flaky.died
     assert [event.data for event in await everything(Journal(store), "a")] == [str(n) for n in range(9)]
+
+
+async def test_a_change_that_was_not_stored_is_repeated_above_later_ones() -> None:
+    store = MemoryStore()
+    log = Journal(LosesOnce(store, more, at=2))
+    await log.append("a", items("first"))
+    done = await log.append("a", items("lost"))
+    found = await everything(Journal(store), "a")
+    assert [event.data for event in found] == ["first", "more0", "more1", "more2", "lost"]
+    assert found[4].offset == done.last
+
+
+async def test_a_log_that_is_deleted_while_its_records_are_read_leaves_the_outcome_unknown() -> None:
+    async def delete(log: Journal) -> None:
+        await log.delete("a")
+
+    store = MemoryStore()
+    log = Journal(LosesOnce(store, more, delete, at=2))
+    await log.append("a", items("first"))
+    with pytest.raises(OutcomeUnknown):
+        await log.append("a", items("lost"))
+    assert await store.load("a") is None
 
 
 async def test_an_append_that_changes_nothing_is_answered_as_ever() -> None:

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from tidings.testing import event
-from tidings.testing.expected import WIDTH, side_by_side
+from tidings.testing.expected import WIDTH, received_only, side_by_side
 from tidings.wire.sse import ServerSentEvent
 
 
@@ -66,6 +66,16 @@ class TestTable:
     def test_one_too_many_and_one_missing(self) -> None:
         assert side_by_side([], [received(data="a")])[0] == "event 0 was not expected: message  'a'"
         assert side_by_side([event("a")], [])[0] == "event 0 is missing: a  *  *"
+
+    @pytest.mark.parametrize("value", ["x", 7, ("message", "x")])
+    def test_a_value_that_is_no_event_is_shown_as_it_is(self, value: object) -> None:
+        lines = side_by_side([value], [received(data="a")])
+        assert lines[0] == f"event 0 differs: {value!r} expected, message  'a' received"
+        assert lines[2] == f">   0  {value!r:<10} | message  'a'".replace("<10", "")
+
+    def test_received_events_are_listed(self) -> None:
+        assert received_only([]) == "The stream has received no event."
+        assert received_only([received(data="a")]) == "The stream has received 1:\n    0  message  'a'"
 
     def test_only_what_is_around(self) -> None:
         expected = [event(data=str(n)) for n in range(100)]

@@ -97,13 +97,13 @@ def _difference(at: int, expected: Any, received: Any) -> str:
         return f"event {at} was not expected: {_cell(received)}"
     if received is None:
         return f"event {at} is missing: {_cell(expected)}"
-    if not isinstance(expected, Expected) and isinstance(expected, Sequence) and isinstance(received, Sequence):
+    if isinstance(expected, ServerSentEvent) and isinstance(received, ServerSentEvent):
         pairs = zip(FIELDS, expected, received, strict=False)
         wrong = [(name, one, other) for name, one, other in pairs if one != other]
     elif isinstance(expected, Expected) and isinstance(received, ServerSentEvent):
         wrong = [(name, getattr(expected, name), getattr(received, name)) for name in expected.differs(received)]
     else:
-        wrong = []
+        return f"event {at} differs: {_short(repr(expected))} expected, {_cell(received)} received"
     parts = [f"{name} {_pattern(one)} expected, {_text(other)} received" for name, one, other in wrong]
     return f"event {at} differs: {'; '.join(parts) or 'in its reconnection time'}"
 

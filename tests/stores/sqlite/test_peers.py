@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
@@ -192,6 +193,77 @@ async def test_a_long_path_has_its_sockets_elsewhere(tmp_path: Path, monkeypatch
     for store in stores:
         await store.close()
     assert not elsewhere.exists()
+
+
+async def test_a_folder_that_a_leaving_process_removes_is_made_again(
+    opened: Open, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "POLL", 3600.0)
+
+    def removed(file: str) -> str:
+        folder = find(file)
+        os.rmdir(folder)
+        return folder
+
+    find = wake._folder
+    monkeypatch.setattr(wake, "_folder", removed)
+    one = await opened()
+    monkeypatch.setattr(wake, "_folder", find)
+    two = await opened()
+    changes = two.changes()
+    assert await anext(changes) is None
+    await one.update("a", (), put())
+    await until(changes, "a", Offset("epoch1", 1))
+    assert len(os.listdir(path.with_name("tidings.db-wake"))) == 2
+
+
+async def test_a_folder_that_can_never_be_had_leaves_looking_at_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both the store's own path and the path of the folder for temporary files are too long for a socket."""
+    folder = tmp_path / ("long" * 20)
+    folder.mkdir()
+    monkeypatch.setattr(wake.tempfile, "gettempdir", lambda: str(folder))
+    stores = [SqliteStore(folder / "tidings.db") for _ in range(2)]
+    for store in stores:
+        await store.open()
+    changes = stores[1].changes()
+    assert await anext(changes) is None
+    await stores[0].update("a", (), put())
+    async with asyncio.timeout(10):
+        assert await anext(changes) is None
+    for store in stores:
+        await store.close()
+
+
+async def test_a_queue_that_stays_full_is_told_to_look_at_all(
+    opened: Open, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "POLL", 3600.0)
+    monkeypatch.setattr(wake, "FIRST_PAUSE", 0.0)
+    monkeypatch.setattr(wake, "LAST_PAUSE", 0.0)
+    store = await opened()
+    mine = store._peers._socket
+    assert mine
+    frozen = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    frozen.settimeout(10)
+    frozen.bind(str(path.with_name("tidings.db-wake") / "frozen"))
+    with contextlib.suppress(BlockingIOError):  # the queue is full then
+        while True:
+            mine.sendto(wake._encode(wake.News([], {})), frozen.getsockname())
+    peer = store._peers._meet("frozen")
+    for commit in range(1, 1003):
+        peer.tell(commit, {"a": Offset("epoch1", commit)})
+    async with asyncio.timeout(10):
+        while peer._late.tails is not None:
+            await asyncio.sleep(0)
+    peer.tell(1003, {"a": Offset("epoch1", 1003)})
+    assert peer._late == wake.News([1002, 1003], None)
+    while (news := wake._decode(await asyncio.to_thread(frozen.recv, 100_000))).tails is not None:
+        await asyncio.sleep(0)
+    assert news == wake.News([1002, 1003], None)
+    peer.close()
+    frozen.close()
 
 
 # ---------------------------------------------------------------- dying

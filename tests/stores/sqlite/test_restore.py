@@ -18,7 +18,7 @@ import pytest
 from tests.stores.kit import Clock, data_of, items
 from tests.stores.sqlite.conftest import Open, ask, fill
 from tests.stores.sqlite.test_schema import FIXTURES
-from tidings.errors import InvalidRequest, TidingsError, Unavailable
+from tidings.errors import Conflict, InvalidRequest, TidingsError, Unavailable
 from tidings.events import Offset
 from tidings.log.journal import Journal
 from tidings.stores.sqlite.backup import back_up
@@ -120,6 +120,27 @@ def test_a_damaged_store_is_replaced_and_kept(path: Path, tmp_path: Path) -> Non
     assert Path(kept).read_bytes() == b"\xff" * 10_000
     assert Path(f"{kept}-wal").read_bytes() == b"\xee" * 1000
     assert content(path) == 50
+
+
+def test_a_store_that_has_only_its_first_bytes_is_replaced_and_kept(path: Path, tmp_path: Path) -> None:
+    make(tmp_path / "backup.db")
+    path.write_bytes(b"SQLite format 3\0" + b"\xff" * 10_000)
+    kept = restore(str(tmp_path / "backup.db"), str(path))
+    assert kept
+    assert Path(kept).read_bytes() == b"SQLite format 3\0" + b"\xff" * 10_000
+    assert content(path) == 50
+
+
+def test_a_store_that_this_process_has_open_is_not_replaced(path: Path, tmp_path: Path) -> None:
+    """The locks that keep other processes out do not keep out a connection of the same process."""
+    make(tmp_path / "backup.db")
+    with closing(connect(str(path), "full")) as connection:
+        connection.execute("BEGIN")
+        connection.execute("SELECT count(*) FROM records").fetchone()
+        with pytest.raises(Conflict, match="The store is in use"):
+            restore(str(tmp_path / "backup.db"), str(path))
+        connection.execute("COMMIT")
+    assert content(path) == 0
 
 
 def test_what_a_killed_server_left_in_its_log_of_changes_is_in_the_kept_store(path: Path, tmp_path: Path) -> None:
