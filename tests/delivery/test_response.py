@@ -87,6 +87,43 @@ class TestStatus:
         assert hub.delivery.streams == set()
 
 
+SAFARI = b"Mozilla/5.0 (Macintosh) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.4 Safari/605.1.15"
+CHROME = b"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
+FIREFOX = b"Mozilla/5.0 (X11; Linux x86_64; rv:153.0) Gecko/20100101 Firefox/153.0"
+
+
+class TestHalfEvents:
+    """The first bytes of a stream, of which WebKit's `EventSource` needs more than others."""
+
+    @pytest.mark.parametrize(
+        ("agent", "cache", "needed"),
+        [
+            (SAFARI, b"no-cache", True),
+            (SAFARI, b"max-age=0", False),
+            (CHROME, b"no-cache", False),
+            (FIREFOX, b"no-cache", False),
+            (b"", b"no-cache", False),
+        ],
+    )
+    async def test_a_half_event_is_ended_for_those_who_keep_it(
+        self, hub: Hub, agent: bytes, cache: bytes, needed: bool
+    ) -> None:
+        first = await hub.publish("a", "x")
+        await hub.publish("a", "y")
+        headers = {"user-agent": agent.decode(), "cache-control": cache.decode(), "last-event-id": str(first)}
+        async with asking(EventStreamResponse(hub, "a"), headers=headers) as client:
+            await client.reach(lambda: b"data: y" in client.body)
+        begin = f":\nid: {first}\nevent: tidings.cut\n\n" if needed else ":\n"
+        assert client.body.startswith(begin.encode())
+        assert b"data: x" not in client.body
+
+    async def test_a_client_without_an_id_has_none_afterwards(self, hub: Hub) -> None:
+        headers = {"user-agent": SAFARI.decode(), "cache-control": "no-cache"}
+        async with asking(EventStreamResponse(hub, "a"), headers=headers) as client:
+            await client.reach(lambda: client.body)
+        assert client.body == b":\nid: \nevent: tidings.cut\n\n"
+
+
 class TestArguments:
     """The arguments that Starlette's responses have too."""
 

@@ -227,3 +227,12 @@ def test_a_notice_is_an_event_of_no_log() -> None:
     assert json.loads(wrapped.data) == {
         "topic": "a.b", "offset": None, "type": "tidings.reset", "time": 5.5, "data": data,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("half", [b"", b"da", b"data: x", b"data: x\n", b"event: chat\ndata: x\nid: 1", b"id: 1-2\n"])
+def test_a_cut_ends_a_half_event_for_a_client_that_kept_it(half: bytes) -> None:
+    whole = encode("message", "next", "E-2")
+    kept = list(decode([half + sse.cut(b"E-1") + whole]))
+    assert [event for event in kept if event.type != "tidings.cut"] == [ServerSentEvent("message", "next", "E-2", None)]
+    assert all(event.id == "E-1" for event in kept[:-1])
+    assert list(decode([sse.cut(b"E-1") + whole])) == kept[-1:]

@@ -20,7 +20,7 @@ from starlette.types import Receive, Scope, Send
 from tidings.errors import Gone, InvalidRequest, TidingsError
 from tidings.events import Offset
 from tidings.log.names import TAIL, After, parse_after, valid_topic
-from tidings.wire.sse import KEEP_ALIVE, Format
+from tidings.wire.sse import KEEP_ALIVE, Format, cut
 
 from .delivery import Delivery
 from .foreign_servers import abort_if_it_lingers, chain_signals, close_connection, hush_unfinished
@@ -249,7 +249,7 @@ class Stream:
             self.watch(subscription)
             # A first comment makes every server and proxy send the headers now: the client knows it is connected.
             if self.form.comments:
-                await send({"type": "http.response.body", "body": KEEP_ALIVE, "more_body": True})
+                await send({"type": "http.response.body", "body": opening(scope), "more_body": True})
             subscription.start()
             if delivery.draining:
                 delivery.loop.call_later(0.2 * random.random(), subscription.close)
@@ -263,6 +263,20 @@ class Stream:
         finally:
             subscription.leave()
             self.release()
+
+
+def opening(scope: Scope) -> bytes:
+    """Return the first bytes of a stream: a comment, or the end of the half event that WebKit's `EventSource` keeps.
+
+    Chromium names WebKit as well, and Chrome besides. An `EventSource` always sends `Cache-Control: no-cache`, which
+    tells it from libraries that read a stream by `fetch` and might show an empty event for the block of a cut.
+    """
+    headers = dict(scope["headers"])
+    agent = headers.get(b"user-agent", b"")
+    webkit = b"AppleWebKit/" in agent and b"Chrome/" not in agent
+    if webkit and headers.get(b"cache-control") == b"no-cache":
+        return cut(headers.get(b"last-event-id", b""))
+    return KEEP_ALIVE
 
 
 def given_id(scope: Scope) -> str:

@@ -42,6 +42,17 @@ def encode(type: str, data: str, id: str = "", retry: int | None = None) -> byte
     return _utf8(f"{_head(type)}{_lines(data)}\n{id_line}{retry_line}\n")
 
 
+def cut(id: bytes) -> bytes:
+    """Encode the block that ends a half event, for a client that keeps what came before its connection was cut.
+
+    Such a client would take the half event and the next one for one event. This block makes the half event one of type
+    `tidings.cut`, for which nobody listens, and a client without a half event fires none. It begins with a comment,
+    since an empty line would fire a half event that was cut between two lines. `id`: the last event ID that the client
+    has presented, without line ends. The half event may hold an id, which must not count, since its data is lost.
+    """
+    return b"%bid: %b\nevent: tidings.cut\n\n" % (KEEP_ALIVE, id)
+
+
 @dataclass(frozen=True)
 class Format:
     """The format of a connection's events. Connections of equal formats share their bytes.

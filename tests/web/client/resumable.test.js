@@ -227,6 +227,48 @@ test("a clean end ends the stream, with an unfinished event", async () => {
   assert.equal(asked.length, 1);
 });
 
+/** @type {Answer} */
+const over = (response) => void response.writeHead(204).end();
+const FIRST = "retry: 1\nid: 1\ndata: a\n\n";
+
+for (const [name, ...parts] of /** @type {[string, string, string][]} */ ([
+  ["with the rest of the events", FIRST, "id: 2\ndata: b\n\n"],
+  ["with the rest of a half event", `${FIRST}id: 2\nda`, "id: 2\ndata: b\n\n"],
+])) {
+  test(`a clean end before the last event is asked about, and the stream goes on ${name}`, async () => {
+    const { url, ids } = await serve(stream(parts[0], "end"), stream(parts[1], "end"), over);
+    assert.equal(await (await resumableFetch(fetch, { retry: 1e9 })(url)).text(), `${FIRST}id: 2\ndata: b\n\n`);
+    assert.deepEqual(ids(), [undefined, "1", "2"]);
+  });
+}
+
+test("a second clean end that brings nothing new is the end, with an unfinished event", async () => {
+  const { url, asked } = await serve(stream(FIRST, "end"), stream("id: 2\nda", "end"));
+  assert.equal(await (await resuming(url)).text(), `${FIRST}id: 2\nda`);
+  assert.equal(asked.length, 2);
+});
+
+test("a clean end that cannot be asked about is passed on as an error", async () => {
+  const { url, asked } = await serve(stream(FIRST, "end"), (response) => void response.writeHead(404).end());
+  await assert.rejects((await resuming(url)).text(), /stopped before its end/);
+  assert.equal(asked.length, 2);
+});
+
+for (const [name, text, count] of /** @type {[string, string, number][]} */ ([
+  ["[DONE]", `${FIRST}id: 2\ndata: [DONE]\n\n`, 1],
+  ["tidings.end", `${FIRST}event: tidings.end\nid: 1\ndata: {}\n\n`, 1],
+  ["tidings.end of one of several topics", `${FIRST}event: tidings.end\nid: 1~2\ndata: {}\n\n`, 2],
+  ["an event that is not the last", `${FIRST}id: 2\ndata: [DONE]\n\nid: 3\ndata: b\n\n`, 2],
+  ["an event without an id", "retry: 1\ndata: a\n\n", 1],
+  ["an event of a server that names no reconnection time", "id: 1\ndata: a\n\n", 1],
+])) {
+  test(`requests for a stream that ends cleanly after ${name}: ${count}`, async () => {
+    const { url, asked } = await serve(stream(text, "end"), over);
+    assert.equal(await (await resuming(url)).text(), text);
+    assert.equal(asked.length, count);
+  });
+}
+
 test("other responses are not touched", async () => {
   const { url, asked } = await serve(stream("{}", "cut", "application/json"), (response) =>
     response.writeHead(503).end("no"),

@@ -83,6 +83,11 @@ export class Attempts {
     this.#asked = retry ?? this.#asked;
   }
 
+  /** The server has named a reconnection time: it expects its client back. */
+  get invited() {
+    return this.#asked !== null;
+  }
+
   /** End the connection or the wait under way, and go on without a wait. */
   interrupt() {
     this.#interrupted = true;

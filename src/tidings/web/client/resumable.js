@@ -16,7 +16,12 @@ import { newKey } from "./key.js";
  * `Last-Event-ID`, and the library reads one unbroken stream, with no event twice and none cut short.
  *
  * Only event streams are touched. Events are handed on when they are whole; a half event at a cut is dropped, because it
- * comes again. A clean end is the end, and so is a 204. The caller's signal ends everything at once.
+ * comes again. The caller's signal ends everything at once.
+ *
+ * The end is a 204, or a clean end of the body after `[DONE]` or an event that says so. WebKit takes some cuts for a clean
+ * end, and so does Node after `Connection: close`. So a clean end without such an event is asked about once more if the
+ * server expects its client back, that is if it has sent an ID and a reconnection time (`retry:`). A second clean end
+ * that brought nothing new is the end.
  *
  * A request other than GET gets an `Idempotency-Key`, unless it has one, and every attempt sends the same key: a server
  * that honours the key starts what the request starts once, even when the stream is cut before its first ID. A stream
@@ -59,6 +64,10 @@ class Spliced {
   #decoder = new Decoder();
   #blocks = new Blocks();
   #events = 0;
+  /** The newest event says that it is the last. */
+  #over = false;
+  /** The number of events at the newest clean end. */
+  #stoppedAt = 0;
 
   /**
    * @param {Attempts} attempts
@@ -89,6 +98,7 @@ class Spliced {
     for (;;) {
       try {
         const read = await this.#attempts.read();
+        if (!read && this.#isDoubtful()) throw new Stopped();
         const bytes = read ? this.#blocks.take(read) : this.#blocks.rest();
         if (bytes.length > 0) {
           this.#hand(bytes, controller);
@@ -111,9 +121,19 @@ class Spliced {
    * @param {ReadableStreamDefaultController<Uint8Array>} controller
    */
   #hand(bytes, controller) {
-    this.#events += this.#decoder.feed(bytes).length;
+    const events = this.#decoder.feed(bytes);
+    if (events.length > 0) this.#over = isLast(events[events.length - 1]);
+    this.#events += events.length;
     this.#attempts.heard(this.#decoder);
     controller.enqueue(bytes);
+  }
+
+  /** @returns {boolean} a clean end now may be a cut, and has not been asked about */
+  #isDoubtful() {
+    if (this.#over || this.#attempts.lastEventId === "" || !this.#attempts.invited) return false;
+    const asked = this.#stoppedAt === this.#events;
+    this.#stoppedAt = this.#events;
+    return !asked;
   }
 
   /**
@@ -124,7 +144,7 @@ class Spliced {
     const { lastEventId } = this.#attempts;
     if (this.#stop.signal.aborted) throw this.#stop.signal.reason;
     if (lastEventId === "" && this.#events > 0) throw error;
-    for (let after; ;) {
+    for (let after = error instanceof Stopped ? 0 : undefined; ;) {
       await this.#wait(error, after);
       const response = await this.#attempts.open().catch(() => null);
       if (response?.status === 204) return false;
@@ -153,6 +173,16 @@ class Spliced {
     if (signal.aborted) throw signal.reason;
   }
 }
+
+/** A clean end before the last event. */
+class Stopped extends Error {
+  constructor() {
+    super("The stream stopped before its end.");
+  }
+}
+
+/** @param {import("./decoder.js").ServerSentEvent} event `~` joins the positions of several topics, which end one by one */
+const isLast = ({ type, data, id }) => data === "[DONE]" || (type === "tidings.end" && !id.includes("~"));
 
 const LF = 10;
 const CR = 13;

@@ -40,6 +40,8 @@ export declare class Attempts {
      * @param {import("./decoder.js").Decoder} decoder
      */
     heard({ lastEventId, retry }: import("./decoder.js").Decoder): void;
+    /** The server has named a reconnection time: it expects its client back. */
+    get invited(): boolean;
     /** End the connection or the wait under way, and go on without a wait. */
     interrupt(): void;
     /**

@@ -27,7 +27,12 @@ export type ResumableOptions = {
  * `Last-Event-ID`, and the library reads one unbroken stream, with no event twice and none cut short.
  *
  * Only event streams are touched. Events are handed on when they are whole; a half event at a cut is dropped, because it
- * comes again. A clean end is the end, and so is a 204. The caller's signal ends everything at once.
+ * comes again. The caller's signal ends everything at once.
+ *
+ * The end is a 204, or a clean end of the body after `[DONE]` or an event that says so. WebKit takes some cuts for a clean
+ * end, and so does Node after `Connection: close`. So a clean end without such an event is asked about once more if the
+ * server expects its client back, that is if it has sent an ID and a reconnection time (`retry:`). A second clean end
+ * that brought nothing new is the end.
  *
  * A request other than GET gets an `Idempotency-Key`, unless it has one, and every attempt sends the same key: a server
  * that honours the key starts what the request starts once, even when the stream is cut before its first ID. A stream
