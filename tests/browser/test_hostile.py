@@ -90,6 +90,33 @@ def test_an_answer_that_nests_without_end_is_shown(open_tab: OpenTab, model: Scr
     expect(tab.text).to_contain_text("After.")
 
 
+@pytest.mark.parametrize("mark", "*_~`>[")
+def test_an_answer_of_100_000_marks_is_shown(open_tab: OpenTab, model: ScriptedModel, mark: str) -> None:
+    """The tab shows the marks while they stream, and is not held up: it took up to 10 s for as many quote marks."""
+    hold = Hold()
+    model.script(f"marks {mark}", "Before.\n\n", *[mark * 20_000] * 5, hold, f"{mark}\n\nAfter.")
+    tab = open_tab()
+    tab.ask(f"marks {mark}")
+    for state in ("streaming", "finished"):
+        tab.expect_state(state)
+        expect(tab.text).to_contain_text("Before.")
+        expect(tab.text).to_contain_text(mark * 5_000)
+        hold.go()
+    expect(tab.text).to_contain_text("After.")
+    assert tab.text.locator("*").count() < 100
+
+
+def test_code_that_takes_too_long_to_highlight_is_shown_without(open_tab: OpenTab, model: ScriptedModel) -> None:
+    """The grammar of Markdown would hold the tab for 42 s."""
+    model.script("hold the tab", f"```markdown\n{'[a](' * 5_000}\n```\n\n```js\nlet a;\n```\n\nAfter.")
+    tab = open_tab()
+    tab.ask("hold the tab")
+    tab.expect_state("finished")
+    expect(tab.text.locator("pre").first).to_contain_text("[a]([a](")
+    expect(tab.text.locator("pre").nth(1).locator("span").first).to_have_text("let")
+    assert tab.text.locator("pre").first.locator("span").count() == 0
+
+
 @pytest.mark.parametrize(
     "nested",
     [">" * 2000, "> " * 2000, "- " * 2000, "[" * 2000, "**_" * 2000],

@@ -1,7 +1,7 @@
 // What has no types of its own.
 declare module "highlight.js" {
   const hljs: {
-    getLanguage(name: string): object | undefined;
+    getLanguage(name: string): { name?: string } | undefined;
     highlight(text: string, options: { language: string; ignoreIllegals?: boolean }): { value: string };
   };
   export default hljs;

@@ -89,13 +89,20 @@ export function codeBlock() {
   return { block: element("div", { class: "code" }, bar, text), code, named };
 }
 
+/** Characters of a block that is highlighted, 10,000 of which can take 0.7 s. */
+const HIGHLIGHTED = 10_000;
+
+/** The language whose grammar takes cubic time: 42 s for 20,000 characters of brackets. */
+const SLOW = "Markdown";
+
 /** Highlight the syntax of a finished block whose language is known. @param {HTMLElement} code */
 export async function highlight(code) {
   const language = code.dataset.language;
   if (!language) return;
   const { default: hljs } = await import("highlight.js");
-  if (!hljs.getLanguage(language)) return;
   const text = code.textContent ?? "";
+  const grammar = hljs.getLanguage(language);
+  if (!grammar || grammar.name === SLOW || text.length > HIGHLIGHTED) return;
   const { value } = hljs.highlight(text, { language, ignoreIllegals: true });
   const coloured = DOMPurify.sanitize(value, {
     ALLOWED_TAGS: ["span"],

@@ -3,7 +3,7 @@ import { Marked } from "marked";
 import { placeCites } from "./cites.js";
 import { codeBlock, highlight } from "./code.js";
 import { element, safeHref, setHref } from "./element.js";
-import { tooDeep } from "./nesting.js";
+import { LONGEST, tooDeep } from "./nesting.js";
 import { Streamed } from "./streamed.js";
 
 /** @param {string} text */
@@ -52,14 +52,14 @@ const SAFE = {
  */
 export function finished(text, sources) {
   try {
-    if (!tooDeep(text)) return parsed(text, sources);
+    if (text.length <= LONGEST && !tooDeep(text)) return parsed(text, sources);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error; // the parser is recursive, and the stack has an end
   }
   return flat(text, sources);
 }
 
-/** A text that nests too deeply. @param {string} text @param {readonly import("./cites.js").Source[]} sources */
+/** A text that is too long, or nests too deeply. @param {string} text @param {readonly import("./cites.js").Source[]} sources */
 function flat(text, sources) {
   const [content, root] = [document.createDocumentFragment(), element("div")];
   const streamed = new Streamed(root);

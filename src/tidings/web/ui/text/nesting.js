@@ -4,10 +4,16 @@
 export const DEEPEST = 24;
 
 /**
- * Levels that the streaming parser may have open, and characters that it may hold back. It goes through all of them with
- * each character that follows: 100,000 quote marks would take 10 s. The rest of such a text is shown as it is.
+ * Levels that the streaming parser may have open, and characters that it may hold back, such as an address. It goes
+ * through all of them with each character that follows: 1 MB of them would take a minute.
  */
 export const [OPEN, HELD] = [256, 4000];
+
+/** Marks that nobody means as Markdown, and of which the streaming parser would show nothing. */
+export const MARKS = /[*_~`]{1000}/;
+
+/** Characters that the parser of finished texts is given: it takes quadratic time, 0.4 s for as many of the worst. */
+export const LONGEST = 50_000;
 
 /** The beginning of a line: quote marks and list markers, more than any reader follows. */
 const MARKERS = /^(?:[ \t]*(?:>|[*+-][ \t]|\d{1,9}[.)][ \t])){17}/m;

@@ -2,7 +2,7 @@ import * as smd from "streaming-markdown";
 import { citeMark, placeCites } from "./cites.js";
 import { codeBlock, highlight } from "./code.js";
 import { element, safeHref, setHref } from "./element.js";
-import { DEEPEST, HELD, OPEN } from "./nesting.js";
+import { DEEPEST, HELD, MARKS, OPEN } from "./nesting.js";
 
 /** @type {Record<number, string>} */
 const TAGS = {
@@ -45,7 +45,7 @@ export class Streamed {
   /** Text that the parser holds back, because the next character may change its meaning. */
   #rest = document.createTextNode("");
   #parser;
-  /** The rest of a text that the parser would take too long for. @type {HTMLElement | null} */
+  /** The text as it is written, from where the parser cannot read it. @type {HTMLElement | null} */
   #plain = null;
   #written = 0;
 
@@ -68,6 +68,12 @@ export class Streamed {
   show(text, sources) {
     this.#caret.remove();
     this.#rest.remove();
+    const line = text.lastIndexOf("\n", this.#written - 1) + 1;
+    if (!this.#plain && MARKS.test(text.slice(line))) {
+      this.#open[0].replaceChildren();
+      this.#written = 0;
+      this.#showPlain("");
+    }
     while (this.#written < text.length) {
       const end = this.#written + PIECE;
       const next = SPLIT.test(text.slice(end - 1, end + 1)) ? end + 1 : Math.min(end, text.length);
@@ -93,11 +99,15 @@ export class Streamed {
     }
     smd.parser_write(this.#parser, piece);
     const { len, pending } = this.#parser;
-    if (len <= OPEN && pending.length <= HELD) return;
-    this.#plain = element("p", { class: "plain" }, pending);
+    if (len > OPEN || pending.length > HELD) this.#showPlain(pending);
+  }
+
+  /** Show a text, and all that follows, as it is written. @param {string} text */
+  #showPlain(text) {
+    this.#plain = element("p", { class: "plain" }, text);
     this.#parser.pending = "";
-    this.#open[0].append(this.#plain);
     this.#open = [this.#open[0], this.#plain];
+    this.#open[0].append(this.#plain);
   }
 
   get #here() {
