@@ -198,4 +198,5 @@ async def check_run(world: World, run: str, viewers: list[Reader]) -> str:
         numbers = [number(event.id) for event in told]
         assert numbers == sorted(set(numbers))
     assert (await request(f"{world.url}/runs/{run}")).json()["state"] != "running"
-    return str(events[-1]["data"].get("outcome", "failed"))
+    end = events[-1]["data"]
+    return str(end.get("outcome") or f"failed: {end}")

@@ -22,7 +22,7 @@ records is checked."""
 
 DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
-opening = threading.Lock()
+opening: threading.Lock = threading.Lock()
 """Held while a file is looked at and opened: a look at the file of another store of this process, and closing it again,
 would release the locks of SQLite there."""
 
