@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator
 from contextvars import ContextVar
+from importlib.machinery import ModuleSpec
+from types import ModuleType
 from typing import Any
 from unittest.mock import Mock
 
@@ -159,3 +162,16 @@ async def test_the_config_of_a_caller_keeps_what_is_the_callers_own(hub: Hub) ->
     config = {"configurable": {"thread_id": "mine"}, "tags": ["a"]}
     said = await story(await hub.runs.start(RunnableLambda(thread), "?", config=config))
     assert text(said) == "mine ['a']"
+
+
+async def test_a_run_that_starts_while_a_thread_imports_langsmith(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first answer of a server may begin while another thread loads the model's library."""
+    half = ModuleType("langsmith.run_helpers")
+    half.__spec__ = ModuleSpec("langsmith.run_helpers", None)
+    half.__spec__._initializing = True  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "langsmith.run_helpers", half)
+
+    async def speak(question: str) -> AsyncIterator[str]:
+        yield ANSWER
+
+    check(await story(await hub.runs.start(speak, "?")))
