@@ -135,8 +135,8 @@ def test_what_one_may_not_do_is_said_where_it_was_tried(
 
 def test_what_is_too_long_is_kept_where_it_was_written(meet: Meet) -> None:
     mara = meet("Mara Long")
-    mara.make("long")
-    tab = mara.open("long")
+    mara.make("lengthy")
+    tab = mara.open("lengthy")
     tab.say("short")
     tab.expect_said("short")
     tab.writing.press("ArrowUp")
