@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -219,3 +220,26 @@ def leave_by_keyboard(tab: RoomTab, keys: Keys) -> None:
     keys.to("Sign out")
     keys.press("Enter")
     expect(tab.page.locator(".me .name")).to_have_text("You")
+
+
+@pytest.mark.parametrize(("name", "options"), [("?", {}), ("k", {"ctrlKey": True})])
+def test_a_dialog_is_opened_again_in_the_instant_it_is_closed(
+    open_tab: OpenTab, name: str, options: dict[str, Any]
+) -> None:
+    """The browser tells the page of a dialog's end later, and the page must not take that for the new one's."""
+    tab = open_tab()
+    dialog = tab.page.get_by_role("dialog")
+    tab.page.evaluate("document.activeElement.blur()")
+    tab.page.locator("body").press("Control+k" if options else "?")
+    expect(dialog).to_be_visible()
+    tab.page.evaluate(
+        """key => {
+          document.querySelector("dialog").close();
+          document.body.dispatchEvent(new KeyboardEvent("keydown", { bubbles: true, ...key }));
+        }""",
+        {"key": name, **options},
+    )
+    tab.page.evaluate("new Promise((done) => setTimeout(done))")  # the end has been told
+    expect(dialog).to_be_visible()
+    tab.page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)

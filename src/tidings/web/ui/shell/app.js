@@ -66,7 +66,8 @@ function useKeys(outside) {
       if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
         event.preventDefault();
         dialog.value = { kind: "search" };
-      } else if (event.key === "?" && !writes && !dialog.value) dialog.value = { kind: "help" };
+      } else if (event.key === "?" && !writes && !document.querySelector("dialog[open]"))
+        dialog.value = { kind: "help" };
       else if (event.key === "F8")
         /** @type {HTMLElement | null} */ (document.querySelector(".toast:not([hidden], .leaving) button"))?.focus();
     };

@@ -8,7 +8,12 @@ import { Palette } from "./search.js";
 /** The open dialog. */
 export function Dialogs() {
   const now = dialog.value;
-  if (!now) return null;
+  // Keyed by the value: a dialog that is opened again before the browser has told of its end is another one.
+  return now && html`<${Opened} key=${now} now=${now} />`;
+}
+
+/** @param {{now: import("../page/layout.js").Dialog}} props */
+function Opened({ now }) {
   if (now.kind === "search") return html`<${Palette} room=${now.room ?? null} />`;
   if (now.kind === "help") return html`<${Help} />`;
   if (now.kind === "rename") return html`<${Rename} id=${now.id} />`;
