@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -144,3 +145,16 @@ async def test_a_long_room_is_searched() -> None:
         assert [(hit.n, hit.text) for hit in hits] == [(30_001, "the needle")]
         found = [hit.n for hit in await searching.find("w976", {"big": tail})]
         assert found == [n for n in range(30_000, 0, -1) if (n - 1) % 977 == 976][: search.HITS + 1]
+        await searching.close()
+
+
+async def test_closing_waits_for_a_search_and_leaves_no_file_open() -> None:
+    async with Hub("memory:") as hub:
+        tail = (await hub.log.append("rooms.r", [("message.posted", '{"by":"x","text":"needle"}')])).last
+        searching = Search(hub)
+        for _ in range(2):  # a closed search opens anew
+            task = asyncio.create_task(searching.find("needle", {"r": tail}))
+            await asyncio.sleep(0)  # the search has begun
+            await searching.close()
+            assert [hit.text for hit in await task] == ["needle"]
+            assert searching._file is None

@@ -81,16 +81,22 @@ class Search:
             for room, tail in rooms.items():
                 if self._at.get(room, ORIGIN) != tail:
                     await self._catch_up(room, tail)
-        return await self._run(lambda file: find(file, match, before, rooms))
+            return await self._run(lambda file: find(file, match, before, rooms))
 
     async def close(self) -> None:
-        """Let go of the file."""
-        if self._thread is not None:
-            if self._file is not None:
-                self._thread.submit(self._file.close)
-            self._thread.shutdown(wait=False)
-            self._thread, self._file = None, None
-            self._at.clear()
+        """Close the file, after the searches under way."""
+        async with self._turn:
+            if self._thread is not None:
+                # In its thread: a search that was cancelled may still be about to open the file there.
+                await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
+                self._thread.shutdown(wait=False)
+                self._thread = None
+                self._at.clear()
+
+    def _close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
 
     async def _catch_up(self, room: str, tail: Offset) -> None:
         at = self._at.get(room, ORIGIN)
