@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tidings.errors import InvalidRequest
-from tidings.events import ORIGIN, REDACTED, Event, Offset, redacted_event
+from tidings.events import NESTING, ORIGIN, REDACTED, Event, Offset, check_nesting, redacted_event
 
 
 @given(st.from_regex(r"[A-Za-z1-9][A-Za-z0-9]{0,15}", fullmatch=True), st.integers(0, 10**18 - 1))
@@ -75,3 +75,34 @@ def test_a_redacted_event_names_what_it_was_and_keeps_its_place() -> None:
     assert (event.topic, event.offset, event.type, event.time) == ("rooms.a", Offset("e", 7), REDACTED, 12.5)
     assert event.redacted
     assert json.loads(event.data) == {"topic": "rooms.a", "offset": "e-7", "type": "message.posted"}
+
+
+JSON = st.recursive(
+    st.none() | st.text(st.sampled_from('[]{}"\\a')), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
+)
+
+
+def levels(value: object) -> int:
+    """Count the levels of a value, as an independent measure."""
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    return 0 if parts is None else 1 + max(map(levels, parts), default=0)
+
+
+@given(JSON, st.integers(NESTING - 9, NESTING + 1))
+def test_json_has_as_many_levels_as_it_nests(value: object, around: int) -> None:
+    """The brackets in strings are no levels, and the number is the same on every Python."""
+    text = "[" * around + json.dumps(value) + "]" * around
+    if around + levels(value) <= NESTING:
+        check_nesting(text)
+    else:
+        with pytest.raises(RecursionError, match="at most 128 levels"):
+            check_nesting(text)
+
+
+def test_data_of_too_many_levels_is_no_json_for_its_reader() -> None:
+    def event(count: int) -> Event:
+        return Event("a", Offset("E", 1), "message", "[" * count + "]" * count, 0.0)
+
+    assert levels(event(NESTING).json()) == NESTING
+    with pytest.raises(ValueError, match="128 levels"):
+        event(NESTING + 1).json()

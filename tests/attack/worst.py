@@ -66,6 +66,8 @@ ROOM = "/topics/rooms.worst/events"
 TEXT = '"' + "x" * 700 + '"'
 CALLS = '{"text":"' + "@z " * 1_000 + '"}'
 
+BRACKETS = "[" + "[]," * (MEGABYTE // 3 - 2) + "[]]"
+
 CALLED = 999
 """Members of the room. A message looks at 200 occurrences of `@`."""
 
@@ -82,6 +84,8 @@ ACCEPTED = {
     "the largest batch of lines": (worst("POST", "/topics/worst/events", lines("a", "1", 10_000), NDJSON), 201),
     "the largest batch of bytes": (worst("POST", "/topics/worst/events", lines("a", TEXT, 10_000), NDJSON), 201),
     "the largest event": (worst("POST", "/topics/worst/events", b"x" * MEGABYTE), 201),
+    "the largest events of brackets": (worst("POST", "/topics/worst/events", lines("a", BRACKETS, 7), NDJSON), 201),
+    "a page of brackets": (worst("GET", "/topics/worst/events?after=-7"), 200),
     "transient events": (worst("POST", "/topics/worst/events?transient=true", lines("a", "1", 10_000), NDJSON), 202),
     "the largest page": (worst("GET", "/topics/worst/events?limit=1000"), 200),
     "messages in a room": (worst("POST", ROOM, lines("message.posted", '{"text":"x"}', 1_000), NDJSON), 201),

@@ -22,7 +22,7 @@ from tidings.access.access import Access
 from tidings.access.subject import Subject
 from tidings.delivery.response import problem_response
 from tidings.errors import InvalidRequest, TidingsError, TooLarge
-from tidings.events import shown
+from tidings.events import check_nesting, shown
 
 from .openapi import TOPIC, TOPIC_PARAMETER
 from .problems import internal_error, invalid_parameters
@@ -217,12 +217,16 @@ def strict(access: Access | None, body: int = SMALL) -> type[APIRoute]:
 
 
 class BoundedRequest(Request):
-    """A request whose JSON has few objects and arrays: `json` raises a 413 for more than BRACKETS."""
+    """A request of bounded JSON: `json` raises a 413 for more than BRACKETS, and a 400 for more than NESTING levels."""
 
     async def json(self) -> Any:
         body = await self.body()
         if body.count(b"{") + body.count(b"[") > BRACKETS:
             raise HTTPException(413, f"A body has at most {BRACKETS:,} opening brackets and braces.")
+        try:
+            check_nesting(body.decode("utf-8", "replace"))
+        except RecursionError as error:
+            raise HTTPException(400, f"{error}.") from None
         return await super().json()
 
 

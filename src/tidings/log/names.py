@@ -15,7 +15,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from tidings.errors import InvalidRequest, TooLarge
-from tidings.events import Offset, shown
+from tidings.events import NESTING, Offset, shown
 
 MAX_NAME = 200
 """Bytes of a topic's name, of a type and of an idempotency key."""
@@ -118,8 +118,11 @@ _LEAVES = frozenset({str, int, bool, NoneType})
 _BINARY = (bytes, bytearray, memoryview)
 
 
-def _check_json(value: Any) -> None:
-    """Raise InvalidRequest for parts that msgspec would write as other values: NaN as null, bytes as Base64."""
+def _check_json(value: Any, level: int = 1) -> None:
+    """Raise InvalidRequest for parts that msgspec would write as other values: NaN as null, bytes as Base64.
+
+    Raises RecursionError for a value of more than NESTING levels.
+    """
     if isinstance(value, dict):
         for key in value:
             if not isinstance(key, str):
@@ -133,11 +136,13 @@ def _check_json(value: Any) -> None:
         raise InvalidRequest(f"JSON cannot hold {type(value).__name__}.")
     elif not isinstance(value, list | tuple):
         if not isinstance(value, str | int | NoneType | msgspec.Raw):
-            _check_json(msgspec.to_builtins(value, builtin_types=_BINARY))
+            _check_json(msgspec.to_builtins(value, builtin_types=_BINARY), level)
         return
+    if level > NESTING:
+        raise RecursionError(f"it has more than {NESTING} levels")
     for part in value:
         if type(part) not in _LEAVES:
-            _check_json(part)
+            _check_json(part, level + 1)
 
 
 def pairs_of(events: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:

@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
-from tidings.events import Event
+from tidings.events import Event, check_nesting
 
 from .sse import Format
 
@@ -269,6 +269,7 @@ def to_item(event: RunEvent) -> tuple[str, str]:
 def from_event(event: Event) -> RunEvent | None:
     """Return the run event in an event of a run's topic, or None if it is not of this version; readers skip those."""
     try:
+        check_nesting(event.data)
         decoded = _decoder.decode(event.data)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None

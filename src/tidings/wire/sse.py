@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from tidings.errors import InvalidRequest
-from tidings.events import MESSAGE, REDACTED, Event
+from tidings.events import MESSAGE, REDACTED, Event, check_nesting
 
 KEEP_ALIVE = b":\n"
 """A comment of one line. After a blank line, several clients that know an id would fire an empty event."""
@@ -311,6 +311,7 @@ def json_value(data: str) -> str | msgspec.Raw:
     Raises UnicodeEncodeError for lone surrogates.
     """
     try:
+        check_nesting(data)
         return _any_json.decode(data)
     except (msgspec.DecodeError, RecursionError):
         return data

@@ -10,7 +10,7 @@ import msgspec
 
 from tidings.access.names import valid_name
 from tidings.errors import InvalidRequest, TooLarge
-from tidings.events import Offset, shown
+from tidings.events import Offset, check_nesting, shown
 from tidings.log.names import valid_topic
 
 CREATED = "notification.created"
@@ -159,6 +159,7 @@ def understood(type: str, data: str) -> Fact:
     if decoder is None:
         raise InvalidRequest(f"A person's topic has no events of the type {shown(type)}, but {', '.join(FACTS)}.")
     try:
+        check_nesting(data)
         return decoder.decode(data)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         said = "it is nested too deeply" if isinstance(error, RecursionError) else shown(str(error)).rstrip(".")

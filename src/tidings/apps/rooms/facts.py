@@ -8,6 +8,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from tidings.errors import InvalidRequest
+from tidings.events import check_nesting
 
 Role = Literal["owner", "member", "reader"]
 
@@ -244,6 +245,7 @@ def read(type: str, data: str) -> Fact:
     if decode is None:
         raise InvalidRequest(f"A room knows no {type[:80]!r}, but {', '.join(FACTS)}.")
     try:
+        check_nesting(data)
         return decode(data)
     except (msgspec.DecodeError, RecursionError) as error:
         raise InvalidRequest(f"This is no {type}: {error}.") from None
