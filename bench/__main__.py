@@ -1,6 +1,7 @@
 """`python -m bench [--quick] [--rounds N] [--only NAME]…`: run the scenarios and write docs/performance.md.
 
-A partial run (`--only`, or `--quick`) prints its table and leaves the page and results/last.json as they are.
+A partial run (`--only`, or `--quick`) prints its table and leaves the page and results/last.json as they are. What a
+run that failed had measured is in results/partial.json.
 """
 
 from __future__ import annotations
@@ -68,11 +69,23 @@ def _say(kind: Kind, scenario: Scenario, trial: Trial) -> None:
     )
 
 
-def _measure(options: argparse.Namespace, work: Path) -> dict[str, Any]:
+def _measure(options: argparse.Namespace, work: Path, results: dict[str, Any]) -> None:
+    """Put each part into `results` as soon as it is measured, so that a part that fails costs no other."""
     scenarios, kinds = _chosen(options.only)
     rounds = 1 if options.quick else options.rounds
+    wanted = BESIDES & set(options.only) if options.only else BESIDES
     program = build(work)
-    trials: dict[str, dict[str, list[Trial]]] = {scenario.name: {} for scenario in scenarios}
+    trials: dict[str, dict[str, list[dict[str, Any]]]] = {scenario.name: {} for scenario in scenarios}
+    results |= {
+        "machine": machine.describe(work, nchan.version()),
+        "rounds": rounds,
+        "quick": options.quick,
+        "trials": trials,
+        "encode": {},
+        "decode": {},
+        "rooms": {},
+        "bounds": {},
+    }
     # The rounds are the outer loop, so that a disturbance of a minute hits one round of every cell, not all of one.
     for _ in range(rounds):
         for scenario in scenarios:
@@ -80,23 +93,19 @@ def _measure(options: argparse.Namespace, work: Path) -> dict[str, Any]:
                 if able(kind, scenario):
                     trial = run(program, work, kind, scenario, options.quick)
                     _say(kind, scenario, trial)
-                    trials[scenario.name].setdefault(kind.name, []).append(trial)
-    encoded = encode.measure() if not options.only or "encode" in options.only else {}
-    decoded = decode.measure() if not options.only or "decode" in options.only else {}
-    peopled = rooms.measure(work, rounds, options.quick) if not options.only or "rooms" in options.only else {}
-    bounded = bounds.measure(work, rounds, options.quick, BOUNDS & set(options.only) if options.only else BOUNDS)
-    return {
-        "machine": machine.describe(work, nchan.version()),
-        "rounds": rounds,
-        "quick": options.quick,
-        "encode": encoded,
-        "decode": decoded,
-        "rooms": peopled,
-        "bounds": bounded,
-        "trials": {
-            name: {kind: [asdict(t) for t in runs] for kind, runs in row.items()} for name, row in trials.items()
-        },
-    }
+                    trials[scenario.name].setdefault(kind.name, []).append(asdict(trial))
+    if "encode" in wanted:
+        results["encode"] = encode.measure()
+    if "decode" in wanted:
+        results["decode"] = decode.measure()
+    if "rooms" in wanted:
+        results["rooms"] = rooms.measure(work, rounds, options.quick)
+    results["bounds"] = bounds.measure(work, rounds, options.quick, BOUNDS & wanted)
+
+
+def _keep(name: str, results: dict[str, Any]) -> None:
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"{name}.json").write_text(json.dumps(results, indent=1) + "\n")
 
 
 def main() -> int:
@@ -106,16 +115,19 @@ def main() -> int:
         options.work.mkdir(parents=True, exist_ok=True)
         machine.filesystem(options.work.resolve())
         work = Path(tempfile.mkdtemp(dir=options.work.resolve()))
+        results: dict[str, Any] = {}
         try:
-            results = _measure(options, work)
+            _measure(options, work, results)
+        except BenchError:
+            _keep("partial", results)
+            raise
         finally:
             shutil.rmtree(work, ignore_errors=True)
     except BenchError as error:
         print(error, file=sys.stderr)
         return 1
     whole = not options.quick and not options.only
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / ("last.json" if whole else "partial.json")).write_text(json.dumps(results, indent=1) + "\n")
+    _keep("last" if whole else "partial", results)
     table = report.table(results)
     print(table)
     if whole:

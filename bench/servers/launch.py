@@ -72,7 +72,7 @@ def _tidings(port: int, directory: Path) -> list[str]:
     ]
 
 
-# One subject opens every connection here, so the limits that protect a server from one are lifted.
+# A single subject opens every connection and fills every room here, so the limits for a person are lifted.
 TIDINGS = Kind(
     "tidings",
     "Tidings",
@@ -80,7 +80,11 @@ TIDINGS = Kind(
     _tidings,
     replays=True,
     auth=Auth({"TIDINGS_SECRET": SECRET}, _token),
-    environment={"TIDINGS_MAX_CONNECTIONS_PER_SUBJECT": "1000000"},
+    environment={
+        "TIDINGS_MAX_CONNECTIONS_PER_SUBJECT": "1000000",
+        "TIDINGS_LIMIT_PUBLISHES": "0",
+        "TIDINGS_LIMIT_MEMBERS": "0",
+    },
 )
 SSE_STARLETTE = Kind("sse-starlette", "sse-starlette", "nothing", _python("bench.servers.sse_starlette_app"))
 FASTAPI = Kind("fastapi", "FastAPI", "nothing", _python("bench.servers.fastapi_app"))
