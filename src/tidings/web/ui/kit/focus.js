@@ -48,5 +48,5 @@ function restore() {
 const takes = (one) =>
   one.matches(STOPS) &&
   !one.closest("[inert]") &&
-  one.checkVisibility() &&
+  one.getClientRects().length > 0 &&
   !(compact.value && one.matches("input, textarea"));
