@@ -20,6 +20,9 @@ def meet(browser: Browser, open_tab: OpenTab, server: ServerProcess) -> Iterator
     yield from meeting(browser, open_tab, server.url)
 
 
+MOVING = {"reduced_motion": "no-preference"}
+"""The page with its transitions, as most people have it."""
+
 AT = """() => {
     const one = document.activeElement;
     if (one === document.body) return ["nothing", false];
@@ -82,7 +85,7 @@ class Keys:
 def test_the_whole_chat_by_keyboard(open_tab: OpenTab, meet: Meet, server: ServerProcess, model: ScriptedModel) -> None:
     model.script("by keys alone", "It began", Hold(), " and never ends")
     jonas = meet("Jonas Keys")
-    tab = RoomTab(open_tab().page)
+    tab = RoomTab(open_tab(**MOVING).page)
     keys = Keys(tab.page)
     keys.to("Rooms: browse, or make one")
     keys.press("Enter")
@@ -227,7 +230,7 @@ def test_a_dialog_is_opened_again_in_the_instant_it_is_closed(
     open_tab: OpenTab, name: str, options: dict[str, Any]
 ) -> None:
     """The browser tells the page of a dialog's end later, and the page must not take that for the new one's."""
-    tab = open_tab()
+    tab = open_tab(**MOVING)
     dialog = tab.page.get_by_role("dialog")
     tab.page.evaluate("document.activeElement.blur()")
     tab.page.locator("body").press("Control+k" if options else "?")

@@ -7,7 +7,7 @@ import { Menu } from "../kit/menu.js";
 import { PhoneHeader } from "../kit/phone-header.js";
 import { Bell } from "../notifications/bell.js";
 import { open } from "../page/address.js";
-import { asideOpen, compact, dialog, openAside } from "../page/layout.js";
+import { asideOpen, compact, dialog, openAside, wide } from "../page/layout.js";
 import { counted } from "../text/format.js";
 import { download } from "./export.js";
 import { titled } from "./list-state.js";
@@ -25,7 +25,8 @@ export function ConversationHeader() {
     { icon: "pencil", label: "Rename", run: () => void (id && (dialog.value = { kind: "rename", id })) },
     { icon: "trash-2", label: "Delete", danger: true, run: () => void (id && (dialog.value = { kind: "delete", id })) },
   ];
-  const aside = asideRun.value && !asideOpen.value;
+  // The button stays below an overlay, so that the focus can return to it.
+  const aside = asideRun.value && !(wide.value && asideOpen.value);
   if (compact.value) {
     const all = [
       ...(aside ? [{ icon: "list-tree", label: "Run and sources", run: () => openAside(true) }] : []),

@@ -5,7 +5,7 @@ import { Menu } from "../kit/menu.js";
 import { PhoneHeader } from "../kit/phone-header.js";
 import { Bell } from "../notifications/bell.js";
 import { MuteButton, muting } from "../notifications/mute.js";
-import { asideOpen, chosenRun, compact, dialog, openAside } from "../page/layout.js";
+import { asideOpen, chosenRun, compact, dialog, openAside, wide } from "../page/layout.js";
 import { Person } from "../people/person.js";
 import { here, isHere, known } from "../people/state.js";
 import { counted } from "../text/format.js";
@@ -50,7 +50,7 @@ export function RoomHeader() {
       <${MuteButton} topic=${room.topic} />
       <${IconButton} icon="search" label="Search in this room" onClick=${search} />
       ${items.length > 0 && html`<${Menu} icon="ellipsis" label="More" items=${items} />`}
-      ${!asideOpen.value && html`<${IconButton} icon="panel-right-open" label="Show the room" onClick=${aside} />`}
+      ${(!asideOpen.value || !wide.value) && html`<${IconButton} icon="panel-right-open" label="Show the room" onClick=${aside} />`}
     </header>
   `;
 }

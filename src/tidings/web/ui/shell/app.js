@@ -31,12 +31,13 @@ export function App() {
   useEffect(() => void (document.title = `${badge}${name} \u00b7 Tidings`), [badge, name]);
   if (outside) return html`<${SignIn} place=${title()} />`;
   const aside = asideOpen.value && !centreOpen.value && (openRoom.value ?? asideRun.value) !== null;
-  const covered = (compact.value && drawer.value) || ((aside || centreOpen.value) && !wide.value);
+  const behind = (aside || centreOpen.value) && !wide.value;
+  const covered = (compact.value && drawer.value) || behind;
   const column = !wide.value ? "" : centreOpen.value ? " with-centre" : aside ? " with-aside" : "";
   return html`
-    <a class="skip" href="#composer">Skip to the composer</a>
+    <a class="skip" href="#composer" inert=${covered}>Skip to the composer</a>
     <div class=${`app${column}`}>
-      <${Sidebar} />
+      <${Sidebar} behind=${behind} />
       <main class="page" inert=${covered}>
         <${Header} />
         <${Banner} />

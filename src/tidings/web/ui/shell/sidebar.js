@@ -1,4 +1,4 @@
-import { useRef } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { connection, offline, connectionStatus } from "../connection/state.js";
 import { List } from "../conversation/list.js";
 import { IconButton } from "../kit/button.js";
@@ -16,11 +16,14 @@ import { myName } from "../session/state.js";
 import { counted } from "../text/format.js";
 import { Settings } from "./settings.js";
 
-export function Sidebar() {
+/** The side bar: rooms, conversations and settings. On a phone it is a drawer. @param {{behind: boolean}} props `behind`: another overlay covers it */
+export function Sidebar({ behind }) {
   const close = () => (drawer.value = false);
   const root = useRef(/** @type {HTMLElement | null} */ (null));
   useOverlay(root, compact.value && drawer.value, close);
-  const hidden = compact.value && !drawer.value;
+  const hidden = behind || (compact.value && !drawer.value);
+  // A page that was made wide and narrow again must not find the drawer open.
+  useEffect(() => void (compact.value || close()), [compact.value]);
   return html`
     ${compact.value && drawer.value && html`<div class="scrim" onClick=${close} />`}
     <aside
