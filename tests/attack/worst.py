@@ -73,6 +73,9 @@ CALLED = 999
 
 JOINED = b"".join(b'{"type":"member.joined","data":{"member":"z%d"}}\n' % n for n in range(CALLED))
 NAMES = '{"text":"' + " ".join(f"@z{n}" for n in range(CALLED)) + '"}'
+NESTED = '{"text":"' + ">" * 2_000 + ' @z1"}'
+LAZY = '{"text":"' + "> - " * 4 + "\\n" + "a\\n" * 7_900 + '@z1"}'
+LISTS = '{"text":"' + "- a\\n\\n" * 3_000 + '@z1"}'
 
 BEFORE = (
     worst("POST", f"{ROOM}?type=room.created", b'{"name":"worst"}', JSON),
@@ -91,6 +94,9 @@ ACCEPTED = {
     "messages in a room": (worst("POST", ROOM, lines("message.posted", '{"text":"x"}', 1_000), NDJSON), 201),
     "calls of nobody in a room": (worst("POST", ROOM, lines("message.posted", CALLS, 1_000), NDJSON), 201),
     "calls of everybody in a room": (worst("POST", ROOM, lines("message.posted", NAMES, 40), NDJSON), 201),
+    "nested quotes in a room": (worst("POST", ROOM, lines("message.posted", NESTED, 400), NDJSON), 201),
+    "lines that go on a quote in a room": (worst("POST", ROOM, lines("message.posted", LAZY, 40), NDJSON), 201),
+    "long lists in a room": (worst("POST", ROOM, lines("message.posted", LISTS, 40), NDJSON), 201),
     "people who type in a room": (worst("POST", f"{ROOM}?transient=true", lines("typing", "{}", 10_000), NDJSON), 202),
     "all of a room": (worst("GET", "/rooms/worst"), 200),
 }

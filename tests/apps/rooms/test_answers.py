@@ -73,6 +73,10 @@ async def test_a_mention_starts_a_run_whose_answer_is_an_event_of_the_room(
         ("write to a@assistant or @assistants", []),
         ("no one", []),
         ("@assistant", ["@assistant"]),
+        ("use `@assistant` for that", []),
+        ("```\n@assistant hi\n```", []),
+        ("> @assistant hi\n\nsays who?", []),
+        ("https://example.com/@assistant", []),
     ],
 )
 async def test_who_is_called_is_asked_once(server: Server, mara: Member, id: str, text: str, asked: list[str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.apps.members import Member, room
+from tests.apps.members import Member, facts, room
 from tests.http.conftest import Server
 from tidings.errors import Unavailable
 
@@ -48,6 +48,25 @@ async def test_nobody_is_told_of_what_they_do_themselves_or_told_twice(people: l
     await mara.said(topic, "message.posted", text=f"@{tom.name}, see here", reply=theirs)
     assert await mara.told() == []
     assert [kind for kind, _, _ in await tom.told()] == ["mention", "invite"]
+
+
+async def test_people_whom_an_edit_adds_are_told_and_others_are_not_told_again(people: list[Member]) -> None:
+    mara, tom, ada = people
+    topic = await room(mara, id_of(people), tom, ada)
+    said = await mara.said(topic, "message.posted", text=f"@{tom.name}, lunch? Not `@{ada.name}`.")
+    assert [kind for kind, _, _ in await ada.told()] == ["invite"]
+    await tom.said((await tom.notifications())["topic"], "room.read", room=id_of(people), offset=said)
+    edit = await mara.said(topic, "message.edited", message=said, text=f"@{tom.name} and @{ada.name}, lunch?")
+    assert (await facts(mara.server, topic, "message.edited"))[0]["mentions"] == [tom.name, ada.name]
+    assert [kind for kind, _, read in await tom.told() if not read] == []
+    [told, _] = (await ada.notifications())["notifications"]
+    assert (told["kind"], told["text"]) == ("mention", f"@{tom.name} and @{ada.name}, lunch?")
+    assert (told["event"], told["link"]) == (said, f"/r/{id_of(people)}?at={said}")
+    assert edit != said
+    await mara.said(topic, "message.edited", message=said, text=f"@{tom.name}, lunch?")
+    assert [kind for kind, _, _ in await ada.told()] == ["invite"], "what names her no more is withdrawn"
+    await mara.said(topic, "message.edited", message=said, text=f"@{ada.name}, lunch?")
+    assert [kind for kind, _, _ in await ada.told()] == ["mention", "invite"]
 
 
 async def test_joining_by_oneself_tells_nobody(people: list[Member]) -> None:

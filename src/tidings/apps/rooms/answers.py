@@ -18,7 +18,6 @@ from tidings.wire.run_events import BlockFinished, RunFailed, RunFinished, RunSt
 
 from . import context, facts, rules
 from .facts import AnswerPosted, Fact, MessagePosted, RunCreated
-from .mentions import Callings
 from .notifying import link
 from .room import Room
 from .rooms import PREFIX, Rooms, Stored
@@ -50,7 +49,7 @@ class Answers:
         self._rooms = rooms
         self._notifications = notifications
         self._assistants = assistants
-        self._callings = Callings([ANYONE, *assistants])
+        rooms.assistants = [ANYONE, *assistants] if assistants else []
 
     async def check(self, room: Room, given: Sequence[Fact], called: int = 0) -> None:
         """Raise TooManyRequests for more runs than a room may have at once. `called`: those that the facts start."""
@@ -84,9 +83,9 @@ class Answers:
     def _called(self, fact: Fact) -> list[Assistant]:
         if not isinstance(fact, MessagePosted):
             return []
-        names = self._callings.named(fact.text)
         default = next(iter(self._assistants), "")
-        return [self._assistants[name] for name in dict.fromkeys(default if n == ANYONE else n for n in names) if name]
+        names = dict.fromkeys(default if name == ANYONE else name for name in fact.asks or ())
+        return [self._assistants[name] for name in names if name in self._assistants]
 
     async def _start(self, topic: str, at: Offset, asked: MessagePosted, assistant: Assistant) -> Run:
         question = context.question_of(asked.words, [ANYONE, *self._assistants])

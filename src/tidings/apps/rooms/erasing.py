@@ -148,18 +148,23 @@ class Eraser:
         message = None if deleted else await self._rooms.message(found, at)
         for name in names:
             if await self._notifications.withdraw(name, topic, at) and message is not None:
-                await self._notices.renew(topic, found.state, at, message, name, f".{later[-1]}.{since}")
+                await self._notices.renew(topic, found.state, at, message, [name], f".{later[-1]}.{since}")
 
     async def _edited(self, stored: Stored, at: Offset, edit: MessageEdited) -> None:
         message, target = facts.restated(edit), Offset.parse(edit.message)
-        for name in _told(message):
+        earlier = [target.n, *(n for n in stored.room.edited.get(target.n, ()) if n < at.n)]
+        versions = [await self._rooms.version(stored.topic, at._replace(n=n)) for n in earlier]
+        told = {name for version in versions if version for name in _told(version)}
+        # Once the earlier texts are gone, everybody was notified.
+        due = {name for name in _told(message) if name not in told and any(versions)}
+        for name in sorted(told):
             # A person who has not read the message yet is notified of its new text instead.
             if await self._notifications.withdraw(name, stored.topic, target):
-                await self._notices.renew(stored.topic, stored.room, target, message, name, f".{at.n}")
+                due.add(name)
+        await self._notices.renew(stored.topic, stored.room, target, message, due, f".{at.n}")
         await self._settle(stored.topic, target, _told(message), at.n)
         await self._unquote(stored.topic, stored.room, target)
-        earlier = [n for n in stored.room.edited.get(target.n, ()) if n < at.n]
-        await self._redact(stored.topic, at.epoch, (*earlier, target.n))
+        await self._redact(stored.topic, at.epoch, earlier)
 
     async def _deleted(self, stored: Stored, deletion: MessageDeleted) -> None:
         target = Offset.parse(deletion.message)

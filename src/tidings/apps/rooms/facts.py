@@ -106,9 +106,9 @@ class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class MessagePosted(Fact, frozen=True, kw_only=True):
-    """A message. `key`: its publisher's own name for it. The server stamps `mentions`, the members that the text names,
-    and `quote`, the beginning of the message that it replies to. Publishers give `files` by their ids, and the server
-    stamps the rest of each."""
+    """A message. `key`: its publisher's own name for it. The server stamps `mentions`, the members that the text calls,
+    `asks`, the assistants that it calls, and `quote`, the beginning of the message that it replies to. Publishers give
+    `files` by their ids, and the server stamps the rest of each."""
 
     type = "message.posted"
     text: str
@@ -116,6 +116,7 @@ class MessagePosted(Fact, frozen=True, kw_only=True):
     reply: str | UnsetType = UNSET
     files: list[str | File] | UnsetType = UNSET
     mentions: list[str] = []
+    asks: list[str] | UnsetType = UNSET
     quote: Quote | UnsetType = UNSET
 
     @property
@@ -132,9 +133,10 @@ class MessagePosted(Fact, frozen=True, kw_only=True):
 class MessageEdited(Fact, frozen=True, kw_only=True):
     """A message's new text. `message`: the offset of the message.
 
-    The server stamps the rest of the message, since the event of the message is redacted: its `author`, `key`, `reply`,
-    `files`, `mentions` and `quote`. An edit `by` nobody is the server's: it takes away a quote whose message was
-    deleted or edited.
+    The server stamps `mentions`, the members that the new text calls, and the rest of the message, since the event of
+    the message is redacted: its `author`, `key`, `reply`, `files`, `quote`, and those of the assistants that it `asks`
+    which the new text still names. An edit asks no other assistant. An edit `by` nobody is the server's: it takes away
+    a quote whose message was deleted or edited.
     """
 
     type = "message.edited"
@@ -145,6 +147,7 @@ class MessageEdited(Fact, frozen=True, kw_only=True):
     reply: str | UnsetType = UNSET
     files: list[File] | UnsetType = UNSET
     mentions: list[str] = []
+    asks: list[str] | UnsetType = UNSET
     quote: Quote | UnsetType = UNSET
 
 
@@ -197,7 +200,7 @@ class AnswerPosted(Fact, frozen=True, kw_only=True, forbid_unknown_fields=False)
     asked: str | None = None
 
 
-STAMPED = ("author", "key", "reply", "files", "mentions", "quote")
+STAMPED = ("author", "key", "reply", "files", "mentions", "asks", "quote")
 """Fields of an edit that the server stamps."""
 
 
@@ -210,6 +213,7 @@ def restated(edit: MessageEdited) -> MessagePosted:
         reply=edit.reply,
         files=list(edit.files) if edit.files else UNSET,
         mentions=edit.mentions,
+        asks=edit.asks,
         quote=edit.quote,
     )
 
@@ -225,6 +229,7 @@ def edited(message: MessagePosted, offset: str, text: str, *, by: str) -> Messag
         reply=message.reply,
         files=message.attached or UNSET,
         mentions=message.mentions,
+        asks=message.asks,
         quote=message.quote,
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import islice
 from typing import NamedTuple
 
@@ -41,10 +41,12 @@ class Notices:
             while some := [self._notify(stored.topic, at, fact.by, notice) for notice in islice(each, AT_ONCE)]:
                 await asyncio.gather(*some)
 
-    async def renew(self, topic: str, room: Room, at: Offset, message: MessagePosted, name: str, edit: str) -> None:
-        """Notify one person of a message as an edit has left it. `edit` is added to the key of the notification."""
+    async def renew(
+        self, topic: str, room: Room, at: Offset, message: MessagePosted, names: Collection[str], edit: str
+    ) -> None:
+        """Notify some people of a message as an edit has left it. `edit` is added to the key of the notification."""
         for notice in notices(room, message):
-            if notice.to == name:
+            if notice.to in names:
                 await self._notify(topic, at, message.by, notice, edit=edit)
 
     async def _notify(self, topic: str, at: Offset, by: str, notice: Notice, edit: str = "") -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
+
+from msgspec import UNSET
 
 from tidings.access.guards import Items, Watch
 from tidings.access.subject import Subject
@@ -18,7 +20,7 @@ from tidings.log.rules import Appended
 from . import facts, fold, rules
 from .facts import AnswerPosted, Fact, File, MessageDeleted, MessageEdited, MessagePosted, Quote
 from .files import Files
-from .mentions import Callings
+from .mentions import Mentions, mentions
 from .room import Room
 
 PREFIX = "rooms."
@@ -31,6 +33,9 @@ BATCH = 1_000
 
 QUOTED = 200
 """Characters of a message that a reply to it quotes."""
+
+NOBODY = Mentions([], [])
+"""The mentions of a text without any."""
 
 
 class Admission(NamedTuple):
@@ -73,6 +78,8 @@ class Rooms:
         )
         self.files: Files = Files(hub)
         self.memberships: dict[str, set[Membership]] = {}
+        self.assistants: Sequence[str] = ()
+        """The names by which messages ask assistants."""
         self.on_redacted: Callable[[str], None] | None = None
         """Called with the topic of a room that has messages whose text was redacted, and which nobody has deleted."""
 
@@ -114,11 +121,9 @@ class Rooms:
         if len(items) > BATCH:
             raise TooLarge(f"A room takes at most {BATCH:,} events at once.", limit=BATCH)
         given = [_read(kind, data, by) async for kind, data in in_slices(items)]
+        texts = [fact.text for fact in given if isinstance(fact, MessagePosted | MessageEdited) and "@" in fact.text]
         # Permissions, and the members that a message names, are as of now. Other messages wait for no look at the log.
-        fresh = any(
-            isinstance(fact, rules.PERMISSION_FACTS) or (isinstance(fact, MessagePosted) and "@" in fact.text)
-            for fact in given
-        )
+        fresh = bool(texts) or any(isinstance(fact, rules.PERMISSION_FACTS) for fact in given)
         found = await self.states.get(topic, fresh=fresh)
         try:
             at, checked = found.offset, await self._check(found.state, given)
@@ -126,8 +131,10 @@ class Rooms:
             found = await self.states.get(topic)
             at, checked = found.offset, await self._check(found.state, given)
         self.states.follow(found)
-        callings = Callings(found.state.members)
-        stamped = [await self._stamp(found, fact, callings) async for fact in in_slices(checked)]
+        named = {}
+        if texts:
+            named = await asyncio.to_thread(mentions, texts, [*found.state.members], self.assistants)
+        stamped = [await self._stamp(found, fact, named) async for fact in in_slices(checked)]
         return Admission(stamped, found.state, at)
 
     async def admit_typing(self, subject: Subject, topic: str, items: Items) -> Items:
@@ -204,7 +211,7 @@ class Rooms:
                 fold.follow(room, stamped, 0, 1.0)
         return checked
 
-    async def _stamp(self, found: Projection[Room], fact: Fact, callings: Callings) -> Fact:
+    async def _stamp(self, found: Projection[Room], fact: Fact, named: Mapping[str, Mentions]) -> Fact:
         fields: dict[str, Any] = {}
         if (at := rules.target_of(fact)) is not None:
             target = await self.target(found, Offset.parse(at))
@@ -217,9 +224,14 @@ class Rooms:
         if isinstance(fact, MessageEdited):
             message = await self.message(found, Offset.parse(fact.message))
             assert message is not None
-            return facts.edited(message, fact.message, fact.text, by=fact.by)
+            edit = facts.edited(message, fact.message, fact.text, by=fact.by)
+            members, assistants = named.get(fact.text, NOBODY)
+            return facts.changed(
+                edit, mentions=members, asks=[name for name in message.asks or () if name in assistants] or UNSET
+            )
         if isinstance(fact, MessagePosted):
-            fields["mentions"] = callings.named(fact.text)
+            members, assistants = named.get(fact.text, NOBODY)
+            fields |= {"mentions": members, "asks": assistants or UNSET}
             if fact.files:
                 fields["files"] = [await self._attached(room_id(found.topic), fact.by, id) for id in fact.files]
         return facts.changed(fact, **fields) if fields else fact
@@ -248,10 +260,14 @@ class Rooms:
     async def message(self, found: Projection[Room], at: Offset) -> MessagePosted | None:
         """The message at an offset as it reads now; None if there is none, or no more."""
         edits = found.state.edited.get(at.n)
-        edit = await self._fact(found.topic, Offset(found.offset.epoch, edits[-1])) if edits else None
-        if isinstance(edit, MessageEdited):
-            return facts.restated(edit)
-        fact = await self._fact(found.topic, at)
+        edit = await self.version(found.topic, Offset(found.offset.epoch, edits[-1])) if edits else None
+        return edit or await self.version(found.topic, at)
+
+    async def version(self, topic: str, at: Offset) -> MessagePosted | None:
+        """The message as the event at an offset, its post or an edit, has left it; None if its text is gone."""
+        fact = await self._fact(topic, at)
+        if isinstance(fact, MessageEdited):
+            return facts.restated(fact)
         return fact if isinstance(fact, MessagePosted) else None
 
     async def present(self, topic: str, offset: str, tail: Offset) -> str:
@@ -336,14 +352,14 @@ def _read(kind: str, data: str, by: str) -> Fact:
         raise Forbidden(f"Only the server publishes {kind}.")
     if (
         fact.by
-        or (isinstance(fact, MessagePosted) and (fact.mentions or fact.quote or fact.attached))
+        or (isinstance(fact, MessagePosted) and (fact.mentions or fact.asks or fact.quote or fact.attached))
         or (isinstance(fact, facts.MemberBanned) and fact.role)
         or (isinstance(fact, MessageDeleted) and fact.run)
         or (isinstance(fact, MessageEdited) and any(getattr(fact, name) for name in facts.STAMPED))
     ):
         raise InvalidRequest(
-            "The server stamps the publisher, the members that a message names, its quote, its files and the role that "
-            "a ban takes. Leave them out, and give files by their ids."
+            "The server stamps the publisher, the members and the assistants that a message calls, its quote, its "
+            "files and the role that a ban takes. Leave them out, and give files by their ids."
         )
     return facts.changed(fact, by=by)
 

@@ -19,6 +19,7 @@ from tidings.events import ORIGIN, Event, Offset
 from . import facts
 from .facts import AnswerPosted, MessageDeleted, MessageEdited, MessagePosted
 from .rooms import PREFIX
+from .scripts import CUT, cut, is_unspaced
 
 HITS = 20
 """Hits a page."""
@@ -129,6 +130,7 @@ class Search:
 
 def query(text: str) -> str:
     """Translate a search into the language of FTS5: words match beginnings of words, and quoted texts match exactly.
+    A word of a script without spaces matches anywhere: its characters are searched for in a row.
 
     Raises InvalidRequest.
     """
@@ -136,7 +138,7 @@ def query(text: str) -> str:
     for quoted, word in _TERM.findall(text):
         term = (quoted or word).replace("\0", " ")
         if any(character.isalnum() for character in term):
-            terms.append(f'"{term}"' + ("" if quoted else "*"))
+            terms.append(f'"{cut(term)}"' + ("" if quoted or is_unspaced(term[-1]) else "*"))
     if not terms:
         raise InvalidRequest("Name a word to search for.")
     if len(terms) > WORDS:
@@ -168,8 +170,8 @@ def take(file: sqlite3.Connection, room: str, events: Sequence[Event]) -> None:
                     _add(file, room, event, fact.text, "", "", fact.assistant)
                 case MessageEdited():
                     message = facts.restated(fact)
-                    files = _plain(message.words.removeprefix(message.text))
-                    values = _plain(fact.text) + files, files, fact.author, *_place(fact.message, room), fact.author
+                    files = _indexed(message.words.removeprefix(message.text))
+                    values = _indexed(fact.text) + files, files, fact.author, *_place(fact.message, room), fact.author
                     file.execute(
                         "UPDATE said SET text = ?, files = ?, by = ? "
                         "WHERE rowid = (SELECT id FROM place WHERE room = ? AND n = ?) AND by IN ('', ?)",
@@ -195,7 +197,7 @@ def find(file: sqlite3.Connection, match: str, before: int | None, rooms: Collec
     values = _OPEN, _SHUT, match, LAST if before is None else min(before, LAST), names, HITS + 1
     found = []
     for id, room, n, by, time, assistant, text in file.execute(_FIND, values):
-        shown, marks = excerpt(text)
+        shown, marks = excerpt(text.replace(CUT, ""))
         found.append(Found(id, room, n, by, time, assistant, shown, marks))
     return found
 
@@ -221,8 +223,9 @@ def _units(text: str) -> int:
     return len(text) + sum(character > "\uffff" for character in text)
 
 
-def _plain(text: str) -> str:
-    return text.replace(_OPEN, " ").replace(_SHUT, " ")
+def _indexed(text: str) -> str:
+    """The text as it is searched: without the marks of highlights, and with those of `cut`."""
+    return cut(text.replace(_OPEN, " ").replace(_SHUT, " ").replace(CUT, " "))
 
 
 def _place(offset: str, room: str) -> tuple[str, int]:
@@ -236,13 +239,13 @@ def _add(
     events have one time: each comes after the one before it in its room. `files`: their names, which no edit changes.
     """
     assert event.offset is not None
-    n, time, files = event.offset.n, event.time, _plain(files)
+    n, time, files = event.offset.n, event.time, _indexed(files)
     last = file.execute("SELECT id FROM place WHERE room = ? ORDER BY n DESC LIMIT 1", (room,)).fetchone()
     id = max(int(time * 1e6) << 11 | (zlib.crc32(room.encode()) & 0x7FF), last[0] + 1 if last else 0)
     # Not asked of `said`: FTS5 writes out what it holds before it answers, which costs ten times the insert.
     while file.execute("SELECT 1 FROM place WHERE id = ?", (id,)).fetchone():
         id += 1 << 11
-    values = id, _plain(text) + files, room, n, by, time, assistant, files
+    values = id, _indexed(text) + files, room, n, by, time, assistant, files
     file.execute(
         "INSERT INTO said(rowid, text, room, n, by, time, assistant, files) VALUES(?, ?, ?, ?, ?, ?, ?, ?)", values
     )
