@@ -1,0 +1,26 @@
+"""Scripts that are written without spaces between words."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tidings.apps.rooms.scripts import CUT, cut, is_unspaced
+
+
+@pytest.mark.parametrize("character", "会カなｶ々회ᄒ𠮷ปລကខ")
+def test_letters_of_unspaced_scripts(character: str) -> None:
+    assert is_unspaced(character)
+    assert cut(character) == f"{CUT}{character}{CUT}"
+
+
+@pytest.mark.parametrize("character", ["", "a", "é", "ж", "ع", "ש", "ह", "1", "。", "，", "😀", " "])
+def test_other_characters(character: str) -> None:
+    assert not is_unspaced(character)
+    assert cut(character) == character
+
+
+@given(st.text(alphabet=st.characters(blacklist_characters=CUT)))
+def test_a_cut_text_holds_the_text(text: str) -> None:
+    assert cut(text).replace(CUT, "") == text
