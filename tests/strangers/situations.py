@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -63,8 +64,9 @@ async def killed(server: ServerProcess) -> None:
 
 
 async def deployed(server: ServerProcess) -> None:
-    """End the server with SIGTERM, as a deploy does, and start it again."""
-    await asyncio.to_thread(server.terminate)
+    """End the server with SIGTERM, as a deploy does, and start it again. It ends by the signal, once it has drained."""
+    assert await asyncio.to_thread(server.terminate) == -signal.SIGTERM, server.output
+    assert "Stopped: every stream has ended" in server.output[-1]
     await asyncio.to_thread(server.start)
 
 

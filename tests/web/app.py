@@ -4,7 +4,7 @@
 
 - `/events`, `/topics`, `/stream` …: Tidings over an empty store in memory
 - `POST /v1/chat/completions`: a streamed chat completion, one run of its model for each `Idempotency-Key`; a request
-  with a `Last-Event-ID` goes on there. The whole of it is at `GET /answer`
+  with a `Last-Event-ID` goes on there. The whole of it is at `GET /answer`. The model `broken` ends without `[DONE]`
 - `GET /models`: how many runs of that model were started
 - `GET /echo`, `POST /echo`: an event stream of one event, which is what was asked, as JSON
 - `/files/client/…`, `/files/tests/…`, `/files/node_modules/…`: modules, and blank.html, a page without anything
@@ -22,7 +22,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 
-from tidings import EventStreamResponse, Hub
+from tidings import EventStreamResponse, Format, Hub
 from tidings.server.app import create_app
 from tidings.server.settings import Settings
 
@@ -45,10 +45,13 @@ def chunk(delta: dict[str, str], finish: str | None = None) -> str:
     return json.dumps({"id": "c", "object": "chat.completion.chunk", "created": 0, "model": "m", "choices": [choice]})
 
 
-async def generate(topic: str) -> None:
+async def generate(topic: str, *, broken: bool) -> None:
     """The model."""
     for word in words():
         await hub.publish(topic, chunk({"content": word}))
+    if broken:
+        await hub.close_topic(topic)
+        return
     await hub.publish(topic, chunk({}, "stop"))
     await hub.publish(topic, "[DONE]", close=True)
 
@@ -60,8 +63,8 @@ async def complete(request: Request) -> EventStreamResponse:
     if topic not in models:
         models[topic] = asyncio.create_task(asyncio.sleep(0))  # the place is taken before anything is awaited
         await hub.publish(topic, chunk({"role": "assistant", "content": ""}))
-        models[topic] = asyncio.create_task(generate(topic))
-    return EventStreamResponse(hub, topic, after="earliest")
+        models[topic] = asyncio.create_task(generate(topic, broken=b'"broken"' in await request.body()))
+    return EventStreamResponse(hub, topic, after="earliest", format=Format(notices=False))
 
 
 @app.get("/answer")

@@ -26,10 +26,10 @@ const resuming = resumableFetch(fetch, { retry: 1 });
 const json = async (path) => (await fetch(app + path)).json();
 
 /** Every library's question: the answer it has in the end, over a connection that is cut as told. */
-async function openai() {
+async function openai(model = "m") {
   const client = new OpenAI({ baseURL: `${proxy.url}/v1`, apiKey: "none", fetch: resuming, maxRetries: 0 });
   const stream = await client.chat.completions.create({
-    model: "m",
+    model,
     stream: true,
     messages: [{ role: "user", content: "?" }],
   });
@@ -63,6 +63,10 @@ for (const [name, ...behaviours] of [
     assert.equal(await proxy.count(), asked + 1 + behaviours.filter((behaviour) => behaviour !== "bytes").length);
   });
 }
+
+test("openai reads an answer that ends without [DONE], with no event that is not of its format", async () => {
+  assert.deepEqual(await openai("broken"), { text: await json("/answer"), finish: "" });
+});
 
 test("openai reads a whole answer through refusals and cuts at any byte", async () => {
   const started = await json("/models");
