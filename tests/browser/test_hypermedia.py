@@ -151,6 +151,33 @@ def test_a_full_page_goes_on_after_its_notes(serve: Serve, page: Page, name: str
     shows(page, "one", "two", "three")
 
 
+@pytest.mark.parametrize(
+    ("name", "notes"),
+    [("htmx 4", ["one", "two"]), ("htmx 2", ["one", "one", "two"]), ("Turbo", None), ("Datastar", None)],
+)
+def test_what_a_page_makes_of_a_gateway_that_answers_for_the_server(
+    serve: Serve, page: Page, name: str, notes: list[str] | None
+) -> None:
+    """The page says so of each library. `notes`: None where it stops for good."""
+    server = serve(name)
+    page.add_init_script(LIBRARIES[name].over)
+    page.goto(server.url)
+    send(server, "POST", body="one")
+    shows(page, "one")
+    # Until the server is there again, whoever asks is answered in its place.
+    page.route("**/board*", lambda route: route.fulfill(status=502, content_type="text/html", body="<h1>502</h1>"))
+    with page.expect_response(lambda response: response.status == 502):
+        server.kill()
+    if notes is None:
+        page.wait_for_function("window.over")
+        shows(page, "one")
+    else:
+        server.start()
+        page.unroute("**/board*")
+        send(server, "POST", body="two")
+        shows(page, *notes)
+
+
 def test_every_example_of_the_page_is_tried() -> None:
     assert list(HTML) == list(LIBRARIES)
     assert set(PYTHON) == {"board.py", "Turbo", "Datastar", "full"}

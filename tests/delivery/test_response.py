@@ -184,6 +184,12 @@ class TestForeignFormats:
         assert client.clean
         assert client.data == ["the end of a", "the end of b"]
 
+    async def test_it_does_not_begin_with_the_end_of_a_half_event(self, hub: Hub) -> None:
+        headers = {"user-agent": SAFARI.decode(), "cache-control": "no-cache"}
+        async with asking(EventStreamResponse(hub, "a", format=FOREIGN), headers=headers) as client:
+            await client.reach(lambda: client.body)
+        assert client.body == b":\n"
+
     async def test_a_redacted_event_is_left_out(self, hub: Hub) -> None:
         offset = await hub.publish("a", "secret")
         await hub.publish("a", "one")

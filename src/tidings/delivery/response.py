@@ -249,7 +249,7 @@ class Stream:
             self.watch(subscription)
             # A first comment makes every server and proxy send the headers now: the client knows it is connected.
             if self.form.comments:
-                await send({"type": "http.response.body", "body": opening(scope), "more_body": True})
+                await send({"type": "http.response.body", "body": opening(scope, self.form), "more_body": True})
             subscription.start()
             if delivery.draining:
                 delivery.loop.call_later(0.2 * random.random(), subscription.close)
@@ -265,8 +265,10 @@ class Stream:
             self.release()
 
 
-def opening(scope: Scope) -> bytes:
+def opening(scope: Scope, form: Format) -> bytes:
     """Return the first bytes of a stream: a comment, or the end of the half event that WebKit's `EventSource` keeps.
+
+    The latter is a block of Tidings' own, so a format without notices never begins with it.
 
     Chromium names WebKit as well, and Chrome besides. An `EventSource` always sends `Cache-Control: no-cache`, which
     tells it from libraries that read a stream by `fetch` and might show an empty event for the block of a cut.
@@ -274,7 +276,7 @@ def opening(scope: Scope) -> bytes:
     headers = dict(scope["headers"])
     agent = headers.get(b"user-agent", b"")
     webkit = b"AppleWebKit/" in agent and b"Chrome/" not in agent
-    if webkit and headers.get(b"cache-control") == b"no-cache":
+    if form.notices and webkit and headers.get(b"cache-control") == b"no-cache":
         return cut(headers.get(b"last-event-id", b""))
     return KEEP_ALIVE
 
