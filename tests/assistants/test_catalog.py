@@ -27,7 +27,7 @@ class Chosen:
 def test_without_a_model_the_documentation_answers_and_says_what_it_is() -> None:
     (docs,) = configured(Chosen()).values()
     assert (docs.name, docs.model) == ("docs", None)
-    assert docs.note.startswith("No model is configured")
+    assert docs.note.startswith("No AI model is connected.")
     assert len(docs.prompts) == 3
     assert docs.load() is docs.load()
 

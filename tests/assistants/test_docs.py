@@ -65,8 +65,13 @@ async def test_process_mining_is_explained_from_its_page(index: Index) -> None:
 
 async def test_a_question_about_something_else_gets_no_quote(index: Index) -> None:
     message = await ask(index, "What is the capital of France?")
-    assert message.text.startswith(NOTHING)
+    assert message.text == f"{NOTHING}, and no AI model is connected."
     assert "annotations" not in message.content_blocks[0]
+
+
+async def test_a_miss_beside_a_model_says_nothing_of_models(index: Index) -> None:
+    message = await docs_assistant(index, pace=0, alone=False).ainvoke("What is the capital of France?")
+    assert message.text == f"{NOTHING}."
 
 
 async def test_words_arrive_one_by_one_and_code_keeps_its_lines(index: Index) -> None:

@@ -61,7 +61,7 @@ class RoomTab(Tab):
     def menu(self, message: Locator, label: str) -> None:
         """Choose from the menu of a message."""
         message.hover()
-        message.get_by_role("button", name="More of this message").click()
+        message.get_by_role("button", name="Message actions").click()
         message.get_by_role("menuitem", name=label).click()
 
     def more(self, label: str) -> None:

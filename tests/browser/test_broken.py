@@ -49,7 +49,7 @@ def test_a_killed_server_leaves_an_interrupted_answer_that_can_be_started_again(
     tab.button("Start again").click()
     expect(tab.text).to_have_text("A whole answer.")
     tab.expect_state("finished")
-    tab.button("The version before").click()
+    tab.button("Previous version").click()
     tab.expect_state("interrupted")
     tab.page.reload()
     expect(tab.text).to_have_text("A whole answer.")
@@ -98,7 +98,7 @@ def test_questions_wait_for_the_connection_and_are_sent_in_order(
     expect(tab.banner).to_contain_text("Reconnecting")
     for question in ("Queued one", "Queued two", "Queued three"):
         tab.ask(question)
-    expect(tab.log.get_by_text("Waits for the connection, 2nd in line")).to_be_visible()
+    expect(tab.log.get_by_text("Waiting for connection (2nd in line)")).to_be_visible()
     expect(tab.banner).to_contain_text("3 waiting")
     tab.log.locator("article", has_text="Queued two").get_by_role("button", name="Delete").click()
     path, context = tab.path, tab.context

@@ -52,7 +52,7 @@ def test_4_an_earlier_question_asked_otherwise_begins_a_branch(open_tab: OpenTab
 
     second = tab.answers.nth(1)
     second.hover()
-    second.get_by_role("button", name="The version before").click()
+    second.get_by_role("button", name="Previous version").click()
     expect(tab.answers).to_have_count(3)
     expect(tab.text).to_have_text("You asked: Branch three")
     # What is asked here goes on here, on every device, and the model is told of this branch alone.
@@ -115,7 +115,7 @@ def test_12_a_question_is_shown_before_the_server_has_it(open_tab: OpenTab) -> N
 def test_17_all_branches_are_in_the_export(open_tab: OpenTab) -> None:
     tab = open_tab()
     tab.answered("To be exported")
-    tab.button("Answer again").click()
+    tab.button("Regenerate").click()
     expect(tab.answer.get_by_text("2 / 2")).to_be_visible()
     tab.expect_state("finished")
     tab.page.get_by_role("button", name="Download").click()
@@ -128,9 +128,7 @@ def test_17_all_branches_are_in_the_export(open_tab: OpenTab) -> None:
 def test_18_who_answers_is_labelled_honestly(open_tab: OpenTab) -> None:
     tab = open_tab()
     tab.page.get_by_label("Assistant").select_option("docs")
-    expect(
-        tab.page.get_by_text("No model is configured, so answers quote the documentation and cite it.")
-    ).to_be_visible()
+    expect(tab.page.get_by_text("Answers are quotes from the Tidings docs")).to_be_visible()
     tab.answered("What does a publish promise on SQLite?")
     expect(tab.page.get_by_label("About the run").get_by_text("none (quotes the docs)")).to_be_visible()
     expect(tab.answer.locator(".meta")).to_have_text(re.compile(r"^[\d,]+ words? · .+ · finished$|^.+ · finished$"))

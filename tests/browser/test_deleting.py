@@ -53,7 +53,7 @@ def expect_forgotten(tab: RoomTab) -> None:
     expect(tab.page.locator("#centre")).to_be_visible()
     expect(tab.page.locator("html")).not_to_contain_text("xylophone")
     assert "xylophone" not in tab.page.content()
-    tab.button("Close the notifications").click()
+    tab.button("Close notifications").click()
 
 
 @pytest.mark.parametrize("how", ["deleted", "edited"])

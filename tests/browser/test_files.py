@@ -88,9 +88,9 @@ def test_files_are_chosen_dropped_and_pasted_and_everyone_sees_them(meet: Meet, 
     drop = drag(tab.page, dropped)
     drop("dragEnter")
     drop("dragOver")
-    expect(tab.page.get_by_text("Drop the files here")).to_be_visible()
+    expect(tab.page.get_by_text("Drop files to attach")).to_be_visible()
     drop("drop")
-    expect(tab.page.get_by_text("Drop the files here")).to_have_count(0)
+    expect(tab.page.get_by_text("Drop files to attach")).to_have_count(0)
     tab.page.evaluate(
         """async (bytes) => {
             const picture = new Blob([new Uint8Array(bytes)], {type: "image/png"});
@@ -150,12 +150,12 @@ def test_what_cannot_be_sent_says_why_and_is_removed(meet: Meet, tmp_path: Path)
         file.truncate(10 * 2**20 + 1)
     choose(tab, PLAN)
     choose(tab, large)
-    expect(chips(tab, "refused")).to_contain_text("It is larger than 10.5 MB.")
+    expect(chips(tab, "refused")).to_contain_text("Too large (limit 10\u00a0MiB).")
     expect(chips(tab, "whole")).to_have_count(1)
     tab.say("with a film")
-    expect(tab.page.get_by_role("status").last).to_have_text("Send waits: remove movie.mp4.")
+    expect(tab.page.get_by_role("status").last).to_have_text("Remove movie.mp4 to send.")
     expect(tab.button("Send")).to_have_attribute("aria-disabled", "true")
-    expect(tab.button("Send")).to_have_attribute("title", "Send waits: remove movie.mp4.")
+    expect(tab.button("Send")).to_have_attribute("title", "Remove movie.mp4 to send.")
     expect(tab.writing).to_have_value("with a film")
     tab.button("Remove movie.mp4").click()
     expect(tab.writing).to_be_focused()
@@ -182,7 +182,7 @@ def test_an_upload_that_breaks_off_is_tried_again_and_one_without_a_connection_w
     expect(tab.page.get_by_text("Live")).to_be_visible()
     proxy.tell("next cut 5")
     choose(tab, PLAN)
-    expect(chips(tab, "broken")).to_contain_text("It broke off")
+    expect(chips(tab, "broken")).to_contain_text("The upload failed")
     tab.button("Retry").click()
     expect(chips(tab, "whole")).to_have_count(1)
     proxy.tell("next swallow")
@@ -199,7 +199,7 @@ def test_an_upload_that_breaks_off_is_tried_again_and_one_without_a_connection_w
     expect(tab.banner).to_contain_text("Reconnecting")
     choose(tab, PICTURE)
     expect(chips(tab, "waiting")).to_contain_text("waits")
-    hint = tab.page.get_by_text("Files wait in this page: keep it open.")
+    hint = tab.page.get_by_text("Offline. Keep this page open to upload.")
     expect(hint).to_be_visible()
     asked: list[str] = []
 
@@ -245,9 +245,9 @@ def test_a_file_that_is_gone_says_so(meet: Meet) -> None:
     missing = f"{mara.url}/rooms/lost-files/files/{'0' * 26}"
     mara.context.route("**/rooms/lost-files/files/*", lambda route: route.continue_(url=missing))
     tab = mara.open("lost-files")
-    expect(tab.page.locator("p.picture")).to_have_text("drain.pngThis file is not there any more.")
+    expect(tab.page.locator("p.picture")).to_have_text("drain.pngThis file is no longer available.")
     tab.page.get_by_role("link", name="plan.pdf").click()
-    expect(tab.page.locator("a.file")).to_contain_text("This file is not there any more.")
+    expect(tab.page.locator("a.file")).to_contain_text("This file is no longer available.")
 
 
 HOSTILE = {
@@ -302,7 +302,7 @@ def test_axe_finds_no_serious_fault_and_a_phone_does_not_scroll_sideways(meet: M
     tab.expect_said("Look")
     choose(tab, PICTURE, long, {"name": "nothing", "mimeType": "", "buffer": b""})  # type: ignore[arg-type]
     expect(chips(tab, "whole")).to_have_count(2)
-    expect(chips(tab, "refused")).to_contain_text("It is empty.")
+    expect(chips(tab, "refused")).to_contain_text("The file is empty.")
     check(tab, "files")
     assert overflow(tab.page) == []
     if size == "phone":

@@ -83,7 +83,7 @@ def test_panels_take_the_focus_and_give_it_back(
     room = f"focus-{screen['viewport']['width']}-{motion['reduced_motion']}"
     mara.make(room)
     tab = mara.open(room)
-    opens = "The room" if screen is not MEDIUM else "Show the room"
+    opens = "Room details"
     for opener, panel in (
         (tab.button(opens), "aside.aside"),
         (tab.page.locator(".bell:visible"), "aside.centre"),

@@ -87,7 +87,7 @@ def test_the_whole_chat_by_keyboard(open_tab: OpenTab, meet: Meet, server: Serve
     jonas = meet("Jonas Keys")
     tab = RoomTab(open_tab(**MOVING).page)
     keys = Keys(tab.page)
-    keys.to("Rooms: browse, or make one")
+    keys.to("Browse or create rooms")
     keys.press("Enter")
     expect(tab.page.get_by_label("Name")).to_be_focused()
     keys.write("Mara Keys", "Enter")
@@ -143,10 +143,10 @@ def message_by_keyboard(tab: RoomTab, keys: Keys) -> None:
     keys.to("Message by .*", "Shift+Tab")
     while "Tea?" not in tab.page.locator("article:focus").inner_text():
         keys.press("ArrowDown")
-    keys.to("More of this message")
+    keys.to("Message actions")
     keys.press("Enter")
     keys.choose("Delete")
-    keys.to("Delete")
+    keys.to("Delete message")
     keys.press("Enter")
     expect(tab.page.get_by_text("This message was deleted.")).to_be_visible()
     assert keys.settled() == "Message by Mara Keys"
@@ -169,11 +169,11 @@ def found_and_told(tab: RoomTab, keys: Keys, jonas: Person) -> None:
         assert jonas.request.post(tell, data={"title": f"Told {n}", "topic": "rooms.beside"}).ok
     expect(tab.page.locator(".toast")).to_have_count(2)
     keys.press("F8")
-    assert keys.at == "Mark read"
+    assert keys.at == "Mark as read"
     keys.to("Close")
     keys.press("Enter")
     expect(tab.page.locator(".toast")).to_have_count(1)
-    assert keys.settled() == "Mark read"
+    assert keys.settled() == "Mark as read"
     keys.to("Close")
     keys.press("Enter")
     expect(tab.page.locator(".toast")).to_have_count(0)
@@ -181,7 +181,7 @@ def found_and_told(tab: RoomTab, keys: Keys, jonas: Person) -> None:
 
     keys.to("Notifications, 2 unread", "Shift+Tab")
     keys.press("Enter")
-    keys.to("Mark read")
+    keys.to("Mark as read")
     keys.press("Enter")
     expect(tab.page.locator(".notice.unread")).to_have_count(1)
     keys.settled()
@@ -208,7 +208,7 @@ def answer_by_keyboard(tab: RoomTab, keys: Keys) -> None:
     keys.to("Source 1.*", "Shift+Tab")
     keys.press("Enter")
     expect(tab.page.locator("#source-1")).to_be_focused()
-    keys.to("Close the run", "Shift+Tab")
+    keys.to("Close run details", "Shift+Tab")
     keys.press("Enter")
     keys.settled()
 

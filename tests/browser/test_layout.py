@@ -89,7 +89,7 @@ def test_a_phone_shows_sources_as_chips_and_in_a_sheet(open_tab: OpenTab) -> Non
     tab.answer.locator(".source-chip").first.tap()
     expect(tab.page.get_by_role("complementary", name="Run")).to_be_in_viewport()
     expect(tab.page.locator("#source-1")).to_be_in_viewport()
-    tab.button("Close the run").tap()
+    tab.button("Close run details").tap()
     expect(tab.page.get_by_role("complementary", name="Run")).to_have_count(0)
 
 
@@ -205,7 +205,7 @@ def test_names_of_any_length_and_script_fit_on_a_phone(open_tab: OpenTab, server
     assert overflow(tab.page) == []
     for opens, closes in (
         ("Open the side bar", "Close the side bar"),
-        ("The room", "Close the room's panel"),
+        ("Room details", "Close room details"),
     ):
         tab.button(opens).tap()
         assert overflow(tab.page) == []
@@ -228,7 +228,7 @@ def test_axe_finds_no_serious_fault(open_tab: OpenTab, model: ScriptedModel, sch
     expect(tab.text).to_contain_text("Second")
     check(tab, "streaming")
     tab.ask("And a follow-up")
-    expect(tab.log.get_by_text("Waits until the answer above has ended")).to_be_visible()
+    expect(tab.log.get_by_text("Will be sent when this answer finishes")).to_be_visible()
     check(tab, "waiting")
     hold.go()
     expect(tab.answers).to_have_count(2)
@@ -270,7 +270,7 @@ def test_axe_finds_no_serious_fault_in_what_opens(
     tab.page.get_by_label("Name").fill(me)
     with tab.page.expect_response("**/notifications"):
         tab.button("Continue").click()
-    tab.button("Close the notifications").click()
+    tab.button("Close notifications").click()
     tell = f"{server.url}/topics/users.{me}/events?type=notification.created"
     for fact in (
         {"title": "You were mentioned", "kind": "mention", "topic": "rooms.x"},
@@ -282,10 +282,10 @@ def test_axe_finds_no_serious_fault_in_what_opens(
     tab.page.locator(".bell:visible").click()
     expect(tab.page.locator(".toast")).to_have_count(0)
     check(tab, "centre")
-    tab.button("Mark read").first.click()
-    tab.page.get_by_role("button", name="Quiet").click()
+    tab.button("Mark as read").first.click()
+    tab.page.get_by_role("button", name="Do not disturb").click()
     tab.button("For an hour").click()
-    expect(tab.page.get_by_text("The badge still counts.")).to_be_visible()
+    expect(tab.page.get_by_text("Unread counts still update.")).to_be_visible()
     check(tab, "quiet")
     room = f"{server.url}/topics/rooms.axe-{scheme}-{size}/events"
     assert ask.post(f"{room}?type=room.created", data={"name": "axe", "private": False}).ok
@@ -297,11 +297,11 @@ def test_axe_finds_no_serious_fault_in_what_opens(
     check(tab, "room")
     said = tab.page.get_by_role("article", name=f"Message by {me}").first
     said.focus()
-    said.get_by_role("button", name="More of this message").press("Enter")
+    said.get_by_role("button", name="Message actions").press("Enter")
     check(tab, "menu of a message")
     tab.page.keyboard.press("Escape")
     if size == "phone":
-        tab.button("The room").tap()
+        tab.button("Room details").tap()
         check(tab, "sheet")
     tab.button("Add a member").first.click()
     expect(tab.page.get_by_role("dialog")).to_be_visible()

@@ -119,7 +119,7 @@ def test_24_the_badge_is_equal_in_all_tabs_in_titles_and_in_icons(someone: Perso
     late = someone.tab()
     expect(bell(late)).to_have_text("3")
     centre(one)
-    one.button("Mark all read").click()
+    one.button("Mark all as read").click()
     for tab in (*tabs, late):
         expect(bell(tab)).to_have_accessible_name("Notifications")
         expect(tab.page).to_have_title("New conversation · Tidings")
@@ -145,7 +145,7 @@ def test_25_toasts_are_three_at_most_and_wait_for_who_points_at_them(someone: Pe
     expect(toasts(tab)).to_have_count(3)
     toasts(tab).first.get_by_role("button", name="Close").click()
     expect(toasts(tab)).to_have_count(2)
-    toasts(tab).last.get_by_role("button", name="Mark read").focus()
+    toasts(tab).last.get_by_role("button", name="Mark as read").focus()
     tab.page.mouse.move(0, 0)
     tab.page.clock.run_for(20_000)
     expect(toasts(tab)).to_have_count(2)
@@ -197,14 +197,14 @@ def test_26_the_centre_is_by_day_filtered_and_marked_read_everywhere(someone: Pe
     tab.button("Mentions 1").click()
     expect(centre(tab).get_by_role("listitem")).to_have_count(1)
     notice(tab, "Jonas").hover()
-    notice(tab, "Jonas").get_by_role("button", name="Mark read").click()
+    notice(tab, "Jonas").get_by_role("button", name="Mark as read").click()
     for one in (tab, device):
         expect(bell(one)).to_have_text("2")
     expect(toasts(device)).to_have_count(1)
     tab.button("Unread 2").click()
     expect(centre(tab).get_by_role("listitem")).to_have_count(2)
-    tab.button("Mark all read").click()
-    expect(centre(tab).get_by_text("You have read everything.")).to_be_visible()
+    tab.button("Mark all as read").click()
+    expect(centre(tab).get_by_text("No unread notifications.")).to_be_visible()
     expect(bell(device)).to_have_accessible_name("Notifications")
 
     tab.page.reload()
@@ -221,7 +221,7 @@ def test_28_a_muted_topic_keeps_still_and_undo_brings_it_back(someone: Person) -
     notice(tab, "First").get_by_role("button", name="Mute", exact=True).click()
     expect(toasts(tab).first).to_contain_text("Mentions still reach you.")
     toasts(tab).first.get_by_role("button", name="Undo").click()
-    tab.button("Close the notifications").click()
+    tab.button("Close notifications").click()
     someone.tell("Second", topic="orders.late")
     expect(toasts(tab).first).to_contain_text("Second")
     expect(bell(tab)).to_have_text("2")
@@ -236,20 +236,20 @@ def test_28_a_muted_topic_keeps_still_and_undo_brings_it_back(someone: Person) -
     expect(bell(tab)).to_have_text("3")
     device = someone.tab()
     expect(bell(device)).to_have_text("3")
-    centre(device).get_by_role("button", name="Quiet").click()
+    centre(device).get_by_role("button", name="Do not disturb").click()
     device.button("Unmute orders.late").click()
     expect(device.page.get_by_text("Nothing is muted.")).to_be_visible()
     device.page.keyboard.press("Escape")
-    device.button("Close the notifications").click()
+    device.button("Close notifications").click()
     someone.tell("Fifth", topic="orders.late")
     expect(toasts(device).first).to_contain_text("Fifth")
 
 
 def test_28_do_not_disturb_shows_no_toast_and_still_counts(someone: Person) -> None:
     tab, device = someone.tab(), someone.tab()
-    centre(tab).get_by_role("button", name="Quiet").click()
+    centre(tab).get_by_role("button", name="Do not disturb").click()
     tab.button("For an hour").click()
-    expect(tab.page.get_by_text("The badge still counts.")).to_be_visible()
+    expect(tab.page.get_by_text("Unread counts still update.")).to_be_visible()
     expect(bell(device).locator("use")).to_have_attribute("href", re.compile("#bell-off$"))
     someone.tell("Quietly")
     expect(bell(device)).to_have_text("1")
@@ -355,7 +355,7 @@ def test_27_29_desktop_notifications_are_turned_on_by_a_click_and_shown_by_one_t
     first.button("Turn on").click()
     for tab in tabs:
         expect(centre(tab).get_by_text("Desktop notifications are on.")).to_be_visible()
-        tab.button("Close the notifications").click()
+        tab.button("Close notifications").click()
 
     someone.tell("While one looks")
     for tab in tabs:
@@ -417,7 +417,7 @@ def test_27_without_locks_to_choose_a_tab_by_they_stay_off_and_the_page_says_so(
             centre(tab).get_by_text("cannot choose one tab to show desktop notifications. Here they stay off.")
         ).to_be_visible()
         expect(tab.button("Turn on")).to_have_count(0)
-        tab.button("Close the notifications").click()
+        tab.button("Close notifications").click()
     tabs[0].page.evaluate(TURN, True)
     someone.tell("To two who look and one who does not")
     for tab in tabs[1:]:

@@ -32,7 +32,7 @@ def test_who_is_too_fast_is_told_to_wait_and_all_of_it_arrives(slow: Meet) -> No
     mara.make("fast")
     tab = mara.open("fast")
     expect(tab.writing).to_be_visible()
-    waits = tab.page.locator(".toast", has_text="Waits a moment")
+    waits = tab.page.locator(".toast", has_text="Waiting")
 
     @contextmanager
     def refused(topic: str) -> Iterator[None]:
@@ -61,7 +61,7 @@ def test_who_is_too_fast_is_told_to_wait_and_all_of_it_arrives(slow: Meet) -> No
 
     with refused("rooms.fast"):
         tab.say("held back")
-        expect(tab.messages.last).to_contain_text(f"Waits a moment: {SLOWLY}")
+        expect(tab.messages.last).to_contain_text(f"Waiting: {SLOWLY}")
     tab.expect_said("held back")
 
     with refused("users.Mara"):
@@ -71,10 +71,10 @@ def test_who_is_too_fast_is_told_to_wait_and_all_of_it_arrives(slow: Meet) -> No
     expect(waits).to_have_count(0)
 
     with refused("rooms.slower"):
-        tab.button("Rooms: browse, or make one").click()
+        tab.button("Browse or create rooms").click()
         tab.button("New room").click()
         tab.page.get_by_label("Name").fill("slower")
-        tab.button("Make it").click()
+        tab.button("Create room").click()
         expect(tab.page.get_by_role("dialog").get_by_role("status")).to_contain_text("The server has not answered yet.")
         expect(tab.page.get_by_label("Name")).to_have_value("slower")
     expect(tab.page.get_by_role("heading", level=1)).to_have_text("slower")
@@ -101,10 +101,10 @@ def test_what_one_may_not_do_is_said_where_it_was_tried(
 ) -> None:
     server = serve_process(env={**scripted, "TIDINGS_SECRET": SECRET, "TIDINGS_MAX_BODY": "20000"})
     tab = signed_in(open_tab, server, "/", "users.*")
-    tab.button("Rooms: browse, or make one").click()
+    tab.button("Browse or create rooms").click()
     tab.button("New room").click()
     tab.page.get_by_label("Name").fill("not mine to make")
-    tab.button("Make it").click()
+    tab.button("Create room").click()
     expect(tab.page.get_by_role("alert")).to_contain_text("Your token does not allow")
     expect(tab.page.get_by_label("Name")).to_have_value("not mine to make")
     tab.button("Cancel").click()
@@ -127,7 +127,7 @@ def test_what_one_may_not_do_is_said_where_it_was_tried(
         headers={"authorization": f"Bearer {whoever}"},
     )
     assert told.ok, told.text()
-    tab.page.locator(".toast").get_by_role("button", name="Mark read").click()
+    tab.page.locator(".toast").get_by_role("button", name="Mark as read").click()
     expect(tab.page.locator(".toast")).to_contain_text(["Not saved"])
     expect(tab.page.locator(".toast")).to_contain_text(["Your token does not allow"])
     expect(tab.page.locator(".bell .badge")).to_have_text("1")
@@ -143,7 +143,7 @@ def test_what_is_too_long_is_kept_where_it_was_written(meet: Meet) -> None:
     tab.say("x" * 16_001)
     expect(tab.page.get_by_role("alert")).to_contain_text("A message has at most 16,000 characters")
     expect(tab.writing).to_have_value("x" * 16_001)
-    expect(tab.page.get_by_text("You change a message.")).to_be_visible()
+    expect(tab.page.get_by_text("Editing message")).to_be_visible()
     tab.say("still short")
     tab.expect_said("still short")
 
@@ -161,13 +161,13 @@ def test_a_dialog_waits_for_a_server_that_is_away(
     mara.make("here")
     tab = mara.open("here")
     expect(tab.page.get_by_text("Live")).to_be_visible()
-    tab.button("Rooms: browse, or make one").click()
+    tab.button("Browse or create rooms").click()
     tab.button("New room").click()
     tab.page.get_by_label("Name").fill("waited for")
     server.kill()
-    tab.button("Make it").click()
+    tab.button("Create room").click()
     told = tab.page.get_by_role("dialog").get_by_role("status")
-    expect(told).to_have_text("Not connected. It is done when it can be; you may close this.")
+    expect(told).to_have_text("Not connected. Your change is saved when the server answers. You can close this dialog.")
     expect(tab.page.get_by_label("Name")).to_have_value("waited for")
     server.start()
     expect(tab.page.get_by_role("heading", level=1)).to_have_text("waited for")

@@ -23,20 +23,20 @@ def meet(browser: Browser, open_tab: OpenTab, server: ServerProcess) -> Iterator
 def test_a_room_is_made_found_joined_and_talked_in(meet: Meet) -> None:
     mara, jonas = meet("Mara Lindqvist"), meet("Jonas Weber")
     tab = mara.open("nowhere")
-    expect(tab.page.get_by_role("heading", name="There is no room here.")).to_be_visible()
-    tab.button("Rooms: browse, or make one").click()
+    expect(tab.page.get_by_role("heading", name="Room not found")).to_be_visible()
+    tab.button("Browse or create rooms").click()
     tab.page.get_by_placeholder("Find a room").fill("Release train")
     tab.button("New room").click()
     dialog = tab.page.get_by_role("dialog")
     expect(dialog.get_by_label("Name", exact=True)).to_have_value("Release train")
-    dialog.get_by_label("What it is about").fill("Who drives <b>today</b>")
-    dialog.get_by_role("button", name="Make it").click()
+    dialog.get_by_label("Topic (optional)").fill("Who drives <b>today</b>")
+    dialog.get_by_role("button", name="Create room").click()
     expect(tab.page.get_by_role("heading", name="Release train", level=1)).to_be_visible()
     assert tab.path == "/r/release-train"
     expect(tab.page.locator(".page-header")).to_contain_text("Who drives <b>today</b>")
 
     other = jonas.open("")
-    other.button("Rooms: browse, or make one").click()
+    other.button("Browse or create rooms").click()
     other.page.get_by_placeholder("Find a room").fill("train")
     other.button("Join Release train").click()
     expect(other.writing).to_be_focused()
@@ -78,8 +78,8 @@ def test_messages_are_changed_replied_to_reacted_to_and_deleted(meet: Meet) -> N
     expect(reaction).to_have_attribute("aria-pressed", "true")
 
     message.hover()
-    message.get_by_role("button", name="More of this message").click()
-    expect(message.get_by_role("menuitem")).to_have_text(["Copy the text"])
+    message.get_by_role("button", name="Message actions").click()
+    expect(message.get_by_role("menuitem")).to_have_text(["Copy text"])
     other.page.keyboard.press("Escape")
     tab.menu(tab.messages.first, "Delete")
     tab.page.get_by_role("dialog").get_by_role("button", name="Delete").click()
@@ -185,7 +185,7 @@ def test_messages_are_walked_and_acted_on_by_keyboard(meet: Meet) -> None:
     expect(tab.said("message 9.")).to_be_focused()
     expect(tab.said("message 9.")).to_be_in_viewport()
     tab.page.keyboard.press("ArrowDown")
-    for name in ("React", "Reply", "More of this message"):
+    for name in ("React", "Reply", "Message actions"):
         tab.page.keyboard.press("Tab")
         expect(tab.said("message 10.").get_by_role("button", name=name)).to_be_focused()
     tab.page.keyboard.press("Enter")
@@ -266,7 +266,7 @@ def test_several_answers_at_once_and_one_too_many_which_waits(meet: Meet, model:
         expect(one.answers).to_have_count(8)
         expect(one.page.locator(".typing")).to_contain_text("8 are typing")
     other.say("@assistant riddle 8.")
-    expect(other.page.locator("article.said.pale")).to_contain_text("Waits a moment: This room has 8 answers under way")
+    expect(other.page.locator("article.said.pale")).to_contain_text("Waiting: This room has 8 answers under way")
     begin.go()
     for n in range(8):
         expect(tab.answers.nth(n)).to_contain_text(f"Answer {n}")
@@ -314,7 +314,7 @@ def test_an_owner_adds_restricts_removes_renames_and_archives(meet: Meet) -> Non
     dialog.get_by_role("button", name="Add").click()
     expect(other.item("secret")).to_be_visible()
     other.expect_said("from before")
-    expect(other.page.get_by_text("You may read here.")).to_be_visible()
+    expect(other.page.get_by_text("Read-only. Ask an owner")).to_be_visible()
     expect(tab.aside).to_contain_text("reader")
 
     tab.button("About Jonas Weber").click()
@@ -333,7 +333,7 @@ def test_an_owner_adds_restricts_removes_renames_and_archives(meet: Meet) -> Non
     expect(other.writing).to_be_visible()
     tab.button("About Jonas Weber").click()
     tab.page.get_by_role("menuitem", name="Remove").click()
-    expect(other.page.get_by_role("heading", name="This room is not open to you.")).to_be_visible()
+    expect(other.page.get_by_role("heading", name="You can't open this room")).to_be_visible()
     expect(other.item("secret")).to_have_count(0)
     expect(other.page.get_by_text("from before")).to_have_count(0)
 
@@ -365,7 +365,7 @@ def test_a_message_that_is_too_long_is_kept_with_the_reason(meet: Meet) -> None:
     tab.say("behind it")
     refused = tab.messages.first
     expect(refused).to_contain_text("Not sent: A message has at most 16,000 characters")
-    expect(tab.said("behind it")).to_contain_text("Waits for the message above")
+    expect(tab.said("behind it")).to_contain_text("Waiting for the message above")
     refused.get_by_role("button", name="Delete").click()
     tab.expect_said("behind it")
 
@@ -393,7 +393,7 @@ def test_a_search_finds_what_was_said_and_opens_the_room_there(meet: Meet) -> No
     expect(tab.said("coelacanth")).to_have_count(0)
     tab.button("Search in this room").click()
     tab.page.get_by_label("Search in #archive-of-fish").fill("no such words")
-    expect(tab.page.get_by_text("Nothing found.")).to_be_visible()
+    expect(tab.page.get_by_text("No results.")).to_be_visible()
 
 
 def test_reading_back_to_a_message_says_how_far_it_is_and_may_be_stopped(meet: Meet) -> None:
@@ -408,7 +408,7 @@ def test_reading_back_to_a_message_says_how_far_it_is_and_may_be_stopped(meet: M
     to = "at => { history.pushState(null, '', at); dispatchEvent(new PopStateEvent('popstate')); }"
     tab.page.evaluate(to, f"?at={first}")
     back = tab.page.locator(".back")
-    expect(back).to_have_text(re.compile(r"Reading back to the message\s*\d\d:\d\d\s*Stop"))
+    expect(back).to_have_text(re.compile(r"Loading messages back to this one, now at\s*\d\d:\d\d\s*Stop"))
     back.get_by_role("button", name="Stop").click()
     expect(back).to_have_count(0)
     for route in held:
@@ -431,8 +431,8 @@ def test_a_phone_has_a_drawer_and_a_sheet(meet: Meet) -> None:
     expect(tab.page.locator(".titles")).to_contain_text("#pocket")
     assert tab.page.evaluate("document.documentElement.scrollWidth") == 390
     assert at_end(tab.page)
-    tab.button("The room").click()
+    tab.button("Room details").click()
     expect(tab.aside).to_contain_text("Jonas Weber")
-    tab.button("Close the room's panel").click()
+    tab.button("Close room details").click()
     tab.button("Open the side bar").click()
     expect(tab.item("pocket")).to_be_visible()

@@ -181,7 +181,7 @@ def test_the_holder_asks_a_tab_for_tokens_and_users_share_nothing(
 def test_without_a_way_to_share_each_tab_that_is_looked_at_has_its_own(open_tab: OpenTab, own: ServerProcess) -> None:
     tab = open_tab(url=own.url, without=("SharedWorker", "locks"))
     expect(tab.page.get_by_title("2 topics on 1 connection")).to_be_visible()
-    expect(tab.page.get_by_text("of this tab alone")).to_be_visible()
+    expect(tab.page.get_by_text("1 connection of this tab")).to_be_visible()
     page = follow(tab, "numbers")
     publish(own, "numbers", range(5))
     expect_once([page], 5)

@@ -128,10 +128,10 @@ def test_what_goes_wrong_at_the_provider_is_told_kindly(
         expect(page.get_by_role("alert")).to_have_count(0)
         provider.denies = "access_denied"
         way_in.click()
-        expect(page.get_by_role("alert")).to_have_text("The provider did not let you in.")
+        expect(page.get_by_role("alert")).to_have_text("The provider denied access.")
         provider.denies, provider.lie = "", {"nonce": "another"}
         way_in.click()
-        expect(page.get_by_role("alert")).to_contain_text("cannot be trusted")
+        expect(page.get_by_role("alert")).to_contain_text("could not be verified")
         provider.lie = {}
         way_in.click()
         expect(page.locator(".me .name")).to_have_text("Mara Lindqvist")

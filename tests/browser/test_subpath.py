@@ -148,7 +148,7 @@ def test_a_provider_brings_people_back_below_the_path(
         page.goto(f"{url}/")
         provider.denies = "access_denied"
         page.get_by_role("link", name="Continue with Harbour").click()
-        expect(page.get_by_role("alert")).to_have_text("The provider did not let you in.")
+        expect(page.get_by_role("alert")).to_have_text("The provider denied access.")
         provider.denies = ""
         page.get_by_role("link", name="Continue with Harbour").click()
         expect(page.locator(".me .name")).not_to_have_text("You")

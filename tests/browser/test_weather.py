@@ -77,7 +77,7 @@ def test_two_people_and_an_assistant_talk_through_cuts_stalls_and_a_killed_serve
     for n in range(3):
         tab.say(f"from the dark {n}")
         other.say(f"in the light {n}")
-    expect(tab.log.get_by_text("Waits for the connection, 2nd in line")).to_be_visible()
+    expect(tab.log.get_by_text("Waiting for connection (2nd in line)")).to_be_visible()
     first.go()
     expect(other.text).to_have_text(" ".join(words[:200]))
     near.mend()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from .corpus import Passage
 from .search import Hit
 
-NOTHING = "The documentation says nothing about this."
+NOTHING = "I could not find this in the Tidings docs"
 
 WORDS = 170
 """The length of an answer in words: about as much as people read at a glance."""

@@ -54,11 +54,11 @@ def configured(settings: ModelSettings) -> dict[str, Assistant]:
         found.append(_model(settings))
     if settings.gguf or settings.local_llm:
         found.append(_local(settings.gguf))
-    found.append(_docs())
+    found.append(_docs(alone=not found))
     return {assistant.name: assistant for assistant in found}
 
 
-def _docs() -> Assistant:
+def _docs(alone: bool) -> Assistant:
     def make() -> Runnable[Any, Any]:
         from .corpus import read_docs
         from .docs import docs_assistant
@@ -66,9 +66,10 @@ def _docs() -> Assistant:
 
         index = Index(read_docs)
         index.build()
-        return docs_assistant(index)
+        return docs_assistant(index, alone=alone)
 
-    note = "No model is configured, so answers quote the documentation and cite it. If it holds nothing, they say so."
+    quotes = "Answers are quotes from the Tidings docs, with sources."
+    note = f"No AI model is connected. {quotes}" if alone else quotes
     return Assistant("docs", "Docs assistant", note, None, make, PROMPTS)
 
 

@@ -22,15 +22,17 @@ from .search import Hit, Index
 PACE = 0.012
 """Seconds between two words: people can follow 80 words a second, but not all words at once."""
 
-HINT = "I quote Tidings' own documentation and nothing else. Try asking what a topic, an offset or a run is."
+ALONE = ", and no AI model is connected"
+"""The reason why nothing but the docs can answer, where that is so."""
 
 _WORD = re.compile(r"\s*\S+\s*")
 
 
-def docs_assistant(index: Index, pace: float = PACE) -> Runnable[LanguageModelInput, AIMessage]:
+def docs_assistant(index: Index, pace: float = PACE, *, alone: bool = True) -> Runnable[LanguageModelInput, AIMessage]:
     """Make a runnable over messages (or a question): it calls `search_documentation`, then streams an answer of quotes.
 
-    Only the last question counts: quotes have no use for a history. Building this reads no file; the first search does.
+    `alone`: no AI model is configured beside it, which the answer says when the search finds nothing. Only the last
+    question counts: quotes have no use for a history. Building this reads no file; the first search does.
     """
     search = search_documentation(index)
 
@@ -40,7 +42,7 @@ def docs_assistant(index: Index, pace: float = PACE) -> Runnable[LanguageModelIn
         found = await search.ainvoke(call, config)
         return [HumanMessage(question), AIMessage("", tool_calls=[call]), found]
 
-    return RunnableLambda(look_up, name="docs") | QuotingModel(pace=pace)
+    return RunnableLambda(look_up, name="docs") | QuotingModel(pace=pace, alone=alone)
 
 
 def search_documentation(index: Index) -> BaseTool:
@@ -66,6 +68,7 @@ class QuotingModel(BaseChatModel):
     """
 
     pace: float = PACE
+    alone: bool = True
 
     @property
     def _llm_type(self) -> str:
@@ -78,7 +81,7 @@ class QuotingModel(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        whole, *rest = pieces(_found(messages))
+        whole, *rest = pieces(_found(messages), self.alone)
         for piece in rest:
             whole += piece
         return ChatResult(
@@ -92,7 +95,7 @@ class QuotingModel(BaseChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        for piece in pieces(_found(messages)):
+        for piece in pieces(_found(messages), self.alone):
             chunk = ChatGenerationChunk(message=piece)
             if run_manager:
                 await run_manager.on_llm_new_token(piece.text, chunk=chunk)
@@ -105,11 +108,11 @@ _STANDARD = {"output_version": "v1"}
 _END = {"output_version": "v1", "finish_reason": "stop"}
 
 
-def pieces(hits: Sequence[Hit]) -> Iterator[AIMessageChunk]:
+def pieces(hits: Sequence[Hit], alone: bool) -> Iterator[AIMessageChunk]:
     """Iterate over the answer, a word at a time. The joined texts are Markdown that reads well on its own."""
     quotes = compose(hits)
     if not quotes:
-        yield from (_piece(word) for word in _WORD.findall(f"{NOTHING} {HINT}"))
+        yield from (_piece(word) for word in _WORD.findall(f"{NOTHING}{ALONE if alone else ''}."))
         return
     at = 0
     for quote in quotes:

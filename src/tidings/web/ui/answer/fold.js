@@ -254,3 +254,9 @@ export function textOf(run) {
     .map((part) => /** @type {Text} */ (part).text)
     .join("\n\n");
 }
+
+/** Check if an assistant has searched the documentation and found nothing to quote. @param {Run} run */
+export const isMiss = ({ state, sources, parts }) =>
+  state === "finished" &&
+  sources.length === 0 &&
+  parts.some((part) => part.kind === "step" && part.tool === "search_documentation" && part.error === null);

@@ -17,7 +17,7 @@ import { runSignal } from "./state.js";
 export function RunAside({ id, close }) {
   const run = runSignal(id).value;
   return html`
-    <${Aside} title="Run" closeLabel="Close the run" onClose=${close}>
+    <${Aside} title="Run" closeLabel="Close run details" onClose=${close}>
       <section aria-label="About the run">
         <p class="state"><${StateChip} run=${run} /> <${Age} run=${run} /></p>
         <dl>

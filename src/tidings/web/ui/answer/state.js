@@ -42,10 +42,10 @@ export async function followRun(id) {
   try {
     const found = await follow(`runs.${id}`, {
       onEvents,
-      onReset: () => lost("Its events are gone.", "gone"),
+      onReset: () => lost("This answer is no longer stored.", "gone"),
       onError: ({ message }) => lost(message, "unreadable"),
     });
-    if (found === "missing") lost("Its events are gone.", "gone");
+    if (found === "missing") lost("This answer is no longer stored.", "gone");
     else if (found !== "closed") following.set(id, found);
   } catch (error) {
     if (!ended(error)) lost(/** @type {Error} */ (error).message, "refused");

@@ -15,6 +15,9 @@ const WORDS = {
   search_documentation: { icon: "search", done: "Searched the documentation", running: "Searching the documentation" },
 };
 
+/** A line of a search's result: the path of a page, and a heading. Any other text means that it found nothing. */
+const PLACE = /^\S+: /;
+
 /** The most steps in a row that are shown one by one. More are folded into one line. */
 const MOST = 3;
 
@@ -77,8 +80,10 @@ function StepRow({ step }) {
 /** The result of a step, in two words. @param {Step} step */
 function brief({ tool, output }) {
   if (output === undefined || output === null) return "";
-  if (tool === "search_documentation" && typeof output === "string")
-    return counted(output.split("\n").filter(Boolean).length, "passage");
+  if (tool === "search_documentation" && typeof output === "string") {
+    const found = output.split("\n").filter((line) => PLACE.test(line)).length;
+    return found > 0 ? counted(found, "passage") : "nothing found";
+  }
   return size(new TextEncoder().encode(written(output)).length);
 }
 

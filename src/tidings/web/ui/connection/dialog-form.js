@@ -49,8 +49,8 @@ export const Failed = ({ doing }) => html`
   ${
     doing.waits &&
     html`<p role="status">
-      ${connectionStatus.value === "lost" ? "Not connected." : "The server has not answered yet."} It is done when it
-      can be; you may close this.
+      ${connectionStatus.value === "lost" ? "Not connected." : "The server has not answered yet."} Your change is saved
+      when the server answers. You can close this dialog.
     </p>`
   }
 `;

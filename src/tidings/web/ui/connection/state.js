@@ -23,7 +23,7 @@ class Server extends Tidings {
       return await super.request(method, path, options);
     } catch (error) {
       if (error instanceof Problem && error.status === 429 && this.#acts.has(options?.key))
-        toast({ key: "slowed", icon: "clock", tone: "amber", title: "Waits a moment", text: error.message });
+        toast({ key: "slowed", icon: "clock", tone: "amber", title: "Waiting", text: error.message });
       throw error;
     }
   }

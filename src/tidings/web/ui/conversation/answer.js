@@ -1,5 +1,5 @@
 import { useRef } from "preact/hooks";
-import { isLive, textOf } from "../answer/fold.js";
+import { isLive, isMiss, textOf } from "../answer/fold.js";
 import { RunProgress, useAnnounced } from "../answer/progress.js";
 import { StateChip } from "../answer/state-chip.js";
 import { runSignal } from "../answer/state.js";
@@ -9,9 +9,10 @@ import { html } from "../kit/html.js";
 import { Mark } from "../kit/icon.js";
 import { chosenRun, openAside } from "../page/layout.js";
 import { Message, SentTime } from "../kit/message.js";
-import { titleOf } from "../session/state.js";
+import { assistants, titleOf } from "../session/state.js";
 import { notSaved } from "../toasts/state.js";
 import { ask } from "./outbox-state.js";
+import { Prompts } from "./prompts.js";
 
 /** @typedef {import("../answer/fold.js").Run} Run */
 /** @typedef {import("./fold.js").Version} Version */
@@ -51,6 +52,7 @@ export function Answer({ turn, version, conversation, last }) {
       byline=${html`<b>${name}</b><${SentTime} at=${run.started ?? version.time} />${isLive(run) && html`<${StateChip} run=${run} />`}`}
     >
       <${RunProgress} run=${run} onAgain=${again} />
+      ${last && isMiss(run) && html`<${Tries} name=${run.assistant ?? version.assistant} />`}
       ${
         (run.ended !== null || turn.length > 1) &&
         html`
@@ -59,8 +61,8 @@ export function Answer({ turn, version, conversation, last }) {
             ${
               run.ended !== null &&
               html`
-                <${IconButton} icon="copy" label="Copy the answer" size=${16} onClick=${copying(textOf(run))} />
-                <${IconButton} icon="rotate-ccw" label="Answer again" size=${16} onClick=${again} />
+                <${IconButton} icon="copy" label="Copy answer" size=${16} onClick=${copying(textOf(run))} />
+                <${IconButton} icon="rotate-ccw" label="Regenerate" size=${16} onClick=${again} />
                 <${Thumb}
                   icon="thumbs-up"
                   way="up"
@@ -79,7 +81,7 @@ export function Answer({ turn, version, conversation, last }) {
             }
             <${IconButton}
               icon="list-tree"
-              label="Run and sources"
+              label="Run details and sources"
               size=${16}
               onClick=${() => ((chosenRun.value = version.run), openAside(true))}
             />
@@ -88,6 +90,16 @@ export function Answer({ turn, version, conversation, last }) {
       }
     <//>
   `;
+}
+
+/** Questions to try after an answer that found nothing. @param {{name: string | null}} props `name`: the assistant */
+function Tries({ name }) {
+  const assistant = assistants.value.find((one) => one.name === name);
+  if (!assistant || assistant.prompts.length === 0) return null;
+  return html`<div class="tries">
+    <p>Try:</p>
+    <${Prompts} assistant=${assistant} />
+  </div>`;
 }
 
 /**
@@ -116,7 +128,7 @@ function Pager({ turn, version, conversation }) {
     <span class="pager" role="group" aria-label="Versions">
       <${IconButton}
         icon="chevron-left"
-        label="The version before"
+        label="Previous version"
         size=${16}
         aria-disabled=${String(at === 0)}
         onClick=${to(Math.max(0, at - 1))}
@@ -124,7 +136,7 @@ function Pager({ turn, version, conversation }) {
       <span>${at + 1} / ${turn.length}</span>
       <${IconButton}
         icon="chevron-right"
-        label="The next version"
+        label="Next version"
         size=${16}
         aria-disabled=${String(at === turn.length - 1)}
         onClick=${to(Math.min(at + 1, turn.length - 1))}

@@ -27,7 +27,7 @@ export function QuestionComposer() {
         placeholder: placeholder(live),
         onInput: () => write(area.current?.value ?? ""),
       }}
-      above=${editing.value && html`<${About} icon="pencil" onCancel=${cancel}>You change a question that was asked.<//>`}
+      above=${editing.value && html`<${About} icon="pencil" onCancel=${cancel}>Editing question. A new answer will be written<//>`}
       tools=${html`
         <${Choice} />
         ${stop ? html`<${Stop} run=${live} within=".composer-frame, #log" key=${live} />` : html`<${Send} />`}

@@ -8,7 +8,7 @@ import { remove, rename, titled } from "./list-state.js";
 export function Rename({ id }) {
   const doing = useSubmit((form) => rename(id, field(form, "title")));
   return html`
-    <${Modal} title="Rename the conversation">
+    <${Modal} title="Rename conversation">
       <form onSubmit=${doing.go}>
         <label class="field"
           ><span>Title</span
@@ -22,7 +22,7 @@ export function Rename({ id }) {
             pattern=".*\\S.*"
         /></label>
         <${Failed} doing=${doing} />
-        <${FormButtons} act="Rename" busy=${doing.busy} />
+        <${FormButtons} act="Rename conversation" busy=${doing.busy} />
       </form>
     <//>
   `;
@@ -32,8 +32,8 @@ export function Rename({ id }) {
 export function Delete({ id }) {
   const away = async () => (await remove(id), () => void (open.value === id && go(null)));
   return html`
-    <${ConfirmDialog} title="Delete the conversation" what=${titled(id)} act="Delete" run=${away}>
-      Its questions and answers are deleted from the log, for every tab and device. They cannot be brought back.
+    <${ConfirmDialog} title="Delete conversation" what=${titled(id)} act="Delete conversation" run=${away}>
+      Its questions and answers will be deleted, on every device. This cannot be undone.
     <//>
   `;
 }

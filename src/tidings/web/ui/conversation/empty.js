@@ -1,24 +1,12 @@
 import { html } from "../kit/html.js";
-import { Icon } from "../kit/icon.js";
 import { asked, assistants } from "../session/state.js";
-import { ask } from "./outbox-state.js";
-import { openOrBegin } from "./shown-state.js";
-
-/** Icons for prompts, by words in them. @type {[RegExp, string][]} */
-const ICONS = [
-  [/process|mining|case/i, "workflow"],
-  [/resume|reconnect|deploy|restart/i, "refresh-cw"],
-  [/sqlite|store|publish|durable/i, "database"],
-  [/topic|stream|event|204/i, "radio"],
-];
+import { Prompts } from "./prompts.js";
 
 /** A conversation before its first question: the assistant, a note about it, and three prompts. */
 export function Empty() {
   const assistant = assistants.value.find(({ name }) => name === asked.value) ?? assistants.value[0];
   if (!assistant) return html`<div class="empty-frame" />`;
   const title = assistant.name === "docs" ? "Ask about Tidings" : `Ask ${assistant.title}`;
-  const begin = (/** @type {string} */ question) =>
-    ask({ conversation: openOrBegin(), question, assistant: assistant.name });
   return html`
     <div class="empty-frame">
       <div class="empty">
@@ -28,17 +16,7 @@ export function Empty() {
         </svg>
         <h2>${title}</h2>
         ${assistant.note && html`<p>${assistant.note}</p>`}
-        <ul>
-          ${assistant.prompts.slice(0, 3).map(
-            (prompt) => html`
-              <li>
-                <button type="button" onClick=${() => begin(prompt)}>
-                  <${Icon} name=${ICONS.find(([words]) => words.test(prompt))?.[1] ?? "message-square"} />${prompt}
-                </button>
-              </li>
-            `,
-          )}
-        </ul>
+        <${Prompts} assistant=${assistant} />
       </div>
     </div>
   `;

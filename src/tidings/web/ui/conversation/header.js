@@ -29,7 +29,7 @@ export function ConversationHeader() {
   const aside = asideRun.value && !(wide.value && asideOpen.value);
   if (compact.value) {
     const all = [
-      ...(aside ? [{ icon: "list-tree", label: "Run and sources", run: () => openAside(true) }] : []),
+      ...(aside ? [{ icon: "list-tree", label: "Run details and sources", run: () => openAside(true) }] : []),
       { icon: "search", label: "Search", run: search },
       ...(some ? exports : []),
       ...(titled(id ?? "") ? more : []),
@@ -42,7 +42,7 @@ export function ConversationHeader() {
       ${id && html`<${IconButton} icon="search" label="Search" keys="Ctrl K" onClick=${search} />`}
       ${some && html`<${Menu} icon="download" label="Download" items=${exports} />`}
       ${id && titled(id) && html`<${Menu} icon="ellipsis" label="More" items=${more} />`}
-      ${aside && html`<${IconButton} icon="panel-right-open" label="Show the run" onClick=${() => openAside(true)} />`}
+      ${aside && html`<${IconButton} icon="panel-right-open" label="Run details and sources" onClick=${() => openAside(true)} />`}
     </header>
   `;
 }

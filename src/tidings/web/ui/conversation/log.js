@@ -61,7 +61,7 @@ export function Log() {
 
 const Missing = () => html`
   <div class="nothing">
-    <h2>There is no conversation here.</h2>
-    <p>It was deleted, or the address is not whole.</p>
+    <h2>Conversation not found</h2>
+    <p>It may have been deleted, or the link is incomplete.</p>
   </div>
 `;

@@ -28,7 +28,7 @@ export function Pending({ pending, conversation }) {
   const place = ordinal(questions.value.indexOf(pending) + 1);
   const waits = !pending.refused && !on;
   const asked = slowed.get(pending.key);
-  const why = asked ? `Waits a moment: ${asked}` : "Waits until the answer above has ended";
+  const why = asked ? `Waiting: ${asked}` : "Will be sent when this answer finishes";
   return html`
     <${Question}
       name=${myName.value}
@@ -43,7 +43,7 @@ export function Pending({ pending, conversation }) {
         html`
           <p class="waits">
             <${Icon} name="clock" size=${14} />
-            ${connected ? why : `Waits for the connection, ${place} in line`}
+            ${connected ? why : `Waiting for connection (${place} in line)`}
             <button type="button" class="link" onClick=${() => discard(pending.key)}>Delete</button>
           </p>
         `

@@ -24,7 +24,7 @@ export function Turn({ turn, conversation, last }) {
   return html`
     <${Question} name=${me ? myName.value : version.by} me=${me} at=${version.time} text=${version.question}>
       <div class="actions">
-        <${IconButton} icon="copy" label="Copy the question" size=${16} onClick=${copying(version.question)} />
+        <${IconButton} icon="copy" label="Copy question" size=${16} onClick=${copying(version.question)} />
         ${!live && html`<${IconButton} icon="pencil" label="Edit and ask again" size=${16} onClick=${change} />`}
       </div>
     <//>

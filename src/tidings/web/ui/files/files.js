@@ -49,10 +49,10 @@ function Picture({ file, address }) {
   if (state.value === "odd") return html`<div class="picture"><${Download} file=${file} address=${address} /></div>`;
   if (state.value !== "shown") {
     return html`<p class="picture">
-      <${FileName} name=${file.name} />${state.value === "gone" ? GONE : "It was not loaded."}
+      <${FileName} name=${file.name} />${state.value === "gone" ? GONE : "The image was not loaded."}
       ${
         state.value === "unread" &&
-        html`<button type="button" class="link" onClick=${() => (state.value = "shown")}>Load it again</button>`
+        html`<button type="button" class="link" onClick=${() => (state.value = "shown")}>Load again</button>`
       }
     </p>`;
   }
@@ -63,7 +63,7 @@ function Picture({ file, address }) {
   `;
 }
 
-const GONE = "This file is not there any more.";
+const GONE = "This file is no longer available.";
 
 /** @param {{file: File, address: string}} props */
 function Download({ file, address }) {

@@ -6,7 +6,7 @@ import { soon } from "../page/frames.js";
 import { serverRoot } from "../page/root.js";
 import { recall } from "../page/storage.js";
 import { ended, session } from "../session/state.js";
-import { size } from "../text/format.js";
+import { limit } from "../text/format.js";
 
 /** @typedef {import("../room/fold.js").File} Stored */
 
@@ -53,10 +53,10 @@ export const missing = computed(() => {
   const late = attached.value.find(({ state }) => state !== "whole");
   if (!late) return "";
   const { state, file } = late;
-  if (state === "refused") return `Send waits: remove ${file.name}.`;
-  if (connectionStatus.value === "lost") return "Not connected. Files wait in this page: keep it open.";
-  if (state === "broken") return `Send waits: try ${file.name} again, or remove it.`;
-  return `Send waits until ${file.name} is up.`;
+  if (state === "refused") return `Remove ${file.name} to send.`;
+  if (connectionStatus.value === "lost") return "Offline. Keep this page open to upload.";
+  if (state === "broken") return `Retry or remove ${file.name} to send.`;
+  return `Uploading ${file.name}. You can send when this is done.`;
 });
 
 /** The uploads under way, by key. @type {Map<string, XMLHttpRequest>} */
@@ -72,7 +72,8 @@ export function attach({ id, maxFile }, files) {
   const free = MOST - all.value.filter((one) => one.room === id).length;
   /** @type {Attachment[]} */
   const taken = files.slice(0, free).map((file) => {
-    const wrong = file.size > maxFile ? `It is larger than ${size(maxFile)}.` : file.size === 0 ? "It is empty." : "";
+    const wrong =
+      file.size > maxFile ? `Too large (limit ${limit(maxFile)}).` : file.size === 0 ? "The file is empty." : "";
     const picture = isPicture(file.type) ? URL.createObjectURL(file) : null;
     return {
       key: newKey(),
@@ -122,7 +123,7 @@ function upload({ key, room, file }) {
   request.setRequestHeader("Content-Type", MEDIA_TYPE.test(file.type) ? file.type : "application/octet-stream");
   request.upload.onprogress = ({ loaded }) => soon(() => change(key, { share: loaded / file.size }));
   request.onload = () => change(key, answered(request));
-  request.onerror = () => change(key, { state: "broken", wrong: "It broke off, or cannot be read." });
+  request.onerror = () => change(key, { state: "broken", wrong: "The upload failed, or the file cannot be read." });
   request.onabort = () => change(key, { state: "waiting" });
   request.onloadend = () => requests.delete(key);
   request.send(file);

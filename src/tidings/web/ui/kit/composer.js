@@ -62,7 +62,7 @@ export function Composer({ label, field, area, text, place, onSend, onEditLast, 
 export const About = ({ icon, onCancel, children }) => html`
   <p class="editing">
     <${Icon} name=${icon} size=${14} />${children}
-    <button type="button" class="link" onClick=${onCancel}>Leave it</button>
+    <button type="button" class="link" onClick=${onCancel}>Cancel</button>
   </p>
 `;
 

@@ -33,10 +33,10 @@ const FILTERS = {
   all: {
     label: "All",
     keeps: () => true,
-    none: "Nothing yet. Mentions, replies, and answers that finished while you were away come here.",
+    none: "No notifications yet. Mentions, replies and finished answers appear here.",
   },
-  unread: { label: "Unread", keeps: (item) => !item.read, none: "You have read everything." },
-  mentions: { label: "Mentions", keeps: ({ kind }) => kind === "mention", none: "Nobody has mentioned you." },
+  unread: { label: "Unread", keeps: (item) => !item.read, none: "No unread notifications." },
+  mentions: { label: "Mentions", keeps: ({ kind }) => kind === "mention", none: "No mentions yet." },
 };
 
 /** The notification centre: all notifications, by day. A column on a wide page, else a sheet over it. */
@@ -59,14 +59,14 @@ export function Centre() {
           html`
             <${IconButton}
               icon="check-check"
-              label="Mark all read"
+              label="Mark all as read"
               aria-disabled=${String(unread.value === 0)}
               onClick=${() => unread.value > 0 && markAllRead()}
             />
             <${Quiet} />
           `
         }
-        <${IconButton} icon="x" label="Close the notifications" onClick=${close} />
+        <${IconButton} icon="x" label="Close notifications" onClick=${close} />
       </header>
       ${userTopic.value ? html`<${List} />` : html`<${Nameless} />`}
       <${Desktop} />
@@ -76,7 +76,7 @@ export function Centre() {
 
 const Nameless = () => html`
   <div class="notices no-notices">
-    <p>Notifications are a person's: choose a name first.</p>
+    <p>Choose a name to get notifications.</p>
     <button type="button" class="button" onClick=${() => (signingIn.value = true)}>Choose a name</button>
   </div>
 `;
@@ -161,7 +161,7 @@ function Row({ item }) {
           : html`<button type="button" onClick=${() => open(item)}>${body}</button>`
       }
       <div class="notice-actions">
-        ${!read && html`<${IconButton} icon="check" label="Mark read" size=${16} onClick=${() => markRead([offset])} />`}
+        ${!read && html`<${IconButton} icon="check" label="Mark as read" size=${16} onClick=${() => markRead([offset])} />`}
         ${
           topic &&
           html`<${IconButton}
@@ -178,9 +178,9 @@ function Row({ item }) {
 
 const DESKTOP = {
   insecure: "Desktop notifications need https or this machine. Here they stay off.",
-  missing: "This browser shows no desktop notifications for pages.",
-  apart: "This browser cannot choose one tab to show desktop notifications. Here they stay off.",
-  denied: "Desktop notifications are blocked for this page. The browser's settings can allow them.",
+  missing: "This browser does not support desktop notifications.",
+  apart: "Desktop notifications need a newer browser. Here they stay off.",
+  denied: "Desktop notifications are blocked. Allow them in your browser's settings for this site.",
   off: "Desktop notifications are off.",
   on: "Desktop notifications are on.",
 };

@@ -10,7 +10,7 @@ export function Quiet() {
   const until = quietUntil.value;
   const { muted } = notifications.value;
   return html`
-    <${Menu} icon="settings-2" label="Quiet">
+    <${Menu} icon="settings-2" label="Do not disturb">
       <div class="quiet-settings">
         <h3>Do not disturb</h3>
         ${
@@ -24,7 +24,7 @@ export function Quiet() {
                 </button>
               `
             : html`
-                <p>Until ${time(until)}. The badge still counts.</p>
+                <p>On until ${time(until)}. Unread counts still update.</p>
                 <button type="button" class="row" onClick=${() => setQuiet(null)}>
                   <${Icon} name="bell" />Turn off
                 </button>
@@ -33,7 +33,7 @@ export function Quiet() {
       </div>
       <div class="quiet-settings">
         <h3>Muted</h3>
-        ${muted.length === 0 && html`<p>Nothing is muted. Mentions always reach you.</p>`}
+        ${muted.length === 0 && html`<p>Nothing is muted. You always get mentions.</p>`}
         ${muted.map(
           (topic) =>
             html`<button

@@ -102,7 +102,7 @@ function arrived(item) {
   const reply = item.kind === "mention" || item.kind === "reply";
   const actions = [
     ...(item.link ? [{ label: reply ? "Reply" : "Open", run: () => open(item) }] : []),
-    { label: "Mark read", quiet: true, run: () => markRead([item.offset]) },
+    { label: "Mark as read", quiet: true, run: () => markRead([item.offset]) },
   ];
   toast({ key: item.offset, icon, tone, title: item.title, text: item.text, actions });
 }
@@ -176,7 +176,7 @@ export function mute(topic) {
     key: `muted-${topic}`,
     icon: "bell-off",
     title: `Muted ${labelOf(topic)}`,
-    text: "Mentions still reach you.",
+    text: "You still get mentions.",
     actions: [{ label: "Undo", run: () => unmute(topic) }],
   });
 }

@@ -59,7 +59,7 @@ export async function create({ name, about, private: hidden }) {
       if (!(error instanceof Problem) || ![403, 409].includes(error.status) || id !== wish) throw error;
     }
   }
-  throw new Error("There is no name for it.");
+  throw new Error("Give the room a name.");
 }
 
 /** @param {string} id */

@@ -82,10 +82,10 @@ export function RoomAnswer({ room, item, may, found, stop }) {
               html`<${React} room=${room.id} message=${item.posted} reactions=${item.reactions} />
                 <${IconButton} icon="reply" label="Reply" size=${16} onClick=${answer} />`
             }
-            <${IconButton} icon="copy" label="Copy the answer" size=${16} onClick=${copying(text)} />
+            <${IconButton} icon="copy" label="Copy answer" size=${16} onClick=${copying(text)} />
             <${IconButton}
               icon="list-tree"
-              label="Run and sources"
+              label="Run details and sources"
               size=${16}
               onClick=${() => ((chosenRun.value = item.run), openAside(true))}
             />

@@ -25,7 +25,7 @@ export function RoomAside() {
   const room = /** @type {Room} */ (shownRoom.value);
   const about = room.about.value;
   return html`
-    <${Aside} title="Room" kind="room-aside" closeLabel="Close the room's panel" onClose=${close}>
+    <${Aside} title="Room" kind="room-aside" closeLabel="Close room details" onClose=${close}>
       ${about && html`<${Members} room=${room} ...${about} />`}
       <section aria-label="Assistants">
         <h3>Assistants</h3>
@@ -55,9 +55,9 @@ function Members({ room, members, banned, archived }) {
   const rank = (/** @type {string} */ name) => (name === session.value?.name ? 0 : isHere(name) ? 1 : 2);
   const all = names.sort((a, b) => rank(a) - rank(b) || a.localeCompare(b));
   return html`
-    <section aria-label="In the room">
+    <section aria-label="Members">
       <div class="heading">
-        <h3>In the room <small>${counted(all.length, "person", "people")}</small></h3>
+        <h3>Members <small>${counted(all.length, "person", "people")}</small></h3>
         ${
           owner &&
           html`<${IconButton}
@@ -81,7 +81,7 @@ const Banned = ({ room, names }) => html`
   <h3>Banned</h3>
   <ul class="people">
     ${names.map((name) => {
-      const items = [{ icon: "rotate-ccw", label: "Lift the ban", run: () => void liftBan(room.id, name) }];
+      const items = [{ icon: "rotate-ccw", label: "Unban", run: () => void liftBan(room.id, name) }];
       return html`
         <li key=${name}>
           <${Person} name=${name} />

@@ -18,7 +18,7 @@ import { trouble } from "./actions-state.js";
 function add(room, files) {
   const some = [...(files ?? [])];
   if (some.length === 0) return;
-  trouble.value = editing.value ? "No file can be added to a message that was sent." : attach(room, some);
+  trouble.value = editing.value ? "Files cannot be added to a message that was sent." : attach(room, some);
 }
 
 /** Return the focus to the composer. On a phone the keyboard would open. */
@@ -72,9 +72,7 @@ export function Drop({ room, name }) {
       for (const [type, serve] of entries) document.removeEventListener(type, serve);
     };
   }, [room]);
-  return (
-    over.value && html`<div class="drop"><p>Drop the files here to attach them to your message to #${name}.</p></div>`
-  );
+  return over.value && html`<div class="drop"><p>Drop files to attach them to your message in #${name}.</p></div>`;
 }
 
 /** The attached files, above the text that is being written. */

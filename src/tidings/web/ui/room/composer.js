@@ -23,7 +23,7 @@ export function RoomComposer({ room }) {
   const name = about.value.name;
   if (about.value.archived) {
     const restore = role.value === "owner" && { label: "Restore", run: () => archive(room.id, false) };
-    return html`<${Instead} text="This room is archived. What was said stays." act=${restore} />`;
+    return html`<${Instead} text="This room is archived. Its history is kept." act=${restore} />`;
   }
   if (!session.value?.name) {
     const choose = { label: "Choose a name", run: async () => void (signingIn.value = true) };
@@ -31,12 +31,12 @@ export function RoomComposer({ room }) {
   }
   if (role.value === null) {
     return html`<${Instead}
-      text=${`You read #${name} as a guest.`}
+      text=${`You're previewing #${name}.`}
       act=${{ label: "Join", run: () => join(room.id) }}
     />`;
   }
   if (role.value === "reader") {
-    return html`<${Instead} text="You may read here. An owner of the room may let you write." act=${false} />`;
+    return html`<${Instead} text="Read-only. Ask an owner for permission to post." act=${false} />`;
   }
   return html`<${Writing} room=${room} name=${name} />`;
 }
@@ -114,17 +114,17 @@ function Writing({ room, name }) {
 function hint() {
   if (!editing.value && missing.value) return missing.value;
   if (connectionStatus.value === "lost") return "Not connected. Messages wait here and are sent in order.";
-  if (attached.value.length > 0) return "Files are kept until this page is left";
+  if (attached.value.length > 0) return "Attachments are lost if you leave this page";
   return draft.value ? "Draft kept on this device" : "";
 }
 
 /** The message that is being edited or replied to. */
 function Context() {
   const to = replying.value;
-  if (editing.value) return html`<${About} icon="pencil" onCancel=${leave}>You change a message.<//>`;
+  if (editing.value) return html`<${About} icon="pencil" onCancel=${leave}>Editing message<//>`;
   if (!to) return null;
   return html`<${About} icon="reply" onCancel=${leave}
-    ><span>Reply to <b>${to.by}</b>: ${to.text}</span><//
+    ><span>Replying to <b>${to.by}</b>: ${to.text}</span><//
   >`;
 }
 

@@ -26,26 +26,26 @@ export function RoomDialog({ now }) {
   if (now.kind === "room-invite") return html`<${Invite} id=${id} members=${Object.keys(about.members)} />`;
   if (now.kind === "room-archive") {
     return html`<${ConfirmDialog}
-      title="Archive the room"
+      title="Archive room"
       what=${`#${name}`}
-      act="Archive"
+      act="Archive room"
       run=${() => archive(id, true)}
     >
-      Nothing more can be said in it until an owner restores it. What was said stays.
+      The room becomes read-only until an owner restores it. History is kept.
     <//>`;
   }
   if (now.kind === "room-leave") {
     const away = async () => (await leave(id), () => go(null));
-    return html`<${ConfirmDialog} title="Leave the room" what=${`#${name}`} act="Leave" run=${away}>
-      ${about.private ? "It is private: an owner has to add you again." : "You can join it again at any time."}
+    return html`<${ConfirmDialog} title="Leave room" what=${`#${name}`} act="Leave room" run=${away}>
+      ${about.private ? "This room is private. To come back, an owner has to add you again." : "You can join again at any time."}
     <//>`;
   }
   if (now.kind === "message-delete") {
     const item = room.items.value.find((one) => one.offset === now.message);
     const text = item?.kind === "message" ? wordsOf(item).slice(0, 200) : "";
     const erase = () => deleteMessage(id, now.message);
-    return html`<${ConfirmDialog} title="Delete the message" what=${text} act="Delete" run=${erase}>
-      It is gone for everyone, on every device. It cannot be brought back.
+    return html`<${ConfirmDialog} title="Delete message" what=${text} act="Delete message" run=${erase}>
+      It will be deleted for everyone, on every device. This cannot be undone.
     <//>`;
   }
   return null;
@@ -117,7 +117,7 @@ function Browse() {
           `,
         )}
       </ul>
-      ${found.length === 0 && html`<p class="none">${low ? "No room is called so." : "There is no room yet."}</p>`}
+      ${found.length === 0 && html`<p class="none">${low ? "No room matches." : "No rooms yet."}</p>`}
     <//>
   `;
 }
@@ -135,10 +135,10 @@ function Create({ name }) {
         <${Fields} name=${name} about="" />
         <label class="check">
           <input type="checkbox" name="private" />
-          <span><b>Private</b><small>Only those whom you add may read it, its past included.</small></span>
+          <span><b>Private</b><small>Only people you add can read it, including its history.</small></span>
         </label>
         <${Failed} doing=${doing} />
-        <${FormButtons} act="Make it" busy=${doing.busy} />
+        <${FormButtons} act="Create room" busy=${doing.busy} />
       </form>
     <//>
   `;
@@ -148,11 +148,11 @@ function Create({ name }) {
 function Edit({ id, about }) {
   const doing = useSubmit((form) => rename(id, field(form, "name"), field(form, "about")));
   return html`
-    <${Modal} title="Rename the room">
+    <${Modal} title="Rename room">
       <form onSubmit=${doing.go}>
         <${Fields} name=${about.name} about=${about.about} />
         <${Failed} doing=${doing} />
-        <${FormButtons} act="Rename" busy=${doing.busy} />
+        <${FormButtons} act="Rename room" busy=${doing.busy} />
       </form>
     <//>
   `;
@@ -165,7 +165,7 @@ const Fields = ({ name, about }) => html`
     <input name="name" type="text" maxlength="80" defaultValue=${name} autocomplete="off" data-first required />
   </label>
   <label class="field">
-    <span>What it is about</span>
+    <span>Topic (optional)</span>
     <input name="about" type="text" maxlength="500" defaultValue=${about} autocomplete="off" />
   </label>
 `;
@@ -180,7 +180,7 @@ function Invite({ id, members }) {
         <label class="field">
           <span>Name</span>
           <input name="name" type="text" maxlength="60" list="others" autocomplete="off" data-first required />
-          <small>As they sign in. Who is here is offered.</small>
+          <small>Choose a person, or type a name to invite.</small>
         </label>
         <datalist id="others">${others.map((name) => html`<option key=${name} value=${name} />`)}</datalist>
         <label class="field">

@@ -25,12 +25,12 @@ export function RoomHeader() {
   const aside = () => ((chosenRun.value = null), openAside(true));
   const items = menuOf(room);
   if (compact.value) {
-    const count = known.value ? `${counted(people.length, "person", "people")} here` : "Nobody is known to be here";
+    const count = known.value ? `${counted(people.length, "person", "people")} here` : "Presence unknown";
     const all = [{ icon: "search", label: "Search", run: search }, ...muting(room.topic), ...items];
     return html`
       <${PhoneHeader} title=${`#${name}`} about=${about ? count : "\u00a0"} items=${all}>
         <${Bell} size=${20} />
-        <${IconButton} icon="users" label="The room" size=${20} onClick=${aside} />
+        <${IconButton} icon="users" label="Room details" size=${20} onClick=${aside} />
       <//>
     `;
   }
@@ -50,7 +50,7 @@ export function RoomHeader() {
       <${MuteButton} topic=${room.topic} />
       <${IconButton} icon="search" label="Search in this room" onClick=${search} />
       ${items.length > 0 && html`<${Menu} icon="ellipsis" label="More" items=${items} />`}
-      ${(!asideOpen.value || !wide.value) && html`<${IconButton} icon="panel-right-open" label="Show the room" onClick=${aside} />`}
+      ${(!asideOpen.value || !wide.value) && html`<${IconButton} icon="panel-right-open" label="Room details" onClick=${aside} />`}
     </header>
   `;
 }

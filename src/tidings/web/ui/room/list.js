@@ -17,7 +17,7 @@ export function RoomList() {
   return html`
     <div class="section">
       <h2>Rooms</h2>
-      <${IconButton} icon="plus" label="Rooms: browse, or make one" size=${16} onClick=${browse} />
+      <${IconButton} icon="plus" label="Browse or create rooms" size=${16} onClick=${browse} />
     </div>
     <${List} />
   `;

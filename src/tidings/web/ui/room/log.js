@@ -60,7 +60,7 @@ export function RoomLog({ room }) {
         tabindex="0"
       >
         <div class="column" ref=${content} onFocusIn=${stop.come} onKeyDown=${walk}>
-          ${!drawn.top && html`<p class="earlier">Reading what was said before</p>`}
+          ${!drawn.top && html`<p class="earlier">Loading earlier messages</p>`}
           ${rows(items, { before, line, dayOf }).map((row) => {
             if (row.kind === "day") return html`<${Day} key=${row.key} time=${row.time} />`;
             if (row.kind === "since") return html`<${Since} key="since" room=${room} />`;
@@ -110,7 +110,7 @@ function Since({ room }) {
 
 /** The state of a room without messages. @param {{room: Room, empty: boolean}} props */
 function State({ room, empty }) {
-  if (room.status.value === "loading") return html`<p class="reading">Reading the room</p>`;
+  if (room.status.value === "loading") return html`<p class="reading">Loading messages</p>`;
   if (!empty) return null;
   return html`
     <div class="room-empty">
@@ -126,7 +126,7 @@ function Back({ room }) {
   if (at === null) return null;
   return html`
     <p class="back">
-      <span role="status">Reading back to the message</span>
+      <span role="status">Loading messages back to this one, now at</span>
       <time>${time(at)}</time>
       <button type="button" class="link" onClick=${() => (room.back.value = null)}>Stop</button>
     </p>

@@ -87,7 +87,7 @@ function Actions({ room, item, may, own }) {
   const change = () => (edit(offset, text), focusComposer());
   const erase = () => void (dialog.value = { kind: "message-delete", message: offset });
   const more = [
-    ...(text ? [{ icon: "copy", label: "Copy the text", run: () => void toClipboard(text) }] : []),
+    ...(text ? [{ icon: "copy", label: "Copy text", run: () => void toClipboard(text) }] : []),
     ...(own && may ? [{ icon: "pencil", label: "Edit", run: change }] : []),
     ...((own && may) || room.role.value === "owner"
       ? [{ icon: "trash-2", label: "Delete", danger: true, run: erase }]
@@ -100,7 +100,7 @@ function Actions({ room, item, may, own }) {
         html`<${React} room=${room.id} message=${offset} reactions=${reactions} />
           <${IconButton} icon="reply" label="Reply" size=${16} onClick=${answer} />`
       }
-      <${Menu} icon="ellipsis" label="More of this message" size=${16} items=${more} />
+      <${Menu} icon="ellipsis" label="Message actions" size=${16} items=${more} />
     </div>
   `;
 }

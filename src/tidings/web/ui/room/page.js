@@ -14,12 +14,12 @@ export function RoomPage() {
   if (!room) return null;
   const { status, reason } = room;
   if (status.value === "missing") {
-    return html`<${Nothing} title="There is no room here." text="It was deleted, or the address is not whole." />`;
+    return html`<${Nothing} title="Room not found" text="It may have been deleted, or the link is incomplete." />`;
   }
   if (status.value === "refused") {
     const nameless = session.value && !session.value.name;
     return html`
-      <${Nothing} title="This room is not open to you." text=${reason.value}>
+      <${Nothing} title="You can't open this room" text=${reason.value}>
         ${
           nameless &&
           html`<button type="button" class="button primary" onClick=${() => (signingIn.value = true)}>

@@ -35,9 +35,9 @@ export function RoomPending({ room, pending }) {
       ${quote && html`<${Quote} room=${room} quote=${quote} />`}
       ${text && html`<${Written} text=${text} names=${[...Object.keys(room.about.value?.members ?? {}), "assistant"]} />`}
       ${files.length > 0 && html`<${Files} room=${room.id} files=${files} />`}
-      ${waits && html`<${Waits} icon="clock">Waits for the connection, ${ordinal(at + 1)} in line ${erase}<//>`}
-      ${!waits && asked && !refused && html`<${Waits} icon="clock">Waits a moment: ${asked} ${erase}<//>`}
-      ${!waits && behind && !refused && html`<${Waits} icon="clock">Waits for the message above ${erase}<//>`}
+      ${waits && html`<${Waits} icon="clock">Waiting for connection (${ordinal(at + 1)} in line) ${erase}<//>`}
+      ${!waits && asked && !refused && html`<${Waits} icon="clock">Waiting: ${asked} ${erase}<//>`}
+      ${!waits && behind && !refused && html`<${Waits} icon="clock">Waiting for the message above ${erase}<//>`}
       ${
         refused &&
         html`<${Waits} icon="circle-alert" refused>

@@ -23,13 +23,13 @@ function Opened({ now }) {
 
 const KEYS = [
   ["Enter", "Send"],
-  ["Shift Enter", "Add a line"],
+  ["Shift Enter", "New line"],
   ["Esc", "Stop the answer"],
-  ["\u2191", "Change the last question, in an empty composer"],
-  ["\u2191 \u2193", "From message to message, on one of a room"],
+  ["\u2191", "Edit your last message (when the composer is empty)"],
+  ["\u2191 \u2193", "Move between messages"],
   ["Ctrl K", "Search rooms and conversations"],
-  ["F8", "Go to the newest notification, while it is shown"],
-  ["?", "This list"],
+  ["F8", "Focus the newest notification"],
+  ["?", "Show shortcuts"],
 ];
 
 const Help = () => html`

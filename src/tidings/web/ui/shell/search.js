@@ -102,8 +102,8 @@ export function Palette({ room }) {
 
 /** @param {string} sought @param {string | null} room */
 function nothing(sought, room) {
-  if (sought) return "Nothing found.";
-  return room ? "Words that were said here. What is in quotes is found as it stands." : "No conversation yet.";
+  if (sought) return "No results.";
+  return room ? 'Search messages and file names. Use "quotes" for an exact phrase.' : "No conversations yet.";
 }
 
 /**

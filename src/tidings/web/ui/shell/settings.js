@@ -39,7 +39,7 @@ export function Settings() {
       ${
         session.value?.auth === "open" &&
         html`<button type="button" class="row" onClick=${() => (signingIn.value = true)}>
-          <${Icon} name="user" />${session.value.name ? "Change the name" : "Choose a name"}
+          <${Icon} name="user" />${session.value.name ? "Change name" : "Choose a name"}
         </button>`
       }
       ${

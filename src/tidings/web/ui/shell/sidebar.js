@@ -78,8 +78,8 @@ function Connection() {
     </p>`;
   }
   if (state === "connecting") return html`<p class="connection"><i class="dot hollow" />Connecting</p>`;
-  const alone = by === "self" ? ". This browser lets no tabs share one here; over https it may." : "";
+  const alone = by === "self" ? ". Over https, the tabs of a browser share one connection." : "";
   return html`<p class="connection" title=${`${counted(topics, "topic")} on 1 connection${alone}`}>
-    <i class="dot" />Live<span>· 1 connection${by === "self" ? " of this tab alone" : shared && `, ${shared}`}</span>
+    <i class="dot" />Live<span>· 1 connection${by === "self" ? " of this tab" : shared && `, ${shared}`}</span>
   </p>`;
 }

@@ -41,7 +41,7 @@ const goBack = () => (back(), (dialog.value = null));
 
 const Name = () => html`
   <${Form} title="Choose a name" field="name">
-    <p>This server listens on this machine only, so a name is enough.</p>
+    <p>Only this machine can reach this server, so there is no password.</p>
   <//>
 `;
 
@@ -53,21 +53,21 @@ const Token = ({ oidc }) => html`
         ? html`
             ${problem && html`<p class="error" role="alert">${problem}</p>`}
             <a class="button primary" href=${loginAt()}>Continue with ${oidc}</a>
-            <p class="or">Or with a token, which whoever runs this server makes with <code>tidings token</code>.</p>
+            <p class="or">Or use a token. Your administrator creates one with <code>tidings token</code>.</p>
           `
-        : html`<p>This server asks for a token. Whoever runs it makes one with <code>tidings token</code>.</p>`
+        : html`<p>Sign in with a token. Your administrator creates one with <code>tidings token</code>.</p>`
     }
   <//>
 `;
 
 /** Sentences for the problem in the address. The address holds one word, because a link could hold any sentence. */
 const PROBLEMS = new Map([
-  ["expired", "That took too long, or was begun in another tab. Please try again."],
-  ["refused", "The provider did not let you in."],
-  ["untrusted", "What the provider said cannot be trusted. Tell whoever runs this server."],
-  ["unreachable", "The provider does not answer. Try again in a while."],
-  ["name", "Your name there is taken here. Ask whoever runs this server."],
-  ["link", "The link that brought you here leads nowhere on this server."],
+  ["expired", "Signing in took too long, or was started in another tab. Try again."],
+  ["refused", "The provider denied access."],
+  ["untrusted", "The provider's answer could not be verified. Tell your administrator."],
+  ["unreachable", "The provider does not respond. Try again later."],
+  ["name", "Your name is already taken here. Ask your administrator."],
+  ["link", "That link does not exist on this server."],
 ]);
 
 const problem = PROBLEMS.get(new URLSearchParams(location.search).get("problem") ?? "");

@@ -43,6 +43,11 @@ export function size(bytes) {
   return bytes < 999_950 ? `${(bytes / 1000).toFixed(1)}\u00a0kB` : `${(bytes / 1_000_000).toFixed(1)}\u00a0MB`;
 }
 
+/** @param {number} bytes a limit, in the unit in which it was set: "10 MiB", else like a size */
+export function limit(bytes) {
+  return bytes > 0 && bytes % 2 ** 20 === 0 ? `${number(bytes / 2 ** 20)}\u00a0MiB` : size(bytes);
+}
+
 /** @param {number} n @param {string} one @param {string} [many] "1 event", "7 events" */
 export const counted = (n, one, many = `${one}s`) => `${number(n)} ${n === 1 ? one : many}`;
 
