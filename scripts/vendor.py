@@ -27,11 +27,17 @@ FILES = {
     "signals.mjs": ("@preact/signals", "dist/signals.mjs"),
     "htm.mjs": ("htm", "dist/htm.mjs"),
     "htm-preact.mjs": ("htm", "preact/index.mjs"),
-    "streaming-markdown.mjs": ("streaming-markdown", "smd.min.js"),
-    "marked.mjs": ("marked", "lib/marked.esm.js"),
-    "dompurify.mjs": ("dompurify", "dist/purify.es.mjs"),
+    "markdown-it.mjs": ("markdown-it", "dist/browser/markdown-it.esm.min.mjs"),
     "highlight.mjs": ("@highlightjs/cdn-assets", "es/highlight.min.js"),
+    "katex.mjs": ("katex", "dist/katex.min.js"),
+    "katex.css": ("katex", "dist/katex.min.css"),
 }
+
+FONTS = "katex", "dist/fonts"
+"""The package and the folder of the fonts that `katex.css` names. Every browser that the page runs in takes woff2."""
+
+INSIDE = {"markdown-it": ["entities", "linkify-it", "mdurl", "punycode.js", "uc.micro"]}
+"""The packages whose code is inside a package's file. Their licences stand after the package's own."""
 
 ICONS = [
     "archive", "archive-restore", "arrow-up", "at-sign", "bell", "bell-off", "check", "check-check", "chevron-down",
@@ -49,8 +55,14 @@ def main() -> None:
     locked = json.loads((ROOT / "package-lock.json").read_text())["packages"]
     shutil.rmtree(VENDOR, ignore_errors=True)
     (VENDOR / "licenses").mkdir(parents=True)
+    (VENDOR / "fonts").mkdir()
     entries = []
-    for name, (package, path) in FILES.items():
+    package, folder = FONTS
+    fonts = {
+        f"fonts/{font.name}": (package, f"{folder}/{font.name}")
+        for font in sorted((PACKAGES / package / folder).glob("*.woff2"))
+    }
+    for name, (package, path) in {**FILES, **fonts}.items():
         (VENDOR / name).write_bytes((PACKAGES / package / path).read_bytes())
         entries.append(_entry(name, package, path, locked, VENDOR / name))
     sprite = WEB / "icons.svg"
@@ -60,9 +72,9 @@ def main() -> None:
 
 
 def _entry(name: str, package: str, path: str, locked: dict[str, dict[str, str]], copy: Path) -> dict[str, str]:
-    licence_of = {file.name.lower(): file for file in (PACKAGES / package).iterdir()}["license"]
     licence = f"licenses/{package.replace('@', '').replace('/', '-')}.txt"
-    shutil.copyfile(licence_of, VENDOR / licence)
+    texts = [_licence(package), *(f"{inside}\n\n{_licence(inside)}" for inside in INSIDE.get(package, ()))]
+    (VENDOR / licence).write_text("\n\n".join(texts), encoding="utf-8")
     about = locked[f"node_modules/{package}"]
     return {
         "file": name,
@@ -74,6 +86,11 @@ def _entry(name: str, package: str, path: str, locked: dict[str, dict[str, str]]
         "license": about["license"],
         "license_file": licence,
     }
+
+
+def _licence(package: str) -> str:
+    [file] = [file for file in (PACKAGES / package).iterdir() if file.name.lower().startswith("license")]
+    return file.read_text(encoding="utf-8")
 
 
 def _sprite() -> str:

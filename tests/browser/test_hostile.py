@@ -37,6 +37,13 @@ FORBIDDEN = (
 )
 
 
+DEPTH = """root => Math.max(0, ...[...root.querySelectorAll("*")].map(inner => {
+    let depth = 0;
+    for (let at = inner; at !== root; at = at.parentElement) depth += 1;
+    return depth;
+}))"""
+
+
 @pytest.fixture
 def meet(browser: Browser, open_tab: OpenTab, server: ServerProcess) -> Iterator[Meet]:
     yield from meeting(browser, open_tab, server.url)
@@ -76,16 +83,11 @@ def test_an_answer_that_nests_without_end_is_shown(open_tab: OpenTab, model: Scr
     model.script(question, f"Before.\n\n{nested}inside", hold, "\n\nAfter.")
     tab = open_tab()
     tab.ask(question)
-    depth = """root => Math.max(0, ...[...root.querySelectorAll("*")].map(inner => {
-        let depth = 0;
-        for (let at = inner; at !== root; at = at.parentElement) depth += 1;
-        return depth;
-    }))"""
     for state in ("streaming", "finished"):
         tab.expect_state(state)
         expect(tab.text).to_contain_text("Before.")
         expect(tab.text).to_contain_text("inside")
-        assert tab.text.evaluate(depth) < 64
+        assert tab.text.evaluate(DEPTH) < 64
         hold.go()
     expect(tab.text).to_contain_text("After.")
 
@@ -122,15 +124,43 @@ def test_code_that_takes_too_long_to_highlight_is_shown_without(open_tab: OpenTa
     [">" * 2000, "> " * 2000, "- " * 2000, "[" * 2000, "**_" * 2000],
     ids=lambda nested: nested[:4].strip(),
 )
-def test_a_message_of_nested_marks_is_drawn_as_it_was_written(meet: Meet, nested: str) -> None:
+def test_a_message_that_nests_without_end_is_shown(meet: Meet, nested: str) -> None:
     mara = meet("Mara Nested")
     room = f"nested-{sum(map(ord, nested))}"
     mara.make(room)
     mara.say(room, f"{nested}inside")
     tab = mara.open(room)
-    expect(tab.messages.locator(".asked")).to_have_text(f"{nested}inside")
+    expect(tab.messages.locator(".asked")).to_contain_text("inside")
+    assert tab.messages.locator(".asked").evaluate(DEPTH) < 64
     tab.say("The tab answers.")
     expect(tab.said("The tab answers.")).to_be_visible()
+
+
+def test_formulas_that_are_hostile_do_no_harm(open_tab: OpenTab, model: ScriptedModel) -> None:
+    """The library may load no picture, set no class and draw nothing outside the formula."""
+    macros = r"\def\a{\a\a}\a"
+    link = r"\href{javascript:window.pwned=9}{x} \includegraphics{https://example.com/p.png} \htmlClass{side}{x}"
+    over = r"\kern{-900em}\rule{900em}{900em}"
+    texts = [
+        macros,
+        link,
+        over,
+        "{" * 1_900,
+        r"\frac{" * 300,
+        "^" * 1_900,
+        r"\left(" * 300,
+        "<img src=x onerror=alert(1)>",
+    ]
+    model.script("draw hostile formulas", *[f"\\({text}\\)\n\n" for text in texts], "The end.")
+    tab = open_tab()
+    tab.ask("draw hostile formulas")
+    tab.expect_state("finished")
+    expect(tab.text.locator(".math .katex").first).to_be_visible()
+    assert tab.page.locator(f":is({FORBIDDEN.replace(', [style]', '')}, .side *):is(.math *)").count() == 0
+    assert tab.text.locator(".math a").count() == 0
+    boxes = tab.text.locator(".math").evaluate_all("all => all.map(one => getComputedStyle(one).contain)")
+    assert set(boxes) == {"paint"}
+    tab.answered("And still here?")
 
 
 def test_a_log_that_others_write_to_cannot_break_the_page(open_tab: OpenTab) -> None:

@@ -16,8 +16,9 @@ MEDIA_TYPES = {
     ".mjs": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
     ".txt": "text/plain; charset=utf-8",
+    ".woff2": "font/woff2",
 }
-LAZY = frozenset({"vendor/highlight.mjs", "client/worker.js"})
+LAZY = frozenset({"vendor/highlight.mjs", "vendor/katex.mjs", "client/worker.js"})
 """Modules that are only fetched when a page needs them, or never by a page itself."""
 
 CACHE_FOREVER = "public, max-age=31536000, immutable"
@@ -94,12 +95,13 @@ def _policy(html: str) -> str:
             "default-src 'none'",
             f"script-src 'self' 'sha256-{digest}'",
             "style-src 'self'",
+            "font-src 'self'",  # those of formulas
             "img-src 'self' blob:",  # the tab's icon, and pictures to be sent: no text can name a blob of this page
             "connect-src 'self'",
             "base-uri 'none'",
             "form-action 'none'",
             "frame-ancestors 'none'",
             "require-trusted-types-for 'script'",
-            "trusted-types dompurify tidings-client",
+            "trusted-types tidings-client",
         )
     )

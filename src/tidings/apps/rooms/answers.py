@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
@@ -32,6 +33,10 @@ AT_ONCE = 8
 
 LONGEST = 200_000
 """Characters of an answer that its room keeps. The run keeps all of it."""
+
+
+_THOUGHT = re.compile(r"\A\s*<think>.*?(?:</think>|\Z)", re.DOTALL)
+"""The reasoning at the beginning of a text, as models write it whose provider does not tell it apart."""
 
 
 class Answers:
@@ -139,8 +144,8 @@ class Answers:
                         raise NotFound("The run belongs to no room.")
                     case RunStarted():
                         started = event
-                    case BlockFinished(kind="text", content=str()) if event.content.strip():
-                        texts.append(event.content.strip())
+                    case BlockFinished(kind="text", content=str()) if (text := _THOUGHT.sub("", event.content).strip()):
+                        texts.append(text)
                     case RunFinished():
                         outcome = event.outcome
                     case RunFailed():

@@ -95,11 +95,10 @@ test("a failure keeps the text, the message and the code", () => {
     ["block.delta", { block: "b", delta: "x" }],
     ["run.failed", { message: "No.", code: "c" }],
   );
-  assert.deepEqual([answer.state, answer.error, run.textOf(answer)], [
-    "failed",
-    { message: "No.", code: "c", retryable: true, retryAfter: null },
-    "x",
-  ]);
+  assert.deepEqual(
+    [answer.state, answer.error, run.textOf(answer)],
+    ["failed", { message: "No.", code: "c", retryable: true, retryAfter: null }, "x"],
+  );
 });
 
 test("a failure says whether and when to try again", () => {

@@ -48,6 +48,7 @@ test("edits, deletions and reactions change the message they name", () => {
       deleted: false,
       quote: null,
       mentions: [],
+      asks: [],
       files: [],
       reactions: { "👍": ["Aiko", "Jonas"] },
     },

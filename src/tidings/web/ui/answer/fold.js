@@ -9,6 +9,7 @@
  * @property {boolean} open more text may come
  * @property {number} began Unix seconds
  * @property {number | null} ended
+ * @property {number | null} [thought] when `</think>` came
  */
 
 /**
@@ -174,7 +175,34 @@ function delta(run, data, time) {
   const part = run.parts.find((part) => part.kind !== "step" && part.id === data.block);
   if (!part && data.kind !== undefined && data.kind !== "text" && data.kind !== "reasoning") return run;
   const known = part ? run : write(run, { kind: "text", ...data }, time);
-  return replace(known, data.block, (part) => ({ ...part, text: part.text + (data.delta ?? "") }));
+  return replace(known, data.block, (part) => {
+    const text = part.text + (data.delta ?? "");
+    return { ...part, text, thought: part.thought ?? (THOUGHT.exec(text)?.[2] ? time : null) };
+  });
+}
+
+/** The reasoning at the beginning of a text, as models write it whose provider does not tell it apart. */
+const THOUGHT = /^\s*<think>([^]*?)(<\/think>\s*|$)/;
+
+/**
+ * Tell the reasoning at the beginning of a text apart.
+ * @param {Part} part
+ * @returns {Part[]}
+ */
+export function thoughtApart(part) {
+  const found = part.kind === "text" ? THOUGHT.exec(part.text) : null;
+  if (!found || part.kind !== "text") return [part];
+  const [all, thought, end] = found;
+  const open = part.open && end === "";
+  const ended = open ? null : (part.thought ?? part.ended);
+  const reasoning = {
+    ...part,
+    kind: /** @type {const} */ ("reasoning"),
+    id: `${part.id}-thought`,
+    text: thought.trim(),
+  };
+  const answer = { ...part, text: part.text.slice(all.length) };
+  return [...(reasoning.text ? [{ ...reasoning, open, ended }] : []), ...(answer.text ? [answer] : [])];
 }
 
 /**
@@ -250,6 +278,7 @@ function tokens(usage) {
 /** The answer's text, as Markdown. @param {Run} run */
 export function textOf(run) {
   return run.parts
+    .flatMap(thoughtApart)
     .filter((part) => part.kind === "text")
     .map((part) => /** @type {Text} */ (part).text)
     .join("\n\n");

@@ -1,4 +1,5 @@
 import { html } from "../kit/html.js";
+import { Written } from "../kit/markdown.js";
 import { Person } from "../people/person.js";
 import { Message, SentTime } from "../kit/message.js";
 
@@ -21,7 +22,7 @@ export function Question({ name, me, at, text, note, pale = false, children }) {
       gutter=${html`<${Person} name=${name ?? "?"} me=${me} />`}
       byline=${byline}
     >
-      <div class="asked">${text}</div>
+      <${Written} text=${text} />
       ${children}
     <//>
   `;

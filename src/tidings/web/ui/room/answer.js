@@ -1,6 +1,5 @@
 import { useEffect, useRef } from "preact/hooks";
 import { isLive, textOf } from "../answer/fold.js";
-import { Finished } from "../answer/parts.js";
 import { RunProgress, useAnnounced } from "../answer/progress.js";
 import { StateChip } from "../answer/state-chip.js";
 import { followRun, runSignal } from "../answer/state.js";
@@ -11,6 +10,7 @@ import { focusComposer } from "../kit/composer.js";
 import { Message, SentTime } from "../kit/message.js";
 import { copying } from "../kit/copy.js";
 import { html } from "../kit/html.js";
+import { Markdown } from "../kit/markdown.js";
 import { Mark } from "../kit/icon.js";
 import { reply } from "../page/drafts.js";
 import { chosenRun, openAside } from "../page/layout.js";
@@ -69,7 +69,7 @@ export function RoomAnswer({ room, item, may, found, stop }) {
           ? html`<p class="removed">This answer was deleted.</p>`
           : told
             ? html`<${RunProgress} run=${run} />`
-            : html`<div class="parts"><${Finished} text=${text} sources=${run.sources} /></div>`
+            : html`<div class="parts"><${Markdown} text=${text} sources=${run.sources} /></div>`
       }
       ${item.posted && html`<${Reactions} room=${room.id} message=${item.posted} reactions=${item.reactions} may=${may} />`}
       ${

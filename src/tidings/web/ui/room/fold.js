@@ -17,7 +17,8 @@
  * @property {boolean} edited
  * @property {boolean} deleted
  * @property {{message: string, by: string, text: string} | null} quote the message it replies to, as it was then
- * @property {readonly string[]} mentions names
+ * @property {readonly string[]} mentions names of members, as the server has read them
+ * @property {readonly string[]} asks names of assistants, likewise
  * @property {readonly File[]} files none after its deletion
  * @property {Reactions} reactions
  */
@@ -102,8 +103,10 @@ function restated(item, { offset, data }) {
   const { by, author, text } = data;
   const now = { ...item, text: String(text), stated: offset, edited: item.edited || by !== "", deleted: false };
   if (typeof author !== "string" || !author) return now;
-  const { sendKey, quote, mentions, files } = message(/** @type {any} */ ({ ...item, data: { ...data, by: author } }));
-  return { ...now, by: author, sendKey, quote, mentions, files };
+  const { sendKey, quote, mentions, asks, files } = message(
+    /** @type {any} */ ({ ...item, data: { ...data, by: author } }),
+  );
+  return { ...now, by: author, sendKey, quote, mentions, asks, files };
 }
 
 /** @template {Item} [T=Item] @typedef {{item: T}} Cell holds the present version of an item */
@@ -267,7 +270,7 @@ export function foldAbout(about, { offset, type, data }) {
 
 /** @param {Stored} event @returns {Message} */
 function message({ offset, time, data }) {
-  const { by, key, text, reply, quote, mentions, files } = data;
+  const { by, key, text, reply, quote, mentions, asks, files } = data;
   const replies = typeof reply === "string" && quote && typeof quote.text === "string";
   return {
     kind: "message",
@@ -282,6 +285,7 @@ function message({ offset, time, data }) {
     deleted: false,
     quote: replies ? { message: reply, by: String(quote.by ?? ""), text: quote.text } : null,
     mentions: Array.isArray(mentions) ? mentions : [],
+    asks: Array.isArray(asks) ? asks : [],
     files: Array.isArray(files) ? files : [],
     reactions: {},
   };

@@ -4,6 +4,7 @@ import { IconButton } from "../kit/button.js";
 import { focusComposer } from "../kit/composer.js";
 import { toClipboard } from "../kit/copy.js";
 import { html } from "../kit/html.js";
+import { Written } from "../kit/markdown.js";
 import { Icon } from "../kit/icon.js";
 import { Menu } from "../kit/menu.js";
 import { goRoom } from "../page/address.js";
@@ -14,7 +15,6 @@ import { Person } from "../people/person.js";
 import { session } from "../session/state.js";
 import { clockTime } from "../text/format.js";
 import { React, Reactions } from "./reactions.js";
-import { Written } from "./written-text.js";
 
 /** @typedef {import("./fold.js").Message} Item */
 /** @typedef {import("./state.js").Room} Room */
@@ -38,7 +38,7 @@ export function RoomMessage({ room, item, continued, may, found, stop }) {
   };
   const me = session.value?.name ?? null;
   const forMe = me !== null && mentions.includes(me) && !item.deleted;
-  const names = [...mentions, "assistant"];
+  const named = { names: [...mentions, ...item.asks], me };
   const kind = ["said", continued && "continued", forMe && "for-me", found && "found"];
   return html`
     <${Message}
@@ -57,7 +57,7 @@ export function RoomMessage({ room, item, continued, may, found, stop }) {
       ${
         item.deleted
           ? html`<p class="removed">This message was deleted.</p>`
-          : html`${text && html`<${Written} text=${text} names=${names} />`}
+          : html`${text && html`<${Written} text=${text} mentions=${named} />`}
             ${continued && item.edited && html`<small class="edited">edited</small>`}
             ${item.files.length > 0 && html`<${Files} room=${room.id} files=${item.files} />`}`
       }

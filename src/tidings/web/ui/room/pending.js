@@ -3,13 +3,13 @@ import { Files } from "../files/files.js";
 import { copying } from "../kit/copy.js";
 import { html } from "../kit/html.js";
 import { Icon } from "../kit/icon.js";
+import { Written } from "../kit/markdown.js";
 import { discard, retry, sending, slowed } from "../outbox/state.js";
 import { Message, SentTime } from "../kit/message.js";
 import { Person } from "../people/person.js";
 import { ordinal } from "../text/format.js";
 import { Quote } from "./message.js";
 import { messages } from "./outbox-state.js";
-import { Written } from "./written-text.js";
 
 /**
  * A message that is not in the room's log yet: being sent, waiting, or refused.
@@ -24,6 +24,7 @@ export function RoomPending({ room, pending }) {
   const isSending = (sending.value.has(key) || at === -1) && !waits;
   const behind = messages.value.slice(0, Math.max(0, at)).some((one) => one.lane === pending.lane && one.refused);
   const asked = slowed.get(key);
+  const called = { names: [...Object.keys(room.about.value?.members ?? {}), "assistant"], me: by };
   const erase = html`<button type="button" class="link" onClick=${() => discard(key)}>Delete</button>`;
   return html`
     <${Message}
@@ -33,7 +34,7 @@ export function RoomPending({ room, pending }) {
       byline=${html`<b>${by}</b><${SentTime} at=${time} />${isSending && html`<span>sending</span>`}`}
     >
       ${quote && html`<${Quote} room=${room} quote=${quote} />`}
-      ${text && html`<${Written} text=${text} names=${[...Object.keys(room.about.value?.members ?? {}), "assistant"]} />`}
+      ${text && html`<${Written} text=${text} mentions=${called} />`}
       ${files.length > 0 && html`<${Files} room=${room.id} files=${files} />`}
       ${waits && html`<${Waits} icon="clock">Waiting for connection (${ordinal(at + 1)} in line) ${erase}<//>`}
       ${!waits && asked && !refused && html`<${Waits} icon="clock">Waiting: ${asked} ${erase}<//>`}
