@@ -117,6 +117,12 @@ async def test_the_recent_messages_are_its_context(server: Server, mara: Member,
     ]
 
 
+async def test_reasoning_inside_a_text_is_not_posted(server: Server, mara: Member, id: str) -> None:
+    topic = await room(mara, id)
+    await mara.said(topic, "message.posted", text="@assistant <think>\nhm\n</think>\n\nYes")
+    assert [answer["text"] for answer in await answer_in(server, topic)] == ["Yes"]
+
+
 async def test_a_message_that_is_published_again_asks_once(server: Server, mara: Member, id: str) -> None:
     topic = await room(mara, id)
     calls = server.script.calls

@@ -47,7 +47,16 @@ export function Composer({ label, field, area, text, place, onSend, onEditLast, 
       ${before}
       <div class="composer">
         ${above}
-        <textarea id="composer" dir="auto" ref=${area} rows="1" enterkeyhint="send" value=${text} onKeyDown=${keys} ...${field} />
+        <textarea
+          id="composer"
+          dir="auto"
+          ref=${area}
+          rows="1"
+          enterkeyhint="send"
+          value=${text}
+          onKeyDown=${keys}
+          ...${field}
+        />
         <div class="tools">${tools}</div>
       </div>
       <p class="hint">
