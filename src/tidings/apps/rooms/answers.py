@@ -144,7 +144,7 @@ class Answers:
                         raise NotFound("The run belongs to no room.")
                     case RunStarted():
                         started = event
-                    case BlockFinished(kind="text", content=str()) if (text := _THOUGHT.sub("", event.content).strip()):
+                    case BlockFinished(kind="text", content=str()) if text := _THOUGHT.sub("", event.content).strip():
                         texts.append(text)
                     case RunFinished():
                         outcome = event.outcome
