@@ -151,6 +151,19 @@ def test_a_full_page_goes_on_after_its_notes(serve: Serve, page: Page, name: str
     shows(page, "one", "two", "three")
 
 
+def test_turbo_shows_each_note_once_when_the_reader_goes_back(serve: Serve, page: Page) -> None:
+    server = serve("Turbo")
+    page.goto(server.url)
+    send(server, "POST", body="one")
+    shows(page, "one")
+    page.evaluate("Turbo.visit('/?elsewhere')")
+    page.wait_for_url("**/?elsewhere")
+    shows(page, "one")
+    page.go_back()
+    send(server, "POST", body="two")
+    shows(page, "one", "two")
+
+
 @pytest.mark.parametrize(
     ("name", "notes"),
     [("htmx 4", ["one", "two"]), ("htmx 2", ["one", "one", "two"]), ("Turbo", None), ("Datastar", None)],
