@@ -43,7 +43,10 @@ def step(at: Offset, of: LiveTopic, found: Sequence[Event] = (), ahead: bool = F
     position = Position(of, at)
     position.ahead = ahead
     pages: Any = PageCache(found)
-    return position.step(pages), str(position)
+    level = position.level
+    taken = position.step(pages)
+    assert level == (taken is None and at.epoch == of.epoch), "a stream that begins level has no task to catch up"
+    return taken, str(position)
 
 
 def test_it_is_given_what_the_window_holds_up_to_what_is_visible() -> None:

@@ -34,11 +34,10 @@ class Access:
         """
         subject = await self.authenticator.authenticate(headers, unsafe=False)
         for topic in topics:
-            valid_topic(topic)
-            with naming(topic):
-                if not subject.may_subscribe(topic):
-                    raise Forbidden(f"Your token does not allow reading {topic}.")
-                if (guard := self.guards.of(topic)) is not None:
+            if not subject.may_subscribe(valid_topic(topic)):
+                raise Forbidden(f"Your token does not allow reading {topic}.", topic=topic)
+            if (guard := self.guards.of(topic)) is not None:
+                with naming(topic):
                     await guard.read(subject, topic)
         return subject
 
@@ -71,9 +70,8 @@ class Access:
 
         None for a stream that only ends with its token or its topics.
         """
-        watches = [self.guards.watch(subject, topics), self.authenticator.watch(subject)]
-        ending = [watch for watch in watches if watch is not None]
-        return Watches(ending) if len(ending) > 1 else ending[0] if ending else None
+        rights, session = self.guards.watch(subject, topics), self.authenticator.watch(subject)
+        return Watches([rights, session]) if rights and session else rights or session
 
     async def manager(self, headers: Headers, topic: str) -> Subject:
         """Return the sender, who may configure, close and delete the topic. Raises as `publisher`, and NotFound."""

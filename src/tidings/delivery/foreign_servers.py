@@ -33,11 +33,11 @@ def chain_signals(hub: Hub, scope: Any) -> None:
     Called at the first stream rather than in the lifespan, because Starlette does not run the lifespan of mounted
     apps, and by then the server's own handlers are in place.
     """
+    if "tidings.connection" in (scope.get("extensions") or {}):
+        return  # Tidings' own server drains the hub itself
     if hub.state == "closed" or hub.delivery in _chained:
         return
     _chained.add(hub.delivery)
-    if "tidings.connection" in (scope.get("extensions") or {}):
-        return
     if threading.current_thread() is not threading.main_thread():
         return
     loop = asyncio.get_running_loop()

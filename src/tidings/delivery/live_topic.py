@@ -201,8 +201,9 @@ class LiveTopic:
 
     def locate(self, offset: Offset) -> Offset:
         """The offset itself; or, of an earlier life that has the same events up to there, the offset in this life."""
-        if any(offset.epoch == epoch and offset.n <= shared for epoch, shared in self.lives):
-            return Offset(self.epoch, offset.n)
+        for epoch, shared in self.lives:
+            if offset.epoch == epoch and offset.n <= shared:
+                return Offset(self.epoch, offset.n)
         return offset
 
     def trim(self) -> None:

@@ -80,6 +80,13 @@ class Position:
         live = self.live
         return live.closed and self.epoch == live.epoch and self.n >= live.head and not self.ahead
 
+    @property
+    def level(self) -> bool:
+        """True if the reader has all that was handed out: the next step is None."""
+        live = self.live
+        known = self.epoch == live.epoch and not self.ahead and self.said >= live.said and self.n >= live.visible
+        return known and (self.ended or not live.closed or self.n < live.head)
+
     def step(self, pages: PageCache) -> Step:
         """The next step, without waiting. A Slice or Reset moves the position: the caller must deliver it."""
         live = self.live
@@ -95,7 +102,7 @@ class Position:
                 self.ended = True
                 return "end"
             return None
-        if self.lost:
+        if self.n < live.start and self.lost:
             self.n = live.start
             return Reset("trimmed", live.earliest)
         after = self.n

@@ -168,7 +168,7 @@ class EventStreamResponse(Response):
         try:
             for i, topic in enumerate(self.topics):
                 stream.positions.append(await delivery.follow(topic, ids[i] if ids else after))
-                if (lost := stream.positions[-1].lost) and not self.format.notices:
+                if not self.format.notices and (lost := stream.positions[-1].lost):
                     earliest = str(stream.positions[-1].live.earliest)
                     raise Gone(f"Events of {topic} are gone: {lost}.", reason=lost, earliest=earliest)
             if not all(position.finished for position in stream.positions):
@@ -294,6 +294,8 @@ def given_id(scope: Scope) -> str:
             return header.decode()
     except UnicodeDecodeError:
         raise InvalidRequest("The Last-Event-ID is not UTF-8.") from None
+    if b"%" not in query and b"last" not in query:
+        return ""  # parsing the query of every stream that opens would cost 10 of 80 µs
     given = [value for name, value in parse_qsl(query.decode("latin-1")) if name in ID_PARAMETERS]
     return given[-1] if given else ""
 

@@ -125,9 +125,10 @@ class Subscription:
         self._connection = connection
         self._finish = finish
         # Part of the first event: a block of its own makes some clients fire an empty event.
-        self._retry = b"retry: %d\n" % (1000 * random.uniform(*delivery.retry)) if form.comments else b""
+        comments = form.comments
+        self._retry = b"retry: %d\n" % (1000 * random.uniform(*delivery.retry)) if comments else b""
         # Random, or the keep-alives of connections that came together would all be due together: 10,000 in one tick.
-        self._silence = delivery.keep_alive * random.uniform(1.0, 1.2) if form.comments else math.inf
+        self._silence = delivery.keep_alive * random.uniform(1.0, 1.2) if comments else math.inf
         self._task: asyncio.Task[None] | None = None
         self._stepped = True
         self._turn = 0
@@ -148,7 +149,10 @@ class Subscription:
             return  # the right to read was lost while the response began
         self._delivery.streams.add(self)
         self._delivery.wheel.file(self, self._next_visit())
-        self.kick()
+        if all(position.level for position in self.positions):
+            self._attach()
+        else:
+            self.kick()
 
     # Called by flushes. Nothing here waits.
 
@@ -283,12 +287,14 @@ class Subscription:
 
     async def _catch_up(self, first: Resume | Message | Sequence[bytes] | None) -> bool:
         """Write until the stream is level with every topic. True: all topics have ended and were read."""
-        if isinstance(first, Resume):
+        if first is None:
+            pass  # the most frequent case, and the check for a mapping below costs the most
+        elif isinstance(first, Resume):
             self._delivery.write_memory.hold(self, PAGE_BYTES)
             await first
         elif isinstance(first, MutableMapping):
             await self._send(first)
-        elif first is not None:
+        else:
             await self._write(first)
         while not self.closed:
             if self._connection is not None and self._connection.full:
@@ -312,7 +318,7 @@ class Subscription:
 
     async def _write(self, parts: Sequence[bytes]) -> None:
         # A format may write nothing for an event, and an empty part would be the chunk that ends the body.
-        if not (parts := [part for part in parts if part]):
+        if not all(parts) and not (parts := [part for part in parts if part]):
             return
         self.last = monotonic()
         if self._connection is not None:

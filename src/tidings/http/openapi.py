@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from starlette.routing import Route, compile_path
-from starlette.types import ASGIApp
+from starlette.routing import Match, Route, compile_path
+from starlette.types import ASGIApp, Scope
 
 from tidings.delivery.response import EVENT
 from tidings.log.names import MAX_NAME
@@ -119,6 +119,9 @@ class DirectRoute(Route):
         self.method = method
         self.methods: set[str] = {method}  # Starlette adds HEAD to GET, and a HEAD must not start a run
         self.operation: dict[str, Any] = dict(operation)
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        return super().matches(scope) if scope["method"] == self.method else (Match.NONE, {})
 
     def describe(self, paths: dict[str, Any]) -> None:
         """Add the operation to the `paths` of a document."""

@@ -103,7 +103,8 @@ class App(FastAPI):
         if scope["type"] != "http":
             await super().__call__(scope, receive, send)
             return
-        if self.hub.state == "open" and self.hub.delivery is not self._life:
+        # The life that has begun lasts until its topics are closed: no request in between asks the hub.
+        if (self._life is None or self._life.topics.closed) and self.hub.state == "open":
             try:
                 await self.begin()
             except TidingsError as error:

@@ -154,7 +154,7 @@ def protocol(hub: Hub, bounds: Bounds) -> type[HttpToolsProtocol]:
             while start < len(data):
                 if self._refused or self.transport.is_closing():
                     return
-                if self._crowded():
+                if self.pipeline and self._crowded():
                     self._rest = memoryview(data)[start:]
                     self.flow.held = True
                     self.flow.pause_reading()
@@ -168,7 +168,7 @@ def protocol(hub: Hub, bounds: Bounds) -> type[HttpToolsProtocol]:
         def _expected(self) -> int:
             """Return the bytes that are to come of a body whose length is known. They hold no further request."""
             if self._head < 0:
-                for name, value in self.headers:
+                for name, value in self.scope["headers"]:
                     if name == b"content-length":
                         return int(value) - self._body
             return 0
@@ -255,16 +255,16 @@ def protocol(hub: Hub, bounds: Bounds) -> type[HttpToolsProtocol]:
 
         def on_headers_complete(self) -> None:
             # Only now is it known how much of what was read is the head.
-            if len(self.url) + sum([len(name) + len(value) for name, value in self.headers]) > MAX_HEAD:
+            if self._head + SLICE > MAX_HEAD and self._size_of_head() > MAX_HEAD:
                 self.refuse(TOO_LARGE)
                 raise ValueError("the parser is to stop here")
             self._head = -1
             super().on_headers_complete()
-
-        def on_header(self, name: bytes, value: bytes) -> None:
             # Trailers are dropped: uvicorn would add them to the headers, where `authorization` says who asks.
-            if self._head >= 0:
-                super().on_header(name, value)
+            self.headers = []
+
+        def _size_of_head(self) -> int:
+            return len(self.url) + sum([len(name) + len(value) for name, value in self.headers])
 
         def on_body(self, body: bytes) -> None:
             self._body += len(body)

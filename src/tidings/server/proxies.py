@@ -14,7 +14,7 @@ from tidings.errors import InvalidRequest
 
 log: logging.Logger = logging.getLogger("tidings.proxies")
 
-PROTO, PREFIX = b"x-forwarded-proto", b"x-forwarded-prefix"
+FOR, PROTO, PREFIX = b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-prefix"
 
 _prefix = re.compile(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._~-]{1,100}){1,10}")
 
@@ -36,8 +36,10 @@ class TrustedProxies(ProxyHeadersMiddleware):
 
     # No coroutine of its own: its frame would stay as long as a stream, 0.5 KB each.
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:  # type: ignore[override]
-        sent = {name: value for name, value in scope.get("headers", ()) if name in (PROTO, PREFIX)}
-        if sent:
+        sent = {name: value for name, value in scope.get("headers", ()) if name in (FOR, PROTO, PREFIX)}
+        if not sent:
+            return self.app(scope, receive, send)  # type: ignore[arg-type]
+        if PROTO in sent or PREFIX in sent:
             peer = scope["client"][0] if scope.get("client") else ""
             if peer not in self.trusted_hosts:
                 self._warn(peer)
