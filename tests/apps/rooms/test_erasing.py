@@ -251,6 +251,22 @@ async def test_an_edit_of_a_reply_that_another_edit_overtakes_quotes_nothing(rac
     assert message.text == "I see it"
 
 
+@pytest.mark.parametrize("kind", ["message.posted", "message.edited", "message.deleted"])
+async def test_a_message_is_found_though_its_edit_has_not_been_heard_of(racing: Racing, kind: str) -> None:
+    """An edit redacts the first text. A process that knows of no edit reads the first text, and finds none."""
+    said = await racing.say(0, "Ann", "message.posted", text=f"A {WORD}")
+    found = await racing.guards[0]._rooms.states.following("rooms.den")
+    assert found.stop is not None
+    found.stop()
+    await racing.say(1, "Ann", "message.edited", message=said, text="A fish")
+    assert found.level
+    assert Offset.parse(said).n not in found.state.edited
+    data = {"reply": said, "text": "I see"} if kind == "message.posted" else {"message": said}
+    await racing.say(0, "Ann", kind, **data | ({"text": "A pike"} if kind == "message.edited" else {}))
+    page = await racing.hubs[1].read("rooms.den")
+    assert [event.type for event in page.events if not event.redacted][-1] == kind
+
+
 @pytest.mark.parametrize("kind", ["message.posted", "message.edited"])
 async def test_a_text_that_a_deletion_overtakes_is_refused_and_gone(racing: Racing, kind: str) -> None:
     said = await racing.say(0, "Ann", "message.posted", text=f"A {WORD}")

@@ -126,24 +126,27 @@ class Rooms:
         fresh = bool(texts) or any(isinstance(fact, rules.PERMISSION_FACTS) for fact in given)
         found = await self.states.get(topic, fresh=fresh)
         try:
-            at, checked = found.offset, await self._check(found.state, given)
+            admission = await self._admission(found, given, texts)
         except TidingsError:
+            # Another process may have stored or edited the message that a fact is about. An edit redacts the old text.
             found = await self.states.get(topic)
-            at, checked = found.offset, await self._check(found.state, given)
+            admission = await self._admission(found, given, texts)
         self.states.follow(found)
-        named = {}
-        if texts:
-            named = await asyncio.to_thread(mentions, texts, [*found.state.members], self.assistants)
+        return admission
+
+    async def _admission(self, found: Projection[Room], given: Sequence[Fact], texts: Sequence[str]) -> Admission:
+        """The facts as they may be stored. `texts`: those of them that may name people. Raises as `admit`."""
+        at, checked = found.offset, await self._check(found.state, given)
+        members = [*found.state.members]
+        named = await asyncio.to_thread(mentions, texts, members, self.assistants) if texts else {}
         stamped = [await self._stamp(found, fact, named) async for fact in in_slices(checked)]
         return Admission(stamped, found.state, at)
 
     async def admit_typing(self, subject: Subject, topic: str, items: Items) -> Items:
         """The transient event of a person who writes. Raises InvalidRequest, NotFound, Forbidden, Conflict."""
-        room_id(topic)
-        by = person(subject)
         if any(kind != "typing" for kind, _ in items):
             raise InvalidRequest("In a room, only `typing` is transient.")
-        await self.check_may_post(topic, by)
+        await self.check_may_post(topic, by := person(subject))
         return [facts.typing(by)]
 
     async def check_may_post(self, topic: str, by: str) -> None:
@@ -223,7 +226,8 @@ class Rooms:
                 fields["quote"] = quote(target)
         if isinstance(fact, MessageEdited):
             message = await self.message(found, Offset.parse(fact.message))
-            assert message is not None
+            if message is None:
+                raise _changed_meanwhile()
             edit = facts.edited(message, fact.message, fact.text, by=fact.by)
             members, assistants = named.get(fact.text, NOBODY)
             return facts.changed(
