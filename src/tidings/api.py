@@ -19,8 +19,9 @@ class Hub(base.Hub):
     readers in each of them have what another publishes within 20 ms.
     `keep_alive`: seconds of silence before a comment is written to a stream. `retry`: the range, in seconds, of the
     reconnection time that a stream tells its client; random within it, so that a thousand clients do not come back in
-    the same instant. `drain_window`: seconds over which `drain` closes the open streams. `retention`: the retention of
-    topics that are created without one of their own.
+    the same instant. `drain_window`: seconds over which `drain` closes the open streams. `stream_life`: seconds after
+    which a stream is closed at the latest, so that its client connects again, perhaps to another process; None: never.
+    `retention`: the retention of topics that are created without one of their own.
 
     `window_bytes`: memory for the recent events of all topics; beyond it, those of the topics that were longest silent
     are read from the store again. `write_bytes`: memory that slow readers may keep; beyond it, the reader that has been

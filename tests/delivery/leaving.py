@@ -18,9 +18,9 @@ import uvloop
 from tidings import Hub
 from tidings.delivery.subscription import Subscription
 from tidings.server.app import create_app
+from tidings.server.listening import listen
 from tidings.server.protocol import Bounds, protocol
 from tidings.server.settings import Settings
-from tidings.server.uvicorn_server import listen
 
 
 async def serve() -> None:

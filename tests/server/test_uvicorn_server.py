@@ -11,7 +11,7 @@ import pytest
 from tests.delivery.client import Chunked
 from tests.raw import ask, request
 from tests.serving import PATIENCE, ServerProcess
-from tidings.server.uvicorn_server import greeting
+from tidings.server.listening import greeting
 from tidings.wire.sse import ServerSentEvent, decode
 
 

@@ -2,7 +2,8 @@
 
 People are the guests of a server without a key, senders who are known by a cookie, and tokens with the claim
 `"limits": "person"`. The token of a program is limited only by a claim of its own, such as `"limits": {"runs": 5}`.
-Each process counts by itself, but for the bytes of files, which the store knows.
+The store knows the bytes of files. Each process counts all else, and is told what other processes have counted
+(`spend_elsewhere`, `hold_elsewhere`).
 """
 
 from __future__ import annotations
@@ -52,14 +53,25 @@ REMEMBERED = 50_000
 """Amounts that are remembered. Beyond that, those that have been unused for longest are forgotten."""
 
 
+class Amount(NamedTuple):
+    """The amount of a kind that a person may use up."""
+
+    name: str
+    kind: str
+    most: int
+
+
 class Limits:
     """The limits of a server for people, by the names of KINDS; 0 or a missing name is no limit."""
 
     def __init__(self, people: Mapping[str, int] | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._people = valid_limits(people or {})
         self._clock = clock
+        self.spent: dict[Amount, float] = {}
+        """What was counted here since the last look: whoever looks takes it out."""
         self._left: dict[tuple[str, str], tuple[float, float]] = {}
         self._runs: dict[str, dict[str, float]] = {}
+        self._elsewhere: dict[str, Mapping[str, int]] = {}
         self._owners: dict[str, str] = {}
         self._places = 0
 
@@ -75,7 +87,7 @@ class Limits:
         """
         if count and (most := self.most(subject, kind)):
             self.check(subject, kind, count)
-            self._left[subject.name or "", kind] = self._refill(subject, kind, most) - count, self._clock()
+            self._take(Amount(subject.name or "", kind, most), count)
 
     @contextmanager
     def up_to(self, subject: Subject, kind: str, count: int) -> Iterator[Callable[[int], None]]:
@@ -94,25 +106,37 @@ class Limits:
             yield came
         finally:
             if most := self.most(subject, kind):
-                given = self._refill(subject, kind, most) + max(left, 0)
-                self._left[subject.name or "", kind] = min(given, most), self._clock()
+                self._take(Amount(subject.name or "", kind, most), -max(left, 0))
 
     def count(self, subject: Subject, kind: str) -> None:
         """Count something that has happened, even if nothing is left of the amount."""
         if most := self.most(subject, kind):
-            self._left[subject.name or "", kind] = max(self._refill(subject, kind, most) - 1, 0.0), self._clock()
+            self._take(Amount(subject.name or "", kind, most), 1)
 
     def check(self, subject: Subject, kind: str, count: int = 1) -> None:
         """Raise TooManyRequests if the subject has less than `count` left of an amount, or TooLarge if it never has."""
         most = self.most(subject, kind)
         if most and count > most:
             raise TooLarge(rule(kind, most), limit=most)
-        if most and (left := self._refill(subject, kind, most)) < count:
+        if most and (left := self._refill(Amount(subject.name or "", kind, most))) < count:
             raise too_many(rule(kind, most), (count - left) * KINDS[kind].seconds / most)
 
-    def _refill(self, subject: Subject, kind: str, most: int) -> float:
+    def spend_elsewhere(self, amount: Amount, count: float) -> None:
+        """Count what another process has counted; negative: what it has given back."""
+        self._left[amount.name, amount.kind] = self._rest(amount, count), self._clock()
+
+    def _take(self, amount: Amount, count: float) -> None:
+        self.spend_elsewhere(amount, count)
+        if len(self.spent) < REMEMBERED:
+            self.spent[amount] = self.spent.get(amount, 0) + count
+
+    def _rest(self, amount: Amount, count: float) -> float:
+        return min(max(self._refill(amount) - count, 0.0), amount.most)
+
+    def _refill(self, amount: Amount) -> float:
         """Return what is left of an amount by now: it fills again evenly over its time."""
-        key, now = (subject.name or "", kind), self._clock()
+        (name, kind, most), now = amount, self._clock()
+        key = name, kind
         left, at = self._left.pop(key, (float(most), now))
         left = min(left + (now - at) * most / KINDS[kind].seconds, most)
         self._left[key] = left, now  # at the end of the order: the first has been unused for longest
@@ -144,6 +168,17 @@ class Limits:
         finally:
             self._free(place)
 
+    def held(self) -> dict[str, int]:
+        """Return the places that people hold here for runs, by their names."""
+        return {owner: len(held) for owner, held in self._runs.items()}
+
+    def hold_elsewhere(self, process: str, held: Mapping[str, int]) -> None:
+        """Count the places that people hold in another process. Empty: it holds none, or is gone."""
+        if held:
+            self._elsewhere[process] = held
+        else:
+            self._elsewhere.pop(process, None)
+
     def promise(self, subject: Subject, count: int) -> None:
         """Hold places for runs that start once an event is stored, which takes them with `keep`.
 
@@ -172,7 +207,8 @@ class Limits:
         for run, since in list(held.items()):
             if self._clock() - since > LONGEST_RUN:
                 self._free(run)
-        if most and len(held) + count > most:
+        elsewhere = sum(others.get(subject.name or "", 0) for others in self._elsewhere.values())
+        if most and len(held) + elsewhere + count > most:
             raise too_many(rule("runs", most), 5)
 
     def _place(self) -> str:

@@ -76,6 +76,7 @@ def serve(
     host: Annotated[str | None, typer.Option(help="The address to listen on (127.0.0.1).")] = None,
     port: Annotated[int | None, typer.Option(help="The port to listen on (8000); 0 takes a free one.")] = None,
     store: Annotated[str | None, typer.Option(help="The URL of the store (sqlite:///tidings.db).")] = None,
+    workers: Annotated[int | None, typer.Option(help="The number of worker processes (none: one process).")] = None,
     log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error (info).")] = None,
     log_format: Annotated[str | None, typer.Option(help="text or json (text).")] = None,
     access_log: Annotated[
@@ -91,6 +92,7 @@ def serve(
     Examples:
       tidings serve
       tidings serve --port 9000 --store memory:
+      tidings serve --workers 2
       export TIDINGS_SECRET=$(tidings token --new-secret)
       tidings serve --host 0.0.0.0 --store sqlite:////var/lib/tidings/tidings.db
     """
@@ -98,16 +100,20 @@ def serve(
         from tidings.errors import InvalidRequest
         from tidings.server.settings import Settings
 
+        options = {"host": host, "port": port, "store": store, "workers": workers, "access_log": access_log}
+        options |= {"log_level": log_level, "log_format": log_format}
         try:
-            settings = Settings.load(
-                host=host, port=port, store=store, log_level=log_level, log_format=log_format, access_log=access_log
-            )
+            settings = Settings.load(**options)
         except InvalidRequest as error:
             _end(str(error), 2)
-        from tidings.server.uvicorn_server import run
-
         # uvicorn repeats a Ctrl-C when the server has ended in order, which is what was asked for.
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        if settings.workers is not None:
+            from tidings.server.workers import supervise
+
+            raise SystemExit(supervise(settings, options))
+        from tidings.server.uvicorn_server import run
+
         with suppress(KeyboardInterrupt):
             run(settings)
 

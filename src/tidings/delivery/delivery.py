@@ -63,7 +63,8 @@ class Delivery:
 
     `keep_alive`: seconds of silence before a comment is written to a stream. `retry`: the range, in seconds, of the
     reconnection time that a stream tells its client. `drain_window`: seconds over which `drain` closes the streams.
-    `window_bytes`, `write_bytes`: the most memory for recent events, and for what slow readers keep.
+    `stream_life`: seconds after which a stream is closed at the latest; None: there is no such time. `window_bytes`,
+    `write_bytes`: the most memory for recent events, and for what slow readers keep.
     """
 
     def __init__(
@@ -73,11 +74,14 @@ class Delivery:
         keep_alive: float = 15.0,
         retry: tuple[float, float] = (1.0, 4.0),
         drain_window: float = 2.0,
+        stream_life: float | None = None,
         window_bytes: int = WINDOWS,
         write_bytes: int = WRITES,
     ) -> None:
         self.keep_alive = keep_alive
         self.retry = retry
+        self.drain_window = drain_window
+        self.stream_life = stream_life
         self.draining: bool = False
         self.loop: asyncio.AbstractEventLoop = asyncio.get_running_loop()
         self.topics: Topics = Topics(journal, self.background, WindowMemory(window_bytes))
@@ -85,7 +89,6 @@ class Delivery:
         self.wheel: TimerWheel = TimerWheel()
         self.streams: set[OpenStream] = set()
         self._journal = journal
-        self._drain_window = drain_window
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def start(self) -> None:
@@ -193,7 +196,7 @@ class Delivery:
     async def _drain(self, streams: Sequence[OpenStream]) -> None:
         began = monotonic()
         for i, stream in enumerate(streams):
-            wait = began + self._drain_window * i / len(streams) - monotonic()
+            wait = began + self.drain_window * i / len(streams) - monotonic()
             if wait > 0.02:
                 await asyncio.sleep(wait)
             stream.close()

@@ -41,6 +41,7 @@ class Hub:
         keep_alive: float = 15.0,
         retry: tuple[float, float] = (1.0, 4.0),
         drain_window: float = 2.0,
+        stream_life: float | None = None,
         retention: Retention | None = None,
         window_bytes: int = WINDOWS,
         write_bytes: int = WRITES,
@@ -52,6 +53,7 @@ class Hub:
             keep_alive=keep_alive,
             retry=retry,
             drain_window=drain_window,
+            stream_life=stream_life,
             window_bytes=window_bytes,
             write_bytes=write_bytes,
         )

@@ -242,7 +242,7 @@ class Stream:
             self.positions,
             self.form,
             finish=finish,
-            expires=None if self.expires is None else monotonic() + self.expires - time(),
+            expires=closing_time(delivery.stream_life, self.expires),
             connection=connection.begin() if connection is not None else None,
         )
         try:
@@ -263,6 +263,20 @@ class Stream:
         finally:
             subscription.leave()
             self.release()
+
+
+def closing_time(life: float | None, expires: float | None) -> float | None:
+    """Return the `monotonic` time at which a stream that begins now is closed: at the end of its life, or before that
+    at the Unix time `expires`.
+
+    Lives differ by a fifth, so that the clients of streams that began together do not return together.
+    """
+    times: list[float] = []
+    if life is not None:
+        times.append(monotonic() + life * random.uniform(0.8, 1.0))
+    if expires is not None:
+        times.append(monotonic() + expires - time())
+    return min(times, default=None)
 
 
 def opening(scope: Scope, form: Format) -> bytes:

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from tidings.delivery.hub import Hub
 from tidings.errors import TidingsError
 
-from .metrics import registries
+from .metrics import Metrics, Siblings
 from .openapi import shape
 from .response import json_response
 
@@ -26,11 +26,13 @@ class Health(msgspec.Struct, omit_defaults=True):
 
     `draining`: streams are let go, and another process takes requests. `unavailable`: the store cannot be written, and
     `detail` says why. `last_commit`: seconds since the last change of a log that this process made or heard of.
+    `worker`: the number of this process among the workers of a server.
     """
 
     status: Literal["ok", "draining", "unavailable"]
     detail: str | None = None
     last_commit: float | None = None
+    worker: int | None = None
 
 
 async def readiness(hub: Hub) -> Health:
@@ -46,19 +48,19 @@ async def readiness(hub: Hub) -> Health:
     return Health("ok", last_commit=None if age is None else round(age, 3))
 
 
-def routes(hub: Hub) -> APIRouter:
+def routes(hub: Hub, siblings: Siblings, metrics: Metrics) -> APIRouter:
     """Return the router of health and metrics. Neither names a topic or a person, so neither needs a token."""
     router = APIRouter(tags=["operations"])
-    counted, process = registries(hub)
+    worker = siblings.number or None
 
     @router.get(
         "/health/live", summary="Ask whether this process runs", responses={200: shape(Health, "The process runs.")}
     )
     async def live() -> Response:
-        return json_response(Health("ok"), 200)
+        return json_response(Health("ok", worker=worker), 200)
 
     async def ready() -> Response:
-        health = await readiness(hub)
+        health = msgspec.structs.replace(await readiness(hub), worker=worker)
         return json_response(health, 200 if health.status == "ok" else 503)
 
     for path, summary in (
@@ -82,7 +84,7 @@ def routes(hub: Hub) -> APIRouter:
         responses={200: {"description": "Metrics", "content": {"text/plain": {"schema": {"type": "string"}}}}},
     )
     async def scrape() -> Response:
-        text = generate_latest(counted) + await asyncio.to_thread(generate_latest, process)
+        text = generate_latest(metrics.counted) + await asyncio.to_thread(generate_latest, metrics.process)
         return Response(text, media_type=CONTENT_TYPE_LATEST)
 
     # Monitors ask with HEAD.

@@ -1,14 +1,39 @@
-"""Metrics for Prometheus, read from the hub at each scrape, so that counting costs the hot path nothing."""
+"""Metrics for Prometheus, read from the hub at each scrape, so that counting costs the hot path nothing.
+
+Where several workers serve, each of them answers for all: the label `worker` tells their figures apart.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.samples import Sample
 
 from tidings.delivery.delivery import Counts
 from tidings.delivery.hub import Hub
+
+Figure = tuple[str, dict[str, str], float]
+"""A sample of a metric: its name, its labels and its value."""
+
+STREAMS = "tidings_streams_open"
+
+
+class Siblings:
+    """The workers of a server as one of them knows them: its own number, and the figures that others told last.
+
+    `number` is 0 in a process that serves by itself.
+    """
+
+    def __init__(self, number: int = 0) -> None:
+        self.number = number
+        self.others: dict[int, list[Figure]] = {}
+
+    def streams(self) -> int:
+        """Return the open streams of the other workers, as of a second ago."""
+        return int(sum(value for figures in self.others.values() for name, _, value in figures if name == STREAMS))
 
 
 class HubCollector:
@@ -27,7 +52,7 @@ class HubCollector:
         ):
             yield CounterMetricFamily(name, text, value=value)
         for name, text, value in (
-            ("tidings_streams_open", "Open event streams.", counts.streams),
+            (STREAMS, "Open event streams.", counts.streams),
             ("tidings_streams_catching_up", "Open streams that are behind.", counts.behind),
             ("tidings_topics_warm", "Topics whose recent events this process holds.", counts.topics),
             ("tidings_window_bytes", "Memory of these events.", counts.window_bytes),
@@ -39,14 +64,51 @@ class HubCollector:
             yield GaugeMetricFamily(name, text, value=value)
 
 
-def registries(hub: Hub) -> tuple[CollectorRegistry, CollectorRegistry]:
-    """Return two registries: the hub's, to be collected on its loop, and the process's, to be collected in a thread.
+class WorkersCollector:
+    """Collects what `registry` collects, and the same figures of the other workers, each with its worker as a label."""
 
-    The second reads files. Both are apart from the default registry, so that two hubs in one process do not collide.
+    def __init__(self, registry: CollectorRegistry, siblings: Siblings) -> None:
+        self._registry = registry
+        self._siblings = siblings
+
+    def collect(self) -> Iterator[Metric]:
+        siblings = self._siblings
+        for family in self._registry.collect():
+            if siblings.number:
+                names = {sample.name for sample in family.samples}
+                mine = [(sample.name, sample.labels, sample.value) for sample in family.samples]
+                family.samples = [
+                    Sample(name, {**labels, "worker": str(number)}, value)
+                    for number, figures in sorted({**siblings.others, siblings.number: mine}.items())
+                    for name, labels, value in figures
+                    if name in names
+                ]
+            yield family
+
+
+class Metrics:
+    """The metrics of a hub and of its process.
+
+    `counted` is to be collected on the hub's loop, `process` in a thread, since it reads files. Both are apart from
+    the default registry, so that two hubs in one process do not collide.
     """
-    counted, process = CollectorRegistry(), CollectorRegistry()
-    counted.register(HubCollector(hub))
-    ProcessCollector(registry=process)
-    PlatformCollector(registry=process)
-    GCCollector(registry=process)
-    return counted, process
+
+    def __init__(self, hub: Hub, siblings: Siblings) -> None:
+        own, process = CollectorRegistry(), CollectorRegistry()
+        own.register(HubCollector(hub))
+        ProcessCollector(registry=process)
+        PlatformCollector(registry=process)
+        GCCollector(registry=process)
+        self.counted: WorkersCollector = WorkersCollector(own, siblings)
+        self.process: WorkersCollector = WorkersCollector(process, siblings)
+        self._own: tuple[CollectorRegistry, CollectorRegistry] = (own, process)
+
+    async def figures(self) -> list[Figure]:
+        """Return the figures of this worker, for the others."""
+        own, process = self._own
+        return [*_figures(own), *await asyncio.to_thread(_figures, process)]
+
+
+def _figures(registry: CollectorRegistry) -> list[Figure]:
+    samples = [sample for family in registry.collect() for sample in family.samples]
+    return [(sample.name, dict(sample.labels), sample.value) for sample in samples]

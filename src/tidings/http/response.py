@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -23,19 +23,24 @@ that put it there runs the stream after its framework's stack has returned. Insi
 
 
 class Slots:
-    """The streams that may be open at once: in all, and for one owner."""
+    """The streams that may be open at once: in all, and for one owner.
+
+    `elsewhere` and `owned_elsewhere` count the streams of other processes, in all and of an owner, as they told last.
+    """
 
     def __init__(self, total: int, each: int) -> None:
         self.total: int = total
         self.each: int = each
         self.open: int = 0
         self.owners: Counter[str] = Counter()
+        self.elsewhere: Callable[[], int] = lambda: 0
+        self.owned_elsewhere: Callable[[str], int] = lambda owner: 0
 
     def take(self, owner: str) -> None:
         """Count a stream of the owner. Raises TooManyRequests."""
-        if self.open >= self.total:
+        if self.open + self.elsewhere() >= self.total:
             raise TooManyRequests(f"This server has its limit of {self.total} open streams.")
-        if self.owners[owner] >= self.each:
+        if self.owners[owner] + self.owned_elsewhere(owner) >= self.each:
             raise TooManyRequests(
                 f"You have your limit of {self.each} open streams. Close one, or share one between tabs."
             )

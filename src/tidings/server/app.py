@@ -48,6 +48,7 @@ from tidings.events import Retention
 from tidings.http import health, problems, runs, session, topics
 from tidings.http.ask import asking
 from tidings.http.follow import Following
+from tidings.http.metrics import Metrics, Siblings
 from tidings.http.openapi import REF, SHAPES, DirectRoute
 from tidings.http.publish import Publishing, Sizes
 from tidings.http.response import OUTSIDE, Slots
@@ -55,6 +56,7 @@ from tidings.http.signed_out import SignedOut
 from tidings.runs.assistant import Assistant
 
 from .settings import Settings
+from .shared_limits import TOPIC, SharedLimits
 
 log: logging.Logger = logging.getLogger("tidings.app")
 
@@ -69,6 +71,7 @@ class App(FastAPI):
 
     direct: Sequence[DirectRoute] = ()
     access: Access
+    metrics: Metrics
     hub: Hub
     work: Callable[[], Awaitable[None]]
     """Begins what goes on beside requests: the list of ended sessions, presence, loading the assistants."""
@@ -140,15 +143,20 @@ class App(FastAPI):
         return self.openapi_schema
 
 
-def create_app(settings: Settings | None = None, hub: Hub | None = None) -> FastAPI:
-    """Return Tidings as an app. `app.state.hub` is its hub, which the app's lifespan opens and closes."""
+def create_app(settings: Settings | None = None, hub: Hub | None = None, siblings: Siblings | None = None) -> App:
+    """Return Tidings as an app. `app.state.hub` is its hub, which the app's lifespan opens and closes.
+
+    `siblings`: the workers of a server, if the process is one of several.
+    """
     settings = settings or Settings.load()
+    siblings = siblings or Siblings()
     if hub is None:
         retention = Retention(settings.retention_max_age, settings.retention_max_events, settings.retention_max_bytes)
         hub = Hub(
             settings.store,
             keep_alive=settings.keep_alive,
             drain_window=settings.drain_window,
+            stream_life=settings.stream_life or None,
             window_bytes=int(settings.window_memory),
             write_bytes=int(settings.write_memory),
             retention=retention if retention != Retention() else None,
@@ -157,7 +165,9 @@ def create_app(settings: Settings | None = None, hub: Hub | None = None) -> Fast
     assistants = configured(settings)
     slots = Slots(settings.max_connections, settings.max_connections_per_subject if not settings.open else 1 << 30)
     sizes = Sizes(settings.max_body, settings.max_batch, settings.max_batch_events)
+    slots.elsewhere = siblings.streams
     presence, search = Presence(hub, slots), Search(hub)
+    shared = SharedLimits(hub, access.limits)
     signed_out = SignedOut(hub, access.authenticator)
 
     @asynccontextmanager
@@ -179,6 +189,7 @@ def create_app(settings: Settings | None = None, hub: Hub | None = None) -> Fast
         hub.runs.grace = settings.grace
         await signed_out.open()
         presence.open()
+        shared.open()
         for assistant in assistants.values():
             hub.delivery.background(assistant.runnable())
 
@@ -192,6 +203,7 @@ def create_app(settings: Settings | None = None, hub: Hub | None = None) -> Fast
     )
     app.state.hub = app.hub = hub
     app.access = access
+    app.metrics = Metrics(hub, siblings)
     app.work = work
     app.open_to(settings.cors_origins)
     problems.install(app)
@@ -206,7 +218,7 @@ def create_app(settings: Settings | None = None, hub: Hub | None = None) -> Fast
         topics.routes(hub, access),
         runs.routes(hub, access, assistants, sizes),
         *sign_in(settings, hub, access, signed_out),
-        health.routes(hub),
+        health.routes(hub, siblings, app.metrics),
         *apps(hub, access, presence, search, assistants, int(settings.max_file)),
     ):
         app.include_router(router)
@@ -258,6 +270,7 @@ def apps(
             SNAPSHOTS: Sealed(),
             FILES: Sealed(),
             "sessions": Sealed(),
+            TOPIC: Sealed(),
         }
     )
     return [

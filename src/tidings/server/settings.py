@@ -99,6 +99,9 @@ class Settings(BaseSettings):
     """The port to listen on; 0 takes a free one."""
     store: str = "sqlite:///tidings.db"
     """The URL of the store: `memory:`, or `sqlite:///` and a path."""
+    workers: Annotated[int, Field(ge=1, le=64)] | None = None
+    """The worker processes that serve together, under a parent that replaces those that die and, at SIGHUP, all of
+    them. Default: one process that serves by itself."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """The least serious log record that is written."""
     log_format: Literal["text", "json"] = "text"
@@ -157,9 +160,9 @@ class Settings(BaseSettings):
     max_topics: Annotated[int, Field(ge=1, le=32)] = 32
     """The most topics of one connection. The id of an event has room for 32."""
     max_connections: Count = 20_000
-    """The most open event streams of this process."""
+    """The most open event streams of the server, of all its workers together."""
     max_connections_per_subject: Count = 100
-    """The most open event streams of one subject, the `sub` of its tokens."""
+    """The most open event streams of one subject, the `sub` of its tokens, on all processes of the store together."""
     limit_publishes: Limit = 1_000
     """The events that one person may publish in 10 seconds; 0 is no limit, here and in the next settings."""
     limit_topics: Limit = 1_000
@@ -191,6 +194,11 @@ class Settings(BaseSettings):
     """The time over which a server that shuts down ends its streams, so that the clients do not all return at once."""
     grace: Seconds = 3.0
     """The time that runs have to finish when the server shuts down; then they end as `interrupted`."""
+    reload_grace: Seconds = 600.0
+    """The time that the runs of a worker have to finish when SIGHUP replaces it; then they end as `interrupted`."""
+    stream_life: Seconds = 600.0
+    """The time after which a stream is closed at the latest, so that its client connects again, perhaps to another
+    worker; 0 is no limit."""
 
     retention_max_age: Annotated[float, Field(gt=0)] | None = None
     """The age at which events are removed from topics without a retention of their own. Default: never."""
@@ -211,6 +219,11 @@ class Settings(BaseSettings):
             )
         if self.secret is not None and len(self.secret.get_secret_value().encode()) < 32:
             raise ValueError("TIDINGS_SECRET is shorter than 32 bytes. Make one with `tidings token --new-secret`")
+        if self.workers is not None and self.store == "memory:":
+            raise ValueError(
+                "TIDINGS_WORKERS is set, but the store memory: belongs to one process and ends with it. "
+                "Workers need a store that processes share, such as sqlite:///tidings.db"
+            )
         if self.oidc_issuer is not None:
             self._oidc_agrees()
         if self.model_url is not None and self.model is None:

@@ -6,39 +6,31 @@ import asyncio
 import gc
 import logging
 import os
-import resource
 import signal
 import socket
 import sys
 import threading
+from collections.abc import Callable
 from functools import partial
 from types import FrameType
-from typing import Any
 
 import uvicorn
 
 from tidings.delivery.hub import Hub
 from tidings.errors import InvalidRequest, Unavailable
+from tidings.http.metrics import Siblings
 
 from . import logs
-from .app import create_app
+from .app import App, create_app
+from .listening import greeting, listen, raise_file_limit
 from .protocol import Bounds, protocol
 from .proxies import TrustedProxies
 from .settings import Settings
 
 log: logging.Logger = logging.getLogger("tidings.server")
 
-TCP_NOTSENT_LOWAT = getattr(socket, "TCP_NOTSENT_LOWAT", 25)
-NOTSENT = 65536
-"""Unsent bytes the kernel takes for one connection. Its own limit is 3 MB: 100 frozen readers then cost 300 MB of its
-memory and none is ever noticed to be slow; with this, 27 MB (docs/design.md, Delivery). Accepted sockets inherit it."""
-
 LAST = 9.0
 """Seconds that a process has to leave when its store is gone for good."""
-
-
-EVERY = ("0.0.0.0", "::")
-"""Hosts that stand for all addresses of this machine."""
 
 
 class Server(uvicorn.Server):
@@ -79,8 +71,12 @@ class Server(uvicorn.Server):
             # These objects live as long as the process: the collector need not walk them for each burst of connections.
             gc.collect()
             gc.freeze()
-            print(greeting(*sockets[0].getsockname()[:2]), flush=True)
+            self.announce(sockets)
             self.watching: asyncio.Task[None] = asyncio.create_task(self._leave_when_lost())
+
+    def announce(self, sockets: list[socket.socket]) -> None:
+        """Say that connections are accepted."""
+        print(greeting(*sockets[0].getsockname()[:2]), flush=True)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await super().shutdown(sockets)
@@ -95,36 +91,24 @@ class Server(uvicorn.Server):
         self.should_exit = True
 
 
-def greeting(host: str, port: int) -> str:
-    """Return the line with the URL of the server, and a warning if other machines reach every address of this one."""
-    everywhere = host in EVERY
-    if everywhere:
-        host = socket.gethostname()
-    url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-    return f"Tidings is at {url}" + (", and listens on all addresses of this machine" if everywhere else "")
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """Return a listening socket. Raises InvalidRequest for an address that cannot be used."""
-    try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
-        made = socket.create_server((host, port), family=family, backlog=4096, reuse_port=False)
-    except OSError as error:
-        reason = "it is in use" if error.errno == 98 else (error.strerror or "it cannot be used")
-        raise InvalidRequest(
-            f"Cannot listen on {host} port {port}: {reason}. Choose another with --port or PORT=."
-        ) from None
-    if sys.platform == "linux":
-        made.setsockopt(socket.IPPROTO_TCP, TCP_NOTSENT_LOWAT, NOTSENT)
-        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return made
-
-
 def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT; return when every acknowledged event is stored and every stream has ended.
 
     Takes `drain_window` plus about 3 s to end. Raises InvalidRequest or Unavailable if the server cannot start. Ends
     the process with status 2 for a wrong setting, and with 74 if the store is gone for good.
+    """
+    serve_on(listen(settings.host, settings.port), settings, lambda config, app: Server(config, app.hub))
+
+
+def serve_on(
+    listening: socket.socket,
+    settings: Settings,
+    make: Callable[[uvicorn.Config, App], Server],
+    siblings: Siblings | None = None,
+) -> None:
+    """Serve a listening socket as `run` does, by the server that `make` returns.
+
+    `siblings`: the workers of a server, if this process is one of several.
     """
     raise_file_limit()
     # A thread that waits for the interpreter beside a 1,000-wide fan-out waits this long: 5 ms, Python's default,
@@ -132,17 +116,15 @@ def run(settings: Settings) -> None:
     sys.setswitchinterval(0.001)
     # 5,000 connections are 500,000 objects that live long: full collections over them are not worth their pauses.
     gc.set_threshold(20_000, 20, 100)
-    logs.configure(settings)
+    logs.configure(settings, siblings.number if siblings else 0)
     try:
-        app = create_app(settings)
+        app = create_app(settings, siblings=siblings)
     except InvalidRequest as error:
         print(f"tidings: {error}", file=sys.stderr)
         raise SystemExit(2) from None
-    hub: Hub = app.state.hub
-    listening = listen(settings.host, settings.port)
     config = uvicorn.Config(
         TrustedProxies(app, settings.trusted_proxies),
-        http=protocol(hub, Bounds(settings.request_timeout, max(settings.max_batch, 2 * settings.max_file))),
+        http=protocol(app.hub, Bounds(settings.request_timeout, max(settings.max_batch, 2 * settings.max_file))),
         loop="uvloop",
         ws="none",
         interface="asgi3",
@@ -153,7 +135,7 @@ def run(settings: Settings) -> None:
         timeout_graceful_shutdown=int(settings.drain_window + 2.5),
         timeout_keep_alive=30,
     )
-    server = Server(config, hub)
+    server = make(config, app)
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(serve(server, listening, app))
     if server.lost:
@@ -161,7 +143,7 @@ def run(settings: Settings) -> None:
         raise SystemExit(os.EX_IOERR)
 
 
-async def serve(server: Server, listening: socket.socket, app: Any) -> None:
+async def serve(server: Server, listening: socket.socket, app: App) -> None:
     """Run one uvicorn server. Raises the InvalidRequest or Unavailable that kept the app from starting."""
     # uvicorn would log this failure as a traceback and exit with a status of its own.
     logging.getLogger("uvicorn.error").addFilter(lambda record: not hasattr(app.state, "failure"))
@@ -174,9 +156,3 @@ async def serve(server: Server, listening: socket.socket, app: Any) -> None:
         listening.close()
     if isinstance(failure := getattr(app.state, "failure", None), InvalidRequest | Unavailable):
         raise failure
-
-
-def raise_file_limit() -> None:
-    """Allow as many open files as this user may have: each stream is one."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

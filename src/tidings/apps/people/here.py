@@ -69,6 +69,10 @@ class Here:
             counts.update(process.here)
         return dict(sorted(counts.items()))
 
+    def elsewhere(self, process: str, name: str, now: float) -> int:
+        """Return the connections of a person to all processes but one."""
+        return sum(other.here.get(name, 0) for other in self.processes(now) if other.process != process)
+
     def _forget(self, now: float) -> None:
         for name in [name for name, at in self._heard.items() if now - at >= GONE]:
             del self._processes[name], self._heard[name]

@@ -65,6 +65,7 @@ class Presence:
         self._at = 0.0
         self._asked = False
         self._missed: set[str] = {""}
+        slots.owned_elsewhere = lambda name: self._here.elsewhere(self.process, name, monotonic())
 
     def open(self) -> None:
         """Begin to tell and to hear."""
