@@ -118,6 +118,42 @@ class Stream:
         self._writer.transport.abort()
 
 
+class KeptConnection:
+    """A connection that is kept for several requests, so that one process of a server answers all of them."""
+
+    def __init__(self, url: str, reader: StreamReader, writer: StreamWriter) -> None:
+        self.url = url
+        self._reader, self._writer = reader, writer
+
+    @classmethod
+    async def open(cls, url: str) -> Self:
+        """Connect to the server at `url`, without a request yet. Raises OSError."""
+        return cls(url, *await _connect(url))
+
+    async def request(
+        self, path: str, method: str = "GET", body: bytes | str = b"", headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """Make a request. Raises OSError or EOFError when the connection is cut."""
+        _write(self._writer, self.url + path, method, body, headers or {})
+        async with asyncio.timeout(PATIENCE):
+            status, given = await _head(self._reader)
+        parts = [part async for part in _body(self._reader, given, status)]
+        return Answer(status, given, b"".join(parts))
+
+    async def follow(self, path: str, last_event_id: str = "", headers: Mapping[str, str] | None = None) -> Stream:
+        """Ask for a stream; afterwards the connection is the stream's."""
+        given = {"accept": "text/event-stream", **(headers or {})}
+        if last_event_id:
+            given["last-event-id"] = last_event_id
+        _write(self._writer, self.url + path, "GET", b"", given)
+        async with asyncio.timeout(PATIENCE):
+            return Stream(*await _head(self._reader), self._reader, self._writer)
+
+    def close(self) -> None:
+        """Go away."""
+        self._writer.transport.abort()
+
+
 @asynccontextmanager
 async def streaming(url: str, last_event_id: str = "", **options: Any) -> AsyncIterator[Stream]:
     """A stream that is closed in the end."""
@@ -145,6 +181,12 @@ async def many_streams() -> AsyncIterator[Callable[..., Awaitable[Stream]]]:
 async def _ask(
     url: str, method: str, body: bytes | str, headers: Mapping[str, str], buffer: int = 0
 ) -> tuple[StreamReader, StreamWriter]:
+    reader, writer = await _connect(url, buffer)
+    _write(writer, url, method, body, headers)
+    return reader, writer
+
+
+async def _connect(url: str, buffer: int = 0) -> tuple[StreamReader, StreamWriter]:
     parts = urlsplit(url)
     made = socket.socket()
     made.setblocking(False)
@@ -152,17 +194,20 @@ async def _ask(
         if buffer:
             made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
         await asyncio.get_running_loop().sock_connect(made, (parts.hostname, parts.port))
-        reader, writer = await asyncio.open_connection(sock=made, limit=buffer or 1 << 16)
+        return await asyncio.open_connection(sock=made, limit=buffer or 1 << 16)
     except BaseException:
         made.close()
         raise
+
+
+def _write(writer: StreamWriter, url: str, method: str, body: bytes | str, headers: Mapping[str, str]) -> None:
+    parts = urlsplit(url)
     sent = body.encode() if isinstance(body, str) else body
     path = parts.path + (f"?{parts.query}" if parts.query else "")
     lines = [f"{method} {path} HTTP/1.1", f"host: {parts.netloc}", *(f"{n}: {v}" for n, v in headers.items())]
     if method != "GET":
         lines.append(f"content-length: {len(sent)}")
     writer.write("\r\n".join([*lines, "", ""]).encode() + sent)
-    return reader, writer
 
 
 async def _head(reader: StreamReader) -> tuple[int, dict[str, str]]:

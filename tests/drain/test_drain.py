@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import resource
 import signal
 import time
@@ -50,9 +51,10 @@ async def serving(name: str, folder: Path, **settings: str) -> AsyncIterator[Ser
         await asyncio.Event().wait()
 
     async with stand_in(begin) as model:
-        if name == "tidings":
+        if name.startswith("tidings"):
             env = {"TIDINGS_MODEL_URL": model.url, "TIDINGS_MODEL": "slow", **settings}
-            server = await asyncio.to_thread(ServerProcess, store, env=env)
+            args = ("--workers", "2") if name == "tidings-workers" else ()
+            server = await asyncio.to_thread(ServerProcess, store, env=env, args=args)
         else:
             server = await asyncio.to_thread(ForeignServer, name, "in_fastapi:app", store)
         with server:
@@ -108,11 +110,12 @@ async def leave(server: ServerProcess, told: Callable[[], int]) -> int:
 def complaints(server: ServerProcess) -> list[str]:
     """The lines of its log that say neither that it was asked something nor that it comes or goes."""
     told = ("INFO:", "[INFO]", "Tidings is at")
-    return [line for line in server.output if not line.startswith(told) and " INFO tidings.server: S" not in line]
+    quiet = re.compile(r" INFO tidings\.(server|workers)( worker \d+)?: S")
+    return [line for line in server.output if not line.startswith(told) and not quiet.search(line)]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["tidings", "uvicorn", "uvicorn-workers"])
+@pytest.mark.parametrize("name", ["tidings", "tidings-workers", "uvicorn", "uvicorn-workers"])
 async def test_a_thousand_streams_leave_in_time_and_lose_nothing(name: str, tmp_path: Path) -> None:
     texts = [f"{n} " + "x" * 50_000 * (n == 10) for n in range(40)]
     async with serving(name, tmp_path) as server:
@@ -137,7 +140,7 @@ async def test_a_thousand_streams_leave_in_time_and_lose_nothing(name: str, tmp_
             assert client.ends[-1]
 
 
-@pytest.mark.parametrize("name", ["tidings", "uvicorn", "uvicorn-workers"])
+@pytest.mark.parametrize("name", ["tidings", "tidings-workers", "uvicorn", "uvicorn-workers"])
 async def test_an_unfinished_answer_does_not_look_finished(name: str, tmp_path: Path) -> None:
     async with serving(name, tmp_path) as server, many_streams() as follow:
         run = (await request(f"{server.url}/runs", "POST", json.dumps({"input": "well wait"}), JSON)).json()["run"]

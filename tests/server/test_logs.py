@@ -46,6 +46,10 @@ def test_a_record_is_an_object_on_one_line() -> None:
     }
 
 
+def test_a_record_of_a_worker_names_it() -> None:
+    assert json.loads(JsonLines(3).format(record("up")))["worker"] == 3
+
+
 def test_an_error_has_its_traceback() -> None:
     made = line(record("broken", failed=True))
     assert made["level"] == "error"

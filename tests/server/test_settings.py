@@ -158,3 +158,13 @@ def test_the_clients_variables_are_no_mistake(monkeypatch: pytest.MonkeyPatch) -
 
 def test_every_setting_says_what_it_is() -> None:
     assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+def test_workers_need_a_store_that_processes_share() -> None:
+    assert Settings.load(workers=2).workers == 2
+    assert Settings.load().workers is None
+    for count in (1, 2):
+        assert wrong(workers=count, store="memory:").startswith(
+            "TIDINGS_WORKERS is set, but the store memory: belongs to one process and ends with it."
+        )
+    assert wrong(workers=0).startswith("--workers is 0, but")

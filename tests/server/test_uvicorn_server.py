@@ -11,7 +11,6 @@ import pytest
 from tests.delivery.client import Chunked
 from tests.raw import ask, request
 from tests.serving import PATIENCE, ServerProcess
-from tidings.server.listening import greeting
 from tidings.wire.sse import ServerSentEvent, decode
 
 
@@ -170,10 +169,3 @@ def test_a_stream_that_nobody_reads_any_more_is_let_go(server: ServerProcess) ->
     while streams():
         assert time.monotonic() < until, "the server has not noticed that they are gone"
     publish(server, "left", "x")
-
-
-def test_the_greeting_says_when_every_address_is_listened_on() -> None:
-    assert greeting("127.0.0.1", 8000) == "Tidings is at http://127.0.0.1:8000"
-    assert greeting("::1", 8000) == "Tidings is at http://[::1]:8000"
-    for host in ("0.0.0.0", "::"):
-        assert greeting(host, 8000).endswith(":8000, and listens on all addresses of this machine")

@@ -68,7 +68,7 @@ class Limits:
         self._people = valid_limits(people or {})
         self._clock = clock
         self.spent: dict[Amount, float] = {}
-        """What was counted here since the last look: whoever looks takes it out."""
+        """Amounts that were counted here and are not told to other processes yet: the teller takes them out."""
         self._left: dict[tuple[str, str], tuple[float, float]] = {}
         self._runs: dict[str, dict[str, float]] = {}
         self._elsewhere: dict[str, Mapping[str, int]] = {}
@@ -122,7 +122,7 @@ class Limits:
             raise too_many(rule(kind, most), (count - left) * KINDS[kind].seconds / most)
 
     def spend_elsewhere(self, amount: Amount, count: float) -> None:
-        """Count what another process has counted; negative: what it has given back."""
+        """Take over an amount that another process has counted, or, if negative, has given back."""
         self._left[amount.name, amount.kind] = self._rest(amount, count), self._clock()
 
     def _take(self, amount: Amount, count: float) -> None:

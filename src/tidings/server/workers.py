@@ -32,6 +32,9 @@ HUNG = 30
 """Seconds without a sign of life after which a worker is killed. The parent counts them by its own looks, so that a
 machine or a session that was halted as a whole has no hung workers."""
 
+STARTING = 120
+"""The same for a worker that does not serve yet: a store may be migrated first."""
+
 FIRST_WAIT, LAST_WAIT = 0.5, 30.0
 """Seconds until a worker is started again that died soon after its start; doubled each time."""
 
@@ -94,6 +97,7 @@ class Workers:
         self._workers: dict[int, Worker] = {}
         self._numbers = 0
         self._failures = 0
+        self._served = False
         self._greeted = False
         self._replacing = False
         self._changed = asyncio.Event()
@@ -174,6 +178,7 @@ class Workers:
             worker.silent = 0
             if message.serving and not worker.began.done():
                 worker.began.set_result(True)
+                self._served = True
             if message.left and not worker.left.done():
                 worker.left.set_result(None)
             if message.figures is not None:
@@ -196,8 +201,8 @@ class Workers:
         self._failures = 1 if served and lived >= STEADY else self._failures + 1
         if status == os.EX_IOERR:
             self._stop(status, "hurry")
-        elif not served and not self._greeted:
-            self._stop(max(status, 1), "drain")  # it has said why, and another one would say the same
+        elif status > 0 and not self._served:
+            self._stop(status, "drain")  # it has said why, and another one would say the same
         elif self._failures >= MOST_FAILURES and not any(other.serves for other in self._workers.values()):
             self._end.set_exception(Unavailable(f"{self._failures} workers in a row have died, the last one {why}."))
 
@@ -207,9 +212,10 @@ class Workers:
             await asyncio.sleep(1.0)
             for worker in self._workers.values():
                 worker.silent += 1
-                if worker.silent == HUNG:
-                    log.error("Worker %d has given no sign of life for %d s and is killed.", worker.number, HUNG)
-                if worker.silent >= HUNG:
+                most = HUNG if worker.began.done() else STARTING
+                if worker.silent == most:
+                    log.error("Worker %d has given no sign of life for %d s and is killed.", worker.number, most)
+                if worker.silent >= most:
                     worker.process.kill()
 
     # Replacing.
