@@ -10,6 +10,7 @@ The position is stored in the same transaction as the effect of the event, so th
 import os
 import sqlite3
 import sys
+from contextlib import closing
 
 from tidings import Client
 
@@ -25,10 +26,9 @@ def open_book(path: str) -> sqlite3.Connection:
 
 
 def main() -> None:
-    book = open_book(sys.argv[1] if len(sys.argv) > 1 else "orders.db")
-    row = book.execute("SELECT offset FROM position WHERE topic = ?", [TOPIC]).fetchone()
-
-    with Client(SERVER, token=os.environ.get("TIDINGS_TOKEN")) as client:
+    client = Client(SERVER, token=os.environ.get("TIDINGS_TOKEN"))
+    with client, closing(open_book(sys.argv[1] if len(sys.argv) > 1 else "orders.db")) as book:
+        row = book.execute("SELECT offset FROM position WHERE topic = ?", [TOPIC]).fetchone()
         for event in client.subscribe(TOPIC, row[0] if row else "earliest"):
             if event.type == "tidings.reset":
                 print(event.data, file=sys.stderr)

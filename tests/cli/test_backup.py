@@ -65,8 +65,9 @@ def test_a_backup_under_a_running_server_is_restored_when_it_has_stopped(tmp_pat
         server.start()
         publish(server, 10)
         assert len(events_after(server, fifth)["events"]) == 10  # type: ignore[arg-type]
-        with pytest.raises(urllib.error.HTTPError, match="410"):
+        with pytest.raises(urllib.error.HTTPError, match="410") as refused:
             events_after(server, tenth)
+        refused.value.close()
         server.terminate()
 
 

@@ -50,13 +50,14 @@ def server(path: Path) -> Iterator[ServerProcess]:
 
 
 def call(server: ServerProcess, path: str, data: bytes | None = None) -> tuple[int, str]:
-    """The status and the body; status 0 once nobody answers."""
+    """Return the status and the body, and 0 for the status when no server answers."""
     request = urllib.request.Request(server.url + path, data, {"content-type": "application/json"})
     try:
         with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
-        return error.code, error.read().decode()
+        with error:
+            return error.code, error.read().decode()
     except OSError:
         return 0, ""
 
