@@ -20,7 +20,12 @@ FILES = {
     for source in re.findall(r"^```python\n(.*?)^```$", PAGE, re.S | re.M)
 }
 
-INI = "[pytest]\nfilterwarnings = error\nasyncio_default_fixture_loop_scope = function\n"
+INI = """
+[pytest]
+addopts = -p no:langsmith_plugin
+filterwarnings = error
+asyncio_default_fixture_loop_scope = function
+"""
 
 
 def test_its_tests_pass(pytester: pytest.Pytester) -> None:

@@ -11,6 +11,7 @@ pytest_plugins = ["pytester"]
 
 STRICT = """
 [pytest]
+addopts = -p no:langsmith_plugin
 filterwarnings = error
 asyncio_default_fixture_loop_scope = function
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import shutil
 import subprocess
 import tarfile
 from pathlib import Path
@@ -34,7 +35,9 @@ tidings.publish(1);
 export { take };
 """
 
-pytestmark = pytest.mark.skipif(not (TOOLS / "esbuild").exists(), reason="no node_modules (needs npm: make check)")
+pytestmark = pytest.mark.skipif(
+    shutil.which("npm") is None or not (TOOLS / "esbuild").exists(), reason="no npm, or no node_modules (make check)"
+)
 
 
 def run(*command: str | Path, cwd: Path) -> str:
