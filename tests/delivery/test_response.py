@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -17,7 +18,7 @@ from starlette.routing import Route
 
 from tests.asgi import Client, asking
 from tidings import Hub
-from tidings.delivery.response import EventStreamResponse, given_id, parse_last_event_id, problem_response
+from tidings.delivery.response import EventStreamResponse, closing_time, given_id, parse_last_event_id, problem_response
 from tidings.errors import Closed, Gone, InvalidRequest, TidingsError, TooManyRequests, Unauthenticated, Unavailable
 from tidings.events import Offset, Retention
 from tidings.testing import Clock
@@ -61,6 +62,39 @@ class TestStatus:
         async with asking(EventStreamResponse(hub, "a")) as client:
             await client.end(within=0.21)
             assert (client.status, client.clean) == (200, False)
+
+    async def test_a_stream_is_cut_at_the_end_of_its_life_and_goes_on_elsewhere(self, tidings_clock: Clock) -> None:
+        async with Hub("memory:", stream_life=600.0) as hub:
+            last = await hub.publish("a", "x")
+            async with asking(EventStreamResponse(hub, "a", after="earliest")) as client:
+                await client.take(1)
+                await tidings_clock.advance(470.0)
+                await hub.publish("a", "y")
+                await client.take(1)
+                assert client.clean is None
+                await client.end(within=140.0)
+                assert client.clean is False
+            async with asking(EventStreamResponse(hub, "a"), headers={"last-event-id": str(last)}) as client:
+                await client.take(1)
+                assert client.events[0][:2] == ("message", "y")
+
+    @pytest.mark.parametrize(("life", "right", "least", "most"), [
+        (None, None, None, None), (100.0, None, 80.0, 100.0), (None, 50.0, 50.0, 50.0), (100.0, 50.0, 50.0, 50.0),
+        (10.0, 50.0, 8.0, 10.0),
+    ])  # fmt: skip
+    def test_a_stream_lives_as_long_as_its_life_and_its_right(
+        self, life: float | None, right: float | None, least: float | None, most: float | None
+    ) -> None:
+        began = time.monotonic()
+        ends = [closing_time(life, None if right is None else time.time() + right) for _ in range(50)]
+        took = time.monotonic() - began
+        if least is None or most is None:
+            assert set(ends) == {None}
+            return
+        for end in ends:
+            assert end is not None
+            assert least - 0.1 <= end - began <= most + took + 0.1
+        assert life is None or right is not None or max(filter(None, ends)) - min(filter(None, ends)) > 1
 
     async def test_a_hub_that_is_not_open(self) -> None:
         client = await refused(EventStreamResponse(Hub("memory:"), "a"), 503)

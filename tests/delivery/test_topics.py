@@ -4,7 +4,7 @@ which may be late, fail, or be older than the state."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,7 @@ from tidings.delivery import topics as module
 from tidings.delivery.live_topic import FLUSHING, WINDOW_EVENTS
 from tidings.delivery.response import EventStreamResponse
 from tidings.errors import Unavailable
-from tidings.events import ORIGIN, Lost, Offset, Page
+from tidings.events import ORIGIN, Event, Lost, Offset, Page
 from tidings.log.head import Head
 from tidings.log.journal import Journal
 from tidings.log.port import News
@@ -272,8 +272,20 @@ async def fails(describe: Describe, topic: str) -> Head | None:
 
 def look(hub: Hub, monkeypatch: pytest.MonkeyPatch, instead: Callable[[Describe, str], Awaitable[Head | None]]) -> None:
     """Have the hub look at the store in another way."""
-    describe = hub.log.describe
+    describe, real = hub.log.describe, hub.log.look
+
+    async def looked(topic: str, after: int, limit: int) -> tuple[Head | None, Sequence[Event]]:
+        events: Sequence[Event] = ()
+
+        async def head_of(topic: str) -> Head | None:
+            nonlocal events
+            head, events = await real(topic, after, limit)
+            return head
+
+        return await instead(head_of, topic), events
+
     monkeypatch.setattr(hub.log, "describe", lambda topic: instead(describe, topic))
+    monkeypatch.setattr(hub.log, "look", looked)
 
 
 class TestLooks:

@@ -44,6 +44,21 @@ async def test_a_journal_opens_and_closes_its_store(tmp_path: Path) -> None:
         await journal.describe("a")
 
 
+async def test_a_look_is_the_head_and_the_events_after_a_number(log: Journal) -> None:
+    assert await log.look("a", 0, 10) == (None, ())
+    for n in range(6):
+        await log.append("a", items(str(n)))
+    head, events = await log.look("a", 2, 3)
+    assert head == await log.describe("a")
+    assert [event.data for event in events] == ["2", "3", "4"]
+    await log.configure("a", retention=Retention(max_events=2))
+    await log.trim("a")
+    head, events = await log.look("a", 2, 3)
+    assert head is not None
+    assert head.start > 2
+    assert events == ()
+
+
 async def test_an_append_without_events_closes_or_is_refused(log: Journal) -> None:
     with pytest.raises(InvalidRequest, match="nothing to append"):
         await log.append("a", [])

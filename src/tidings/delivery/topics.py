@@ -260,8 +260,9 @@ class Topics:
         self._reload_soon(live)
 
     async def _look(self, live: LiveTopic) -> None:
-        life = live.life
-        head = await self._journal.describe(live.name)
+        life, base = live.life, live.head
+        # One read for head and events: each process makes it for each flush of a topic that others publish to.
+        head, events = await self._journal.look(live.name, base, WINDOW_EVENTS)
         if live.life != life:
             # A commit of this process has begun another life meanwhile, and this look may be older than that.
             live.stale = True
@@ -276,7 +277,7 @@ class Topics:
         if head.epoch != live.epoch or head.tail - live.head > WINDOW_EVENTS:
             live.begin(head)
             self._restart(live)
-        elif not await self._extend(live, head):
+        elif not await self._extend(live, head, base, events):
             live.stale = True
             return
         self._moved(live, head)
@@ -293,9 +294,12 @@ class Topics:
                 live.redact(named, head.redactions)
         return True
 
-    async def _extend(self, live: LiveTopic, head: Head) -> bool:
-        """Add what is missing up to the head; False if the live has begun another life over it."""
+    async def _extend(self, live: LiveTopic, head: Head, base: int, events: Sequence[Event]) -> bool:
+        """Add what is missing up to the head, of which the events after `base` have been read; False if the topic has
+        begun another life over it."""
         life = live.life
+        if events:
+            live.append(base, events)
         while live.head < head.tail:
             base = live.head
             page = await self._journal.read(live.name, Offset(head.epoch, base), head.tail - base)

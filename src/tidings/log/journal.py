@@ -238,6 +238,18 @@ class Journal:
         """Return the head of a log, freshly loaded; None if there is no such topic."""
         return retention.living(await self.store.load(names.valid_topic(topic)), self._clock())
 
+    async def look(self, topic: str, after: int, limit: int) -> tuple[Head | None, Sequence[Event]]:
+        """Return the head of a log, freshly loaded, and events of its epoch after the number `after`, by one read.
+
+        At most `limit` events, fewer where they are large; none if the next one is trimmed. None: there is no topic.
+        """
+        head, records = await self.store.read(names.valid_topic(topic), after, limit)
+        head = retention.living(head, self._clock())
+        if head is None:
+            return None, ()
+        found = page(topic, head, records, after, None, limit)
+        return head, () if found.lost else found.events
+
     async def topics(self, prefix: str = "", after: str = "", limit: int = 1000) -> list[str]:
         """Return the names of the topics that `heads` returns."""
         return [name for name, _ in await self.heads(prefix, after, limit)]
