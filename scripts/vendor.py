@@ -44,10 +44,10 @@ ICONS = [
     "chevron-left", "chevron-right", "chevrons-down", "circle-alert", "circle-check", "circle-stop", "circle-x",
     "clock", "cloud-off", "copy", "crown", "database", "door-open", "download", "ellipsis", "eye", "file-clock",
     "file-text", "gauge", "hash", "history", "keyboard", "link", "list-tree", "lock", "log-in", "log-out", "menu",
-    "message-square", "monitor", "moon", "panel-right-close", "panel-right-open", "paperclip", "pencil", "plus",
-    "radio", "refresh-cw", "reply", "rotate-ccw", "scissors", "search", "settings", "settings-2", "smile", "smile-plus",
-    "sun", "thumbs-down", "thumbs-up", "trash-2", "triangle-alert", "unplug", "user", "user-plus", "users", "wifi-off",
-    "workflow", "wrap-text", "x",
+    "message-square", "monitor", "moon", "panel-right-close", "panel-right-open", "paperclip", "pencil", "pin",
+    "pin-off", "plus", "radio", "refresh-cw", "reply", "rotate-ccw", "scissors", "search", "settings", "settings-2",
+    "smile", "smile-plus", "sun", "thumbs-down", "thumbs-up", "trash-2", "triangle-alert", "unplug", "user",
+    "user-plus", "users", "wifi-off", "workflow", "wrap-text", "x",
 ]  # fmt: skip
 
 

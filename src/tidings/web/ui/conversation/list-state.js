@@ -3,12 +3,17 @@ import { ORIGIN, Problem } from "../../client/index.js";
 import { follow, subscribe, tidings } from "../connection/state.js";
 import { soon } from "../page/frames.js";
 import { ended, indexTopic, load } from "../session/state.js";
+import { notSaved } from "../toasts/state.js";
 import * as list from "./list-fold.js";
+import * as pinsOf from "./pins-fold.js";
 import { conversation, forget } from "./state.js";
 
 /** @type {import("@preact/signals").Signal<list.Conversations>} */
 export const conversations = signal(list.none);
 export const listed = signal(false);
+
+/** The topics that the person has pinned to the side bar. @type {import("@preact/signals").Signal<pinsOf.Pins>} */
+export const pins = signal(pinsOf.none);
 
 /** @type {string | null} */
 let followed = null;
@@ -54,6 +59,16 @@ export async function bringAlong(items) {
   for (const { id, title } of items.toReversed()) await create(id, title);
 }
 
+/** The item of a menu that pins a room or a conversation. @param {string} topic */
+export function pinning(topic) {
+  const is = pins.value.includes(topic);
+  const run = () =>
+    void tidings
+      .publish(/** @type {string} */ (indexTopic.value), { topic }, { type: is ? "topic.unpinned" : "topic.pinned" })
+      .catch(notSaved);
+  return is ? { icon: "pin-off", label: "Unpin", run } : { icon: "pin", label: "Pin", run };
+}
+
 /** @param {string} id @param {string} title */
 export const rename = (id, title) => publish("renamed", { id, title });
 
@@ -83,20 +98,24 @@ export function start() {
     subscription?.close();
     followed = topic;
     let folded = list.none;
+    let pinned = pinsOf.none;
     const show = () =>
       soon(() => {
         if (followed !== topic) return;
         conversations.value = folded;
+        pins.value = pinned;
         listed.value = true;
       });
     const reader = {
       onEvents: (/** @type {import("../../client/index.js").Event[]} */ events) => {
         folded = events.reduce(list.fold, folded);
+        pinned = events.reduce(pinsOf.fold, pinned);
         show();
       },
       // The events that are left are the list.
       onReset: () => {
         folded = list.none;
+        pinned = pinsOf.none;
         show();
       },
       // The list belongs to another person: another tab of this browser has signed in with another name.

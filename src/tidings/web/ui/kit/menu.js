@@ -4,17 +4,23 @@ import { IconButton } from "./button.js";
 import { html } from "./html.js";
 import { Icon } from "./icon.js";
 
+/** Pixels between a button and its menu, and the width of a menu that stands apart. */
+const GAP = 4;
+const WIDTH = 208;
+
 /** @typedef {{icon?: string, label: string, run: () => void, danger?: boolean}} Item */
 
 /**
  * A button that opens a menu below it, or above it with `up` and near the bottom of the window. Arrow keys move between
  * the items; Esc closes the menu and returns the focus.
- * @param {{icon: string, label: string, size?: number, items?: Item[], up?: boolean, children?: any}} props the
- *   menu holds `items`, or `children`
+ * @param {{icon: string, label: string, size?: number, items?: Item[], up?: boolean, apart?: boolean, children?: any}} props the
+ *   menu holds `items`, or `children`; `apart`: the menu may reach out of a box that scrolls
  */
-export function Menu({ icon, label, size, items = [], up = false, children }) {
+export function Menu({ icon, label, size, items = [], up = false, apart = false, children }) {
   const open = useSignal(false);
   const low = useSignal(up);
+  /** Where the menu stands in the window. @type {import("@preact/signals").Signal<Record<string, string> | undefined>} */
+  const place = useSignal(/** @type {Record<string, string> | undefined} */ (undefined));
   const root = useRef(/** @type {HTMLElement | null} */ (null));
   const close = () => {
     open.value = false;
@@ -28,12 +34,15 @@ export function Menu({ icon, label, size, items = [], up = false, children }) {
     };
     document.addEventListener("pointerdown", outside);
     document.addEventListener("focusin", outside);
+    const scrolled = () => void (open.value = false);
+    if (apart) document.addEventListener("scroll", scrolled, { capture: true, passive: true });
     // In a group of radio buttons focus the chosen one: focusing another would choose it.
     const first = root.current?.querySelector(".menu :checked") ?? root.current?.querySelector(".menu button");
     /** @type {HTMLElement | null} */ (first)?.focus();
     return () => {
       document.removeEventListener("pointerdown", outside);
       document.removeEventListener("focusin", outside);
+      document.removeEventListener("scroll", scrolled, { capture: true });
     };
   }, [open.value]);
 
@@ -50,8 +59,10 @@ export function Menu({ icon, label, size, items = [], up = false, children }) {
         aria-expanded=${String(open.value)}
         size=${size}
         onClick=${(/** @type {MouseEvent} */ event) => {
-          const { bottom } = /** @type {Element} */ (event.currentTarget).getBoundingClientRect();
+          const { top, bottom, right } = /** @type {Element} */ (event.currentTarget).getBoundingClientRect();
           low.value = up || bottom > innerHeight * 0.6;
+          const [edge, distance] = low.value ? ["bottom", innerHeight - top] : ["top", bottom];
+          if (apart) place.value = { left: `${Math.max(GAP, right - WIDTH)}px`, [edge]: `${distance + GAP}px` };
           open.value = !open.value;
         }}
       />
@@ -66,7 +77,12 @@ export function Menu({ icon, label, size, items = [], up = false, children }) {
         open.value &&
         !children &&
         html`
-          <div class=${low.value ? "menu up" : "menu"} role="menu" aria-label=${label}>
+          <div
+            class=${["menu", low.value && "up", apart && "apart"].filter(Boolean).join(" ")}
+            style=${place.value}
+            role="menu"
+            aria-label=${label}
+          >
             ${items.map(
               (item) => html`
                 <button

@@ -44,13 +44,22 @@ export function resetAside() {
 /** The side bar of the compact layout is open. */
 export const drawer = signal(false);
 
+/** The names of the folded sections of the side bar, kept on this device. @type {import("@preact/signals").Signal<readonly string[]>} */
+export const folded = signal(recall("folded", []));
+
+/** @param {string} section @param {boolean} is */
+export function fold(section, is) {
+  const others = folded.value.filter((name) => name !== section);
+  keep("folded", (folded.value = is ? [...others, section] : others));
+}
+
 /** The sign-in page is shown although somebody is signed in. */
 export const signingIn = signal(false);
 
 /**
  * @typedef {{kind: "search", room?: string} | {kind: "help"} | {kind: "rename", id: string} | {kind: "delete", id: string}
- *   | {kind: "rooms"} | {kind: "room-new", name: string} | {kind: "room-edit"} | {kind: "room-invite"} | {kind: "room-archive"}
- *   | {kind: "room-leave"}
+ *   | {kind: "rooms"} | {kind: "room-new", name: string} | {kind: "room-edit", room: string} | {kind: "room-invite"} | {kind: "room-archive"}
+ *   | {kind: "room-leave", room: string}
  *   | {kind: "message-delete", message: string}} Dialog `search` with a `room` searches only there
  */
 

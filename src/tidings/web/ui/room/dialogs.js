@@ -4,10 +4,10 @@ import { wordsOf } from "../files/files.js";
 import { Modal, close } from "../kit/dialog.js";
 import { html } from "../kit/html.js";
 import { Icon } from "../kit/icon.js";
-import { go, goRoom } from "../page/address.js";
+import { go, goRoom, openRoom } from "../page/address.js";
 import { dialog } from "../page/layout.js";
 import { here } from "../people/state.js";
-import { joined, rooms } from "../rooms/state.js";
+import { joined, rooms, summary } from "../rooms/state.js";
 import { session } from "../session/state.js";
 import { counted } from "../text/format.js";
 import { archive, create, deleteMessage, invite, join, leave, rename } from "./actions-state.js";
@@ -15,14 +15,20 @@ import { shownRoom } from "./shown-state.js";
 
 /** The open dialog, if it is about rooms. @param {{now: import("../page/layout.js").Dialog}} props */
 export function RoomDialog({ now }) {
-  const room = shownRoom.value;
   if (now.kind === "rooms") return html`<${Browse} />`;
   if (now.kind === "room-new") return html`<${Create} name=${now.name} />`;
+  if (now.kind === "room-edit" || now.kind === "room-leave") {
+    const about = summary(now.room) ?? (shownRoom.value?.id === now.room ? shownRoom.value.about.value : null);
+    if (!about) return null;
+    return now.kind === "room-edit"
+      ? html`<${Edit} id=${now.room} about=${about} />`
+      : html`<${Leave} id=${now.room} about=${about} />`;
+  }
+  const room = shownRoom.value;
   if (!room?.about.value) return null;
   const { id } = room;
   const about = room.about.value;
   const name = about.name;
-  if (now.kind === "room-edit") return html`<${Edit} id=${id} about=${about} />`;
   if (now.kind === "room-invite") return html`<${Invite} id=${id} members=${Object.keys(about.members)} />`;
   if (now.kind === "room-archive") {
     return html`<${ConfirmDialog}
@@ -32,12 +38,6 @@ export function RoomDialog({ now }) {
       run=${() => archive(id, true)}
     >
       The room becomes read-only until an owner restores it. History is kept.
-    <//>`;
-  }
-  if (now.kind === "room-leave") {
-    const away = async () => (await leave(id), () => go(null));
-    return html`<${ConfirmDialog} title="Leave room" what=${`#${name}`} act="Leave room" run=${away}>
-      ${about.private ? "This room is private. To come back, an owner has to add you again." : "You can join again at any time."}
     <//>`;
   }
   if (now.kind === "message-delete") {
@@ -144,7 +144,17 @@ function Create({ name }) {
   `;
 }
 
-/** @param {{id: string, about: import("./fold.js").About}} props */
+/** @typedef {Pick<import("./fold.js").About, "name" | "about" | "private">} About */
+
+/** @param {{id: string, about: About}} props */
+function Leave({ id, about }) {
+  const away = async () => (await leave(id), () => void (openRoom.value === id && go(null)));
+  return html`<${ConfirmDialog} title="Leave room" what=${`#${about.name}`} act="Leave room" run=${away}>
+    ${about.private ? "This room is private. To come back, an owner has to add you again." : "You can join again at any time."}
+  <//>`;
+}
+
+/** @param {{id: string, about: About}} props */
 function Edit({ id, about }) {
   const doing = useSubmit((form) => rename(id, field(form, "name"), field(form, "about")));
   return html`

@@ -69,11 +69,21 @@ function menuOf(room) {
   const all = [{ icon: "users", label: "Members", run: aside }];
   if (role === "owner" && !archived) {
     all.push({ icon: "user-plus", label: "Add a member", run: ask("room-invite") });
-    all.push({ icon: "pencil", label: "Rename", run: ask("room-edit") });
+    all.push({
+      icon: "pencil",
+      label: "Rename",
+      run: () => void (dialog.value = { kind: "room-edit", room: room.id }),
+    });
     all.push({ icon: "archive", label: "Archive", run: ask("room-archive") });
   }
   if (role === "owner" && archived) all.push({ icon: "archive-restore", label: "Restore", run: restore });
-  if (role !== null && !archived) all.push({ icon: "door-open", label: "Leave", danger: true, run: ask("room-leave") });
+  if (role !== null && !archived)
+    all.push({
+      icon: "door-open",
+      label: "Leave",
+      danger: true,
+      run: () => void (dialog.value = { kind: "room-leave", room: room.id }),
+    });
   return all;
 }
 

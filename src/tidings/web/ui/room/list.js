@@ -1,6 +1,11 @@
+import { pinning, pins } from "../conversation/list-state.js";
 import { IconButton } from "../kit/button.js";
-import { html, inPage } from "../kit/html.js";
+import { html } from "../kit/html.js";
 import { Icon } from "../kit/icon.js";
+import { Item } from "../kit/item.js";
+import { Section } from "../kit/section.js";
+import { muting } from "../notifications/mute.js";
+import { isMuted } from "../notifications/state.js";
 import { goRoom, openRoom } from "../page/address.js";
 import { dialog, signingIn } from "../page/layout.js";
 import { serverRoot } from "../page/root.js";
@@ -8,48 +13,78 @@ import { joined, rooms, roomsListed } from "../rooms/state.js";
 import { session } from "../session/state.js";
 import { messages } from "./outbox-state.js";
 
+/** Open a dialog about rooms, which needs a name. @param {import("../page/layout.js").Dialog} which */
+export function askAboutRooms(which) {
+  dialog.value = which; // it opens after a name was chosen
+  if (session.value && !session.value.name) signingIn.value = true;
+}
+
 /** The rooms in the side bar: the person's rooms, and the open one. */
 export function RoomList() {
-  const browse = () => {
-    dialog.value = { kind: "rooms" }; // it opens after a name was chosen
-    if (session.value && !session.value.name) signingIn.value = true;
-  };
+  const mine = joined(rooms.value);
+  const here = rooms.value.filter((room) => room.id === openRoom.value && !mine.includes(room));
+  const all = [...mine, ...here].filter(({ id }) => !pins.value.includes(`rooms.${id}`));
+  const browse = () => askAboutRooms({ kind: "rooms" });
   return html`
-    <div class="section">
-      <h2>Rooms</h2>
-      <${IconButton} icon="plus" label="Browse or create rooms" size=${16} onClick=${browse} />
-    </div>
-    <${List} />
+    <${Section}
+      name="Rooms"
+      action=${html`<${IconButton} icon="plus" label="Browse or create rooms" size=${16} onClick=${browse} />`}
+    >
+      ${(/** @type {boolean} */ folded) => {
+        const shown = folded ? all.filter(({ id, unread }) => id === openRoom.value || unread > 0) : all;
+        if (shown.length > 0)
+          return html`<ul>
+            ${shown.map((room) => html`<li key=${room.id}><${RoomItem} room=${room} /></li>`)}
+          </ul>`;
+        if (folded || mine.length > 0 || !(roomsListed.value || !session.value?.name)) return null;
+        return html`<p class="none">
+          No rooms yet ·${" "}
+          <button type="button" class="link" onClick=${() => askAboutRooms({ kind: "room-new", name: "" })}>
+            Create one
+          </button>
+        </p>`;
+      }}
+    <//>
   `;
 }
 
-function List() {
-  const mine = joined(rooms.value);
-  const here = rooms.value.find((room) => room.id === openRoom.value && !mine.includes(room));
-  const all = here ? [...mine, here] : mine;
-  if (all.length === 0)
-    return roomsListed.value || !session.value?.name ? html`<p class="none">No rooms yet.</p>` : null;
-  return html`<ul>
-    ${all.map((room) => html`<li key=${room.id}><${Item} room=${room} /></li>`)}
-  </ul>`;
-}
-
-/** @param {{room: import("../rooms/fold.js").Summary}} props */
-function Item({ room }) {
-  const { id, name, unread, mentions } = room;
+/** A room in the side bar. @param {{room: import("../rooms/fold.js").Summary}} props */
+export function RoomItem({ room }) {
+  const { id, name, unread, mentions, role, archived } = room;
+  const topic = `rooms.${id}`;
   const current = openRoom.value === id;
-  const waits = messages.value.some(({ lane }) => lane === `rooms.${id}`);
+  const waits = messages.value.some(({ lane }) => lane === topic);
+  const items = [
+    pinning(topic),
+    ...muting(topic),
+    ...(role === "owner" && !archived
+      ? [{ icon: "pencil", label: "Rename", run: () => void (dialog.value = { kind: "room-edit", room: id }) }]
+      : []),
+    ...(role !== null && !archived
+      ? [
+          {
+            icon: "door-open",
+            label: "Leave",
+            danger: true,
+            run: () => void (dialog.value = { kind: "room-leave", room: id }),
+          },
+        ]
+      : []),
+  ];
   return html`
-    <a
-      class=${unread > 0 && !current ? "item unread" : "item"}
+    <${Item}
       href=${`${serverRoot}r/${id}`}
-      aria-current=${current ? "page" : undefined}
-      onClick=${inPage(() => goRoom(id))}
+      icon=${archived ? "archive" : room.private ? "lock" : "hash"}
+      label=${name}
+      current=${current}
+      unread=${unread > 0 && !current}
+      onOpen=${() => goRoom(id)}
+      items=${items}
     >
-      <${Icon} name=${room.archived ? "archive" : room.private ? "lock" : "hash"} /><span>${name}</span>
-      ${waits && html`<i class="dot hollow" role="img" aria-label="a message waits to be sent" />`}
+      ${isMuted(topic) && html`<${Icon} name="bell-off" size=${14} /><span class="visually-hidden">, muted</span>`}
+      ${waits && html`<i class="dot hollow" role="img" aria-label="message not sent yet" />`}
       ${unread > 0 && !current && html`<${Badge} count=${unread} mine=${mentions > 0} />`}
-    </a>
+    <//>
   `;
 }
 

@@ -28,6 +28,7 @@ const KEYS = [
   ["\u2191", "Edit your last message (when the composer is empty)"],
   ["\u2191 \u2193", "Move between messages"],
   ["Ctrl K", "Search rooms and conversations"],
+  ["Shift F10", "Open the menu of a room or conversation (in the side bar)"],
   ["F8", "Focus the newest notification"],
   ["?", "Show shortcuts"],
 ];

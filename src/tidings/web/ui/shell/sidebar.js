@@ -1,8 +1,6 @@
 import { useEffect, useRef } from "preact/hooks";
 import { connection, offline, connectionStatus } from "../connection/state.js";
-import { List } from "../conversation/list.js";
 import { IconButton } from "../kit/button.js";
-import { focusComposer } from "../kit/composer.js";
 import { html, inPage } from "../kit/html.js";
 import { Icon, Mark } from "../kit/icon.js";
 import { useOverlay } from "../kit/overlay.js";
@@ -11,9 +9,9 @@ import { go } from "../page/address.js";
 import { compact, dialog, drawer } from "../page/layout.js";
 import { serverRoot } from "../page/root.js";
 import { Person } from "../people/person.js";
-import { RoomList } from "../room/list.js";
 import { myName } from "../session/state.js";
 import { counted } from "../text/format.js";
+import { Sections } from "./sections.js";
 import { Settings } from "./settings.js";
 
 /** The side bar: rooms, conversations and settings. On a phone it is a drawer. @param {{behind: boolean}} props `behind`: another overlay covers it */
@@ -46,14 +44,7 @@ export function Sidebar({ behind }) {
       >
         <${Icon} name="search" /><span>Search</span><kbd aria-hidden="true">Ctrl K</kbd>
       </button>
-      <nav class="sections" aria-label="Conversations and rooms">
-        <div class="section">
-          <h2>Conversations</h2>
-          <${IconButton} icon="plus" label="New conversation" size=${16} onClick=${() => (go(null), focusComposer())} />
-        </div>
-        <${List} />
-        <${RoomList} />
-      </nav>
+      <${Sections} />
       <div class="foot">
         <${Connection} />
         <div class="me">

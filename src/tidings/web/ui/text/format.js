@@ -26,6 +26,12 @@ export function dayName(seconds) {
   return ["Today", "Yesterday"].find((_, days) => at.toDateString() === ago(days)) ?? date.format(at);
 }
 
+/** The number of midnights since a time. @param {number} seconds Unix time */
+export function daysAgo(seconds) {
+  const midnight = (/** @type {Date} */ at) => Date.UTC(at.getFullYear(), at.getMonth(), at.getDate());
+  return (midnight(new Date()) - midnight(new Date(seconds * 1000))) / 86_400_000;
+}
+
 /** @param {number} seconds Unix time */
 export const fullTime = (seconds) => full.format(new Date(seconds * 1000));
 
