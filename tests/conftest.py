@@ -12,6 +12,7 @@ import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
 from hypothesis import settings
 
+from tests.postgres import Cluster, binaries
 from tests.serving import ServerProcess
 
 if TYPE_CHECKING:
@@ -59,7 +60,28 @@ def blocked_loop() -> Iterator[BlockBuster]:
     say why it cannot hurt.
     """
     with blockbuster_ctx("tidings") as guard:
+        # asyncpg looks for the small local files of libpq (a password file, certificates) when it makes a connection.
+        for function in guard.functions.values():
+            function.can_block_in("asyncpg/connect_utils.py", "_parse_connect_dsn_and_args")
         yield guard
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    """A PostgreSQL server of this session's own."""
+    programs = binaries()
+    if programs is None:
+        pytest.skip("no PostgreSQL server on this machine (Debian: apt-get install postgresql)")
+    with Cluster(programs) as cluster:
+        yield cluster.make()
+
+
+@pytest.fixture
+def postgres_url(postgres: Cluster) -> Iterator[str]:
+    """The URL of an empty database."""
+    name = postgres.create()
+    yield postgres.url(name)
+    postgres.drop(name)
 
 
 @pytest.fixture(params=["memory", "sqlite"])

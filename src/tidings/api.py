@@ -15,8 +15,8 @@ class Hub(base.Hub):
     Use it as an async context manager, or give an app `lifespan=hub.lifespan`. A hub that was closed can be opened
     again, also in another loop.
 
-    `store` is a URL (`sqlite:///tidings.db`, `memory:`) or a Store. Several processes may open the same database;
-    readers in each of them have what another publishes within 20 ms.
+    `store` is a URL (`sqlite:///tidings.db`, `postgresql://host/database`, `memory:`) or a Store. Several processes may
+    open the same database; readers in each of them have what another publishes within 20 ms.
     `keep_alive`: seconds of silence before a comment is written to a stream. `retry`: the range, in seconds, of the
     reconnection time that a stream tells its client; random within it, so that a thousand clients do not come back in
     the same instant. `drain_window`: seconds over which `drain` closes the open streams. `stream_life`: seconds after

@@ -18,14 +18,18 @@ from .rules import Append, Appended
 
 
 class Job:
-    """A call that waits in a topic's queue: an append, which may be merged with its neighbours, or another plan."""
+    """A call that waits in a topic's queue: an append, which may be merged with its neighbours, or another plan.
 
-    __slots__ = ("answer", "append", "plan", "size")
+    `head`: the head of the log after the change that the job was part of, once there is an answer.
+    """
+
+    __slots__ = ("answer", "append", "head", "plan", "size")
 
     def __init__(self, append: Append | None, plan: Plan | None, size: int) -> None:
         self.append: Append | None = append
         self.plan: Plan | None = plan
         self.size: int = size
+        self.head: Head | None = None
         self.answer: asyncio.Future[Appended | None] = asyncio.get_running_loop().create_future()
 
     @property
@@ -65,6 +69,7 @@ class Commit:
         """Give each caller its answer, or a copy of `error`. Callers that were cancelled get nothing."""
         answers: Sequence[rules.Answer | None] = self.answers or (None,)
         for index, job in enumerate(self.jobs):
+            job.head = self.change.head if self.change else None
             if job.answer.done():
                 continue
             if error is not None:

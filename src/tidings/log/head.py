@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -58,9 +58,14 @@ class Head(msgspec.Struct, frozen=True, array_like=True, gc=False):
                 return offset.n
         return None
 
-    def restored(self) -> Head:
-        """Return the head with which this log begins another life, as its backup is restored."""
-        return msgspec.structs.replace(self, epoch=new_epoch(), lives=(*self.lives, (self.epoch, self.tail)))
+    def restored(self, epoch: str | None = None) -> Head:
+        """Return the head with which this log begins another life, as its backup is restored. `epoch`: the new one."""
+        lives = *self.lives, (self.epoch, self.tail)
+        return msgspec.structs.replace(self, epoch=epoch or new_epoch(), lives=lives)
+
+
+encode_head: Callable[[Head], bytes] = msgspec.msgpack.Encoder().encode
+decode_head: Callable[[bytes], Head] = msgspec.msgpack.Decoder(Head).decode
 
 
 class Known(NamedTuple):

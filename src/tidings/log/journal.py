@@ -111,8 +111,7 @@ class Journal:
         another state of the log. `owner`, `default`: as in `append`.
         """
         settings = Append((), expected, None, False, retention, ttl, True, owner, self._default(default))
-        await self._append(topic, settings)
-        return await self._described(topic)
+        return await self._append_for_head(topic, settings)
 
     def _default(self, default: Retention | UnsetType | None) -> Retention | None:
         return self._retention if default is UNSET else default
@@ -126,12 +125,11 @@ class Journal:
         if expected is not None and head.epoch != expected:
             raise _other_life(topic)
         try:
-            await self._append(topic, Append(expected=head.epoch, close=True))
+            return await self._append_for_head(topic, Append(expected=head.epoch, close=True))
         except Closed:
             return head
         except Conflict:
             raise _no_topic(topic) from None
-        return await self._described(topic)
 
     async def redact(self, topic: str, offset: Offset) -> None:
         """Remove the content of an event for good; the event keeps its offset, type and time. Idempotent.
@@ -303,11 +301,16 @@ class Journal:
     # ------------------------------------------------------------ what reads and writes share
 
     async def _append(self, topic: str, append: Append) -> Appended:
-        names.valid_topic(topic)
-        size = rules.valid_append(append)
-        answer = await self._queues.submit(topic, Job(append, None, size + 64 * len(append.items)))
+        answer = await self._queues.submit(topic, _job(topic, append))
         assert isinstance(answer, Appended)
         return answer
+
+    async def _append_for_head(self, topic: str, append: Append) -> Head:
+        """Append, and return the head that this very change has left, which trimming may change at once."""
+        job = _job(topic, append)
+        await self._queues.submit(topic, job)
+        assert job.head
+        return job.head
 
     async def _change(self, topic: str, plan: Plan) -> None:
         await self._queues.submit(topic, Job(None, plan, 0))
@@ -341,6 +344,12 @@ class Journal:
 
     def _delete_expired(self, known: Known) -> Change | None:
         return Delete()(known) if not retention.living(known.head, self._clock()) else None
+
+
+def _job(topic: str, append: Append) -> Job:
+    """Return the job of an append. Raises InvalidRequest or TooLarge."""
+    names.valid_topic(topic)
+    return Job(append, None, rules.valid_append(append) + 64 * len(append.items))
 
 
 def _no_topic(topic: str) -> NotFound:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import secrets
 import string
@@ -182,6 +183,12 @@ def parse_after(after: After) -> Start:
 def new_epoch() -> str:
     """Make an identity for a life of a log: 6 letters and digits. `random` would not do: an application may seed it."""
     return "".join([secrets.choice(_LETTERS) for _ in range(6)])
+
+
+def derived_epoch(epoch: str, seed: str) -> str:
+    """Return the identity of the life that follows the one with `epoch`: the same for the same `seed`."""
+    digest = hashlib.sha256(f"{epoch} {seed}".encode()).digest()
+    return "".join([_LETTERS[byte % len(_LETTERS)] for byte in digest[:6]])
 
 
 def weigh(data: str) -> int:

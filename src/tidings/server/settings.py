@@ -98,7 +98,7 @@ class Settings(BaseSettings):
     port: Port = 8000
     """The port to listen on; 0 takes a free one."""
     store: str = "sqlite:///tidings.db"
-    """The URL of the store: `memory:`, or `sqlite:///` and a path."""
+    """The URL of the store: `memory:`, `sqlite:///` and a path, or `postgresql://`."""
     workers: Annotated[int, Field(ge=1, le=64)] | None = None
     """The worker processes that serve together, under a parent that replaces those that die and, at SIGHUP, all of
     them. Default: one process that serves by itself."""

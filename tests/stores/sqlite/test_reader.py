@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tidings.log.head import Head
+from tidings.log.head import Head, encode_head
 from tidings.stores.sqlite.connection import connect
 from tidings.stores.sqlite.reader import Reader
-from tidings.stores.sqlite.schema import encode_head
 
 
 @pytest.fixture

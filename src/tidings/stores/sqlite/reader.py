@@ -12,11 +12,9 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate, pairwise
 
-from tidings.log.head import Head
+from tidings.log.head import Head, decode_head
 from tidings.log.port import PAGE
 from tidings.log.records import Record
-
-from .schema import decode_head
 
 ABOVE = "\x7f"
 """Text above every character of a topic's name."""

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from contextlib import closing
 
 from tidings.errors import Conflict, InvalidRequest, Unavailable
+from tidings.log.head import decode_head, encode_head
 
 from . import schema
 from .connection import DAMAGED, code, look_for_lost_changes, opening
 from .copying import Progress, beside, copy, open_source, put_in_place
-from .schema import decode_head, encode_head
 
 try:
     import fcntl

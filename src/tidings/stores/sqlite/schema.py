@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
-
-import msgspec
 
 from tidings.errors import InvalidRequest
-from tidings.log.head import UNOWNED, Head, owned_by
+from tidings.log.head import UNOWNED, decode_head, owned_by
 from tidings.log.retention import due
 
 APPLICATION = 0x54494447
@@ -55,9 +52,6 @@ their holders are of an earlier version and gone, so these leases have lapsed. F
 that of its owner, and UNOWNED besides, by which lists find what they must look at one by one."""
 
 IDENTITY = ("PRAGMA application_id", "PRAGMA user_version", "SELECT count(*) FROM sqlite_master")
-
-encode_head: Callable[[Head], bytes] = msgspec.msgpack.Encoder().encode
-decode_head: Callable[[bytes], Head] = msgspec.msgpack.Decoder(Head).decode
 
 
 def check(connection: sqlite3.Connection, name: str) -> tuple[int, int]:

@@ -10,14 +10,13 @@ from typing import NamedTuple
 
 from tidings.errors import OutcomeUnknown, Unavailable
 from tidings.events import ORIGIN, Offset
-from tidings.log.head import Change, Head, Known
+from tidings.log.head import Change, Head, Known, decode_head, encode_head
 from tidings.log.port import KEYS, Plan
 from tidings.log.retention import due
 
 from .connection import PATIENCE, code
 from .file import DatabaseFile
 from .reader import LAPSED
-from .schema import decode_head, encode_head
 
 FULL = "The database cannot be used: its disk is full."
 

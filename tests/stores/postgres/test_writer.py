@@ -1,0 +1,77 @@
+"""Writing groups of updates."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tests.postgres import Cluster
+from tests.stores.kit import put
+from tests.stores.postgres.conftest import Open
+from tidings.errors import OutcomeUnknown, Unavailable
+from tidings.log.head import Known
+from tidings.stores.postgres import writer
+
+
+async def test_a_plan_that_changes_nothing_is_asked_again_only_if_another_process_wrote(opened: Open) -> None:
+    store, other = await opened(), await opened()
+    await store.update("a", (), put())
+    seen: list[int] = []
+
+    def look(known: Known) -> None:
+        seen.append(known.head.tail if known.head else 0)
+
+    await store.update("a", (), look)
+    assert seen == [1]
+    await other.update("a", (), put())
+    assert (await store.update("a", (), look)).head == await other.load("a")
+    assert seen == [1, 1, 2]
+
+
+async def test_a_refusal_of_the_engine_leaves_nothing_and_says_why(opened: Open, postgres: Cluster, url: str) -> None:
+    store = await opened()
+    await store.update("a", (), put())
+    name = url.rpartition("/")[2]
+    await postgres.ask("ALTER TABLE tidings.records ADD CONSTRAINT small CHECK (octet_length(blob) < 100)", name)
+    for topic in ("a", "b"):
+        with pytest.raises(Unavailable, match="refused a statement") as refused:
+            await store.update(topic, (), put(size=200))
+        assert not isinstance(refused.value, OutcomeUnknown)
+    assert await store.load("b") is None
+    known = await store.update("a", (), put())
+    assert known.head is not None
+    assert known.head.tail == 2
+
+
+async def test_a_death_during_a_change_is_an_unknown_outcome(opened: Open, postgres: Cluster, url: str) -> None:
+    """The engine waits for a lock that another session holds when its session is ended."""
+    store = await opened()
+    await store.update("a", (), put())
+    name = url.rpartition("/")[2]
+    holder = asyncio.create_task(
+        postgres.ask("BEGIN; SELECT FROM tidings.topics FOR UPDATE; SELECT pg_sleep(60)", name)
+    )
+    ending = f"FROM pg_stat_activity WHERE datname = '{name}' AND wait_event = 'PgSleep'"
+    while await postgres.ask(f"SELECT count(*) {ending}", "postgres") != ["1"]:  # noqa: ASYNC110
+        await asyncio.sleep(0.02)
+    waiting = f"FROM pg_stat_activity WHERE datname = '{name}' AND wait_event_type = 'Lock'"
+    change = asyncio.ensure_future(store.update("a", (), put()))
+    while await postgres.ask(f"SELECT count(*) {waiting}", "postgres") != ["1"]:  # noqa: ASYNC110
+        await asyncio.sleep(0.02)
+    await postgres.ask(f"SELECT pg_terminate_backend(pid) {waiting}", "postgres")
+    with pytest.raises(OutcomeUnknown):
+        await change
+    await postgres.ask(f"SELECT pg_terminate_backend(pid) {ending}", "postgres")
+    await asyncio.gather(holder, return_exceptions=True)
+    known = await store.update("a", (), put())
+    assert known.head is not None
+    assert known.head.tail == 2
+
+
+async def test_heads_are_remembered_up_to_a_number(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer, "HEADS", 5)
+    store = await opened()
+    for n in range(20):
+        await store.update(f"t{n}", (), put())
+        assert len(store._writer._rows) <= 6
