@@ -156,8 +156,8 @@ def test_turbo_shows_each_note_once_when_the_reader_goes_back(serve: Serve, page
     page.goto(server.url)
     send(server, "POST", body="one")
     shows(page, "one")
-    page.evaluate("Turbo.visit('/?elsewhere')")
-    page.wait_for_url("**/?elsewhere")
+    loaded = "new Promise((loaded) => document.addEventListener('turbo:load', loaded, {once: true}))"
+    page.evaluate(f"() => {{ Turbo.visit('/?elsewhere'); return {loaded}.then(() => undefined); }}")
     shows(page, "one")
     page.go_back()
     send(server, "POST", body="two")
