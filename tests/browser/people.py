@@ -47,7 +47,7 @@ class RoomTab(Tab):
     def say(self, text: str) -> None:
         """Write and send."""
         self.writing.fill(text)
-        self.writing.press("Enter")
+        self.send()
 
     def texts(self) -> list[str]:
         """The texts of the messages on the screen, from top to bottom."""

@@ -69,7 +69,14 @@ class Tab:
     def ask(self, question: str) -> None:
         """Write a question and send it."""
         self.composer.fill(question)
-        self.composer.press("Enter")
+        self.send()
+
+    def send(self) -> None:
+        """Send what is written. On a phone Enter adds a line."""
+        if self.page.evaluate("matchMedia('(hover: none) and (pointer: coarse)').matches"):
+            self.button("Send").click()
+        else:
+            self.page.locator("textarea#composer").press("Enter")
 
     def expect_state(self, state: str) -> None:
         """Wait until the last answer is in a state."""

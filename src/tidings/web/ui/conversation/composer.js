@@ -28,10 +28,8 @@ export function QuestionComposer() {
         onInput: () => write(area.current?.value ?? ""),
       }}
       above=${editing.value && html`<${About} icon="pencil" onCancel=${cancel}>Editing question. A new answer will be written<//>`}
-      tools=${html`
-        <${Choice} />
-        ${stop ? html`<${Stop} run=${live} within=".composer-frame, #log" key=${live} />` : html`<${Send} />`}
-      `}
+      tools=${html`<${Choice} />`}
+      action=${stop ? html`<${Stop} run=${live} within=".composer-frame, #log" key=${live} />` : html`<${Send} />`}
       hint=${hint(live)}
       sends=${!live}
       onSend=${() => submit(area.current)}

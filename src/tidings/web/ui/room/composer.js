@@ -99,8 +99,8 @@ function Writing({ room, name }) {
           ${!editing.value && html`<${Paperclip} room=${room} />`}
           <${IconButton} icon="at-sign" label="Mention someone" onClick=${completion.begin} />
         </div>
-        <${Send} waits=${editing.value ? "" : missing.value} />
       `}
+      action=${html`<${Send} waits=${editing.value ? "" : missing.value} />`}
       hint=${hint()}
       onKey=${(/** @type {KeyboardEvent} */ event) => completing(event, completion)}
       onSend=${() => submit(room, area.current)}

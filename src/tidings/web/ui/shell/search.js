@@ -6,6 +6,7 @@ import { conversations } from "../conversation/list-state.js";
 import { read } from "../conversation/state.js";
 import { Modal, close } from "../kit/dialog.js";
 import { html, valueOf } from "../kit/html.js";
+import { composes } from "../kit/keys.js";
 import { Icon } from "../kit/icon.js";
 import { go, goRoom, open, openRoom } from "../page/address.js";
 import { joined, rooms, summary } from "../rooms/state.js";
@@ -45,6 +46,7 @@ export function Palette({ room }) {
   const label = room ? `Search in ${name}` : "Search rooms and conversations";
   const pick = (/** @type {Hit} */ hit) => (close(), hit.pick());
   const keys = (/** @type {KeyboardEvent} */ event) => {
+    if (composes(event)) return;
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step && hits.length > 0) {
       event.preventDefault();

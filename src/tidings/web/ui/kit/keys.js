@@ -1,0 +1,7 @@
+/**
+ * Tell whether a key belongs to an input method, such as the Enter that chooses a Japanese word. Safari ends the
+ * composition before that key, whose code is still the one of a composition.
+ *
+ * @param {KeyboardEvent} event
+ */
+export const composes = (event) => event.isComposing || event.keyCode === 229;
