@@ -3,6 +3,7 @@ import { Stop } from "../answer/stop.js";
 import { connectionStatus } from "../connection/state.js";
 import { About, Composer, Send } from "../kit/composer.js";
 import { html, valueOf } from "../kit/html.js";
+import { touch } from "../kit/keys.js";
 import { open } from "../page/address.js";
 import { draft, edit, editing, write } from "../page/drafts.js";
 import { compact } from "../page/layout.js";
@@ -29,7 +30,10 @@ export function QuestionComposer() {
       }}
       above=${editing.value && html`<${About} icon="pencil" onCancel=${cancel}>Editing question. A new answer will be written<//>`}
       tools=${html`<${Choice} />`}
-      action=${stop ? html`<${Stop} run=${live} within=".composer-frame, #log" key=${live} />` : html`<${Send} />`}
+      action=${html`
+        ${stop && html`<${Stop} run=${live} within=".composer-frame, #log" key=${live} />`}
+        ${(!stop || (touch.matches && draft.value.trim())) && html`<${Send} />`}
+      `}
       hint=${hint(live)}
       sends=${!live}
       onSend=${() => submit(area.current)}

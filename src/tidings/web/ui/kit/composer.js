@@ -5,11 +5,8 @@ import { fenced, isCode, isMarked, newLine, openFence } from "../text/writing.js
 import { IconButton } from "./button.js";
 import { html } from "./html.js";
 import { Icon } from "./icon.js";
-import { composes } from "./keys.js";
+import { composes, touch } from "./keys.js";
 import { Written } from "./markdown.js";
-
-/** People write on glass: Enter is the only key for a new line, and a button sends. */
-const touch = matchMedia("(hover: none) and (pointer: coarse)");
 
 /**
  * The field in which people write Markdown, with a bar of tools below it. Enter sends, Shift+Enter adds a line. On a

@@ -5,3 +5,6 @@
  * @param {KeyboardEvent} event
  */
 export const composes = (event) => event.isComposing || event.keyCode === 229;
+
+/** People write on glass: Enter is the only key for a new line, so that a button sends. */
+export const touch = matchMedia("(hover: none) and (pointer: coarse)");
