@@ -66,5 +66,5 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annot
 	--custom-compile-command 'make requirements' $(ARGS)
 
 clean: ## remove what the other targets made, but no store
-	rm -rf $(VENV) $(VENV).lock $(VENV).log dist site bench/build .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage .coverage.* node_modules
+	rm -rf $(VENV) $(VENV).lock $(VENV).log .roots dist site bench/build .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage .coverage.* node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
