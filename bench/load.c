@@ -2,10 +2,13 @@
  *
  *   load PORT [size=100] [grace=10] [limit=120] [sub key=value …]… [pub key=value …]…
  *
- *   sub  name= topic= path= [count=1] [header=] [each=1]      `count` readers; each=1: one topic a reader, %d in path is its index
+ *   sub  name= topic= path= [count=1] [header=] [each=1]      `count` readers; each=1: one topic a reader, %d in path is its index;
+ *                                                             each=N: N topics, and %d is the index modulo N
  *        [record=1]                                           keeps the id of every event of the topic's history
  *        [ids=NAME low= high= delay= spread=]                 a storm: `delay` s after "go" and within `spread` s, reader i
  *                                                             returns with the id that NAME kept low..high events ago
+ *        [again=1]                                            a reader whose stream ends returns, after the time that the
+ *                                                             server named in `retry`, with the id of its last event
  *   pub  topic= path= [conns=1] [rate=0] [batch=1] [count=] [seconds=] [header=] [topics=0] [history=1]
  *                                                             rate 0: a reply asks for the next request (closed loop);
  *                                                             topics=N: round robin over N topics, %d in path
@@ -35,7 +38,7 @@
 
 typedef uint64_t u64;
 typedef unsigned long long llu;
-enum { SLOTS = 64, GROUPS = 8, LINE = 1200, ID = 100, BUFFER = 1 << 18, BUCKETS = 64 * 32, PER_ADDRESS = 20000, WINDOW = 128 };
+enum { SLOTS = 64, GROUPS = 8, LINE = 1200, ID = 100, BUFFER = 1 << 18, BUCKETS = 64 * 32, PER_ADDRESS = 20000, WINDOW = 128, TENTHS = 3000 };
 enum { READER, LINK, TIMER, STDIN }; /* the first int of everything that epoll knows */
 static const u64 TIME_BASE = 1000000000000000000ull; /* makes every time 19 digits; numbers are 10, slots 3 */
 
@@ -47,23 +50,24 @@ typedef struct Conn {
     int kind, fd, index, kept, framed;
     struct Sub *sub;
     enum { CONNECTING, STATUS, HEADERS, SIZE, CHUNK, PLAIN, GONE } state;
-    bool chunked, pending;
+    bool chunked, pending, seen;
     uint32_t slot, number;
-    u64 left, order, born;
+    u64 left, order, born, retry, due;
     char stamp[19];
     uint32_t next[SLOTS];
-    char id[ID], frame[160], line[LINE];
+    char id[ID], last[ID], frame[160], line[LINE];
 } Conn;
 
 typedef struct Sub { /* a group of readers */
     const char *name, *topic, *path, *header, *ids;
-    int count, each, record, low, high, opened, answered, open, level;
+    int count, each, record, low, high, again, opened, answered, open, level, away, returned;
     double delay, spread;
     struct Sub *recorder;
     struct Pub *history;
     Conn *conns;
     char (*kept)[ID];
-    u64 got, expected, gaps, duplicates, foreign, dropped, refused, opened_last, level_last;
+    u64 got, expected, gaps, duplicates, foreign, dropped, refused, opened_last, level_last, returned_last;
+    int tenths[TENTHS]; /* readers that connected again in each tenth of a second since "go" */
     Hist latency, storming, catch_up;
 } Sub;
 
@@ -87,7 +91,7 @@ static Pub pubs[GROUPS];
 static int n_subs, n_pubs, n_slots, epoll, port, dialled, size = 100, storms;
 static double grace = 10, limit = 120;
 static bool running, told;
-static u64 read_at, delivered, cached_latency;
+static u64 read_at, delivered, cached_latency, began_at;
 static char buffer[BUFFER], tail[LINE], cached_stamp[19], complaint[200];
 
 static u64 now(void) {
@@ -136,7 +140,7 @@ static bool made(int fd, void *who) {
     int error = 0;
     socklen_t n = sizeof error;
     getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &n);
-    struct epoll_event e = {.events = EPOLLIN | EPOLLET, .data.ptr = who}; /* edges: a level is asked twice for each read */
+    struct epoll_event e = {.events = EPOLLIN | EPOLLRDHUP | EPOLLET, .data.ptr = who}; /* edges: a level is asked twice for each read */
     epoll_ctl(epoll, EPOLL_CTL_MOD, fd, &e);
     return !error;
 }
@@ -164,6 +168,7 @@ static void event(Conn *c) {
     s->got++, delivered++;
     bool past = s->history && (int)c->slot == s->history->slot;
     if (past && s->record && number < s->history->count) memcpy(s->kept[number], c->id, ID);
+    if (s->again) memcpy(c->last, c->id, ID);
     if (!running) return;
     if (past) { /* the age of history says nothing; when its last event was read does */
         if (s->ids && number + 1 == s->history->count) {
@@ -179,6 +184,10 @@ static void event(Conn *c) {
         t -= TIME_BASE;
         cached_latency = read_at > t ? read_at - t : 0;
         memcpy(cached_stamp, c->stamp, 19);
+    }
+    if (c->seen && cached_latency > read_at - c->born) { /* published while the reader was away */
+        add(&s->catch_up, read_at - c->born);
+        return;
     }
     add(&s->latency, cached_latency);
     if (storms) add(&s->storming, cached_latency);
@@ -199,8 +208,10 @@ static void line(Conn *c, const char *p, int n) {
             c->slot = slot, c->number = digits(p + 38, 9), c->pending = true;
         } else
             c->sub->foreign++;
-    } else if (c->sub->record && n > 4 && n - 4 < ID && !memcmp(p, "id: ", 4))
+    } else if ((c->sub->record || c->sub->again) && n > 4 && n - 4 < ID && !memcmp(p, "id: ", 4))
         memcpy(c->id, p + 4, n - 4), c->id[n - 4] = 0;
+    else if (c->sub->again && n > 7 && n < 20 && !memcmp(p, "retry: ", 7))
+        c->retry = strtoull(p + 7, NULL, 10);
     else if (n > 6 && !memcmp(p, "event:", 6)) { /* a tidings.reset, an error: none of ours has a type */
         c->sub->foreign++;
         if (!*complaint) snprintf(complaint, sizeof complaint, "%.*s", n, p);
@@ -224,7 +235,12 @@ static void lines(Conn *c, const char *p, const char *end) {
 }
 
 static void hang_up(Conn *c) {
-    if (c->state > HEADERS) c->sub->dropped++, c->sub->open--;
+    if (c->sub->again && running) { /* a refused connection is a fault, and is made again */
+        if (c->state > HEADERS) c->sub->open--;
+        else c->sub->refused++;
+        if (!c->due) c->sub->away++;
+        c->due = now() + (c->retry ? c->retry : 3000) * 1000000ull;
+    } else if (c->state > HEADERS) c->sub->dropped++, c->sub->open--;
     else c->sub->refused++, c->sub->answered++;
     c->state = GONE;
     close(c->fd);
@@ -240,7 +256,11 @@ static void framing(Conn *c, char *p, int n) {
         c->state = STATUS, hang_up(c);
     } else if (c->state == HEADERS) {
         if (!strcasecmp(p, "transfer-encoding: chunked")) c->chunked = true;
-        if (!n) c->state = c->chunked ? SIZE : PLAIN, c->sub->answered++, c->sub->open++;
+        if (!n) {
+            c->state = c->chunked ? SIZE : PLAIN, c->sub->open++;
+            if (!c->seen) c->sub->answered++;
+            else c->due = 0, c->sub->away--, c->sub->returned++, c->sub->returned_last = now();
+        }
     } else if (n) { /* an empty line ends the chunk before */
         c->left = strtoull(p, NULL, 16);
         if (c->left) c->state = CHUNK;
@@ -267,25 +287,27 @@ static void feed(Conn *c, const char *p, const char *end) {
                 c->frame[c->framed++] = byte;
         }
 }
-static void on_reader(Conn *c) {
+/* `over`: the server has closed, and the edge of that may have come with the last bytes. */
+static void on_reader(Conn *c, bool over) {
     if (c->state == CONNECTING) {
         char path[300], past[ID + 20] = "", request[1500];
         Sub *s = c->sub;
         c->state = STATUS;
         if (!made(c->fd, c)) return hang_up(c);
-        snprintf(path, sizeof path, s->path, c->index);
+        snprintf(path, sizeof path, s->path, s->each > 1 ? c->index % s->each : c->index);
         if (s->ids) {
             int behind = s->low + (s->high > s->low ? c->index % (s->high - s->low + 1) : 0);
             c->next[s->history->slot] = s->history->count - behind;
             s->expected += behind;
             snprintf(past, sizeof past, "Last-Event-ID: %s\r\n", s->recorder->kept[s->history->count - behind - 1]);
-        }
+        } else if (*c->last)
+            snprintf(past, sizeof past, "Last-Event-ID: %s\r\n", c->last);
         int n = snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/event-stream\r\n%s%s%s\r\n",
                          path, past, s->header, *s->header ? "\r\n" : "");
         if (n >= (int)sizeof request || write(c->fd, request, n) != n) die("a request was not written");
         return;
     }
-    for (ssize_t n = BUFFER; n == BUFFER && c->state != GONE;) { /* a short read has emptied the socket */
+    for (ssize_t n = BUFFER; (n == BUFFER || over) && c->state != GONE;) { /* a short read has emptied the socket */
         n = read(c->fd, buffer, BUFFER);
         if (n < 0 && errno == EAGAIN) return;
         if (n <= 0) return hang_up(c);
@@ -299,6 +321,27 @@ static void open_one(Sub *s) {
     *c = (Conn){.kind = READER, .index = s->opened++, .sub = s, .born = now()};
     s->opened_last = c->born;
     c->fd = dial(c);
+}
+/* Connects again whoever's time has come. */
+static void reopen(Sub *s) {
+    u64 t = now();
+    for (Conn *c = s->conns; s->away && c < s->conns + s->count; c++)
+        if (c->state == GONE && c->due && c->due <= t) {
+            u64 tenth = (t - began_at) / 100000000;
+            if (tenth < TENTHS) s->tenths[tenth]++;
+            c->state = CONNECTING, c->kept = c->framed = 0, c->chunked = c->pending = false, c->left = 0;
+            c->seen = true, c->born = t;
+            c->fd = dial(c);
+        }
+}
+/* The most of these connections in any second. */
+static int peak(Sub *s) {
+    int most = 0;
+    for (int i = 0, n = 0; i < TENTHS; i++) {
+        n += s->tenths[i] - (i < 10 ? 0 : s->tenths[i - 10]);
+        if (n > most) most = n;
+    }
+    return most;
 }
 
 /* ---- publishers ---- */
@@ -383,6 +426,10 @@ static void on_link(Link *l) {
     l->busy = false;
     if (!end) close(l->fd), l->fd = -1, p->dead++;
     else add(&p->reply, now() - l->at);
+    if (end && strcasestr(l->reply, "\nconnection: close") && strcasestr(l->reply, "\nconnection: close") < end) {
+        close(l->fd);
+        l->at = 0, l->fd = dial(l);
+    }
     if (!end || l->reply[9] != '2') {
         p->errors++;
         if (!*complaint) snprintf(complaint, sizeof complaint, "%.150s", n > 0 ? l->reply : "a publisher's connection was closed");
@@ -402,7 +449,7 @@ static void dispatch(int ms) {
     int n = epoll_wait(epoll, events, 64, ms);
     for (int i = 0; i < n; i++) {
         int kind = *(int *)events[i].data.ptr;
-        if (kind == READER) on_reader(events[i].data.ptr);
+        if (kind == READER) on_reader(events[i].data.ptr, events[i].events & EPOLLRDHUP);
         else if (kind == LINK) on_link(events[i].data.ptr);
         else if (kind == STDIN) told = true;
         else {
@@ -431,9 +478,9 @@ static const char **set(const char **words, void *base, const char *keys[], cons
 }
 #define OF(type, field) (int)__builtin_offsetof(type, field)
 static void arguments(const char **words) {
-    static const char *sk[] = {"name", "topic", "path", "header", "ids", "count", "each", "record", "low", "high", "delay", "spread", 0};
+    static const char *sk[] = {"name", "topic", "path", "header", "ids", "count", "each", "record", "low", "high", "again", "delay", "spread", 0};
     static const int so[] = {OF(Sub, name), OF(Sub, topic), OF(Sub, path), OF(Sub, header), OF(Sub, ids), OF(Sub, count), OF(Sub, each),
-                             OF(Sub, record), OF(Sub, low), OF(Sub, high), OF(Sub, delay), OF(Sub, spread)};
+                             OF(Sub, record), OF(Sub, low), OF(Sub, high), OF(Sub, again), OF(Sub, delay), OF(Sub, spread)};
     static const char *pk[] = {"topic", "path", "header", "conns", "batch", "topics", "history", "rate", "seconds", "count", 0};
     static const int po[] = {OF(Pub, topic), OF(Pub, path), OF(Pub, header), OF(Pub, conns), OF(Pub, batch), OF(Pub, topics),
                              OF(Pub, history), OF(Pub, rate), OF(Pub, seconds), OF(Pub, count)};
@@ -442,7 +489,7 @@ static void arguments(const char **words) {
         if (same(word, "sub") && n_subs < GROUPS) {
             Sub *s = &subs[n_subs++];
             s->count = 1, s->header = s->name = "";
-            words = set(words, s, sk, so, "sssssiiiiidd");
+            words = set(words, s, sk, so, "sssssiiiiiidd");
             if (!s->topic || !s->path) die("a sub needs topic and path");
             s->conns = calloc(s->count, sizeof(Conn));
         } else if (same(word, "pub") && n_pubs < GROUPS) {
@@ -489,6 +536,11 @@ static u64 published(Sub *s, bool history) {
         if (same(p->topic, s->topic) && (bool)p->history == history) n += p->rate ? p->count : p->sent;
     return n;
 }
+/* Events that all readers of a group are to read. */
+static u64 due_to(Sub *s) {
+    u64 readers = s->each > 1 ? s->count / s->each : s->each ? 1 : s->count;
+    return (s->ids ? s->expected : 0) + published(s, false) * readers;
+}
 /* True when every reader is answered and has read the whole history. */
 static bool ready(void) {
     bool all = true;
@@ -520,12 +572,13 @@ static bool finished(u64 went) {
                 if (!s->opened) storms++;
                 open_one(s);
             }
-        all &= s->opened == s->count;
+        reopen(s);
+        all &= s->opened == s->count && !s->away;
     }
     for (Pub *p = pubs; p < pubs + n_pubs; p++) all &= p->done;
     for (Sub *s = subs; s < subs + n_subs && all; s++) {
         all &= s->answered == s->count;
-        expected += (s->ids ? s->expected : 0) + published(s, false) * (s->each ? 1 : s->count);
+        expected += due_to(s);
     }
     return all && delivered >= expected;
 }
@@ -534,14 +587,16 @@ static void report(u64 went, u64 ended, double cpu) {
     for (char *p = complaint; *p; p++) putchar(*p < ' ' || *p == '"' || *p == '\\' ? ' ' : *p);
     printf("\",\"subs\":[");
     for (Sub *s = subs; s < subs + n_subs; s++) {
-        u64 expected = (s->ids ? s->expected : 0) + published(s, false) * (s->each ? 1 : s->count);
+        u64 expected = due_to(s);
         int orders = 0; /* how many readers saw another order than the first */
         for (int i = 1; i < s->count && !s->each && !s->ids; i++) orders += s->conns[i].order != s->conns[0].order;
         printf("%s{\"name\":\"%s\",\"count\":%d,\"open\":%d,\"got\":%llu,\"missing\":%lld,\"gaps\":%llu,\"duplicates\":%llu,"
-               "\"foreign\":%llu,\"dropped\":%llu,\"refused\":%llu,\"orders\":%d,\"level\":%d,\"level_after\":%.4f",
+               "\"foreign\":%llu,\"dropped\":%llu,\"refused\":%llu,\"orders\":%d,\"level\":%d,\"level_after\":%.4f,"
+               "\"returned\":%d,\"returned_after\":%.3f,\"peak\":%d",
                s > subs ? "," : "", s->name, s->count, s->open, (llu)s->got, (long long)(expected - s->got), (llu)s->gaps,
                (llu)s->duplicates, (llu)s->foreign, (llu)s->dropped, (llu)s->refused, orders, s->level,
-               s->level_last ? ((double)s->level_last - (double)s->opened_last) / 1e9 : 0);
+               s->level_last ? ((double)s->level_last - (double)s->opened_last) / 1e9 : 0, s->returned,
+               s->returned_last ? (s->returned_last - went) / 1e9 : 0, peak(s));
         show("latency", &s->latency), show("storming", &s->storming), show("catch_up", &s->catch_up);
         putchar('}');
     }
@@ -590,6 +645,7 @@ int main(int argc, const char **argv) {
     for (Sub *s = subs; s < subs + n_subs; s++) s->got = 0;
     double used = cpu();
     u64 went = now(), published_at = went;
+    began_at = went;
     running = true;
     for (Pub *p = pubs; p < pubs + n_pubs; p++)
         if (!p->history) begin(p);

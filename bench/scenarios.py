@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Unit = Literal["µs", "ms", "s", "KB", "events/s", "cores"]
+Unit = Literal["µs", "ms", "s", "KB", "events/s", "cores", "number"]
 Need = Literal["batches", "replays", "auth"]
 
 

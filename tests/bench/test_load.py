@@ -44,13 +44,16 @@ class Bad:
         self.serving.append(task)
         while head := await read_head(reader):
             if head.startswith(b"GET"):
-                self.readers.append(writer)
-                writer.write(HEAD)
+                self.welcome(writer, head)
                 continue
             size = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
             self.tell(b"id: %d\ndata: %b\n\n" % (self.events, await reader.readexactly(size)))
             writer.write(REPLY)
         writer.close()
+
+    def welcome(self, writer: asyncio.StreamWriter, head: bytes) -> None:
+        self.readers.append(writer)
+        writer.write(HEAD)
 
     def tell(self, event: bytes) -> None:
         for i, subscriber in enumerate(self.readers):
@@ -78,16 +81,16 @@ async def serving(bad: Bad) -> AsyncIterator[int]:
         await asyncio.wait_for(asyncio.gather(*bad.serving), 10)  # the client is gone, so all of them end
 
 
-def play(program: Path, port: int) -> dict[str, Any]:
-    with Load(program, port, WORDS.split()) as load:
+def play(program: Path, port: int, words: str = WORDS) -> dict[str, Any]:
+    with Load(program, port, words.split()) as load:
         assert load.ready()["open"] == 3
         return load.go()
 
 
-async def seen(program: Path, bad: Bad) -> dict[str, Any]:
+async def seen(program: Path, bad: Bad, words: str = WORDS) -> dict[str, Any]:
     """Return the report of three readers of 20 events."""
     async with serving(bad) as port:
-        result = await asyncio.to_thread(play, program, port)
+        result = await asyncio.to_thread(play, program, port, words)
     assert result["pubs"][0]["sent"] == 20
     assert result["pubs"][0]["errors"] == 0
     found: dict[str, Any] = result["subs"][0]
@@ -157,3 +160,39 @@ async def test_an_event_of_another_type_is_seen(program: Path) -> None:
     sub = await seen(program, Bad(lambda reader, number, event: reset + event if reader == number == 1 else event))
     assert sub["foreign"] == 2
     assert sub["missing"] == 0
+
+
+class Restarting(Bad):
+    """A server that cuts all its readers after the tenth event, and gives those who return what they have missed."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault)
+        self.told: list[bytes] = []
+
+    def welcome(self, writer: asyncio.StreamWriter, head: bytes) -> None:
+        super().welcome(writer, head)
+        _, _, last = head.partition(b"\r\nLast-Event-ID: ")
+        missed = self.told[int(last.split(b"\r\n")[0]) + 1 :] if last else []
+        body = b"retry: 300\n\n" + b"".join(missed)
+        writer.write(b"%x\r\n%b\r\n" % (len(body), body))
+
+    def tell(self, event: bytes) -> None:
+        self.told.append(self.fault(0, self.events, event))
+        super().tell(event)
+        if self.events == 10:
+            for writer in self.readers:
+                writer.close()
+            self.readers.clear()
+
+
+@pytest.mark.parametrize("lost", [0, 1])
+async def test_readers_that_return_go_on_where_they_were(program: Path, lost: int) -> None:
+    words = WORDS.replace("count=3", "count=3 again=1").replace("rate=500", "rate=50")
+    bad = Restarting(lambda reader, number, event: b"" if lost and number == 15 else event)
+    sub = await seen(program, bad, words)
+    assert {key: sub[key] for key in FLAWS} == dict.fromkeys(FLAWS, 0) | {"missing": 3 * lost, "gaps": 3 * lost}
+    assert (sub["open"], sub["returned"]) == (3, 3)
+    assert 1 <= sub["peak"] <= 3
+    assert sub["returned_after"] > 0.3
+    assert sub["latency"]["n"] + sub["catch_up"]["n"] == sub["got"]
+    assert sub["catch_up"]["n"] > 0
