@@ -6,8 +6,8 @@ import asyncio
 import logging
 import math
 import random
-from collections.abc import Awaitable, Callable, Coroutine, Generator, MutableMapping, Sequence
-from functools import lru_cache, partial
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from functools import lru_cache
 from time import monotonic, time
 from typing import Any, Protocol
 
@@ -17,6 +17,7 @@ from tidings.wire.sse import KEEP_ALIVE, Format
 from .delivery import Delivery
 from .live_topic import PAGE_BYTES, LiveTopic
 from .position import Position, Redacted, Reset, reset_data
+from .resume import Resume
 from .timer_wheel import Timed
 
 log: logging.Logger = logging.getLogger("tidings.subscription")
@@ -29,28 +30,6 @@ STALL = 120.0
 
 LARGE = 2 * PAGE_BYTES
 """Bytes of a body that is too large to be copied for one reader: a page is cut at half of it, an event may be 1 MB."""
-
-
-class Resume:
-    """The rest of a coroutine that was stepped once by hand and yielded `yielded`."""
-
-    def __init__(self, coroutine: Coroutine[Any, Any, None], yielded: Any) -> None:
-        self._coroutine = coroutine
-        self._yielded = yielded
-
-    def __await__(self) -> Generator[Any, Any, None]:
-        yielded = self._yielded
-        while True:
-            try:
-                sent = yield yielded
-            except BaseException as error:
-                step = partial(self._coroutine.throw, error)
-            else:
-                step = partial(self._coroutine.send, sent)
-            try:
-                yielded = step()
-            except StopIteration:
-                return
 
 
 class Connection(Protocol):

@@ -19,7 +19,7 @@ const WIDTH = 208;
 export function Menu({ icon, label, size, items = [], up = false, apart = false, children }) {
   const open = useSignal(false);
   const low = useSignal(up);
-  /** Where the menu stands in the window. @type {import("@preact/signals").Signal<Record<string, string> | undefined>} */
+  /** Place of the menu in the window. @type {import("@preact/signals").Signal<Record<string, string> | undefined>} */
   const place = useSignal(/** @type {Record<string, string> | undefined} */ (undefined));
   const root = useRef(/** @type {HTMLElement | null} */ (null));
   const close = () => {
