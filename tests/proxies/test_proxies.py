@@ -142,9 +142,9 @@ def test_a_file_of_the_largest_size_passes(curl: Curl, topic: str) -> None:
     assert sent.status == 201, sent
 
 
-@pytest.mark.parametrize("path", ["/metrics", "/openapi.json"])
+@pytest.mark.parametrize("path", ["/metrics", "/openapi.json", "/%6Detrics", "/openapi%2ejson", "/metrics#a"])
 def test_a_path_for_the_operator_alone_is_not_public(deployment: Deployment, curl: Curl, path: str) -> None:
-    assert curl(path).status == 404
+    assert curl("/", "--request-target", path).status in (0, 404)  # HAProxy cuts a request with `#`
     with urllib.request.urlopen(deployment.servers[0].url + path) as direct:
         assert direct.status == 200
 
