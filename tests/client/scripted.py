@@ -18,7 +18,8 @@ PIECE = 7
 
 
 class Answer(NamedTuple):
-    """An answer. `end`: `clean`, `cut` (without the final chunk), or `hold` (nothing more, and no end)."""
+    """An answer. `end`: `clean`, `cut` (without the final chunk), `dirty` (after the size line of a chunk that never
+    comes), or `hold` (nothing more, and no end)."""
 
     body: bytes = b""
     status: int = 200
@@ -85,6 +86,8 @@ class Handler(BaseHTTPRequestHandler):
         if answer.end == "clean":
             self.wfile.write(b"0\r\n\r\n")
             return
+        if answer.end == "dirty":
+            self.wfile.write(b"7\r\n")
         if answer.end == "hold":
             self.server.over.wait(PATIENCE)
         self.close_connection = True
