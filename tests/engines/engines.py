@@ -21,8 +21,7 @@ from selenium.webdriver.remote.remote_connection import RemoteConnection
 from selenium.webdriver.remote.webdriver import WebDriver
 from selenium.webdriver.webkitgtk.service import Service as WebKitService
 
-from tests.engines.tab import Tab
-from tests.serving import PATIENCE
+from tests.engines.tab import PATIENCE, Tab
 
 Start = Callable[[ExitStack], WebDriver]
 """Starts a browser that ends with the stack."""
