@@ -17,7 +17,7 @@ from tests.mounted.foreign import ForeignServer
 from tests.strangers.ai_cases import CASES, ERRORS, PARTS
 
 HERE = Path(__file__).parent
-PATIENCE = 120.0
+PATIENCE = 240.0
 """Seconds after which the SDK counts as hung. Never a measure of speed."""
 
 pytestmark = pytest.mark.skipif(
