@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import sys
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -16,6 +17,9 @@ import psutil
 
 from tests.serving import PATIENCE, ServerProcess
 from tests.streams import KeptConnection
+
+PATIENT = 150.0
+"""Seconds that several starts one after another may take: each is 1.7 s of CPU, on a machine that may be busy."""
 
 Connections = dict[int, KeptConnection]
 """A connection to each worker, by the worker's number."""
@@ -32,6 +36,9 @@ class Workers(ServerProcess):
     def command(self) -> list[str]:
         words = super().command()
         return [sys.executable, "-m", "tests.server.hasty", *words[3:]] if self.hasty else words
+
+    def ready(self, printed: threading.Event) -> bool:
+        return printed.wait(PATIENT)
 
     def workers(self) -> dict[int, int]:
         """The process IDs of the workers by their numbers, leaving workers included."""
@@ -77,7 +84,7 @@ T = TypeVar("T")
 async def until(look: Callable[[], T | None], what: str) -> T:
     """Wait until `look` returns something that is true, and return it."""
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(PATIENT):
             while True:
                 if value := look():
                     return value

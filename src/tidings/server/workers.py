@@ -99,7 +99,7 @@ class Workers:
         self._failures = 0
         self._served = False
         self._greeted = False
-        self._replacing = False
+        self._starting = asyncio.Lock()  # of whoever counts the workers and starts what is missing
         self._changed = asyncio.Event()
         self._told_to_replace = asyncio.Event()
         self._end: asyncio.Future[int] = asyncio.get_running_loop().create_future()
@@ -159,26 +159,40 @@ class Workers:
         keeps a server from starting is said once, and one process makes the store."""
         while not self._end.done():
             self._changed.clear()
-            missing = self.count - sum(not worker.leaving for worker in self._workers.values())
-            if missing <= 0 or self._replacing:
+            if not self._missing():
                 await self._changed.wait()
                 continue
             if self._failures:
                 await asyncio.sleep(min(FIRST_WAIT * 2 ** (self._failures - 1), LAST_WAIT))
-            alone = not any(worker.serves for worker in self._workers.values())
-            started = [await self._start() for _ in range(1 if alone else missing)]
-            await asyncio.wait([worker.began for worker in started])
-            if not self._greeted and sum(worker.serves for worker in self._workers.values()) >= self.count:
-                self._greeted = True
-                print(greeting(*self._listening.getsockname()[:2]), flush=True)
+            async with self._starting:
+                missing = min(self._missing(), self.count if self._serving() else 1)
+                started = [await self._start() for _ in range(missing)]
+                await asyncio.gather(*[worker.began for worker in started])
+
+    def _missing(self) -> int:
+        """Return the number of workers to start; none once the server ends, whose socket is closed."""
+        if self._end.done():
+            return 0
+        return max(self.count - sum(not worker.leaving for worker in self._workers.values()), 0)
+
+    def _serving(self) -> int:
+        return sum(worker.serves for worker in self._workers.values())
+
+    def _serves(self, worker: Worker) -> None:
+        """Take note that a worker serves, and print the URL once all do."""
+        if not worker.began.done():
+            worker.began.set_result(True)
+            self._served = True
+        if not self._greeted and self._serving() >= self.count:
+            self._greeted = True
+            print(greeting(*self._listening.getsockname()[:2]), flush=True)
 
     async def _follow(self, worker: Worker, reader: asyncio.StreamReader) -> None:
         """Take the messages of a worker until it has ended."""
         async for message in receive(reader, FromWorker):
             worker.silent = 0
-            if message.serving and not worker.began.done():
-                worker.began.set_result(True)
-                self._served = True
+            if message.serving:
+                self._serves(worker)
             if message.left and not worker.left.done():
                 worker.left.set_result(None)
             if message.figures is not None:
@@ -203,7 +217,7 @@ class Workers:
             self._stop(status, "hurry")
         elif status > 0 and not self._served:
             self._stop(status, "drain")  # it has said why, and another one would say the same
-        elif self._failures >= MOST_FAILURES and not any(other.serves for other in self._workers.values()):
+        elif self._failures >= MOST_FAILURES and not self._serving():
             self._end.set_exception(Unavailable(f"{self._failures} workers in a row have died, the last one {why}."))
 
     async def _watch(self) -> None:
@@ -224,12 +238,9 @@ class Workers:
         while True:
             await self._told_to_replace.wait()
             self._told_to_replace.clear()
-            self._replacing = True
-            try:
+            async with self._starting:
                 await self._replace()
-            finally:
-                self._replacing = False
-                self._changed.set()
+            self._changed.set()
 
     async def _replace(self) -> None:
         """Replace every worker. The old ones serve until all new ones do: so each stream is moved only once."""
@@ -238,7 +249,10 @@ class Workers:
         new: list[Worker] = []
         for _ in range(self.count):
             new.append(await self._start())
-            if not await new[-1].began:
+            began = await new[-1].began
+            if self._end.done():
+                return
+            if not began:
                 log.error("A new worker does not start, so the old ones go on.")
                 await self._leave(new)
                 return
