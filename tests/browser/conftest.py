@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -102,6 +103,8 @@ def open_tab(browser: Browser, server: ServerProcess) -> Iterator[OpenTab]:
         page = context.new_page()
         watch(page, base, faults)
         page.goto(base + path)
+        # The page hears of keys only after its first frame, with which it also gets its title.
+        expect(page).to_have_title(re.compile(" \N{MIDDLE DOT} Tidings$"))
         return Tab(page)
 
     yield open

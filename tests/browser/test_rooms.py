@@ -176,6 +176,7 @@ def test_messages_are_walked_and_acted_on_by_keyboard(meet: Meet) -> None:
     mara.make("keys")
     mara.say("keys", *(f"message {n}." for n in range(100)))
     tab = mara.open("keys")
+    expect(tab.said("message 99.")).to_be_in_viewport()
     expect(tab.writing).to_be_focused()
     expect(tab.messages.get_by_role("button")).to_have_count(0)  # nobody came near one
     tab.page.keyboard.press("Shift+Tab")
