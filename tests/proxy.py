@@ -6,7 +6,8 @@ It goes when its standard input is closed. `Proxy` below is the same for Python.
 
     now BEHAVIOUR     for every request from now on, and none stand in line any more; with `now refuse`, what is open
                       is reset as well
-    next BEHAVIOUR    for one request that has not begun; several stand in line, and go before `now`
+    next BEHAVIOUR [for PATH]   for one request that has not begun, to a path that begins so; several stand in line,
+                      and go before `now`
     cut [fin]         end every open connection: by RST, or by a FIN in the middle of the answer
     count             how many requests have come so far
     events            how many events with an id have been passed on so far
@@ -37,7 +38,6 @@ import socket
 import struct
 import subprocess
 import sys
-from collections import deque
 from pathlib import Path
 from typing import Self
 
@@ -115,7 +115,7 @@ class Server:
     def __init__(self, target: int) -> None:
         self.target = target
         self.now = "pass"
-        self.line: deque[str] = deque()
+        self.line: list[tuple[str, str]] = []
         self.open: set[asyncio.StreamWriter] = set()
         self.requests = 0
         self.events = 0
@@ -140,11 +140,11 @@ class Server:
             self.cut()
             await self.become("pass")
             self.requests = self.events = 0
-        elif verb in ("now", "next") and BEHAVIOUR.fullmatch(rest) and (verb == "now" or rest not in ALWAYS):
-            if verb == "next":
-                self.line.append(rest)
-            else:
-                await self.become(rest)
+        elif verb == "now" and BEHAVIOUR.fullmatch(rest):
+            await self.become(rest)
+        elif verb == "next" and BEHAVIOUR.fullmatch(rest.partition(" for ")[0]) and rest not in ALWAYS:
+            behaviour, _, path = rest.partition(" for ")
+            self.line.append((behaviour, path))
         else:
             return f"error: no such command: {line}"
         return "ok"
@@ -192,7 +192,11 @@ class Server:
         if head.startswith(b"OPTIONS "):
             return "pass"
         self.requests += 1
-        return self.line.popleft() if self.line else self.now
+        for one in self.line:
+            if head.split(b" ", 2)[1].startswith(one[1].encode()):
+                self.line.remove(one)
+                return one[0]
+        return self.now
 
     async def answer(
         self, behaviour: str, head: bytes, body: bytes, after: asyncio.Task[bytes], writer: asyncio.StreamWriter

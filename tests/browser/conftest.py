@@ -33,6 +33,15 @@ WITHOUT = {
     "locks": "Object.defineProperty(Navigator.prototype, 'locks', {value: undefined})",
 }
 
+# "Back online" is shown for four seconds, which a busy machine may take to look again.
+BANNERS = """
+    window.banners = [];
+    new MutationObserver(() => {
+        const text = document.querySelector(".banner")?.textContent ?? "";
+        if (text !== banners.at(-1)) banners.push(text);
+    }).observe(document, {subtree: true, childList: true, characterData: true});
+"""
+
 OpenTab = Callable[..., Tab]
 
 
@@ -102,6 +111,7 @@ def open_tab(browser: Browser, server: ServerProcess) -> Iterator[OpenTab]:
                 context.add_init_script(WITHOUT[name])
         page = context.new_page()
         watch(page, base, faults)
+        page.add_init_script(BANNERS)
         page.goto(base + path)
         # The page hears of keys only after its first frame, with which it also gets its title.
         expect(page).to_have_title(re.compile(" \N{MIDDLE DOT} Tidings$"))

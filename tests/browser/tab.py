@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
+
+SETTLED = """async (before) => {
+    const log = document.querySelector("[role=log]");
+    const frame = () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+    for (const end = Date.now() + 60_000; Date.now() < end; ) {
+        const at = log.scrollTop;
+        await frame();
+        if (at !== before && log.scrollTop === at) return;
+    }
+    throw new Error("for a minute the log did not come to rest elsewhere");
+}"""
 
 
 def until(page: Page, predicate: str) -> None:
@@ -17,6 +28,21 @@ def until(page: Page, predicate: str) -> None:
             }}
         }}"""
     )
+
+
+class Held:
+    """Requests of a page to addresses that match a pattern, held back until they are let go."""
+
+    def __init__(self, page: Page, pattern: str) -> None:
+        self._page = page
+        self._routes: list[Route] = []
+        page.route(pattern, lambda route: self._routes.append(route))
+
+    def let_go(self) -> None:
+        """Let the first request go on, once the page has made it: what the page shows may come before the request."""
+        while not self._routes:
+            self._page.wait_for_timeout(20)
+        self._routes.pop(0).continue_()
 
 
 class Tab:
@@ -62,9 +88,20 @@ class Tab:
     def button(self, name: str) -> Locator:
         return self.page.get_by_role("button", name=name, exact=True)
 
+    def expect_back(self, pattern: str = r"Back online\.") -> None:
+        """Wait until the banner has shown a text that matches, now or before."""
+        self.page.wait_for_function("pattern => banners.some((text) => text.match(pattern))", arg=pattern)
+
     def reconnect(self) -> None:
         """Reconnect now, unless it has by itself: a network that is mended may be found before the button is hit."""
         self.button("Reconnect now").or_(self.page.get_by_text(re.compile("^Live"))).first.click()
+
+    def wheel(self, pixels: int) -> None:
+        """Turn the mouse wheel over the log, and wait until the log has moved and stands still."""
+        self.log.hover()
+        before = self.log.evaluate("log => log.scrollTop")
+        self.page.mouse.wheel(0, pixels)
+        self.page.evaluate(SETTLED, before)
 
     def ask(self, question: str) -> None:
         """Write a question and send it."""

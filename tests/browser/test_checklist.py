@@ -6,10 +6,11 @@ import json
 import re
 from pathlib import Path
 
-from playwright.sync_api import Route, expect
+from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenTab
 from tests.browser.model import Hold, ScriptedModel
+from tests.browser.tab import Held
 
 
 def test_the_table_names_tests_that_there_are() -> None:
@@ -89,8 +90,8 @@ def test_8_what_came_below_is_counted(open_tab: OpenTab, model: ScriptedModel) -
     tab = open_tab()
     tab.answered("Please fill the screen")
     other = open_tab(tab.path)
-    tab.log.hover()
-    tab.page.mouse.wheel(0, -600)
+    expect(tab.text.get_by_text("Paragraph 59.")).to_be_in_viewport()
+    tab.wheel(-600)
     expect(tab.button("Jump to latest")).to_be_visible()
     other.answered("And more")
     tab.button("Jump to latest (1 new)").click()
@@ -100,13 +101,12 @@ def test_8_what_came_below_is_counted(open_tab: OpenTab, model: ScriptedModel) -
 def test_12_a_question_is_shown_before_the_server_has_it(open_tab: OpenTab) -> None:
     tab = open_tab()
     tab.answered("Before the slow one")
-    routes: list[Route] = []
-    tab.page.route("**/runs", lambda route: routes.append(route), times=1)
+    held = Held(tab.page, "**/runs")
     tab.ask("The slow one")
     expect(tab.page.get_by_role("article", name="Question").last).to_contain_text("The slow one")
     expect(tab.log.get_by_text("sending", exact=True)).to_be_visible()
     expect(tab.composer).to_have_value("")
-    routes[0].continue_()
+    held.let_go()
     expect(tab.text).to_have_text("You asked: The slow one")
     expect(tab.log.get_by_text("sending", exact=True)).to_have_count(0)
     expect(tab.page.get_by_role("article", name="Question")).to_have_count(2)

@@ -180,18 +180,18 @@ def test_an_upload_that_breaks_off_is_tried_again_and_one_without_a_connection_w
     mara.make("broken-files", jonas)
     tab, other = mara.open("broken-files"), jonas.open("broken-files")
     expect(tab.page.get_by_text("Live")).to_be_visible()
-    proxy.tell("next cut 5")
+    proxy.tell("next cut 5 for /rooms/broken-files/files")
     choose(tab, PLAN)
     expect(chips(tab, "broken")).to_contain_text("The upload failed")
     tab.button("Retry").click()
     expect(chips(tab, "whole")).to_have_count(1)
-    proxy.tell("next swallow")
+    proxy.tell("next swallow for /rooms/broken-files/files")
     choose(tab, PLAN)
     expect(chips(tab, "going")).to_contain_text("100\u00a0%")
     with tab.page.expect_event("requestfailed", lambda request: "/files?" in request.url):
         tab.button("Remove plan.pdf").last.click()
     expect(chips(tab)).to_have_count(1)
-    proxy.tell("next swallow")
+    proxy.tell("next swallow for /rooms/broken-files/files")
     choose(tab, PLAN)  # not behind the one that was removed
     expect(chips(tab, "going")).to_contain_text("100\u00a0%")
 

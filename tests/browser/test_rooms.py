@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Route, expect
 from tests.browser.conftest import OpenTab
 from tests.browser.model import Hold, ScriptedModel
 from tests.browser.people import Meet, RoomTab, at_end, meeting
+from tests.browser.tab import Held
 from tests.serving import ServerProcess
 
 
@@ -116,8 +117,7 @@ def test_what_is_new_is_below_a_line_and_read_everywhere_at_once(meet: Meet) -> 
     expect(tab.said("look")).to_be_in_viewport()
     expect(tab.since).to_have_count(0)
 
-    tab.log.hover()
-    tab.page.mouse.wheel(0, -1500)
+    tab.wheel(-1500)
     jonas.say("news", "one more", "and one")
     expect(tab.button("Jump to latest (2 new)")).to_be_visible()
 
@@ -347,14 +347,13 @@ def test_a_message_is_told_from_another_of_the_same_words(meet: Meet) -> None:
     mara = meet("Mara Lindqvist")
     mara.make("twice")
     tab = mara.open("twice")
-    held: list[Route] = []
-    tab.page.route("**/topics/rooms.twice/events", lambda route: held.append(route))
+    held = Held(tab.page, "**/topics/rooms.twice/events")
     tab.say("Yes")
     expect(tab.page.locator("article.said.pale")).to_have_count(1)
     mara.say("twice", "Yes")  # from another device
     expect(tab.page.locator("article.said:not(.pale)")).to_have_count(1)
     expect(tab.page.locator("article.said.pale")).to_have_count(1)
-    held[0].continue_()
+    held.let_go()
     tab.expect_said("Yes", "Yes")
 
 

@@ -100,6 +100,12 @@ def test_one_request_is_cut_where_it_is_told(proxy: Proxy) -> None:
     assert proxy.count() == 3
 
 
+def test_a_request_to_another_path_takes_no_turn(proxy: Proxy) -> None:
+    proxy.tell("next html for /events")
+    assert read(ask(proxy))[1] == BODY
+    assert read(ask(proxy, path="/events"))[0].startswith(b"HTTP/1.1 502")
+
+
 def test_a_preflight_passes_and_is_not_counted(proxy: Proxy) -> None:
     proxy.tell("next html")
     assert read(ask(proxy, "OPTIONS"))[1] == BODY
