@@ -137,11 +137,13 @@ def _flaws(trials: Trials) -> str:
         for trial in rounds
         if (wrong := trial.wrong())
     ]
-    return "\n".join(lines) or "- Nothing: whatever any server delivered, it delivered once and in order."
+    return "\n".join(lines) or (
+        "Every server delivered its events once and in order, apart from those that the table counts as not delivered."
+    )
 
 
 def _clients(trials: Trials, cores: int) -> str:
-    """Show the CPU of the load client and of all else on the machine, by which a figure can be trusted or not."""
+    """Show the CPU of the load client and of all else on the machine: where it is high, do not trust the figures."""
     text = _line(
         "scenario", "server", "server CPU, s", "client CPU, s", "client's part of a core", "others' part of all"
     )
