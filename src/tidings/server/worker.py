@@ -45,6 +45,8 @@ accepted just now has its request answered."""
 class WorkerServer(Server):
     """A server that obeys its parent. Signals that reach the whole group of processes are the parent's business."""
 
+    should_exit: bool
+
     def __init__(
         self, config: uvicorn.Config, app: App, settings: Settings, channel: socket.socket, siblings: Siblings
     ) -> None:

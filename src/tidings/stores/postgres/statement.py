@@ -97,7 +97,7 @@ PARTS = {
 }
 """Each kind of rows that a group may have beside heads, and what becomes of them. {names} are columns' parameters."""
 
-COLUMNS = {
+COLUMNS: dict[str, tuple[str, ...]] = {
     "dead": ("n", "label"),
     "records": ("n", "last", "base", "id", "blob"),
     "cuts": ("n", "start"),
