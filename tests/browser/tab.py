@@ -8,7 +8,10 @@ from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
 SETTLED = """async (before) => {
     const log = document.querySelector("[role=log]");
-    const frame = () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+    const frame = () => new Promise((resolve) => {
+        requestAnimationFrame(() => requestAnimationFrame(resolve));
+        setTimeout(resolve, 250); // a page in the background has no frames
+    });
     for (const end = Date.now() + 60_000; Date.now() < end; ) {
         const at = log.scrollTop;
         await frame();
