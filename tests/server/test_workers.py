@@ -119,6 +119,6 @@ async def test_signals_to_the_whole_group_end_it_in_order(tmp_path: Path) -> Non
             assert await stream.take(1) == []
             assert stream.clean is False
             assert await asyncio.to_thread(process.wait, PATIENCE) == 0
-            log = "".join(server.output)
-            assert "Traceback" not in log
-            assert log.count("Stopped: every stream has ended") == 2
+            ended = "Stopped: every stream has ended"
+            await until(lambda: "".join(server.output).count(ended) == 2, "the end of both workers in the log")
+            assert "Traceback" not in "".join(server.output)
