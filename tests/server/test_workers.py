@@ -106,19 +106,19 @@ async def test_workers_end_when_their_parent_was_killed(tmp_path: Path) -> None:
         await server.said("The parent is gone")
 
 
-async def test_signals_to_the_whole_group_end_it_in_order(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_signals_to_the_whole_group_end_it_in_order(tmp_path: Path, number: signal.Signals) -> None:
     """A terminal sends SIGINT, and systemd SIGTERM, to the parent and its workers alike. No worker hurries for that."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        async with (
-            serving(tmp_path, TIDINGS_DRAIN_WINDOW="1") as server,
-            streaming(f"{server.url}/events?topic=a") as stream,
-        ):
-            process = server.process
-            assert process is not None
-            os.killpg(server.pid, number)
-            assert await stream.take(1) == []
-            assert stream.clean is False
-            assert await asyncio.to_thread(process.wait, PATIENCE) == 0
-            ended = "Stopped: every stream has ended"
-            await until(lambda: "".join(server.output).count(ended) == 2, "the end of both workers in the log")
-            assert "Traceback" not in "".join(server.output)
+    async with (
+        serving(tmp_path, TIDINGS_DRAIN_WINDOW="1") as server,
+        streaming(f"{server.url}/events?topic=a") as stream,
+    ):
+        process = server.process
+        assert process is not None
+        os.killpg(server.pid, number)
+        assert await stream.take(1) == []
+        assert stream.clean is False
+        assert await asyncio.to_thread(process.wait, PATIENCE) == 0
+        ended = "Stopped: every stream has ended"
+        await until(lambda: "".join(server.output).count(ended) == 2, "the end of both workers in the log")
+        assert "Traceback" not in "".join(server.output)
