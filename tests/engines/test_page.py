@@ -148,7 +148,7 @@ def test_a_file_is_uploaded_and_another_person_reads_it(
 
 def test_a_room_is_made_and_talked_in_by_keyboard(tab: Tab, server: ServerProcess) -> None:
     tab.find("textarea#composer")
-    tab.press_to("Rooms: browse, or make one")
+    tab.press_to("Browse or create rooms")
     tab.press(Keys.ENTER)
     tab.expect_focus("input")
     tab.press(*"Mara Keys", Keys.ENTER)
