@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import time
 from collections.abc import Iterator
@@ -137,7 +138,8 @@ def test_an_event_of_which_a_format_writes_nothing_ends_no_body(server: ServerPr
         answer = ask(server, request("GET", "/stream?q=What%20is%20a%20topic", b"", "connection: close"))
         assert answer.status == 200
         assert answer.body.endswith(b"data: [DONE]\n\n\r\n0\r\n\r\n")
-        assert answer.body.startswith(b"a\r\ndata: A ")
+        # On a busy machine the first chunk holds more than the first word.
+        assert re.match(rb"[0-9a-f]+\r\ndata: A ", answer.body)
         assert answer.body.count(b"\r\n0\r\n\r\n") == 1
 
 
