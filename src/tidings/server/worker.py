@@ -28,7 +28,7 @@ from .uvicorn_server import Server, serve_on
 log: logging.Logger = logging.getLogger("tidings.server")
 
 BEAT = 1.0
-"""Seconds between two signs of life, which carry the worker's metrics."""
+"""Seconds between two signs of life, and between two reports of the worker's metrics."""
 
 HASTE = 0.1
 """The same, while the worker's streams are handed over and the next worker waits for that."""
@@ -66,7 +66,7 @@ class WorkerServer(Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         reader, self._writer = await asyncio.open_connection(sock=self._channel, limit=LINE)
         self._tasks: list[asyncio.Task[None]] = [
-            asyncio.create_task(work) for work in (self._beat(), self._obey(reader))
+            asyncio.create_task(work) for work in (self._beat(), self._report(), self._obey(reader))
         ]
         await super().startup(sockets)
 
@@ -76,9 +76,15 @@ class WorkerServer(Server):
     async def _beat(self) -> None:
         left = False
         while True:
-            send(self._writer, FromWorker(figures=await self._metrics.figures(), left=left))
+            send(self._writer, FromWorker(left=left))
             await asyncio.sleep(HASTE if self._leaving and not left else BEAT)
             left = self._leaving and not (self.hub.state == "open" or self._streams())
+
+    async def _report(self) -> None:
+        """Send the metrics. They are gathered in a thread, which may have to wait for the work of others."""
+        while True:
+            send(self._writer, FromWorker(figures=await self._metrics.figures()))
+            await asyncio.sleep(BEAT)
 
     def _streams(self) -> int:
         return len(self.hub.delivery.streams) if self.hub.state != "closed" else 0
