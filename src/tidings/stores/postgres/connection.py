@@ -61,7 +61,7 @@ def meaning(error: BaseException) -> TidingsError:
     """Return the error for users that says what is wrong with the engine."""
     if isinstance(error, TidingsError):
         return error
-    if isinstance(error, asyncpg.InterfaceError | ValueError) and isinstance(error, ValueError):
+    if isinstance(error, ValueError):
         return InvalidRequest("The URL of the store cannot be used: look at its port and its ssl options.")
     state = state_of(error)
     if isinstance(error, asyncpg.exceptions.TargetServerAttributeNotMatched):
