@@ -92,14 +92,16 @@ def _restarted(program: Path, work: Path, topics: int, quick: bool) -> Figures:
     if "All streams have been handed over" not in log:
         raise BenchError(f"The workers were not replaced: {log.splitlines()[-1]}")
     (seen,), (published,) = result["subs"], result["pubs"]
-    wrong = sum(seen[key] for key in ("gaps", "duplicates", "foreign", "dropped", "refused", "missing", "orders"))
+    wrong = {key: seen[key] for key in ("gaps", "duplicates", "foreign", "dropped", "refused", "missing", "orders")}
+    if any(wrong.values()):
+        print(f"restart {topics or 1} topics: {wrong}", flush=True)
     return {
         "back": seen["returned_after"] - BEFORE,
         "returned": seen["returned"],
         "peak": seen["peak"],
         "p50": seen["latency"]["p50"],
         "p99": seen["latency"]["p99"],
-        "wrong": wrong + published["errors"],
+        "wrong": sum(wrong.values()) + published["errors"],
     }
 
 

@@ -92,8 +92,8 @@ async def stand_in(*answers: Answer) -> AsyncIterator[StandIn]:
         watching = asyncio.create_task(until_closed())
         try:
             await answer(write)
-        except ConnectionError:
-            pass
+        except (ConnectionError, asyncio.CancelledError):
+            pass  # asyncio writes a traceback for each handler that is cancelled, as all are at the end of its loop
         finally:
             writer.close()
             await asyncio.gather(watching, return_exceptions=True)

@@ -35,5 +35,5 @@ async def test_a_start_that_is_repeated_while_its_remains_are_reaped_keeps_its_l
         return head
 
     monkeypatch.setattr(hub.log, "describe", then_somebody_starts)
-    await hub.runs._reap()
+    await hub.runs._reaper.reap()
     assert await hub.leases.lease(topic, LEASE, renew=True)

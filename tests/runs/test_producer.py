@@ -274,7 +274,7 @@ async def test_a_store_that_cannot_say_whether_it_wrote_is_not_asked_again(
     await gone(hub)
     assert (len(asked), (await run.state()).state) == (1, "running")
     await hub.leases.lease(run.topic, -1.0, renew=False)
-    await hub.runs._reap()
+    await hub.runs._reaper.reap()
     assert (await run.state()).state == "interrupted"
 
 

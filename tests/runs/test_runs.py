@@ -204,7 +204,7 @@ async def test_whatever_happens_a_run_ends_once(hub: Hub, seed: int) -> None:
         if dice.random() < 0.4:
             await hub.leases.lease(run.topic, -1.0, renew=False)
             hub.runs._producers.pop(run.id, None)
-            await hub.runs._reap()
+            await hub.runs._reaper.reap()
         said = await story(run)
         sound(said)
         assert (await run.wait()).type in TERMINAL

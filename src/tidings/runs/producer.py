@@ -6,14 +6,15 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, suppress
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from tidings.delivery.hub import Hub
 from tidings.errors import TidingsError, Unavailable
 from tidings.events import Offset
-from tidings.wire.run_events import InputResolved, RunEvent, RunFailed, RunFinished, from_event
+from tidings.wire.run_events import InputResolved, RunEvent, from_event
 
 from .context import detached
+from .ending import Cut, ending, failed
 from .failures import BrokenOff, explain
 from .progress import Progress
 from .run import RESET
@@ -23,8 +24,6 @@ log: logging.Logger = logging.getLogger("tidings.runs")
 
 STUBBORN = 2.0
 """Seconds that a model has to end when it is cancelled. Then the run ends, whatever the model does."""
-
-Cut = Literal["cancelled", "interrupted"]
 
 
 class Source(Protocol):
@@ -82,7 +81,8 @@ class Producer:
 
     async def fail(self, error: BaseException) -> None:
         """End a run whose model was never called."""
-        await self._writer.end([self._failed(error)])
+        self._log(error)
+        await self._writer.end([failed(self.run, error)])
 
     async def answer(self, request: str) -> Any:
         """The answer to a request for input, as soon as the answer is in the log."""
@@ -118,34 +118,15 @@ class Producer:
                     self._progress.apply(event)
 
     def _ending(self, model: asyncio.Task[None], source: Source) -> list[RunEvent]:
-        """The events that end all that is open, and the one terminal event."""
-        progress = self._progress
-        if self._cut is not None:
-            closing = progress.closing("interrupted")
-            return [*closing, self._finished(self._cut, "interrupted")]
-        error = _error_of(model)
+        error = None if self._cut else _error_of(model)
         if error is not None:
-            return [*progress.closing("error"), self._failed(error)]
-        ended = self._finished("success", progress.finish, source.result)
-        return [*progress.closing("error"), ended]
+            self._log(error)
+        return ending(self._progress, cut=self._cut, error=error, result=source.result)
 
-    def _finished(self, outcome: Any, finish: Any, result: Any = None) -> RunFinished:
-        usage = self._progress.usage
-        return RunFinished(run=self.run, outcome=outcome, finish=finish, usage=usage, result=result)
-
-    def _failed(self, error: BaseException) -> RunFailed:
-        failure = explain(error)
+    def _log(self, error: BaseException) -> None:
         # The traceback is for the log only; an error that was written for people needs none.
-        log.error(
-            "%s failed: %s", self.topic, failure.code, exc_info=None if isinstance(error, TidingsError) else error
-        )
-        return RunFailed(
-            run=self.run,
-            message=failure.message,
-            code=failure.code,
-            retryable=failure.retryable,
-            retry_after=failure.wait,
-        )
+        known = isinstance(error, TidingsError)
+        log.error("%s failed: %s", self.topic, explain(error).code, exc_info=None if known else error)
 
     async def _obey(self) -> None:
         """Follow the run's own topic for commands, which any process may write there."""

@@ -15,14 +15,14 @@ import msgspec
 
 from tidings.delivery.hub import Hub
 from tidings.delivery.response import EventStreamResponse
-from tidings.errors import Closed, Conflict, InvalidRequest, NotFound, TidingsError, TooLarge, Unavailable
+from tidings.errors import Closed, Conflict, InvalidRequest, NotFound, TidingsError, Unavailable
 from tidings.events import Offset
-from tidings.log.names import EARLIEST, After, json_of, valid_topic
+from tidings.log.names import json_of, valid_topic
 from tidings.log.rules import NEW
-from tidings.wire.run_events import InputResolved, RunFinished, RunStarted, from_event, to_item
+from tidings.wire.run_events import InputResolved, RunStarted, from_event, to_item
 
 from .producer import Producer, Source
-from .progress import Progress
+from .reaper import Reaper
 from .response import RunResponse
 from .run import Run, announced_in, head_of, is_id, tell, topic_of
 from .sources.langchain import LangChainSource
@@ -68,6 +68,7 @@ class Runs:
         self.on_end: Callable[[str], Awaitable[None]] | None = None
         self._hub = hub
         self._producers: dict[str, Producer] = {}
+        self._reaper = Reaper(hub, self._producers, self._follow_up)
         self._starting: set[asyncio.Task[Run]] = set()
         self._ending: set[asyncio.Task[None]] = set()
         self._last_call: float | None = None
@@ -79,7 +80,7 @@ class Runs:
         """
         self._last_call = None
         # Two tasks, so that ending many runs of others does not keep this process from renewing its own.
-        for work in (self._renew, self._reap):
+        for work in (self._renew, self._reaper.reap):
             self._hub.delivery.background(self._keep(work))
 
     async def start(
@@ -286,51 +287,6 @@ class Runs:
         for producer, mine in zip(producers, kept, strict=True):
             if not mine:
                 producer.abandon("its lease is lost.")
-
-    async def _reap(self) -> None:
-        for topic in await self._hub.leases.lapsed():
-            id = topic.removeprefix("runs.")
-            if is_id(id) and topic == topic_of(id) and id not in self._producers:
-                try:
-                    await self._interrupt(id, topic)
-                except Exception as error:
-                    # The other runs are ended all the same.
-                    log.warning("%s is not ended yet: %s", topic, error, exc_info=not isinstance(error, TidingsError))
-
-    async def _interrupt(self, id: str, topic: str) -> None:
-        """End a run whose producer is gone. The append expects the exact tail: a producer that still lives wins."""
-        head = await self._hub.log.describe(topic)
-        if head is not None and not head.closed:
-            progress, tail = await self._read(id, topic)
-            end = RunFinished(run=id, outcome="interrupted", finish="interrupted", usage=progress.usage)
-            ending = [to_item(event) for event in (*progress.closing("interrupted"), end)]
-            try:
-                try:
-                    await self._hub.log.append(topic, ending, expected=tail, close=True)
-                except TooLarge:
-                    # The end alone is small, and above all the run ends.
-                    await self._hub.log.append(topic, ending[-1:], expected=tail, close=True)
-            except Conflict:
-                return
-            log.warning("%s is ended as interrupted: its producer is gone", topic)
-        if head is not None:
-            await self._follow_up(id)
-        # Only if it is still lapsed: a start that was cut off before its log began leaves a lease, which another start
-        # with the same key may have renewed meanwhile.
-        await self._hub.leases.release(topic, lapsed=True)
-
-    async def _read(self, id: str, topic: str) -> tuple[Progress, Offset]:
-        """The progress of a run by its log, and the end of the log."""
-        progress = Progress(id)
-        after: After = EARLIEST
-        while True:
-            page = await self._hub.read(topic, after)
-            for event in page.events:
-                if (run_event := from_event(event)) is not None:
-                    progress.apply(run_event)
-            if page.up_to_date:
-                return progress, page.tail
-            after = page.next
 
 
 def new_id() -> str:

@@ -279,7 +279,7 @@ async def test_the_answer_of_a_dead_process_is_posted_by_whoever_finds_its_run(
     assert producer.task is not None
     await asyncio.wait({producer.task})
     await server.hub.leases.lease(f"runs.{run}", -1.0, renew=False)
-    await server.hub.runs._reap()
+    await server.hub.runs._reaper.reap()
     [answer] = await answer_in(server, topic)
     assert (answer["outcome"], answer["text"]) == ("interrupted", "So far")
 
@@ -306,7 +306,7 @@ async def test_a_run_that_was_never_announced_is_before_it_is_answered(
     await asyncio.wait({posting, producer._writer._task}, timeout=0.1)
     server.hub.runs._producers.pop(run, None)
     await server.hub.leases.lease(f"runs.{run}", -1.0, renew=False)
-    await server.hub.runs._reap()
+    await server.hub.runs._reaper.reap()
     assert [(one["run"], one["input"]) for one in await facts(server, topic, "run.created")] == [(run, None)]
     [answer] = await facts(server, topic, "answer.posted")
     assert answer["run"] == run
@@ -336,7 +336,7 @@ async def test_the_answer_is_posted_once_however_often_it_is_tried(server: Serve
     await gone(server.hub)
     for _ in range(3):
         await server.hub.leases.lease(f"runs.{answer['run']}", -1.0, renew=False)
-        await server.hub.runs._reap()
+        await server.hub.runs._reaper.reap()
     assert len(await facts(server, topic, "answer.posted")) == 1
     about = [one for one in (await mara.notifications())["notifications"] if one["topic"] == topic]
     assert [one["kind"] for one in about] == ["answer"]

@@ -74,7 +74,7 @@ async def test_an_answer_survives_the_process_that_makes_it(
                 assert (await tom.get("/rooms/lobby")).json()["room"]["runs"] == []
                 titles = [title for _, title, _ in await tom.told()]
                 assert titles[0] == "model could not finish its answer in #Lobby"
-                await server.hub.runs._reap()
+                await server.hub.runs._reaper.reap()
                 assert len(await facts(server, topic, "answer.posted")) == 2
         finally:
             over.set()

@@ -18,9 +18,9 @@ from tidings.wire.run_events import (
 )
 
 from .content import Contents
-from .finish import ending, told, usage_of
 from .message import CUSTOM, TOOL_FAILED, Call, Message
 from .questions import INTERRUPT, is_invalid_answer
+from .reason import ending, told, usage_of
 from .spoken import Spoken, is_answer
 from .values import jsonable
 

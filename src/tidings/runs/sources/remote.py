@@ -13,9 +13,9 @@ from typing import Any
 from tidings.wire.run_events import Data, Finish, RunEvent, ToolFailed, ToolFinished, ToolStarted
 
 from .content import Contents
-from .finish import ending, told, usage_of
 from .message import CUSTOM, TOOL_FAILED, Message
 from .questions import INTERRUPT
+from .reason import ending, told, usage_of
 from .values import jsonable
 
 _MODES = ("messages", "updates", "custom")

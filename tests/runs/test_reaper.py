@@ -1,4 +1,4 @@
-"""Leases: a run whose producer is gone is ended by whoever finds it, once."""
+"""The reaper: a run whose producer is gone is ended once, by any process that finds its lease lapsed."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ async def dead_run(hub: Hub) -> Run:
 
 async def test_a_dead_run_is_interrupted_with_what_there_is_of_it(hub: Hub) -> None:
     run = await dead_run(hub)
-    await asyncio.gather(*[hub.runs._reap() for _ in range(3)])
+    await asyncio.gather(*[hub.runs._reaper.reap() for _ in range(3)])
     said = await story(run)
     sound(said)
     assert types(said)[-4:] == ["block.delta", "block.finished", "message.finished", "run.finished"]
@@ -45,7 +45,7 @@ async def test_a_run_that_ended_is_not_ended_again(hub: Hub) -> None:
     await gone(hub)
     assert not await hub.leases.lapsed()
     await hub.leases.lease(run.topic, -1.0, renew=False)
-    await hub.runs._reap()
+    await hub.runs._reaper.reap()
     assert (await run.wait()).offset == end.offset
     assert not await hub.leases.lapsed()
 
@@ -57,9 +57,9 @@ async def test_what_follows_from_an_end_is_done_by_whoever_finds_the_run_dead(hu
         ended.append((id, (await run.state()).state))
 
     hub.runs.on_end = follow
-    await hub.runs._reap()
+    await hub.runs._reaper.reap()
     assert ended == [(run.id, "interrupted")]
-    await hub.runs._reap()
+    await hub.runs._reaper.reap()
     assert len(ended) == 1
 
 
@@ -75,11 +75,11 @@ async def test_what_follows_from_an_end_is_tried_until_it_is_done_and_holds_up_n
 
     hub.runs.on_end = follow
     run, other = await dead_run(hub), await dead_run(hub)
-    await hub.runs._reap()
+    await hub.runs._reaper.reap()
     assert await hub.leases.lapsed() == [run.topic]
     assert (await other.state()).state == (await run.state()).state == "interrupted"
-    await hub.runs._reap()
-    await hub.runs._reap()
+    await hub.runs._reaper.reap()
+    await hub.runs._reaper.reap()
     assert not await hub.leases.lapsed()
     assert ended.count(run.id) == 3
 
@@ -94,7 +94,7 @@ async def test_a_run_too_large_to_close_in_full_still_ends(hub: Hub) -> None:
         return await append(topic, items, **options)
 
     hub.log.append = small  # type: ignore[method-assign]
-    await hub.runs._reap()
+    await hub.runs._reaper.reap()
     assert (await run.state()).state == "interrupted"
 
 
@@ -104,7 +104,7 @@ async def test_a_dead_run_of_many_pages_is_read_to_its_end(hub: Hub) -> None:
     assert head is not None
     delta = (await until(run, "block.delta")).data
     await hub.log.append(run.topic, [("block.delta", delta)] * 2500, expected=head.epoch)
-    await hub.runs._reap()
+    await hub.runs._reaper.reap()
     said = await story(run)
     sound(said)
     assert only(said, "block.finished")[0]["content"] == "So far" * 2501
@@ -115,7 +115,7 @@ async def test_a_process_does_not_end_its_own_run_that_it_was_too_busy_to_renew(
     run = await hub.runs.start(says("Hel", gate, "lo"), "?")
     await until(run, "block.delta")
     await hub.leases.lease(run.topic, -1.0, renew=False)
-    await hub.runs._reap()
+    await hub.runs._reaper.reap()
     gate.set()
     assert json.loads((await run.wait()).data)["outcome"] == "success"
 
@@ -123,7 +123,7 @@ async def test_a_process_does_not_end_its_own_run_that_it_was_too_busy_to_renew(
 async def test_a_lease_of_a_run_that_never_began_makes_none(hub: Hub) -> None:
     topic = f"runs.{runs.new_id()}"
     await hub.leases.lease(topic, -1.0, renew=False)
-    await hub.runs._reap()
+    await hub.runs._reaper.reap()
     assert await hub.log.describe(topic) is None
     assert not await hub.leases.lapsed()
 
@@ -132,7 +132,7 @@ async def test_leases_of_others_are_left_alone(hub: Hub) -> None:
     await hub.publish("runs.of-somebody-else", "x")
     await hub.leases.lease("runs.of-somebody-else", -1.0, renew=False)
     await hub.leases.lease("jobs.1", -1.0, renew=False)
-    await hub.runs._reap()
+    await hub.runs._reaper.reap()
     assert set(await hub.leases.lapsed()) == {"runs.of-somebody-else", "jobs.1"}
 
 
@@ -148,7 +148,7 @@ async def test_a_producer_that_says_something_after_all_is_not_interrupted(
         return page
 
     monkeypatch.setattr(hub, "read", read_and_let_it_wake)
-    await hub.runs._reap()
+    await hub.runs._reaper.reap()
     assert (await run.state()).state == "running"
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage
 
-from tidings.runs.sources.finish import ending, told, usage_of
+from tidings.runs.sources.reason import ending, told, usage_of
 
 CALL = {"name": "add", "args": {}, "id": "c1", "type": "tool_call"}
 
