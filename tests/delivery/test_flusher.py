@@ -143,6 +143,33 @@ async def test_the_loop_has_its_turn(flusher: Flusher, clock: Clock) -> None:
     assert turns >= 320 // QUANTUM
 
 
+@pytest.mark.parametrize(("took", "slices"), [(0.0, 11), (0.004, 11), (0.026, 4), (0.2, 3)])
+async def test_a_loop_of_long_turns_gives_longer_slices(
+    flusher: Flusher, clock: Clock, took: float, slices: int
+) -> None:
+    """Each quantum of 32 readers takes 2.1 ms. A slice after the first is a quarter of the turn before, 1 to 10 ms."""
+    one = live()
+
+    class Slow(Reader):
+        def write(self, body: bytes, live: LiveTopic) -> None:
+            super().write(body, live)
+            clock.now += 0.0021 / QUANTUM
+
+    readers = [Slow("slow", one, []) for _ in range(10 * QUANTUM)]
+    add(one, 1)
+    begun: list[int] = []
+
+    async def others() -> None:
+        while one.state != IDLE:
+            clock.now += took
+            begun.append(sum(len(reader.written) for reader in readers))
+            await asyncio.sleep(0)
+
+    flusher.arm(one)
+    await others()
+    assert len(set(begun) - {0}) == slices - 1, begun
+
+
 @pytest.mark.parametrize(("took", "gap"), [(0.0, 0.0), (0.001, 0.003), (0.1, 0.005)])
 async def test_the_gap_is_three_times_the_flush_and_at_most_5_ms(
     flusher: Flusher, clock: Clock, took: float, gap: float

@@ -53,7 +53,7 @@ REFUSED: dict[str, tuple[bytes, int, str]] = {
     "a topic that climbs": (request("POST", "/topics/..%2F..%2Fetc/events", b"x"), 404, "nothing"),
     "a topic that is no UTF-8": (request("POST", "/topics/%FF/events", b"x"), 400, "segments"),
     "a topic in raw bytes": (request("POST", b"/topics/\xc3\xa9/events", b"x"), 400, ""),
-    "a topic of 10,000 characters": (request("POST", f"/topics/{'a' * 10_000}/events", b"x"), 400, "segments"),
+    "a topic of 10,000 characters": (request("POST", f"/topics/{'a' * 10_000}/events", b"x"), 414, "4,096"),
     # Types and keys.
     "a type with a line end": (request("POST", f"{PUBLISH}?type=a%0Ab", b"x"), 400, "line end"),
     "a type with NUL": (request("POST", f"{PUBLISH}?type=a%00b", b"x"), 400, "NUL"),
@@ -119,6 +119,7 @@ REFUSED: dict[str, tuple[bytes, int, str]] = {
     "a header of 100 KB": (request("GET", "/health", b"", "x: " + "y" * 100_000), 431, "65,536"),
     "10,000 headers": (request("GET", "/health", b"", *["x: 12345678"] * 10_000), 431, "65,536"),
     "a path of 100 KB": (request("GET", "/" + "a" * 100_000), 431, "65,536"),
+    "a path of 5,000 bytes": (request("GET", "/" + "a" * 5_000 + "?q=1"), 414, "4,096"),
     "a header of 2 MB": (request("GET", "/health", b"", "x: " + "y" * 2_000_000), 431, "65,536"),
     "a header without an end": (b"GET /health HTTP/1.1\r\nhost: localhost\r\nx: " + b"y" * 2_000_000, 431, "65,536"),
     "a header with NUL": (request("GET", "/health", b"", b"x: a\x00b"), 400, ""),

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, NoReturn, Self
 
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT, FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -16,6 +16,9 @@ from tidings.delivery.subscription import STALL
 MAX_HEAD = 65536
 """Bytes of a request's line and headers, and of what frames a chunked body: sizes, extensions and trailers. httptools
 itself has no limit."""
+
+MAX_PATH = 4096
+"""Bytes of a request's path, which every route looks at: one of 60,000 bytes held the loop for 41 ms."""
 
 ALLOWANCE = 16
 """Bytes of framing that each byte of a chunked body may have besides, up to 4 KB a part: a chunk of one byte has 5."""
@@ -49,6 +52,7 @@ def refusal(status: int, title: str, detail: str) -> bytes:
 TOO_LARGE = refusal(
     431, "Request Header Fields Too Large", f"The request's line and headers are over {MAX_HEAD:,} bytes."
 )
+TOO_LONG = refusal(414, "URI Too Long", f"The request's path is over {MAX_PATH:,} bytes.")
 TOO_SLOW = refusal(408, "Request Timeout", "The request came too slowly.")
 TOO_MUCH = refusal(413, "Content Too Large", "The request's body or its framing is too large.")
 UNREADABLE = refusal(400, "Bad Request", "The request is not valid HTTP.")
@@ -256,12 +260,18 @@ def protocol(hub: Hub, bounds: Bounds) -> type[HttpToolsProtocol]:
         def on_headers_complete(self) -> None:
             # Only now is it known how much of what was read is the head.
             if self._head + SLICE > MAX_HEAD and self._size_of_head() > MAX_HEAD:
-                self.refuse(TOO_LARGE)
-                raise ValueError("the parser is to stop here")
+                self._stop(TOO_LARGE)
+            if len(self.url) > MAX_PATH and self.url.find(b"?", 0, MAX_PATH + 1) < 0:
+                self._stop(TOO_LONG)
             self._head = -1
             super().on_headers_complete()
             # Trailers are dropped: uvicorn would add them to the headers, where `authorization` says who asks.
             self.headers = []
+
+        def _stop(self, answer: bytes) -> NoReturn:
+            """Refuse a request whose head is complete, before any app sees it."""
+            self.refuse(answer)
+            raise ValueError("the parser is to stop here")
 
         def _size_of_head(self) -> int:
             return len(self.url) + sum([len(name) + len(value) for name, value in self.headers])
