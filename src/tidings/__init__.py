@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     )
     from .events import Event, Offset, Page, Retention, Topic
     from .log.rules import NEW, Appended
+    from .runs.assistant import Assistant
     from .runs.run import Run
     from .server import create_app
     from .wire.run_events import RunState
@@ -56,6 +57,7 @@ _HOMES = {
     ],
     "events": ["Event", "Offset", "Page", "Retention", "Topic"],
     "log.rules": ["NEW", "Appended"],
+    "runs.assistant": ["Assistant"],
     "runs.run": ["Run"],
     "server": ["create_app"],
     "wire.run_events": ["RunState"],
@@ -68,6 +70,7 @@ _MODULES = {name: module for module, names in _HOMES.items() for name in names}
 __all__ = [
     "NEW",
     "Appended",
+    "Assistant",
     "AsyncClient",
     "AsyncEventSource",
     "Client",

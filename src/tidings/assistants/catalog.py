@@ -6,6 +6,7 @@ otherwise start later.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -14,7 +15,9 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from tidings.errors import InvalidRequest
-from tidings.runs.assistant import Assistant
+from tidings.runs.assistant import TITLE, Assistant, NamedAssistant, named
+
+from .loading import find_assistants
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -41,21 +44,27 @@ class ModelSettings(Protocol):
     def gguf(self) -> Path | None: ...
     @property
     def local_llm(self) -> bool: ...
+    @property
+    def assistant(self) -> tuple[str, ...]: ...
 
 
-def configured(settings: ModelSettings) -> dict[str, Assistant]:
-    """Return the assistants by name, the default first: a configured model, then the documentation, which is always
-    there.
+def configured(settings: ModelSettings, own: Mapping[str, Any] | None = None) -> dict[str, NamedAssistant]:
+    """Return the assistants by name, the default first: those of the application (`own`, then those that the settings
+    name by module and object), a configured model, and the documentation unless the application has its own.
 
-    Blocks while it imports a provider's package. Raises InvalidRequest for a model that cannot be used.
+    Blocks while it imports modules. Raises InvalidRequest for an assistant or a model that cannot be used.
     """
-    found: list[Assistant] = []
+    found: list[tuple[str, Any]] = list((own or {}).items())
+    for place in settings.assistant:
+        found += find_assistants(place).items()
+    alone = not found
     if settings.model_url or settings.model:
-        found.append(_model(settings))
+        found.append(("model", _model(settings)))
     if settings.gguf or settings.local_llm:
-        found.append(_local(settings.gguf))
-    found.append(_docs(alone=not found))
-    return {assistant.name: assistant for assistant in found}
+        found.append(("local-llm", _local(settings.gguf)))
+    if alone:
+        found.append(("docs", _docs(alone=not found)))
+    return named(found)
 
 
 def _docs(alone: bool) -> Assistant:
@@ -70,7 +79,7 @@ def _docs(alone: bool) -> Assistant:
 
     quotes = "Answers are quotes from the Tidings docs, with sources."
     note = f"No AI model is connected. {quotes}" if alone else quotes
-    return Assistant("docs", "Docs assistant", note, None, make, PROMPTS)
+    return Assistant(make, "Docs assistant", note, PROMPTS)
 
 
 def _local(gguf: Path | None) -> Assistant:
@@ -85,7 +94,7 @@ def _local(gguf: Path | None) -> Assistant:
         return local_assistant(model)
 
     note = "A model on this machine. It can be wrong." if gguf else "Tiny demo model, often wrong."
-    return Assistant("local-llm", "Local model", note, model.file.stem, make, PROMPTS)
+    return Assistant(make, "Local model", note, PROMPTS, model=model.file.stem[:TITLE])
 
 
 def _model(settings: ModelSettings) -> Assistant:
@@ -107,7 +116,7 @@ def _model(settings: ModelSettings) -> Assistant:
         model = _by_name(name, settings.model_key)
     note = f"Answers come from {name}. It can be wrong."
     prompted: Runnable[Any, Any] = RunnableLambda(with_system, name="model") | model
-    return Assistant("model", name.partition(":")[2] or name, note, name, lambda: prompted, PROMPTS)
+    return Assistant(prompted, (name.partition(":")[2] or name)[:TITLE], note, PROMPTS, model=name[:TITLE])
 
 
 def _by_name(name: str, key: SecretStr | None) -> BaseChatModel:

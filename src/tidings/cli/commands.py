@@ -82,6 +82,7 @@ def serve(
     access_log: Annotated[
         bool | None, typer.Option("--access-log/--no-access-log", help="Write a log record for each request (no).")
     ] = None,
+    assistant: Annotated[list[str] | None, typer.Option(metavar="MODULE:OBJECT", help="Your own assistant.")] = None,
 ) -> None:
     """Run the server.
 
@@ -93,6 +94,7 @@ def serve(
       tidings serve
       tidings serve --port 9000 --store memory:
       tidings serve --workers 2
+      tidings serve --assistant my_agents:support
       export TIDINGS_SECRET=$(tidings token --new-secret)
       tidings serve --host 0.0.0.0 --store sqlite:////var/lib/tidings/tidings.db
     """
@@ -101,7 +103,7 @@ def serve(
         from tidings.server.settings import Settings
 
         options = {"host": host, "port": port, "store": store, "workers": workers, "access_log": access_log}
-        options |= {"log_level": log_level, "log_format": log_format}
+        options |= {"log_level": log_level, "log_format": log_format, "assistant": assistant or None}
         try:
             settings = Settings.load(**options)
         except InvalidRequest as error:

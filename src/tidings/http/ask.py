@@ -21,7 +21,7 @@ from tidings.api import Hub
 from tidings.delivery.response import given_id
 from tidings.errors import InvalidRequest
 from tidings.events import Offset
-from tidings.runs.assistant import Assistant, choose
+from tidings.runs.assistant import NamedAssistant, choose
 from tidings.runs.run import Run
 from tidings.wire.tokens import TokenFormat
 
@@ -63,7 +63,7 @@ OPERATION: dict[str, Any] = {
 }
 
 
-def asking(hub: Hub, access: Access, slots: Slots, assistants: Mapping[str, Assistant]) -> DirectRoute:
+def asking(hub: Hub, access: Access, slots: Slots, assistants: Mapping[str, NamedAssistant]) -> DirectRoute:
     """Return the route of the tutorial endpoint."""
 
     async def start(request: Request, query: AskQuery) -> tuple[Subject, Run]:
@@ -72,8 +72,7 @@ def asking(hub: Hub, access: Access, slots: Slots, assistants: Mapping[str, Assi
         chosen = choose(assistants, query.assistant or None)
         with access.limits.run(subject) as begun:
             run = await hub.runs.start(
-                await chosen.runnable(),
-                [{"role": "user", "content": query.q}],
+                *await chosen.ask([{"role": "user", "content": query.q}]),
                 key=idempotency_key(request, subject),
                 about={"assistant": chosen.name, "model": chosen.model, "by": subject.name, "text": query.q},
             )

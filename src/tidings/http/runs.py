@@ -16,7 +16,8 @@ from tidings.access.guards import naming
 from tidings.access.subject import Subject
 from tidings.api import Hub
 from tidings.errors import InvalidRequest, NotFound
-from tidings.runs.assistant import Assistant, choose
+from tidings.runs.assistant import NAME, NamedAssistant, choose
+from tidings.runs.icon import KINDS, Picture
 from tidings.wire.run_events import RunFormat, RunState, StopRequested, to_item
 
 from .follow import ALIASES, APPENDED, After, Enveloped, LastEventId
@@ -29,6 +30,9 @@ PLAIN, ENVELOPE = RunFormat(), RunFormat(envelope=True)
 ID = "^[0-9A-Za-z]{1,64}$"
 EXAMPLE = "01JD9W3K5T8Q2R7V4X6Y9Z0ABC"
 RunId = Annotated[str, Path(pattern=ID, description="A run's id.", examples=[EXAMPLE])]
+TYPES = {media_type for media_type, _ in KINDS.values()}
+Name = Annotated[str, Path(pattern=f"^{NAME.pattern}$", description="The name of an assistant.", examples=["support"])]
+Digest = Annotated[str, Path(pattern="^[0-9a-f]{16}$", description="From the list.", examples=["0f1e2d3c4b5a6978"])]
 RUN_PARAMETER = path_parameter("run", "A run's id.", {"pattern": ID}, EXAMPLE)
 
 
@@ -68,20 +72,47 @@ class Stopping(msgspec.Struct):
 
 
 class Answerer(msgspec.Struct):
-    """An assistant. `model` is null for an assistant without a model; `note` describes the assistant."""
+    """An assistant. `model` is null if its model is not known; `icon` is a letter or an emoji, `picture` the path of an
+    image. Without both, an assistant has the mark of Tidings."""
 
     name: str
     title: str
     model: str | None
-    note: str
+    description: str
     prompts: list[str]
     default: bool
+    icon: str = ""
+    picture: str | None = None
 
 
 class Assistants(msgspec.Struct):
     """The assistants, the default first."""
 
     assistants: list[Answerer]
+
+
+ICON = {
+    "cache-control": "private, max-age=31536000, immutable",
+    # An SVG may hold scripts, and links to other hosts. Alone in a tab it may do nothing; in an image it never may.
+    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+    "x-content-type-options": "nosniff",
+}
+
+
+def answerer(request: Request, assistant: NamedAssistant, default: bool) -> Answerer:
+    """Return what clients are told of an assistant."""
+    sign = assistant.sign
+    letter, picture = ("", f"/assistants/{assistant.name}/icon/{sign.digest}") if isinstance(sign, Picture) else (sign, "")
+    return Answerer(
+        assistant.name,
+        assistant.title,
+        assistant.model,
+        assistant.description,
+        list(assistant.prompts),
+        default,
+        letter,
+        address(request, picture) if picture else None,
+    )
 
 
 def question(new: NewRun) -> tuple[str, list[dict[str, str]]]:
@@ -136,7 +167,7 @@ def following(hub: Hub, access: Access, slots: Slots) -> DirectRoute:
     return DirectRoute("GET", "/runs/{run}/events", Direct(follow), FOLLOW)
 
 
-def routes(hub: Hub, access: Access, assistants: Mapping[str, Assistant], sizes: Sizes | None = None) -> APIRouter:
+def routes(hub: Hub, access: Access, assistants: Mapping[str, NamedAssistant], sizes: Sizes | None = None) -> APIRouter:
     """Return the router of runs and assistants. The body that starts a run may hold a whole conversation, and has the
     limit of an event's body."""
     router = APIRouter(tags=["runs"], route_class=strict(access, (sizes or Sizes()).body))
@@ -144,12 +175,20 @@ def routes(hub: Hub, access: Access, assistants: Mapping[str, Assistant], sizes:
     @router.get(
         "/assistants", summary="List assistants", responses={200: shape(Assistants, "The assistants"), **problems()}
     )
-    async def listed() -> Response:
+    async def listed(request: Request) -> Response:
         default = next(iter(assistants), None)
-        values = [
-            Answerer(a.name, a.title, a.model, a.note, list(a.prompts), a.name == default) for a in assistants.values()
-        ]
-        return json_response(Assistants(values))
+        return json_response(Assistants([answerer(request, a, a.name == default) for a in assistants.values()]))
+
+    @router.get(
+        "/assistants/{assistant}/icon/{digest}",
+        summary="Get the picture of an assistant",
+        responses={200: {"description": "The picture", "content": dict.fromkeys(sorted(TYPES), {})}, **problems(404)},
+    )
+    async def icon(assistant: Name, digest: Digest) -> Response:
+        sign = choose(assistants, assistant).sign
+        if not isinstance(sign, Picture) or digest != sign.digest:
+            raise NotFound("There is no such picture.")
+        return Response(sign.body, media_type=sign.media_type, headers=ICON)
 
     @asynccontextmanager
     async def counting(subject: Subject, topic: str | None) -> AsyncGenerator[None, None]:
@@ -190,8 +229,7 @@ def routes(hub: Hub, access: Access, assistants: Mapping[str, Assistant], sizes:
                 raise NotFound(f"There is no run {new.parent} that you could have answered anew.")
             with access.limits.run(subject) as begun:
                 run = await hub.runs.start(
-                    await assistant.runnable(),
-                    messages,
+                    *await assistant.ask(messages),
                     announce=new.topic,
                     key=idempotency_key(request, subject),
                     about={

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from tidings.errors import missing_package
 
@@ -10,19 +11,23 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from tidings.api import Hub
+    from tidings.runs.assistant import Assistant
 
 
-def create_app(hub: Hub | None = None, **settings: object) -> FastAPI:
+def create_app(
+    hub: Hub | None = None, assistants: Mapping[str, Assistant | Any] | None = None, **settings: object
+) -> FastAPI:
     """Make the application that `tidings serve` serves, to serve it or to mount it in another application.
 
     `hub`: a hub that the outer application opens and closes; without it the application has its own, which its lifespan
-    opens. `settings`: the settings of the reference by their names in lower case, without `TIDINGS_`; environment
-    variables set the others. Raises InvalidRequest for a wrong setting, and ImportError, with the command that
-    installs them, when the packages of `tidings[server]` are missing.
+    opens. `assistants`: the assistants that the page offers, by name, the default first; each is an Assistant, or a
+    runnable. `settings`: the settings of the reference by their names in lower case, without `TIDINGS_`; environment
+    variables set the others. Raises InvalidRequest for a wrong setting and for what is no assistant, and ImportError,
+    with the command that installs them, when the packages of `tidings[server]` are missing.
     """
     try:
         from . import app
         from .settings import Settings
     except ModuleNotFoundError as error:
         raise ImportError(missing_package(error, "server")) from None
-    return app.create_app(Settings.load(**settings), hub)
+    return app.create_app(Settings.load(**settings), hub, assistants=assistants)

@@ -43,7 +43,7 @@ from tidings.apps.runs.guard import RunsGuard
 from tidings.assistants import configured
 from tidings.delivery.delivery import Delivery
 from tidings.delivery.response import Stream, problem_response
-from tidings.errors import TidingsError
+from tidings.errors import InvalidRequest, TidingsError
 from tidings.events import Retention
 from tidings.http import health, problems, runs, session, topics
 from tidings.http.ask import asking
@@ -53,7 +53,7 @@ from tidings.http.openapi import REF, SHAPES, DirectRoute
 from tidings.http.publish import Publishing, Sizes
 from tidings.http.response import OUTSIDE, Slots
 from tidings.http.signed_out import SignedOut
-from tidings.runs.assistant import Assistant
+from tidings.runs.assistant import NamedAssistant
 
 from .settings import Settings
 from .shared_limits import TOPIC, SharedLimits
@@ -143,10 +143,16 @@ class App(FastAPI):
         return self.openapi_schema
 
 
-def create_app(settings: Settings | None = None, hub: Hub | None = None, siblings: Siblings | None = None) -> App:
+def create_app(
+    settings: Settings | None = None,
+    hub: Hub | None = None,
+    siblings: Siblings | None = None,
+    assistants: Mapping[str, Any] | None = None,
+) -> App:
     """Return Tidings as an app. `app.state.hub` is its hub, which the app's lifespan opens and closes.
 
-    `siblings`: the workers of a server, if the process is one of several.
+    `siblings`: the workers of a server, if the process is one of several. `assistants`: those of the application, by
+    name, before those of the settings.
     """
     settings = settings or Settings.load()
     siblings = siblings or Siblings()
@@ -162,7 +168,7 @@ def create_app(settings: Settings | None = None, hub: Hub | None = None, sibling
             retention=retention if retention != Retention() else None,
         )
     access = Access(authenticator(settings), limits=limits(settings))
-    assistants = configured(settings)
+    offered = configured(settings, assistants)
     slots = Slots(settings.max_connections, settings.max_connections_per_subject if not settings.open else 1 << 30)
     sizes = Sizes(settings.max_body, settings.max_batch, settings.max_batch_events)
     slots.elsewhere = siblings.streams
@@ -190,8 +196,8 @@ def create_app(settings: Settings | None = None, hub: Hub | None = None, sibling
         await signed_out.open()
         presence.open()
         shared.open()
-        for assistant in assistants.values():
-            hub.delivery.background(assistant.runnable())
+        for assistant in offered.values():
+            hub.delivery.background(load(assistant))
 
     app = App(
         title="Tidings",
@@ -212,18 +218,28 @@ def create_app(settings: Settings | None = None, hub: Hub | None = None, sibling
         publishing.route(),
         Following(hub, access, slots).route(),
         runs.following(hub, access, slots),
-        asking(hub, access, slots, assistants),
+        asking(hub, access, slots, offered),
     )
     for router in (
         topics.routes(hub, access),
-        runs.routes(hub, access, assistants, sizes),
+        runs.routes(hub, access, offered, sizes),
         *sign_in(settings, hub, access, signed_out),
         health.routes(hub, siblings, app.metrics),
-        *apps(hub, access, presence, search, assistants, int(settings.max_file)),
+        *apps(hub, access, presence, search, offered, int(settings.max_file)),
     ):
         app.include_router(router)
     web.mount(app)
     return app
+
+
+async def load(assistant: NamedAssistant) -> None:
+    """Load an assistant, so that its first answer is not late. Its runs fail if it cannot be loaded."""
+    try:
+        await assistant.load()
+    except InvalidRequest as error:
+        log.error("The assistant %s cannot be used. %s", assistant.name, error)
+    except Exception:
+        log.exception("The assistant %s cannot be loaded.", assistant.name)
 
 
 def sign_in(settings: Settings, hub: Hub, access: Access, signed_out: SignedOut) -> list[APIRouter]:
@@ -247,7 +263,7 @@ def sign_in(settings: Settings, hub: Hub, access: Access, signed_out: SignedOut)
 
 
 def apps(
-    hub: Hub, access: Access, presence: Presence, search: Search, assistants: Mapping[str, Assistant], max_file: int
+    hub: Hub, access: Access, presence: Presence, search: Search, assistants: Mapping[str, NamedAssistant], max_file: int
 ) -> list[APIRouter]:
     """Return the routers of the apps, and add the apps' guards to `access`."""
     told, service = Notifications(hub), Rooms(hub)

@@ -136,6 +136,8 @@ class Settings(BaseSettings):
     trusted_proxies: Peers = ("127.0.0.1", "::1")
     """The proxies whose X-Forwarded headers are believed: addresses, networks, or * for every peer."""
 
+    assistant: Words = ()
+    """Assistants of your own, by module and object: `my_agents:support`. The first is the default."""
     model: str | None = None
     """The chat model of the assistant, as LangChain's `init_chat_model` names it: `openai:gpt-5-mini`."""
     model_url: str | None = None

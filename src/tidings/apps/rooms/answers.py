@@ -13,7 +13,7 @@ from tidings.apps.slices import in_slices
 from tidings.errors import Conflict, NotFound, TooManyRequests
 from tidings.events import Offset
 from tidings.log.rules import Appended
-from tidings.runs.assistant import Assistant
+from tidings.runs.assistant import DEFAULT, NamedAssistant
 from tidings.runs.run import Run, is_id, topic_of
 from tidings.wire.run_events import BlockFinished, RunFailed, RunFinished, RunStarted, from_event
 
@@ -25,8 +25,6 @@ from .rooms import PREFIX, Rooms, Stored
 
 log: logging.Logger = logging.getLogger("tidings.rooms")
 
-ANYONE = "assistant"
-"""The call of the default assistant."""
 
 AT_ONCE = 8
 """Unfinished runs that one room has at most. Each costs a model's time."""
@@ -48,13 +46,13 @@ class Answers:
     """
 
     def __init__(
-        self, hub: Hub, rooms: Rooms, notifications: Notifications, assistants: Mapping[str, Assistant]
+        self, hub: Hub, rooms: Rooms, notifications: Notifications, assistants: Mapping[str, NamedAssistant]
     ) -> None:
         self._hub = hub
         self._rooms = rooms
         self._notifications = notifications
         self._assistants = assistants
-        rooms.assistants = [ANYONE, *assistants] if assistants else []
+        rooms.assistants = [DEFAULT, *assistants] if assistants else []
 
     async def check(self, room: Room, given: Sequence[Fact], called: int = 0) -> None:
         """Raise TooManyRequests for more runs than a room may have at once. `called`: those that the facts start."""
@@ -85,20 +83,19 @@ class Answers:
                 if run.created:
                     begun(run.id)
 
-    def _called(self, fact: Fact) -> list[Assistant]:
+    def _called(self, fact: Fact) -> list[NamedAssistant]:
         if not isinstance(fact, MessagePosted):
             return []
         default = next(iter(self._assistants), "")
-        names = dict.fromkeys(default if name == ANYONE else name for name in fact.asks or ())
+        names = dict.fromkeys(default if name == DEFAULT else name for name in fact.asks or ())
         return [self._assistants[name] for name in names if name in self._assistants]
 
-    async def _start(self, topic: str, at: Offset, asked: MessagePosted, assistant: Assistant) -> Run:
-        question = context.question_of(asked.words, [ANYONE, *self._assistants])
+    async def _start(self, topic: str, at: Offset, asked: MessagePosted, assistant: NamedAssistant) -> Run:
+        question = context.question_of(asked.words, [DEFAULT, *self._assistants])
         page = await self._hub.log.read_before(topic, at._replace(n=at.n - 1), context.EVENTS)
         # The question is not copied into the events of the run: with its message, its text is gone for good.
         return await self._hub.runs.start(
-            await _runnable(assistant),
-            context.conversation(page.events, asked, question),
+            *await assistant.ask(context.conversation(page.events, asked, question)),
             announce=topic,
             key=f"{topic}.{at}.{assistant.name}",
             about={
@@ -192,19 +189,3 @@ def _created(started: RunStarted) -> RunCreated:
         parent=started.parent,
         asked=started.asked,
     )
-
-
-async def _runnable(assistant: Assistant) -> Any:
-    """Load the assistant. If that fails, the run fails and the message is posted all the same."""
-    try:
-        return await assistant.runnable()
-    except Exception as error:
-        log.exception("the assistant %s cannot be loaded", assistant.name)
-        failure = error
-
-    async def failing(_: Any) -> AsyncIterator[str]:
-        if failure:
-            raise failure
-        yield ""
-
-    return failing

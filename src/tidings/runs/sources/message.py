@@ -12,6 +12,7 @@ from tidings.wire.run_events import (
     BlockDelta,
     BlockFinished,
     BlockStarted,
+    Data,
     Finish,
     Kind,
     MessageFinished,
@@ -20,7 +21,7 @@ from tidings.wire.run_events import (
     Status,
 )
 
-from .values import clean, entire
+from .values import clean, entire, jsonable
 
 LONGEST = 128 * 1024
 """Characters of one block. JSON may need 6 bytes for each, and an event, such as the block's last, holds 1 MB."""
@@ -31,6 +32,13 @@ TOOL_FAILED = "The tool failed."
 """The words in which viewers learn of a tool's failure. Its error may hold a secret."""
 CUSTOM = "custom"
 """The name of the data that a graph writes with `get_stream_writer`, which has no name."""
+
+
+def data_of(run: str, name: str, value: Any) -> Data:
+    """The data of an application. A value that is an object with an `id` replaces the last data with that id."""
+    shown = jsonable(value)
+    id = shown.get("id") if isinstance(shown, dict) else None
+    return Data(run=run, name=name, value=shown, id=str(id)[:100] if isinstance(id, str | int) else None)
 
 
 class Call(NamedTuple):

@@ -7,7 +7,6 @@ from typing import Any
 
 from tidings.errors import InvalidRequest
 from tidings.wire.run_events import (
-    Data,
     Finish,
     RunEvent,
     StepFinished,
@@ -18,7 +17,7 @@ from tidings.wire.run_events import (
 )
 
 from .content import Contents
-from .message import CUSTOM, TOOL_FAILED, Call, Message
+from .message import CUSTOM, TOOL_FAILED, Call, Message, data_of
 from .questions import INTERRUPT, is_invalid_answer
 from .reason import ending, told, usage_of
 from .spoken import Spoken, is_answer
@@ -212,7 +211,7 @@ class Reader:
 
     def _graph_chunk(self, namespace: tuple[str, ...], mode: str, data: Any) -> Iterator[RunEvent]:
         if mode == "custom":
-            yield Data(run=self.run, name=CUSTOM, value=jsonable(data))
+            yield data_of(self.run, CUSTOM, data)
         elif not namespace and isinstance(data, Mapping) and INTERRUPT in data:
             self.stopped = True
             self.interrupts.update({asked.id: asked for asked in data[INTERRUPT]})
@@ -272,7 +271,7 @@ class Reader:
         return None if isinstance(output, str) or hasattr(output, "content") else jsonable(output)
 
     def _custom(self, event: Mapping[str, Any]) -> Iterator[RunEvent]:
-        yield Data(run=self.run, name=event["name"], value=jsonable(event["data"]))
+        yield data_of(self.run, event["name"], event["data"])
 
 
 UNASKED = "A graph within a chain asks a question. Only a graph can ask that is itself the runnable of the run."

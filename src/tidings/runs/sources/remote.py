@@ -10,10 +10,10 @@ from contextlib import aclosing
 from types import SimpleNamespace
 from typing import Any
 
-from tidings.wire.run_events import Data, Finish, RunEvent, ToolFailed, ToolFinished, ToolStarted
+from tidings.wire.run_events import Finish, RunEvent, ToolFailed, ToolFinished, ToolStarted
 
 from .content import Contents
-from .message import CUSTOM, TOOL_FAILED, Message
+from .message import CUSTOM, TOOL_FAILED, Message, data_of
 from .questions import INTERRUPT
 from .reason import ending, told, usage_of
 from .values import jsonable
@@ -61,7 +61,7 @@ class RemoteReader:
             case "messages":
                 yield from self._message(namespace, *data)
             case "custom":
-                yield Data(run=self.run, name=CUSTOM, value=jsonable(data))
+                yield data_of(self.run, CUSTOM, data)
             case "updates" if isinstance(data, Mapping):
                 yield from self._update(namespace, data)
             case "end":

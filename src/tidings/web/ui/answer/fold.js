@@ -25,6 +25,26 @@
  */
 
 /**
+ * @typedef {object} Request a question to a person
+ * @property {"request"} kind
+ * @property {string} id
+ * @property {unknown} value
+ * @property {unknown} schema JSON Schema of an answer
+ * @property {string | null} error the reason why the last answer was not taken
+ * @property {{value: unknown, by: string | null} | null} answer the first one
+ * @property {number} began Unix seconds
+ * @property {number | null} ended
+ */
+
+/**
+ * @typedef {object} Card data of the application's own. Data with an id replaces the last data with it
+ * @property {"data"} kind
+ * @property {string} id
+ * @property {string} name
+ * @property {unknown} value
+ */
+
+/**
  * @typedef {object} Source
  * @property {number} n the number in the text's citation, [n]
  * @property {string} title
@@ -42,7 +62,7 @@
  * @property {number | null} retryAfter seconds to wait first, if the provider asked for it
  */
 
-/** @typedef {Text | Step} Part */
+/** @typedef {Text | Step | Request | Card} Part */
 /** @typedef {"unread" | "waiting" | "streaming" | "finished" | "stopped" | "interrupted" | "failed"} State */
 
 /**
@@ -59,6 +79,7 @@
  * @property {string | null} finish the model's reason for stopping
  * @property {Failure | null} error
  * @property {Readonly<Record<string, string>>} agents by message, where the message has a name
+ * @property {number} cards the number of cards so far
  * @property {string | null | undefined} stoppedBy undefined until somebody asks to stop; null for somebody without a name
  * @property {string} offset of the last event
  */
@@ -77,6 +98,7 @@ export const unread = {
   finish: null,
   error: null,
   agents: {},
+  cards: 0,
   stoppedBy: undefined,
   offset: "",
 };
@@ -125,8 +147,14 @@ function step(run, { type, time, data }) {
     case "tool.finished":
     case "tool.failed":
       return finishCall(run, type, data, time);
+    case "input.requested":
+      return begin(run, request(data, time));
+    case "input.resolved":
+      return resolve(run, data, time);
+    case "data":
+      return show(run, data);
     case "message.finished":
-      return { ...run, finish: data.finish ?? run.finish, tokens: tokens(data.usage) ?? run.tokens };
+      return { ...run, finish: data.finish ?? run.finish, model: run.model ?? data.usage?.model ?? null, tokens: tokens(data.usage) ?? run.tokens };
     case "stop.requested":
       return run.stoppedBy === undefined ? { ...run, stoppedBy: data.by ?? null } : run;
     case "run.finished":
@@ -165,6 +193,43 @@ function call(data, time) {
   return { kind: "step", id, tool: tool ?? "", input, output: undefined, error: null, began: time, ended: null };
 }
 
+/** @param {any} data @param {number} time @returns {Request} */
+function request({ request: id, value, schema, error }, time) {
+  const reason = typeof error === "string" ? error : null;
+  return { kind: "request", id: String(id), value, schema, error: reason, answer: null, began: time, ended: null };
+}
+
+/** The first answer counts. @param {Run} run @param {any} data @param {number} time @returns {Run} */
+function resolve(run, data, time) {
+  const answer = { value: data.value, by: typeof data.by === "string" ? data.by : null };
+  const parts = run.parts.map((part) =>
+    part.kind === "request" && part.id === data.request && part.ended === null ? { ...part, answer, ended: time } : part,
+  );
+  return { ...run, parts };
+}
+
+/** The most data that is kept of one run. The oldest gives way. */
+const CARDS = 200;
+
+/** @param {Run} run @param {any} data @returns {Run} */
+function show(run, data) {
+  const own = typeof data.id === "string" ? `${data.name} ${data.id}` : null;
+  const known = own !== null && run.parts.some((part) => part.kind === "data" && part.id === own);
+  if (known) {
+    const parts = run.parts.map((part) => (part.kind === "data" && part.id === own ? { ...part, value: data.value } : part));
+    return { ...run, parts };
+  }
+  const cards = run.parts.filter(({ kind }) => kind === "data");
+  const parts = cards.length < CARDS ? run.parts : run.parts.filter((part) => part !== cards[0]);
+  const id = own ?? `data ${run.cards}`;
+  const card = /** @type {Card} */ ({ kind: "data", id, name: String(data.name ?? ""), value: data.value });
+  return begin({ ...run, parts, cards: run.cards + 1 }, card);
+}
+
+/** The questions that wait for an answer. @param {Run} run @returns {Request[]} */
+export const openRequests = (run) =>
+  isLive(run) ? /** @type {Request[]} */ (run.parts.filter((part) => part.kind === "request" && part.ended === null)) : [];
+
 /** @param {Run} run @param {Part} part @returns {Run} */
 function begin(run, part) {
   return { ...run, state: "streaming", parts: [...run.parts, part] };
@@ -172,7 +237,7 @@ function begin(run, part) {
 
 /** @param {Run} run @param {any} data @param {number} time @returns {Run} */
 function delta(run, data, time) {
-  const part = run.parts.find((part) => part.kind !== "step" && part.id === data.block);
+  const part = run.parts.find((part) => isText(part) && part.id === data.block);
   if (!part && data.kind !== undefined && data.kind !== "text" && data.kind !== "reasoning") return run;
   const known = part ? run : write(run, { kind: "text", ...data }, time);
   return replace(known, data.block, (part) => {
@@ -231,7 +296,7 @@ function finishBlock(run, data, time) {
 
 /** @param {Run} run @param {string} block @param {(part: Text) => Text} change @returns {Run} */
 function replace(run, block, change) {
-  const parts = run.parts.map((part) => (part.kind !== "step" && part.id === block ? change(part) : part));
+  const parts = run.parts.map((part) => (isText(part) && part.id === block ? change(part) : part));
   return { ...run, parts };
 }
 
@@ -263,11 +328,15 @@ function cite(run, content) {
 
 /** End everything that is open when a run ends. @param {Run} run @param {number} time @returns {Run} */
 function settle(run, time) {
-  const parts = run.parts.map((part) =>
-    part.kind === "step" ? { ...part, ended: part.ended ?? time } : { ...part, open: false, ended: part.ended ?? time },
-  );
-  return { ...run, parts, ended: time };
+  const parts = run.parts.map((part) => {
+    if (part.kind === "data") return part;
+    return { ...part, ...(isText(part) && { open: false }), ended: part.ended ?? time };
+  });
+  return { ...run, parts: /** @type {Part[]} */ (parts), ended: time };
 }
+
+/** @param {Part} part @returns {part is Text} */
+const isText = (part) => part.kind === "text" || part.kind === "reasoning";
 
 /** @param {any} usage of one model, or a list of several @returns {number | null} */
 function tokens(usage) {

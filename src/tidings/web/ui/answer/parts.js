@@ -1,30 +1,38 @@
 import { html } from "../kit/html.js";
 import { Markdown } from "../kit/markdown.js";
-import { thoughtApart } from "./fold.js";
+import { Cards } from "./data-card.js";
+import { isLive, thoughtApart } from "./fold.js";
+import { Request } from "./request.js";
 import { Reasoning, Steps } from "./steps.js";
 
 /** @typedef {import("./fold.js").Part} Part */
 /** @typedef {import("./fold.js").Text} Text */
 /** @typedef {import("./fold.js").Step} Step */
+/** @typedef {import("./fold.js").Card} Card */
 
 /**
- * The parts of an answer, in order. Tool steps that follow each other form one group.
- * @param {{run: import("./fold.js").Run}} props
+ * The parts of an answer, in order. Tool steps that follow each other form one group, and so does data.
+ * @param {{id: string, run: import("./fold.js").Run, may: boolean}} props `may`: the person may answer questions
  */
-export function Parts({ run }) {
-  /** @type {(Text | Step[])[]} */
+export function Parts({ id, run, may }) {
+  /** @type {(Text | import("./fold.js").Request | Step[] | Card[])[]} */
   const groups = [];
   for (const part of run.parts.flatMap(thoughtApart)) {
     const last = groups.at(-1);
-    if (part.kind !== "step") groups.push(part);
-    else if (Array.isArray(last)) last.push(part);
-    else groups.push([part]);
+    if (part.kind !== "step" && part.kind !== "data") groups.push(part);
+    else if (Array.isArray(last) && last[0].kind === part.kind) /** @type {Part[]} */ (last).push(part);
+    else groups.push(/** @type {Step[] | Card[]} */ ([part]));
   }
   let speaking = /** @type {string | null} */ (null);
   return html`
     <div class="parts">
       ${groups.map((group) => {
-        if (Array.isArray(group)) return html`<${Steps} key=${`steps-${group[0].id}`} steps=${group} />`;
+        if (Array.isArray(group))
+          return group[0].kind === "step"
+            ? html`<${Steps} key=${`steps-${group[0].id}`} steps=${group} />`
+            : html`<${Cards} key=${`cards-${group[0].id}`} cards=${group} />`;
+        if (group.kind === "request")
+          return html`<${Request} key=${`request-${group.id}`} ...${{ run: id, request: group, may, live: isLive(run) }} />`;
         if (group.kind === "reasoning") return html`<${Reasoning} key=${group.id} part=${group} />`;
         const named = group.agent !== null && group.agent !== speaking;
         speaking = group.agent;

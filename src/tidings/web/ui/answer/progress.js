@@ -2,7 +2,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { html } from "../kit/html.js";
 import { announcement, asideOpen } from "../page/layout.js";
 import { counted } from "../text/format.js";
-import { isLive } from "./fold.js";
+import { isLive, openRequests } from "./fold.js";
 import { CutNote, FailedNote, InterruptedNote, StoppedNote } from "./notes.js";
 import { Parts } from "./parts.js";
 import { finishOf, took } from "./state-chip.js";
@@ -11,10 +11,10 @@ import { finishOf, took } from "./state-chip.js";
 
 /**
  * Everything that a run has produced so far, and how it ended.
- * @param {{run: Run, onAgain?: () => void}} props
+ * @param {{id: string, run: Run, may?: boolean, onAgain?: () => void}} props `may`: the person may answer questions
  */
-export const RunProgress = ({ run, onAgain }) => html`
-  <${Parts} run=${run} />
+export const RunProgress = ({ id, run, may = true, onAgain }) => html`
+  <${Parts} id=${id} run=${run} may=${may} />
   ${run.state === "waiting" && html`<p class="first-token">Waiting for the first token</p>`}
   ${run.state === "stopped" && html`<${StoppedNote} by=${run.stoppedBy ?? null} />`}
   ${run.state === "interrupted" && html`<${InterruptedNote} onAgain=${onAgain} />`}
@@ -51,7 +51,7 @@ function Meta({ run }) {
 }
 
 /**
- * Read an answer out to a screen reader, once, when it ends while it is shown.
+ * Read an answer out to a screen reader, once, when it ends while it is shown, and each question that it asks.
  * @param {Run} run
  * @param {string} name
  * @param {import("preact").RefObject<HTMLElement | null>} root
@@ -63,6 +63,10 @@ export function useAnnounced(run, name, root) {
     if (was.current && !live) announcement.value = [`${name}:`, ...read(root.current, ".parts, .note")].join(" ");
     was.current = live;
   }, [live]);
+  const asking = openRequests(run).at(-1)?.id;
+  useEffect(() => {
+    if (asking) announcement.value = `${name} waits for an answer: ${read(root.current, ".request").at(-1) ?? ""}`;
+  }, [asking]);
 }
 
 /** @param {HTMLElement | null} answer @param {string} parts @returns {string[]} */

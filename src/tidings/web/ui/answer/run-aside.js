@@ -48,10 +48,13 @@ export function RunAside({ id, close }) {
                   <dd>${number(wordsOf(run))}</dd>
                 </div>`
           }
-          <div>
-            <dt>Model</dt>
-            <dd>${run.model ?? "none (quotes the docs)"}</dd>
-          </div>
+          ${
+            (run.model || run.assistant === "docs") &&
+            html`<div>
+              <dt>Model</dt>
+              <dd>${run.model ?? "none (quotes the docs)"}</dd>
+            </div>`
+          }
         </dl>
       </section>
       ${

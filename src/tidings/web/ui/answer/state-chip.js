@@ -1,7 +1,7 @@
 import { html } from "../kit/html.js";
 import { Icon } from "../kit/icon.js";
 import { duration } from "../text/format.js";
-import { isLive, textOf } from "./fold.js";
+import { isLive, openRequests, textOf } from "./fold.js";
 
 /** @typedef {import("./fold.js").Run} Run */
 
@@ -17,7 +17,7 @@ const LABELS = {
 };
 
 /** @param {Run} run */
-export const label = (run) => LABELS[run.state];
+export const label = (run) => (openRequests(run).length > 0 ? "Needs an answer" : LABELS[run.state]);
 
 /** @param {Run} run */
 export const wordsOf = (run) => textOf(run).split(/\s+/).filter(Boolean).length;
@@ -36,10 +36,11 @@ const ICONS = { stopped: "circle-stop", interrupted: "unplug", failed: "circle-x
 
 /** The state of a run, as a word with an icon. @param {{run: Run}} props */
 export function StateChip({ run }) {
-  const icon = ICONS[run.state];
+  const asks = openRequests(run).length > 0;
+  const icon = asks ? "circle-help" : ICONS[run.state];
   return html`
     <span class="chip" data-state=${run.state}>
-      ${isLive(run) ? html`<i class="dot" />` : icon && html`<${Icon} name=${icon} size=${14} />`}${label(run)}
+      ${isLive(run) && !asks ? html`<i class="dot" />` : icon && html`<${Icon} name=${icon} size=${14} />`}${label(run)}
     </span>
   `;
 }

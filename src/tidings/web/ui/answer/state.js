@@ -57,6 +57,12 @@ export function leaveRuns(ids) {
   for (const id of ids) following.get(id)?.close();
 }
 
+/** Answer a question of a run. The first answer counts. @param {string} id @param {string} request @param {unknown} value */
+export async function answer(id, request, value) {
+  const resolved = { type: "input.resolved", run: id, request, kind: "interrupt", value };
+  await tidings.publish(`runs.${id}`, resolved, { type: "input.resolved", key: `answer-${id}-${request}` });
+}
+
 /** @param {string} id @returns {Promise<void>} */
 export async function stop(id) {
   await tidings.runs.get(id).stop();

@@ -4,6 +4,7 @@ import { serverTime } from "../connection/state.js";
 import { html } from "../kit/html.js";
 import { Icon } from "../kit/icon.js";
 import { counted, duration, size } from "../text/format.js";
+import { written as inJson } from "./schema-fold.js";
 
 /** @typedef {import("./fold.js").Step} Step */
 
@@ -90,8 +91,8 @@ function brief({ tool, output }) {
 /** A value as text: text unchanged, anything else as JSON, on one line if it is short. @param {unknown} value @returns {string} */
 function written(value) {
   if (typeof value === "string") return value;
-  const line = JSON.stringify(value) ?? "";
-  return line.length <= 80 ? line : JSON.stringify(value, null, 2);
+  const line = inJson(value);
+  return line.length <= 80 ? line : inJson(value, 2);
 }
 
 /** @param {{since: number}} props */

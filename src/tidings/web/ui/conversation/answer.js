@@ -1,4 +1,5 @@
 import { useRef } from "preact/hooks";
+import { Avatar } from "../answer/avatar.js";
 import { isLive, isMiss, textOf } from "../answer/fold.js";
 import { RunProgress, useAnnounced } from "../answer/progress.js";
 import { StateChip } from "../answer/state-chip.js";
@@ -6,7 +7,6 @@ import { runSignal } from "../answer/state.js";
 import { IconButton } from "../kit/button.js";
 import { copying } from "../kit/copy.js";
 import { html } from "../kit/html.js";
-import { Mark } from "../kit/icon.js";
 import { chosenRun, openAside } from "../page/layout.js";
 import { Message, SentTime } from "../kit/message.js";
 import { assistants, titleOf } from "../session/state.js";
@@ -48,10 +48,10 @@ export function Answer({ turn, version, conversation, last }) {
       data-run=${version.run}
       aria-label=${`Answer by ${name}`}
       root=${root}
-      gutter=${html`<${Mark} size=${28} /><i class="run-line" />`}
+      gutter=${html`<${Avatar} name=${run.assistant ?? version.assistant} size=${28} /><i class="run-line" />`}
       byline=${html`<b>${name}</b><${SentTime} at=${run.started ?? version.time} />${isLive(run) && html`<${StateChip} run=${run} />`}`}
     >
-      <${RunProgress} run=${run} onAgain=${again} />
+      <${RunProgress} id=${version.run} run=${run} onAgain=${again} />
       ${last && isMiss(run) && html`<${Tries} name=${run.assistant ?? version.assistant} />`}
       ${
         (run.ended !== null || turn.length > 1) &&

@@ -1,4 +1,6 @@
 import { useRef } from "preact/hooks";
+import { openRequests } from "../answer/fold.js";
+import { runSignal } from "../answer/state.js";
 import { Stop } from "../answer/stop.js";
 import { connectionStatus } from "../connection/state.js";
 import { About, Composer, Send } from "../kit/composer.js";
@@ -7,9 +9,9 @@ import { touch } from "../kit/keys.js";
 import { open } from "../page/address.js";
 import { draft, edit, editing, write } from "../page/drafts.js";
 import { compact } from "../page/layout.js";
-import { asked, assistants } from "../session/state.js";
+import { assistants } from "../session/state.js";
 import { ask, questionsOf } from "./outbox-state.js";
-import { openOrBegin, shown } from "./shown-state.js";
+import { assistant, choose, openOrBegin, shown } from "./shown-state.js";
 
 /** The composer of a conversation. Its button is Send, or Stop while an answer is being written. */
 export function QuestionComposer() {
@@ -53,6 +55,7 @@ function placeholder(live) {
 /** @param {string | null} live */
 function hint(live) {
   if (connectionStatus.value === "lost") return "Not connected. Questions wait here and are sent in order.";
+  if (live && openRequests(runSignal(live).value).length > 0) return "The assistant waits for your answer above.";
   if (live) return "The run goes on if you close this tab.";
   return draft.value ? "Draft kept on this device" : "";
 }
@@ -66,8 +69,8 @@ function submit(area) {
   }
   const parent = editing.value;
   edit(null, "");
-  const conversation = openOrBegin();
-  ask({ conversation, question, assistant: asked.value, parent });
+  const name = assistant.value?.name ?? null;
+  ask({ conversation: openOrBegin(), question, assistant: name, parent });
 }
 
 /** Put the last question back into the composer. @returns {boolean} false: there is none */
@@ -85,7 +88,7 @@ function Choice() {
   return html`
     <label class="choice">
       <span class="visually-hidden">Assistant</span>
-      <select value=${asked.value} onChange=${(/** @type {InputEvent} */ event) => (asked.value = valueOf(event))}>
+      <select value=${assistant.value?.name} onChange=${(/** @type {InputEvent} */ event) => choose(valueOf(event))}>
         ${assistants.value.map(({ name, title }) => html`<option value=${name}>${title}</option>`)}
       </select>
     </label>

@@ -11,16 +11,13 @@ const ICONS = [
   [/topic|stream|event|204/i, "radio"],
 ];
 
-/** The most prompts that are offered. */
-const MOST = 3;
-
 /**
  * Questions that an assistant can answer. A click asks one in the open conversation, or in a new one.
  * @param {{assistant: import("../session/state.js").Assistant}} props
  */
 export const Prompts = ({ assistant }) => html`
   <ul class="prompts">
-    ${assistant.prompts.slice(0, MOST).map(
+    ${assistant.prompts.map(
       (prompt) => html`
         <li key=${prompt}>
           <button

@@ -1,14 +1,32 @@
 /** The open conversation. */
-import { computed, effect } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import { newKey } from "../../client/index.js";
 import { go, open } from "../page/address.js";
 import { chosenRun } from "../page/layout.js";
+import { assistants, usual } from "../session/state.js";
 import { titled, titleFor } from "./list-state.js";
 import { questions, questionsOf } from "./outbox-state.js";
 import { conversation, read } from "./state.js";
 
 /** The open conversation. Null: a new one, or a room is open. */
 export const shown = computed(() => (open.value ? conversation(open.value) : null));
+
+/**
+ * The assistants that were chosen in this tab, by conversation; "" is a new one.
+ * @type {import("@preact/signals").Signal<Record<string, string>>}
+ */
+const chosen = signal({});
+
+/** The assistant of the next question: the chosen one, else that of the last question, else the default one. */
+export const assistant = computed(() => {
+  const turn = shown.value?.turns.value.at(-1);
+  const last = questionsOf(open.value ?? "").at(-1)?.assistant ?? (turn ? shown.value?.shown(turn).assistant : null);
+  const name = chosen.value[open.value ?? ""] ?? last;
+  return assistants.value.find((one) => one.name === name) ?? assistants.value.find((one) => one.name === usual.value);
+});
+
+/** @param {string} name */
+export const choose = (name) => (chosen.value = { ...chosen.value, [open.value ?? ""]: name });
 
 /** The run that the aside shows: the one that was chosen, else the last. */
 export const asideRun = computed(() => {

@@ -1,4 +1,5 @@
 import { useEffect, useRef } from "preact/hooks";
+import { Avatar } from "../answer/avatar.js";
 import { isLive, textOf } from "../answer/fold.js";
 import { RunProgress, useAnnounced } from "../answer/progress.js";
 import { StateChip } from "../answer/state-chip.js";
@@ -11,7 +12,6 @@ import { Message, SentTime } from "../kit/message.js";
 import { copying } from "../kit/copy.js";
 import { html } from "../kit/html.js";
 import { Markdown } from "../kit/markdown.js";
-import { Mark } from "../kit/icon.js";
 import { reply } from "../page/drafts.js";
 import { chosenRun, openAside } from "../page/layout.js";
 import { titleOf } from "../session/state.js";
@@ -61,14 +61,14 @@ export function RoomAnswer({ room, item, may, found, stop }) {
       aria-live="off"
       root=${root}
       tabindex=${stop ? 0 : -1}
-      gutter=${html`<${Mark} size=${28} /><i class="run-line" />`}
+      gutter=${html`<${Avatar} name=${run.assistant ?? item.assistant} size=${28} /><i class="run-line" />`}
       byline=${byline}
     >
       ${
         item.deleted
           ? html`<p class="removed">This answer was deleted.</p>`
           : told
-            ? html`<${RunProgress} run=${run} />`
+            ? html`<${RunProgress} id=${item.run} run=${run} may=${may} />`
             : html`<div class="parts"><${Markdown} text=${text} sources=${run.sources} /></div>`
       }
       ${item.posted && html`<${Reactions} room=${room.id} message=${item.posted} reactions=${item.reactions} may=${may} />`}

@@ -1,11 +1,11 @@
 import { useSignal } from "@preact/signals";
+import { Avatar } from "../answer/avatar.js";
 import { html } from "../kit/html.js";
-import { Mark } from "../kit/icon.js";
 import { write } from "../page/drafts.js";
 import { Person } from "../people/person.js";
 import { assistants, session } from "../session/state.js";
 
-/** @typedef {{name: string, insert: string, note: string, machine: boolean}} Option */
+/** @typedef {{name: string, insert: string, assistant: string | null}} Option `assistant`: its name, of an assistant */
 /** @typedef {ReturnType<typeof useCompletion>} Completing */
 
 /** The most names that are offered. */
@@ -77,14 +77,12 @@ function matching(room, sought) {
   const people = members.map((name) => ({
     name,
     insert: unique(name) ? first(name) : name,
-    note: "",
-    machine: false,
+    assistant: null,
   }));
   const machines = assistants.value.map(({ name, title, default: usual }) => ({
     name: title,
     insert: usual || assistants.value.length === 1 ? "assistant" : name,
-    note: "assistant",
-    machine: true,
+    assistant: name,
   }));
   const low = sought.toLowerCase();
   const begins = (/** @type {Option} */ { name, insert }) =>
@@ -111,7 +109,7 @@ export function Completion({ completion: { options, at, pick } }) {
             aria-selected=${String(n === at)}
             onPointerDown=${(/** @type {Event} */ event) => (event.preventDefault(), pick(option))}
           >
-            ${option.machine ? html`<${Mark} size=${24} />` : html`<${Person} name=${option.name} size=${24} />`}
+            ${option.assistant ? html`<${Avatar} name=${option.assistant} size=${24} />` : html`<${Person} name=${option.name} size=${24} />`}
             <span>${option.name}</span><small>@${option.insert}</small>
           </li>
         `,

@@ -17,8 +17,10 @@ import { keep, recall } from "../page/storage.js";
  * @property {string} name
  * @property {string} title
  * @property {string | null} model
- * @property {string | null} note a sentence about it
+ * @property {string} description a sentence or two about it
  * @property {string[]} prompts questions that the empty page offers
+ * @property {string} icon a letter or an emoji, or ""
+ * @property {string | null} picture the path of an image
  * @property {boolean} [default]
  */
 
@@ -34,11 +36,10 @@ export const signedOut = signal(false);
 /** @type {import("@preact/signals").Signal<Assistant[]>} */
 export const assistants = signal([]);
 
-/**
- * The assistant of the next question; null for the default one.
- * @type {import("@preact/signals").Signal<string | null>}
- */
-export const asked = signal(null);
+/** The name of the default assistant; null without assistants. */
+export const usual = computed(
+  () => (assistants.value.find((assistant) => assistant.default) ?? assistants.value[0])?.name ?? null,
+);
 
 /** The person's name, as the page shows it. */
 export const myName = computed(() => session.value?.name ?? "You");
@@ -71,7 +72,6 @@ export async function load() {
     return;
   }
   assistants.value = (await tidings.request("GET", "/assistants")).assistants;
-  asked.value ??= assistants.value.find((assistant) => assistant.default)?.name ?? null;
   session.value = found;
   signedOut.value = false;
 }
