@@ -54,4 +54,4 @@ class Script(BaseChatModel):
 review = HumanInTheLoopMiddleware({"refund": {"allowed_decisions": ["approve", "edit", "reject"]}})
 agent = create_agent(Script(), [find_order, refund], middleware=[review], name="support")
 prompts = ["Refund order 4711", "What did order 4711 cost?"]
-support = Assistant(agent, "Support", "Finds orders, and refunds them if you agree.", prompts, icon="🛟")
+support = Assistant(agent, "Support", "Finds orders, and refunds them if you agree.", prompts, icon="S")

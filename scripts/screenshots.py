@@ -61,6 +61,12 @@ def main() -> None:
             server.kill()
             expect(page.get_by_text("Nothing is lost.")).to_be_visible()
             page.screenshot(path=IMAGES / "reconnecting.png")
+        agent = {"args": ("--assistant", "support_agent:support"), "env": {"PYTHONPATH": str(ROOT / "examples")}}
+        with ServerProcess(f"sqlite:///{folder}/agent.db", **agent) as server:  # type: ignore[arg-type]
+            page = opened(browser, server.url, **DESKTOP)
+            ask(page, "Refund order 4711")
+            expect(page.get_by_role("button", name="Approve")).to_be_visible()
+            page.screenshot(path=IMAGES / "agent.png")
         room_pictures(browser, IMAGES)
         browser.close()
 

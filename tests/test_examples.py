@@ -169,6 +169,32 @@ def test_the_agent_s_steps_calls_and_words_are_events() -> None:
     assert "There are three lamps left." in [block["content"] for block in finished]
 
 
+async def test_the_agent_in_the_page_asks_before_it_refunds(serve_process: Callable[..., ServerProcess]) -> None:
+    """The example is also that of the guide, word for word, so that both stay true."""
+    example = (EXAMPLES / "support_agent").with_suffix(".py").read_text()
+    guide = (EXAMPLES.parent / "docs" / "how-to" / "show-your-agent.md").read_text()
+    assert example.split('"""\n', 1)[1].strip() in guide
+    server = serve_process(args=("--assistant", "support_agent:support"), env={"PYTHONPATH": str(EXAMPLES)})
+    (assistant,) = (await request(f"{server.url}/assistants")).json()["assistants"]
+    assert (assistant["name"], assistant["title"], assistant["icon"]) == ("support", "Support", "S")
+    started = await request(f"{server.url}/runs", "POST", json.dumps({"input": "Refund order 4711"}), JSON)
+    run_id = started.json()["run"]
+    async with streaming(f"{server.url}/runs/{run_id}/events") as stream:
+        async for event in stream:
+            data = json.loads(event.data)
+            if event.type == "data":
+                assert data["value"]["title"] == "Order 4711"
+            if event.type == "input.requested":
+                answer = {"decisions": [{"type": "reject", "message": "too much"}]}
+                resolved = {"type": "input.resolved", "run": run_id, "kind": "interrupt", "value": answer}
+                body = json.dumps(resolved | {"request": data["request"]})
+                where = f"{server.url}/topics/runs.{run_id}/events?type=input.resolved"
+                assert (await request(where, "POST", body, JSON)).status == 201
+            if event.type == "block.finished":
+                said = data["content"]
+    assert "with reason: too much" in said
+
+
 def test_the_example_test_passes() -> None:
     test = (EXAMPLES / "test_answers").with_suffix(".py")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:langsmith_plugin"]

@@ -1,6 +1,9 @@
+"""The assistants that a server offers, by its settings and its application."""
+
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,8 +12,13 @@ import pytest
 from pydantic import SecretStr
 
 from tests.model_server import FINISH, delta, stand_in, stream
+from tidings import Assistant
 from tidings.assistants import catalog, configured, local
 from tidings.errors import InvalidRequest
+
+
+async def words(_: Any) -> AsyncIterator[str]:
+    yield "words"
 
 
 @dataclass
@@ -22,14 +30,15 @@ class Chosen:
     model_key: SecretStr | None = None
     gguf: Path | None = None
     local_llm: bool = False
+    assistant: tuple[str, ...] = ()
 
 
 def test_without_a_model_the_documentation_answers_and_says_what_it_is() -> None:
     (docs,) = configured(Chosen()).values()
     assert (docs.name, docs.model) == ("docs", None)
-    assert docs.note.startswith("No AI model is connected.")
+    assert docs.description.startswith("No AI model is connected.")
     assert len(docs.prompts) == 3
-    assert docs.load() is docs.load()
+    assert docs.sign == ""
 
 
 def test_the_real_settings_have_what_is_needed() -> None:
@@ -50,7 +59,8 @@ async def test_a_configured_url_becomes_the_default_beside_the_documentation() -
             {"role": "assistant", "content": "1."},
             {"role": "user", "content": "2?"},
         ]
-        assert (await (await found["model"].runnable()).ainvoke(messages)).text == "Yes."
+        runnable, given = await found["model"].ask(messages)
+        assert (await runnable.ainvoke(given)).text == "Yes."
     ((_, headers, request),) = server.requests
     assert headers["authorization"] == "Bearer key"
     assert request["model"] == "tiny"
@@ -61,6 +71,20 @@ def test_a_model_by_name_is_made_by_langchain() -> None:
     found = configured(Chosen(model="openai:gpt-5-mini", model_key=SecretStr("key")))
     assert list(found) == ["model", "docs"]
     assert (found["model"].title, found["model"].model) == ("gpt-5-mini", "openai:gpt-5-mini")
+
+
+@pytest.mark.parametrize("chosen", [Chosen(), Chosen(model="m", model_url="http://127.0.0.1:9")])
+def test_assistants_of_the_application_come_first_and_without_the_documentation(chosen: Chosen) -> None:
+    chosen.assistant = ("tests.assistants.test_catalog:words",)
+    own = Assistant(words, "Support")
+    found = configured(chosen, {"support": own})
+    assert list(found) == ["support", "words", *(["model"] if chosen.model else [])]
+    assert [one.title for one in found.values()][:2] == ["Support", "Words"]
+
+
+def test_two_assistants_of_one_name_are_refused() -> None:
+    with pytest.raises(InvalidRequest, match="Two assistants are called model"):
+        configured(Chosen(model="m", model_url="http://127.0.0.1:9"), {"model": words})
 
 
 @pytest.mark.parametrize(
@@ -85,8 +109,8 @@ def test_a_local_model_is_labelled_for_what_it_is(tmp_path: Path, monkeypatch: A
     monkeypatch.setattr(catalog, "find_spec", lambda name: object())
     tiny = configured(Chosen(local_llm=True))["local-llm"]
     good = configured(Chosen(gguf=file))["local-llm"]
-    assert (tiny.note, tiny.model) == ("Tiny demo model, often wrong.", "tiny")
-    assert (good.note, good.model) == ("A model on this machine. It can be wrong.", "good")
+    assert (tiny.description, tiny.model) == ("Tiny demo model, often wrong.", "tiny")
+    assert (good.description, good.model) == ("A model on this machine. It can be wrong.", "good")
     monkeypatch.setattr(catalog, "find_spec", lambda name: None)
     with pytest.raises(InvalidRequest, match="local-llm"):
         configured(Chosen(local_llm=True))

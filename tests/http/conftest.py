@@ -53,11 +53,9 @@ class Server:
 
 def made(script: Script, settings: dict[str, Any]) -> FastAPI:
     """The app. It is made before there is a loop, as it looks for its files."""
-    runnable: Any = script
-    echo = Assistant("echo", "Echo", "It says what it is told.", None, lambda: runnable, ("hello",))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(app_module, "configured", lambda _: {"echo": echo})
-        return app_module.create_app(Settings(**{"store": "memory:", "grace": 0.0, "drain_window": 0.0, **settings}))
+    echo = Assistant(script, "Echo", "It says what it is told.", ["hello"])
+    chosen = Settings(**{"store": "memory:", "grace": 0.0, "drain_window": 0.0, **settings})
+    return app_module.create_app(chosen, assistants={"echo": echo})
 
 
 @asynccontextmanager

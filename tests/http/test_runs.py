@@ -305,9 +305,11 @@ async def test_assistants(server: Server) -> None:
                 "name": "echo",
                 "title": "Echo",
                 "model": None,
-                "note": "It says what it is told.",
+                "description": "It says what it is told.",
                 "prompts": ["hello"],
                 "default": True,
+                "icon": "",
+                "picture": None,
             }
         ]
     }

@@ -43,8 +43,8 @@ def find_assistants(place: str) -> dict[str, Any]:
         return dict(found)
     if not isinstance(found, Assistant) and not is_runnable(found):
         raise InvalidRequest(
-            f"{place} is a value of the type {type(found).__name__}. It should be an Assistant, a dict of assistants by "
-            f"name, {KINDS}."
+            f"{place} is a value of the type {type(found).__name__}. It should be an Assistant, a dict of assistants "
+            f"by name, {KINDS}."
         )
     return {_name_of(found, path): found}
 

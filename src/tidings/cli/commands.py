@@ -102,8 +102,8 @@ def serve(
         from tidings.errors import InvalidRequest
         from tidings.server.settings import Settings
 
-        options = {"host": host, "port": port, "store": store, "workers": workers, "access_log": access_log}
-        options |= {"log_level": log_level, "log_format": log_format, "assistant": assistant or None}
+        options: dict[str, Any] = {"host": host, "port": port, "store": store, "workers": workers}
+        options |= {"log_level": log_level, "log_format": log_format, "access_log": access_log, "assistant": assistant}
         try:
             settings = Settings.load(**options)
         except InvalidRequest as error:

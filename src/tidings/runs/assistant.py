@@ -168,14 +168,19 @@ def choose(assistants: Mapping[str, NamedAssistant], name: str | None) -> NamedA
 
 def is_runnable(value: Any) -> bool:
     """Return True for a value that can be the runnable of an assistant, or a function that makes it."""
-    return hasattr(value, "astream_events") or inspect.isasyncgenfunction(value) or _makes_runnable(value)
+    return hasattr(value, "astream_events") or _yields_text(value) or _makes_runnable(value)
+
+
+def _yields_text(value: Any) -> bool:
+    called = getattr(type(value), "__call__", None)  # noqa: B004 the method itself is looked at
+    return inspect.isasyncgenfunction(value) or inspect.isasyncgenfunction(called)
 
 
 def _makes_runnable(value: Any) -> bool:
     """Return True for a function that can be called without arguments, and is no runnable itself."""
     if hasattr(value, "astream_events") and not isinstance(value, type):
         return False
-    if not callable(value) or inspect.isasyncgenfunction(value):
+    if not callable(value) or _yields_text(value):
         return False
     try:
         inspect.signature(value).bind()
@@ -188,7 +193,8 @@ def _failing(error: Exception) -> Any:
     """Return a runnable whose run fails with `error`."""
 
     async def fail(_: Any) -> AsyncIterator[str]:
-        raise error
+        if error:
+            raise error
         yield ""
 
     return fail

@@ -17,7 +17,10 @@ LONGEST = 12
 """Code points of an emoji: a family of four has 7, and the flag of Scotland has 7."""
 
 KINDS = {
-    ".svg": ("image/svg+xml", re.compile(rb"\A\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*(<!DOCTYPE svg[^>\[]*>\s*)?<svg\b", re.S)),
+    ".svg": (
+        "image/svg+xml",
+        re.compile(rb"\A\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*(<!DOCTYPE svg[^>\[]*>\s*)?<svg\b", re.S),
+    ),
     ".png": ("image/png", re.compile(rb"\A\x89PNG\r\n\x1a\n")),
     ".webp": ("image/webp", re.compile(rb"\ARIFF....WEBP", re.S)),
     ".jpg": ("image/jpeg", re.compile(rb"\A\xff\xd8\xff")),
@@ -71,7 +74,12 @@ def _sign(icon: str) -> str:
     sign = icon.strip()
     kinds = [unicodedata.category(character) for character in sign]
     words = sum(kind[0] in "LN" for kind in kinds)
-    joined = all(kind[0] not in "CZ" or character == "\u200d" or character >= "\U000e0020" for kind, character in zip(kinds, sign, strict=True))
+    joined = all(
+        kind[0] not in "CZ" or character == "\u200d" or character >= "\U000e0020"
+        for kind, character in zip(kinds, sign, strict=True)
+    )
     if not sign or len(sign) > LONGEST or words > 2 or not joined or (sign.isascii() and len(sign) > 2):
-        raise InvalidRequest(f"The icon {icon[:40]!r} is no icon. Give one letter, one emoji, or the path of a picture.")
+        raise InvalidRequest(
+            f"The icon {icon[:40]!r} is no icon. Give one letter, one emoji, or the path of a picture."
+        )
     return sign

@@ -263,7 +263,12 @@ def sign_in(settings: Settings, hub: Hub, access: Access, signed_out: SignedOut)
 
 
 def apps(
-    hub: Hub, access: Access, presence: Presence, search: Search, assistants: Mapping[str, NamedAssistant], max_file: int
+    hub: Hub,
+    access: Access,
+    presence: Presence,
+    search: Search,
+    assistants: Mapping[str, NamedAssistant],
+    max_file: int,
 ) -> list[APIRouter]:
     """Return the routers of the apps, and add the apps' guards to `access`."""
     told, service = Notifications(hub), Rooms(hub)

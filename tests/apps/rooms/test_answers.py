@@ -191,7 +191,7 @@ async def test_an_assistant_that_cannot_be_loaded_fails_in_its_run(
     async def missing(_: Any) -> Any:
         raise RuntimeError("no such model")
 
-    monkeypatch.setattr("tidings.runs.assistant.Assistant.runnable", missing)
+    monkeypatch.setattr("tidings.runs.assistant.NamedAssistant.load", missing)
     await mara.said(topic, "message.posted", text="@assistant hello")
     [answer] = await answer_in(server, topic)
     assert answer["outcome"] == "failed"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, get_type_hints
 
 from tidings.errors import InvalidRequest
 
@@ -13,35 +13,41 @@ Message = dict[str, str]
 MESSAGES = "messages"
 """The field of a graph's state that holds a conversation."""
 
+QUESTIONS = ("question", "query", "input")
+"""Fields that hold the question, among several texts."""
+
 
 def input_maker(name: str, runnable: Any) -> Callable[[list[Message]], Any]:
     """Return the function that makes a runnable's input of a conversation's messages.
 
-    A runnable whose input is an object with the field `messages`, as that of agents is, gets `{"messages": …}`. An
-    object with one text that must be given, and a text, are the question. Any other input is the list of messages.
-    Blocks for as long as the runnable makes its schema. Raises InvalidRequest for an object that fits none of these.
+    A runnable whose input is an object with the field `messages`, as that of agents is, gets `{"messages": …}`. Of
+    another object the question fills its only text, or the text called `question`, `query` or `input`. An input that is
+    a text is the question, and any other is the list of messages. Blocks for as long as the runnable makes its schema.
+    Raises InvalidRequest for an object that fits none of these.
     """
     schema = _schema_of(runnable)
-    if schema.get("type") == "object":
-        fields: Mapping[str, Any] = schema.get("properties") or {}
-        if MESSAGES in fields:
-            return lambda messages: {MESSAGES: messages}
-        wanted = [field for field in schema.get("required") or fields if _is_text(fields.get(field))]
-        if len(wanted) == 1 and set(schema.get("required") or ()) <= set(wanted):
-            (only,) = wanted
-            return lambda messages: {only: messages[-1]["content"]}
-        if fields:
-            raise InvalidRequest(
-                f"The input of the assistant {name} is an object of {', '.join(list(fields)[:10])}. Say how to make it "
-                'of the conversation: Assistant(…, input=lambda messages: {"…": messages[-1]["content"]}).'
-            )
-    if _is_text(schema):
-        return lambda messages: messages[-1]["content"]
-    return lambda messages: messages
+    fields = _fields_of(runnable, schema)
+    if fields is None:
+        if schema.get("type") == "string":
+            return lambda messages: messages[-1]["content"]
+        return lambda messages: messages
+    if MESSAGES in fields:
+        return lambda messages: {MESSAGES: messages}
+    texts = [field for field, is_text in fields.items() if is_text]
+    chosen = texts if len(texts) == 1 else [field for field in QUESTIONS if field in texts][:1]
+    if chosen and set(schema.get("required") or ()) <= set(chosen):
+        (only,) = chosen
+        return lambda messages: {only: messages[-1]["content"]}
+    raise InvalidRequest(
+        f"The input of the assistant {name} is an object of {', '.join(list(fields)[:10])}. Say how to make it of the "
+        'conversation: Assistant(…, input=lambda messages: {"…": messages[-1]["content"]}).'
+    )
 
 
 def _schema_of(runnable: Any) -> Mapping[str, Any]:
-    """Return the JSON Schema of a runnable's input; {} if there is none."""
+    """Return the JSON Schema of a runnable's input, but {} of a graph with a state, and of what has none."""
+    if hasattr(runnable, "builder") or not hasattr(runnable, "get_input_jsonschema"):
+        return {}
     try:
         schema: Any = runnable.get_input_jsonschema()
     except Exception:  # whatever a runnable of others raises, it may still take messages
@@ -52,5 +58,15 @@ def _schema_of(runnable: Any) -> Mapping[str, Any]:
     return schema["$defs"][name] if name in (schema.get("$defs") or {}) else schema
 
 
-def _is_text(schema: Any) -> bool:
-    return isinstance(schema, Mapping) and schema.get("type") == "string"
+def _fields_of(runnable: Any, schema: Mapping[str, Any]) -> dict[str, bool] | None:
+    """Return the fields of an input that is an object, and whether each is a text; None for another input.
+
+    The state of a graph is read from its type, as pydantic makes no schema of some types of Python below 3.12.
+    """
+    state = getattr(getattr(runnable, "builder", None), "input_schema", None)
+    if state is not None:
+        return {field: kind is str for field, kind in get_type_hints(state).items()} or None
+    fields = schema.get("properties")
+    if schema.get("type") != "object" or not fields:
+        return None
+    return {field: isinstance(kind, Mapping) and kind.get("type") == "string" for field, kind in fields.items()}

@@ -153,3 +153,43 @@ test("malformed events do no harm", () => {
   ];
   for (const type of types) for (const data of odd) assert.ok(run.fold(run.unread, event(type, data)).parts);
 });
+
+test("a question to a person waits for the first answer, and data is a card that data with its id replaces", () => {
+  const question = { request: "q", value: "Sure?", schema: null, error: null };
+  const asking = folded(run.fold, run.unread, ["run.started", {}], ["input.requested", question]);
+  assert.deepEqual(
+    run.openRequests(asking).map(({ id, value }) => [id, value]),
+    [["q", "Sure?"]],
+  );
+  const answered = folded(
+    run.fold,
+    asking,
+    ["input.resolved", { request: "q", value: false, by: "Ann" }],
+    ["input.resolved", { request: "q", value: true, by: "Bob" }],
+    ["input.requested", { ...question, request: "q.2", error: "Not so." }],
+    ["data", { name: "custom", value: { id: "x", n: 1 }, id: "x" }],
+    ["data", { name: "custom", value: "line" }],
+    ["data", { name: "custom", value: { id: "x", n: 2 }, id: "x" }],
+  );
+  assert.deepEqual(
+    answered.parts.map((part) =>
+      part.kind === "request" ? [part.answer, part.error] : /** @type {any} */ (part).value,
+    ),
+    [[{ value: false, by: "Ann" }, null], [null, "Not so."], { id: "x", n: 2 }, "line"],
+  );
+  assert.equal(run.openRequests(answered).length, 1);
+  const over = folded(run.fold, answered, ["run.finished", { outcome: "interrupted" }]);
+  assert.deepEqual(run.openRequests(over), []);
+  assert.equal(run.textOf(over), "");
+});
+
+test("the oldest data gives way, so that an agent that writes for ever costs a bounded page", () => {
+  const events = Array.from(
+    { length: 1000 },
+    (_, n) => /** @type {[string, any]} */ (["data", { name: "n", value: n }]),
+  );
+  const { parts } = folded(run.fold, run.unread, ["block.started", { block: "b", kind: "text" }], ...events);
+  assert.equal(parts.length, 201);
+  assert.deepEqual([parts[0].kind, /** @type {any} */ (parts[200]).value], ["text", 999]);
+  assert.equal(new Set(parts.map(({ id }) => id)).size, 201);
+});

@@ -27,8 +27,8 @@ const TEXT = 20_000;
 export function shapeOf(value, name = "") {
   const title = cut(name, TITLE);
   if (typeof value === "string") return { shape: "line", text: cut(value, TEXT) };
-  if (value === null || typeof value !== "object") return { shape: "line", text: String(value) };
   if (Array.isArray(value)) return tableOf(value, title) ?? json(value, title);
+  if (!isObject(value)) return { shape: "line", text: String(value) };
   const entries = Object.entries(value);
   const named = typeof value.title === "string" ? cut(value.title, TITLE) : title;
   const rest = entries.filter(([key]) => !(key === "title" && typeof value.title === "string"));
@@ -39,7 +39,9 @@ export function shapeOf(value, name = "") {
     if (table) return table;
   }
   if (rest.length === 0) return named ? { shape: "line", text: named } : json(value, title);
-  const pairs = rest.slice(0, PAIRS).map(([key, one]) => /** @type {[string, Cell]} */ ([cut(words(key), TITLE), cell(one)]));
+  const pairs = rest
+    .slice(0, PAIRS)
+    .map(([key, one]) => /** @type {[string, Cell]} */ ([cut(words(key), TITLE), cell(one)]));
   return { shape: "pairs", title: named, pairs, more: rest.length - pairs.length };
 }
 

@@ -154,7 +154,12 @@ function step(run, { type, time, data }) {
     case "data":
       return show(run, data);
     case "message.finished":
-      return { ...run, finish: data.finish ?? run.finish, model: run.model ?? data.usage?.model ?? null, tokens: tokens(data.usage) ?? run.tokens };
+      return {
+        ...run,
+        finish: data.finish ?? run.finish,
+        model: run.model ?? data.usage?.model ?? null,
+        tokens: tokens(data.usage) ?? run.tokens,
+      };
     case "stop.requested":
       return run.stoppedBy === undefined ? { ...run, stoppedBy: data.by ?? null } : run;
     case "run.finished":
@@ -203,7 +208,9 @@ function request({ request: id, value, schema, error }, time) {
 function resolve(run, data, time) {
   const answer = { value: data.value, by: typeof data.by === "string" ? data.by : null };
   const parts = run.parts.map((part) =>
-    part.kind === "request" && part.id === data.request && part.ended === null ? { ...part, answer, ended: time } : part,
+    part.kind === "request" && part.id === data.request && part.ended === null
+      ? { ...part, answer, ended: time }
+      : part,
   );
   return { ...run, parts };
 }
@@ -216,7 +223,9 @@ function show(run, data) {
   const own = typeof data.id === "string" ? `${data.name} ${data.id}` : null;
   const known = own !== null && run.parts.some((part) => part.kind === "data" && part.id === own);
   if (known) {
-    const parts = run.parts.map((part) => (part.kind === "data" && part.id === own ? { ...part, value: data.value } : part));
+    const parts = run.parts.map((part) =>
+      part.kind === "data" && part.id === own ? { ...part, value: data.value } : part,
+    );
     return { ...run, parts };
   }
   const cards = run.parts.filter(({ kind }) => kind === "data");
@@ -228,7 +237,9 @@ function show(run, data) {
 
 /** The questions that wait for an answer. @param {Run} run @returns {Request[]} */
 export const openRequests = (run) =>
-  isLive(run) ? /** @type {Request[]} */ (run.parts.filter((part) => part.kind === "request" && part.ended === null)) : [];
+  isLive(run)
+    ? /** @type {Request[]} */ (run.parts.filter((part) => part.kind === "request" && part.ended === null))
+    : [];
 
 /** @param {Run} run @param {Part} part @returns {Run} */
 function begin(run, part) {

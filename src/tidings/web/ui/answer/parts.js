@@ -1,5 +1,6 @@
 import { html } from "../kit/html.js";
 import { Markdown } from "../kit/markdown.js";
+import { titleOf } from "../session/state.js";
 import { Cards } from "./data-card.js";
 import { isLive, thoughtApart } from "./fold.js";
 import { Request } from "./request.js";
@@ -23,6 +24,8 @@ export function Parts({ id, run, may }) {
     else if (Array.isArray(last) && last[0].kind === part.kind) /** @type {Part[]} */ (last).push(part);
     else groups.push(/** @type {Step[] | Card[]} */ ([part]));
   }
+  // The assistant itself may be an agent with a name, and its messages need none.
+  const own = [run.assistant, titleOf(run.assistant)].map((name) => name?.toLowerCase());
   let speaking = /** @type {string | null} */ (null);
   return html`
     <div class="parts">
@@ -32,9 +35,12 @@ export function Parts({ id, run, may }) {
             ? html`<${Steps} key=${`steps-${group[0].id}`} steps=${group} />`
             : html`<${Cards} key=${`cards-${group[0].id}`} cards=${group} />`;
         if (group.kind === "request")
-          return html`<${Request} key=${`request-${group.id}`} ...${{ run: id, request: group, may, live: isLive(run) }} />`;
+          return html`<${Request}
+            key=${`request-${group.id}`}
+            ...${{ run: id, request: group, may, live: isLive(run) }}
+          />`;
         if (group.kind === "reasoning") return html`<${Reasoning} key=${group.id} part=${group} />`;
-        const named = group.agent !== null && group.agent !== speaking;
+        const named = group.agent !== null && group.agent !== speaking && !own.includes(group.agent.toLowerCase());
         speaking = group.agent;
         return html`
           ${named && html`<p key=${`${group.id}-agent`} class="agent">${group.agent}</p>`}

@@ -44,7 +44,7 @@ function batch(value) {
   const actions = requests.map((one) => {
     const name = String(one.name ?? one.action ?? "");
     const config = configs.find((other) => other.action_name === name) ?? {};
-    return action(name, one.args ?? one.arguments, one.description, config.allowed_decisions, config.args_schema);
+    return action(name, one.args ?? one["arguments"], one.description, config.allowed_decisions, config.args_schema);
   });
   return { kind: "review", form: "batch", actions };
 }
@@ -60,7 +60,11 @@ function call(value, given) {
   const args = edit && inside(inside(edit, "edited_action"), "args");
   const allowed = branches.map((one) => inside(one, "type").const);
   const schema = args && { ...args, $defs: root.$defs };
-  return { kind: "review", form: "call", actions: [action(value.name, value.args, value.description, allowed, schema)] };
+  return {
+    kind: "review",
+    form: "call",
+    actions: [action(value.name, value.args, value.description, allowed, schema)],
+  };
 }
 
 /** @type {[string, Choice][]} */
@@ -85,7 +89,7 @@ function inbox(value) {
 const CHOICES = ["approve", "edit", "reject", "respond"];
 
 /** The default text of the middleware, which repeats the name and the arguments. */
-const REPEATED = /\s*\n\nTool: [^\n]*\nArgs: [^]*$/;
+const REPEATED = /^(Tool execution requires approval)?([^]*?)\n\nTool: [^\n]*\nArgs: [^]*$/;
 
 /**
  * @param {string} name @param {unknown} args @param {unknown} description @param {unknown} allowed
@@ -96,7 +100,7 @@ function action(name, args, description, allowed, schema) {
   return {
     name,
     args: isObject(args) ? args : args === undefined || args === null ? {} : { input: args },
-    description: (typeof description === "string" ? description : "").replace(REPEATED, "").slice(0, TEXT),
+    description: (typeof description === "string" ? description : "").replace(REPEATED, "$2").trim().slice(0, TEXT),
     choices: choices.length > 0 ? choices : ["approve", "reject"],
     schema: isObject(schema) && Object.keys(schema).length > 0 ? schema : null,
   };
@@ -109,7 +113,17 @@ function pause(value, schema) {
 }
 
 /** Keys whose text is the question, the first of them that is there. */
-const QUESTION = ["question", "message", "prompt", "query", "instruction", "instructions", "task", "title", "description"];
+const QUESTION = [
+  "question",
+  "message",
+  "prompt",
+  "query",
+  "instruction",
+  "instructions",
+  "task",
+  "title",
+  "description",
+];
 /** Keys of a schema inside of a question. The last is that of MCP's elicitations. */
 const SCHEMA = ["response_schema", "schema", "requestedSchema"];
 /** Keys of answers to choose from. */
@@ -181,13 +195,15 @@ const VERBS = {
 };
 
 /**
- * What an answer says, in few words: a verb, and the text that came with it.
+ * The words for an answer: a verb, and the text that came with it.
  * @param {Question} question @param {unknown} answer @returns {{verb: string, text: string}}
  */
 export function saidBy(question, answer) {
   if (question.kind === "pause") return { verb: "Continued", text: "" };
   if (question.kind !== "review") return { verb: "Answered", text: plain(answer) };
-  const made = (isObject(answer) && Array.isArray(answer.decisions) ? answer.decisions : [answer].flat()).filter(isObject);
+  const made = (isObject(answer) && Array.isArray(answer.decisions) ? answer.decisions : [answer].flat()).filter(
+    isObject,
+  );
   const verbs = made.map(({ type }) => VERBS[String(type)] ?? "Answered");
   if (verbs.length === 0) return { verb: "Answered", text: plain(answer) };
   const texts = made.map(({ message, args }) => message ?? args).filter((one) => typeof one === "string");

@@ -54,7 +54,10 @@ export function Request({ run, request, may, live }) {
               ${request.error && html`<p class="again"><${Icon} name="triangle-alert" />${request.error} Answer again.</p>`}
               ${
                 may
-                  ? html`<${Form} question=${question} asking=${{ form: `request-${run}-${request.id}`, send, busy: sending.value }} />`
+                  ? html`<${Form}
+                      question=${question}
+                      asking=${{ form: `request-${run}-${request.id}`, send, busy: sending.value }}
+                    />`
                   : html`<${About} question=${question} />
                       <p class="about">Only people who may post here can answer.</p>`
               }
@@ -86,12 +89,14 @@ function Form({ question, asking }) {
   }
 }
 
-/** What is asked. @param {{question: import("./request-fold.js").Question}} props */
+/** The text of a question. @param {{question: import("./request-fold.js").Question}} props */
 function About({ question }) {
   if (question.kind === "pause")
     return html`<h3><${Icon} name="pause" />Paused before ${question.next.join(", ") || "the next step"}</h3>`;
   if (question.kind === "review")
-    return html`<h3><${Icon} name="circle-help" />Waits for a decision about ${question.actions.map(({ name }) => name).join(", ")}</h3>`;
+    return html`<h3>
+      <${Icon} name="circle-help" />Waits for a decision about ${question.actions.map(({ name }) => name).join(", ")}
+    </h3>`;
   return html`
     <div class="question-text">
       <${Icon} name="circle-help" />
@@ -181,7 +186,12 @@ function OpenForm({ question, asking }) {
         <button type="submit" class="button primary" aria-disabled=${String(asking.busy)}>Send answer</button>
         <button type="button" class="button" onClick=${() => asking.send(true)}>Yes</button>
         <button type="button" class="button" onClick=${() => asking.send(false)}>No</button>
-        <button type="button" class="link" aria-pressed=${String(json.value)} onClick=${() => (json.value = !json.value)}>
+        <button
+          type="button"
+          class="link"
+          aria-pressed=${String(json.value)}
+          onClick=${() => (json.value = !json.value)}
+        >
           ${json.value ? "Answer in words" : "Answer as JSON"}
         </button>
       </p>
@@ -199,7 +209,9 @@ function Answered({ request, question }) {
   return html`
     <div class="step">
       <button type="button" aria-expanded=${String(open.value)} onClick=${() => (open.value = !open.value)}>
-        <${Icon} name=${open.value ? "chevron-down" : "chevron-right"} /><${Icon} name=${said ? "check" : "circle-help"} />
+        <${Icon} name=${open.value ? "chevron-down" : "chevron-right"} /><${Icon}
+          name=${said ? "check" : "circle-help"}
+        />
         <span>${said ? `${said.verb} by ${by}` : "Not answered"}${names && `: ${names}`}</span>
         <small>${said && brief(said.text, 80)}</small>
       </button>

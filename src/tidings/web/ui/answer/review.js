@@ -79,7 +79,7 @@ export function ReviewForm({ review, asking }) {
 }
 
 /**
- * One tool call: what it would do, and the choices.
+ * A tool call: its name, its arguments and the choices.
  * @param {object} props
  * @param {Action} props.action
  * @param {string} props.form
@@ -126,7 +126,9 @@ function Decide({ action, form, choice, onChoose, decide, title }) {
   };
   return html`
     <fieldset class="decide" ref=${root} onKeyDown=${keys}>
-      <legend><${Icon} name=${title ? "circle-help" : "settings"} />${title ? `Use ${action.name}?` : action.name}</legend>
+      <legend>
+        <${Icon} name=${title ? "circle-help" : "settings"} />${title ? `Use ${action.name}?` : action.name}
+      </legend>
       ${action.description && html`<${Markdown} text=${action.description} />`}
       ${!empty && choice !== "edit" && html`<${Value} value=${action.args} bare />`}
       ${choice === "edit" && html`<${FormField} field=${field} holding=${holding} />`}

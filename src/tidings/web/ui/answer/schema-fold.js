@@ -137,7 +137,8 @@ function list(form, about, schema) {
   const options = optionsOf(items);
   if (options) return { ...about, kind: "choices", options };
   const type = typeOf(items, Array.isArray(about.initial) ? about.initial[0] : undefined);
-  const flat = !Array.isArray(about.initial) || about.initial.every((one) => !isObject(one) && !String(one).includes("\n"));
+  const flat =
+    !Array.isArray(about.initial) || about.initial.every((one) => !isObject(one) && !String(one).includes("\n"));
   const numbers = type === "number" || type === "integer";
   return flat && (numbers || type === "string") ? { ...about, kind: "list", numbers } : { ...about, kind: "json" };
 }
@@ -209,7 +210,8 @@ export function schemaOf(value) {
   if (isObject(value)) {
     const fields = Object.entries(/** @type {object} */ (value));
     if (fields.length > FIELDS) return { type: "object" };
-    return { type: "object", properties: Object.fromEntries(fields.map(([name, one]) => [name, schemaOf(one)])) };
+    const properties = Object.fromEntries(fields.map(([name, one]) => [name, schemaOf(one)]));
+    return { type: "object", properties, required: fields.map(([name]) => name) };
   }
   return ["string", "number", "boolean"].includes(typeof value) ? { type: typeof value } : {};
 }
@@ -252,7 +254,7 @@ const words = (name) => {
 
 // Values.
 
-/** What the fields hold at first. @param {Field} field @returns {Record<string, Raw>} */
+/** The values that the fields hold at first. @param {Field} field @returns {Record<string, Raw>} */
 export function raws(field) {
   if (field.kind === "group") return Object.assign({}, ...(field.fields ?? []).map(raws));
   return { [field.id]: raw(field) };
@@ -262,7 +264,8 @@ export function raws(field) {
 function raw({ kind, initial, options = [] }) {
   if (kind === "flag") return initial === true;
   if (kind === "choice" || kind === "choices") {
-    const values = kind === "choices" ? (Array.isArray(initial) ? initial : []) : initial === undefined ? [] : [initial];
+    const values =
+      kind === "choices" ? (Array.isArray(initial) ? initial : []) : initial === undefined ? [] : [initial];
     const indexes = values.map((one) => options.findIndex(({ value }) => same(value, one))).filter((at) => at >= 0);
     return kind === "choices" ? indexes.map(String) : String(indexes[0] ?? "");
   }

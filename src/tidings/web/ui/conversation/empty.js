@@ -17,7 +17,10 @@ export function Empty() {
             ? html`<${Avatar} name=${assistant.name} size=${36} />`
             : html`<svg class="bare-mark" width="36" height="36" viewBox="0 0 32 32" aria-hidden="true">
                 <path class="bar" d="M5 9h22" />
-                <path class="water" d="M5 25c2.75 0 2.75 -2.5 5.5 -2.5S13.25 25 16 25s2.75 -2.5 5.5 -2.5S24.25 25 27 25" />
+                <path
+                  class="water"
+                  d="M5 25c2.75 0 2.75 -2.5 5.5 -2.5S13.25 25 16 25s2.75 -2.5 5.5 -2.5S24.25 25 27 25"
+                />
               </svg>`
         }
         <h2>${title}</h2>

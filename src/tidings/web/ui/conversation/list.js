@@ -1,4 +1,6 @@
 import { useSignal } from "@preact/signals";
+import { openRequests } from "../answer/fold.js";
+import { runSignal } from "../answer/state.js";
 import { IconButton } from "../kit/button.js";
 import { focusComposer } from "../kit/composer.js";
 import { html } from "../kit/html.js";
@@ -77,9 +79,12 @@ export function ConversationItem({ id, title }) {
   `;
 }
 
-/** A dot while an answer is being written or a question waits. @param {{id: string}} props */
+/** A sign while an answer is being written or a question waits, of either side. @param {{id: string}} props */
 function Activity({ id }) {
-  if (conversation(id).live.value) return html`<i class="dot" role="img" aria-label="answer in progress" />`;
+  const live = conversation(id).live.value;
+  if (live && openRequests(runSignal(live).value).length > 0)
+    return html`<b class="badge mine" role="img" aria-label="needs an answer">?</b>`;
+  if (live) return html`<i class="dot" role="img" aria-label="answer in progress" />`;
   return questionsOf(id).length > 0
     ? html`<i class="dot hollow" role="img" aria-label="question not sent yet" />`
     : null;
