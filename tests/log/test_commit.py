@@ -115,7 +115,7 @@ def test_a_trim_that_left_several_records_says_so() -> None:
 
 
 def test_a_redaction_goes_through_beside_appends() -> None:
-    change = rules.redact(HEAD, RECORDS[1], 2)
+    change = rules.redact(HEAD, RECORDS, [2])
     assert change
     assert change.head
     plan = Redact(HEAD, change)
@@ -132,7 +132,7 @@ def test_a_redaction_goes_through_beside_appends() -> None:
 def test_nothing_happens_to_a_log_whose_records_have_changed(changed: dict[str, object] | None) -> None:
     now = Known(None if changed is None else msgspec.structs.replace(HEAD, **changed))
     after = retention.trimmed(HEAD, RECORDS, 9.0)
-    change = rules.redact(HEAD, RECORDS[1], 2)
+    change = rules.redact(HEAD, RECORDS, [2])
     assert after
     assert change
     plan = Redact(HEAD, change)

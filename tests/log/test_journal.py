@@ -182,6 +182,27 @@ async def test_a_closed_log_and_an_earlier_life_are_redacted(log: Journal) -> No
         await log.redact("a", old._replace(n=3))
 
 
+async def test_many_events_are_redacted_in_few_commits(store: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = Journal(store)
+    for n in range(0, 100, 4):
+        first = (await log.append("a", items(*map(str, range(n, n + 4))), retention=Retention(max_events=90))).first
+    await log.trim("a")
+    updates: list[str] = []
+    update = store.update
+    monkeypatch.setattr(store, "update", lambda topic, *args: updates.append(topic) or update(topic, *args))
+    numbers = [*range(1, 100, 2), 100, 101]
+    for _ in range(2):
+        await log.redact_all("a", first.epoch, numbers)
+    assert len(updates) == 2, "32 events in one commit, and nothing is redacted twice"
+    left = await everything(log, "a")
+    assert [event.offset.n for event in left if event.offset and event.redacted] == [n for n in numbers if 12 < n < 101]
+    head = await log.describe("a")
+    assert head is not None
+    assert head.redactions == sum(event.redacted for event in left)
+    assert head.size == sum(len(record.blob) for record in (await store.read("a", 0, 100))[1])
+    assert await log.redacted("a", head, head.redactions - 3) == ((97, "message"), (99, "message"), (100, "message"))
+
+
 async def test_redactions_of_one_record_by_two_processes_do_not_undo_each_other(store: MemoryStore) -> None:
     """Each reads the record, takes one event out and writes it back: the later one must see the earlier one."""
     journals = [Journal(store), Journal(store)]

@@ -162,13 +162,13 @@ def redactions(head: Head, numbers: list[int]) -> Head:
     """Redact these events of a log that is one record of 40 events."""
     [record] = pack(0, [(f"m{n}", "x") for n in range(1, 41)], 1.0, b"id")
     for n in numbers:
-        change = rules.redact(head, record, n)
+        change = rules.redact(head, [record], [n])
         assert change
         assert change.head
         assert change.replaced
         assert (change.records, change.keys, change.fresh) == ((), (), False)
-        head, record = change.head, change.replaced
-        assert rules.redact(head, record, n) is None
+        head, [record] = change.head, change.replaced
+        assert rules.redact(head, [record], [n]) is None
     return head
 
 

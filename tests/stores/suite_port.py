@@ -115,7 +115,7 @@ class PortSuite:
         feed = other.changes()
         assert await anext(feed) is None
         new = Record(2, 5, b"id\0\0\0\2", b"new")
-        await store.update("a", (), lambda known: Change(Head("epoch1", tail=6, redactions=1), replaced=new))
+        await store.update("a", (), lambda known: Change(Head("epoch1", tail=6, redactions=1), replaced=[new]))
         await until(feed, "a", ORIGIN)
         for each in (store, other):
             head, records = await each.read("a", 0, 100)

@@ -103,6 +103,13 @@ class Guard:
         """Check events before they are published. Raises InvalidRequest, Forbidden, NotFound, Conflict or TooLarge."""
         return Admitted(items)
 
+    async def repeated(self, subject: Subject, topic: str, items: Items) -> Appended | None:
+        """Return the earlier append that a request without a key repeats; None if there is none.
+
+        Called when `admit` has raised Conflict. The request is then answered like one with a key that was seen.
+        """
+        return None
+
     async def published(self, subject: Subject, topic: str, items: Items, done: Appended, note: Any = None) -> None:
         """Complete a publication after its commit and before its answer.
 

@@ -201,6 +201,8 @@ async def guarded(hub: Hub, guard: Guard, subject: Subject, topic: str, items: I
                 admitted = await guard.admit(subject, topic, items, transient=False)
         except TidingsError as refusal:
             before = await seen(hub, topic, items, key)
+            if before is None and isinstance(refusal, Conflict):
+                before = await guard.repeated(subject, topic, items)
             if before is None:
                 raise refusal
             done = before

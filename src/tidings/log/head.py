@@ -80,8 +80,8 @@ class Change(NamedTuple):
 
     `head`: None deletes the log, its keys and its lease. A head whose `start` moved drops the records with
     `last <= start`. `records`: to add, in order. `keys`: (key, first, last) to remember for 24 h. `fresh`: the head
-    begins a new epoch in the place of an expired one; drop all that the old one left. `replaced`: the record to put in
-    the place of the one with the same base, of whose blob nothing may remain. `labels`: those that the log gets (True)
+    begins a new epoch in the place of an expired one; drop all that the old one left. `replaced`: records to put in the
+    places of those with the same bases, of whose blobs nothing may remain. `labels`: those that the log gets (True)
     and loses (False). A log that is deleted or begins anew loses its earlier labels first.
     """
 
@@ -89,7 +89,7 @@ class Change(NamedTuple):
     records: Sequence[Record] = ()
     keys: Sequence[tuple[str, int, int]] = ()
     fresh: bool = False
-    replaced: Record | None = None
+    replaced: Sequence[Record] = ()
     labels: Mapping[str, bool] = {}
 
 

@@ -6,7 +6,7 @@ Appends to one topic that wait while a change of it is under way become ONE chan
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal
 
 from msgspec import UNSET, UnsetType
@@ -17,7 +17,8 @@ from tidings.events import ORIGIN, Event, Offset, Page, Retention
 
 from . import names, retention, rules
 from .commit import Commit, Delete, Job, Redact, Trim
-from .head import Change, Head, Known, owned_by
+from .head import REMEMBERED, Change, Head, Known, owned_by
+from .holding import holding
 from .port import Plan, Store
 from .queues import Queues
 from .reading import page, position
@@ -101,16 +102,18 @@ class Journal:
         *,
         retention: Retention | UnsetType | None = UNSET,
         ttl: float | UnsetType | None = UNSET,
-        expected: Literal[Expected.NEW] | str | None = None,
+        expected: Literal[Expected.NEW] | str | Offset | None = None,
         owner: str = "",
         default: Retention | UnsetType | None = UNSET,
+        labels: Mapping[str, bool] | None = None,
     ) -> Head:
         """Change the settings of a log, open or closed, creating it if there is none.
 
-        UNSET keeps a setting, None is unlimited or for ever. `expected`: NEW or an epoch; raises Conflict for
-        another state of the log. `owner`, `default`: as in `append`.
+        UNSET keeps a setting, None is unlimited or for ever. `expected`: NEW, an epoch or the exact tail; raises
+        Conflict for another state of the log. `owner`, `default`, `labels`: as in `append`.
         """
-        settings = Append((), expected, None, False, retention, ttl, True, owner, self._default(default))
+        default = self._default(default)
+        settings = Append((), expected, None, False, retention, ttl, True, owner, default, labels or {})
         return await self._append_for_head(topic, settings)
 
     def _default(self, default: Retention | UnsetType | None) -> Retention | None:
@@ -137,19 +140,32 @@ class Journal:
         Works on a closed topic, too. Raises NotFound if there is no such event, or it is trimmed.
         """
         names.valid_topic(topic)
+        if not await self._redact(topic, offset.epoch, [offset.n]):
+            raise NotFound(f"There is no event {offset} in {topic}.", topic=topic)
+
+    async def redact_all(self, topic: str, epoch: str, numbers: Iterable[int]) -> None:
+        """Remove the content of several events for good, up to 32 of them in one commit. Idempotent.
+
+        Events that are trimmed, or that no log of this epoch has, are passed over.
+        """
+        names.valid_topic(topic)
+        left = sorted(set(numbers))
+        for start in range(0, len(left), REMEMBERED):
+            await self._redact(topic, epoch, left[start : start + REMEMBERED])
+
+    async def _redact(self, topic: str, epoch: str, numbers: Sequence[int]) -> bool:
+        """Redact up to 32 events in one commit, which the head can name. False: the log holds none of them."""
         while True:
-            head, records = await self.store.read(topic, max(offset.n - 1, 0), 1)
-            head = retention.living(head, self._clock())
-            n = head.locate(offset) if head else None
-            if head is None or n is None or not records or not max(records[0].base, head.start) < n <= records[0].last:
-                raise NotFound(f"There is no event {offset} in {topic}.", topic=topic)
-            change = rules.redact(head, records[0], n)
+            head, records = await holding(self.store, topic, epoch, numbers, self._clock())
+            if head is None:
+                return False
+            change = rules.redact(head, records, [n for n in numbers if n > head.start])
             if change is None:
-                return
+                return bool(records)
             plan = Redact(head, change)
             await self._change(topic, plan)
             if plan.done:
-                return
+                return True
 
     async def trim(self, topic: str) -> None:
         """Drop what a topic holds over its retention."""

@@ -6,7 +6,7 @@ that a page of events costs no more than the records that it touches.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -89,13 +89,18 @@ def time_of(record: Record) -> float:
     return _decode(record.blob).time
 
 
-def without(record: Record, n: int) -> tuple[Record, str] | None:
-    """Return the record without the data of event `n`, and the type of that event; None if it has lost it already."""
+def without(record: Record, numbers: Collection[int]) -> tuple[Record, Sequence[tuple[int, str]]]:
+    """Return the record without the data of those of its events whose numbers are given.
+
+    Return also the number and the type of each event that had its data still.
+    """
     batch = _decode(record.blob)
-    index = n - record.base - 1
-    if index in batch.redacted:
-        return None
-    type = batch.items[index][0]
-    batch.items[index] = type, ""
-    batch.redacted.append(index)
-    return record._replace(blob=_encode(batch)), type
+    named: list[tuple[int, str]] = []
+    for n in sorted(n for n in numbers if record.base < n <= record.last):
+        index = n - record.base - 1
+        if index not in batch.redacted:
+            type = batch.items[index][0]
+            batch.items[index] = type, ""
+            batch.redacted.append(index)
+            named.append((n, type))
+    return (record._replace(blob=_encode(batch)), named) if named else (record, ())

@@ -6,7 +6,7 @@ nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from enum import Enum
 from typing import Final, Literal, NamedTuple
 
@@ -164,19 +164,25 @@ def _accepted(head: Head, append: Append, now: float) -> Head:
     )
 
 
-def redact(head: Head, record: Record, n: int) -> Change | None:
-    """Return the change that removes the content of event `n`, which `record` holds; None if it is removed already.
+def redact(head: Head, records: Sequence[Record], numbers: Collection[int]) -> Change | None:
+    """Return the change that removes the content of some events, which `records` hold; None if it is removed already.
 
-    The event keeps its offset, type and time. Idempotency keys, the tail and the time to live stay as they are.
+    The events keep their offsets, types and times. Idempotency keys, the tail and the time to live stay as they are.
     """
-    redacted = without(record, n)
-    if redacted is None:
+    size, replaced = head.size, list[Record]()
+    named: list[tuple[int, str]] = []
+    for record in records:
+        after, some = without(record, numbers)
+        if some:
+            size += len(after.blob) - len(record.blob)
+            replaced.append(after)
+            named += some
+    if not named:
         return None
-    replaced, type = redacted
-    after = msgspec.structs.replace(
+    changed = msgspec.structs.replace(
         head,
-        size=head.size + len(replaced.blob) - len(record.blob),
-        redactions=head.redactions + 1,
-        redacted=(*head.redacted, (n, type))[-REMEMBERED:],
+        size=size,
+        redactions=head.redactions + len(named),
+        redacted=(*head.redacted, *named)[-REMEMBERED:],
     )
-    return Change(after, replaced=replaced)
+    return Change(changed, replaced=replaced)

@@ -74,7 +74,7 @@ class App(FastAPI):
     metrics: Metrics
     hub: Hub
     work: Callable[[], Awaitable[None]]
-    """Begins what goes on beside requests: the list of ended sessions, presence, loading the assistants."""
+    """Begins what goes on beside requests: the list of ended sessions, presence, erasing, loading the assistants."""
     _life: Delivery | None = None
     """The opening of the hub in which that has begun."""
 
@@ -175,6 +175,7 @@ def create_app(
     presence, search = Presence(hub, slots), Search(hub)
     shared = SharedLimits(hub, access.limits)
     signed_out = SignedOut(hub, access.authenticator)
+    routers, eraser = apps(hub, access, presence, search, offered, int(settings.max_file))
 
     @asynccontextmanager
     async def lifespan(app: App) -> AsyncGenerator[None, None]:
@@ -196,6 +197,7 @@ def create_app(
         await signed_out.open()
         presence.open()
         shared.open()
+        eraser.open()
         for assistant in offered.values():
             hub.delivery.background(load(assistant))
 
@@ -225,7 +227,7 @@ def create_app(
         runs.routes(hub, access, offered, sizes),
         *sign_in(settings, hub, access, signed_out),
         health.routes(hub, siblings, app.metrics),
-        *apps(hub, access, presence, search, offered, int(settings.max_file)),
+        *routers,
     ):
         app.include_router(router)
     web.mount(app)
@@ -269,12 +271,12 @@ def apps(
     search: Search,
     assistants: Mapping[str, NamedAssistant],
     max_file: int,
-) -> list[APIRouter]:
-    """Return the routers of the apps, and add the apps' guards to `access`."""
+) -> tuple[list[APIRouter], Eraser]:
+    """Return the routers of the apps and what erases deleted texts, and add the apps' guards to `access`."""
     told, service = Notifications(hub), Rooms(hub)
     notices = Notices(told)
     answers, eraser = Answers(hub, service, told, assistants), Eraser(hub, service, told, notices)
-    service.on_redacted = eraser.erase_redacted_soon
+    service.on_unerased = eraser.erase_soon
 
     async def run_ended(run: str) -> None:
         await access.limits.ended(run)
@@ -294,12 +296,13 @@ def apps(
             TOPIC: Sealed(),
         }
     )
-    return [
+    routers = [
         rooms.routes(service, access, told.markers, search, max_file),
         transfers.routes(service, access, max_file),
         people.routes(access, presence),
         notifications.routes(access, told),
     ]
+    return routers, eraser
 
 
 def limits(settings: Settings) -> Limits:

@@ -165,7 +165,7 @@ class MemoryStore:
         if change.head.start != kept.head.start:
             del kept.records[: kept.first_after(change.head.start)]
         kept.head = change.head
-        if new := change.replaced:
+        for new in change.replaced:
             kept.records[bisect_left(kept.records, new.base, key=attrgetter("base"))] = new
         kept.records += change.records
         for key, first, last in change.keys:

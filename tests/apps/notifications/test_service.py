@@ -11,6 +11,7 @@ import pytest
 from tidings import Hub
 from tidings.apps.notifications.facts import LINK, TEXT, TITLE
 from tidings.apps.notifications.service import Notifications, shortened, topic_of
+from tidings.events import Offset
 from tidings.stores.sqlite.backup import back_up
 from tidings.stores.sqlite.restore import restore
 
@@ -102,5 +103,12 @@ async def test_what_was_read_after_a_restore_is_read(tmp_path: Path) -> None:
         assert inbox.items[1].event == str(tail)
         assert inbox.unread == 2
         # A message of the old life that is deleted now takes its notification along.
-        assert await notifications.withdraw("Ann", "rooms.den", tail)
+        unread: list[int] = []
+
+        async def instead(number: int) -> None:
+            unread.append(number)
+
+        two = Offset.parse(inbox.items[1].offset).n
+        await notifications.withdraw("Ann", "rooms.den", tail, instead)
+        assert unread == [two]
         assert [item.title for item in (await notifications.inbox("Ann"))[0].items] == ["odd", "1", "0"]

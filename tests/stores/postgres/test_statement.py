@@ -32,11 +32,11 @@ async def test_a_group_of_everything_is_one_statement(
     made = statement._text
     monkeypatch.setattr(statement, "_text", lambda parts: texts.append(" ".join(parts)) or made(parts))
     new = Record(1, 2, b"id", b"new")
-    fresh = Head("epoch2", tail=1)
+    fresh, altered = Head("epoch2", tail=1), Head("epoch1", tail=4)
     await asyncio.gather(
         store.update("deleted", (), gone),
         store.update("reborn", (), lambda known: Change(fresh, [new], fresh=True, labels={"both": True, "new": True})),
-        store.update("altered", (), lambda known: Change(Head("epoch1", tail=4), replaced=new, labels={"old": False})),
+        store.update("altered", (), lambda known: Change(altered, replaced=[new], labels={"old": False})),
         store.update("cut", (), lambda known: Change(Head("epoch1", start=2, tail=4))),
         store.update("created", ("k",), put(2, keys=("k",))),
     )

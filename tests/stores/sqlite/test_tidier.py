@@ -167,7 +167,7 @@ def test_deleted_bytes_are_gone_from_every_file(writer: Writer, path: Path, cloc
 
     def redact(known: Known) -> Change:
         assert known.head
-        return Change(known.head, replaced=Record(1, 2, b"id\0\0\0\1", b"redacted"))
+        return Change(known.head, replaced=[Record(1, 2, b"id\0\0\0\1", b"redacted")])
 
     write(writer, "a", put(), secret, put())
     write(writer, "b", put(size=50_000))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 import msgspec
 
 from tidings.access.names import slug
 from tidings.apps.projection import Projections
 from tidings.delivery.hub import Hub
-from tidings.errors import Closed, InvalidRequest, NotFound
+from tidings.errors import Closed, Conflict, InvalidRequest, NotFound
 from tidings.events import REDACTED, Offset
 from tidings.log.head import Head
 
@@ -94,27 +94,34 @@ class Notifications:
             # happened has happened all the same, so whoever did it is not refused.
             log.warning("%s cannot be told: %s", topic_of(name)[:80], error)
 
-    async def withdraw(self, name: str, topic: str, event: Offset) -> bool:
-        """Redact the person's notifications of an event, and take them from the inbox. True: one was unread.
+    async def withdraw(
+        self, name: str, topic: str, event: Offset, instead: Callable[[int], Awaitable[None]] | None = None
+    ) -> None:
+        """Redact the person's notifications of an event, and take them from the inbox.
 
-        Idempotent. Raises Unavailable.
+        If one of them is unread, `instead` is called before, with its number: it may notify the person of something in
+        their place. A call that broke off is repeated without harm. Raises Unavailable.
         """
         try:
             own = topic_of(name)
         except InvalidRequest:
-            return False
+            return
         found = await self._folded.get(own)
         lives = _Lives(self.hub)
         told = [item for item in found.state.items if item.topic == topic and await lives.same(item, event)]
         offsets = [Offset.parse(item.offset) for item in told] or await self._older(own, topic, event)
-        if offsets:
-            withdrawn = Withdrawn([str(offset) for offset in offsets])
+        unread = max([Offset.parse(item.offset).n for item in told if not item.read], default=0)
+        if unread and instead is not None:
+            await instead(unread)
+        if not offsets:
+            return
+        # The text first: whoever comes after a call that broke off finds no more of it.
+        for epoch in {offset.epoch for offset in offsets}:
+            await self.hub.log.redact_all(own, epoch, [offset.n for offset in offsets if offset.epoch == epoch])
+        withdrawn = Withdrawn([str(offset) for offset in offsets])
+        with contextlib.suppress(Conflict):  # the topic was closed by its owner's program, or has begun another life
             await self.hub.log.append(own, [to_item(withdrawn)], expected=offsets[0].epoch)
-        for offset in offsets:
-            await self.hub.log.redact(own, offset)
-        if offsets:
-            await self._folded.get(own)  # which writes a snapshot without them
-        return any(not item.read for item in told)
+        await self._folded.get(own)  # which writes a snapshot without them
 
     async def _older(self, own: str, topic: str, event: Offset) -> list[Offset]:
         """Notifications of an event that the inbox does not hold any more."""

@@ -4,22 +4,39 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from contextlib import suppress
+from functools import partial
+from heapq import nsmallest
+from weakref import WeakValueDictionary
 
 from msgspec import UNSET
 
 from tidings.apps.notifications.service import Notifications
+from tidings.apps.projection import Projection
 from tidings.delivery.hub import Hub
-from tidings.errors import Conflict, NotFound, TidingsError
-from tidings.events import Offset
+from tidings.errors import Conflict, TidingsError, Unavailable
+from tidings.events import ORIGIN, Offset
+from tidings.log.head import REMEMBERED
 from tidings.runs.run import topic_of
 
 from . import facts
 from .facts import AnswerPosted, MessageDeleted, MessageEdited, MessagePosted, Quote
-from .notifying import Notices, notices
+from .notifying import AT_ONCE, Notices, notices
+from .quotes import Quotes
+from .reading import facts_at
 from .room import Room
-from .rooms import Rooms, Stored, quote, room_id
+from .rooms import PREFIX, Rooms, Stored, quote, room_id
+from .rules import UNERASED
+
+SOON = 0.5
+"""Seconds after which a process erases what another process, which stored the deletion, should have erased by then."""
+
+AGAIN = 10.0
+"""Seconds until the next try while the store cannot be reached."""
+
+TRIES = 5
+"""Times that the label of a room is taken away again because an append came first."""
 
 log: logging.Logger = logging.getLogger("tidings.rooms")
 
@@ -27,8 +44,10 @@ log: logging.Logger = logging.getLogger("tidings.rooms")
 class Eraser:
     """Redacts the events that hold a text, before the publisher of its deletion or edit is answered.
 
-    What is derived from a text goes first and the text last: a publisher that was not answered repeats its request, and
-    what is left is found by the text. Idempotent.
+    The state of a room knows which events are left to redact, and which replies quote such a text. So whichever process
+    comes next finishes what an ended process has begun: the next that reads the room, or that starts. Each step is
+    idempotent. The notifications, the files and the run of a message are found by its text and are therefore erased
+    just before it. The quotes, of which there may be any number, come last.
     """
 
     def __init__(self, hub: Hub, rooms: Rooms, notifications: Notifications, notices: Notices) -> None:
@@ -36,52 +55,197 @@ class Eraser:
         self._rooms = rooms
         self._notifications = notifications
         self._notices = notices
+        self._quotes = Quotes(hub, rooms)
         self._due: set[str] = set()
-        self._turn = asyncio.Lock()
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    def open(self) -> None:
+        """Begin to finish what ended processes have left unfinished."""
+        self._hub.delivery.background(self._resume())
+
+    async def _resume(self) -> None:
+        try:
+            after = ""
+            while heads := await self._hub.log.heads(PREFIX, after, labels=[UNERASED]):
+                for topic, _ in heads:
+                    await self._finish(topic)
+                after = heads[-1][0]
+        except Unavailable as error:
+            log.warning("deleted texts that an ended process has left are erased when their rooms are read: %s", error)
 
     async def erase(self, stored: Stored) -> None:
         """Erase what the facts delete or edit, and the texts of those that do not count. Raises Unavailable."""
-        for at, fact in stored.facts:
-            if isinstance(fact, MessageEdited):
-                await self._edited(stored, at, fact)
-            elif isinstance(fact, MessageDeleted):
-                await self._deleted(stored, fact)
         # A reply may quote a message that was deleted a moment before, and so may an edit restate it.
         texts = [at for at, fact in stored.ignored if isinstance(fact, MessagePosted | MessageEdited)]
-        for at in texts:
-            await self._redact(stored.topic, at.epoch, [at.n])
+        if texts:
+            await self._hub.log.redact_all(stored.topic, texts[0].epoch, [at.n for at in texts])
+        if any(isinstance(fact, MessageEdited | MessageDeleted) for _, fact in stored.facts):
+            self.erase_soon(stored.topic)
+            await self.erase_all(stored.topic)
 
-    def erase_redacted_soon(self, topic: str) -> None:
-        """Do what `erase_redacted` does in the background."""
+    def erase_soon(self, topic: str) -> None:
+        """Do what `erase_all` does in the background, a moment later, and again until the store can be reached."""
         if topic not in self._due:
             self._due.add(topic)
-            self._hub.delivery.background(self._erase_due(topic))
+            self._hub.delivery.background(self._erase_later(topic))
 
-    async def _erase_due(self, topic: str) -> None:
-        self._due.discard(topic)
+    async def _erase_later(self, topic: str) -> None:
         try:
-            await self.erase_redacted(topic)
-        except TidingsError as error:
-            log.warning("what was redacted in %s is erased when the room is next read: %s", topic, error)
+            await asyncio.sleep(SOON)
+        finally:
+            self._due.discard(topic)
+        await self._finish(topic)
 
-    async def erase_redacted(self, topic: str) -> None:
-        """Delete the messages and answers whose text an operator has redacted, with all that was derived from them.
+    async def _finish(self, topic: str) -> None:
+        while True:
+            try:
+                await self.erase_all(topic)
+                await self._take_label(topic)
+            except Unavailable as error:
+                log.warning("deleted texts in %s are erased in %d s: %s", topic, AGAIN, error)
+                await asyncio.sleep(AGAIN)
+            except TidingsError as error:
+                log.warning("deleted texts in %s are erased when the room is next read: %s", topic, error)
+                return
+            else:
+                return
 
-        The deletion is stored last: until then every process that reads the room begins again. Raises Unavailable.
-        """
-        async with self._turn:
+    async def _take_label(self, topic: str) -> None:
+        """Take the label of rooms that have something to erase from a room that has nothing more."""
+        for _ in range(TRIES):
+            labelled = await self._hub.log.heads(topic, limit=1, labels=[UNERASED])
+            if not labelled or labelled[0][0] != topic:
+                return
             found = await self._rooms.states.get(topic)
-            for n in sorted(found.state.redacted):
-                await self._erase_redacted(topic, found.state, Offset(found.offset.epoch, n))
+            if found.state.unerased or found.offset == ORIGIN:
+                return
+            with suppress(Conflict):
+                await self._hub.log.configure(topic, labels={UNERASED: False}, expected=found.offset)
+                return
 
-    async def _erase_redacted(self, topic: str, room: Room, at: Offset) -> None:
+    async def erase_all(self, topic: str) -> None:
+        """Erase all that is left to erase in a room.
+
+        A message whose text an operator has redacted is deleted. Raises Unavailable.
+        """
+        turn = self._turns.setdefault(topic, asyncio.Lock())
+        async with turn:
+            await self._rooms.states.following(topic)
+            found = await self._rooms.states.get(topic)
+            deletions = [await self._erase_redacted(found, n) for n in sorted(found.state.redacted)]
+            await self._erase_texts(topic)
+            await self._quotes.take_outdated(topic)
+            for deletion in deletions:
+                await self._delete(topic, deletion)
+
+    # ------------------------------------------------------------ texts
+
+    async def _erase_texts(self, topic: str) -> None:
+        while True:
+            found = await self._rooms.states.get(topic)
+            numbers = nsmallest(REMEMBERED, found.state.stale)
+            if not numbers:
+                return
+            epoch = found.offset.epoch
+            held = await facts_at(self._hub, topic, epoch, numbers)
+            versions: dict[int, list[MessagePosted | AnswerPosted]] = {}
+            for n, fact in held.items():
+                if isinstance(fact, MessageEdited):
+                    versions.setdefault(Offset.parse(fact.message).n, []).append(facts.restated(fact))
+                elif isinstance(fact, MessagePosted | AnswerPosted):
+                    versions.setdefault(n, []).append(fact)
+            for message, texts in versions.items():
+                await self._erase_derived(found, message, texts)
+            texts_at = [n for n, fact in held.items() if isinstance(fact, MessageEdited | MessagePosted | AnswerPosted)]
+            await self._hub.log.redact_all(topic, epoch, texts_at)
+            # Events that were trimmed meanwhile are never announced as redacted.
+            found.state.stale.difference_update(numbers)
+
+    async def _erase_derived(
+        self, found: Projection[Room], message: int, versions: Sequence[MessagePosted | AnswerPosted]
+    ) -> None:
+        """Erase what was derived from texts of a message or an answer that are deleted, or were edited since."""
+        at = Offset(found.offset.epoch, message)
+        if message not in found.state.deleted:
+            posted = [version for version in versions if isinstance(version, MessagePosted)]
+            await self._renew(found, at, posted)
+            return
+        for version in versions:
+            if isinstance(version, AnswerPosted):
+                await self._delete_run(found.topic, at, version.run)
+            else:
+                files = [file.id for file in version.attached if file.id not in found.state.attached]
+                await self._delete_files(found.topic, files)
+        names = [name for version in versions if isinstance(version, MessagePosted) for name in _told(version)]
+        await self._withdraw(found.topic, at, names)
+
+    async def _renew(self, found: Projection[Room], at: Offset, earlier: Sequence[MessagePosted]) -> None:
+        """Notify people of a message as it is now, in the place of the notifications of its earlier texts."""
+        last = found.state.edited.get(at.n, at.n)
+        message = await self._rooms.message(found, at)
+        changed = [version for version in earlier if message is None or version.text != message.text]
+        if not changed:
+            return
+        names = [name for version in changed for name in _told(version)]
+        if message is None:
+            await self._withdraw(found.topic, at, names)
+            return
+        told = {name for version in earlier for name in _told(version)}
+        new = [name for name in _told(message) if name not in told]
+        await self._notices.renew(found.topic, found.state, at, message, new, f".{last}")
+        # A person who has not read the message yet is notified of its new text instead.
+        await self._withdraw(found.topic, at, names, partial(self._tell_again, found, at, message, str(last)))
+        await self._settle(found.topic, at, _told(message), last)
+
+    async def _tell_again(
+        self, found: Projection[Room], at: Offset, message: MessagePosted, edit: str, name: str, number: int
+    ) -> None:
+        """Notify a person of a message in the place of their notification with this number."""
+        await self._notices.renew(found.topic, found.state, at, message, [name], f".{edit}.{number}")
+
+    async def _withdraw(
+        self,
+        topic: str,
+        at: Offset,
+        names: Iterable[str],
+        instead: Callable[[str, int], Awaitable[None]] | None = None,
+    ) -> None:
+        """Withdraw the people's notifications of a message. `instead(name, number)`: see Notifications.withdraw."""
+        left = list(dict.fromkeys(names))
+        for start in range(0, len(left), AT_ONCE):
+            await asyncio.gather(
+                *[
+                    self._notifications.withdraw(name, topic, at, instead and partial(instead, name))
+                    for name in left[start : start + AT_ONCE]
+                ]
+            )
+
+    async def _delete_files(self, topic: str, files: Iterable[str]) -> None:
+        for file in files:
+            await self._rooms.files.delete(room_id(topic), file)
+
+    async def _delete_run(self, topic: str, at: Offset, run: str) -> None:
+        """Delete the run of an answer, and withdraw the notification of the answer."""
+        head = await self._hub.log.describe(topic_of(run))
+        if head is not None:
+            await self._withdraw(topic, at, filter(None, [head.owner]))
+            await self._hub.log.delete(topic_of(run))
+
+    # ------------------------------------------------------------ redactions of an operator
+
+    async def _erase_redacted(self, found: Projection[Room], n: int) -> MessageDeleted:
+        """Erase what was derived from a message or an answer whose text an operator has redacted. Return its deletion,
+        which is stored last: until then every process that reads the room begins again."""
+        topic, room, at = found.topic, found.state, Offset(found.offset.epoch, n)
         run = await self._run_of(topic, room, at)
-        await self._erase_derived(topic, room, at, await self._maybe_told(topic, room, at), run)
-        others = {file for n, files in room.files.items() if n != at.n for file in files}
-        for file in room.files.get(at.n, ()):
-            if file not in others:
-                await self._rooms.files.delete(room_id(topic), file)
-        deletion = MessageDeleted(message=str(at), run=UNSET if run is None else run)
+        await self._withdraw(topic, at, _maybe_told(room, n))
+        if run is not None:
+            await self._delete_run(topic, at, run)
+        await self._delete_files(topic, [file for file in room.files.get(n, ()) if room.attached[file] == 1])
+        return MessageDeleted(message=str(at), run=UNSET if run is None else run)
+
+    async def _delete(self, topic: str, deletion: MessageDeleted) -> None:
+        at = Offset.parse(deletion.message)
         with suppress(Conflict):  # the room was restored meanwhile
             await self._hub.log.append(topic, [facts.written(deletion)], key=f"redacted.{at.n}", expected=at.epoch)
 
@@ -102,17 +266,7 @@ class Eraser:
                     return run
         return None
 
-    async def _maybe_told(self, topic: str, room: Room, at: Offset) -> Iterable[str]:
-        """The people who may have been notified of a message whose text is gone."""
-        known = next((message for message in room.recent if message.n == at.n), None)
-        quoted = next((n for n, replies in room.replies.items() if at.n in replies), None)
-        if known is not None:
-            if quoted is None:
-                return known.mentions
-            target = await self._rooms.target(await self._rooms.states.get(topic), at._replace(n=quoted))
-            if target is not None:
-                return {*known.mentions, *filter(None, [target.by])}
-        return {*room.members, *room.readers, *room.banned}
+    # ------------------------------------------------------------ races
 
     async def settle(self, stored: Stored) -> None:
         """Mend what was derived from messages that were deleted or edited meanwhile: withdraw the notifications of
@@ -129,100 +283,39 @@ class Eraser:
 
     async def _settle_quotes(self, topic: str, quoting: Iterable[tuple[Offset, MessagePosted | MessageEdited]]) -> None:
         found = await self._rooms.states.get(topic)
+        outdated = []
         for at, fact in quoting:
             if not (fact.quote and fact.quote.text and isinstance(fact.reply, str)):
                 continue
             quoted = Offset.parse(fact.reply)
             if quoted.n in found.state.edited or found.state.lacks(quoted.n):
                 target = await self._rooms.target(found, quoted)
-                if target is None or quote(target) != fact.quote:
-                    await self._unquote_in(topic, Offset.parse(fact.message) if isinstance(fact, MessageEdited) else at)
+                if found.state.lacks(quoted.n) or target is None or quote(target) != fact.quote:
+                    outdated.append(Offset.parse(fact.message).n if isinstance(fact, MessageEdited) else at.n)
+        if outdated:
+            await self._quotes.take_out(topic, outdated)
 
     async def _settle(self, topic: str, at: Offset, names: Iterable[str], since: int) -> None:
         """Withdraw notifications of a message as event number `since` has left it, if a later event has changed it."""
         found = await self._rooms.states.get(topic)
-        later = [n for n in found.state.edited.get(at.n, ()) if n > since]
+        last = found.state.edited.get(at.n, 0)
         deleted = found.state.lacks(at.n)
-        if not deleted and not later:
+        if not deleted and last <= since:
             return
         message = None if deleted else await self._rooms.message(found, at)
-        for name in names:
-            if await self._notifications.withdraw(name, topic, at) and message is not None:
-                await self._notices.renew(topic, found.state, at, message, [name], f".{later[-1]}.{since}")
-
-    async def _edited(self, stored: Stored, at: Offset, edit: MessageEdited) -> None:
-        message, target = facts.restated(edit), Offset.parse(edit.message)
-        earlier = [target.n, *(n for n in stored.room.edited.get(target.n, ()) if n < at.n)]
-        versions = [await self._rooms.version(stored.topic, at._replace(n=n)) for n in earlier]
-        told = {name for version in versions if version for name in _told(version)}
-        # Once the earlier texts are gone, everybody was notified.
-        due = {name for name in _told(message) if name not in told and any(versions)}
-        for name in sorted(told):
-            # A person who has not read the message yet is notified of its new text instead.
-            if await self._notifications.withdraw(name, stored.topic, target):
-                due.add(name)
-        await self._notices.renew(stored.topic, stored.room, target, message, due, f".{at.n}")
-        await self._settle(stored.topic, target, _told(message), at.n)
-        await self._unquote(stored.topic, stored.room, target)
-        await self._redact(stored.topic, at.epoch, earlier)
-
-    async def _deleted(self, stored: Stored, deletion: MessageDeleted) -> None:
-        target = Offset.parse(deletion.message)
-        found = await self._rooms.states.get(stored.topic, fresh=False)
-        message = await self._rooms.message(found, target)
-        run = deletion.run if isinstance(deletion.run, str) else None
-        await self._erase_derived(stored.topic, stored.room, target, _told(message) if message else (), run)
-
-    async def _erase_derived(self, topic: str, room: Room, at: Offset, names: Iterable[str], run: str | None) -> None:
-        """Erase a message, or the answer of a run, and what was derived from it: the people's notifications of it, the
-        quotes, and the run."""
-        head = await self._hub.log.describe(topic_of(run)) if run is not None else None
-        for name in dict.fromkeys([*names, *filter(None, [head.owner if head is not None else ""])]):
-            await self._notifications.withdraw(name, topic, at)
-        if run is not None:
-            await self._hub.log.delete(topic_of(run))
-        await self._unquote(topic, room, at)
-        await self._redact(topic, at.epoch, (*room.edited.get(at.n, ()), at.n))
-
-    async def _unquote(self, topic: str, room: Room, quoted: Offset) -> None:
-        """Take the text of a deleted or edited message out of the replies that quote it."""
-        for n in [n for n in room.replies.get(quoted.n, ()) if not room.lacks(n)]:
-            await self._unquote_in(topic, quoted._replace(n=n))
-
-    async def _unquote_in(self, topic: str, at: Offset) -> None:
-        """Take the quote out of one reply, and redact the events that hold it.
-
-        The edit is stored only at the offset at which the reply was read. Otherwise the edit could undo one that came
-        between.
-        """
-        while True:
-            found = await self._rooms.states.get(topic)
-            epoch = found.offset.epoch
-            held = [at.n, *found.state.edited.get(at.n, ())]
-            reply = await self._rooms.message(found, at)
-            if reply is None or not isinstance(reply.quote, Quote):
-                return
-            if not reply.quote.text:
-                await self._redact(topic, epoch, held[:-1])
-                return
-            edit = facts.edited(reply, str(at), reply.text, by="")
-            without = facts.changed(edit, quote=Quote(reply.quote.by, ""))
-            try:
-                await self._hub.log.append(
-                    topic, [facts.written(without)], key=f"unquote.{held[-1]}", expected=found.offset
-                )
-            except Conflict:
-                continue
-            await self._redact(topic, epoch, held)
-            return
-
-    async def _redact(self, topic: str, epoch: str, numbers: Iterable[int]) -> None:
-        for n in numbers:
-            with suppress(NotFound):  # trimmed
-                await self._hub.log.redact(topic, Offset(epoch, n))
+        instead = None if message is None else partial(self._tell_again, found, at, message, f"{last}.{since}")
+        await self._withdraw(topic, at, names, instead)
 
 
 def _told(message: MessagePosted) -> list[str]:
     """The people who may have been notified of a message."""
     quoted = [message.quote.by] if isinstance(message.quote, Quote) and message.quote.by else []
     return [name for name in dict.fromkeys([*message.mentions, *quoted]) if name != message.by]
+
+
+def _maybe_told(room: Room, n: int) -> Collection[str]:
+    """The people who may have been notified of message number `n`, whose text is gone."""
+    known = next((message for message in room.recent if message.n == n), None)
+    if known is not None:
+        return [name for name in (*known.mentions, known.quoted) if name]
+    return {*room.members, *room.readers, *room.banned}

@@ -21,6 +21,7 @@ from .facts import (
     MessageDeleted,
     MessageEdited,
     MessagePosted,
+    Quote,
     RoomArchived,
     RoomCreated,
     RoomRenamed,
@@ -29,7 +30,7 @@ from .facts import (
 )
 from .room import IGNORED, RECENT, Member, PendingRun, RecentMessage, Room
 
-VERSION = 5
+VERSION = 6
 """Version of the fold. Snapshots of other versions are not read."""
 
 
@@ -56,15 +57,21 @@ def follow(room: Room, fact: Fact, n: int, time: float) -> None:
             _say(room, n, fact)
         case MessageEdited():
             at = Offset.parse(fact.message).n
-            room.edited.setdefault(at, []).append(n)
-            room.redacted.discard(at)
+            _end_text(room, at)
+            room.edited[at] = n
+            room.edits[n] = at
+            if fact.by:
+                room.outdated |= room.replies.pop(at, set())
             if fact.author:
                 _say(room, at, facts.restated(fact))
         case MessageDeleted():
             gone = Offset.parse(fact.message).n
-            room.deleted.add(gone)
-            room.redacted.discard(gone)
-            room.files.pop(gone, None)
+            _end_text(room, gone)
+            room.deleted.setdefault(gone, n)
+            room.edited.pop(gone, None)
+            room.outdated |= room.replies.pop(gone, set())
+            room.outdated.discard(gone)
+            _attach(room, gone, [])
             room.answers.pop(gone, None)
             if isinstance(fact.run, str):
                 room.runs.pop(fact.run, None)
@@ -88,17 +95,29 @@ def follow(room: Room, fact: Fact, n: int, time: float) -> None:
             _change_members(room, fact, n)
 
 
+def _end_text(room: Room, message: int) -> None:
+    """Take the end of a message's present text: an edit or a deletion follows."""
+    last = room.edited.get(message, message)
+    room.edits.pop(last, None)
+    if message not in room.deleted and message not in room.redacted:
+        room.stale.add(last)
+    room.redacted.discard(message)
+
+
 def _redact(room: Room, n: int, type: str) -> None:
     """Take the redaction of event number `n`, which had this type.
 
     The edit or the deletion for which the server redacts an event is stored before the redaction, but a state that
     begins at the first event meets the redacted event first.
     """
+    room.stale.discard(n)
     if type == MessageEdited.type:
-        named = [at for at, edits in room.edited.items() if edits[-1] == n]
+        message = room.edits.get(n)
     else:
-        named = [n] if type in (MessagePosted.type, AnswerPosted.type) and n not in room.edited else []
-    room.redacted.update(at for at in named if at not in room.deleted)
+        message = n if type in (MessagePosted.type, AnswerPosted.type) and n not in room.edited else None
+    if message is not None and message not in room.deleted:
+        room.redacted.add(message)
+        room.outdated |= room.replies.pop(message, set())
 
 
 def _change_members(room: Room, fact: Fact, n: int) -> None:
@@ -120,13 +139,30 @@ def _change_members(room: Room, fact: Fact, n: int) -> None:
 
 def _say(room: Room, n: int, message: MessagePosted) -> None:
     """Take a message, or what an edit has made of it."""
-    _remember(room, RecentMessage(n, message.by, message.mentions))
-    if attached := [file.id for file in message.attached]:
-        room.files[n] = attached
+    quote = message.quote if isinstance(message.quote, Quote) else Quote("", "")
+    _remember(room, RecentMessage(n, message.by, message.mentions, quote.by))
+    _attach(room, n, [file.id for file in message.attached])
     if isinstance(message.reply, str):
-        replies = room.replies.setdefault(Offset.parse(message.reply).n, [])
-        if n not in replies:
-            replies.append(n)
+        quoted = Offset.parse(message.reply).n
+        if not quote.text:
+            room.outdated.discard(n)
+            room.replies.get(quoted, set()).discard(n)
+        elif room.lacks(quoted):
+            room.outdated.add(n)
+        elif n not in room.outdated:
+            room.replies.setdefault(quoted, set()).add(n)
+
+
+def _attach(room: Room, n: int, files: list[str]) -> None:
+    """Take the files of message number `n`, in the place of those that it had."""
+    for file in room.files.pop(n, ()):
+        room.attached[file] -= 1
+        if not room.attached[file]:
+            del room.attached[file]
+    for file in files:
+        room.attached[file] = room.attached.get(file, 0) + 1
+    if files:
+        room.files[n] = files
 
 
 def _remember(room: Room, message: RecentMessage) -> None:

@@ -18,8 +18,9 @@ from tidings.log.rules import NEW, Appended
 from . import facts, rules
 from .answers import Answers
 from .erasing import Eraser
-from .facts import RunCreated
+from .facts import MessageDeleted, RunCreated
 from .notifying import Notices
+from .reading import facts_at
 from .rooms import Admission, Rooms, person, room_id
 
 
@@ -64,10 +65,11 @@ class RoomsGuard(Guard):
             await self._answers.check(admission.room, admission.facts, called)
         self._spend(subject, admission.facts, called)
         written = [facts.written(fact) async for fact in in_slices(admission.facts)]
+        labels = rules.labels(admission.room, admission.facts)
         if not admission.changes_permissions:
-            return Admitted(written, None, admission)
+            return Admitted(written, None, admission, labels)
         exact = NEW if admission.at == ORIGIN else admission.at
-        return Admitted(written, exact, admission, rules.labels(admission.room, admission.facts))
+        return Admitted(written, exact, admission, labels)
 
     def _spend(self, subject: Subject, given: Sequence[facts.Fact], called: int) -> None:
         """Count what the facts, and the runs that they start, use up of a person's limits.
@@ -78,6 +80,20 @@ class RoomsGuard(Guard):
         self._limits.spend(subject, "rooms", kinds.count(facts.RoomCreated.type))
         self._limits.spend(subject, "members", kinds.count(facts.MemberJoined.type))
         self._limits.promise(subject, called)
+
+    async def repeated(self, subject: Subject, topic: str, items: Items) -> Appended | None:
+        """Return the deletion of a message that the same person deletes again."""
+        if [kind for kind, _ in items] != [MessageDeleted.type]:
+            return None
+        fact = facts.read(*items[0])
+        assert isinstance(fact, MessageDeleted)
+        found = await self._rooms.states.get(topic)
+        n = found.state.deleted.get(Offset.parse(fact.message).n)
+        if n is None:
+            return None
+        at = Offset(found.offset.epoch, n)
+        earlier = (await facts_at(self._rooms.hub, topic, at.epoch, [n])).get(n)
+        return Appended(at, at, True) if earlier is not None and earlier.by == subject.name else None
 
     async def published(
         self, subject: Subject, topic: str, items: Items, done: Appended, admission: Any = None

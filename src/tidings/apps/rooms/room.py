@@ -21,11 +21,13 @@ class Member(msgspec.Struct, frozen=True, array_like=True):
 
 
 class RecentMessage(msgspec.Struct, frozen=True, array_like=True):
-    """The number of a message, its author and the members that it names. The author of an answer is empty."""
+    """The number of a message, its author, the members that it names, and the author of the message that it quotes. The
+    author of an answer is empty."""
 
     n: int
     by: str
     mentions: list[str]
+    quoted: str = ""
 
 
 class PendingRun(msgspec.Struct, frozen=True, array_like=True):
@@ -42,11 +44,15 @@ class Room(msgspec.Struct):
     """The state of a room.
 
     `created`: Unix seconds; 0 for a room that does not exist. `readers`: people who left as readers. `banned`: people
-    who cannot be members. `answers`: the run of each answer, by the answer's number. `deleted`: the numbers of deleted
-    messages and answers. `redacted`: the numbers of those that have lost their text to a redaction and are not deleted
-    yet. `edited`: the numbers of the edits of each edited message. `replies`: the numbers of the replies to each
-    message. `files`: the ids of the files of each message that has some. `ignored`: the numbers of the last events that
-    broke a rule and so changed nothing.
+    who cannot be members. `answers`: the run of each answer, by the answer's number. `files`: the ids of the files of
+    each message that has some; `attached`: how many messages attach each file. `ignored`: the numbers of the last
+    events that broke a rule and so changed nothing.
+
+    `edited`: the number of the last edit of each edited message; `edits`: the message of each of these edits.
+    `deleted`: the number of the deletion of each deleted message or answer. `redacted`: the numbers of messages and
+    answers that have lost their text to a redaction and are not deleted yet. `stale`: the numbers of events that hold a
+    text which was edited or deleted since, and are not redacted yet. `replies`: the numbers of the replies that quote
+    each message as it is; `outdated`: those of replies that quote a text which is not there any more.
     """
 
     name: str = ""
@@ -62,10 +68,14 @@ class Room(msgspec.Struct):
     answers: dict[int, str] = msgspec.field(default_factory=dict)
     recent: list[RecentMessage] = msgspec.field(default_factory=list)
     redacted: set[int] = msgspec.field(default_factory=set)
-    deleted: set[int] = msgspec.field(default_factory=set)
-    edited: dict[int, list[int]] = msgspec.field(default_factory=dict)
-    replies: dict[int, list[int]] = msgspec.field(default_factory=dict)
+    deleted: dict[int, int] = msgspec.field(default_factory=dict)
+    edited: dict[int, int] = msgspec.field(default_factory=dict)
+    edits: dict[int, int] = msgspec.field(default_factory=dict)
+    stale: set[int] = msgspec.field(default_factory=set)
+    replies: dict[int, set[int]] = msgspec.field(default_factory=dict)
+    outdated: set[int] = msgspec.field(default_factory=set)
     files: dict[int, list[str]] = msgspec.field(default_factory=dict)
+    attached: dict[str, int] = msgspec.field(default_factory=dict)
     ignored: list[int] = msgspec.field(default_factory=list)
 
     def role(self, name: str | None) -> Role | None:
@@ -77,24 +87,19 @@ class Room(msgspec.Struct):
         """Tell whether the text of message or answer number `n` is gone, by a deletion or by a redaction."""
         return n in self.deleted or n in self.redacted
 
-    def attaches(self, file: str) -> bool:
-        """Tell whether a message of the room attaches the file."""
-        return any(file in files for files in self.files.values())
+    @property
+    def unerased(self) -> bool:
+        """Tell whether the log may hold a text that was edited or deleted, or what is derived from one."""
+        return bool(self.stale or self.outdated or self.redacted)
 
-    def copy(self) -> Room:
-        """Copy the room, so that changes of the copy leave this one as it is."""
+    def trial(self) -> Room:
+        """Copy what decides who may do what, so that facts of members and settings change the copy alone.
+
+        The copy shares all that is known of messages, of which there may be any number: no other fact may change it.
+        """
         return msgspec.structs.replace(
             self,
             members=dict(self.members),
             readers=set(self.readers),
             banned=set(self.banned),
-            runs=dict(self.runs),
-            answers=dict(self.answers),
-            recent=list(self.recent),
-            redacted=set(self.redacted),
-            deleted=set(self.deleted),
-            edited={n: list(edits) for n, edits in self.edited.items()},
-            replies={n: list(replies) for n, replies in self.replies.items()},
-            files=dict(self.files),
-            ignored=list(self.ignored),
         )

@@ -80,8 +80,8 @@ class Rooms:
         self.memberships: dict[str, set[Membership]] = {}
         self.assistants: Sequence[str] = ()
         """The names by which messages ask assistants."""
-        self.on_redacted: Callable[[str], None] | None = None
-        """Called with the topic of a room that has messages whose text was redacted, and which nobody has deleted."""
+        self.on_unerased: Callable[[str], None] | None = None
+        """Called with the topic of a room whose log may hold texts that were edited or deleted."""
 
     # Reading.
 
@@ -109,8 +109,8 @@ class Rooms:
         if not events or any(event.type in REMOVALS for event in events):
             for membership in list(self.memberships.get(found.topic, ())):
                 membership.check()
-        if found.state.redacted and self.on_redacted is not None:
-            self.on_redacted(found.topic)
+        if found.state.unerased and self.on_unerased is not None:
+            self.on_unerased(found.topic)
 
     # Publishing.
 
@@ -188,29 +188,28 @@ class Rooms:
         return Stored(topic, found.state, counting, refusal, ignored)
 
     async def keep_files(self, stored: Stored) -> None:
-        """Keep the files of new messages, and delete the files that no message attaches any more. Idempotent."""
+        """Keep the files of new messages. Idempotent."""
         room = room_id(stored.topic)
         for _, fact in stored.facts:
             if isinstance(fact, MessagePosted):
                 for file in fact.attached:
                     await self.files.keep(room, file.id)
-            elif isinstance(fact, MessageDeleted):
-                found = await self.states.get(stored.topic, fresh=False)
-                deleted = await self.message_or_answer(found, Offset.parse(fact.message))
-                for file in deleted.attached if isinstance(deleted, MessagePosted) else ():
-                    if not stored.room.attaches(file.id):
-                        await self.files.delete(room, file.id)
 
     async def _check(self, room: Room, given: Sequence[Fact]) -> list[Fact]:
         """The facts with their stamps of members, each checked by what those before it make of the room."""
         if len(given) > 1:
-            room = room.copy()
+            room = room.trial()
         checked: list[Fact] = []
+        deleted: set[str | None] = set()
         async for fact in in_slices(given):
             stamped = rules.stamped(room, fact)
             rules.check(room, stamped)
+            if (at := rules.target_of(stamped)) in deleted:
+                raise Conflict(rules.DELETED)
             checked.append(stamped)
-            if len(checked) < len(given):
+            if isinstance(stamped, MessageDeleted):
+                deleted.add(at)
+            elif len(given) > 1 and isinstance(stamped, rules.PERMISSION_FACTS):
                 fold.follow(room, stamped, 0, 1.0)
         return checked
 
@@ -263,9 +262,8 @@ class Rooms:
 
     async def message(self, found: Projection[Room], at: Offset) -> MessagePosted | None:
         """The message at an offset as it reads now; None if there is none, or no more."""
-        edits = found.state.edited.get(at.n)
-        edit = await self.version(found.topic, Offset(found.offset.epoch, edits[-1])) if edits else None
-        return edit or await self.version(found.topic, at)
+        last = found.state.edited.get(at.n)
+        return await self.version(found.topic, at if last is None else Offset(found.offset.epoch, last))
 
     async def version(self, topic: str, at: Offset) -> MessagePosted | None:
         """The message as the event at an offset, its post or an edit, has left it; None if its text is gone."""

@@ -60,6 +60,9 @@ REMOVALS = (MemberLeft, MemberBanned)
 PUBLIC = "public"
 """The label of public rooms. A room is public or private for good."""
 
+UNERASED = "unerased"
+"""The label of rooms in which a text was edited or deleted, until it is erased: a process that starts finds them."""
+
 
 class Target(NamedTuple):
     """The message or the answer that a fact names. The author of an answer is empty, and so is the run of a message."""
@@ -101,6 +104,8 @@ def labels(room: Room, facts: Sequence[Fact]) -> dict[str, bool]:
                 labels[member_label(fact.by) if private else PUBLIC] = True
             case MemberJoined() | MemberLeft() | MemberBanned() if private:
                 labels[member_label(fact.member)] = isinstance(fact, MemberJoined)
+            case MessageEdited() | MessageDeleted():
+                labels[UNERASED] = True
     return labels
 
 
@@ -150,7 +155,7 @@ def check(room: Room, fact: Fact) -> None:
     else:
         check_may_post(room, fact.by)
         if (at := target_of(fact)) is not None and Offset.parse(at).n in room.deleted:
-            raise Conflict("This message was deleted.")
+            raise Conflict(DELETED)
 
 
 def check_target(room: Room, fact: Fact, target: Target | None) -> None:
@@ -174,6 +179,7 @@ def check_may_post(room: Room, name: str | None) -> None:
         raise Conflict(ARCHIVED)
 
 
+DELETED = "This message was deleted."
 ARCHIVED = "This room is archived. An owner may restore it."
 PRIVATE = "This room is private. Ask an owner to add you."
 BANNED = "You are banned from this room. An owner may lift the ban."

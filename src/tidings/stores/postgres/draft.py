@@ -84,8 +84,8 @@ class Draft:
         self._altered = self._altered or not change.records
         self.head = change.head
         self.records += change.records
-        if change.replaced:
-            self._replace(change.replaced)
+        for record in change.replaced:
+            self._replace(record)
         for key, first, last in change.keys:
             self.keys[key] = self._seen[key] = first, last
         self.labels.update(change.labels)

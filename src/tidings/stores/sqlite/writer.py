@@ -245,7 +245,7 @@ class Writer:
         for record in change.records:
             group.records.append((log, record.last, record.base, record.id, record.blob))
             group.size += len(record.blob)
-        if new := change.replaced:
+        for new in change.replaced:
             group.replaced.append((new.blob, log, new.last))
             group.size += len(new.blob)
         for key, first, last in change.keys:
