@@ -25,7 +25,7 @@ SECRET = "0123456789abcdef0123456789abcdef"
 
 async def test_a_worker_that_dies_is_replaced_and_its_clients_come_back(tmp_path: Path) -> None:
     async with serving(tmp_path, TIDINGS_LOG_FORMAT="json") as server:
-        first, second = server.workers()
+        first, second = sorted(server.workers())
         assert (first, second) == (1, 2)
         await request(f"{server.url}/topics/a/events", "POST", "before")
         async with streaming(f"{server.url}/events?topic=a", "0-0") as stream:

@@ -70,7 +70,7 @@ class Clock:
                 setattr(time, name, moved)
         # Replace what `from time import monotonic` gave to our modules. Modules are imported late, so look each time.
         moving = {real_time: time.time, real_monotonic: time.monotonic}
-        for name, module in list(sys.modules.items()):
+        for name, module in sys.modules.copy().items():  # a list of them is not made at once: other threads import
             if name.partition(".")[0] == "tidings":
                 for key in ("time", "monotonic"):
                     found = vars(module).get(key)
