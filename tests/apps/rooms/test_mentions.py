@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tidings.apps.rooms.mentions import CALLS, Mentions, mentions, spoken
@@ -110,3 +110,14 @@ def test_any_text_is_read(text: str) -> None:
 def test_plain_text_is_taken_as_it_is(text: str) -> None:
     words = spoken(text).split()
     assert words == (text.split() if "@" in text else [])
+
+
+@given(st.text(alphabet="@tom \n-*#1.:/", max_size=60))
+def test_a_text_without_code_and_quotes_names_whom_its_markdown_names(text: str) -> None:
+    assume("   " not in text)
+    assume(sum(map(text.count, "-*1")) <= 8)  # the parser leaves out what nests deeper
+    assert mentioned(text, NAMES) == mentioned(f"{text}\n\n`code`", NAMES)
+
+
+def test_a_text_without_code_and_quotes_is_not_parsed() -> None:
+    assert spoken("1. a\n" * 3_000 + "@tom") == "1. a\n" * 3_000 + "@tom"

@@ -20,7 +20,8 @@ from tidings.log.rules import Appended
 from . import facts, fold, rules
 from .facts import AnswerPosted, Fact, File, MessageDeleted, MessageEdited, MessagePosted, Quote
 from .files import Files
-from .mentions import Mentions, mentions
+from .mention_reader import MentionReader
+from .mentions import Mentions
 from .room import Room
 
 PREFIX = "rooms."
@@ -77,6 +78,7 @@ class Rooms:
             lasting=[fact.type for fact in (*rules.PERMISSION_FACTS, AnswerPosted)],
         )
         self.files: Files = Files(hub)
+        self._mentions = MentionReader()
         self.memberships: dict[str, set[Membership]] = {}
         self.assistants: Sequence[str] = ()
         """The names by which messages ask assistants."""
@@ -138,7 +140,7 @@ class Rooms:
         """The facts as they may be stored. `texts`: those of them that may name people. Raises as `admit`."""
         at, checked = found.offset, await self._check(found.state, given)
         members = [*found.state.members]
-        named = await asyncio.to_thread(mentions, texts, members, self.assistants) if texts else {}
+        named = await self._mentions.read(given[0].by, texts, members, self.assistants)
         stamped = [await self._stamp(found, fact, named) async for fact in in_slices(checked)]
         return Admission(stamped, found.state, at)
 
