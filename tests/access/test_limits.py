@@ -124,8 +124,10 @@ async def test_runs_under_way_hold_their_places_until_they_end(limits: Limits) -
     await limits.ended("A")
     await limits.ended("A")
     await limits.ended("unknown")
-    with limits.run(ANN) as begun:
-        begun("C")
+    for run, ended in (("C", "B"), ("D", "C")):
+        with limits.run(ANN) as begun:
+            begun(run)
+        await limits.ended(ended)
     with pytest.raises(TooManyRequests, match="4 runs in an hour"), limits.run(ANN):
         pytest.fail("a fifth run was started")
 
@@ -136,6 +138,19 @@ def test_a_run_that_does_not_start_frees_its_place(limits: Limits) -> None:
             raise ValueError("no model")
     with limits.run(ANN) as begun:
         begun("A")
+
+
+def test_a_refused_or_failed_run_uses_up_nothing_of_an_hour(limits: Limits) -> None:
+    with limits.run(ANN), limits.run(ANN):
+        for _ in range(9):
+            with pytest.raises(TooManyRequests, match="under way"), limits.run(ANN):
+                pytest.fail("a third run was started")
+            with pytest.raises(TooManyRequests, match="under way"):
+                limits.promise(ANN, 1)
+    assert not limits.spent, "nothing is left to tell other processes"
+    for run in ("A", "B"):
+        with limits.run(ANN) as begun:
+            begun(run)
 
 
 def test_runs_that_are_being_started_count(limits: Limits) -> None:

@@ -127,8 +127,9 @@ class Limits:
 
     def _take(self, amount: Amount, count: float) -> None:
         self.spend_elsewhere(amount, count)
-        if len(self.spent) < REMEMBERED:
-            self.spent[amount] = self.spent.get(amount, 0) + count
+        untold = self.spent.pop(amount, 0) + count
+        if untold and len(self.spent) < REMEMBERED:
+            self.spent[amount] = untold
 
     def _rest(self, amount: Amount, count: float) -> float:
         return min(max(self._refill(amount) - count, 0.0), amount.most)
@@ -151,22 +152,22 @@ class Limits:
         The place is free again when the run has ended (`ended`), or at the end of the block if no run took it. Raises
         TooManyRequests.
         """
-        self.spend(subject, "runs_an_hour")
         self._check_places(subject, 1)
-        owner = subject.name or ""
-        if not self.most(subject, "runs"):
-            yield lambda run: None
-            return
-        place = self._place()
-        self._hold(place, owner)
+        owner, limited = subject.name or "", bool(self.most(subject, "runs"))
+        with self.up_to(subject, "runs_an_hour", 1) as came:
+            place = self._place()
+            if limited:
+                self._hold(place, owner)
 
-        def begun(run: str) -> None:
-            self._hold(run, owner)
+            def begun(run: str) -> None:
+                came(1)
+                if limited:
+                    self._hold(run, owner)
 
-        try:
-            yield begun
-        finally:
-            self._free(place)
+            try:
+                yield begun
+            finally:
+                self._free(place)
 
     def held(self) -> dict[str, int]:
         """Return the places that people hold here for runs, by their names."""
@@ -186,8 +187,8 @@ class Limits:
         """
         if not count:
             return
-        self.spend(subject, "runs_an_hour", count)
         self._check_places(subject, count)
+        self.spend(subject, "runs_an_hour", count)
         if self.most(subject, "runs"):
             for _ in range(count):
                 self._hold(f"{PROMISE}{self._place()}", subject.name or "", self._clock() - LONGEST_RUN + PROMISED)

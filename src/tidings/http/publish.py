@@ -14,11 +14,12 @@ from tidings.access.access import Access
 from tidings.access.guards import Guard, Items, naming
 from tidings.access.subject import Subject
 from tidings.delivery.hub import Hub
-from tidings.errors import Closed, Conflict, InvalidRequest, TidingsError, TooLarge, TooManyRequests
+from tidings.errors import Closed, Conflict, InvalidRequest, TidingsError, TooLarge
 from tidings.events import MESSAGE, Offset, check_nesting
 from tidings.log.names import MAX_DATA
 from tidings.log.rules import NEW, Appended, Expected
 
+from .creating import creating
 from .openapi import KEY, TOPIC_PARAMETER, TYPE, DirectRoute, problems, shape
 from .request import Direct, Query, header, idempotency_key, read_body
 from .response import json_response
@@ -126,7 +127,8 @@ class Publishing:
         subject = await self.access.publisher(request.scope["headers"], topic)
         query = PublishQuery.read(request.scope)
         items = await self._items(request, query.type)
-        await self._spend(subject, topic, len(items))
+        if subject.limits is not None:
+            self.access.limits.spend(subject, "publishes", len(items))
         key = idempotency_key(request, subject)
         guard = self.access.guards.of(topic)
         if query.transient:
@@ -144,30 +146,24 @@ class Publishing:
             return Response(status_code=202)
         if query.close:
             await self.access.manager(request.scope["headers"], topic)
-        if guard is None:
-            expected = parse_expected(query.expected)
-            done = await self.hub.log.append(topic, items, key=key, expected=expected, close=query.close)
-        elif query.expected or query.close:
+        if guard is not None and (query.expected or query.close):
             raise InvalidRequest("Events of an app take no `expected` and no `close`.")
+        expected = parse_expected(query.expected)
+
+        async def append() -> Appended:
+            if guard is not None:
+                return await guarded(self.hub, guard, subject, topic, items, key)
+            return await self.hub.log.append(topic, items, key=key, expected=expected, close=query.close)
+
+        if subject.limits is None:
+            done = await append()
         else:
-            done = await guarded(self.hub, guard, subject, topic, items, key)
-        if done.first.n == 1 and not done.duplicate and subject.limits is not None:
-            self.access.limits.count(subject, "topics")
+            async with creating(self.hub, self.access.limits, subject, topic) as created:
+                done = await append()
+                if done.first.n == 1 and not done.duplicate:
+                    created()
         value = Published(offset=str(done.last), first=str(done.first), last=str(done.last))
         return json_response(value, 200 if done.duplicate else 201)
-
-    async def _spend(self, subject: Subject, topic: str, count: int) -> None:
-        """Count the events that the subject publishes. Raises TooManyRequests or TooLarge."""
-        if subject.limits is None:
-            return
-        limits = self.access.limits
-        limits.spend(subject, "publishes", count)
-        try:
-            limits.check(subject, "topics")
-        except TooManyRequests:
-            # Only now is it worth a look whether the topic exists.
-            if await self.hub.log.describe(topic) is None:
-                raise
 
     async def _items(self, request: Request, type: str) -> Items:
         """Read the events of the body. Raises TooLarge or InvalidRequest."""

@@ -20,6 +20,7 @@ from tidings.runs.assistant import NAME, NamedAssistant, choose
 from tidings.runs.icon import KINDS, Picture
 from tidings.wire.run_events import RunFormat, RunState, StopRequested, to_item
 
+from .creating import creating
 from .follow import ALIASES, APPENDED, After, Enveloped, LastEventId
 from .openapi import KEY, LAST_EVENT_ID, DirectRoute, path_parameter, problems, shape, stream
 from .publish import Sizes
@@ -201,12 +202,12 @@ def routes(hub: Hub, access: Access, assistants: Mapping[str, NamedAssistant], s
         if topic is None or subject.limits is None or await hub.log.describe(topic) is not None:
             yield
             return
-        access.limits.check(subject, "topics")
-        try:
-            yield
-        finally:
-            if await hub.log.describe(topic) is not None:
-                access.limits.count(subject, "topics")
+        async with creating(hub, access.limits, subject, topic) as created:
+            try:
+                yield
+            finally:
+                if await hub.log.describe(topic) is not None:
+                    created()
 
     @router.post(
         "/runs",

@@ -22,6 +22,7 @@ from tidings.log.rules import NEW
 from tidings.wire.run_events import merged_log
 from tidings.wire.sse import json_value
 
+from .creating import creating
 from .openapi import OFFSET, START, Responses, problems, shape
 from .request import DECIMAL, WHOLE, Body, Flag, TopicName, strict, wrong
 from .response import json_response
@@ -138,8 +139,15 @@ def routes(hub: Hub, access: Access) -> APIRouter:
         topic: TopicName, to: Configuration, by: tuple[Subject, Head | None] = Depends(may_manage)
     ) -> Response:
         subject, head = by
-        if head is None:
-            access.limits.spend(subject, "topics")
+        if head is not None:
+            return await set_up(topic, to, subject, head)
+        async with creating(hub, access.limits, subject, topic) as created:
+            response = await set_up(topic, to, subject, None)
+            created()
+            return response
+
+    async def set_up(topic: str, to: Configuration, subject: Subject, head: Head | None) -> Response:
+        """Configure a topic, which had this head when the right to it was checked."""
         limits = to.model_fields_set - {"ttl"}
         retention = Retention(to.max_age, to.max_events, to.max_bytes) if limits else UNSET
         ttl = to.ttl if "ttl" in to.model_fields_set else UNSET

@@ -77,9 +77,12 @@ class RoomsGuard(Guard):
         Raises TooManyRequests or TooLarge.
         """
         kinds = [fact.type for fact in given]
-        self._limits.spend(subject, "rooms", kinds.count(facts.RoomCreated.type))
-        self._limits.spend(subject, "members", kinds.count(facts.MemberJoined.type))
+        counts = {"rooms": kinds.count(facts.RoomCreated.type), "members": kinds.count(facts.MemberJoined.type)}
+        for kind, count in counts.items():
+            self._limits.check(subject, kind, count)
         self._limits.promise(subject, called)
+        for kind, count in counts.items():
+            self._limits.spend(subject, kind, count)
 
     async def repeated(self, subject: Subject, topic: str, items: Items) -> Appended | None:
         """Return the deletion of a message that the same person deletes again."""
