@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, cast
 from urllib.parse import quote
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -24,26 +25,45 @@ def _page_below(path: str) -> Page:
 
 
 def mount(app: Starlette) -> None:
-    """Serve the page at `/`, at `/c/ID` and at `/r/ID`, and its files below a folder that is named by their content."""
+    """Serve the page at `/`, at `/c/ID` and at `/r/ID`, and its files below a folder that is named by their content.
+
+    The page is also the answer to people who open an address that leads nowhere. Programs get the app's own answer.
+    """
     for path in ("/", "/c/{id}", "/r/{id}"):
         app.add_route(path, _page, include_in_schema=False)
     app.add_route("/web/{hash}/{path:path}", _asset, include_in_schema=False)
     app.add_route("/favicon.ico", _favicon, include_in_schema=False)
+    refuse: Any = app.exception_handlers.get(HTTPException)
+    if refuse is None:
+        return
+
+    async def missing(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        if error.status_code != 404 or request.method != "GET" or "text/html" not in request.headers.get("accept", ""):
+            return cast("Response", await refuse(request, error))
+        page = _page_below(quote(request.scope.get("root_path", "")))
+        found = _response(request, page.file, {**_headers(page), "cache-control": "no-store"})
+        found.status_code = 404
+        return found
+
+    app.add_exception_handler(HTTPException, missing)
 
 
 async def _page(request: Request) -> Response:
     """Return the page. A browser asks for it each time, so that it has a new version at once."""
     page = _page_below(quote(request.scope.get("root_path", "")))
-    headers = {
-        "cache-control": "no-cache",
-        "etag": page.etag,
+    headers = {**_headers(page), "cache-control": "no-cache", "etag": page.etag}
+    if request.headers.get("if-none-match") == headers["etag"]:
+        return Response(status_code=304, headers=headers)
+    return _response(request, page.file, headers)
+
+
+def _headers(page: Page) -> dict[str, str]:
+    return {
         "content-security-policy": page.policy,
         "cross-origin-opener-policy": "same-origin",
         "referrer-policy": "same-origin",
     }
-    if request.headers.get("if-none-match") == headers["etag"]:
-        return Response(status_code=304, headers=headers)
-    return _response(request, page.file, headers)
 
 
 async def _asset(request: Request) -> Response:

@@ -7,7 +7,7 @@ import { openAside, wide } from "../page/layout.js";
 import { safeHref } from "../text/element.js";
 import { duration, number } from "../text/format.js";
 import { isLive } from "./fold.js";
-import { StateChip, took, wordsOf } from "./state-chip.js";
+import { isCut, StateChip, took, wordsOf } from "./state-chip.js";
 import { runSignal } from "./state.js";
 
 /**
@@ -115,11 +115,12 @@ function showCite(run, n) {
 function Age({ run }) {
   const now = useSignal(serverTime());
   const live = isLive(run);
+  const cut = isCut(run);
   useEffect(() => {
-    if (!live) return;
+    if (!live || cut) return;
     const timer = setInterval(() => (now.value = serverTime()), 100);
     return () => clearInterval(timer);
-  }, [live]);
+  }, [live, cut]);
   if (run.started === null) return null;
   return html`<span class="age"
     >${live ? `for ${duration(Math.max(0, now.value - run.started))}` : `in ${took(run)}`}</span

@@ -1,3 +1,4 @@
+import { connectionStatus } from "../connection/state.js";
 import { html } from "../kit/html.js";
 import { Icon } from "../kit/icon.js";
 import { duration } from "../text/format.js";
@@ -16,8 +17,14 @@ const LABELS = {
   failed: "Failed",
 };
 
+/** Check if what is known of a run may be old, because the server is away. @param {Run} run */
+export const isCut = (run) => isLive(run) && connectionStatus.value === "lost";
+
 /** @param {Run} run */
-export const label = (run) => (openRequests(run).length > 0 ? "Needs an answer" : LABELS[run.state]);
+export function label(run) {
+  if (isCut(run)) return "Reconnecting";
+  return openRequests(run).length > 0 ? "Needs an answer" : LABELS[run.state];
+}
 
 /** @param {Run} run */
 export const wordsOf = (run) => textOf(run).split(/\s+/).filter(Boolean).length;
@@ -39,8 +46,8 @@ export function StateChip({ run }) {
   const asks = openRequests(run).length > 0;
   const icon = asks ? "circle-help" : ICONS[run.state];
   return html`
-    <span class="chip" data-state=${run.state}>
-      ${isLive(run) && !asks ? html`<i class="dot" />` : icon && html`<${Icon} name=${icon} size=${14} />`}${label(run)}
+    <span class="chip" data-state=${isCut(run) ? "cut" : run.state}>
+      ${isLive(run) && !asks ? html`<i class=${isCut(run) ? "dot hollow" : "dot"} />` : icon && html`<${Icon} name=${icon} size=${14} />`}${label(run)}
     </span>
   `;
 }

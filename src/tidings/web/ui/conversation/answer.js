@@ -29,6 +29,7 @@ import { Prompts } from "./prompts.js";
  */
 export function Answer({ turn, version, conversation, last }) {
   const run = runSignal(version.run).value;
+  const text = textOf(run); // there is nothing to copy and to rate in an empty answer
   const name = titleOf(run.assistant ?? version.assistant);
   const root = useRef(/** @type {HTMLElement | null} */ (null));
   useAnnounced(run, name, root);
@@ -61,22 +62,25 @@ export function Answer({ turn, version, conversation, last }) {
             ${
               run.ended !== null &&
               html`
-                <${IconButton} icon="copy" label="Copy answer" size=${16} onClick=${copying(textOf(run))} />
+                ${text && html`<${IconButton} icon="copy" label="Copy answer" size=${16} onClick=${copying(text)} />`}
                 <${IconButton} icon="rotate-ccw" label="Regenerate" size=${16} onClick=${again} />
-                <${Thumb}
-                  icon="thumbs-up"
-                  way="up"
-                  label="Good answer"
-                  version=${version}
-                  conversation=${conversation}
-                />
-                <${Thumb}
-                  icon="thumbs-down"
-                  way="down"
-                  label="Bad answer"
-                  version=${version}
-                  conversation=${conversation}
-                />
+                ${
+                  text &&
+                  html`<${Thumb}
+                      icon="thumbs-up"
+                      way="up"
+                      label="Good answer"
+                      version=${version}
+                      conversation=${conversation}
+                    />
+                    <${Thumb}
+                      icon="thumbs-down"
+                      way="down"
+                      label="Bad answer"
+                      version=${version}
+                      conversation=${conversation}
+                    />`
+                }
               `
             }
             <${IconButton}

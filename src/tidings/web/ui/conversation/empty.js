@@ -1,5 +1,11 @@
 import { Avatar } from "../answer/avatar.js";
+import { focusComposer } from "../kit/composer.js";
 import { html } from "../kit/html.js";
+import { Icon } from "../kit/icon.js";
+import { dialog, signingIn } from "../page/layout.js";
+import { joined, rooms } from "../rooms/state.js";
+import { assistants, session } from "../session/state.js";
+import { conversations, listed } from "./list-state.js";
 import { Prompts } from "./prompts.js";
 import { assistant as chosen } from "./shown-state.js";
 
@@ -7,6 +13,7 @@ import { assistant as chosen } from "./shown-state.js";
 export function Empty() {
   const assistant = chosen.value;
   if (!assistant) return html`<div class="empty-frame" />`;
+  const first = listed.value && conversations.value.length === 0 && joined(rooms.value).length === 0;
   const title = assistant.name === "docs" ? "Ask about Tidings" : `Ask ${assistant.title}`;
   const own = assistant.icon || assistant.picture;
   return html`
@@ -24,9 +31,33 @@ export function Empty() {
               </svg>`
         }
         <h2>${title}</h2>
+        ${first && html`<p>Tidings is a chat for people and AI assistants, in which no message is lost.</p>`}
         ${assistant.description && html`<p>${assistant.description}</p>`}
         <${Prompts} assistant=${assistant} />
+        ${first && html`<${Doors} modelless=${assistants.value.every(({ name, model }) => name === "docs" && model === null)} />`}
       </div>
+    </div>
+  `;
+}
+
+/** Three ways to begin. @param {{modelless: boolean}} props `modelless`: no assistant has a model */
+function Doors({ modelless }) {
+  const room = () => {
+    dialog.value = { kind: "rooms" }; // it opens after a name was chosen
+    if (session.value && !session.value.name) signingIn.value = true;
+  };
+  return html`
+    <div class="ways" role="group" aria-label="Ways to begin">
+      <button type="button" class="button" onClick=${focusComposer}>
+        <${Icon} name="message-square" />Ask a question
+      </button>
+      <button type="button" class="button" onClick=${room}><${Icon} name="hash" />Open a room</button>
+      ${
+        modelless &&
+        html`<button type="button" class="button" onClick=${() => (dialog.value = { kind: "model" })}>
+          <${Icon} name="settings-2" />Connect a model
+        </button>`
+      }
     </div>
   `;
 }

@@ -1,5 +1,5 @@
 import { isLive } from "../answer/fold.js";
-import { label, wordsOf } from "../answer/state-chip.js";
+import { isCut, label, wordsOf } from "../answer/state-chip.js";
 import { runSignal } from "../answer/state.js";
 import { IconButton } from "../kit/button.js";
 import { html } from "../kit/html.js";
@@ -52,5 +52,5 @@ function about() {
   const run = asideRun.value && runSignal(asideRun.value).value;
   if (!run || run.state === "unread") return null;
   const tokens = run.tokens !== null ? counted(run.tokens, "token") : counted(wordsOf(run), "word");
-  return html`<span class=${isLive(run) ? "tide" : ""}>${label(run)}</span> · ${tokens}`;
+  return html`<span class=${isLive(run) && !isCut(run) ? "tide" : ""}>${label(run)}</span> · ${tokens}`;
 }

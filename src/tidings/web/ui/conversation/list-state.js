@@ -2,7 +2,8 @@ import { effect, signal } from "@preact/signals";
 import { ORIGIN, Problem } from "../../client/index.js";
 import { follow, subscribe, tidings } from "../connection/state.js";
 import { soon } from "../page/frames.js";
-import { ended, indexTopic, load } from "../session/state.js";
+import { keep, recall } from "../page/storage.js";
+import { ended, indexTopic, load, session } from "../session/state.js";
 import { notSaved } from "../toasts/state.js";
 import * as list from "./list-fold.js";
 import * as pinsOf from "./pins-fold.js";
@@ -52,11 +53,23 @@ function publish(type, data, key) {
 }
 
 /** @param {string} id @param {string} title Can be repeated safely. */
-export const create = (id, title) => publish("created", { id, title }, `created-${id}`);
+export async function create(id, title) {
+  await publish("created", { id, title }, `created-${id}`);
+  if (session.value?.name === null) keep("begun", [...begun(), id]);
+}
 
-/** Add the conversations of a nameless visitor to the list of the name they chose. @param {list.Conversations} items */
+/** The conversations that were begun in this browser without a name. @returns {string[]} */
+const begun = () => recall("begun", []);
+
+/**
+ * Add the conversations that this browser has begun without a name to the list of the name that was chosen. Those that
+ * other visitors have begun stay theirs.
+ * @param {list.Conversations} items the list of the nameless
+ */
 export async function bringAlong(items) {
-  for (const { id, title } of items.toReversed()) await create(id, title);
+  const mine = items.filter(({ id }) => begun().includes(id));
+  for (const { id, title } of mine.toReversed()) await create(id, title);
+  keep("begun", undefined);
 }
 
 /** The item of a menu that pins a room or a conversation. @param {string} topic */

@@ -43,7 +43,6 @@ export function Log() {
         <div class="column" ref=${content}>
           ${turns.map((turn) => html`<${Turn} key=${turn[0].run} ...${{ turn, conversation: here, last: turn === last }} />`)}
           ${waiting.map((pending) => html`<${Pending} key=${pending.key} pending=${pending} conversation=${here} />`)}
-          ${here.status.value === "missing" && turns.length + waiting.length === 0 && html`<${Missing} />`}
           ${here.refused.value && html`<p class="nothing">${here.refused.value}</p>`}
         </div>
       </div>
@@ -58,10 +57,3 @@ export function Log() {
     </div>
   `;
 }
-
-const Missing = () => html`
-  <div class="nothing">
-    <h2>Conversation not found</h2>
-    <p>It may have been deleted, or the link is incomplete.</p>
-  </div>
-`;

@@ -34,6 +34,7 @@ export const questionsOf = (id) => questions.value.filter(({ lane }) => lane ===
 /** A question may be sent while no run is under way in its conversation. @param {PendingQuestion} pending */
 function ready({ key, lane }) {
   const place = conversation(lane);
+  if (place.foreign.value) return true; // it is refused at once
   if (place.status.value === "loading") void place.follow();
   return place.status.value !== "loading" && (tried.has(key) || place.quiet.value);
 }
@@ -41,6 +42,7 @@ function ready({ key, lane }) {
 /** @param {PendingQuestion} pending */
 async function send({ key, lane, question, parent, assistant }) {
   const place = conversation(lane);
+  if (place.foreign.value) throw new Error(place.refused.value ?? "");
   try {
     if (!titled(lane) && !parent) await create(lane, titleFor(question));
     if (!parent) await place.goOn(`branch-${key}`);

@@ -1,11 +1,12 @@
 /** The open conversation. */
 import { computed, effect, signal } from "@preact/signals";
 import { newKey } from "../../client/index.js";
-import { go, open } from "../page/address.js";
+import { go, nowhere, open } from "../page/address.js";
 import { chosenRun } from "../page/layout.js";
 import { assistants, usual } from "../session/state.js";
 import { titled, titleFor } from "./list-state.js";
 import { questions, questionsOf } from "./outbox-state.js";
+import { session } from "../session/state.js";
 import { conversation, read } from "./state.js";
 
 /** The open conversation. Null: a new one, or a room is open. */
@@ -44,8 +45,18 @@ export function openOrBegin() {
   return id;
 }
 
+/** The open conversation cannot be shown: it belongs to someone else, or does not exist. */
+export const unavailable = computed(() => {
+  const here = shown.value;
+  if (!here) return null;
+  if (here.foreign.value) return "foreign";
+  const empty = here.turns.value.length === 0 && questionsOf(here.id).length === 0;
+  return here.status.value === "missing" && empty ? "missing" : null;
+});
+
 /** The title of the open conversation. The conversation may be asked before the list names it. */
 export function conversationTitle() {
+  if (nowhere.value) return "Page not found";
   if (!open.value) return "New conversation";
   const first = shown.value?.turns.value[0]?.[0].question ?? questionsOf(open.value)[0]?.question;
   return titled(open.value) ?? (first ? titleFor(first) : "Conversation");
@@ -54,6 +65,7 @@ export function conversationTitle() {
 /** Follow the open conversation, and leave those that are not shown. */
 export function start() {
   effect(() => {
+    session.value; // another name may open what was refused
     if (shown.value && !["new", "missing"].includes(shown.value.status.value)) void shown.value.follow();
   });
   // Another tab may have begun the conversation that was missing here.

@@ -1,4 +1,5 @@
 import { batch, computed, signal } from "@preact/signals";
+import { Problem } from "../../client/index.js";
 import * as runOf from "../answer/fold.js";
 import { followRun, leaveRuns, runSignal } from "../answer/state.js";
 import { follow, subscribe, tidings } from "../connection/state.js";
@@ -23,6 +24,8 @@ export class Conversation {
   status = signal("loading");
   /** The server's reason for refusing to let it be read. @type {import("@preact/signals").Signal<string | null>} */
   refused = signal(null);
+  /** The refusal is for good: the conversation belongs to someone else. */
+  foreign = signal(false);
   /**
    * The versions chosen by hand, by the run of the turn's first version.
    * @type {import("@preact/signals").Signal<Record<string, number>>}
@@ -82,6 +85,8 @@ export class Conversation {
     if (this.#offset) this.#subscription = subscribe(this.topic, { ...this.#reader, after: this.#offset });
     if (this.#offset || this.#reading) return;
     this.#reading = true;
+    this.refused.value = null;
+    this.foreign.value = false;
     try {
       const found = await follow(this.topic, this.#reader);
       if (found === "missing") {
@@ -93,7 +98,10 @@ export class Conversation {
       }
     } catch (error) {
       this.#wanted = false;
-      if (!ended(error)) this.refused.value = /** @type {Error} */ (error).message;
+      if (!ended(error)) {
+        this.refused.value = /** @type {Error} */ (error).message;
+        this.foreign.value = error instanceof Problem && error.status === 403;
+      }
     } finally {
       this.#reading = false;
     }

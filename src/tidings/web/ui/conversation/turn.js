@@ -18,11 +18,17 @@ import { Question } from "./question.js";
  */
 export function Turn({ turn, conversation, last }) {
   const version = conversation.shown(turn);
-  const me = version.by === null || version.by === session.value?.name;
+  // A question without a name is by any visitor, and not by the person who has a name now.
+  const me = version.by === (session.value?.name ?? null);
   const live = isLive(runSignal(version.run).value);
   const change = () => (edit(version.run, version.question), focusComposer());
   return html`
-    <${Question} name=${me ? myName.value : version.by} me=${me} at=${version.time} text=${version.question}>
+    <${Question}
+      name=${me ? myName.value : (version.by ?? "Guest")}
+      me=${me}
+      at=${version.time}
+      text=${version.question}
+    >
       <div class="actions">
         <${IconButton} icon="copy" label="Copy question" size=${16} onClick=${copying(version.question)} />
         ${!live && html`<${IconButton} icon="pencil" label="Edit and ask again" size=${16} onClick=${change} />`}

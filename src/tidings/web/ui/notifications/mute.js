@@ -3,14 +3,11 @@ import { html } from "../kit/html.js";
 import { userTopic } from "../session/state.js";
 import { isMuted, mute, unmute } from "./state.js";
 
-/** The button that mutes a topic. @param {{topic: string}} props */
-export function MuteButton({ topic }) {
-  const [item] = muting(topic);
-  if (!item) return null;
-  return html`<${IconButton} icon=${isMuted(topic) ? "bell-off" : "bell"} label=${item.label} onClick=${item.run} />`;
-}
+/** The sign of a muted topic. A click unmutes the topic. @param {{topic: string}} props */
+export const MutedButton = ({ topic }) =>
+  html`<${IconButton} icon="bell-off" label="Unmute" onClick=${() => unmute(topic)} />`;
 
-/** The same as menu items. @param {string} topic @returns {(import("../kit/menu.js").Item & {icon: string})[]} */
+/** The item of a menu that mutes or unmutes a topic; none without a name. @param {string} topic @returns {(import("../kit/menu.js").Item & {icon: string})[]} */
 export function muting(topic) {
   if (!userTopic.value) return [];
   return isMuted(topic)

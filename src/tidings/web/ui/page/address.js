@@ -5,7 +5,8 @@ import { serverRoot } from "./root.js";
 
 /**
  * A room, with the offset of a message to show; or a conversation, null being a new one.
- * @typedef {{room: string, at: string | null} | {conversation: string | null}} Place
+ * `nowhere`: the address is none of this page.
+ * @typedef {{room: string, at: string | null} | {conversation: string | null} | {nowhere: true}} Place
  */
 
 /** @type {import("@preact/signals").Signal<Place>} */
@@ -17,6 +18,9 @@ export const open = computed(() => ("conversation" in place.value ? place.value.
 /** The open room. */
 export const openRoom = computed(() => ("room" in place.value ? place.value.room : null));
 
+/** The address leads nowhere. */
+export const nowhere = computed(() => "nowhere" in place.value);
+
 /** The offset of the message to show in the open room. */
 export const openAt = computed(() => ("room" in place.value ? place.value.at : null));
 
@@ -26,6 +30,7 @@ export const isPath = (path) => path.startsWith(serverRoot) && /^([cr]\/[^/]+)?$
 /** @returns {Place} the place that the browser's address names */
 function addressed() {
   const path = location.pathname.startsWith(serverRoot) ? location.pathname.slice(serverRoot.length) : "";
+  if (!/^([cr]\/[A-Za-z0-9_-]{1,64})?$/.test(path)) return { nowhere: true };
   const [, kind, id] = /^([cr])\/([A-Za-z0-9_-]{1,64})$/.exec(path) ?? [];
   if (kind === "r") return { room: id, at: new URLSearchParams(location.search).get("at") };
   return { conversation: id ?? null };

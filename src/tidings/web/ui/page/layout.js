@@ -57,7 +57,7 @@ export function fold(section, is) {
 export const signingIn = signal(false);
 
 /**
- * @typedef {{kind: "search", room?: string} | {kind: "help"} | {kind: "rename", id: string} | {kind: "delete", id: string}
+ * @typedef {{kind: "search", room?: string} | {kind: "help"} | {kind: "model"} | {kind: "rename", id: string} | {kind: "delete", id: string}
  *   | {kind: "rooms"} | {kind: "room-new", name: string} | {kind: "room-edit", room: string} | {kind: "room-invite"} | {kind: "room-archive"}
  *   | {kind: "room-leave", room: string}
  *   | {kind: "message-delete", message: string}} Dialog `search` with a `room` searches only there

@@ -4,7 +4,8 @@ import { Icon } from "../kit/icon.js";
 import { Menu } from "../kit/menu.js";
 import { PhoneHeader } from "../kit/phone-header.js";
 import { Bell } from "../notifications/bell.js";
-import { MuteButton, muting } from "../notifications/mute.js";
+import { MutedButton, muting } from "../notifications/mute.js";
+import { isMuted } from "../notifications/state.js";
 import { asideOpen, chosenRun, compact, dialog, openAside, wide } from "../page/layout.js";
 import { Person } from "../people/person.js";
 import { here, isHere, known } from "../people/state.js";
@@ -26,7 +27,7 @@ export function RoomHeader() {
   const items = menuOf(room);
   if (compact.value) {
     const count = known.value ? `${counted(people.length, "person", "people")} here` : "Presence unknown";
-    const all = [{ icon: "search", label: "Search", run: search }, ...muting(room.topic), ...items];
+    const all = [{ icon: "search", label: "Search", run: search }, ...items];
     return html`
       <${PhoneHeader} title=${`#${name}`} about=${about ? count : "\u00a0"} items=${all}>
         <${Bell} size=${20} />
@@ -47,7 +48,7 @@ export function RoomHeader() {
           ${people.length > MOST && html`<span>+${people.length - MOST}</span>`}
         </button>`
       }
-      <${MuteButton} topic=${room.topic} />
+      ${isMuted(room.topic) && html`<${MutedButton} topic=${room.topic} />`}
       <${IconButton} icon="search" label="Search in this room" onClick=${search} />
       ${items.length > 0 && html`<${Menu} icon="ellipsis" label="More" items=${items} />`}
       ${(!asideOpen.value || !wide.value) && html`<${IconButton} icon="panel-right-open" label="Room details" onClick=${aside} />`}
@@ -66,7 +67,7 @@ function menuOf(room) {
   };
   const aside = () => ((chosenRun.value = null), openAside(true));
   /** @type {import("../kit/menu.js").Item[]} */
-  const all = [{ icon: "users", label: "Members", run: aside }];
+  const all = [{ icon: "users", label: "Members", run: aside }, ...muting(room.topic)];
   if (role === "owner" && !archived) {
     all.push({ icon: "user-plus", label: "Add a member", run: ask("room-invite") });
     all.push({

@@ -4,9 +4,12 @@ import { serve } from "../answer/embedded-controls.js";
 import { runSignal } from "../answer/state.js";
 import { connectionStatus } from "../connection/state.js";
 import { isAtEnd, toEnd, useFollowing } from "../kit/following.js";
+import { focusComposer } from "../kit/composer.js";
 import { html } from "../kit/html.js";
 import { Icon } from "../kit/icon.js";
 import { openAt } from "../page/address.js";
+import { draft, write } from "../page/drafts.js";
+import { dialog } from "../page/layout.js";
 import { titleOf } from "../session/state.js";
 import { clockTime, dayName, time } from "../text/format.js";
 import { RoomAnswer } from "./answer.js";
@@ -45,7 +48,10 @@ export function RoomLog({ room }) {
     if (drawn.end) toEnd(box.current);
     else drawn.goToEnd();
   };
-  useOwnMessages(toLatest);
+  useOwnMessages(() => {
+    room.since.value = null; // who writes has read what was new
+    toLatest();
+  });
   return html`
     <div class="log-frame">
       <div
@@ -114,8 +120,29 @@ function State({ room, empty }) {
   if (!empty) return null;
   return html`
     <div class="room-empty">
-      <h2>Nothing was said here yet.</h2>
-      <p>What is written here stays in the log of <code>${room.topic}</code>.</p>
+      <h2>No messages yet.</h2>
+      <p>Say hello, or ask @assistant.</p>
+      <${Begin} room=${room} />
+    </div>
+  `;
+}
+
+/** What an owner or a member can do in an empty room. @param {{room: Room}} props */
+function Begin({ room }) {
+  if (!useMayPost(room)) return null;
+  const ask = () => {
+    if (!draft.value) write("@assistant ");
+    focusComposer();
+  };
+  return html`
+    <div class="ways">
+      ${
+        room.role.value === "owner" &&
+        html`<button type="button" class="button" onClick=${() => (dialog.value = { kind: "room-invite" })}>
+          <${Icon} name="user-plus" />Invite people
+        </button>`
+      }
+      <button type="button" class="button" onClick=${ask}><${Icon} name="message-square" />Ask @assistant</button>
     </div>
   `;
 }

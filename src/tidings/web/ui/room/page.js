@@ -1,7 +1,9 @@
 import { IconButton } from "../kit/button.js";
 import { html } from "../kit/html.js";
 import { Icon } from "../kit/icon.js";
-import { signingIn } from "../page/layout.js";
+import { Nothing } from "../kit/nothing.js";
+import { go } from "../page/address.js";
+import { dialog, signingIn } from "../page/layout.js";
 import { session } from "../session/state.js";
 import { trouble } from "./actions-state.js";
 import { RoomComposer } from "./composer.js";
@@ -14,7 +16,9 @@ export function RoomPage() {
   if (!room) return null;
   const { status, reason } = room;
   if (status.value === "missing") {
-    return html`<${Nothing} title="Room not found" text="It may have been deleted, or the link is incomplete." />`;
+    return html`
+      <${Nothing} title="Room not found" text="It may have been deleted, or the link is incomplete."><${Ways} /><//>
+    `;
   }
   if (status.value === "refused") {
     const nameless = session.value && !session.value.name;
@@ -26,6 +30,7 @@ export function RoomPage() {
             Choose a name
           </button>`
         }
+        <${Ways} />
       <//>
     `;
   }
@@ -36,15 +41,10 @@ export function RoomPage() {
   `;
 }
 
-/** @param {{title: string, text: string, children?: any}} props */
-const Nothing = ({ title, text, children }) => html`
-  <div class="empty-frame">
-    <div class="nothing room-nothing" id="composer" tabindex="-1">
-      <h2>${title}</h2>
-      <p>${text}</p>
-      ${children}
-    </div>
-  </div>
+/** Ways on from a room that cannot be shown. */
+const Ways = () => html`
+  <button type="button" class="button" onClick=${() => (dialog.value = { kind: "rooms" })}>Browse rooms</button>
+  <button type="button" class="button" onClick=${() => go(null)}>New conversation</button>
 `;
 
 const Trouble = () => html`

@@ -1,15 +1,13 @@
 import { useEffect } from "preact/hooks";
 import { Tip } from "../answer/passage-tip.js";
-import { QuestionComposer } from "../conversation/composer.js";
+import { ConversationPage } from "../conversation/page.js";
 import { asideRun } from "../conversation/shown-state.js";
-import { Empty } from "../conversation/empty.js";
-import { Log } from "../conversation/log.js";
 import { keepFocus } from "../kit/focus.js";
 import { html } from "../kit/html.js";
 import { countOf } from "../notifications/bell.js";
 import { Centre } from "../notifications/centre.js";
 import { centreOpen, unread } from "../notifications/state.js";
-import { open, openRoom } from "../page/address.js";
+import { openRoom } from "../page/address.js";
 import { announcement, asideOpen, compact, dialog, drawer, signingIn, wide } from "../page/layout.js";
 import { RoomPage } from "../room/page.js";
 import { session, signedOut } from "../session/state.js";
@@ -52,11 +50,6 @@ export function App() {
     <p class="visually-hidden" role="status">${announcement.value}</p>
   `;
 }
-
-const ConversationPage = () => html`
-  ${open.value === null ? html`<${Empty} />` : html`<${Log} key=${open.value} />`}
-  <${QuestionComposer} />
-`;
 
 /** Keyboard shortcuts of the whole page. @param {boolean} outside */
 function useKeys(outside) {

@@ -1,6 +1,8 @@
 import { Delete, Rename } from "../conversation/dialogs.js";
 import { Modal } from "../kit/dialog.js";
+import { copying } from "../kit/copy.js";
 import { html } from "../kit/html.js";
+import { Icon } from "../kit/icon.js";
 import { dialog } from "../page/layout.js";
 import { RoomDialog } from "../room/dialogs.js";
 import { Palette } from "./search.js";
@@ -16,6 +18,7 @@ export function Dialogs() {
 function Opened({ now }) {
   if (now.kind === "search") return html`<${Palette} room=${now.room ?? null} />`;
   if (now.kind === "help") return html`<${Help} />`;
+  if (now.kind === "model") return html`<${ConnectModel} />`;
   if (now.kind === "rename") return html`<${Rename} id=${now.id} />`;
   if (now.kind === "delete") return html`<${Delete} id=${now.id} />`;
   return html`<${RoomDialog} now=${now} />`;
@@ -32,6 +35,38 @@ const KEYS = [
   ["F8", "Focus the newest notification"],
   ["?", "Show shortcuts"],
 ];
+
+/** Settings with which a server has a model, each as a command. */
+const MODELS = [
+  ["Ollama, on this machine", "TIDINGS_MODEL_URL=http://127.0.0.1:11434/v1 TIDINGS_MODEL=qwen3 tidings serve"],
+  ["OpenAI", "TIDINGS_MODEL=openai:gpt-5 TIDINGS_MODEL_KEY=… tidings serve"],
+  ["Any OpenAI-compatible server", "TIDINGS_MODEL_URL=https://…/v1 TIDINGS_MODEL_KEY=… tidings serve"],
+];
+
+const ConnectModel = () => html`
+  <${Modal} title="Connect a model" wide>
+    <p>The person who runs this server connects a model when starting it. Restart it with these settings:</p>
+    <dl class="commands">
+      ${MODELS.map(
+        ([name, command]) =>
+          html`<div>
+            <dt>
+              ${name}
+              <button
+                type="button"
+                class="quiet"
+                aria-label=${`Copy the command for ${name}`}
+                onClick=${copying(command)}
+              >
+                <${Icon} name="copy" /><span>Copy</span>
+              </button>
+            </dt>
+            <dd><code>${command}</code></dd>
+          </div>`,
+      )}
+    </dl>
+  <//>
+`;
 
 const Help = () => html`
   <${Modal} title="Keyboard shortcuts">

@@ -1,0 +1,165 @@
+"""The first minute: what this is, the ways in, and the ways on from places that cannot be shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.conftest import OpenTab
+from tests.browser.model import End, Hold, ScriptedModel
+from tests.browser.people import Meet, meeting
+from tests.browser.tab import Tab
+from tests.serving import ServerProcess
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A server that nobody has used, without a model."""
+    with ServerProcess(f"sqlite:///{tmp_path_factory.mktemp('fresh')}/tidings.db") as server:
+        yield server
+
+
+@pytest.fixture
+def meet(browser: Browser, open_tab: OpenTab, server: ServerProcess) -> Iterator[Meet]:
+    yield from meeting(browser, open_tab, server.url)
+
+
+def test_the_first_page_says_what_this_is_and_offers_three_ways_in(open_tab: OpenTab, fresh: ServerProcess) -> None:
+    tab = open_tab(url=fresh.url)
+    ways = tab.page.get_by_role("group", name="Ways to begin")
+    expect(tab.page.get_by_text("Tidings is a chat for people and AI assistants")).to_be_visible()
+    expect(tab.page.get_by_text("No AI model is connected.")).to_be_visible()
+    ways.get_by_role("button", name="Connect a model").click()
+    expect(tab.page.get_by_role("dialog", name="Connect a model")).to_contain_text("TIDINGS_MODEL=openai:")
+    tab.page.keyboard.press("Escape")
+    ways.get_by_role("button", name="Ask a question").click()
+    expect(tab.composer).to_be_focused()
+    ways.get_by_role("button", name="Open a room").click()
+    tab.page.get_by_label("Name").fill("Mara First")
+    tab.button("Continue").click()
+    expect(tab.page.get_by_role("dialog", name="Rooms")).to_be_visible()
+    tab.button("New room").click()
+    tab.page.get_by_label("Name").fill("harbour")
+    tab.button("Create room").click()
+
+    expect(tab.log.get_by_role("heading", name="No messages yet.")).to_be_visible()
+    tab.log.get_by_role("button", name="Invite people").click()
+    expect(tab.page.get_by_role("dialog")).to_be_visible()
+    tab.page.keyboard.press("Escape")
+    tab.log.get_by_role("button", name="Ask @assistant").click()
+    expect(tab.page.get_by_label("Write to #harbour")).to_be_focused()
+    expect(tab.page.get_by_label("Write to #harbour")).to_have_value("@assistant ")
+    tab.page.get_by_role("link", name="Tidings").click()  # somebody who has a room needs no introduction
+    expect(tab.page.get_by_role("heading", name="Ask about Tidings")).to_be_visible()
+    expect(ways).to_have_count(0)
+
+
+def test_an_address_that_leads_nowhere_shows_the_page_with_ways_on(open_tab: OpenTab, server: ServerProcess) -> None:
+    tab = open_tab()
+    answer = tab.page.goto(f"{server.url}/nosuchpage")
+    assert answer is not None
+    assert answer.status == 404
+    expect(tab.page.get_by_role("heading", name="Page not found", level=2)).to_be_visible()
+    expect(tab.page.locator("textarea")).to_have_count(0)
+    tab.button("New conversation").last.click()
+    expect(tab.composer).to_be_visible()
+    assert tab.path == "/"
+    tab.page.goto(f"{server.url}/r/nosuchroom")
+    tab.button("Browse rooms").click()
+    expect(tab.page.get_by_role("dialog", name="Rooms")).to_be_visible()
+    tab.page.goto(f"{server.url}/c/nosuchconversation")
+    expect(tab.page.locator("textarea")).to_have_count(0)
+    tab.page.locator("main").get_by_role("button", name="New conversation").click()
+    expect(tab.composer).to_be_visible()
+
+
+def test_a_program_that_asks_for_nothing_gets_a_problem(open_tab: OpenTab, server: ServerProcess) -> None:
+    answer = open_tab().page.request.get(f"{server.url}/nosuchpage", headers={"accept": "application/json"})
+    assert (answer.status, answer.json()["detail"]) == (404, "There is nothing at /nosuchpage.")
+
+
+def test_the_conversation_of_another_says_so_and_takes_no_question(meet: Meet) -> None:
+    mara, jonas = meet("Mara Owns"), meet("Jonas Visits")
+    own = Tab(mara.open("").page)
+    own.answered("Is this mine alone?")
+    visit = jonas.open("")
+    visit.page.goto(f"{jonas.url}{own.path}")
+    expect(visit.page.get_by_role("heading", name="This conversation belongs to someone else.")).to_be_visible()
+    expect(visit.page.locator("textarea")).to_have_count(0)
+    expect(visit.page.locator(".side").get_by_role("link", name="Is this mine")).to_have_count(0)
+    visit.page.locator("main").get_by_role("button", name="New conversation").click()
+    expect(visit.composer).to_be_focused()
+
+
+def test_a_name_takes_along_what_this_browser_asked_and_nothing_of_others(
+    open_tab: OpenTab, fresh: ServerProcess
+) -> None:
+    other = open_tab(url=fresh.url)
+    other.page.get_by_label("Your question").fill("What is a run?")
+    other.page.keyboard.press("Enter")
+    other.expect_state("finished")
+    path = other.path
+
+    tab = open_tab(url=fresh.url)
+    expect(tab.page.locator(".side").get_by_role("link", name="What is a run?")).to_be_visible()
+    tab.answered("What is an offset?")
+    tab.page.get_by_role("button", name="Settings").click()
+    tab.button("Choose a name").click()
+    tab.page.get_by_label("Name").fill("Mara Adopts")
+    tab.button("Continue").click()
+    expect(tab.page.locator(".side").get_by_role("link", name="What is an offset?")).to_be_visible()
+    expect(tab.page.locator(".side").get_by_role("link", name="What is a run?")).to_have_count(0)
+    tab.page.goto(f"{fresh.url}{path}")
+    expect(tab.page.get_by_role("article", name="Question by Guest")).to_contain_text("What is a run?")
+
+
+def test_an_empty_answer_has_nothing_to_rate(open_tab: OpenTab, model: ScriptedModel) -> None:
+    model.script("say nothing at all", End("stop"))
+    tab = open_tab()
+    tab.ask("Please say nothing at all")
+    expect(tab.answer.get_by_role("button", name="Regenerate")).to_be_visible()
+    expect(tab.button("Good answer")).to_have_count(0)
+    expect(tab.button("Copy answer")).to_have_count(0)
+
+
+def test_the_line_above_what_is_new_goes_when_its_reader_writes(meet: Meet) -> None:
+    mara, jonas = meet("Mara Writes"), meet("Jonas Wrote")
+    jonas.make("since-written", mara)
+    read = jonas.say("since-written", "first")
+    mara.publish(mara.topic, "room.read", room="since-written", offset=read)
+    jonas.say("since-written", "second")
+    tab = mara.open("since-written")
+    tab.expect_said("first", "second")
+    expect(tab.since).to_be_visible()
+    tab.say("third")
+    tab.expect_said("first", "second", "third")
+    expect(tab.since).to_have_count(0)
+
+
+def test_an_answer_is_not_streaming_while_the_server_is_away(
+    open_tab: OpenTab, model: ScriptedModel, tmp_path_factory: pytest.TempPathFactory, scripted: dict[str, str]
+) -> None:
+    model.script("cut off", "It began", Hold())
+    with ServerProcess(f"sqlite:///{tmp_path_factory.mktemp('away')}/tidings.db", env=scripted) as server:
+        tab = open_tab(url=server.url)
+        tab.ask("Will you be cut off?")
+        expect(tab.answer.locator(".chip")).to_have_text("Streaming")
+        server.kill()
+        expect(tab.answer.locator(".chip")).to_have_text("Reconnecting")
+        expect(tab.page.get_by_label("About the run").locator(".chip")).to_have_text("Reconnecting")
+
+
+def test_at_most_one_message_shows_its_actions(meet: Meet) -> None:
+    mara = meet("Mara Bars")
+    mara.make("bars")
+    mara.say("bars", "one")
+    mara.say("bars", "two")
+    tab = mara.open("bars")
+    tab.expect_said("one", "two")
+    tab.said("one").focus()
+    expect(tab.said("one").locator(".actions")).to_have_css("opacity", "1")
+    tab.said("two").hover()
+    expect(tab.said("two").locator(".actions")).to_have_css("opacity", "1")
+    expect(tab.said("one").locator(".actions")).to_have_css("opacity", "0")
