@@ -88,22 +88,39 @@ export function codeBlock() {
   return { block: element("div", { class: "code", dir: "ltr" }, bar, text), code, named };
 }
 
-/** Characters of a block that is highlighted, 10,000 of which can take 0.7 s. */
-const HIGHLIGHTED = 10_000;
+/** Characters of a block that is highlighted. The grammars take quadratic time: some blocks of 10,000 take a second. */
+let longest = 10_000;
+
+/** Milliseconds after which a block was written to take long. From then on only blocks of 2,000 characters are highlighted. */
+const LONG = 250;
 
 /** The language whose grammar takes cubic time: 42 s for 20,000 characters of brackets. */
 const SLOW = "Markdown";
 
+/** The block that is highlighted now. The others wait, and the page has its turn in between. */
+let turn = Promise.resolve();
+
 /** Highlight the syntax of a finished block whose language is known. @param {HTMLElement} code */
-export async function highlight(code) {
-  const language = code.dataset.language;
-  if (!language || code.firstElementChild) return;
-  const { default: hljs } = await import("highlight.js");
+export function highlight(code) {
+  if (!code.dataset.language || code.firstElementChild) return;
+  const work = async () => {
+    const { default: hljs } = await import("highlight.js");
+    await new Promise((resolve) => setTimeout(resolve));
+    colour(code, hljs);
+  };
+  turn = turn.then(work).catch(() => {}); // without the library, code is shown without colours
+}
+
+/** @param {HTMLElement} code @param {typeof import("highlight.js").default} hljs */
+function colour(code, hljs) {
+  const language = code.dataset.language ?? "";
   const text = code.textContent ?? "";
   const grammar = hljs.getLanguage(language);
-  if (!grammar || grammar.name === SLOW || text.length > HIGHLIGHTED) return;
+  if (!grammar || grammar.name === SLOW || text.length > longest || code.firstElementChild) return;
+  const began = performance.now();
   const { value } = hljs.highlight(text, { language, ignoreIllegals: true });
-  if (code.textContent === text) code.replaceChildren(...coloured(value));
+  code.replaceChildren(...coloured(value));
+  if (performance.now() - began > LONG) longest = 2_000;
 }
 
 /** @type {Record<string, string>} */

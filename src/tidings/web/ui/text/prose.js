@@ -113,7 +113,7 @@ export class Prose {
     const all = (/** @type {string} */ selector) =>
       /** @type {HTMLElement[]} */ ([...(made.matches(selector) ? [made] : []), ...made.querySelectorAll(selector)]);
     for (const math of all(".math")) typeset(math);
-    if (!open) for (const code of all("pre > code")) void highlight(code);
+    if (!open) for (const code of all("pre > code")) highlight(code);
   }
 
   /** @param {string} text beyond what is read as Markdown */
