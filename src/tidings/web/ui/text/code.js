@@ -91,7 +91,7 @@ export function codeBlock() {
 /** Characters of a block that is highlighted. The grammars take quadratic time: some blocks of 10,000 take a second. */
 let longest = 10_000;
 
-/** Milliseconds after which a block was written to take long. From then on only blocks of 2,000 characters are highlighted. */
+/** Milliseconds that a block may take. After a slower block only blocks of at most 2,000 characters are highlighted. */
 const LONG = 250;
 
 /** The language whose grammar takes cubic time: 42 s for 20,000 characters of brackets. */
