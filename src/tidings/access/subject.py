@@ -82,6 +82,11 @@ class Subject:
     redact: Patterns = NO_TOPICS
     session: bytes | None = None
 
+    @property
+    def authenticated(self) -> bool:
+        """True if a token proves the name. On a server without a key everybody chooses a name."""
+        return self.session is not None
+
     def may_publish(self, topic: str) -> bool:
         """Return True if the subject may append to the topic, configure it and delete it."""
         return self.publish.cover(topic)

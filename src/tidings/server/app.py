@@ -41,6 +41,7 @@ from tidings.apps.rooms.rooms import Rooms
 from tidings.apps.rooms.search import Search
 from tidings.apps.runs.guard import RunsGuard
 from tidings.assistants import configured
+from tidings.assistants.corpus import docs_folder
 from tidings.delivery.delivery import Delivery
 from tidings.delivery.response import Stream, problem_response
 from tidings.errors import InvalidRequest, TidingsError
@@ -230,7 +231,7 @@ def create_app(
         *routers,
     ):
         app.include_router(router)
-    web.mount(app)
+    web.mount(app, docs_folder)
     return app
 
 
@@ -274,7 +275,7 @@ def apps(
 ) -> tuple[list[APIRouter], Eraser]:
     """Return the routers of the apps and what erases deleted texts, and add the apps' guards to `access`."""
     told, service = Notifications(hub), Rooms(hub)
-    notices = Notices(told)
+    notices = Notices(told, proven=not access.authenticator.open)
     answers, eraser = Answers(hub, service, told, assistants), Eraser(hub, service, told, notices)
     service.on_unerased = eraser.erase_soon
 

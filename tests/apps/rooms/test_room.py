@@ -14,6 +14,7 @@ def full() -> Room:
         name="Den",
         members={"Mara": Member("owner", 1)},
         readers={"Eve"},
+        invited={"Ada": "reader"},
         banned={"Mallory"},
         runs={"r": PendingRun(3, "Mara", "echo", None)},
         recent=[RecentMessage(2, "Mara", ["Tom"])],

@@ -69,6 +69,8 @@ def refused(state: Room, type: str, by: str, **data: Any) -> type[TidingsError] 
         ("member.joined", {"member": "Eve"}, "y---", "y---"),
         ("member.joined", {"member": "Eve", "role": "owner"}, "y---", "y---"),
         ("member.role", {"member": MEMBER, "role": "owner"}, "y---", "y---"),
+        ("member.invited", {"member": "Eve", "role": "owner"}, "y---", "y---"),
+        ("member.joined", {"member": STRANGER, "invited": True}, "----", "----"),
         ("member.banned", {"member": READER}, "y---", "y---"),
         ("member.banned", {"member": STRANGER}, "y---", "y---"),
         ("member.left", {"member": READER}, "y-y-", "y-y-"),

@@ -23,7 +23,7 @@ class PeopleGuard(Guard):
         if _is_inbox(topic):
             _person(subject)
         if _is_guarded(topic) and subject.name is not None and not _owns(subject, topic):
-            raise Forbidden(f"{topic} is somebody else's.", topic=topic)
+            raise Forbidden(f"{topic} belongs to someone else.", topic=topic)
 
     async def admit(self, subject: Subject, topic: str, items: Items, *, transient: bool) -> Admitted:
         if not _is_inbox(topic):
@@ -50,7 +50,7 @@ def _stamped(subject: Subject, topic: str, fact: Fact) -> Fact:
     if not isinstance(fact, Created):
         _person(subject)
         if not _owns(subject, topic):
-            raise Forbidden("Only they themselves can say that.", topic=topic)
+            raise Forbidden("Only the person themself can publish that.", topic=topic)
         return fact
     if subject.name is None:
         return fact
@@ -61,7 +61,7 @@ def _stamped(subject: Subject, topic: str, fact: Fact) -> Fact:
 
 def _person(subject: Subject) -> None:
     if subject.name is None:
-        raise Forbidden("Choose a name first: this is a person's topic.")
+        raise Forbidden("Choose a name to use a person's topic.")
 
 
 def _owns(subject: Subject, topic: str) -> bool:

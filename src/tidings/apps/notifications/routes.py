@@ -43,7 +43,7 @@ def routes(access: Access, notifications: Notifications) -> APIRouter:
     async def listed(request: Request) -> Response:
         subject = await access.reader(request.scope["headers"])
         if subject.name is None:
-            raise Forbidden("Choose a name first: notifications are a person's.")
+            raise Forbidden("Choose a name to get notifications.")
         topic = topic_of(subject.name)
         await access.reader(request.scope["headers"], topic)
         inbox, offset = await notifications.inbox(subject.name)

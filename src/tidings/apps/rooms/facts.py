@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from tidings.errors import InvalidRequest
+from tidings.errors import Forbidden, InvalidRequest
 from tidings.events import check_nesting
 
 Role = Literal["owner", "member", "reader"]
@@ -50,12 +50,31 @@ class RoomRestored(Fact, frozen=True, kw_only=True):
 
 
 class MemberJoined(Fact, frozen=True, kw_only=True):
-    """A new member, who joined or whom an owner added. The server stamps the role of a person who joins: a reader who
-    left comes back as a reader."""
+    """A new member, who joined or whom an owner added.
+
+    The server stamps the role of a person who joins: a reader who left comes back as a reader, and a person who was
+    invited gets the role of the invitation. `invited`: the person accepts an invitation, stamped.
+    """
 
     type = "member.joined"
     member: str
     role: Role = "member"
+    invited: bool | UnsetType = UNSET
+
+
+class MemberInvited(Fact, frozen=True, kw_only=True):
+    """An invitation: a person who may become a member, in a private room too, once a token proves their name."""
+
+    type = "member.invited"
+    member: str
+    role: Role = "member"
+
+
+class MemberUninvited(Fact, frozen=True, kw_only=True):
+    """The end of an invitation that an owner revokes."""
+
+    type = "member.uninvited"
+    member: str
 
 
 class MemberLeft(Fact, frozen=True, kw_only=True):
@@ -254,6 +273,32 @@ def read(type: str, data: str) -> Fact:
         return decode(data)
     except (msgspec.DecodeError, RecursionError) as error:
         raise InvalidRequest(f"This is no {type}: {error}.") from None
+
+
+def given(type: str, data: str, by: str, *, proven: bool) -> Fact:
+    """Decode the fact that a client publishes. `proven`: a token proves the name `by`, which may accept an invitation.
+
+    Raises InvalidRequest, Forbidden.
+    """
+    fact = read(type, data)
+    if isinstance(fact, SERVERS):
+        raise Forbidden(f"Only the server publishes {type}.")
+    if (
+        fact.by
+        or (isinstance(fact, MessagePosted) and (fact.mentions or fact.asks or fact.quote or fact.attached))
+        or (isinstance(fact, MemberBanned) and fact.role)
+        or (isinstance(fact, MemberJoined) and fact.invited is not UNSET)
+        or (isinstance(fact, MessageDeleted) and fact.run)
+        or (isinstance(fact, MessageEdited) and any(getattr(fact, name) for name in STAMPED))
+    ):
+        raise InvalidRequest(
+            "The server stamps the publisher, the members and the assistants that a message calls, its quote, its "
+            "files, the role that a ban takes and the acceptance of an invitation. Leave them out, and give files by "
+            "their ids."
+        )
+    if isinstance(fact, MemberJoined) and fact.member == by and proven:
+        return changed(fact, by=by, invited=True)
+    return changed(fact, by=by)
 
 
 def changed(fact: Fact, **fields: Any) -> Fact:

@@ -14,10 +14,12 @@ from .facts import (
     AnswerPosted,
     Fact,
     MemberBanned,
+    MemberInvited,
     MemberJoined,
     MemberLeft,
     MemberRole,
     MemberUnbanned,
+    MemberUninvited,
     MessageDeleted,
     MessageEdited,
     MessagePosted,
@@ -125,6 +127,11 @@ def _change_members(room: Room, fact: Fact, n: int) -> None:
         case MemberJoined():
             room.members[fact.member] = Member(fact.role, n)
             room.readers.discard(fact.member)
+            room.invited.pop(fact.member, None)
+        case MemberInvited():
+            room.invited[fact.member] = fact.role
+        case MemberUninvited():
+            room.invited.pop(fact.member, None)
         case MemberRole():
             room.members[fact.member] = msgspec.structs.replace(room.members[fact.member], role=fact.role)
         case MemberLeft() | MemberBanned():
@@ -133,6 +140,7 @@ def _change_members(room: Room, fact: Fact, n: int) -> None:
                 room.readers.add(fact.member)
             if isinstance(fact, MemberBanned):
                 room.banned.add(fact.member)
+                room.invited.pop(fact.member, None)
         case MemberUnbanned():
             room.banned.discard(fact.member)
 

@@ -77,7 +77,8 @@ class RoomsGuard(Guard):
         Raises TooManyRequests or TooLarge.
         """
         kinds = [fact.type for fact in given]
-        counts = {"rooms": kinds.count(facts.RoomCreated.type), "members": kinds.count(facts.MemberJoined.type)}
+        members = kinds.count(facts.MemberJoined.type) + kinds.count(facts.MemberInvited.type)
+        counts = {"rooms": kinds.count(facts.RoomCreated.type), "members": members}
         for kind, count in counts.items():
             self._limits.check(subject, kind, count)
         self._limits.promise(subject, called)

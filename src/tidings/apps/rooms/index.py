@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from sys import intern
 from typing import NamedTuple
 
@@ -9,9 +10,10 @@ from tidings.access.subject import Subject
 from tidings.apps.slices import in_slices
 from tidings.events import Offset
 
+from .facts import Role
 from .room import Room
 from .rooms import PREFIX, Rooms
-from .rules import labels_of
+from .rules import invited_label, labels_of
 
 
 class Entry(NamedTuple):
@@ -23,6 +25,7 @@ class Entry(NamedTuple):
     private: bool
     archived: bool
     members: frozenset[str]
+    invited: Mapping[str, Role]
 
 
 class Readable(NamedTuple):
@@ -56,6 +59,29 @@ class Index:
             after = heads[-1][0]
         return readable
 
+    async def invitations(self, subject: Subject) -> list[Readable]:
+        """The rooms to which the subject is invited, in the order of their ids; none unless a token proves its name.
+
+        Raises Unavailable.
+        """
+        inviting: list[Readable] = []
+        name = subject.name if subject.authenticated else None
+        after, labels = "", [invited_label(name or "")]
+        while name and (heads := await self._rooms.hub.log.heads(PREFIX, after, labels=labels)):
+            async for topic, head in in_slices(heads):
+                if subject.may_publish(topic):
+                    entry = await self._entry(topic, Offset(head.epoch, head.tail))
+                    if name in entry.invited and not entry.archived:
+                        inviting.append(Readable(topic.removeprefix(PREFIX), entry, None))
+            after = heads[-1][0]
+        return inviting
+
+    async def known_to(self, subject: Subject, letters: str) -> list[str]:
+        """The members of the rooms that the subject may read, in the order of their names. A word of each name begins
+        with the letters. Raises Unavailable."""
+        names = {name async for found in in_slices(await self.readable_by(subject)) for name in found.entry.members}
+        return sorted([name async for name in in_slices(names) if _begins(name, letters)])
+
     async def _entry(self, topic: str, tail: Offset) -> Entry:
         entry = self._entries.get(topic)
         if entry is None or entry.tail != tail:
@@ -63,6 +89,12 @@ class Index:
             room = found.state
             # Names are shared: the same people are in many rooms.
             members = frozenset(map(intern, room.members))
-            entry = Entry(found.offset, room.name, room.about, room.private, room.archived, members)
+            invited = dict(room.invited)
+            entry = Entry(found.offset, room.name, room.about, room.private, room.archived, members, invited)
             self._entries[topic] = entry
         return entry
+
+
+def _begins(name: str, letters: str) -> bool:
+    """Tell whether a word of the name begins with the letters, in any case."""
+    return f" {letters.strip().casefold()}" in f" {name.casefold()}"

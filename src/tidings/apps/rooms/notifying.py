@@ -1,4 +1,4 @@
-"""Notifications of rooms: people are notified when they are mentioned, replied to, or added by another."""
+"""Notifications of rooms: people are notified when they are mentioned, replied to, added or invited by another."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import NamedTuple
 from tidings.apps.notifications.service import EXCERPT, Notifications, shortened
 from tidings.events import Offset
 
-from .facts import Fact, MemberJoined, MessagePosted
+from .facts import Fact, MemberInvited, MemberJoined, MessagePosted
 from .room import Room
 from .rooms import PREFIX, Stored
 
@@ -29,14 +29,21 @@ class Notice(NamedTuple):
 
 
 class Notices:
-    """Notifies before the publisher is answered. Idempotent: the key is derived from the message's offset."""
+    """Notifies before the publisher is answered. Idempotent: the key is derived from the message's offset.
 
-    def __init__(self, notifications: Notifications) -> None:
+    `proven`: tokens prove the names of people. Otherwise an invitation notifies nobody, since everybody can choose the
+    name and read of the room.
+    """
+
+    def __init__(self, notifications: Notifications, *, proven: bool = True) -> None:
         self._notifications = notifications
+        self._proven = proven
 
     async def tell(self, stored: Stored) -> None:
         """Notify people of the facts. Raises Unavailable: the publisher then repeats its request."""
         for at, fact in stored.facts:
+            if isinstance(fact, MemberInvited) and not self._proven:
+                continue
             each = notices(stored.room, fact)
             while some := [self._notify(stored.topic, at, fact.by, notice) for notice in islice(each, AT_ONCE)]:
                 await asyncio.gather(*some)
@@ -68,6 +75,9 @@ def notices(room: Room, fact: Fact) -> Iterator[Notice]:
     if isinstance(fact, MemberJoined):
         if fact.member != fact.by:
             yield Notice(fact.member, "invite", f"{fact.by} added you to #{room.name}", room.about)
+        return
+    if isinstance(fact, MemberInvited):
+        yield Notice(fact.member, "invite", f"{fact.by} invited you to #{room.name}", room.about)
         return
     if not isinstance(fact, MessagePosted):
         return

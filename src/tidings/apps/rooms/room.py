@@ -43,10 +43,10 @@ class PendingRun(msgspec.Struct, frozen=True, array_like=True):
 class Room(msgspec.Struct):
     """The state of a room.
 
-    `created`: Unix seconds; 0 for a room that does not exist. `readers`: people who left as readers. `banned`: people
-    who cannot be members. `answers`: the run of each answer, by the answer's number. `files`: the ids of the files of
-    each message that has some; `attached`: how many messages attach each file. `ignored`: the numbers of the last
-    events that broke a rule and so changed nothing.
+    `created`: Unix seconds; 0 for a room that does not exist. `readers`: people who left as readers. `invited`: people
+    who may become members, each with their role then. `banned`: people who cannot be members. `answers`: the run of
+    each answer, by the answer's number. `files`: the ids of the files of each message that has some; `attached`: how
+    many messages attach each file. `ignored`: the numbers of the last events that broke a rule and so changed nothing.
 
     `edited`: the number of the last edit of each edited message; `edits`: the message of each of these edits.
     `deleted`: the number of the deletion of each deleted message or answer. `redacted`: the numbers of messages and
@@ -63,6 +63,7 @@ class Room(msgspec.Struct):
     by: str = ""
     members: dict[str, Member] = msgspec.field(default_factory=dict)
     readers: set[str] = msgspec.field(default_factory=set)
+    invited: dict[str, Role] = msgspec.field(default_factory=dict)
     banned: set[str] = msgspec.field(default_factory=set)
     runs: dict[str, PendingRun] = msgspec.field(default_factory=dict)
     answers: dict[int, str] = msgspec.field(default_factory=dict)
@@ -101,5 +102,6 @@ class Room(msgspec.Struct):
             self,
             members=dict(self.members),
             readers=set(self.readers),
+            invited=dict(self.invited),
             banned=set(self.banned),
         )

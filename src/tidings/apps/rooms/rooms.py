@@ -122,7 +122,8 @@ class Rooms:
         by = person(subject)
         if len(items) > BATCH:
             raise TooLarge(f"A room takes at most {BATCH:,} events at once.", limit=BATCH)
-        given = [_read(kind, data, by) async for kind, data in in_slices(items)]
+        proven = subject.authenticated
+        given = [facts.given(kind, data, by, proven=proven) async for kind, data in in_slices(items)]
         texts = [fact.text for fact in given if isinstance(fact, MessagePosted | MessageEdited) and "@" in fact.text]
         # Permissions, and the members that a message names, are as of now. Other messages wait for no look at the log.
         fresh = bool(texts) or any(isinstance(fact, rules.PERMISSION_FACTS) for fact in given)
@@ -347,25 +348,6 @@ REMOVALS = frozenset(fact.type for fact in rules.REMOVALS)
 def _follow(room: Room, numbered: Sequence[tuple[Offset, Fact]]) -> None:
     for offset, fact in numbered:
         fold.follow(room, fact, offset.n, 0.0)
-
-
-def _read(kind: str, data: str, by: str) -> Fact:
-    """The fact that a client publishes. Raises InvalidRequest, Forbidden."""
-    fact = facts.read(kind, data)
-    if isinstance(fact, facts.SERVERS):
-        raise Forbidden(f"Only the server publishes {kind}.")
-    if (
-        fact.by
-        or (isinstance(fact, MessagePosted) and (fact.mentions or fact.asks or fact.quote or fact.attached))
-        or (isinstance(fact, facts.MemberBanned) and fact.role)
-        or (isinstance(fact, MessageDeleted) and fact.run)
-        or (isinstance(fact, MessageEdited) and any(getattr(fact, name) for name in facts.STAMPED))
-    ):
-        raise InvalidRequest(
-            "The server stamps the publisher, the members and the assistants that a message calls, its quote, its "
-            "files and the role that a ban takes. Leave them out, and give files by their ids."
-        )
-    return facts.changed(fact, by=by)
 
 
 def _refusal(room: Room, fact: Fact) -> TidingsError:

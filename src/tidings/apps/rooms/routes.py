@@ -27,6 +27,9 @@ from .search import HITS, Search
 PAGE = 100
 """Events of a room that is opened."""
 
+KNOWN = 20
+"""Names in a list of known people."""
+
 UNREAD = 100
 """Unread messages are counted up to here."""
 
@@ -38,9 +41,9 @@ RoomId = Annotated[str, Path(pattern=f"^{ID}$", description="A room's id.", exam
 
 
 class RoomSummary(msgspec.Struct):
-    """A room as one person sees it. `role`: what they are there, null for no member; `members`: how many; `unread`:
-    messages of others after `read`, their read marker, at most 100; `mentions`: those of them that name the person;
-    `tail`: the offset of the room's last event."""
+    """A room as a person sees it. `role`: the person's, null for no member; `invited`: the role that the person gets by
+    joining, null without an invitation; `members`: their number; `unread`: messages of others after `read`, the read
+    marker, at most 100; `mentions`: those of them that name the person; `tail`: the offset of the room's last event."""
 
     id: str
     name: str
@@ -48,6 +51,7 @@ class RoomSummary(msgspec.Struct):
     private: bool
     archived: bool
     role: facts.Role | None
+    invited: facts.Role | None
     members: int
     unread: int
     mentions: int
@@ -56,14 +60,15 @@ class RoomSummary(msgspec.Struct):
 
 
 class RoomList(msgspec.Struct):
-    """The rooms that one may read. `offset`: where to follow one's own topic from, null for whoever has no name."""
+    """The rooms that a person may read, or is invited to. `offset`: where the person's own topic is followed from, null
+    for a person without a name."""
 
     rooms: list[RoomSummary]
     offset: str | None
 
 
 class RoomMember(msgspec.Struct):
-    """Somebody in a room."""
+    """A person in a room, or who is invited to it."""
 
     name: str
     role: facts.Role
@@ -81,8 +86,15 @@ class RoomState(msgspec.Struct):
     by: str
     role: facts.Role | None
     members: list[RoomMember]
+    invited: list[RoomMember]
     banned: list[str]
     runs: list[str]
+
+
+class KnownPeople(msgspec.Struct):
+    """Names, in their order."""
+
+    people: list[str]
 
 
 class RoomEvent(msgspec.Struct):
@@ -144,11 +156,26 @@ def routes(rooms: Rooms, access: Access, markers: Markers, search: Search, max_f
         subject = await access.reader(request.scope["headers"])
         read, offset = await marked(subject)
         readable = await index.readable_by(subject)
+        ids = {found.id for found in readable}
+        readable += [found for found in await index.invitations(subject) if found.id not in ids]
         summaries = [
-            summary(found, subject.name, await present(found.id, read, found.entry.tail))
-            async for found in in_slices(readable)
+            summary(found, subject, await present(found.id, read, found.entry.tail))
+            async for found in in_slices(sorted(readable, key=lambda found: found.id))
         ]
         return json_response(RoomList(summaries, str(offset) if offset else None))
+
+    @router.get(
+        "/people/known",
+        summary="List the people of your rooms",
+        description="The members of the rooms that you may read, at most 20. A word of each name begins with the "
+        "letters `q`, in any case.",
+        responses={200: shape(KnownPeople, "The people"), **problems()},
+    )
+    async def known(
+        request: Request, q: Annotated[str, Query(max_length=60, description="Letters.", examples=["mar"])] = ""
+    ) -> Response:
+        subject = await access.reader(request.scope["headers"])
+        return json_response(KnownPeople((await index.known_to(subject, q))[:KNOWN]))
 
     # Before the next route, which would take it for a room.
     @router.get(
@@ -201,8 +228,9 @@ def routes(rooms: Rooms, access: Access, markers: Markers, search: Search, max_f
     return router
 
 
-def summary(found: Readable, name: str | None, read: str | None) -> RoomSummary:
-    """A room as `name` sees it, who has read it up to `read`."""
+def summary(found: Readable, subject: Subject, read: str | None) -> RoomSummary:
+    """A room as the subject sees it, who has read it up to `read`."""
+    name = subject.name
     entry, room = found.entry, found.room
     unread, mentions = unread_of(room, entry.tail, name, read) if room is not None else (0, 0)
     return RoomSummary(
@@ -212,6 +240,7 @@ def summary(found: Readable, name: str | None, read: str | None) -> RoomSummary:
         private=entry.private,
         archived=entry.archived,
         role=room.role(name) if room is not None else None,
+        invited=entry.invited.get(name or "") if subject.authenticated else None,
         members=len(entry.members),
         unread=unread,
         mentions=mentions,
@@ -246,6 +275,7 @@ def described(id: str, room: Room, name: str | None) -> RoomState:
         by=room.by,
         role=room.role(name),
         members=[RoomMember(who, member.role) for who, member in room.members.items()],
+        invited=[RoomMember(who, role) for who, role in room.invited.items()],
         banned=sorted(room.banned),
         runs=list(room.runs),
     )

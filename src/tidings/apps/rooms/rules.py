@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from tidings.access.names import valid_name
@@ -17,10 +18,12 @@ from .facts import (
     AnswerPosted,
     Fact,
     MemberBanned,
+    MemberInvited,
     MemberJoined,
     MemberLeft,
     MemberRole,
     MemberUnbanned,
+    MemberUninvited,
     MessageDeleted,
     MessageEdited,
     MessagePosted,
@@ -47,7 +50,15 @@ KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 FILE = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
 CONTROL = re.compile(r"[\0-\x08\x0b-\x1f\x7f-\x9f]")
 
-MEMBER_FACTS = (MemberJoined, MemberLeft, MemberRole, MemberBanned, MemberUnbanned)
+MEMBER_FACTS = (
+    MemberJoined,
+    MemberInvited,
+    MemberUninvited,
+    MemberLeft,
+    MemberRole,
+    MemberBanned,
+    MemberUnbanned,
+)
 
 PERMISSION_FACTS = (RoomCreated, RoomRenamed, RoomArchived, RoomRestored, *MEMBER_FACTS)
 """Facts that change permissions. They are appended at an exact offset, so two that race are checked one after the
@@ -94,6 +105,11 @@ def member_label(name: str) -> str:
     return f"for {name}"
 
 
+def invited_label(name: str) -> str:
+    """The label of the rooms to which a person is invited."""
+    return f"invited {name}"
+
+
 def labels(room: Room, facts: Sequence[Fact]) -> dict[str, bool]:
     """The labels that a room gets (True) and loses (False) with facts that follow in it."""
     private, labels = room.private, dict[str, bool]()
@@ -106,6 +122,12 @@ def labels(room: Room, facts: Sequence[Fact]) -> dict[str, bool]:
                 labels[member_label(fact.member)] = isinstance(fact, MemberJoined)
             case MessageEdited() | MessageDeleted():
                 labels[UNERASED] = True
+        match fact:
+            case MemberInvited():
+                labels[invited_label(fact.member)] = True
+            case MemberJoined() | MemberUninvited() | MemberBanned():
+                if fact.member in room.invited or invited_label(fact.member) in labels:
+                    labels[invited_label(fact.member)] = False
     return labels
 
 
@@ -119,8 +141,13 @@ def target_of(fact: Fact) -> str | None:
 def stamped(room: Room, fact: Fact) -> Fact:
     """Complete a fact about a member by what the room knows of them.
 
-    A role outlives leaving: a reader who left and joins again is a reader, until an owner changes that.
+    A role outlives leaving: a reader who left and joins again is a reader, until an owner changes that. A person who
+    accepts an invitation gets its role.
     """
+    if isinstance(fact, MemberJoined) and fact.invited is True:
+        if (role := room.invited.get(fact.member)) is not None:
+            return replace(fact, role=role)
+        fact = replace(fact, invited=UNSET)
     match fact:
         case MemberJoined(role="member") if fact.by == fact.member and fact.member in room.readers:
             return replace(fact, role="reader")
@@ -145,7 +172,8 @@ def check(room: Room, fact: Fact) -> None:
     if isinstance(fact, MessageEdited | MessageDeleted) and not fact.by:
         return  # the server's own, in an archived or private room, too
     # An outsider of a private room must not learn who its members are, or that it is archived.
-    check_may_read(room, fact.by)
+    if not _accepts(room, fact):
+        check_may_read(room, fact.by)
     if room.archived != isinstance(fact, RoomRestored):
         raise Conflict(ARCHIVED if room.archived else "This room is not archived.")
     if isinstance(fact, MEMBER_FACTS):
@@ -239,6 +267,12 @@ def _check_member(room: Room, fact: Fact) -> None:
                 raise Conflict("You cannot ban yourself. Leave the room instead.")
             if fact.member in room.banned:
                 raise Conflict(f"{fact.member} is banned already.")
+        case MemberInvited():
+            _check_inviting(room, fact)
+        case MemberUninvited():
+            _check_owner(room, fact.by, "revoke an invitation")
+            if fact.member not in room.invited:
+                raise NotFound(f"{fact.member} is not invited to this room.")
         case MemberUnbanned():
             _check_owner(room, fact.by, "lift a ban")
             if fact.member not in room.banned:
@@ -253,10 +287,34 @@ def _check_joining(room: Room, fact: MemberJoined) -> None:
         raise Conflict("You are a member already." if own else f"{fact.member} is a member already.")
     if own and fact.member in room.banned:
         raise Forbidden(BANNED)
+    if _accepts(room, fact):
+        return
+    if fact.invited is True:
+        raise Forbidden("You are not invited to this room.")
     if not (own and fact.role == ("reader" if fact.member in room.readers else "member")):
         _check_owner(room, fact.by, "give you this role" if own else "add members")
     if fact.member in room.banned:
         raise Conflict(f"{fact.member} is banned from this room. Lift the ban first.")
+
+
+def _accepts(room: Room, fact: Fact) -> bool:
+    """Tell whether a person becomes a member by an invitation that the room holds."""
+    return (
+        isinstance(fact, MemberJoined)
+        and fact.invited is True
+        and fact.by == fact.member
+        and room.invited.get(fact.member) == fact.role
+    )
+
+
+def _check_inviting(room: Room, fact: MemberInvited) -> None:
+    _check_owner(room, fact.by, "invite people")
+    if room.role(fact.member) is not None:
+        raise Conflict(f"{fact.member} is a member already.")
+    if fact.member in room.banned:
+        raise Conflict(f"{fact.member} is banned from this room. Lift the ban first.")
+    if fact.member in room.invited:
+        raise Conflict(f"{fact.member} is invited already.")
 
 
 def _check_leaving(room: Room, fact: MemberLeft | MemberRole) -> None:

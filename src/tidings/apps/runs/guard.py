@@ -195,7 +195,7 @@ def _is_own(subject: Subject, origin: Origin) -> bool:
 
 def _own(subject: Subject, origin: Origin, topic: str) -> None:
     if origin.by not in (None, subject.name):
-        raise Forbidden("This run is somebody else's.", topic=topic)
+        raise Forbidden("This run belongs to someone else.", topic=topic)
 
 
 def _stamped(subject: Subject, topic: str, type: str, data: str) -> tuple[str, str]:

@@ -124,35 +124,6 @@ test("a stretch of the log is the same wherever reading began", () => {
     }
 });
 
-test("name, members and state continue from the server's answer", () => {
-  const about = {
-    name: "deploys",
-    about: "",
-    private: false,
-    archived: false,
-    members: { Mara: /** @type {const} */ ("owner") },
-    banned: [],
-  };
-  const later = [
-    event(1, "member.joined", { by: "Jonas", member: "Jonas", role: "member" }),
-    event(2, "member.role", { by: "Mara", member: "Jonas", role: "reader" }),
-    event(3, "room.renamed", { by: "Mara", name: "drains", about: "Releases" }),
-    event(4, "room.archived", { by: "Mara" }),
-  ].reduce(room.foldAbout, about);
-  assert.deepEqual(later, {
-    ...{ name: "drains", about: "Releases", private: false, archived: true },
-    ...{ members: { Mara: "owner", Jonas: "reader" }, banned: [] },
-  });
-  const banned = room.foldAbout(later, event(5, "member.banned", { by: "Mara", member: "Jonas", role: "reader" }));
-  assert.deepEqual([banned.members, banned.banned], [{ Mara: "owner" }, ["Jonas"]]);
-  assert.deepEqual(room.foldAbout(banned, event(6, "member.unbanned", { by: "Mara", member: "Jonas" })).banned, []);
-  const gone = [event(5, "member.left", { member: "Jonas" }), event(6, "room.restored", {})].reduce(
-    room.foldAbout,
-    later,
-  );
-  assert.deepEqual([gone.members, gone.archived], [{ Mara: "owner" }, false]);
-});
-
 test("an edit restates a redacted message, and a deletion leaves its place", () => {
   const redacted = (/** @type {number} */ n, /** @type {string} */ type) =>
     event(n, "tidings.redacted", { topic: "rooms.deploys", offset: `e-${n}`, type });

@@ -20,6 +20,20 @@ export const known = computed(() => connectionStatus.value !== "lost" && connect
 /** @param {string} name */
 export const isHere = (name) => known.value && here.value.has(name);
 
+/**
+ * The people whom the person may know, with a word of their names that begins with these letters: members of rooms that
+ * the person can read, and those who are present.
+ * @param {string} letters
+ * @returns {Promise<string[]>} names
+ */
+export async function knownPeople(letters) {
+  const { people } = await tidings.request("GET", `/people/known?${new URLSearchParams({ q: letters.slice(0, 60) })}`);
+  const present = [...here.value.keys()].filter((name) =>
+    ` ${name.toLowerCase()}`.includes(` ${letters.toLowerCase()}`),
+  );
+  return [...new Set([...present, ...people])].sort((a, b) => a.localeCompare(b));
+}
+
 /** @type {import("../../client/index.js").Subscription | null} */
 let subscription = null;
 

@@ -83,10 +83,19 @@ export async function archive(id, is) {
   await refresh();
 }
 
-/** @param {string} id @param {string} member @param {import("./fold.js").Role} role */
-export const invite = (id, member, role) => publish(id, "member.joined", { member, role });
+/** @param {string} id @param {string} member @param {import("./about-fold.js").Role} role */
+export const addMember = (id, member, role) => publish(id, "member.joined", { member, role });
 
-/** @param {string} id @param {string} member @param {import("./fold.js").Role} role */
+/** @param {string} id @param {string} member @param {import("./about-fold.js").Role} role */
+export const invite = (id, member, role) => publish(id, "member.invited", { member, role });
+
+/** @param {string} id @param {string} member */
+export const revokeInvitation = (id, member) => withTrouble(publish(id, "member.uninvited", { member }));
+
+/** Make a person who is invited a member. @param {string} id @param {string} member @param {import("./about-fold.js").Role} role */
+export const acceptFor = (id, member, role) => withTrouble(addMember(id, member, role));
+
+/** @param {string} id @param {string} member @param {import("./about-fold.js").Role} role */
 export const setRole = (id, member, role) => withTrouble(publish(id, "member.role", { member, role }));
 
 /** @param {string} id @param {string} member */

@@ -12,12 +12,12 @@ import { Person } from "../people/person.js";
 import { isHere, known } from "../people/state.js";
 import { assistants, session } from "../session/state.js";
 import { counted, number } from "../text/format.js";
-import { ban, liftBan, removeMember, setRole } from "./actions-state.js";
+import { acceptFor, ban, liftBan, removeMember, revokeInvitation, setRole } from "./actions-state.js";
 import { placesOf } from "./header.js";
 import { shownRoom } from "./shown-state.js";
 
 /** @typedef {import("./state.js").Room} Room */
-/** @typedef {import("./fold.js").Role} Role */
+/** @typedef {import("./about-fold.js").Role} Role */
 
 /** The members of the open room, its assistants, and its topic. */
 export function RoomAside() {
@@ -48,8 +48,8 @@ export function RoomAside() {
   `;
 }
 
-/** @param {{room: Room, members: Readonly<Record<string, Role>>, banned: readonly string[], archived: boolean}} props */
-function Members({ room, members, banned, archived }) {
+/** @param {{room: Room} & import("./about-fold.js").About} props */
+function Members({ room, members, invited, banned, archived }) {
   const owner = room.role.value === "owner" && !archived;
   const names = Object.keys(members);
   const rank = (/** @type {string} */ name) => (name === session.value?.name ? 0 : isHere(name) ? 1 : 2);
@@ -71,10 +71,35 @@ function Members({ room, members, banned, archived }) {
       <ul class="people">
         ${all.map((name) => html`<${Member} key=${name} ...${{ room, name, role: members[name], owner }} />`)}
       </ul>
+      ${Object.keys(invited).length > 0 && html`<${Invited} room=${room} invited=${invited} owner=${owner} />`}
       ${owner && banned.length > 0 && html`<${Banned} room=${room} names=${banned} />`}
     </section>
   `;
 }
+
+/** People whose invitations are pending. @param {{room: Room, invited: Readonly<Record<string, Role>>, owner: boolean}} props */
+const Invited = ({ room, invited, owner }) => html`
+  <h3>Invited</h3>
+  <ul class="people">
+    ${Object.entries(invited).map(([name, role]) => {
+      const revoke = { icon: "x", label: "Revoke invitation", danger: true };
+      const items = [
+        ...(session.value?.auth === "open"
+          ? [{ icon: "user-plus", label: "Add now", run: () => void acceptFor(room.id, name, role) }]
+          : []),
+        { ...revoke, run: () => void revokeInvitation(room.id, name) },
+      ];
+      const state = session.value?.auth === "open" && isHere(name) ? "here, not added yet" : "has not joined yet";
+      return html`
+        <li key=${name} class="pending">
+          <${Person} name=${name} dot=${false} />
+          <div><b>${name}</b><small>${[state, role !== "member" && role].filter(Boolean).join(", ")}</small></div>
+          ${owner && html`<${Menu} icon="ellipsis" label=${`About ${name}`} size=${16} items=${items} />`}
+        </li>
+      `;
+    })}
+  </ul>
+`;
 
 /** @param {{room: Room, names: readonly string[]}} props */
 const Banned = ({ room, names }) => html`

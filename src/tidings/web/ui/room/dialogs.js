@@ -6,11 +6,10 @@ import { html } from "../kit/html.js";
 import { Icon } from "../kit/icon.js";
 import { go, goRoom, openRoom } from "../page/address.js";
 import { dialog } from "../page/layout.js";
-import { here } from "../people/state.js";
 import { joined, rooms, summary } from "../rooms/state.js";
-import { session } from "../session/state.js";
 import { counted } from "../text/format.js";
-import { archive, create, deleteMessage, invite, join, leave, rename } from "./actions-state.js";
+import { archive, create, deleteMessage, join, leave, rename } from "./actions-state.js";
+import { AddMember } from "./add-member.js";
 import { shownRoom } from "./shown-state.js";
 
 /** The open dialog, if it is about rooms. @param {{now: import("../page/layout.js").Dialog}} props */
@@ -29,7 +28,7 @@ export function RoomDialog({ now }) {
   const { id } = room;
   const about = room.about.value;
   const name = about.name;
-  if (now.kind === "room-invite") return html`<${Invite} id=${id} members=${Object.keys(about.members)} />`;
+  if (now.kind === "room-invite") return html`<${AddMember} id=${id} about=${about} />`;
   if (now.kind === "room-archive") {
     return html`<${ConfirmDialog}
       title="Archive room"
@@ -144,7 +143,7 @@ function Create({ name }) {
   `;
 }
 
-/** @typedef {Pick<import("./fold.js").About, "name" | "about" | "private">} About */
+/** @typedef {Pick<import("./about-fold.js").About, "name" | "about" | "private">} About */
 
 /** @param {{id: string, about: About}} props */
 function Leave({ id, about }) {
@@ -179,31 +178,3 @@ const Fields = ({ name, about }) => html`
     <input name="about" type="text" maxlength="500" defaultValue=${about} autocomplete="off" />
   </label>
 `;
-
-/** @param {{id: string, members: string[]}} props */
-function Invite({ id, members }) {
-  const doing = useSubmit((form) => invite(id, field(form, "name"), /** @type {any} */ (field(form, "role"))));
-  const others = [...here.value.keys()].filter((name) => !members.includes(name) && name !== session.value?.name);
-  return html`
-    <${Modal} title="Add a member">
-      <form onSubmit=${doing.go}>
-        <label class="field">
-          <span>Name</span>
-          <input name="name" type="text" maxlength="60" list="others" autocomplete="off" data-first required />
-          <small>Choose a person, or type a name to invite.</small>
-        </label>
-        <datalist id="others">${others.map((name) => html`<option key=${name} value=${name} />`)}</datalist>
-        <label class="field">
-          <span>Role</span>
-          <select name="role">
-            <option value="member">Member: reads and writes</option>
-            <option value="reader">Reader: reads only</option>
-            <option value="owner">Owner: also renames, archives, adds and removes</option>
-          </select>
-        </label>
-        <${Failed} doing=${doing} />
-        <${FormButtons} act="Add" busy=${doing.busy} />
-      </form>
-    <//>
-  `;
-}

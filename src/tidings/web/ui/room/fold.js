@@ -1,6 +1,6 @@
 /** The fold of a room's topic, `rooms.ID`, or of a stretch of it without a gap. Pure. */
 
-/** @typedef {"owner" | "member" | "reader"} Role */
+/** @typedef {import("./about-fold.js").Role} Role */
 /** @typedef {Readonly<Record<string, readonly string[]>>} Reactions names in order, by emoji */
 /** @typedef {{id: string, name: string, type: string, size: number}} File `size` in bytes */
 
@@ -54,16 +54,6 @@
 /** @typedef {Message | Answer | Notice} Item */
 /** @typedef {readonly Item[]} Items oldest first */
 
-/**
- * @typedef {object} About
- * @property {string} name
- * @property {string} about
- * @property {boolean} private
- * @property {boolean} archived
- * @property {Readonly<Record<string, Role>>} members in the order of joining
- * @property {readonly string[]} banned people who cannot be members
- */
-
 /** @typedef {import("../../client/index.js").Event & {offset: string}} Stored */
 
 /** @type {Items} */
@@ -76,6 +66,8 @@ const NOTICES = {
   "room.archived": null,
   "room.restored": null,
   "member.joined": "member",
+  "member.invited": "member",
+  "member.uninvited": "member",
   "member.left": "member",
   "member.role": "member",
   "member.banned": "member",
@@ -234,37 +226,6 @@ export class Stretch {
     const at = this.#cells.indexOf(later);
     if (at < this.above) this.above -= 1;
     this.#cells.splice(at, 1);
-  }
-}
-
-/**
- * Fold one event into the room's name, members and so on. The start comes from the server, because a stretch of the log
- * does not hold all of it.
- * @param {About} about
- * @param {import("../../client/index.js").Event} event
- * @returns {About}
- */
-export function foldAbout(about, { offset, type, data }) {
-  if (offset === null || data === null || typeof data !== "object") return about;
-  switch (type) {
-    case "room.renamed":
-      return { ...about, name: data.name ?? about.name, about: data.about ?? about.about };
-    case "room.archived":
-      return { ...about, archived: true };
-    case "room.restored":
-      return { ...about, archived: false };
-    case "member.joined":
-    case "member.role":
-      return { ...about, members: { ...about.members, [data.member]: data.role } };
-    case "member.left":
-    case "member.banned": {
-      const { [data.member]: _, ...members } = about.members;
-      return { ...about, members, banned: type === "member.banned" ? [...about.banned, data.member] : about.banned };
-    }
-    case "member.unbanned":
-      return { ...about, banned: about.banned.filter((name) => name !== data.member) };
-    default:
-      return about;
   }
 }
 

@@ -6,14 +6,16 @@ import { clockTime } from "../text/format.js";
 /** @type {Record<string, (notice: Notice) => string>} */
 const WORDS = {
   "room.created": ({ by, what }) => `${by} created #${what}`,
-  "room.renamed": ({ by, what }) => `${by} named the room #${what}`,
+  "room.renamed": ({ by, what }) => `${by} renamed the room to #${what}`,
   "room.archived": ({ by }) => `${by} archived the room`,
   "room.restored": ({ by }) => `${by} restored the room`,
   "member.joined": ({ by, what }) => (by === what ? `${by} joined` : `${by} added ${what}`),
+  "member.invited": ({ by, what }) => `${by} invited ${what}`,
+  "member.uninvited": ({ by, what }) => `${by} revoked the invitation of ${what}`,
   "member.left": ({ by, what }) => (by === what ? `${by} left` : `${by} removed ${what}`),
   "member.role": ({ by, what, role }) => `${by} made ${what} ${role === "owner" ? "an owner" : `a ${role}`}`,
   "member.banned": ({ by, what }) => `${by} banned ${what}`,
-  "member.unbanned": ({ by, what }) => `${by} lifted the ban of ${what}`,
+  "member.unbanned": ({ by, what }) => `${by} unbanned ${what}`,
 };
 
 /** A line about a change of the room itself. @param {{item: Notice}} props */

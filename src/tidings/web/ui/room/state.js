@@ -7,6 +7,7 @@ import { distance, isRead, later } from "../log/offset-fold.js";
 import { soon } from "../page/frames.js";
 import { foldTyping, quiet, typists } from "../people/fold.js";
 import { ended, session, userTopic } from "../session/state.js";
+import { aboutOf, foldAbout } from "./about-fold.js";
 import * as roomOf from "./fold.js";
 
 /** @typedef {import("../../client/index.js").Event} Event */
@@ -25,7 +26,7 @@ const MUCH = 5000;
 export class Room {
   /** @type {import("@preact/signals").Signal<roomOf.Items>} */
   items = signal(roomOf.none);
-  /** Name, members and so on; null until they were read. @type {import("@preact/signals").Signal<roomOf.About | null>} */
+  /** Name, members and so on; null until they were read. @type {import("@preact/signals").Signal<import("./about-fold.js").About | null>} */
   about = signal(null);
   /** @type {import("@preact/signals").Signal<"loading" | "ready" | "missing" | "refused">} */
   status = signal("loading");
@@ -142,10 +143,8 @@ export class Room {
       this.#hold(events);
     }
     for (const run of room.runs) void followRun(run);
-    const { name, about, archived, members, banned } = room;
-    const roles = Object.fromEntries(members.map((/** @type {any} */ one) => [one.name, one.role]));
     this.maxFile = max_file;
-    this.#about = { name, about: about ?? "", private: room.private, archived, members: roles, banned };
+    this.#about = aboutOf(room);
     batch(() => {
       this.about.value = this.#about;
       this.#show();
@@ -204,7 +203,7 @@ export class Room {
     this.#hold(kept);
     const before = this.position.value;
     for (const event of events) {
-      this.#about = roomOf.foldAbout(this.#about, event);
+      this.#about = foldAbout(this.#about, event);
       if (event.type === "run.created") void followRun(event.data.run);
     }
     this.#hear(events);

@@ -2,7 +2,7 @@ import { isRead, later } from "../log/offset-fold.js";
 
 /** The fold of a person's rooms and their unread counts, from `users.SLUG` and the rooms' topics. Pure. */
 
-/** @typedef {import("../room/fold.js").Role} Role */
+/** @typedef {import("../room/about-fold.js").Role} Role */
 
 /**
  * @typedef {object} Summary
@@ -12,6 +12,7 @@ import { isRead, later } from "../log/offset-fold.js";
  * @property {boolean} private
  * @property {boolean} archived
  * @property {Role | null} role null for somebody who is not a member
+ * @property {Role | null} invited the role that the person gets by joining; null without an invitation
  * @property {number} members their number
  * @property {number} unread at most 100
  * @property {number} mentions the unread ones that mention the person

@@ -23,6 +23,9 @@ let folded = list.none;
 const following = new Map();
 let reading = 0;
 
+/** The rooms whose invitations are being accepted, or could not be. @type {Set<string>} */
+const accepting = new Set();
+
 /** The rooms of which the person is a member. @param {list.Rooms} all */
 export const joined = (all) => all.filter(({ role, archived }) => role !== null && !archived);
 
@@ -43,9 +46,24 @@ export async function refresh() {
     if (me && found.offset && !following.has(me)) followTopic(me, found.offset);
     readings.value += 1;
     followRooms();
+    await accept();
   } catch (error) {
     if (!ended(error)) roomsListed.value = true;
   }
+}
+
+/** Join the rooms to which the person is invited. The server names them only to a person whose name a token proves. */
+async function accept() {
+  const invited = folded.filter(({ id, role, invited }) => invited && role === null && !accepting.has(id));
+  if (invited.length === 0) return;
+  for (const { id } of invited) accepting.add(id);
+  const member = session.value?.name;
+  const joining = invited.map(async ({ id }) => {
+    await tidings.publish(`rooms.${id}`, { member }, { type: "member.joined" });
+    accepting.delete(id);
+  });
+  await Promise.allSettled(joining); // an invitation that was revoked meanwhile is refused
+  await refresh();
 }
 
 /** Follow the person's rooms, each from the offset up to which it was counted, and leave all others. */
@@ -89,7 +107,8 @@ function isNews({ type, data }, me) {
   if (type === "member.joined" || type === "member.left" || type === "member.banned") return data?.member === me;
   if (type === "room.archived" || type === "room.restored") return true;
   const id = /^rooms\.(.+)$/.exec(data?.topic ?? "")?.[1];
-  return type === "notification.created" && id !== undefined && !folded.some((room) => room.id === id);
+  if (type !== "notification.created" || id === undefined) return false;
+  return data.kind === "invite" || !folded.some((room) => room.id === id);
 }
 
 let whose = "";

@@ -1,0 +1,159 @@
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { Failed, FormButtons, field, useSubmit } from "../connection/dialog-form.js";
+import { Modal } from "../kit/dialog.js";
+import { html, valueOf } from "../kit/html.js";
+import { Icon } from "../kit/icon.js";
+import { composes } from "../kit/keys.js";
+import { Person } from "../people/person.js";
+import { isHere, knownPeople } from "../people/state.js";
+import { session } from "../session/state.js";
+import { addMember, invite } from "./actions-state.js";
+
+/** @typedef {{name: string, known: boolean}} Option `known`: false for a name that only an invitation can reach */
+
+/** The most people that are offered. */
+const MOST = 5;
+/** Milliseconds without a key after which the server is asked. */
+const PAUSE = 100;
+
+/** @param {string} a @param {string} b */
+const same = (a, b) => a.toLowerCase() === b.toLowerCase();
+
+/**
+ * The dialog that adds a person to a room. A name of nobody who is known becomes an invitation.
+ * @param {{id: string, about: import("./about-fold.js").About}} props
+ */
+export function AddMember({ id, about }) {
+  const text = useSignal("");
+  const known = useKnown(text.value.trim());
+  const invites = text.value.trim() !== "" && !known.some((name) => same(name, text.value.trim()));
+  const doing = useSubmit(async (form) => {
+    const name = field(form, "name");
+    const role = /** @type {import("./about-fold.js").Role} */ (field(form, "role"));
+    const found = (await knownPeople(name)).find((one) => same(one, name)); // the list may still be on its way
+    return found ? addMember(id, found, role) : invite(id, name, role);
+  });
+  return html`
+    <${Modal} title="Add a member">
+      <form onSubmit=${doing.go}>
+        <${Picker} text=${text} options=${optionsOf(text.value.trim(), known, about)} />
+        <label class="field">
+          <span>Role</span>
+          <select name="role">
+            <option value="member">Member: reads and writes</option>
+            <option value="reader">Reader: reads only</option>
+            <option value="owner">Owner: also renames, archives, adds and removes</option>
+          </select>
+        </label>
+        <${Failed} doing=${doing} />
+        <${FormButtons} act=${invites ? "Invite person" : "Add member"} busy=${doing.busy} />
+      </form>
+    <//>
+  `;
+}
+
+/** The known people whose names begin with a text, asked for when the person pauses. @param {string} text @returns {readonly string[]} */
+function useKnown(text) {
+  const found = useSignal(/** @type {readonly string[]} */ ([]));
+  useEffect(() => {
+    let left = false;
+    const timer = setTimeout(async () => {
+      const names = await knownPeople(text).catch(() => []);
+      if (!left) found.value = names;
+    }, PAUSE);
+    return () => ((left = true), clearTimeout(timer));
+  }, [text]);
+  return found.value;
+}
+
+/** @param {string} text @param {readonly string[]} known @param {import("./about-fold.js").About} about @returns {Option[]} */
+function optionsOf(text, known, { members, invited, banned }) {
+  const out = [...Object.keys(members), ...Object.keys(invited), ...banned];
+  const begins = (/** @type {string} */ name) => ` ${name.toLowerCase()}`.includes(` ${text.toLowerCase()}`);
+  const people = known.filter((name) => !out.includes(name) && begins(name)).slice(0, MOST);
+  const strange = text !== "" && ![...known, ...out].some((name) => same(name, text));
+  return [...people.map((name) => ({ name, known: true })), ...(strange ? [{ name: text, known: false }] : [])];
+}
+
+/**
+ * A field for a name, with a list of people below it. Arrow keys move in the list, and Enter takes the marked person.
+ * @param {{text: import("@preact/signals").Signal<string>, options: Option[]}} props
+ */
+function Picker({ text, options }) {
+  const input = useRef(/** @type {HTMLInputElement | null} */ (null));
+  const at = useSignal(0);
+  const picked = useSignal(false);
+  const offered = picked.value ? [] : options;
+  const active = Math.min(at.value, offered.length - 1);
+  const pick = (/** @type {Option} */ { name }) => {
+    text.value = /** @type {HTMLInputElement} */ (input.current).value = name;
+    picked.value = true;
+    input.current?.focus();
+  };
+  const keys = (/** @type {KeyboardEvent} */ event) => {
+    if (composes(event)) return;
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    const option = offered[active];
+    if (step && picked.value) picked.value = false;
+    else if (step && option) at.value = (active + step + offered.length) % offered.length;
+    else if (event.key === "Escape" && option && text.value) picked.value = true;
+    else if (event.key === "Enter" && option && option.name !== text.value.trim()) pick(option);
+    else return;
+    event.preventDefault();
+  };
+  return html`
+    <div class="field picker">
+      <label for="member-name">Person</label>
+      <input
+        id="member-name"
+        name="name"
+        type="text"
+        role="combobox"
+        aria-expanded=${String(offered.length > 0)}
+        aria-controls="people-found"
+        aria-autocomplete="list"
+        aria-activedescendant=${offered.length > 0 ? `person-${active}` : undefined}
+        aria-describedby="member-help"
+        maxlength="60"
+        autocomplete="off"
+        spellcheck="false"
+        data-first
+        required
+        ref=${input}
+        onInput=${(/** @type {Event} */ event) => ((text.value = valueOf(event)), (at.value = 0), (picked.value = false))}
+        onKeyDown=${keys}
+      />
+      <small id="member-help">Choose a person, or type a name to invite.</small>
+      <ul id="people-found" role="listbox" aria-label="People" hidden=${offered.length === 0}>
+        ${offered.map(
+          (option, n) => html`
+            <li
+              key=${option.name}
+              id=${`person-${n}`}
+              role="option"
+              aria-selected=${String(n === active)}
+              onPointerDown=${(/** @type {Event} */ event) => (event.preventDefault(), pick(option))}
+              onPointerMove=${() => (at.value = n)}
+            >
+              ${
+                option.known
+                  ? html`<${Person} name=${option.name} size=${24} /><span>${option.name}</span>
+                      ${isHere(option.name) && html`<small>here</small>`}`
+                  : html`<${Icon} name="user-plus" /><span
+                        >Invite ${option.name}<small>${WAITS[session.value?.auth ?? "token"]}</small></span
+                      >`
+              }
+            </li>
+          `,
+        )}
+      </ul>
+    </div>
+  `;
+}
+
+/** The event that ends an invitation, by the kind of server. */
+const WAITS = {
+  token: "Joins at the first sign-in with this name.",
+  open: "Anyone can choose this name here. Add the person when they arrive.",
+};
