@@ -262,7 +262,7 @@ def test_a_refused_question_says_why_and_is_not_lost(open_tab: OpenTab) -> None:
     expect(tab.log.get_by_text("Not sent: Your token may not start runs.")).to_be_visible()
     tab.page.reload()
     expect(tab.log.get_by_text("Not sent: Your token may not start runs.")).to_be_visible()
-    tab.button("Send again").click()
+    tab.button("Retry").click()
     expect(tab.text).to_have_text("You asked: Refuse this")
     expect(tab.page.locator("article.question")).to_have_count(1)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import OpenTab
 from tests.browser.model import End, Hold, ScriptedModel
 from tests.browser.people import Meet, meeting
-from tests.browser.tab import Tab
+from tests.browser.tab import Tab, until
 from tests.serving import ServerProcess
 
 
@@ -75,9 +76,9 @@ def test_an_address_that_leads_nowhere_shows_the_page_with_ways_on(open_tab: Ope
     expect(tab.composer).to_be_visible()
 
 
-def test_a_program_that_asks_for_nothing_gets_a_problem(open_tab: OpenTab, server: ServerProcess) -> None:
-    answer = open_tab().page.request.get(f"{server.url}/nosuchpage", headers={"accept": "application/json"})
-    assert (answer.status, answer.json()["detail"]) == (404, "There is nothing at /nosuchpage.")
+def test_a_program_that_asks_for_nothing_gets_a_problem(server: ServerProcess) -> None:
+    answer = httpx.get(f"{server.url}/nosuchpage", headers={"accept": "application/json"}, trust_env=False)
+    assert (answer.status_code, answer.json()["detail"]) == (404, "There is nothing at /nosuchpage.")
 
 
 def test_the_conversation_of_another_says_so_and_takes_no_question(meet: Meet) -> None:
@@ -163,3 +164,49 @@ def test_at_most_one_message_shows_its_actions(meet: Meet) -> None:
     tab.said("two").hover()
     expect(tab.said("two").locator(".actions")).to_have_css("opacity", "1")
     expect(tab.said("one").locator(".actions")).to_have_css("opacity", "0")
+
+
+def test_a_source_opens_the_documentation_at_its_passage(open_tab: OpenTab, fresh: ServerProcess) -> None:
+    tab = open_tab(url=fresh.url, reduced_motion="no-preference")
+    tab.answered("What is an offset?")
+    first = tab.page.get_by_label("Sources").get_by_role("listitem").first
+    source = first.get_by_role("link")
+    words = first.locator(".passage").inner_text()[:20]
+    source.click()
+    passage = tab.page.get_by_role("region", name="Cited passage")
+    expect(passage).to_contain_text(words)
+    expect(passage).to_be_in_viewport()
+    expect(passage).to_be_focused()
+    expect(tab.page.locator("textarea")).to_have_count(0)
+    tab.page.reload()
+    expect(passage).to_be_in_viewport()
+    tab.page.go_back()
+    expect(tab.answer.locator(".cite").first).to_be_visible()
+    tab.button("Show where source 1 is cited").click()
+    expect(tab.answer.locator(".cite").first).to_be_focused()
+    tab.page.goto(f"{fresh.url}/docs/nosuch.md")
+    expect(tab.page.get_by_role("heading", name="Page not found", level=2)).to_be_visible()
+
+
+def test_the_actions_of_a_tapped_message_are_above_the_composer(meet: Meet) -> None:
+    mara = meet("Mara Taps", viewport={"width": 390, "height": 700}, has_touch=True, is_mobile=True)
+    mara.make("taps")
+    mara.say("taps", *[f"line {n}" for n in range(40)])
+    tab = mara.open("taps")
+    tab.expect_said(*[f"line {n}" for n in range(40)])
+    tab.log.evaluate("log => (log.scrollTop -= 300)")
+    expect(tab.button("Jump to latest")).to_be_visible()
+    low = tab.log.evaluate(
+        """log => Math.max(...[...log.querySelectorAll("article.said")].map((one) => one.getBoundingClientRect().bottom)
+            .filter((bottom) => bottom < log.getBoundingClientRect().bottom))"""
+    )
+    tab.page.touchscreen.tap(80, low - 10)  # beside "Jump to latest"
+    actions = tab.log.get_by_role("group", name="Actions")
+    expect(actions).to_be_in_viewport(ratio=1)
+    until(
+        tab.page,
+        """async () => {
+            const end = (selector, side) => document.querySelector(selector).getBoundingClientRect()[side];
+            return end(".said .actions", "bottom") <= end(".jump", "top") + 1;
+        }""",
+    )

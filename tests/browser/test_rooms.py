@@ -408,7 +408,7 @@ def test_reading_back_to_a_message_says_how_far_it_is_and_may_be_stopped(meet: M
     to = "at => { history.pushState(null, '', at); dispatchEvent(new PopStateEvent('popstate')); }"
     tab.page.evaluate(to, f"?at={first}")
     back = tab.page.locator(".back")
-    expect(back).to_have_text(re.compile(r"Loading messages back to this one, now at\s*\d\d:\d\d\s*Stop"))
+    expect(back).to_have_text(re.compile(r"Loading older messages, now at\s*\d\d:\d\d\s*Stop"))
     back.get_by_role("button", name="Stop").click()
     expect(back).to_have_count(0)
     for route in held:

@@ -26,6 +26,7 @@ FLOORS = {
     "session": "the person who is signed in, and the assistants",
     "outbox": "questions and messages that wait to be sent",
     "people": "presence",
+    "docs": "pages of the documentation",
     "files": "files of messages",
     "answer": "an assistant's run",
     "rooms": "list of rooms, with what is unread",

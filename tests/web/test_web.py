@@ -18,6 +18,7 @@ import pytest
 from starlette.applications import Starlette
 
 from tidings import web
+from tidings.assistants.corpus import docs_folder
 from tidings.web.site import load, page_below
 
 ROOT = Path(web.__file__).parent
@@ -28,7 +29,7 @@ MODULES = sorted([*ROOT.glob("ui/**/*.js"), *ROOT.glob("client/*.js")])
 @pytest.fixture
 async def client():
     app = Starlette()
-    web.mount(app)
+    web.mount(app, docs_folder)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
         yield client
 

@@ -26,7 +26,7 @@ def valid_name(name: str) -> str:
     if name != name.strip():
         raise InvalidRequest("A name neither begins nor ends with a space.")
     if len(slug(name)) > LONGEST_SLUG:
-        raise InvalidRequest("This name is too long: each of its letters takes several bytes. Please shorten the name.")
+        raise InvalidRequest("This name is too long: each of its letters takes several bytes. Shorten it.")
     return name
 
 

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from . import docs
 from .site import CACHE_FOREVER, WORKER_POLICY, File, Page, load, page_below
 
 __all__ = ["mount"]
@@ -24,8 +25,9 @@ def _page_below(path: str) -> Page:
     return page_below(_site, path)
 
 
-def mount(app: Starlette) -> None:
-    """Serve the page at `/`, at `/c/ID` and at `/r/ID`, and its files below a folder that is named by their content.
+def mount(app: Starlette, docs_folder: docs.Folder) -> None:
+    """Serve the page at `/`, at `/c/ID` and at `/r/ID`, and its files below a folder that is named by their content;
+    and the documentation in `docs_folder`.
 
     The page is also the answer to people who open an address that leads nowhere. Programs get the app's own answer.
     """
@@ -33,13 +35,14 @@ def mount(app: Starlette) -> None:
         app.add_route(path, _page, include_in_schema=False)
     app.add_route("/web/{hash}/{path:path}", _asset, include_in_schema=False)
     app.add_route("/favicon.ico", _favicon, include_in_schema=False)
+    docs.mount(app, docs_folder, _page)
     refuse: Any = app.exception_handlers.get(HTTPException)
     if refuse is None:
         return
 
     async def missing(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        if error.status_code != 404 or request.method != "GET" or "text/html" not in request.headers.get("accept", ""):
+        if error.status_code != 404 or not docs.wants_page(request):
             return cast("Response", await refuse(request, error))
         page = _page_below(quote(request.scope.get("root_path", "")))
         found = _response(request, page.file, {**_headers(page), "cache-control": "no-store"})

@@ -2,7 +2,8 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { serverTime } from "../connection/state.js";
 import { Aside } from "../kit/aside.js";
-import { html } from "../kit/html.js";
+import { html, inPage } from "../kit/html.js";
+import { docAddress, goTo } from "../page/address.js";
 import { openAside, wide } from "../page/layout.js";
 import { safeHref } from "../text/element.js";
 import { duration, number } from "../text/format.js";
@@ -63,7 +64,10 @@ export function RunAside({ id, close }) {
           <section class="sources" aria-label="Sources">
             <h3>Sources</h3>
             <ol>
-              ${run.sources.map((source) => html`<${Source} key=${source.n} source=${source} run=${id} />`)}
+              ${run.sources.map(
+                (source) =>
+                  html`<${Source} key=${source.n} source=${source} run=${id} ours=${run.assistant === "docs"} />`,
+              )}
             </ol>
           </section>
         `
@@ -72,20 +76,27 @@ export function RunAside({ id, close }) {
   `;
 }
 
-/** @param {{source: import("./fold.js").Source, run: string}} props */
-function Source({ source, run }) {
+/**
+ * A source: its number leads to the citation, and its title to the source itself if that has an address.
+ * @param {{source: import("./fold.js").Source, run: string, ours: boolean}} props `ours`: paths are of Tidings' documentation
+ */
+function Source({ source, run, ours }) {
   const { n, title, passage } = source;
   const url = safeHref(source.url);
+  const doc = ours ? docAddress(source.path, source.lines) : null;
+  const cited = () => showCite(run, n);
   return html`
     <li id=${`source-${n}`} tabindex="-1">
-      <span class="n" aria-hidden="true">${n}</span>
+      <button type="button" class="n" aria-label=${`Show where source ${n} is cited`} onClick=${cited}>${n}</button>
       <div>
         ${
           url
             ? html`<a class="title" href=${url} target="_blank" rel="noopener noreferrer">${title}</a>`
-            : html`<button type="button" class="title" title="Show where it is cited" onClick=${() => showCite(run, n)}>
-                ${title}
-              </button>`
+            : doc
+              ? html`<a class="title" href=${doc} onClick=${inPage(() => goTo(new URL(doc, location.href)))}
+                  >${title}</a
+                >`
+              : html`<b class="title">${title}</b>`
         }
         <p class="place">${placeOf(source)}</p>
         <p class="passage" title=${plain(passage)}>${plain(passage)}</p>

@@ -20,7 +20,7 @@ export function Stop({ run, within, quiet = false }) {
       await stop(run);
     } catch (error) {
       pressed.value = false;
-      if (!ended(error)) refusedAs("Not stopped")(/** @type {Error} */ (error));
+      if (!ended(error)) refusedAs("Answer not stopped")(/** @type {Error} */ (error));
     }
   };
   useEffect(() => {

@@ -33,7 +33,7 @@ export function useSubmit(run) {
       close();
       if (typeof then === "function") then();
     } catch (error) {
-      if (left.current) refusedAs("Not done")(/** @type {Error} */ (error));
+      if (left.current) refusedAs("Change not saved")(/** @type {Error} */ (error));
       failed.value = /** @type {Error} */ (error).message;
     } finally {
       clearTimeout(late);

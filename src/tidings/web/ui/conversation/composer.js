@@ -49,7 +49,7 @@ export function QuestionComposer() {
 function placeholder(live) {
   if (!shown.value || (shown.value.turns.value.length === 0 && questionsOf(shown.value.id).length === 0))
     return "Ask a question";
-  return live && !compact.value ? "Ask a follow-up. It is sent when this answer ends." : "Ask a follow-up";
+  return live && !compact.value ? "Ask a follow-up. It will be sent when this answer finishes." : "Ask a follow-up";
 }
 
 /** @param {string | null} live */

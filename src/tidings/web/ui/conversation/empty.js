@@ -14,6 +14,7 @@ export function Empty() {
   const assistant = chosen.value;
   if (!assistant) return html`<div class="empty-frame" />`;
   const first = listed.value && conversations.value.length === 0 && joined(rooms.value).length === 0;
+  const modelless = assistants.value.every(({ name, model }) => name === "docs" && model === null);
   const title = assistant.name === "docs" ? "Ask about Tidings" : `Ask ${assistant.title}`;
   const own = assistant.icon || assistant.picture;
   return html`
@@ -32,9 +33,9 @@ export function Empty() {
         }
         <h2>${title}</h2>
         ${first && html`<p>Tidings is a chat for people and AI assistants, in which no message is lost.</p>`}
-        ${assistant.description && html`<p>${assistant.description}</p>`}
+        ${assistant.description && html`<p>${assistant.description}${modelless && !first && html` <${Connect} link />`}</p>`}
         <${Prompts} assistant=${assistant} />
-        ${first && html`<${Doors} modelless=${assistants.value.every(({ name, model }) => name === "docs" && model === null)} />`}
+        ${first && html`<${Doors} modelless=${modelless} />`}
       </div>
     </div>
   `;
@@ -52,12 +53,14 @@ function Doors({ modelless }) {
         <${Icon} name="message-square" />Ask a question
       </button>
       <button type="button" class="button" onClick=${room}><${Icon} name="hash" />Open a room</button>
-      ${
-        modelless &&
-        html`<button type="button" class="button" onClick=${() => (dialog.value = { kind: "model" })}>
-          <${Icon} name="settings-2" />Connect a model
-        </button>`
-      }
+      ${modelless && html`<${Connect} />`}
     </div>
   `;
 }
+
+/** The button that tells how a server gets a model. @param {{link?: boolean}} props `link`: it stands in a text */
+const Connect = ({ link = false }) => html`
+  <button type="button" class=${link ? "link" : "button"} onClick=${() => (dialog.value = { kind: "model" })}>
+    ${!link && html`<${Icon} name="settings-2" />`}Connect a model
+  </button>
+`;

@@ -53,7 +53,7 @@ export function Pending({ pending, conversation }) {
         html`
           <p class="waits refused">
             <${Icon} name="circle-alert" size=${14} />Not sent: ${pending.refused}
-            <button type="button" class="link" onClick=${() => retry(pending.key)}>Send again</button>
+            <button type="button" class="link" onClick=${() => retry(pending.key)}>Retry</button>
             <button type="button" class="link" onClick=${copying(pending.question)}><span>Copy text</span></button>
             <button type="button" class="link" onClick=${() => discard(pending.key)}>Delete</button>
           </p>

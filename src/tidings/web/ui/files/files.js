@@ -52,7 +52,7 @@ function Picture({ file, address }) {
       <${FileName} name=${file.name} />${state.value === "gone" ? GONE : "The image was not loaded."}
       ${
         state.value === "unread" &&
-        html`<button type="button" class="link" onClick=${() => (state.value = "shown")}>Load again</button>`
+        html`<button type="button" class="link" onClick=${() => (state.value = "shown")}>Retry</button>`
       }
     </p>`;
   }

@@ -5,9 +5,14 @@ import { serverRoot } from "./root.js";
 
 /**
  * A room, with the offset of a message to show; or a conversation, null being a new one.
- * `nowhere`: the address is none of this page.
- * @typedef {{room: string, at: string | null} | {conversation: string | null} | {nowhere: true}} Place
+ * `path`: a page of the documentation, with the first and the last line to show. `nowhere`: the address is none of this
+ * page.
+ * @typedef {{path: string, lines: [number, number] | null}} Doc
+ * @typedef {{room: string, at: string | null} | {conversation: string | null} | Doc | {nowhere: true}} Place
  */
+
+/** The path of a page of the documentation, as sources name it. */
+const DOC = /^docs\/(?:[\w-]+\/)*[\w-]+\.md$/;
 
 /** @type {import("@preact/signals").Signal<Place>} */
 const place = signal(addressed());
@@ -17,6 +22,9 @@ export const open = computed(() => ("conversation" in place.value ? place.value.
 
 /** The open room. */
 export const openRoom = computed(() => ("room" in place.value ? place.value.room : null));
+
+/** The open page of the documentation. */
+export const openDoc = computed(() => ("path" in place.value ? place.value : null));
 
 /** The address leads nowhere. */
 export const nowhere = computed(() => "nowhere" in place.value);
@@ -30,11 +38,24 @@ export const isPath = (path) => path.startsWith(serverRoot) && /^([cr]\/[^/]+)?$
 /** @returns {Place} the place that the browser's address names */
 function addressed() {
   const path = location.pathname.startsWith(serverRoot) ? location.pathname.slice(serverRoot.length) : "";
+  if (DOC.test(path)) {
+    const [, from, to] = /^#L(\d{1,6})-(\d{1,6})$/.exec(location.hash) ?? [];
+    return { path, lines: from && to ? [Number(from), Number(to)] : null };
+  }
   if (!/^([cr]\/[A-Za-z0-9_-]{1,64})?$/.test(path)) return { nowhere: true };
   const [, kind, id] = /^([cr])\/([A-Za-z0-9_-]{1,64})$/.exec(path) ?? [];
   if (kind === "r") return { room: id, at: new URLSearchParams(location.search).get("at") };
   return { conversation: id ?? null };
 }
+
+/**
+ * The address of a page of the documentation.
+ * @param {string | null} path
+ * @param {readonly [number, number] | null} lines
+ * @returns {string | null} null for a path of no such page
+ */
+export const docAddress = (path, lines) =>
+  path && DOC.test(path) ? `${serverRoot}${path}${lines ? `#L${lines[0]}-${lines[1]}` : ""}` : null;
 
 /** Open a conversation. @param {string | null} id */
 export function go(id) {

@@ -127,7 +127,7 @@ function State({ room, empty }) {
   `;
 }
 
-/** What an owner or a member can do in an empty room. @param {{room: Room}} props */
+/** Ways to begin in an empty room. @param {{room: Room}} props */
 function Begin({ room }) {
   if (!useMayPost(room)) return null;
   const ask = () => {
@@ -153,7 +153,7 @@ function Back({ room }) {
   if (at === null) return null;
   return html`
     <p class="back">
-      <span role="status">Loading messages back to this one, now at</span>
+      <span role="status">Loading older messages, now at</span>
       <time>${time(at)}</time>
       <button type="button" class="link" onClick=${() => (room.back.value = null)}>Stop</button>
     </p>

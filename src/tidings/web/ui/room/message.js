@@ -4,6 +4,7 @@ import { IconButton } from "../kit/button.js";
 import { focusComposer } from "../kit/composer.js";
 import { toClipboard } from "../kit/copy.js";
 import { html } from "../kit/html.js";
+import { touch } from "../kit/keys.js";
 import { Written } from "../kit/markdown.js";
 import { Icon } from "../kit/icon.js";
 import { Menu } from "../kit/menu.js";
@@ -30,7 +31,13 @@ const QUOTED = 200;
 export function RoomMessage({ room, item, continued, may, found, stop }) {
   const { by, time, text, mentions } = item;
   const near = useSignal(false);
-  const come = () => void (near.value = true);
+  const come = (/** @type {PointerEvent | FocusEvent} */ { type, currentTarget }) => {
+    near.value = true;
+    if (type !== "focusin" || !touch.matches) return;
+    // On a phone the actions stand below the message, whose end may touch the composer.
+    const root = /** @type {HTMLElement} */ (currentTarget);
+    requestAnimationFrame(() => root.querySelector(":scope > .body > .actions")?.scrollIntoView({ block: "nearest" }));
+  };
   const leave = (/** @type {PointerEvent | FocusEvent} */ { type, currentTarget, relatedTarget }) => {
     const root = /** @type {HTMLElement} */ (currentTarget);
     const still = type === "focusout" ? (relatedTarget ?? root) : document.activeElement;

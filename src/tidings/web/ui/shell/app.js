@@ -2,12 +2,13 @@ import { useEffect } from "preact/hooks";
 import { Tip } from "../answer/passage-tip.js";
 import { ConversationPage } from "../conversation/page.js";
 import { asideRun } from "../conversation/shown-state.js";
+import { DocPage } from "../docs/page.js";
 import { keepFocus } from "../kit/focus.js";
 import { html } from "../kit/html.js";
 import { countOf } from "../notifications/bell.js";
 import { Centre } from "../notifications/centre.js";
 import { centreOpen, unread } from "../notifications/state.js";
-import { openRoom } from "../page/address.js";
+import { openDoc, openRoom } from "../page/address.js";
 import { announcement, asideOpen, compact, dialog, drawer, signingIn, wide } from "../page/layout.js";
 import { RoomPage } from "../room/page.js";
 import { session, signedOut } from "../session/state.js";
@@ -39,7 +40,7 @@ export function App() {
       <main class="page" inert=${covered}>
         <${Header} />
         <${Banner} />
-        ${openRoom.value ? html`<${RoomPage} />` : html`<${ConversationPage} />`}
+        ${openDoc.value ? html`<${DocPage} />` : openRoom.value ? html`<${RoomPage} />` : html`<${ConversationPage} />`}
       </main>
       ${aside && html`<${Aside} />`}
       <${Centre} />
