@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tidings.access.limits import KINDS, PROMISED, REMEMBERED, Limits, too_many, valid_limits
+from tidings.access.limits import KINDS, PROMISED, REMEMBERED, Limits, rule, too_many, valid_limits
 from tidings.access.subject import ANYONE, Subject, named
 from tidings.errors import InvalidRequest, TooLarge, TooManyRequests
 
@@ -177,6 +177,29 @@ async def test_a_promised_place_is_taken_by_a_run_or_free_again(clock: Clock) ->
     await limits.ended("A")
     with limits.run(ANN) as begun:
         begun("C")
+
+
+def test_promised_runs_use_up_the_hour(limits: Limits) -> None:
+    limits.promise(ANN, 2)
+    limits.keep(ANN, "A")
+    limits.keep(ANN, "B")
+    assert limits.spent == {("Ann", "runs_an_hour", 4): 2}
+
+
+def test_runs_in_another_process_count_until_it_holds_none(limits: Limits) -> None:
+    nobody = Subject(None, ANYONE.publish, ANYONE.subscribe, None, {"runs": 1})
+    limits.hold_elsewhere("other", {"Ann": 2, "": 1})
+    for subject in (ANN, nobody):
+        with pytest.raises(TooManyRequests, match="under way"), limits.run(subject):
+            pytest.fail("a run was started over the limit")
+    limits.hold_elsewhere("other", {})
+    for subject in (ANN, nobody):
+        with limits.run(subject) as begun:
+            begun(f"run of {subject.name}")
+
+
+def test_a_limit_of_what_is_kept_names_no_period() -> None:
+    assert rule("kept_bytes", 5_000) == "You may keep 5,000 bytes of files at a time."
 
 
 def test_a_run_whose_end_is_never_seen_is_forgotten_after_a_day(limits: Limits, clock: Clock) -> None:

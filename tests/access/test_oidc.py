@@ -42,6 +42,11 @@ async def come_back(address: str) -> dict[str, str]:
     return dict(parse_qsl(urlsplit(answer.headers["location"]).query))
 
 
+def test_a_provider_without_a_title_is_shown_by_its_host() -> None:
+    assert Provider("https://login.example/realm", fake.CLIENT).title == "login.example"
+    assert Provider("https://login.example/realm", fake.CLIENT, title="Example").title == "Example"
+
+
 async def test_the_address_carries_state_nonce_and_challenge(there: fake.Provider) -> None:
     attempt = Attempt.begin("/")
     address = await ours(there).address(attempt, CALLBACK)
