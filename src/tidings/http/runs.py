@@ -31,7 +31,8 @@ PLAIN, ENVELOPE = RunFormat(), RunFormat(envelope=True)
 ID = "^[0-9A-Za-z]{1,64}$"
 EXAMPLE = "01JD9W3K5T8Q2R7V4X6Y9Z0ABC"
 RunId = Annotated[str, Path(pattern=ID, description="A run's id.", examples=[EXAMPLE])]
-PICTURES: dict[str, Any] = {media_type: {} for media_type, _ in KINDS.values()}
+BYTES = {"schema": {"type": "string", "format": "binary"}}
+PICTURES: dict[str, Any] = {media_type: BYTES for media_type, _ in KINDS.values()}
 Name = Annotated[str, Path(pattern=f"^{NAME.pattern}$", description="The name of an assistant.", examples=["support"])]
 Digest = Annotated[str, Path(pattern="^[0-9a-f]{16}$", description="From the list.", examples=["0f1e2d3c4b5a6978"])]
 RUN_PARAMETER = path_parameter("run", "A run's id.", {"pattern": ID}, EXAMPLE)
@@ -185,6 +186,7 @@ def routes(hub: Hub, access: Access, assistants: Mapping[str, NamedAssistant], s
     @router.get(
         "/assistants/{assistant}/icon/{digest}",
         summary="Get the picture of an assistant",
+        response_class=Response,
         responses={200: {"description": "The picture", "content": PICTURES}, **problems(404)},
     )
     async def icon(assistant: Name, digest: Digest) -> Response:
