@@ -22,13 +22,17 @@ PLACE = re.compile(r"(?:[^\W\d]\w*\.)*[^\W\d]\w*:(?:[^\W\d]\w*\.)*[^\W\d]\w*")
 UNNAMED = frozenset({"", "LangGraph"})
 """The names of graphs to which nobody gave a name."""
 
+USUAL = frozenset({"agent", "app", "assistant", "chain", "graph", "make_graph", "model", "runnable", "workflow"})
+"""Names of objects that say nothing of an assistant: its module's name says more."""
+
 
 def find_assistants(place: str) -> dict[str, Any]:
     """Return the assistants that a module has under `module:object`, by name.
 
     The object is an Assistant, a runnable, a mapping of names to these, or a function without parameters that returns
     one of them. A module is looked for in the current directory, too. One assistant has the name of its graph, or else
-    that of the object. Imports the module. Raises InvalidRequest, with what to do.
+    that of the object, or of the module if the object's name is a usual one. Imports the module. Raises InvalidRequest,
+    with what to do.
     """
     if not PLACE.fullmatch(place):
         raise InvalidRequest(f"{place!r} names no object of a module. Write module:object, such as my_agents:support.")
@@ -46,7 +50,7 @@ def find_assistants(place: str) -> dict[str, Any]:
             f"{place} is a value of the type {type(found).__name__}. It should be an Assistant, a dict of assistants "
             f"by name, {KINDS}."
         )
-    return {_name_of(found, path): found}
+    return {_name_of(found, module, path): found}
 
 
 def _imported(module: str) -> Any:
@@ -91,11 +95,13 @@ def _called(found: Any, place: str) -> Any:
         raise InvalidRequest(f"{place}() failed: {_sentence(error)}") from error
 
 
-def _name_of(found: Any, path: str) -> str:
+def _name_of(found: Any, module: str, path: str) -> str:
     runnable = found.runnable if isinstance(found, Assistant) else found
     name = str(getattr(runnable, "name", None) or "") if hasattr(runnable, "get_graph") else ""
-    last = path.rpartition(".")[2].strip("_") or "agent"
-    return name if name not in UNNAMED and NAME.fullmatch(name) else last
+    if name not in UNNAMED and NAME.fullmatch(name):
+        return name
+    last = path.rpartition(".")[2]
+    return (module.rpartition(".")[2] if last in USUAL else last).strip("_") or "agent"
 
 
 def _sentence(error: Exception) -> str:

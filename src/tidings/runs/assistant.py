@@ -152,9 +152,10 @@ def named(assistants: Iterable[tuple[str, Any]]) -> dict[str, NamedAssistant]:
         if name.lower() in map(str.lower, found):
             raise InvalidRequest(f"Two assistants are called {name}. Give each a name of its own.")
         try:
-            found[name] = NamedAssistant(name, value if isinstance(value, Assistant) else Assistant(value))
+            assistant = value if isinstance(value, Assistant) else Assistant(value)
         except InvalidRequest as error:
             raise InvalidRequest(f"The assistant {name}: {error}") from None
+        found[name] = NamedAssistant(name, assistant)
     return found
 
 

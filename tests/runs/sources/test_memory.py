@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from threading import Lock
+from typing import Any, TypedDict
 
 from langchain_core.language_models import FakeListChatModel
 from langgraph.checkpoint.memory import InMemorySaver
@@ -40,3 +41,19 @@ def test_whatever_else_there_is_stays_as_it_is() -> None:
         print,
     ):
         assert with_memory(runnable) is runnable
+
+
+class Holding(TypedDict):
+    lock: Any
+    name: str
+
+
+def test_a_state_that_cannot_be_written_is_kept_as_it_is() -> None:
+    builder = StateGraph(Holding)
+    builder.add_node("make", lambda state: {"lock": Lock()})
+    builder.add_node("ask", lambda state: {"name": f"{interrupt('Who?')} {state['lock'].acquire(blocking=False)}"})
+    builder.add_edge(START, "make")
+    builder.add_edge("make", "ask")
+    graph = with_memory(builder.compile())
+    assert graph.invoke({"name": ""}, CONFIG)["__interrupt__"][0].value == "Who?"
+    assert graph.invoke(Command(resume="Ann"), CONFIG)["name"] == "Ann True"

@@ -64,6 +64,15 @@ def test_what_is_too_large_says_so() -> None:
     assert cut["beginning"].startswith('["éé')
 
 
+def test_what_no_reader_of_the_event_could_decode_is_text() -> None:
+    """An event has at most 128 levels, and every reader refuses more."""
+    value: Any = []
+    for _ in range(125):
+        value = [value]
+    assert jsonable(value) == value
+    assert jsonable([value]) == str([value])
+
+
 def test_what_refers_to_itself_is_text() -> None:
     circle: list[Any] = []
     circle.append(circle)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import cache
 from typing import Any
 
 
@@ -18,4 +19,30 @@ def with_memory(runnable: Any) -> Any:
         return runnable
     from langgraph.checkpoint.memory import InMemorySaver
 
-    return runnable.copy(update={"checkpointer": InMemorySaver()})
+    return runnable.copy(update={"checkpointer": InMemorySaver(serde=_serializer()())})
+
+
+@cache
+def _serializer() -> type[Any]:
+    """Make the class of the serializer. LangGraph is imported by whoever has a graph."""
+    from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+
+    class Keeping(JsonPlusSerializer):
+        """Keeps a value that cannot be written, such as a connection, as it is: a graph that works without a
+        checkpointer must work with this one."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self._kept: list[Any] = []
+
+        def dumps_typed(self, obj: Any) -> tuple[str, bytes]:
+            try:
+                return super().dumps_typed(obj)
+            except Exception:
+                self._kept.append(obj)
+                return "kept", str(len(self._kept) - 1).encode()
+
+        def loads_typed(self, data: tuple[str, bytes]) -> Any:
+            return self._kept[int(data[1])] if data[0] == "kept" else super().loads_typed(data)
+
+    return Keeping

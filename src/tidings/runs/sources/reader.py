@@ -172,7 +172,7 @@ class Reader:
         if getattr(output, "status", None) == "error":
             yield ToolFailed(run=self.run, call=tool.call, tool=tool.tool, error=TOOL_FAILED)
         else:
-            value = jsonable(getattr(output, "content", output))
+            value = jsonable(_said_by_tool(output))
             yield ToolFinished(run=self.run, call=tool.call, tool=tool.tool, output=value)
 
     def _tool_error(self, event: Mapping[str, Any]) -> Iterator[RunEvent]:
@@ -291,6 +291,14 @@ _READERS: dict[str, Callable[[Reader, Mapping[str, Any]], Iterator[RunEvent]]] =
     "on_chain_end": Reader._chain_end,
     "on_custom_event": Reader._custom,
 }
+
+
+def _said_by_tool(output: Any) -> Any:
+    """The output of a tool. A tool that hands over to another agent returns a command, which holds its message."""
+    update = getattr(output, "update", None)
+    messages = update.get("messages") if isinstance(update, Mapping) and hasattr(output, "goto") else None
+    said = [message for message in messages or () if getattr(message, "type", None) == "tool"]
+    return getattr(said[-1] if said else output, "content", output)
 
 
 def _is_node(event: Mapping[str, Any]) -> bool:

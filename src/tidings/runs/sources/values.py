@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from tidings.errors import TooLarge
+from tidings.events import check_nesting
 
 LIMIT = 256 * 1024
 """Bytes of JSON of one value. An event holds 1 MB, and the viewers of a run need no more of a tool's output."""
@@ -32,7 +33,9 @@ def entire(value: Any) -> Any:
 
 def _encoded(value: Any) -> bytes:
     try:
-        return _encoder.encode(value)
+        text = _encoder.encode(value)
+        check_nesting(f"[[{text.decode()}]]")  # the event has two levels around a value, or one
+        return text
     except (TypeError, ValueError, RecursionError):
         return _encoder.encode(clean(_as_text(value)))
 

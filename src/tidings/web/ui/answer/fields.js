@@ -17,12 +17,12 @@ export function FormField({ field, holding }) {
   const id = idOf(holding, field);
   const error = holding.errors.value[field.id];
   const flag = field.kind === "flag";
-  const name = html`<span
-    >${field.label || "Answer"}${field.required || flag ? "" : html` <small class="optional">optional</small>`}</span
+  const label = html`<label for=${id}
+    >${field.label || "Answer"}${field.required || flag ? "" : html` <small class="optional">optional</small>`}</label
   >`;
   return html`
-    <label class=${flag ? "field flag" : "field"} for=${id}>
-      ${flag ? "" : name}
+    <div class=${flag ? "field flag" : "field"}>
+      ${flag ? "" : label}
       <${Control}
         field=${field}
         holding=${holding}
@@ -32,9 +32,9 @@ export function FormField({ field, holding }) {
           "aria-describedby": error || field.description ? `${id}-about` : undefined,
         }}
       />
-      ${flag ? name : ""}
+      ${flag ? label : ""}
       ${(error || field.description) && html`<small id=${`${id}-about`} class=${error ? "error" : ""}>${error || field.description}</small>`}
-    </label>
+    </div>
   `;
 }
 

@@ -163,8 +163,8 @@ function OpenForm({ question, asking }) {
   return html`
     <form onSubmit=${submit} novalidate>
       <${About} question=${question} />
-      <label class="field" for=${id}>
-        <span>${json.value ? "Answer as JSON" : "Answer"}</span>
+      <div class="field">
+        <label for=${id}>${json.value ? "Answer as JSON" : "Answer"}</label>
         <textarea
           id=${id}
           dir="auto"
@@ -181,7 +181,7 @@ function OpenForm({ question, asking }) {
             event.key === "Enter" && (event.ctrlKey || event.metaKey) && submit(event)}
         />
         ${error.value && html`<small id=${`${id}-error`} class="error">${error.value}</small>`}
-      </label>
+      </div>
       <p class="choices">
         <button type="submit" class="button primary" aria-disabled=${String(asking.busy)}>Send answer</button>
         <button type="button" class="button" onClick=${() => asking.send(true)}>Yes</button>

@@ -115,6 +115,8 @@ function Decide({ action, form, choice, onChoose, decide, title }) {
     return { choice, args: found.value ?? {} };
   });
   useLayoutEffect(() => {
+    errors.value = {};
+    textError.value = "";
     if (choice && choice !== "approve")
       /** @type {HTMLElement | null} */ (root.current?.querySelector("input, textarea, select"))?.focus();
   }, [choice]);
@@ -135,8 +137,10 @@ function Decide({ action, form, choice, onChoose, decide, title }) {
       ${
         choice &&
         WORDS[choice].field &&
-        html`<label class="field" for=${`${form}-text`}>
-          <span>${WORDS[choice].field}${choice === "reject" && html` <small class="optional">optional</small>`}</span>
+        html`<div class="field">
+          <label for=${`${form}-text`}
+            >${WORDS[choice].field}${choice === "reject" && html` <small class="optional">optional</small>`}</label
+          >
           <textarea
             id=${`${form}-text`}
             dir="auto"
@@ -146,7 +150,7 @@ function Decide({ action, form, choice, onChoose, decide, title }) {
             onInput=${(/** @type {Event} */ event) => ((text.value = valueOf(event)), (textError.value = ""))}
           />
           ${textError.value && html`<small class="error">${textError.value}</small>`}
-        </label>`
+        </div>`
       }
       <p class="choices" role="group" aria-label=${`Decision about ${action.name}`}>
         ${action.choices.map(
