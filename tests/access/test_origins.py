@@ -67,6 +67,8 @@ def test_same_origin(origin: str | None, site: str | None) -> None:
         ("http://app.example:9999", None),
         ("null", None),  # a sandboxed frame, or a file
         ("app.example:8000", None),  # no scheme: no browser sends this
+        ("x://app.example:8000", None),  # a page of another kind, such as an extension's
+        ("//app.example:8000", None),
         ("https://app.example:8000.evil.example", None),
         ("http://app.example:8000", "cross-site"),  # Sec-Fetch-Site is what cannot be forged
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import urllib.error
@@ -76,6 +77,7 @@ def test_a_backup_under_a_running_server_is_restored_when_it_has_stopped(tmp_pat
     [
         (["backup", "b.db"], "There is no file tidings.db."),
         (["restore", "b.db"], "There is no file b.db."),
+        (["restore", os.devnull], f"{os.devnull} is not a file."),
         (["backup", "b.db", "--store", "memory:"], "A store in memory has no file. Name the store's file by --store"),
         (["restore", "b.db", "--store", "redis://x"], "This is not the URL of a store. Known are memory:, sqlite:///"),
     ],

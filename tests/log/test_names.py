@@ -146,3 +146,13 @@ def test_events_that_are_no_pairs_are_refused(events: Any) -> None:
 def test_pairs_come_from_anything_that_can_be_iterated() -> None:
     assert names.pairs_of(iter([("a", 1), ("b", 2)])) == [("a", 1), ("b", 2)]
     assert names.pairs_of([["a", 1]]) == [["a", 1]]  # type: ignore[list-item]
+
+
+def test_as_many_names_are_listed_as_fit_into_an_event() -> None:
+    few = ["Ann", "Bob"]
+    assert names.fitting(few, str, 64) == few
+    for letter in ("a", "ä", '"', "\U0001f600"):
+        listed = names.fitting([letter * 200] * 10_000, str, 64)
+        assert 300 < len(listed) < 10_000
+        three = msgspec.json.encode([[[name, "publishes", 10**9, 10**9] for name in listed]] * 3)
+        assert len(three) < names.MAX_DATA

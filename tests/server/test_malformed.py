@@ -29,6 +29,13 @@ def topics(server: ServerProcess) -> list[str]:
 PUBLISH, NDJSON, JSON = "/topics/a/events", "content-type: application/x-ndjson", "content-type: application/json"
 DEEP = b"[" * 200_000 + b"]" * 200_000
 
+
+def coded(*headers: str) -> bytes:
+    """Return a request with a chunked body and these headers."""
+    head = "".join(f"{header}\r\n" for header in headers)
+    return f"POST {PUBLISH} HTTP/1.1\r\nhost: localhost\r\n{head}\r\n1\r\nx\r\n0\r\n\r\n".encode()
+
+
 REFUSED: dict[str, tuple[bytes, int, str]] = {
     # Offsets, and epochs of another life.
     "a wrong offset": (request("GET", f"{PUBLISH}?after=x"), 400, "offset"),
@@ -54,6 +61,17 @@ REFUSED: dict[str, tuple[bytes, int, str]] = {
     "a topic that is no UTF-8": (request("POST", "/topics/%FF/events", b"x"), 400, "segments"),
     "a topic in raw bytes": (request("POST", b"/topics/\xc3\xa9/events", b"x"), 400, ""),
     "a topic of 10,000 characters": (request("POST", f"/topics/{'a' * 10_000}/events", b"x"), 414, "4,096"),
+    # Headers that two readers may understand in two ways.
+    "two hosts": (request("GET", "/topics", b"", "host: evil.example"), 400, "Host"),
+    "two origins": (request("POST", PUBLISH, b"x", "origin: http://localhost", "origin: http://evil"), 400, "Origin"),
+    "two sites": (
+        request("POST", PUBLISH, b"x", "sec-fetch-site: cross-site", "sec-fetch-site: none"),
+        400,
+        "Sec-Fetch-Site",
+    ),
+    "an origin that is no page's": (request("POST", PUBLISH, b"x", "origin: x://localhost"), 403, "origin"),
+    "two transfer codings": (coded("transfer-encoding: identity", "transfer-encoding: chunked"), 400, "HTTP"),
+    "two transfer codings in one header": (coded("transfer-encoding: gzip, chunked"), 400, "HTTP"),
     # Types and keys.
     "a type with a line end": (request("POST", f"{PUBLISH}?type=a%0Ab", b"x"), 400, "line end"),
     "a type with NUL": (request("POST", f"{PUBLISH}?type=a%00b", b"x"), 400, "NUL"),

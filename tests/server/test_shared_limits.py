@@ -14,6 +14,7 @@ from tidings import Hub
 from tidings.access.limits import Limits
 from tidings.access.subject import named
 from tidings.errors import TidingsError, TooManyRequests
+from tidings.log.names import MAX_DATA, json_of
 from tidings.server import shared_limits
 from tidings.server.shared_limits import TOPIC, SharedLimits
 
@@ -100,6 +101,26 @@ async def test_broken_events_and_those_of_this_process_are_ignored() -> None:
         shared._hear(TOPIC, '{"process":"other","spent":[[["Ann","publishes",10],10]],"held":{}}')
         with pytest.raises(TooManyRequests):
             limits.check(ANN, "publishes", 10)
+
+
+async def test_many_people_with_long_names_are_told_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shared_limits, "LOOK", 0.01)
+    limits, sizes, whole = Limits(PEOPLE), list[int](), asyncio.Event()
+
+    async def publish(topic: str, data: dict[str, list[object]], *_: object, **__: object) -> None:
+        sizes.append(len(json_of(data)))
+        if not limits.spent:
+            whole.set()
+
+    async with Hub("memory:") as hub:
+        monkeypatch.setattr(hub, "publish", publish)
+        for n in range(1500):
+            limits.spend(named(f"{n:04} " + "\U0001f600" * 190), "upload_bytes", 900)
+        SharedLimits(hub, limits).open()
+        async with asyncio.timeout(PATIENCE):
+            await whole.wait()
+    assert len(sizes) > 1
+    assert max(sizes) < MAX_DATA
 
 
 async def test_a_store_that_is_away_is_told_to_the_log(

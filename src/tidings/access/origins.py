@@ -49,4 +49,5 @@ def same_origin(host: str | None, origin: str | None, site: str | None, origins:
         return site in ("same-origin", "none")
     if origin is None:
         return True
-    return host is not None and origin.lower().partition("://")[2] == host.strip().lower()
+    scheme, _, authority = origin.lower().partition("://")
+    return host is not None and scheme in ("http", "https") and authority == host.strip().lower()

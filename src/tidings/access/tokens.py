@@ -91,8 +91,9 @@ class Authenticator:
 
         `unsafe`: the request changes or costs something. A page of another origin is then refused, since its browser
         would send the cookie of this server, or reach this machine's loopback. A token in `Authorization` needs no such
-        check, as no other page knows it. Raises Unauthenticated; Forbidden for a foreign page or host name; Unavailable
-        if the token cannot be verified now.
+        check, as no other page knows it. Raises Unauthenticated; Forbidden for a foreign page or host name;
+        InvalidRequest for a header that comes twice and tells the page or the host; Unavailable if the token cannot be
+        verified now.
         """
         fields = _Fields(headers)
         if self._keys is None:
@@ -224,11 +225,11 @@ class _Fields:
             elif name == b"cookie":
                 self._cookies(value.decode("latin-1"))
             elif name == b"host":
-                self.host = value.decode("latin-1")
+                self.host = _only(name, value, self.host)
             elif name == b"origin":
-                self.origin = value.decode("latin-1")
+                self.origin = _only(name, value, self.origin)
             elif name == b"sec-fetch-site":
-                self.site = value.decode("latin-1")
+                self.site = _only(name, value, self.site)
 
     def _authorization(self, value: str) -> None:
         scheme, _, token = value.strip().partition(" ")
@@ -243,6 +244,16 @@ class _Fields:
                 self.cookie = value.strip()
             elif name.strip() == NAME_COOKIE and self.name is None:
                 self.name = chosen_name(value.strip())
+
+
+def _only(name: bytes, value: bytes, before: str | None) -> str:
+    """Return the value of a header that comes once. Raises InvalidRequest.
+
+    Of two, a proxy in front might have checked the other.
+    """
+    if before is not None:
+        raise InvalidRequest(f"The header {name.decode().title()} comes once.")
+    return value.decode("latin-1")
 
 
 def _subject(claims: dict[str, Any]) -> Subject:

@@ -6,17 +6,19 @@ import hashlib
 import re
 import secrets
 import string
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from itertools import islice
 from math import isfinite
 from types import NoneType
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeVar
 
 import msgspec
 
 from tidings.errors import InvalidRequest, TooLarge
 from tidings.events import NESTING, Offset, shown
+
+T = TypeVar("T")
 
 MAX_NAME = 200
 """Bytes of a topic's name, of a type and of an idempotency key."""
@@ -209,3 +211,17 @@ def size_of(text: str, what: str) -> int:
         return len(text.encode())
     except UnicodeEncodeError:
         raise InvalidRequest(f"{what} holds half of a surrogate pair, which is no character.") from None
+
+
+def fitting(items: Iterable[T], name: Callable[[T], str], frame: int) -> list[T]:
+    """Return the first items that one event can list: a third of the data of an event, so that it may list three kinds.
+
+    Each takes its name as JSON, and `frame` bytes beside it.
+    """
+    left, found = MAX_DATA // 3, list[T]()
+    for item in items:
+        left -= len(json_of(name(item))) + frame
+        if left < 0:
+            break
+        found.append(item)
+    return found

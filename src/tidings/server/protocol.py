@@ -263,6 +263,9 @@ def protocol(hub: Hub, bounds: Bounds) -> type[HttpToolsProtocol]:
                 self._stop(TOO_LARGE)
             if len(self.url) > MAX_PATH and self.url.find(b"?", 0, MAX_PATH + 1) < 0:
                 self._stop(TOO_LONG)
+            codings = [value for name, value in self.headers if name == b"transfer-encoding"]
+            if codings and [coding.lower() for coding in codings] != [b"chunked"]:
+                self._stop(UNREADABLE)  # a proxy in front might find another end of the body
             self._head = -1
             super().on_headers_complete()
             # Trailers are dropped: uvicorn would add them to the headers, where `authorization` says who asks.

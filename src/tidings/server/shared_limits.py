@@ -15,6 +15,7 @@ import msgspec
 from tidings.access.limits import Amount, Limits
 from tidings.delivery.hub import Hub
 from tidings.errors import TidingsError
+from tidings.log.names import fitting
 
 log: logging.Logger = logging.getLogger("tidings.limits")
 
@@ -26,8 +27,8 @@ LOOK = 0.5
 """Seconds between two looks at what was used up. It is told together."""
 GONE = 12.0
 """Seconds without an event after which a process counts as gone, with the places that it holds."""
-MOST = 2_000
-"""Amounts that one event tells: an event holds 1 MB."""
+FRAME = 64
+"""Bytes of an amount, or of a person's places, beside the name."""
 
 
 class Used(msgspec.Struct, frozen=True):
@@ -62,13 +63,12 @@ class SharedLimits:
             await asyncio.sleep(LOOK)
             self._forget()
             limits = self.limits
-            spent = list(limits.spent.items())[:MOST]
-            for amount, _ in spent:
-                del limits.spent[amount]
+            told = fitting(limits.spent, lambda amount: amount.name, FRAME)
+            spent = [(amount, limits.spent.pop(amount)) for amount in told]
             held = limits.held()
             if spent or held != self._held or (held and monotonic() - self._told >= EVERY):
                 self._held, self._told = held, monotonic()
-                used = Used(self.process, spent, dict(sorted(held.items())[:MOST]))
+                used = Used(self.process, spent, {name: held[name] for name in fitting(sorted(held), str, FRAME)})
                 try:
                     await self.hub.publish(TOPIC, msgspec.to_builtins(used), TOPIC, transient=True)
                 except TidingsError as error:

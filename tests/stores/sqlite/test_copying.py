@@ -16,10 +16,17 @@ from tidings.stores.sqlite.copying import beside, copy, open_source, put_in_plac
 
 def test_a_source_on_its_own_is_read_in_a_folder_that_nobody_can_write(path: Path, tmp_path: Path) -> None:
     connect(str(path), "normal").close()
-    before = sorted(os.listdir(tmp_path))
-    with closing(open_source(str(path))) as source, closing(copy(source, ":memory:", lambda part: None)) as copied:
+    before = sorted(os.listdir(path.parent))
+    target = tmp_path / "elsewhere" / "a"
+    target.parent.mkdir()
+    with (
+        closing(open_source(str(path))) as source,
+        closing(copy(source, str(target), lambda part: None, path.name)) as copied,
+    ):
         assert copied.execute("SELECT commits FROM state").fetchone() == (0,)
-    assert sorted(os.listdir(tmp_path)) == before
+    target.unlink()
+    target.parent.rmdir()
+    assert sorted(os.listdir(path.parent)) == before
 
 
 def test_a_name_with_marks_of_a_url_is_a_name(tmp_path: Path) -> None:
@@ -53,6 +60,6 @@ def test_the_remains_of_a_killed_copy_are_overwritten(tmp_path: Path, path: Path
     (tmp_path / "a.partial").write_bytes(b"half a file")
     (tmp_path / "a.partial-journal").write_bytes(b"and its journal")
     with closing(open_source(str(path))) as source, beside(str(tmp_path / "a"), "It failed") as part:
-        copy(source, part, lambda part: None).close()
+        copy(source, part, lambda part: None, path.name).close()
         put_in_place(part, str(tmp_path / "a"))
     assert ask(tmp_path / "a", "SELECT logs FROM state") == 0

@@ -122,6 +122,15 @@ def test_a_damaged_store_is_replaced_and_kept(path: Path, tmp_path: Path) -> Non
     assert content(path) == 50
 
 
+def test_a_restored_store_is_read_by_whoever_could_read_the_earlier_one(path: Path, tmp_path: Path) -> None:
+    make(tmp_path / "backup.db")
+    restore(str(tmp_path / "backup.db"), str(path))
+    assert path.stat().st_mode & 0o777 == 0o600
+    path.chmod(0o640)
+    restore(str(tmp_path / "backup.db"), str(path))
+    assert path.stat().st_mode & 0o777 == 0o640
+
+
 def test_a_store_that_has_only_its_first_bytes_is_replaced_and_kept(path: Path, tmp_path: Path) -> None:
     make(tmp_path / "backup.db")
     path.write_bytes(b"SQLite format 3\0" + b"\xff" * 10_000)
@@ -247,8 +256,8 @@ def same_file(backup: Path, path: Path) -> None:
         (a_letter, InvalidRequest, r"^backup\.db is not a SQLite database\.$"),
         (other_application, InvalidRequest, r"^backup\.db is a database of another application\.$"),
         (newer, InvalidRequest, r"^backup\.db was made by a newer version"),
-        (damaged, Unavailable, "damaged"),
-        (cut, Unavailable, "damaged"),
+        (damaged, Unavailable, r"^backup\.db is damaged"),
+        (cut, Unavailable, r"^backup\.db is damaged"),
         (same_file, InvalidRequest, r"^The backup and the store are the same file\.$"),
     ],
 )

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import sqlite3
 import subprocess
@@ -18,9 +19,11 @@ import pytest
 from tests.stores.kit import Clock, put, until
 from tests.stores.sqlite.conftest import Open
 from tests.stores.suite import StoreSuite
+from tidings import Hub
 from tidings.errors import Unavailable
 from tidings.events import Offset
 from tidings.stores.sqlite import store as sqlite
+from tidings.stores.sqlite.backup import back_up
 from tidings.stores.sqlite.connection import connect
 from tidings.stores.sqlite.peers import Peers
 from tidings.stores.sqlite.reader import Reader
@@ -120,3 +123,16 @@ async def test_a_store_that_cannot_be_opened_leaves_nothing_open(
         with pytest.raises(sqlite3.ProgrammingError, match="closed"):
             await asyncio.to_thread(connection.execute, "SELECT 1")
     assert [each.fileno() for each in sockets] == [-1]
+
+
+async def test_nobody_else_may_read_the_files_of_a_store(path: Path, tmp_path: Path) -> None:
+    before = os.umask(0o000)
+    try:
+        async with Hub(f"sqlite:///{path}") as hub:
+            await hub.publish("a", "secret")
+            names = ["", "-wal", "-shm"]
+            assert [path.with_name(path.name + name).stat().st_mode & 0o777 for name in names] == [0o600] * 3
+        await asyncio.to_thread(back_up, str(path), str(tmp_path / "backup.db"))
+        assert (tmp_path / "backup.db").stat().st_mode & 0o777 == 0o600
+    finally:
+        os.umask(before)

@@ -19,6 +19,7 @@ from tidings.access.subject import Subject
 from tidings.delivery.hub import Hub
 from tidings.errors import Forbidden, TidingsError
 from tidings.http.response import Slots
+from tidings.log.names import fitting
 
 from .here import Beat, Here, Process
 
@@ -34,8 +35,10 @@ EVERY = 5.0
 """Seconds between two beats of a process whose people do not change."""
 LOOK = 0.5
 """Seconds between two looks at the open streams. Changes in between are told together."""
-MOST = 5_000
-"""People that one process tells about: an event holds 1 MB."""
+FRAME = 16
+"""Bytes of a person's connections beside the name."""
+FEW = 400
+"""People whose names certainly fit into an event."""
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -94,8 +97,8 @@ class Presence:
         while True:
             owners = self.slots.owners
             mine = {name: count for name, count in owners.items() if name}
-            if len(mine) > MOST:
-                mine = {name: mine[name] for name in sorted(mine)[:MOST]}
+            if len(mine) > FEW:
+                mine = {name: mine[name] for name in fitting(sorted(mine), str, FRAME)}
             await self._tell_changes(mine)
             if self._told.version and monotonic() - self._at >= EVERY:
                 await self._beat(Beat(self.process, self._told.version))

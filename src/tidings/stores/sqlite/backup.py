@@ -23,6 +23,6 @@ def back_up(database: str, target: str, progress: Progress = lambda part: None) 
     if not os.path.isdir(os.path.dirname(os.path.abspath(target))):
         raise InvalidRequest(f"There is no folder to put {os.path.basename(target)} in.")
     with closing(open_source(database)) as source, beside(target, FAILED) as part:
-        copy(source, part, progress).close()
+        copy(source, part, progress, os.path.basename(database)).close()
         put_in_place(part, target)
         return os.path.getsize(target)

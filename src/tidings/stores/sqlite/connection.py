@@ -50,7 +50,17 @@ def connect(path: str, durability: str, *, check: bool = False) -> sqlite3.Conne
             raise damaged(name) if code(error) == sqlite3.SQLITE_CORRUPT else meaning(error) from None
 
 
+def make_private(path: str) -> None:
+    """Make a file that only this user can read, if there is none. SQLite gives the files beside it the same mode.
+
+    For holders of `opening`, if another store of this process might have the file open.
+    """
+    with contextlib.suppress(OSError):  # it exists, or SQLite says what is wrong
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+
+
 def _connect(path: str, name: str, durability: str, check: bool) -> sqlite3.Connection:
+    make_private(path)
     connection = sqlite3.connect(
         path, timeout=PATIENCE, isolation_level=None, check_same_thread=False, cached_statements=512
     )

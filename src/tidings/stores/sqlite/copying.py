@@ -11,7 +11,7 @@ from urllib.parse import quote
 from tidings.errors import InvalidRequest, TidingsError, Unavailable
 
 from . import schema
-from .connection import code, look_for_damage, look_for_lost_changes, meaning, opening
+from .connection import code, damaged, look_for_damage, look_for_lost_changes, make_private, meaning, opening
 
 PAGES = 1_000
 """Pages that are copied between two calls of `progress`."""
@@ -27,7 +27,7 @@ def open_source(path: str) -> sqlite3.Connection:
     """
     name = os.path.basename(path)
     if not os.path.isfile(path):
-        raise InvalidRequest(f"There is no file {name}.")
+        raise InvalidRequest(f"{path} is not a file." if os.path.exists(path) else f"There is no file {name}.")
     # A file on its own is read as it is, so that a backup may lie in a folder that nobody can write.
     mode = "mode=rw" if os.path.exists(f"{path}-wal") else "mode=ro&immutable=1"
     try:
@@ -43,15 +43,17 @@ def open_source(path: str) -> sqlite3.Connection:
     except sqlite3.Error as error:
         if code(error) == sqlite3.SQLITE_NOTADB:
             raise InvalidRequest(f"{name} is not a SQLite database.") from None
-        raise meaning(error) from None
+        raise damaged(name) if code(error) == sqlite3.SQLITE_CORRUPT else meaning(error) from None
     return connection
 
 
-def copy(source: sqlite3.Connection, target: str, progress: Progress) -> sqlite3.Connection:
+def copy(source: sqlite3.Connection, target: str, progress: Progress, name: str) -> sqlite3.Connection:
     """Copy a database as it is at this moment to the new file `target`, whoever writes to it meanwhile.
 
-    Returns a connection to the copy, which keeps no files beside itself. Raises Unavailable if the copy is damaged.
+    Returns a connection to the copy, which keeps no files beside itself and which only this user can read. Raises
+    Unavailable if the copy is damaged, as the file `name`, which was copied, is then.
     """
+    make_private(target)
     copied = sqlite3.connect(target, isolation_level=None)
     try:
         copied.execute("PRAGMA synchronous=off")  # `put_in_place` syncs it, once
@@ -61,7 +63,7 @@ def copy(source: sqlite3.Connection, target: str, progress: Progress) -> sqlite3
         source.backup(copied, pages=PAGES, progress=lambda _, left, all: progress(1 - left / max(all, 1)), sleep=0)
         source.execute("COMMIT")
         copied.execute("PRAGMA journal_mode=delete")
-        look_for_damage(copied, os.path.basename(target))
+        look_for_damage(copied, name)
     except BaseException:
         copied.close()
         raise

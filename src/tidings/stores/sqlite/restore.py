@@ -45,10 +45,12 @@ def restore(backup: str, database: str, progress: Progress = lambda part: None) 
     with _alone(database):
         pass  # better told now than after the copy
     with closing(open_source(backup)) as source, beside(database, FAILED) as part:
-        with closing(copy(source, part, progress)) as copied:
+        with closing(copy(source, part, progress, os.path.basename(backup))) as copied:
             begin_new_lives(copied)
         _merge_changes(database)
         with _alone(database):
+            if os.path.exists(database):
+                os.chmod(part, os.stat(database).st_mode & 0o777)  # whoever could read the store still can
             kept = _keep(database)
             put_in_place(part, database)
     return kept
