@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from itertools import count
@@ -36,13 +39,28 @@ def binaries() -> Path | None:
     return Path(found).resolve().parent if found else None
 
 
+_ports = count(20_000 + os.getpid() % 400 * 30)
+
+
 def free_port() -> int:
-    """Return a port below those that the kernel gives to outgoing connections."""
-    for port in range(20_000 + os.getpid() % 10_000, 32_000):
+    """Return a port below those that the kernel gives to outgoing connections, another one each time."""
+    for port in _ports:
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
     raise AssertionError("no port is free")
+
+
+_made: list[str] = []
+"""The folder of an empty cluster, from which further ones are copied."""
+
+
+def runs(pid: int) -> bool:
+    """Tell whether a process is there, and no zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 class Cluster:
@@ -70,10 +88,17 @@ class Cluster:
 
     def make(self) -> Self:
         """Make an empty cluster, in which everybody on this machine is trusted, and start it."""
-        self.run(
-            "initdb", "--pgdata", self.data, "--auth=trust", "--username=tidings", "--no-sync",
-            "--encoding=UTF8", "--locale=C", "--no-instructions",
-        )  # fmt: skip
+        if not _made:
+            self.run(
+                "initdb", "--pgdata", self.data, "--auth=trust", "--username=tidings", "--no-sync",
+                "--encoding=UTF8", "--locale=C", "--no-instructions",
+            )  # fmt: skip
+            _made.append(shutil.copytree(self.data, tempfile.mkdtemp(), dirs_exist_ok=True))
+            atexit.register(shutil.rmtree, _made[0], ignore_errors=True)
+        else:  # in a tenth of the time
+            subprocess.run(["cp", "-a", f"{_made[0]}/.", self.data], check=True)
+            subprocess.run(["chown", "-R", f"--reference={self.folder}", self.data], check=True)
+            self.data.chmod(0o700)
         self.start()
         return self
 
@@ -90,7 +115,7 @@ class Cluster:
         options = [word for name, value in self.settings.items() for word in ("-c", f"{name}={value}")]
         self.run(
             "pg_ctl", "start", "--pgdata", self.data, "--wait", "--log", self.folder / "log", "--options",
-            " ".join(["-p", str(self.port), "-k", str(self.folder), *options]),
+            " ".join(["-p", str(self.port), "-k", "''", *options]),
         )  # fmt: skip
 
     def stop(self) -> None:
@@ -100,13 +125,28 @@ class Cluster:
         """Kill every process of the server, as a crash of its machine would."""
         with suppress(FileNotFoundError, ValueError, ProcessLookupError):
             pid = int((self.data / "postmaster.pid").read_text().split()[0])
-            children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-            for each in (pid, *map(int, children)):
+            os.kill(pid, signal.SIGSTOP)  # from here on, it starts no other process
+            all = [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
+            for each in all:
                 with suppress(ProcessLookupError):
-                    os.kill(each, 9)
-            for each in (pid, *map(int, children)):
-                while Path(f"/proc/{each}").exists() and "Z" not in Path(f"/proc/{each}/stat").read_text().split()[2]:
-                    pass
+                    os.kill(each, signal.SIGKILL)
+            while any(map(runs, all)):
+                time.sleep(0.01)
+            # A container may have nobody who clears dead processes away, whose names would then keep out the next one.
+            (self.data / "postmaster.pid").unlink()
+
+    def cut_off(self) -> None:
+        """Let a standby get nothing more from its primary."""
+        self.sql("ALTER SYSTEM SET primary_conninfo = ''")
+        self.sql("SELECT pg_reload_conf()")
+        while self.sql("SELECT count(*) FROM pg_stat_wal_receiver") != ["0"]:
+            pass
+
+    def catch_up(self, primary: Cluster) -> None:
+        """Wait until a standby has all that its primary has."""
+        at = primary.sql("SELECT pg_current_wal_insert_lsn()")[0]
+        while self.sql(f"SELECT pg_last_wal_replay_lsn() >= '{at}'") != ["t"]:
+            pass
 
     def promote(self) -> None:
         self.run("pg_ctl", "promote", "--pgdata", self.data, "--wait")

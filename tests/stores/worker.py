@@ -1,4 +1,4 @@
-"""A process of its own on a SQLite file, to be killed.
+"""A process of its own on a SQLite file, or on the store that a URL names, to be killed.
 
 `python -m tests.stores.worker append|echo|hold|reap PATH NAME`
 """
@@ -10,6 +10,7 @@ import sys
 import time
 
 from tidings.log.journal import Journal
+from tidings.stores import open_store
 from tidings.stores.sqlite import store as sqlite
 from tidings.stores.sqlite.store import SqliteStore
 
@@ -66,7 +67,7 @@ async def reap(log: Journal, name: str) -> None:
 
 
 async def main(what: str, path: str, name: str) -> None:
-    log = Journal(SqliteStore(path))
+    log = Journal(open_store(path) if "://" in path else SqliteStore(path))
     await log.open()
     try:
         await {"append": append, "echo": echo, "hold": hold, "reap": reap}[what](log, name)

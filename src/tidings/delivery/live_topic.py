@@ -8,6 +8,7 @@ that one flush writes the same bytes to all of them. `size` is in bytes of memor
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Sequence
 from sys import getsizeof
 from time import time
@@ -125,7 +126,9 @@ class LiveTopic:
         self.life += 1
         if head is None or head.epoch != self.epoch:
             self.lives: tuple[tuple[str, int], ...] | tuple[()] = head.lives if head else ()
-            self.redactions: int = head.redactions if head else 0
+            # A life that goes on from the one before, as after a failover of the store, has its redactions too.
+            known = self.redactions if self.epoch in dict(self.lives) else math.inf
+            self.redactions: int = int(min(known, head.redactions)) if head else 0
             self.redacted: list[tuple[int, str]] = []
             self.said: int = 0
         self.epoch = head.epoch if head else ORIGIN.epoch

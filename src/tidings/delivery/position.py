@@ -61,6 +61,11 @@ class Position:
         return f"{self.epoch}-{self.n}"
 
     @property
+    def located(self) -> Offset:
+        """The position in the topic's present life, if that one goes on from the reader's own life."""
+        return self.live.locate(Offset(self.epoch, self.n))
+
+    @property
     def lost(self) -> Lost | None:
         """The reason why events after the position are gone: the next step is a Reset. None if all are there.
 
@@ -68,7 +73,7 @@ class Position:
         trimmed before any was handed out.
         """
         live = self.live
-        if self.epoch == live.epoch and not self.ahead:
+        if self.located.epoch == live.epoch and not self.ahead:
             return "trimmed" if self.n < live.base and self.n < live.start else None
         if self.epoch == ORIGIN.epoch:
             return "trimmed" if live.start else None
@@ -119,9 +124,10 @@ class Position:
         return Slice(after, events)
 
     def _enter(self) -> Reset | None:
-        """Move into the topic's present life."""
+        """Move into the topic's present life: to its start, or on from where the reader is if nothing is lost."""
         live, lost = self.live, self.lost
-        self.epoch, self.n = live.epoch, live.start
+        goes_on = not self.ahead and self.located.epoch == live.epoch and lost is None
+        self.epoch, self.n = live.epoch, self.n if goes_on else live.start
         self.ended = self.ahead = False
         self.said = live.said
         return Reset(lost, live.earliest) if lost else None

@@ -277,6 +277,7 @@ class Topics:
         if head.epoch != live.epoch or head.tail - live.head > WINDOW_EVENTS:
             live.begin(head)
             self._restart(live)
+            live.stale = head.redactions > live.redactions
         elif not await self._extend(live, head, base, events):
             live.stale = True
             return

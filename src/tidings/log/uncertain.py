@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from tidings.errors import OutcomeUnknown, Unavailable
+from tidings.events import Offset
 
 from .head import Change, Head, Known
 from .port import Plan, Store
@@ -56,8 +57,10 @@ async def _stored(store: Store, topic: str, head: Head | None, change: Change | 
     if change is None or change.head is None or not change.records:
         return change is None or head == change.head  # if not: to delete, or to change a head, again does no harm
     record = change.records[-1]  # the one that is trimmed last
-    if head is None or head.epoch != change.head.epoch:
-        return False if change.records[0].base == 0 else None  # False: the life that it would begin is not there
+    if head is None or head.locate(Offset(change.head.epoch, record.base)) is None:
+        # False: the life that it would begin is not there, or a failover has lost what it was decided upon.
+        begins = change.records[0].base == 0
+        return False if begins or (head and change.head.epoch in dict(head.lives)) else None
     if head.start > record.base:
         return None
     after = record.base
