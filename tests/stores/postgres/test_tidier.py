@@ -9,6 +9,7 @@ import pytest
 from tests.postgres import Cluster
 from tests.stores.kit import Clock, put
 from tests.stores.postgres.conftest import Open
+from tidings.errors import Unavailable
 from tidings.log.head import Change
 from tidings.log.port import KEYS
 from tidings.stores.postgres import tidier
@@ -49,3 +50,23 @@ async def test_old_keys_go(opened: Open, postgres: Cluster, url: str, clock: Clo
     async with asyncio.timeout(20):
         while (await counts(postgres, url))[1] != "1":  # noqa: ASYNC110
             await asyncio.sleep(0.01)
+
+
+async def test_a_step_that_fails_is_told_and_tried_again(
+    opened: Open, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    tried: asyncio.Queue[None] = asyncio.Queue()
+
+    async def failing(self: tidier.Tidier, connection: object) -> bool:
+        tried.put_nowait(None)
+        raise Unavailable("The engine is busy.")
+
+    store = await opened()
+    monkeypatch.setattr(tidier, "PAUSE", 0.0)
+    monkeypatch.setattr(tidier.Tidier, "step", failing)
+    async with asyncio.timeout(10):
+        for _ in range(2):
+            store._tidier.wake()
+            await tried.get()
+    await asyncio.sleep(0)
+    assert "Tidying the database failed; it is tried again: The engine is busy." in caplog.text

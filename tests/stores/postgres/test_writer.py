@@ -7,9 +7,10 @@ import asyncio
 import pytest
 
 from tests.postgres import Cluster
-from tests.stores.kit import put
+from tests.stores.kit import put, until
 from tests.stores.postgres.conftest import Open
 from tidings.errors import OutcomeUnknown, Unavailable
+from tidings.events import Offset
 from tidings.log.head import Known
 from tidings.stores.postgres import writer
 
@@ -44,6 +45,16 @@ async def test_a_refusal_of_the_engine_leaves_nothing_and_says_why(opened: Open,
     assert known.head.tail == 2
 
 
+async def test_lost_tables_are_named(opened: Open, postgres: Cluster, url: str) -> None:
+    store = await opened()
+    await postgres.ask("ALTER TABLE tidings.topics RENAME TO others", url.rpartition("/")[2])
+    with pytest.raises(Unavailable, match="has lost the store's tables") as refused:
+        await store.update("a", (), put())
+    assert not isinstance(refused.value, OutcomeUnknown)
+    await postgres.ask("ALTER TABLE tidings.others RENAME TO topics", url.rpartition("/")[2])
+    await store.update("a", (), put())
+
+
 async def test_a_death_during_a_change_is_an_unknown_outcome(opened: Open, postgres: Cluster, url: str) -> None:
     """The engine waits for a lock that another session holds when its session is ended."""
     store = await opened()
@@ -75,3 +86,20 @@ async def test_heads_are_remembered_up_to_a_number(opened: Open, monkeypatch: py
     for n in range(20):
         await store.update(f"t{n}", (), put())
         assert len(store._writer._rows) <= 6
+
+
+async def test_a_head_that_another_process_changed_is_looked_at_again(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The news of the change come before the next write, which would find another row and be in vain."""
+    store, other = await opened(), await opened()
+    await store.update("a", (), put())
+    feed = store.changes()
+    assert await anext(feed) is None
+    await other.update("a", (), put())
+    await until(feed, "a", Offset("epoch1", 2))
+    assert "a" not in store._writer._rows
+    await store.update("a", (), put())
+    row = store._writer._rows["a"]
+    store._writer.outdate({"a": row.changed - 1, "b": 1})
+    assert store._writer._rows["a"] == row

@@ -42,11 +42,6 @@ class GroupCommit:
         self._answers: dict[Update, asyncio.Future[Known]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    @property
-    def busy(self) -> set[str]:
-        """The topics that are being written."""
-        return self._busy
-
     def put(self, topic: str, keys: Sequence[str], plan: Plan) -> asyncio.Future[Known]:
         """Let an update wait for its turn."""
         loop = asyncio.get_running_loop()
@@ -85,12 +80,7 @@ class GroupCommit:
         if len(self._tasks) < WRITERS:
             task = asyncio.create_task(self._write())
             self._tasks.add(task)
-            task.add_done_callback(self._ended)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()):
-            logger.error("A writer failed", exc_info=error)
+            task.add_done_callback(self._tasks.discard)
 
     async def _write(self) -> None:
         """Write groups until nothing waits. This task runs one turn after the first update, so others have come."""

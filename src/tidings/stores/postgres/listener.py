@@ -42,7 +42,10 @@ UNION ALL SELECT NULL, 0, 0, 0, NULL, pg_current_snapshot()::text"""
 
 
 class Listener:
-    """The connection of this process that listens. `greet` is called with each new one, and tells of a new era."""
+    """The connection of this process that listens. `greet` is called with each new one, and tells of a new era.
+
+    `changed` is called with the topics that others have changed, and the transactions that did.
+    """
 
     def __init__(
         self,
@@ -51,7 +54,7 @@ class Listener:
         greet: Callable[[Connection], Awaitable[None]],
         feeds: Feeds,
         mailbox: Mailbox,
-        changed: Callable[[], None],
+        changed: Callable[[Mapping[str, int]], None],
     ) -> None:
         self._url = url
         self._eras = eras
@@ -121,10 +124,12 @@ class Listener:
             return
         await asyncio.sleep(GRACE)
         tails: Tails = {}
+        transactions: dict[str, int] = {}
         for name, changed, altered, era, head, _ in reversed(rows):
             missed = self.heard.missed(name, changed, altered)
             if missed is None:
                 continue
+            transactions[name] = changed
             if head is None:
                 tails[name] = ORIGIN if name in tails else None
             else:
@@ -135,7 +140,7 @@ class Listener:
         elif tails:
             self._feeds.changed(tails)
         if tails:
-            self._changed()
+            self._changed(transactions)
 
     def _hear(self, connection: object, pid: int, channel: str, payload: object) -> None:
         news = self._mailbox.open(str(payload))
@@ -148,7 +153,7 @@ class Listener:
             if news.tails:
                 self._feeds.changed(news.tails)
         if news.tails != {}:
-            self._changed()
+            self._changed(news.transactions)
         for cast in news.casts:
             self._feeds.cast(cast)
 

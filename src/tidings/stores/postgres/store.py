@@ -214,5 +214,6 @@ class PostgresStore:
         if None in tails.values():
             self._tidier.wake()
 
-    def _heard_of_change(self) -> None:
+    def _heard_of_change(self, transactions: Mapping[str, int]) -> None:
         self._changed = self._steady()
+        self._writer.outdate(transactions)

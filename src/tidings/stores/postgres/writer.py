@@ -68,6 +68,12 @@ class Writer:
         """Forget every head, since another era has begun."""
         self._rows.clear()
 
+    def outdate(self, transactions: Mapping[str, int]) -> None:
+        """Forget the heads that another process has changed in later transactions, for a write would be in vain."""
+        for topic, transaction in transactions.items():
+            if (row := self._rows.get(topic)) and row.changed < transaction:
+                del self._rows[topic]
+
     async def write(self, connection: Connection, group: Group) -> Group:
         """Answer the updates of a group, and return those to try again, for another process has changed their topics.
 
