@@ -84,10 +84,24 @@ def postgres_url(postgres: Cluster) -> Iterator[str]:
     postgres.drop(name)
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of an empty store, once for each store that needs nothing but a disk."""
-    return "memory:" if request.param == "memory" else f"sqlite:///{tmp_path}/tidings.db"
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
+def store_url(request: pytest.FixtureRequest) -> str:
+    """The URL of an empty store, once for each kind of store."""
+    url: str = "memory:" if request.param == "memory" else request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """The URL of a file that is not there yet."""
+    return f"sqlite:///{tmp_path}/tidings.db"
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def shared_url(request: pytest.FixtureRequest) -> str:
+    """The URL of an empty store that processes may share, once for each kind."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import signal
 import time
 from collections import Counter
 from contextlib import suppress
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -90,15 +89,17 @@ async def kill_in_an_answer(world: World, model: Model) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("processes", "times"), [(1, 50), (2, 10)])
-async def test_nothing_is_lost_doubled_or_left_hanging(processes: int, times: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("store", "processes", "times"), [("sqlite", 1, 50), ("sqlite", 2, 10), ("postgres", 2, 6)])
+async def test_nothing_is_lost_doubled_or_left_hanging(
+    store: str, processes: int, times: int, request: pytest.FixtureRequest
+) -> None:
+    url = request.getfixturevalue(f"{store}_url")
     seed = os.environ.get("TIDINGS_SEED") or secrets.token_hex(8)
     print(f"TIDINGS_SEED={seed} draws the same moments again")
     model = Model()
     async with stand_in(model.answer) as asked:
         env = {"TIDINGS_MODEL_URL": asked.url, "TIDINGS_MODEL": "slow"}
-        store = f"sqlite:///{tmp_path}/tidings.db"
-        servers = [await asyncio.to_thread(ServerProcess, store, env=env) for _ in range(processes)]
+        servers = [await asyncio.to_thread(ServerProcess, url, env=env) for _ in range(processes)]
         try:
             await everything(World(servers, seed), times, model, asked)
         finally:

@@ -1,4 +1,4 @@
-"""Two processes, one SQLite file: the producer is killed, frozen, or told to stop from outside."""
+"""Two processes on one store: the producer is killed, frozen, or told to stop from outside."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
 
@@ -20,8 +19,8 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/tidings.db"
+def url(shared_url: str) -> str:
+    return shared_url
 
 
 @asynccontextmanager

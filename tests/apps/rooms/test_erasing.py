@@ -30,10 +30,9 @@ WORD = "lanternfish"
 
 
 @pytest.fixture
-def servers(tmp_path: Path) -> Iterator[tuple[ServerProcess, ServerProcess]]:
-    store = f"sqlite:///{tmp_path}/tidings.db"
+def servers(shared_url: str) -> Iterator[tuple[ServerProcess, ServerProcess]]:
     env = {"TIDINGS_SECRET": SECRET}
-    with ServerProcess(store, env=env) as one, ServerProcess(store, env=env) as two:
+    with ServerProcess(shared_url, env=env) as one, ServerProcess(shared_url, env=env) as two:
         yield one, two
 
 
@@ -59,6 +58,7 @@ async def seen(server: ServerProcess, name: str) -> str:
 
 
 def stored(folder: Path) -> bytes:
+    """Return the files of a SQLite store; PostgreSQL's say nothing about what can be read."""
     return b"".join(path.read_bytes() for path in folder.iterdir() if path.is_file())
 
 
@@ -218,9 +218,8 @@ class Racing:
 
 
 @pytest.fixture
-async def racing(tmp_path: Path) -> AsyncIterator[Racing]:
-    url = f"sqlite:///{tmp_path}/tidings.db"
-    async with Hub(url) as one, Hub(url) as two:
+async def racing(shared_url: str) -> AsyncIterator[Racing]:
+    async with Hub(shared_url) as one, Hub(shared_url) as two:
         racing = Racing(one, two)
         await racing.say(0, "Ann", "room.created", name="Den", private=True)
         await racing.say(0, "Ann", "member.joined", member="Bob")

@@ -25,9 +25,12 @@ def headers() -> dict[str, str]:
     return {"authorization": f"Bearer {token('Ann')}", "content-type": "application/pdf"}
 
 
-@pytest.fixture(scope="module")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def servers(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     store = f"sqlite:///{tmp_path_factory.mktemp('files')}/tidings.db"
+    if request.param == "postgres":
+        engine = request.getfixturevalue("postgres")
+        store = engine.url(engine.create())
     env = {"TIDINGS_SECRET": SECRET}
     with ServerProcess(store, env=env) as one, ServerProcess(store, env=env) as two:
         yield one, two
