@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import math
 
 import pytest
 
 from tests.stores.kit import Clock, Connect, labelled, put, until
-from tidings.errors import Unavailable
+from tidings.errors import OutcomeUnknown, Unavailable
 from tidings.events import ORIGIN, Offset, Retention
 from tidings.log import port
 from tidings.log.head import Change, Head, Known
-from tidings.log.port import Plan, Store
+from tidings.log.port import Plan, Seal, Store
 from tidings.log.records import Record
 
 
@@ -272,6 +273,8 @@ class PortSuite:
         assert await store.lease("b", 3, renew=False)
         assert await store.lease("c", 9, renew=False)
         assert list(await other.lapsed()) == []
+        assert list(await other.lapsed(within=5)) == ["b", "a"]
+        assert list(await other.lapsed(within=math.inf)) == ["b", "a", "c"]
         clock.now += 6
         assert list(await other.lapsed()) == ["b", "a"]
         assert list(await other.lapsed(limit=1)) == ["b"]
@@ -286,6 +289,54 @@ class PortSuite:
         await store.release("a")
         assert list(await other.lapsed()) == []
         assert not await other.lease("a", 5, renew=True)
+
+    # ------------------------------------------------------------ moving to another store
+
+    async def test_keys_and_labels_come_with_their_times(self, connect: Connect, store: Store, clock: Clock) -> None:
+        assert list(map(list, await store.extras("a", 0, 9))) == [[], []]
+        for n in (2, 1, 3):
+            await store.update("a", (), put(n, keys=(f"k{n}",)))
+            clock.now += 1
+        await store.update("a", (), labelled(z=True, é=True))
+        extras = await (await connect()).extras("a", 3, 5)
+        now = clock.now
+        assert (sorted(map(tuple, extras.keys)), list(extras.labels)) == ([("k1", 3, 3, now - 2)], ["z", "é"])
+        extras = await store.extras("a", 2, 6)
+        assert sorted(map(tuple, extras.keys)) == [("k1", 3, 3, now - 2), ("k2", 1, 2, now - 3), ("k3", 4, 6, now - 1)]
+        assert list((await store.extras("a", 1, 0)).keys) == []
+
+    async def test_a_key_may_have_been_used_earlier(self, store: Store, clock: Clock) -> None:
+        times = {"old": clock.now - port.KEYS + 5}
+        keys = [("old", 1, 1), ("new", 1, 1)]
+        await store.update("a", (), lambda known: Change(Head("epoch1", tail=1), keys=keys, times=times))
+        seen: list[dict[str, tuple[int, int]]] = []
+        for _ in range(2):
+            await store.update("a", ("old", "new"), lambda known: seen.append(dict(known.seen)))  # type: ignore[func-returns-value]
+            clock.now += 5
+        assert [sorted(each) for each in seen] == [["new", "old"], ["new"]]
+
+    async def test_a_seal_refuses_the_changes_of_every_process(self, connect: Connect, store: Store) -> None:
+        other = await connect()
+        await store.update("a", (), put())
+        assert await other.seal() is Seal.OPEN
+        for seal in (Seal.SEALED, Seal.SEALED, Seal.MOVED):
+            await other.seal(seal)
+            assert await store.seal() is seal
+            for each in (store, other):
+                for plan in (put(), lambda known: Change(None), lambda known: Change(Head("x"), fresh=True)):
+                    with pytest.raises(Unavailable, match="was moved to another one") as refused:
+                        await each.update("a", (), plan)
+                    assert not isinstance(refused.value, OutcomeUnknown)
+                with pytest.raises(Unavailable, match="was moved to another one"):
+                    await each.update("new", (), put())
+            assert await store.lease("a", 5, renew=False)
+            with pytest.raises(Unavailable, match="was moved to another one"):
+                await store.probe()
+            assert [head.tail for _, head in await store.topics()] == [1]
+        await store.seal(Seal.OPEN)
+        assert await other.seal() is Seal.OPEN
+        await other.update("a", (), put())
+        assert [head.tail for _, head in await store.topics()] == [2]
 
     # ------------------------------------------------------------ changes
 

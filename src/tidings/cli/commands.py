@@ -1,4 +1,4 @@
-"""The commands: `tidings serve | publish | read | topics | token | backup | restore`.
+"""The commands: `tidings serve | publish | read | topics | token | backup | restore | move`.
 
 Exit codes: 0 done; 1 the server refused, or could not start; 2 a wrong option, setting or line of input; 3 no server
 answers; 74 the server lost its database; 141 the reader of the output has gone. Ctrl-C is 130 in a shell, but 0 for
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from .backup import add_to
+from .move import add_to as add_move_to
 
 if TYPE_CHECKING:
     from tidings.client import Client
@@ -388,6 +389,7 @@ def _sentences() -> Iterator[None]:
 
 
 add_to(app, _sentences)
+add_move_to(app, _sentences)
 
 
 def main() -> None:

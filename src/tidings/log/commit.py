@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from tidings.errors import Conflict, TidingsError
+from tidings.errors import Conflict, TidingsError, Unavailable
 from tidings.events import Event, Offset
 
 from . import rules
@@ -15,6 +15,8 @@ from .head import Change, Head, Known
 from .port import Plan
 from .records import Item, events
 from .rules import Append, Appended
+
+ARRIVING = "The topic is being moved here from another store. Try again in a moment."
 
 
 class Job:
@@ -57,6 +59,8 @@ class Commit:
         return [job.append.key for job in self.jobs if job.append and job.append.key is not None]
 
     def __call__(self, known: Known) -> Change | None:
+        if known.head and known.head.arriving:
+            raise Unavailable(ARRIVING)
         plan = self.jobs[0].plan
         if plan:
             self.change = plan(known)

@@ -28,7 +28,8 @@ class Head(msgspec.Struct, frozen=True, array_like=True, gc=False):
     `owner`: the name given by the append that created the log, never changed. `lives`: earlier epochs of a log that was
     restored from a backup, each with the number up to which this life has the same events. `redactions`: how many
     events were redacted; `redacted`: the number and the type of the last 32 of these, the latest last. `single`: only
-    the last record is left, which is never trimmed.
+    the last record is left, which is never trimmed. `arriving`: `tidings move` is copying the log from another store,
+    and until it is done nobody else reads or changes the log here.
     """
 
     epoch: str
@@ -45,6 +46,7 @@ class Head(msgspec.Struct, frozen=True, array_like=True, gc=False):
     redactions: int = 0
     redacted: tuple[tuple[int, str], ...] = ()
     single: bool = False
+    arriving: bool = False
 
     def locate(self, offset: Offset) -> int | None:
         """Return the number of an offset of this life, or of an earlier life up to where this one has the same events.
@@ -82,7 +84,8 @@ class Change(NamedTuple):
     `last <= start`. `records`: to add, in order. `keys`: (key, first, last) to remember for 24 h. `fresh`: the head
     begins a new epoch in the place of an expired one; drop all that the old one left. `replaced`: records to put in the
     places of those with the same bases, of whose blobs nothing may remain. `labels`: those that the log gets (True)
-    and loses (False). A log that is deleted or begins anew loses its earlier labels first.
+    and loses (False). A log that is deleted or begins anew loses its earlier labels first. `times`: the Unix seconds at
+    which some of the `keys` were used, if that is not now.
     """
 
     head: Head | None
@@ -91,6 +94,7 @@ class Change(NamedTuple):
     fresh: bool = False
     replaced: Sequence[Record] = ()
     labels: Mapping[str, bool] = {}
+    times: Mapping[str, float] = {}
 
 
 def owned_by(owner: str) -> str:

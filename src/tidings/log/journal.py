@@ -12,11 +12,11 @@ from typing import Literal
 from msgspec import UNSET, UnsetType
 
 from tidings.clock import unix_time
-from tidings.errors import Closed, Conflict, InvalidRequest, NotFound, TidingsError
+from tidings.errors import Closed, Conflict, InvalidRequest, NotFound, TidingsError, Unavailable
 from tidings.events import ORIGIN, Event, Offset, Page, Retention
 
 from . import names, retention, rules
-from .commit import Commit, Delete, Job, Redact, Trim
+from .commit import ARRIVING, Commit, Delete, Job, Redact, Trim
 from .head import REMEMBERED, Change, Head, Known, owned_by
 from .holding import holding
 from .port import Plan, Store
@@ -214,7 +214,7 @@ class Journal:
         looks = 0
         while True:
             head, records = await self.store.read(topic, read_from, limit)
-            head = retention.living(head, self._clock())
+            head = self._living(head)
             if head is None:
                 if after in (None, ORIGIN):
                     raise _no_topic(topic)
@@ -250,7 +250,7 @@ class Journal:
 
     async def describe(self, topic: str) -> Head | None:
         """Return the head of a log, freshly loaded; None if there is no such topic."""
-        return retention.living(await self.store.load(names.valid_topic(topic)), self._clock())
+        return self._living(await self.store.load(names.valid_topic(topic)))
 
     async def look(self, topic: str, after: int, limit: int) -> tuple[Head | None, Sequence[Event]]:
         """Return the head of a log, freshly loaded, and events of its epoch after the number `after`, by one read.
@@ -258,7 +258,7 @@ class Journal:
         At most `limit` events, fewer where they are large; none if the next one is trimmed. None: there is no topic.
         """
         head, records = await self.store.read(names.valid_topic(topic), after, limit)
-        head = retention.living(head, self._clock())
+        head = self._living(head)
         if head is None:
             return None, ()
         found = page(topic, head, records, after, None, limit)
@@ -276,7 +276,8 @@ class Journal:
         `labels`: only topics with one or more of these.
         """
         while heads := await self.store.topics(prefix, after, limit, labels):
-            found = [(name, head) for name, head in heads if retention.living(head, self._clock())]
+            now = self._clock()
+            found = [(name, head) for name, head in heads if not head.arriving and retention.living(head, now)]
             if found or len(heads) < limit:
                 return found
             after = heads[-1][0]
@@ -307,6 +308,12 @@ class Journal:
             found += [(event.offset.n, event.json()["type"]) for event in redacted if event.offset]
             after = part.next
         return found
+
+    def _living(self, head: Head | None) -> Head | None:
+        """Return the head unless the log has expired. Raises Unavailable while the log is being moved here."""
+        if head and head.arriving:
+            raise Unavailable(ARRIVING)
+        return retention.living(head, self._clock())
 
     async def _described(self, topic: str) -> Head:
         head = await self.describe(topic)

@@ -6,6 +6,7 @@ The rules are in `rules.py`, `retention.py` and `reading.py`; the append loop ov
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from enum import Enum
 from typing import NamedTuple, Protocol
 
 from tidings.events import Offset
@@ -34,6 +35,27 @@ News = Mapping[str, Offset | None] | Cast | None
 """An item of `Store.changes`."""
 
 
+SEALED = "The store was moved to another one, or will be in a moment. Start this server with the URL of that one."
+
+
+class Extras(NamedTuple):
+    """The part of a log beside its head and its records: idempotency keys as (key, first, last, time), and labels."""
+
+    keys: Sequence[tuple[str, int, int, float]] = ()
+    labels: Sequence[str] = ()
+
+
+class Seal(Enum):
+    """The state of a store that `tidings move` copies; OPEN at first."""
+
+    OPEN = "open"
+    """The store takes changes."""
+    SEALED = "sealed"
+    """The store refuses changes until the move is complete, or has failed."""
+    MOVED = "moved"
+    """The store refuses changes for good: another one has taken its place."""
+
+
 class Leases(Protocol):
     """Deadlines of topics, by the store's clock: hints about the life of the process that appends to a topic."""
 
@@ -51,8 +73,11 @@ class Leases(Protocol):
         since the caller saw that it had passed.
         """
 
-    async def lapsed(self, limit: int = 100) -> Sequence[str]:
-        """Return the topics whose deadline has passed, oldest first. Several processes may get the same topic."""
+    async def lapsed(self, limit: int = 100, within: float = 0.0) -> Sequence[str]:
+        """Return the topics whose deadline has passed, or passes within so many seconds, oldest first.
+
+        Several processes may get the same topic.
+        """
 
 
 class Store(Leases, Protocol):
@@ -140,3 +165,21 @@ class Store(Leases, Protocol):
 
     async def cast(self, topic: str, payload: bytes) -> None:
         """Give `Cast(topic, payload)` to the feeds of the OTHER open processes: best effort, at most once."""
+
+
+class MovableStore(Store, Protocol):
+    """A store whose logs `tidings move` can copy to another one, as every engine of ours is."""
+
+    async def extras(self, topic: str, first: int, last: int) -> Extras:
+        """Return the labels of a topic, and the idempotency keys whose last event has a number from `first` to `last`.
+
+        An engine may leave out keys that are older than a day.
+        """
+
+    async def seal(self, seal: Seal | None = None) -> Seal:
+        """Put a seal on the store, or take it off, and return it. None: only look. Idempotent.
+
+        A sealed store refuses changes from every process, by means of the engine itself: `update` and `probe` raise
+        Unavailable, and nothing is written. On return no change is under way. The store can still be read, and its
+        leases can be taken and renewed.
+        """

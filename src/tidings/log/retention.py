@@ -30,6 +30,8 @@ def due(head: Head) -> float | None:
 
     Logs over `max_events` or `max_bytes` are trimmed by the append that takes them there.
     """
+    if head.arriving:
+        return None
     times = []
     if head.ttl is not None:
         times.append(head.touched + head.ttl)

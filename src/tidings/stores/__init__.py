@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from tidings.errors import InvalidRequest, missing_package
-from tidings.log.port import Store
+from tidings.log.port import MovableStore, Store
 
 __all__ = ["Store", "database_of", "open_store"]
 
@@ -14,7 +14,7 @@ KNOWN = (
 )
 
 
-def open_store(url: str) -> Store:
+def open_store(url: str) -> MovableStore:
     """Return the store that `url` names, not opened yet. Raises InvalidRequest.
 
     `memory:` · `sqlite:///relative.db` · `sqlite:////absolute.db`, `?durability=normal` (default `full`) ·

@@ -15,7 +15,7 @@ from tidings.clock import steady_time, unix_time
 from tidings.errors import Unavailable
 from tidings.events import ORIGIN, Offset
 from tidings.log.head import Head, Known
-from tidings.log.port import KEYS, PAGE, News, Plan
+from tidings.log.port import KEYS, PAGE, SEALED, Extras, News, Plan, Seal
 from tidings.log.records import Record
 from tidings.log.retention import due
 
@@ -32,10 +32,11 @@ class MemoryStore:
         self._labels: dict[str, set[str]] = {}  # topics by label
         self._leases: dict[str, float] = {}
         self._due: list[tuple[float, str]] = []  # a heap: per log one entry, or few, none after the log is due
-        self._keys: deque[tuple[float, str, str]] = deque()  # time, topic and key, in the order of time
+        self._keys: deque[tuple[float, str, str]] = deque()  # time, topic and key, nearly in the order of time
         self._feeds = Feeds()
         self._closed = False
         self._changed: float | None = None
+        self._seal = Seal.OPEN
 
     async def open(self) -> None:
         if self._closed:
@@ -52,7 +53,7 @@ class MemoryStore:
     def update(self, topic: str, keys: Sequence[str], plan: Plan) -> asyncio.Future[Known]:
         done: asyncio.Future[Known] = asyncio.get_running_loop().create_future()
         try:
-            self._check()
+            self._check_writable()
             done.set_result(self._update(topic, keys, plan))
         except Exception as error:
             done.set_exception(error)
@@ -104,8 +105,21 @@ class MemoryStore:
     def changes(self) -> AsyncIterator[News]:
         return self._feeds.follow()
 
-    async def probe(self) -> float | None:
+    async def extras(self, topic: str, first: int, last: int) -> Extras:
         self._check()
+        kept = self._logs.get(topic)
+        if kept is None:
+            return Extras()
+        keys = [(key, *span) for key, span in kept.keys.items() if first <= span[1] <= last]
+        return Extras(keys, sorted(kept.labels))
+
+    async def seal(self, seal: Seal | None = None) -> Seal:
+        self._check()
+        self._seal = seal or self._seal
+        return self._seal
+
+    async def probe(self) -> float | None:
+        self._check_writable()
         return None if self._changed is None else self._steady() - self._changed
 
     async def lost(self) -> str:
@@ -127,15 +141,20 @@ class MemoryStore:
         if not lapsed or self._leases.get(topic, inf) <= self._steady():
             self._leases.pop(topic, None)
 
-    async def lapsed(self, limit: int = 100) -> Sequence[str]:
+    async def lapsed(self, limit: int = 100, within: float = 0.0) -> Sequence[str]:
         self._check()
-        now = self._steady()
+        now = self._steady() + within
         late = sorted((deadline, topic) for topic, deadline in self._leases.items() if deadline <= now)
         return [topic for _, topic in late[:limit]]
 
     def _check(self) -> None:
         if self._closed:
             raise Unavailable("The store is closed.")
+
+    def _check_writable(self) -> None:
+        self._check()
+        if self._seal is not Seal.OPEN:
+            raise Unavailable(SEALED)
 
     def _known(self, topic: str, keys: Sequence[str]) -> Known:
         kept = self._logs.get(topic)
@@ -169,8 +188,9 @@ class MemoryStore:
             kept.records[bisect_left(kept.records, new.base, key=attrgetter("base"))] = new
         kept.records += change.records
         for key, first, last in change.keys:
-            kept.keys[key] = first, last, self._clock()
-            self._keys.append((self._clock(), topic, key))
+            time = change.times.get(key, self._clock())
+            kept.keys[key] = first, last, time
+            self._keys.append((time, topic, key))
         self._label(topic, kept, change.labels)
         self._queue(topic, kept)
         self._feeds.changed_here({topic: Offset(change.head.epoch, change.head.tail) if change.records else ORIGIN})

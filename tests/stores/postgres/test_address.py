@@ -9,8 +9,8 @@ from tidings.stores.postgres.address import POOL, parse_address
 
 
 def test_the_driver_gets_what_is_its_own() -> None:
-    address = parse_address("postgresql://me:s%40cret@db.example/app?sslmode=verify-full&sslrootcert=%2Fca.pem&pool=2")
-    assert address == ("postgresql://me:s%40cret@db.example/app?sslmode=verify-full&sslrootcert=%2Fca.pem",) * 2 + (2,)
+    url = "postgresql://me:s%40cret@db.example/app?sslmode=verify-full&sslrootcert=%2Fca.pem"
+    assert parse_address(f"{url}&pool=2") == (url, url, 2, False)
     assert parse_address("postgresql:///app").pool == POOL
     assert parse_address("postgresql://a,b:6000/app").url == "postgresql://a,b:6000/app"
 
@@ -18,7 +18,7 @@ def test_the_driver_gets_what_is_its_own() -> None:
 def test_the_connection_that_listens_may_go_another_way() -> None:
     address = parse_address("postgres://me:secret@pooler:6432/app?listen=engine:5432")
     assert address.url == "postgresql://me:secret@pooler:6432/app"
-    assert address.direct == "postgresql://me:secret@engine:5432/app"
+    assert (address.direct, address.pooled) == ("postgresql://me:secret@engine:5432/app", True)
     assert parse_address("postgresql://pooler/app?listen=[::1]:5432").direct == "postgresql://[::1]:5432/app"
 
 

@@ -49,7 +49,7 @@ def test_a_log_that_ends_takes_all_of_the_draft_with_it() -> None:
     draft.decide((), gone)
     assert (draft.kind, draft.news, draft.records, draft.labels) == (DELETED, None, [], {})
     draft.decide(("k",), put(keys=("k",)))
-    assert (draft.kind, draft.news, draft.keys) == (REBORN, ORIGIN, {"k": (1, 1)})
+    assert (draft.kind, draft.news, draft.keys) == (REBORN, ORIGIN, {"k": (1, 1, None)})
     assert [record.base for record in draft.records] == [0]
 
 

@@ -28,12 +28,13 @@ class Address(NamedTuple):
     """The place of the engine. Both URLs hold the password: never show them.
 
     `url`: of the connections that read and write, which may pass through a pooler. `direct`: of the connection that
-    listens, which may not. `pool`: the most connections of the first kind.
+    listens, which may not. `pool`: the most connections of the first kind. `pooled`: these pass through a pooler.
     """
 
     url: str
     direct: str
     pool: int
+    pooled: bool
 
     def __repr__(self) -> str:
         return "Address(…)"
@@ -61,4 +62,5 @@ def parse_address(url: str) -> Address:
         urlunsplit(("postgresql", parts.netloc, parts.path, query, "")),
         urlunsplit(("postgresql", direct, parts.path, query, "")),
         int(pool),
+        bool(listen),
     )

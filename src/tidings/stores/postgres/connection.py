@@ -8,15 +8,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TypeAlias, TypeVar
 
 import asyncpg
 
 from tidings.errors import InvalidRequest, TidingsError, Unavailable
+from tidings.log.port import SEALED
 
 from .address import Address
 from .eras import Stale
+from .seals import REFUSED
 
 Connection: TypeAlias = "asyncpg.Connection"
 
@@ -25,6 +28,9 @@ CONNECTING = 5.0
 
 ANSWERING = 15.0
 """Seconds within which the engine must answer a statement."""
+
+PREPARED = 100
+"""Prepared statements that a connection keeps."""
 
 AWAY = "The database cannot be reached."
 
@@ -38,6 +44,7 @@ FAILURES = {
     "53300": "The database has no connection left for this process.",
     "53": "The database is out of resources.",
     "57P03": "The database is starting or stopping.",
+    REFUSED: SEALED,
     "XX": "The database is damaged.",
 }
 """Sentences by SQLSTATE, or by the class of it that its first two characters name."""
@@ -61,6 +68,8 @@ def meaning(error: BaseException) -> TidingsError:
     """Return the error for users that says what is wrong with the engine."""
     if isinstance(error, TidingsError):
         return error
+    if isinstance(error, ssl.SSLError):
+        return Unavailable("The database's certificate is none that the URL's sslmode and sslrootcert accept.")
     if isinstance(error, ValueError):
         return InvalidRequest("The URL of the store cannot be used: look at its port and its ssl options.")
     state = state_of(error)
@@ -86,8 +95,11 @@ def was_lost(error: BaseException) -> bool:
     return isinstance(error, DRIVER_ERRORS) and state_of(error)[:2] in ("", "08", "57")
 
 
-async def connect(url: str) -> Connection:
-    """Open a connection to the primary. Raises InvalidRequest or Unavailable."""
+async def connect(url: str, *, pooled: bool = False) -> Connection:
+    """Open a connection to the primary. Raises InvalidRequest or Unavailable.
+
+    `pooled`: by way of a pooler that gives each transaction another session, in which no prepared statement is kept.
+    """
     try:
         return await asyncpg.connect(
             url,
@@ -95,6 +107,7 @@ async def connect(url: str) -> Connection:
             command_timeout=ANSWERING,
             target_session_attrs="read-write",
             server_settings={"application_name": "tidings"},
+            statement_cache_size=0 if pooled else PREPARED,
         )
     except (*DRIVER_ERRORS, ValueError) as error:
         raise meaning(error) from None
@@ -109,10 +122,10 @@ class Connections:
     def __init__(self, address: Address, greet: Callable[[Connection], Awaitable[None]]) -> None:
         self._address = address
         self._greet = greet
-        self._idle: list[Connection] = []
         self._free = asyncio.Semaphore(address.pool)
-        self._open: set[Connection] = set()
-        self._generation = 0
+        self._idle: list[Connection] = []
+        self._good: set[Connection] = set()  # those that are idle, and those in use that may be used again
+        self._closed = False
         self._trouble = ""
 
     @contextlib.asynccontextmanager
@@ -123,68 +136,56 @@ class Connections:
         """
         async with self._free:
             connection = await self._take()
-            generation = self._generation
             try:
                 yield connection
             except BaseException as error:
                 if was_lost(error):
-                    self.renew()  # the others that are idle died with it, as a rule
+                    self.renew()  # the others died with it, as a rule
                 elif not isinstance(error, asyncpg.PostgresError | TidingsError | Stale):
-                    self._drop(connection)
+                    self._good.discard(connection)  # it may be in the middle of a statement
                 raise
             finally:
-                if connection.is_closed() or generation != self._generation:
-                    self._drop(connection)
-                elif connection in self._open:
-                    self._idle.append(connection)
+                self._put_back(connection)
 
-    async def once(self, work: Callable[[Connection], Awaitable[T]]) -> T:
-        """Do something once. Raises Unavailable; then it is done, or not."""
+    async def run(self, work: Callable[[Connection], Awaitable[T]], *, again: bool = True) -> T:
+        """Do something on a connection; `again`: on another one if the first is lost, or leads to an earlier era.
+
+        Give `again` only what does no harm if it is done twice. Raises Unavailable.
+        """
         try:
             async with self.use() as connection:
                 return await work(connection)
+        except Stale:
+            self.renew()
+            failure: TidingsError = Unavailable(AWAY)
         except DRIVER_ERRORS as error:
-            raise meaning(error) from None
-
-    async def run(self, work: Callable[[Connection], Awaitable[T]]) -> T:
-        """Do what does no harm if it is done twice; on another connection if the first one is lost, or is stale.
-
-        Raises Unavailable.
-        """
-        for last in (False, True):
-            try:
-                async with self.use() as connection:
-                    return await work(connection)
-            except Stale:
-                self.renew()
-                if last:
-                    raise Unavailable(AWAY) from None
-            except DRIVER_ERRORS as error:
-                if last or not was_lost(error):
-                    raise meaning(error) from None
-        raise AssertionError
+            failure, again = meaning(error), again and was_lost(error)
+        if again:
+            return await self.run(work, again=False)
+        raise failure
 
     def renew(self) -> None:
         """Make every connection anew: each that is idle now, and the others after their use."""
-        self._generation += 1
-        for connection in tuple(self._idle):
-            self._drop(connection)
+        self._good.clear()
+        while self._idle:
+            self._idle.pop().terminate()
 
     async def close(self) -> None:
         """Close the connections that are idle, and end the others."""
+        self._closed = True
         idle, self._idle = self._idle, []
         with contextlib.suppress(Exception):
             async with asyncio.timeout(1.0):
                 await asyncio.gather(*(connection.close() for connection in idle))
-        for connection in tuple(self._open):
-            self._drop(connection)
+        while self._good:
+            self._good.pop().terminate()
 
     async def _take(self) -> Connection:
         while self._idle:
             connection = self._idle.pop()
             if not connection.is_closed():
                 return connection
-            self._drop(connection)
+            self._good.discard(connection)
         try:
             connection = await self._connect()
         except TidingsError as error:
@@ -194,7 +195,7 @@ class Connections:
         return connection
 
     async def _connect(self) -> Connection:
-        connection = await connect(self._address.url)
+        connection = await connect(self._address.url, pooled=self._address.pooled)
         try:
             await self._greet(connection)
         except BaseException as error:
@@ -202,14 +203,14 @@ class Connections:
             if isinstance(error, Exception):
                 raise (Unavailable(AWAY) if isinstance(error, Stale) else meaning(error)) from None
             raise
-        self._open.add(connection)
+        self._good.add(connection)
         return connection
 
-    def _drop(self, connection: Connection) -> None:
-        if connection in self._idle:
-            self._idle.remove(connection)
-        self._open.discard(connection)
-        if not connection.is_closed():
+    def _put_back(self, connection: Connection) -> None:
+        if connection in self._good and not connection.is_closed() and not self._closed:
+            self._idle.append(connection)
+        else:
+            self._good.discard(connection)
             connection.terminate()
 
     def _say(self, trouble: str) -> None:

@@ -35,7 +35,7 @@ class Draft:
         self.head: Head | None = kept.head if kept else None
         self.answers: list[Known | Exception] = []
         self.records: list[Record] = []
-        self.keys: dict[str, tuple[int, int]] = {}
+        self.keys: dict[str, tuple[int, int, float | None]] = {}
         self.labels: dict[str, bool] = {}
         self.replaced: dict[int, Record] = {}
         self.cut: int = 0
@@ -87,7 +87,8 @@ class Draft:
         for record in change.replaced:
             self._replace(record)
         for key, first, last in change.keys:
-            self.keys[key] = self._seen[key] = first, last
+            self._seen[key] = first, last
+            self.keys[key] = first, last, change.times.get(key)
         self.labels.update(change.labels)
 
     def _replace(self, new: Record) -> None:

@@ -32,10 +32,10 @@ class EngineLeases:
         now = self._now()
         await self._connections.run(lambda connection: connection.execute(text, now, topic, lapsed))
 
-    async def lapsed(self, limit: int = 100) -> Sequence[str]:
-        text = f"SELECT topic FROM tidings.leases WHERE deadline <= {CLOCK} ORDER BY deadline LIMIT $2"
+    async def lapsed(self, limit: int = 100, within: float = 0.0) -> Sequence[str]:
+        text = f"SELECT topic FROM tidings.leases WHERE deadline <= {CLOCK} + $3 ORDER BY deadline LIMIT $2"
         now = self._now()
-        rows = await self._connections.run(lambda connection: connection.fetch(text, now, limit))
+        rows = await self._connections.run(lambda connection: connection.fetch(text, now, limit, within))
         return [topic for (topic,) in rows]
 
     def _now(self) -> float | None:

@@ -107,8 +107,9 @@ class Announcer:
             # Out of the transactions of the changes: a commit that notifies holds a lock of the whole cluster, under
             # which the engine would sync one commit after another instead of many at once.
             with contextlib.suppress(TidingsError):
-                await self._connections.once(
-                    lambda connection, parts=parts: connection.execute(TELL, CHANNEL, parts)  # type: ignore[misc]
+                await self._connections.run(
+                    lambda connection, parts=parts: connection.execute(TELL, CHANNEL, parts),  # type: ignore[misc]
+                    again=False,
                 )
 
     def _take(self) -> Iterator[News]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tidings.log.head import Head, decode_head
-from tidings.log.port import PAGE
+from tidings.log.port import PAGE, Extras
 from tidings.log.records import Record
 
 from .connection import Connection
@@ -46,6 +46,10 @@ WITH RECURSIVE each (label) AS (
     FROM each WHERE each.label IS NOT NULL)
 SELECT label FROM each WHERE label IS NOT NULL LIMIT $4"""
 
+KEYS = """
+SELECT k.key, k.first, k.last, k.time FROM tidings.topics t JOIN tidings.keys k USING (log)
+WHERE t.name = $1 AND k.last BETWEEN $2 AND $3"""
+
 
 class Reader:
     """The queries of the port, as of the present era. Each method raises the driver's errors, or Stale."""
@@ -85,6 +89,14 @@ class Reader:
     async def due(self, connection: Connection, now: float, limit: int) -> Sequence[tuple[str, Head]]:
         rows = await connection.fetch(f"{TOPICS} WHERE due <= $1 ORDER BY due LIMIT $2", now, limit)
         return [(name, self._head(head, era)) for name, era, head in rows]
+
+    async def extras(self, connection: Connection, topic: str, first: int, last: int) -> Extras:
+        keys = await connection.fetch(KEYS, topic, first, last)
+        labels = await connection.fetch("SELECT label FROM tidings.labels WHERE topic = $1 ORDER BY label", topic)
+        return Extras(
+            [(key.decode(), *span) for key, *span in keys],
+            [label.decode() for (label,) in labels],
+        )
 
     def _head(self, head: bytes, era: int) -> Head:
         return self._eras.now(decode_head(head), era)

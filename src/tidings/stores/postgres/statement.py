@@ -78,9 +78,9 @@ PARTS = {
 )""",
     "keys": """, remembered AS (
     INSERT INTO tidings.keys (log, key, first, last, time)
-    SELECT placed.log, k.key, k.first, k.last, this.time
-    FROM unnest({n}::bigint[], {key}::bytea[], {first}::bigint[], {last}::bigint[]) AS k (n, key, first, last)
-        JOIN placed USING (n), this
+    SELECT placed.log, k.key, k.first, k.last, coalesce(k.time, this.time)
+    FROM unnest({n}::bigint[], {key}::bytea[], {first}::bigint[], {last}::bigint[], {time}::float8[])
+        AS k (n, key, first, last, time) JOIN placed USING (n), this
     ON CONFLICT (log, key) DO UPDATE SET first = excluded.first, last = excluded.last, time = excluded.time
 )""",
     "labels": """, labelled AS (
@@ -102,7 +102,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "records": ("n", "last", "base", "id", "blob"),
     "cuts": ("n", "start"),
     "replaced": ("n", "last", "blob"),
-    "keys": ("n", "key", "first", "last"),
+    "keys": ("n", "key", "first", "last", "time"),
     "labels": ("n", "label"),
     "unlabels": ("n", "label"),
 }

@@ -16,10 +16,11 @@ from tidings.clock import steady_time
 from tidings.errors import Unavailable
 from tidings.events import Offset
 from tidings.log.head import Head, Known
-from tidings.log.port import Cast, News, Plan
+from tidings.log.port import Cast, Extras, News, Plan, Seal
 from tidings.log.records import Record
 from tidings.stores.feed import Feeds
 
+from . import seals
 from .address import parse_address
 from .connection import Connection, Connections
 from .eras import Eras
@@ -99,13 +100,10 @@ class PostgresStore:
             await asyncio.sleep(PAUSE)
 
     async def _begin(self) -> None:
-        await self._connections.once(self._prepare)
+        await self._connections.run(warn_of_settings)
         await self._listener.open()
         self._tidier.start()
         self._state = "open"
-
-    async def _prepare(self, connection: Connection) -> None:
-        await warn_of_settings(connection)
 
     async def _greet(self, connection: Connection) -> None:
         """Look at what a new connection leads to."""
@@ -177,9 +175,20 @@ class PostgresStore:
         self._check()
         await self._leases.release(topic, lapsed=lapsed)
 
-    async def lapsed(self, limit: int = 100) -> Sequence[str]:
+    async def lapsed(self, limit: int = 100, within: float = 0.0) -> Sequence[str]:
         self._check()
-        return await self._leases.lapsed(limit)
+        return await self._leases.lapsed(limit, within)
+
+    async def extras(self, topic: str, first: int, last: int) -> Extras:
+        self._check()
+        return await self._connections.run(lambda connection: self._reader.extras(connection, topic, first, last))
+
+    async def seal(self, seal: Seal | None = None) -> Seal:
+        self._check()
+        if seal:
+            await self._connections.run(lambda connection: seals.put(connection, seal))
+            return seal
+        return await self._connections.run(seals.look)
 
     async def probe(self) -> float | None:
         self._check()

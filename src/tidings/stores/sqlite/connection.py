@@ -9,6 +9,7 @@ import threading
 import time
 
 from tidings.errors import InvalidRequest, TidingsError, Unavailable
+from tidings.log.port import SEALED
 
 from . import schema, wal
 from .file import descriptor
@@ -118,6 +119,8 @@ def code(error: BaseException) -> int:
 
 def meaning(error: Exception) -> TidingsError:
     """The error of ours that tells a caller of the store what an error of SQLite means."""
+    if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_CONSTRAINT_TRIGGER:
+        return Unavailable(SEALED)
     reason = {
         sqlite3.SQLITE_FULL: "its disk is full",
         sqlite3.SQLITE_BUSY: "another process keeps it locked",

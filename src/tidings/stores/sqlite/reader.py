@@ -13,8 +13,10 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate, pairwise
 
 from tidings.log.head import Head, decode_head
-from tidings.log.port import PAGE
+from tidings.log.port import PAGE, Extras, Seal
 from tidings.log.records import Record
+
+from . import seals
 
 ABOVE = "\x7f"
 """Text above every character of a topic's name."""
@@ -27,6 +29,9 @@ LABELS = 500
 
 LAPSED = "(deadline <= :now OR taken > :now)"
 """The condition of a lease that nobody holds any more."""
+
+LAPSING = "(deadline <= :now + :within OR taken > :now)"
+"""The condition of a lease that nobody will hold in some seconds, unless it is renewed."""
 
 
 class Reader:
@@ -128,8 +133,21 @@ class Reader:
         rows = self._run("SELECT name, head FROM topics WHERE due <= ? ORDER BY due LIMIT ?", (now, limit))
         return [(name, decode_head(head)) for name, head in rows]
 
-    def lapsed(self, now: Callable[[], float], limit: int) -> Sequence[str]:
-        """The topics whose lease has lapsed by `now`, oldest first.
+    def extras(self, topic: str, first: int, last: int) -> Extras:
+        """Return the keys and the labels of the port's `extras`."""
+        keys = self._run(
+            """SELECT key, first, last, time FROM keys WHERE log = (SELECT log FROM topics WHERE name = ?)
+               AND last >= ? AND last <= ?""",
+            (topic, first, last),
+        ).fetchall()
+        labels = self._run("SELECT label FROM labels WHERE topic = ? ORDER BY label", (topic,)).fetchall()
+        return Extras(keys, [label for (label,) in labels])
+
+    def sealed(self) -> Seal:
+        return seals.look(self._connection)
+
+    def lapsed(self, now: Callable[[], float], limit: int, within: float = 0.0) -> Sequence[str]:
+        """The topics whose lease has lapsed by `now`, or lapses within so many seconds, oldest first.
 
         The clock begins at zero when the machine starts, so a lease that was taken later than now is of a time before
         that, and its holder is gone. The first query fixes what the transaction sees, and the clock is read after it:
@@ -139,8 +157,8 @@ class Reader:
         try:
             if not self._run("SELECT EXISTS (SELECT * FROM leases)").fetchone()[0]:
                 return ()
-            rows = self._run(f"SELECT topic FROM leases WHERE {LAPSED} ORDER BY deadline LIMIT :limit",
-                             {"now": now(), "limit": limit})  # fmt: skip
+            rows = self._run(f"SELECT topic FROM leases WHERE {LAPSING} ORDER BY deadline LIMIT :limit",
+                             {"now": now(), "limit": limit, "within": within})  # fmt: skip
             return [topic for (topic,) in rows]
         finally:
             self._run("COMMIT")

@@ -11,8 +11,9 @@ from contextlib import closing
 
 from tidings.errors import Conflict, InvalidRequest, Unavailable
 from tidings.log.head import decode_head, encode_head
+from tidings.log.port import Seal
 
-from . import schema
+from . import schema, seals
 from .connection import DAMAGED, code, look_for_lost_changes, opening
 from .copying import Progress, beside, copy, open_source, put_in_place
 
@@ -59,7 +60,8 @@ def restore(backup: str, database: str, progress: Progress = lambda part: None) 
 def begin_new_lives(connection: sqlite3.Connection) -> None:
     """Give every log of a restored file a new epoch, which names the old one and the number they share.
 
-    The holders of its leases are gone. A file of an earlier version is migrated, and becomes able to shrink.
+    The holders of its leases are gone, and so is a seal. A file of an earlier version is migrated, and becomes able to
+    shrink.
     """
     run = connection.execute
     connection.create_function("restored", 1, lambda head: encode_head(decode_head(head).restored()))
@@ -67,6 +69,7 @@ def begin_new_lives(connection: sqlite3.Connection) -> None:
     version = run("PRAGMA user_version").fetchone()[0]
     if version != schema.FORMAT:
         schema.migrate(connection, version)
+    seals.put(connection, Seal.OPEN)
     run("UPDATE topics SET head = restored(head)")
     run("UPDATE leases SET taken = 0, deadline = 0")
     run("COMMIT")

@@ -21,7 +21,7 @@ from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
 from tidings.clock import steady_time, unix_time
 from tidings.errors import OutcomeUnknown, TidingsError, Unavailable
 from tidings.log.head import Head, Known
-from tidings.log.port import Cast, News, Plan
+from tidings.log.port import Cast, Extras, News, Plan, Seal
 from tidings.log.records import Record
 from tidings.stores.feed import Feeds
 
@@ -35,7 +35,7 @@ from .peers import Peers
 from .reader import Reader
 from .reserve import Reserve
 from .tidier import Tidier
-from .writer import Call, Lease, Probe, Release, Update, Writer, Written
+from .writer import Call, Lease, Probe, Release, SealCall, Update, Writer, Written
 
 READERS = 2
 
@@ -151,8 +151,17 @@ class SqliteStore:
     async def release(self, topic: str, *, lapsed: bool = False) -> None:
         await self._call(Release(topic, lapsed))
 
-    async def lapsed(self, limit: int = 100) -> Sequence[str]:
-        return await self._read(Reader.lapsed, self._steady, limit)
+    async def lapsed(self, limit: int = 100, within: float = 0.0) -> Sequence[str]:
+        return await self._read(Reader.lapsed, self._steady, limit, within)
+
+    async def extras(self, topic: str, first: int, last: int) -> Extras:
+        return await self._read(Reader.extras, topic, first, last)
+
+    async def seal(self, seal: Seal | None = None) -> Seal:
+        if seal:
+            await self._call(SealCall(seal))
+            return seal
+        return await self._read(Reader.sealed)
 
     async def probe(self) -> float | None:
         if self._state == "open" and (reason := await self._loop.run_in_executor(self._pool, self._file.look)):

@@ -11,9 +11,10 @@ from typing import NamedTuple
 from tidings.errors import OutcomeUnknown, Unavailable
 from tidings.events import ORIGIN, Offset
 from tidings.log.head import Change, Head, Known, decode_head, encode_head
-from tidings.log.port import KEYS, Plan
+from tidings.log.port import KEYS, Plan, Seal
 from tidings.log.retention import due
 
+from . import seals
 from .connection import PATIENCE, code
 from .file import DatabaseFile
 from .reader import LAPSED
@@ -82,7 +83,19 @@ class Probe:
         self.error: Exception | None = None
 
 
-Call = Update | Lease | Release | Probe
+class SealCall:
+    """A call of the port's `seal`."""
+
+    __slots__ = ("error", "result", "seal")
+    topic = ""
+
+    def __init__(self, seal: Seal) -> None:
+        self.seal: Seal = seal
+        self.result: None = None
+        self.error: Exception | None = None
+
+
+Call = Update | Lease | Release | Probe | SealCall
 
 
 class Written(NamedTuple):
@@ -207,6 +220,8 @@ class Writer:
             call.error = Unavailable(FULL)
         elif isinstance(call, Probe):
             self._run("UPDATE state SET commits = commits")
+        elif isinstance(call, SealCall):
+            seals.put(self.connection, call.seal)
         else:
             self._lease(call)
 
@@ -249,7 +264,7 @@ class Writer:
             group.replaced.append((new.blob, log, new.last))
             group.size += len(new.blob)
         for key, first, last in change.keys:
-            group.keys[log, key] = first, last, self._clock()
+            group.keys[log, key] = first, last, change.times.get(key, self._clock())
         return log, head
 
     def _label(self, group: _Group) -> None:
