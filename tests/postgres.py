@@ -73,11 +73,11 @@ class Cluster:
         self.data = self.folder / "data"
         self.port = free_port()
         self._names = count()
-        self._user: list[str] = []
+        self.user: list[str] = []  # words that run a command as the user of the server
         if os.geteuid() == 0:
             user = pwd.getpwnam("postgres")
             os.chown(self.folder, user.pw_uid, user.pw_gid)
-            self._user = ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
+            self.user = ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
 
     def __enter__(self) -> Self:
         return self
@@ -86,8 +86,12 @@ class Cluster:
         self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def make(self) -> Self:
-        """Make an empty cluster, in which everybody on this machine is trusted, and start it."""
+    def make(self, pem: str = "", key: str = "") -> Self:
+        """Make an empty cluster, in which everybody on this machine is trusted, and start it.
+
+        `pem`, `key`: its certificate; then it takes no connection without TLS, and asks the user `stranger` for a
+        password that does not exist.
+        """
         if not _made:
             self.run(
                 "initdb", "--pgdata", self.data, "--auth=trust", "--username=tidings", "--no-sync",
@@ -99,6 +103,14 @@ class Cluster:
             subprocess.run(["cp", "-a", f"{_made[0]}/.", self.data], check=True)
             subprocess.run(["chown", "-R", f"--reference={self.folder}", self.data], check=True)
             self.data.chmod(0o700)
+        if pem:
+            (self.data / "server.crt").write_text(pem)
+            (self.data / "server.key").write_text(key)
+            rules = "hostssl all stranger all scram-sha-256", "hostssl all all all trust"
+            (self.data / "pg_hba.conf").write_text("\n".join(rules) + "\n")
+            for name in ("server.crt", "server.key"):
+                os.chown(self.data / name, self.folder.stat().st_uid, self.folder.stat().st_gid)
+                (self.data / name).chmod(0o600)
         self.start()
         return self
 
@@ -153,17 +165,20 @@ class Cluster:
 
     def run(self, program: str, *arguments: object, check: bool = True) -> str:
         """Run one of the engine's own programs, as the server's user."""
-        words = [*self._user, str(self.programs / program), *map(str, arguments)]
-        done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, cwd="/")
+        words = [*self.user, str(self.programs / program), *map(str, arguments)]
+        done = subprocess.run(
+            words, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, cwd="/",
+            env={**os.environ, "HOME": str(self.folder)},
+        )  # fmt: skip
         assert not check or done.returncode == 0, done.stderr + done.stdout
         return done.stdout
 
     def url(self, database: str = "postgres", options: str = "") -> str:
         return f"postgresql://tidings@127.0.0.1:{self.port}/{database}{options}"
 
-    def sql(self, statement: str, database: str = "postgres") -> Sequence[str]:
+    def sql(self, statement: str, database: str = "postgres", options: str = "") -> Sequence[str]:
         """Return the rows of a statement as text, by a connection that Tidings knows nothing of."""
-        return self.run("psql", "--dbname", self.url(database), "-qAtX", "-c", statement).splitlines()
+        return self.run("psql", "--dbname", self.url(database, options), "-qAtX", "-c", statement).splitlines()
 
     def create(self) -> str:
         """Make an empty database, and return its name."""
@@ -176,3 +191,45 @@ class Cluster:
 
     async def ask(self, statement: str, database: str) -> Sequence[str]:
         return await asyncio.to_thread(self.sql, statement, database)
+
+
+def pooler() -> str | None:
+    """Return the path of PgBouncer."""
+    return shutil.which("pgbouncer", path=os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin")))
+
+
+class PgBouncer:
+    """A pooler in front of a cluster. It gives each transaction any of two sessions of the engine."""
+
+    def __init__(self, program: str, cluster: Cluster) -> None:
+        self.port = free_port()
+        self._cluster = cluster
+        self._settings = cluster.folder / f"pgbouncer-{self.port}.ini"
+        self._settings.write_text(
+            f"[databases]\n* = host=127.0.0.1 port={cluster.port} user=tidings\n"
+            f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {self.port}\nunix_socket_dir =\nauth_type = any\n"
+            "pool_mode = transaction\ndefault_pool_size = 2\nmax_client_conn = 200\n"
+        )
+        self._log = (cluster.folder / f"pgbouncer-{self.port}.log").open("wb")
+        self._process = subprocess.Popen(
+            [*cluster.user, program, "--quiet", str(self._settings)], stdout=self._log, stderr=self._log
+        )
+
+    def __enter__(self) -> Self:
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            with suppress(OSError), socket.create_connection(("127.0.0.1", self.port)):
+                return self
+            assert self._process.poll() is None, Path(self._log.name).read_text()
+            time.sleep(0.02)
+        raise AssertionError("PgBouncer did not start")
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.wait()
+        self._log.close()
+
+    def url(self, database: str, options: str = "") -> str:
+        """Return the URL of a store that reads and writes through the pooler, and listens at the engine."""
+        listen = f"?listen=127.0.0.1:{self._cluster.port}{options}"
+        return f"postgresql://tidings@127.0.0.1:{self.port}/{database}{listen}"

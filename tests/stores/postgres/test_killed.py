@@ -76,10 +76,8 @@ async def test_a_frozen_writer_holds_up_nobody_and_writes_nothing_when_it_wakes(
         async with asyncio.timeout(10):
             last = (await log.append(topic, [("message", "interrupted")], close=True)).last
         worker.send_signal(signal.SIGCONT)
-        await asyncio.sleep(0.2)
-        worker.kill()
-        await worker.stdout.read()
-        await worker.wait()
+        await asyncio.wait_for(worker.stdout.read(), 30)
+        assert await worker.wait() == 1, "it was refused, which ends it"
         page = await log.read(topic, Offset(last.epoch, last.n - 1))
         assert ([event.data for event in page.events], page.closed, page.tail) == (["interrupted"], True, last)
 
