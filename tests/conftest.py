@@ -76,11 +76,17 @@ def postgres() -> Iterator[Cluster]:
         yield cluster.make()
 
 
+@pytest.fixture(scope="session")
+def postgres_database(postgres: Cluster) -> str:
+    """The name of a database."""
+    return postgres.create()
+
+
 @pytest.fixture
-def postgres_url(postgres: Cluster) -> Iterator[str]:
+def postgres_url(postgres: Cluster, postgres_database: str) -> Iterator[str]:
     """The URL of a database without a store. One database serves all tests, since to make another takes a second."""
-    yield postgres.url("postgres")
-    postgres.sql("DROP SCHEMA IF EXISTS tidings CASCADE")
+    yield postgres.url(postgres_database)
+    postgres.sql("DROP SCHEMA IF EXISTS tidings CASCADE", postgres_database)
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgres"])

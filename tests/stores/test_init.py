@@ -40,6 +40,7 @@ def test_postgres(scheme: str) -> None:
         "postgresql://me:secret@host:6432/app?sslmode=verify-full",
         "postgresql://me:secret@engine:5432/app?sslmode=verify-full",
         4,
+        True,
     )
     with pytest.raises(InvalidRequest, match="pg_dump"):
         database_of(f"{scheme}://host/app")

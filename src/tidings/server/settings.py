@@ -97,7 +97,7 @@ class Settings(BaseSettings):
     """The address to listen on. An address other than loopback needs a key: a secret, a public key or a key set."""
     port: Port = 8000
     """The port to listen on; 0 takes a free one."""
-    store: str = "sqlite:///tidings.db"
+    store: str = Field("sqlite:///tidings.db", repr=False)  # a URL may hold a password
     """The URL of the store: `memory:`, `sqlite:///` and a path, or `postgresql://`."""
     workers: Annotated[int, Field(ge=1, le=64)] | None = None
     """The worker processes that serve together, under a parent that replaces those that die and, at SIGHUP, all of

@@ -55,9 +55,9 @@ def is_postgres(url: str) -> bool:
 
 def _sqlite(url: str) -> tuple[str, str]:
     """The path and the durability in a sqlite URL."""
-    parts = urlsplit(url)
     # `sqlite:x.db` would be a file named `.db`.
-    if not url.startswith("sqlite:///") or len(parts.path) < 2 or parts.fragment:
+    parts = urlsplit(url if url.startswith("sqlite:///") else "")
+    if len(parts.path) < 2 or parts.fragment:
         raise InvalidRequest(f"This is not the URL of a store. Known are {KNOWN}.")
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
     durability = options.pop("durability", "full")
