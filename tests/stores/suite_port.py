@@ -330,8 +330,6 @@ class PortSuite:
                 with pytest.raises(Unavailable, match="was moved to another one"):
                     await each.update("new", (), put())
             assert await store.lease("a", 5, renew=False)
-            with pytest.raises(Unavailable, match="was moved to another one"):
-                await store.probe()
             assert [head.tail for _, head in await store.topics()] == [1]
         await store.seal(Seal.OPEN)
         assert await other.seal() is Seal.OPEN

@@ -255,8 +255,8 @@ class SqliteStore:
                 answer.set_exception(error)
             else:
                 answer.set_result(call.result)
-        if written:
-            self._written = monotonic()
+        if written and (written.tails or any(isinstance(call, Probe) for call in calls)):
+            self._written = monotonic()  # a lease is no proof: a sealed store takes leases, too
         if written and written.tails:
             self._committed = self._steady()
             self._heard.add(written.number)
