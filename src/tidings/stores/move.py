@@ -50,7 +50,7 @@ class Moved(NamedTuple):
 
 
 class Move:
-    """One move between two open stores. `tell` gets a sentence about each step."""
+    """The move from one open store to another. `tell` gets a sentence about each step."""
 
     def __init__(self, source: MovableStore, target: MovableStore, tell: Tell = lambda sentence: None) -> None:
         self._source = source
