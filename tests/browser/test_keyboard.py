@@ -85,6 +85,7 @@ class Keys:
 def test_the_whole_chat_by_keyboard(open_tab: OpenTab, meet: Meet, server: ServerProcess, model: ScriptedModel) -> None:
     model.script("by keys alone", "It began", Hold(), " and never ends")
     jonas = meet("Jonas Keys")
+    jonas.make("keys-elsewhere")  # people who share a room know each other
     tab = RoomTab(open_tab(**MOVING).page)
     keys = Keys(tab.page)
     keys.to("Browse or create rooms")
@@ -102,7 +103,7 @@ def test_the_whole_chat_by_keyboard(open_tab: OpenTab, meet: Meet, server: Serve
     keys.to("More", "Shift+Tab")
     keys.press("Enter")
     keys.choose("Add a member")
-    expect(tab.page.get_by_role("combobox", name="Name")).to_be_focused()
+    expect(tab.page.get_by_role("combobox", name="Person")).to_be_focused()
     keys.write("Jonas Keys", "Enter")
     assert keys.settled() == "More"
     other = jonas.open("by-keyboard")
