@@ -77,7 +77,8 @@ def test_the_app_is_short() -> None:
 def test_the_app_needs_what_the_readme_installs() -> None:
     """`tidings[langchain]` holds every package that the app imports, besides FastAPI."""
     (app, _), project = blocks("python", "In your own app"), tomllib.loads((ROOT / "pyproject.toml").read_text())
-    assert "pip install 'tidings[langchain]' fastapi uvicorn" in README
+    assert "needs `tidings[langchain]`" in README
+    assert "pip install '.[langchain]' fastapi uvicorn" in README
     extras = [*project["project"]["optional-dependencies"]["langchain"], "tidings", "fastapi"]
     imported = {name.partition(".")[0] for name in re.findall(r"^from (\S+) import", app, re.MULTILINE)}
     assert imported <= {re.split(r"\W", extra)[0] for extra in extras}

@@ -20,7 +20,7 @@ from .subject import PERSON, Subject
 
 
 class Kind(NamedTuple):
-    """An amount that is limited: `text` says what a person may do, `seconds` in which time; 0 is at any one time."""
+    """An amount that is limited. `text` names the act, and `seconds` the period; 0 limits the amount at one time."""
 
     text: str
     seconds: int
@@ -91,7 +91,7 @@ class Limits:
 
     @contextmanager
     def up_to(self, subject: Subject, kind: str, count: int) -> Iterator[Callable[[int], None]]:
-        """Count `count` while the block runs, and in the end as much of it as the function was told that this yields.
+        """Count `count` while the block runs. At its end only what the yielded function was told stays counted.
 
         Raises TooManyRequests or TooLarge as `spend` does.
         """
@@ -114,7 +114,10 @@ class Limits:
             self._take(Amount(subject.name or "", kind, most), 1)
 
     def check(self, subject: Subject, kind: str, count: int = 1) -> None:
-        """Raise TooManyRequests if the subject has less than `count` left of an amount, or TooLarge if it never has."""
+        """Raise TooManyRequests if the subject has less than `count` left of an amount.
+
+        Raises TooLarge if `count` is more than the whole limit.
+        """
         most = self.most(subject, kind)
         if most and count > most:
             raise TooLarge(rule(kind, most), limit=most)
@@ -203,7 +206,7 @@ class Limits:
             self._hold(run, subject.name or "")
 
     def _check_places(self, subject: Subject, count: int) -> None:
-        """Raise TooManyRequests if so many more runs have no place."""
+        """Raise TooManyRequests if there is no room for `count` more runs."""
         most, held = self.most(subject, "runs"), self._runs.get(subject.name or "", {})
         for run, since in list(held.items()):
             if self._clock() - since > LONGEST_RUN:

@@ -112,8 +112,8 @@ class Projections(Generic[S]):
     `changed(projection, events)` is called after every change, before any reader in this process is given the events.
     `lasting`: types of events that must not be lost to the state when the log is trimmed. A snapshot is written after
     each of them; other events matter no longer than the log keeps them.
-    Without events, either the topic ended (`offset` is ORIGIN) or events were skipped, and the state is old until it is
-    level again.
+    If `changed` gets no events, either the topic ended (`offset` is ORIGIN) or events were skipped, and the state is
+    old until it is level again.
     """
 
     def __init__(
@@ -193,7 +193,8 @@ class Projections(Generic[S]):
         """Bring the state to `tail`, or to the log's tail as of now."""
         looks = projection.looks
         async with projection.lock:
-            # Of many that wait, the first looks: a look that began after the call of another answers that one, too.
+            # Of several waiting callers only the first reads the store. Its result serves the others, since that read
+            # began after their calls.
             if tail == ORIGIN and projection.looks > looks:
                 return
             while tail == ORIGIN or not projection.holds(tail):
@@ -325,7 +326,7 @@ class Projections(Generic[S]):
     # Snapshots. They spare reading a log whole, and nothing is lost without one.
 
     async def _begin(self, projection: Projection[S], head: Head) -> None:
-        """Begin at the topic's snapshot, if it has one of this version and of this life, or of one that is shared."""
+        """Begin at the topic's snapshot, if it is of this version and its offset is valid in this life of the log."""
         # A state that begins at the first event reads each redacted event as what it is.
         projection.redactions = projection.saved_redactions = head.redactions
         if head.tail - head.start < EVERY and not head.start:
@@ -359,7 +360,7 @@ class Projections(Generic[S]):
             self.hub.delivery.background(self._save(projection))
 
     async def _save(self, projection: Projection[S]) -> None:
-        """Write a snapshot, a moment later: of a hundred members who are added at once, one has them all."""
+        """Write a snapshot a moment later, so that one snapshot covers a hundred members who are added at once."""
         topic = projection.topic
         await asyncio.sleep(SOON)
         projection.saving = False

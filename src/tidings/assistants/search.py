@@ -20,7 +20,7 @@ Questions about something else that share a word with the pages stay below it, s
 States", which shares `state`."""
 
 RARE = 3
-"""The number of passages up to which their word can be a whole question: `Ollama` can, `time` cannot."""
+"""A single word is a question by itself only if at most this many passages contain it: `Ollama` can, `time` cannot."""
 
 _WORD = re.compile(r"[^\W_]+(?:[._][^\W_]+)*")
 """A word, or a name made of words, such as `TIDINGS_HOST` and `run.failed`, which is searched as a whole."""
@@ -142,7 +142,7 @@ class Index:
     def _matches(self, db: sqlite3.Connection, words: list[str]) -> list[dict[str, set[int]]]:
         """Find the rows of each word, by column. Words are quoted, so that a question is never an FTS expression.
 
-        What stands in code is an example and says nothing, but of names it is where they are used.
+        Code blocks are examples, so that only the names in them are searched.
         """
         query = "SELECT rowid FROM passages WHERE passages MATCH ?"
 

@@ -35,7 +35,7 @@ LARGE = 2 * PAGE_BYTES
 class Connection(Protocol):
     """A connection of Tidings' own server, which a stream may write to directly.
 
-    ASGI's `send` copies each body, and a stream learns only by waiting for it that the client is slow: 100 frozen
+    ASGI's `send` copies each body, and a stream notices a slow client only by awaiting `send`: 100 frozen
     readers cost 10 MB by `send`, and 0.6 MB by this.
     """
 
@@ -54,10 +54,10 @@ class Subscription:
     """An open event stream.
 
     While the stream is level with all its topics, their flushes `write` to it and it has no task of its own: the
-    server's `send` is stepped by hand, which on stock uvicorn writes at once. When `send` has to wait, the subscription
-    leaves the topics' level readers, and a task finishes that send, then catches up from the positions. So a slow
-    reader costs its positions and one write buffer. Exactly one of flush and task writes at any time. Over a
-    `Connection` the same happens without the stepping, and unwritten events are held nowhere.
+    coroutine of the server's `send` is advanced once, which on stock uvicorn writes at once. When `send` has to wait,
+    the subscription leaves the topics' level readers, and a task finishes that send, then catches up from the
+    positions. So a slow reader costs its positions and one write buffer. Exactly one of flush and task writes at any
+    time. Over a `Connection` the same happens without `send`, and unwritten events are held nowhere.
     """
 
     __slots__ = (

@@ -1,4 +1,8 @@
-"""The end of a run: the events that close all that is open, and the one terminal event."""
+"""The end of a run: the events that close all that is open, and the one terminal event.
+
+producer.py asks for them when the model is done, fails, is stopped or must go away, and reaper.py when the process of a
+run has died.
+"""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ class Runs:
 
     `grace`: seconds that runs have to finish when the hub closes; then they end as `interrupted`. `on_end`: called with
     the id of each run that has ended, by the process that made the run or found its process dead. While the call fails
-    it is repeated, by any process; so work that follows from an end is done once if it is idempotent.
+    it is repeated, by any process; so the call may happen more than once, and must be idempotent.
     """
 
     def __init__(self, hub: Hub, *, grace: float = 3.0) -> None:
@@ -197,9 +197,9 @@ class Runs:
         if keyed and await self._hub.log.describe(topic):
             await self._announce(started)
             return run
-        # The source before anything is stored: a runnable that is none leaves no run, and its key stays free.
+        # The source is made before anything is stored: an invalid runnable leaves no run, and its key stays free.
         source = self._source(id, runnable, input, config)
-        # The lease before the log: a process that dies after the append leaves a run that another process ends.
+        # The lease comes before the log: a process that dies after the append leaves a run that another process ends.
         await self._hub.leases.lease(topic, LEASE, renew=False)
         try:
             appended = await self._hub.log.append(
@@ -259,7 +259,7 @@ class Runs:
             ending.add_done_callback(self._ending.discard)
 
     async def _done(self, producer: Producer) -> None:
-        """Release the lease of a run that has ended. One that could not be ended keeps it, for another process."""
+        """Release the lease of a run that has ended. If it could not be ended, another process needs the lease."""
         self._producers.pop(producer.run, None)
         if producer.ended:
             await self._follow_up(producer.run)

@@ -1,8 +1,8 @@
 """The parent of a server's workers: it binds the socket, starts the workers, and replaces those that die or hang.
 
 uvicorn's own parent waits for one worker at a time, so that a worker which stays until its runs have ended would keep
-it from all else; it takes a worker with a hanging event loop for alive; and it starts a worker that cannot start again
-without end. At SIGHUP every worker is replaced: the new ones serve before the old ones leave.
+it from all else; it takes a worker with a hanging event loop for alive; and it goes on for ever starting
+a worker that cannot start. At SIGHUP every worker is replaced: the new ones serve before the old ones leave.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ STARTING = 120
 """The same for a worker that does not serve yet: a store may be migrated first."""
 
 FIRST_WAIT, LAST_WAIT = 0.5, 30.0
-"""Seconds until a worker is started again that died soon after its start; doubled each time."""
+"""Seconds before a worker that died soon after its start is started again. They double each time."""
 
 STEADY = 60.0
 """Seconds for which a worker must have served for its death to be the first of a row."""
@@ -99,7 +99,7 @@ class Workers:
         self._failures = 0
         self._served = False
         self._greeted = False
-        self._starting = asyncio.Lock()  # of whoever counts the workers and starts what is missing
+        self._starting = asyncio.Lock()  # held while the missing workers are counted and started
         self._changed = asyncio.Event()
         self._told_to_replace = asyncio.Event()
         self._end: asyncio.Future[int] = asyncio.get_running_loop().create_future()
@@ -155,8 +155,10 @@ class Workers:
         return worker
 
     async def _fill(self) -> None:
-        """Start workers until `count` of them serve, again and again. The first start is made by one alone: what
-        keeps a server from starting is said once, and one process makes the store."""
+        """Start workers until `count` of them serve, again and again.
+
+        At first one worker starts alone, so that an error of the start is logged once and one process makes the store.
+        """
         while not self._end.done():
             self._changed.clear()
             if not self._missing():

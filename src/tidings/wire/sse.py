@@ -71,7 +71,7 @@ class Format:
 
     @property
     def comments(self) -> bool:
-        """True if the stream has keep-alives and a reconnection time, which every reader of event streams skips."""
+        """True if the stream has keep-alives, which are comments, and a reconnection time."""
         return True
 
     def encode(self, topic: str, events: Sequence[Event]) -> bytes:
@@ -240,9 +240,11 @@ class Decoder:
         return fired
 
 
-_LONG, _SAMPLE = 200, 2000
-"""In characters: the average length of a line above which searching for its end is faster than matching it, and the
-length of the sample by which this is decided."""
+_LONG = 200
+"""The average length of a line, in characters, above which searching for its end is faster than matching it."""
+
+_SAMPLE = 2000
+"""The length of the sample, in characters, that decides how a block is read."""
 
 _RETRY = re.compile(rb"(?m)^retry: ?([0-9]{1,18})\n")
 

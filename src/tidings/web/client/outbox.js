@@ -148,7 +148,7 @@ export class Outbox extends EventTarget {
     this.#changed();
   }
 
-  /** Read the storage. What a caller here waits for stays, even when another tab has sent it: its answer comes again. */
+  /** Read the storage. A publication that a caller here waits for stays, even if another tab has sent it: its answer comes again. */
   #load() {
     if (!this.#storage) return;
     try {
@@ -171,7 +171,7 @@ export class Outbox extends EventTarget {
   }
 }
 
-/** @param {unknown} error @returns {boolean} only the network or the server's health stood against it: try again */
+/** @param {unknown} error @returns {boolean} the failure is of the network or the server, so that the publication is tried again */
 export function isTemporary(error) {
   return error instanceof Unreachable || (error instanceof Problem && (error.status >= 500 || error.status === 429));
 }

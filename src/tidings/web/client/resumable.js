@@ -128,7 +128,7 @@ class Spliced {
     controller.enqueue(bytes);
   }
 
-  /** @returns {boolean} a clean end now may be a cut, and has not been asked about */
+  /** @returns {boolean} a clean end now may be a cut that no further request has ruled out yet */
   #isDoubtful() {
     if (this.#over || this.#attempts.lastEventId === "" || !this.#attempts.invited) return false;
     const asked = this.#stoppedAt === this.#events;
