@@ -59,3 +59,14 @@ async def test_requests_at_once_create_no_more_topics_than_the_limit_allows(way:
         assert found[429] == 35, found
         assert len(await server.hub.log.topics("conversations.")) == 5
         assert (await WAYS[way](server, "conversations.d", ann)).status_code == 429
+
+
+async def test_requests_at_once_that_create_one_topic_count_once() -> None:
+    topics = topics_of("Ann")
+    signed = sign(SECRET, "Ann", publish=topics, subscribe=topics, limits={"topics": 2}, seconds=600)
+    ann = {"authorization": f"Bearer {signed}"}
+    async with serving(secret=SECRET) as server:
+        for topic in ("conversations.a", "conversations.b"):
+            answers = await asyncio.gather(*[WAYS["publishing"](server, topic, ann) for _ in range(20)])
+            assert {answer.status_code for answer in answers} == {201}
+        assert (await WAYS["publishing"](server, "conversations.c", ann)).status_code == 429

@@ -69,6 +69,8 @@ class Limits:
         self._clock = clock
         self.spent: dict[Amount, float] = {}
         """Amounts that were counted here and are not told to other processes yet: the teller takes them out."""
+        self.creating: set[tuple[str, str]] = set()
+        """The topics that requests under way may create, each with the name of its person."""
         self._left: dict[tuple[str, str], tuple[float, float]] = {}
         self._runs: dict[str, dict[str, float]] = {}
         self._elsewhere: dict[str, Mapping[str, int]] = {}

@@ -16,12 +16,18 @@ from tidings.errors import TooManyRequests
 async def creating(hub: Hub, limits: Limits, subject: Subject, topic: str) -> AsyncGenerator[Callable[[], None], None]:
     """Count a topic among those that the subject creates, if the block calls the function that this yields.
 
-    The topic counts while the block runs: of many requests at once, no more get through than the limit allows. Raises
-    TooManyRequests before the block, unless the topic exists.
+    The topic counts while the block runs, once for all requests of the person that may create it: of many requests at
+    once, no more get through than the limit allows. Raises TooManyRequests before the block, unless the topic exists.
     """
+    this = subject.name or "", topic
+    if this in limits.creating:
+        yield partial(limits.count, subject, "topics")
+        return
     with ExitStack() as amount:
         try:
             created = partial(amount.enter_context(limits.up_to(subject, "topics", 1)), 1)
+            limits.creating.add(this)
+            amount.callback(limits.creating.discard, this)
         except TooManyRequests:
             # Only now is it worth a look whether the topic exists.
             if await hub.log.describe(topic) is None:
