@@ -82,5 +82,5 @@ export declare class Outbox<P extends PendingSend> extends EventTarget {
     /** Send the first of each lane that is ready. */
     pump(): void;
 }
-/** @param {unknown} error @returns {boolean} only the network or the server's health stood against it: try again */
+/** @param {unknown} error @returns {boolean} the failure is of the network or the server, so that the publication is tried again */
 export declare function isTemporary(error: unknown): boolean;
