@@ -12,6 +12,7 @@ from tests.browser.conftest import OpenTab
 from tests.browser.people import Meet, meeting
 from tests.browser.tab import Tab
 from tests.browser.test_keyboard import Keys
+from tests.browser.test_layout import AXE
 from tests.serving import ServerProcess
 
 
@@ -108,6 +109,10 @@ def test_a_form_is_made_of_a_schema_and_a_wrong_answer_is_asked_for_again(open_t
     ask(tab, "trip", "Plan a trip")
     expect(form(tab)).to_contain_text("Where to?")
     expect(form(tab)).to_contain_text("100")
+    if AXE.exists():
+        tab.page.evaluate(AXE.read_text(encoding="utf-8"))
+        found = tab.page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+        assert [(fault["id"], fault["nodes"][0]["html"]) for fault in found] == []
     tab.page.get_by_label("City").fill("Ur")
     tab.page.get_by_label("Nights").fill("15")
     form(tab).get_by_role("button", name="Send answer").click()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import socket
 import subprocess
@@ -345,3 +346,9 @@ def test_control_c_ends_a_server_in_order(tmp_path: Path) -> None:
     out, log = server.communicate(timeout=PATIENCE)
     assert (out, server.returncode) == ("", 0)
     assert [line.split(": ")[1] for line in log.splitlines()] == ["SIGINT", "Stopped"]
+
+
+def test_an_assistant_that_is_not_there_is_one_sentence() -> None:
+    done = tidings("serve", "--store", "memory:", "--port", "0", "--assistant", "nowhere_at_all:graph")
+    assert done.returncode == 2
+    assert re.fullmatch(r"tidings: There is no module nowhere_at_all\. Start the server in .*\.\n", done.stderr)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -11,6 +15,7 @@ import pytest
 from tests.asgi import Client, asking
 from tests.http.conftest import Server, serving
 from tests.http.problems import problem
+from tidings import Assistant, create_app
 from tidings.access.names import topics_of
 from tidings.access.subject import PERSON
 from tidings.access.tokens import sign
@@ -313,3 +318,33 @@ async def test_assistants(server: Server) -> None:
             }
         ]
     }
+
+
+async def test_the_picture_of_an_assistant_is_served_alone_and_can_do_nothing(tmp_path: Path) -> None:
+    svg = tmp_path / "icon.svg"
+    svg.write_text('<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>')
+    (tmp_path / "secret.svg").write_text("<svg></svg>")
+
+    async def words(_: Any) -> AsyncIterator[str]:
+        yield "words"
+
+    picture = await asyncio.to_thread(Assistant, words, icon=svg)
+    offered = {"a": picture, "b": Assistant(words, icon="B")}
+    app = await asyncio.to_thread(partial(create_app, assistants=offered, store="memory:"))
+    transport = httpx.ASGITransport(app, root_path="/live")
+    client = httpx.AsyncClient(transport=transport, base_url="http://localhost")
+    async with app.router.lifespan_context(app), client:
+        first, second = (await client.get("/assistants")).json()["assistants"]
+        assert (second["icon"], second["picture"]) == ("B", None)
+        assert first["icon"] == ""
+        path = first["picture"].removeprefix("/live")
+        answer = await client.get(path)
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "image/svg+xml")
+        assert answer.headers["content-security-policy"] == "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert "immutable" in answer.headers["cache-control"]
+        digest = path.rpartition("/")[2]
+        for other in ("0" * 16, "../secret.svg", "..%2fsecret.svg", "%2e%2e/icon.svg"):
+            assert (await client.get(f"/assistants/a/icon/{other}")).status_code in (404, 422, 400), other
+        for name in ("b", "c", "..", "a%2f.."):
+            assert (await client.get(f"/assistants/{name}/icon/{digest}")).status_code in (404, 422, 400), name

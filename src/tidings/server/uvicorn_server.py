@@ -120,6 +120,7 @@ def serve_on(
     try:
         app = create_app(settings, siblings=siblings)
     except InvalidRequest as error:
+        listening.close()
         print(f"tidings: {error}", file=sys.stderr)
         raise SystemExit(2) from None
     config = uvicorn.Config(

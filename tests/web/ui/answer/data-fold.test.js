@@ -45,6 +45,11 @@ test("only addresses of the web are links", () => {
   );
 });
 
+test("a value that was too large for its event shows its beginning", () => {
+  const cut = shape({ truncated: true, bytes: 5000, beginning: '[{"a":' });
+  assert.deepEqual(cut, { shape: "json", title: "", text: '[{"a":', more: 4994 });
+});
+
 test("hostile data is bounded", () => {
   const wide = Object.fromEntries(Array.from({ length: 10_000 }, (_, n) => [`k${n}`, n]));
   assert.deepEqual([shape(wide).pairs.length, shape(wide).more], [PAIRS, 10_000 - PAIRS]);

@@ -29,6 +29,10 @@ export function shapeOf(value, name = "") {
   if (typeof value === "string") return { shape: "line", text: cut(value, TEXT) };
   if (Array.isArray(value)) return tableOf(value, title) ?? json(value, title);
   if (!isObject(value)) return { shape: "line", text: String(value) };
+  if (value.truncated === true && typeof value.beginning === "string") {
+    const text = value.beginning.slice(0, TEXT);
+    return { shape: "json", title, text, more: Math.max(0, Number(value.bytes) - text.length) || 0 };
+  }
   const entries = Object.entries(value);
   const named = typeof value.title === "string" ? cut(value.title, TITLE) : title;
   const rest = entries.filter(([key]) => !(key === "title" && typeof value.title === "string"));
