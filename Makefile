@@ -14,21 +14,25 @@ help: ## say what each target does
 
 serve: ## run the server and print its URL; PORT= HOST= STORE= choose, TIDINGS_… variables set the rest
 	@scripts/environment serve
+	@scripts/bundle
 	@exec $(BIN)/python -m tidings serve $(if $(HOST),--host '$(HOST)') $(if $(PORT),--port '$(PORT)') $(if $(STORE),--store '$(STORE)')
 
 test: ## run the tests; ARGS= goes to pytest
 	@scripts/environment dev
 	@scripts/node-modules
+	@scripts/bundle
 	$(BIN)/python -m pytest $(ARGS)
 
 test-quick: ## run the tests that need no browser and take less than ten seconds each: at most four minutes
 	@scripts/environment dev
 	@scripts/node-modules
+	@scripts/bundle
 	$(BIN)/python -m pytest -m 'not slow and not browser' --numprocesses=2 --dist=loadfile $(ARGS)
 
 coverage: ## run the tests, measured by line and branch, and name the files of the library below 95 %
 	@scripts/environment dev
 	@scripts/node-modules
+	@scripts/bundle
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest $(ARGS)
 	$(BIN)/coverage combine --quiet
@@ -49,6 +53,7 @@ format: ## write files the way `make check` wants them
 
 bench: ## measure, side by side with others, and write the table of docs/performance.md
 	@scripts/environment dev
+	@scripts/bundle
 	$(BIN)/python -m bench $(ARGS)
 
 docs: ## build the documentation to site/
@@ -66,5 +71,5 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annot
 	--custom-compile-command 'make requirements' $(ARGS)
 
 clean: ## remove what the other targets made, but no store
-	rm -rf $(VENV) $(VENV).lock $(VENV).log .roots dist site bench/build .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage .coverage.* node_modules
+	rm -rf src/tidings/web/bundle $(VENV) $(VENV).lock $(VENV).log .roots dist site bench/build .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage .coverage.* node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

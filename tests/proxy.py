@@ -10,6 +10,7 @@ It goes when its standard input is closed. `Proxy` below is the same for Python.
                       and go before `now`
     cut [fin]         end every open connection: by RST, or by a FIN in the middle of the answer
     count             how many requests have come so far
+    bytes             how many bytes of answers have been passed on so far
     events            how many events with an id have been passed on so far
     fresh             as it was when it started: what is open is reset, everything passes, no request has come
 
@@ -92,6 +93,10 @@ class Proxy:
         """The requests so far."""
         return int(self.tell("count"))
 
+    def bytes(self) -> int:
+        """The bytes of answers, heads and all, that have been passed on so far."""
+        return int(self.tell("bytes"))
+
     def events(self) -> int:
         """The events with an id that have been passed on so far."""
         return int(self.tell("events"))
@@ -118,6 +123,7 @@ class Server:
         self.line: list[tuple[str, str]] = []
         self.open: set[asyncio.StreamWriter] = set()
         self.requests = 0
+        self.bytes = 0
         self.events = 0
         self.up, self.down = asyncio.Event(), asyncio.Event()
         self.up.set()
@@ -132,6 +138,8 @@ class Server:
         verb, _, rest = line.partition(" ")
         if verb == "count" and not rest:
             return str(self.requests)
+        if verb == "bytes" and not rest:
+            return str(self.bytes)
         if verb == "events" and not rest:
             return str(self.events)
         if verb == "cut" and rest in ("", "fin"):
@@ -139,7 +147,7 @@ class Server:
         elif verb == "fresh" and not rest:
             self.cut()
             await self.become("pass")
-            self.requests = self.events = 0
+            self.requests = self.bytes = self.events = 0
         elif verb == "now" and BEHAVIOUR.fullmatch(rest):
             await self.become(rest)
         elif verb == "next" and BEHAVIOUR.fullmatch(rest.partition(" for ")[0]) and rest not in ALWAYS:
@@ -234,11 +242,13 @@ class Server:
         head = await reader.readuntil(b"\r\n\r\n")
         await self.down.wait()
         writer.write(without_connection(head))
+        self.bytes += len(head)
         left = most = int(rest[0]) if rest else sys.maxsize
         tail = b""
         while left and (data := await reader.read(min(left, 65536))):
             await self.down.wait()
             left -= len(data)
+            self.bytes += len(data)
             self.events += (tail[-3:] + data).count(b"\nid:")
             tail = (tail + data)[-5:]
             for piece in (data[n : n + 1] for n in range(len(data))) if verb == "bytes" else (data,):

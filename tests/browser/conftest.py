@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from tests.browser.model import ScriptedModel
+from tests.browser.sources import SourcesServer
 from tests.browser.tab import Tab
 from tests.serving import ServerProcess
 
@@ -82,11 +83,20 @@ def server(model: ScriptedModel, tmp_path_factory: pytest.TempPathFactory) -> It
         yield server
 
 
+@pytest.fixture(scope="session")
+def sources(model: ScriptedModel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """The same, but its page is served from its sources, so that a test can import a module of the page."""
+    store = f"sqlite:///{tmp_path_factory.mktemp('sources')}/tidings.db"
+    with SourcesServer(store, env={"TIDINGS_MODEL_URL": model.url, "TIDINGS_MODEL": "scripted"}) as server:
+        yield server
+
+
 @pytest.fixture
 def open_tab(browser: Browser, server: ServerProcess) -> Iterator[OpenTab]:
     """`open_tab(path, url=…, context=…, without=…, **options of a new context)`.
 
-    `without` names what its browser lacks: `SharedWorker`, `locks`.
+    `without` names what its browser lacks: `SharedWorker`, `locks`. There is no service worker unless `service_workers`
+    is "allow": Playwright cannot hold back the requests of a page that has one.
 
     When the test is over: no request left the origin, no policy was violated, and no script failed.
     """
@@ -103,7 +113,11 @@ def open_tab(browser: Browser, server: ServerProcess) -> Iterator[OpenTab]:
     ) -> Tab:
         base = url or server.url
         if context is None:
-            options = {"viewport": {"width": 1440, "height": 900}, "reduced_motion": "reduce"} | options
+            options = {
+                "viewport": {"width": 1440, "height": 900},
+                "reduced_motion": "reduce",
+                "service_workers": "block",
+            } | options
             context = browser.new_context(**options)
             context.set_default_timeout(PATIENCE)
             contexts.append(context)

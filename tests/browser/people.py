@@ -117,7 +117,8 @@ def meeting(browser: Browser, open_tab: OpenTab, url: str) -> Iterator[Meet]:
     contexts: list[BrowserContext] = []
 
     def meet(name: str, *, url: str = url, **options: Any) -> Person:
-        options = {"viewport": {"width": 1440, "height": 900}, "reduced_motion": "reduce"} | options
+        usual = {"viewport": {"width": 1440, "height": 900}, "reduced_motion": "reduce", "service_workers": "block"}
+        options = usual | options
         context = browser.new_context(**options)
         context.set_default_timeout(PATIENCE)
         contexts.append(context)

@@ -71,8 +71,8 @@ def meet(browser: Browser, open_tab: OpenTab, server: ServerProcess) -> Iterator
     yield from meeting(browser, open_tab, server.url)
 
 
-def test_a_text_looks_the_same_while_it_is_written_and_after(open_tab: OpenTab) -> None:
-    tab = open_tab()
+def test_a_text_looks_the_same_while_it_is_written_and_after(open_tab: OpenTab, sources: ServerProcess) -> None:
+    tab = open_tab(url=sources.url)
     expect(tab.composer).to_be_visible()
     assert tab.page.evaluate(COMPARE, [CORPUS, [1, 2, 7, 40]]) == []
 

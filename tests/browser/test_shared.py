@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import urllib.request
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Error, Page, expect
 
 from tests.browser.conftest import OpenTab
 from tests.browser.model import Hold, ScriptedModel
+from tests.browser.sources import SourcesServer
 from tests.browser.tab import Tab, until
 from tests.serving import ServerProcess
 from tidings.access.tokens import sign
@@ -37,6 +39,13 @@ ASLEEP = "async () => (await navigator.locks.query()).held.length === %d"
 HOLDERS = pytest.mark.parametrize(
     ("by", "without"), [("worker", ()), ("tab", ("SharedWorker",))], ids=["shared worker", "web locks"]
 )
+
+
+@pytest.fixture
+def serve_process(tmp_path: Path) -> Iterator[Serve]:
+    """Starts servers whose page is served from its sources, since these tests import the client into the page."""
+    with ExitStack() as stack:
+        yield lambda **options: stack.enter_context(SourcesServer(f"sqlite:///{tmp_path}/tidings.db", **options))
 
 
 @pytest.fixture

@@ -19,15 +19,28 @@ from starlette.applications import Starlette
 
 from tidings import web
 from tidings.assistants.corpus import docs_folder
-from tidings.web.site import load, page_below
+from tidings.web.site import Site, load, page_below
 
 ROOT = Path(web.__file__).parent
 REPOSITORY = Path(__file__).parents[2]
 MODULES = sorted([*ROOT.glob("ui/**/*.js"), *ROOT.glob("client/*.js")])
 
 
+@pytest.fixture(scope="module", params=["bundle", "sources"])
+def site(request: pytest.FixtureRequest) -> Site:
+    """The page as it is served with its bundle, and without."""
+    if request.param == "bundle" and not web.bundled:
+        pytest.skip("no bundle of the page: scripts/bundle makes it, with Node")
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "sources":
+            patch.setattr("tidings.web.site._sums", lambda _: None)
+        return load(ROOT)
+
+
 @pytest.fixture
-async def client():
+async def client(site: Site, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(web, "_site", site)
+    monkeypatch.setattr(web, "_page_below", lambda path: page_below(site, path))
     app = Starlette()
     web.mount(app, docs_folder)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
@@ -36,14 +49,15 @@ async def client():
 
 @pytest.mark.parametrize("path", ["/", "/c/abc123", "/r/abc123"])
 async def test_the_page_is_asked_for_anew_and_names_files_that_never_change(
-    client: httpx.AsyncClient, path: str
+    client: httpx.AsyncClient, site: Site, path: str
 ) -> None:
     page = await client.get(path)
     assert (page.status_code, page.headers["cache-control"]) == (200, "no-cache")
     assert page.headers["content-type"] == "text/html; charset=utf-8"
-    addresses = re.findall(r'(?:href|src)="([^"]+)"', page.text)
-    addresses += json.loads(re.search(r'importmap">(.*?)</script>', page.text, re.DOTALL)[1])["imports"].values()
-    assert len(addresses) > 40
+    addresses = re.findall(r'(?:href|src)="([^"#]+)', page.text)
+    for imports in re.findall(r'importmap">(.*?)</script>', page.text, re.DOTALL):
+        addresses += json.loads(imports)["imports"].values()
+    assert len(addresses) < 15 if site.bundled else len(addresses) > 40
     for address in addresses:
         file = await client.get(address)
         assert file.status_code == 200, address
@@ -53,29 +67,39 @@ async def test_the_page_is_asked_for_anew_and_names_files_that_never_change(
     assert (unchanged.status_code, unchanged.content) == (304, b"")
 
 
-async def test_the_policy_allows_our_files_and_the_import_map_only(client: httpx.AsyncClient) -> None:
+async def test_the_policy_allows_our_files_and_the_scripts_in_the_page_only(
+    client: httpx.AsyncClient, site: Site
+) -> None:
     page = await client.get("/")
-    inline = re.search(r'<script type="importmap">(.*?)</script>', page.text, re.DOTALL)[1]
-    digest = base64.b64encode(hashlib.sha256(inline.encode()).digest()).decode()
+    inline = re.findall(r'<script(?: type="importmap")?>(.*?)</script>', page.text, re.DOTALL)
+    assert len(inline) == (1 if site.bundled else 2)
+    digests = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in inline]
     policy = dict(part.split(" ", 1) for part in page.headers["content-security-policy"].split("; "))
-    assert policy["script-src"] == f"'self' 'sha256-{digest}'"
+    assert policy["script-src"] == " ".join(["'self'", *(f"'sha256-{digest}'" for digest in digests)])
     assert policy["default-src"] == policy["base-uri"] == policy["frame-ancestors"] == "'none'"
     assert policy["require-trusted-types-for"] == "'script'"
     assert "unsafe" not in page.headers["content-security-policy"]
-    worker = await client.get(re.search(r'src="([^"]+)ui/main\.js"', page.text)[1] + "client/worker.js")
-    assert worker.headers["content-security-policy"] == "default-src 'none'; script-src 'self'; connect-src 'self'"
-    assert not re.search(r"<style|style=|<script(?! type=\"(importmap|module)\")| on\w+=", page.text)
+    shared = next(name for name in site.files if re.search(r"/worker\.js|^worker-\w+\.js", name))
+    for address in (f"/web/{shared}", "/service-worker.js"):
+        worker = await client.get(address)
+        assert worker.headers["content-type"] == "text/javascript; charset=utf-8"
+        assert worker.headers["content-security-policy"] == "default-src 'none'; script-src 'self'; connect-src 'self'"
+    assert worker.headers["cache-control"] == "no-cache", "a browser asks for the service worker anew"
+    assert not re.search(r"<style|style=|<script(?!>| type=\"(importmap|module)\")| on\w+=", page.text)
 
 
-async def test_files_are_compressed_for_those_who_can_read_that(client: httpx.AsyncClient) -> None:
-    address = re.search(r'src="([^"]+main\.js)"', (await client.get("/")).text)[1]
+async def test_files_are_compressed_for_those_who_can_read_that(client: httpx.AsyncClient, site: Site) -> None:
+    address = re.search(r'src="([^"]+main[-\w]*\.js)"', (await client.get("/")).text)[1]
     plain = await client.get(address, headers={"Accept-Encoding": "identity"})
-    zipped = await client.get(address, headers={"Accept-Encoding": "gzip"})
+    zipped = await client.get(address, headers={"Accept-Encoding": "deflate, gzip"})
     assert "content-encoding" not in plain.headers
     assert zipped.headers["content-encoding"] == "gzip"
     assert int(zipped.headers["content-length"]) < int(plain.headers["content-length"])
-    assert zipped.content == plain.content == (ROOT / "ui" / "main.js").read_bytes()
+    assert zipped.content == plain.content == site.files[address.removeprefix("/web/")].body
     assert zipped.headers["vary"] == "Accept-Encoding"
+    async with client.stream("GET", address, headers={"Accept-Encoding": "gzip, deflate, br, zstd"}) as smallest:
+        assert smallest.headers["content-encoding"] == ("br" if site.bundled else "gzip")
+        assert int(smallest.headers["content-length"]) <= int(zipped.headers["content-length"])
 
 
 @pytest.mark.parametrize(
@@ -88,25 +112,31 @@ async def test_files_are_compressed_for_those_who_can_read_that(client: httpx.As
         "/web/{hash}/client/package.json",
         "/web/{hash}/client/README.md",
         "/web/{hash}/client/types/index.d.ts",
+        "/web/{hash}/index.html",
+        "/web/index.html",
+        "/web/sources.json",
+        "/web/..%2Fsite.py",
+        "/web/",
     ],
 )
-async def test_what_is_not_a_file_of_this_version_is_not_there(client: httpx.AsyncClient, path: str) -> None:
-    found = re.search(r"/web/([0-9a-f]{12})/", (await client.get("/")).text)[1]
-    assert (await client.get(path.replace("{hash}", found))).status_code == 404
+async def test_what_is_not_a_file_of_this_version_is_not_there(
+    client: httpx.AsyncClient, site: Site, path: str
+) -> None:
+    assert (await client.get(path.replace("{hash}", site.version))).status_code == 404
 
 
 def test_any_changed_byte_is_another_address(tmp_path: Path) -> None:
     copy = tmp_path / "web"
     shutil.copytree(ROOT, copy)
-    before = load(copy).base
-    assert before == load(ROOT).base
+    before = load(copy).version
+    assert before == load(ROOT).version
     with (copy / "ui" / "kit" / "tokens.css").open("a") as file:
         file.write("\n")
     changed = load(copy)
-    assert changed.base != before
+    assert changed.version != before
     file = page_below(changed, "").file
-    assert changed.base.encode() in file.body
-    assert gzip.decompress(file.zipped) == file.body
+    assert changed.version.encode() in file.body
+    assert gzip.decompress(file.packed["gzip"]) == file.body
 
 
 def test_vendored_files_are_what_was_taken_from_their_packages() -> None:
@@ -123,7 +153,8 @@ def test_vendored_files_are_what_was_taken_from_their_packages() -> None:
 
 
 def test_dependencies_are_pinned_without_the_address_of_a_registry() -> None:
-    wanted = json.loads((REPOSITORY / "package.json").read_text())["devDependencies"]
+    package = json.loads((REPOSITORY / "package.json").read_text())
+    wanted = package["dependencies"] | package["devDependencies"]
     assert all(re.fullmatch(r"(npm:[a-z.]+@)?\d+\.\d+\.\d+(-[a-z]+\.\d+)?", version) for version in wanted.values())
     lock = json.loads((REPOSITORY / "package-lock.json").read_text())["packages"]
     packages = [package for name, package in lock.items() if name]

@@ -16,6 +16,7 @@ from types import FrameType
 
 import uvicorn
 
+from tidings import web
 from tidings.delivery.hub import Hub
 from tidings.errors import InvalidRequest, Unavailable
 from tidings.http.metrics import Siblings
@@ -123,6 +124,8 @@ def serve_on(
         listening.close()
         print(f"tidings: {error}", file=sys.stderr)
         raise SystemExit(2) from None
+    if not web.bundled:
+        log.info("The page is served from its sources, in 140 requests: no bundle of them was made by scripts/bundle.")
     config = uvicorn.Config(
         TrustedProxies(app, settings.trusted_proxies),
         http=protocol(app.hub, Bounds(settings.request_timeout, max(settings.max_batch, 2 * settings.max_file))),

@@ -1,4 +1,4 @@
-"""The web UI: one page and its files. No build: what is in this folder is what a browser runs."""
+"""The web UI: one page and its files, bundled or as they are in this folder: a browser runs either."""
 
 from __future__ import annotations
 
@@ -15,9 +15,12 @@ from starlette.responses import Response
 from . import docs
 from .site import CACHE_FOREVER, WORKER_POLICY, File, Page, load, page_below
 
-__all__ = ["mount"]
+__all__ = ["bundled", "mount"]
 
 _site: Final = load(Path(__file__).parent)
+
+bundled: Final = _site.bundled
+"""The page is served as a bundle. Otherwise its sources are, in ten times as many requests."""
 
 
 @lru_cache(maxsize=16)
@@ -26,14 +29,15 @@ def _page_below(path: str) -> Page:
 
 
 def mount(app: Starlette, docs_folder: docs.Folder) -> None:
-    """Serve the page at `/`, at `/c/ID` and at `/r/ID`, and its files below a folder that is named by their content;
-    and the documentation in `docs_folder`.
+    """Serve the page at `/`, at `/c/ID` and at `/r/ID`, its files below `/web/`, each named by its content, and the
+    documentation in `docs_folder`.
 
     The page is also the answer to people who open an address that leads nowhere. Programs get the app's own answer.
     """
     for path in ("/", "/c/{id}", "/r/{id}"):
         app.add_route(path, _page, include_in_schema=False)
-    app.add_route("/web/{hash}/{path:path}", _asset, include_in_schema=False)
+    app.add_route("/web/{path:path}", _asset, include_in_schema=False)
+    app.add_route("/service-worker.js", _service_worker, include_in_schema=False)
     app.add_route("/favicon.ico", _favicon, include_in_schema=False)
     docs.mount(app, docs_folder, _page)
     refuse: Any = app.exception_handlers.get(HTTPException)
@@ -71,19 +75,28 @@ def _headers(page: Page) -> dict[str, str]:
 
 async def _asset(request: Request) -> Response:
     file = _site.files.get(request.path_params["path"])
-    if file is None or request.path_params["hash"] != _site.base.rpartition("/")[2]:
+    if file is None:
         text = "There is no such file. The page may have been replaced by a newer one.\n"
         return Response(text, 404, media_type="text/plain")
     # The policy is for the shared worker, which has that of its own script and not its pages'.
     return _response(request, file, {"cache-control": CACHE_FOREVER, "content-security-policy": WORKER_POLICY})
 
 
+async def _service_worker(request: Request) -> Response:
+    """Return the script of the service worker, beside the page, since a worker is in charge of its own folder only."""
+    headers = {"cache-control": "no-cache", "content-security-policy": WORKER_POLICY}
+    return _response(request, _site.service_worker, headers)
+
+
 async def _favicon(request: Request) -> Response:
-    return _response(request, _site.files["favicon.svg"], {"cache-control": "public, max-age=86400"})
+    return _response(request, _site.icon, {"cache-control": "public, max-age=86400"})
 
 
 def _response(request: Request, file: File, headers: dict[str, str]) -> Response:
     headers |= {"vary": "Accept-Encoding", "x-content-type-options": "nosniff"}
-    if "gzip" in request.headers.get("accept-encoding", ""):
-        return Response(file.zipped, headers={**headers, "content-encoding": "gzip"}, media_type=file.media_type)
+    accepted = {coding.strip() for coding in request.headers.get("accept-encoding", "").split(",")}
+    for coding, packed in file.packed.items():
+        if coding in accepted:
+            headers["content-encoding"] = coding
+            return Response(packed, headers=headers, media_type=file.media_type)
     return Response(file.body, headers=headers, media_type=file.media_type)

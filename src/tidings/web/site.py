@@ -1,10 +1,14 @@
-"""The files of the page, read once: what is served is in memory, compressed, and named by its content."""
+"""The files of the page, read once: what is served is in memory, compressed, and named by its content.
+
+The page is served as a bundle, which `scripts/bundle` makes of the sources in this folder, or from these sources.
+"""
 
 from __future__ import annotations
 
 import base64
 import gzip
 import hashlib
+import json
 import re
 from importlib.metadata import version
 from pathlib import Path
@@ -21,6 +25,10 @@ MEDIA_TYPES = {
 LAZY = frozenset({"vendor/highlight.mjs", "vendor/katex.mjs", "client/worker.js"})
 """Modules that are only fetched when a page needs them, or never by a page itself."""
 
+PAGE, ICON, SERVICE_WORKER = "index.html", "favicon.svg", "service-worker.js"
+BUNDLE, SOURCES = "bundle", "sources.json"
+"""The folder of the bundle, and the file in it with the checksum of each source that the bundle was made of."""
+
 CACHE_FOREVER = "public, max-age=31536000, immutable"
 
 WORKER_POLICY = "default-src 'none'; script-src 'self'; connect-src 'self'"
@@ -28,20 +36,23 @@ WORKER_POLICY = "default-src 'none'; script-src 'self'; connect-src 'self'"
 
 
 class File(NamedTuple):
-    """A file's bytes, as they are and compressed by gzip."""
+    """A file's bytes, as they are and compressed. `packed` has the bytes by their coding, the smallest first."""
 
     body: bytes
-    zipped: bytes
+    packed: dict[str, bytes]
     media_type: str
 
 
 class Site(NamedTuple):
-    """All that is served. `files` are found under `base`, which changes with any byte of them. `html` is the page of a
-    server at the root of its host."""
+    """All that is served. `files` are found by their paths below `/web/`, which change with any byte of them, and so
+    does `version`. `html` is the page of a server at the root of its host."""
 
-    base: str
+    version: str
     files: dict[str, File]
     html: str
+    icon: File
+    service_worker: File
+    bundled: bool
 
 
 class Page(NamedTuple):
@@ -50,34 +61,66 @@ class Page(NamedTuple):
     file: File
     etag: str
     policy: str
-    """The Content-Security-Policy: scripts are our own files and the one inline import map, by its hash."""
+    """The Content-Security-Policy: scripts are our own files, and those in the page, by their hashes."""
 
 
 def load(root: Path) -> Site:
-    """Read every file below `root` that a browser may ask for. Blocks: call it before there is a loop to block."""
-    files = {
-        path.relative_to(root).as_posix(): _file(path.read_bytes(), path.suffix)
+    """Read every file below `root` that a browser may ask for. Blocks: call it before there is a loop to block.
+
+    The bundle is taken if it was made of the sources as they are.
+    """
+    sources = {
+        name: path.read_bytes()
         for path in sorted(root.rglob("*"))
-        if path.suffix in MEDIA_TYPES
+        if path.suffix in (*MEDIA_TYPES, ".html")
+        and not (name := path.relative_to(root).as_posix()).startswith(BUNDLE)
     }
-    template = (root / "index.html").read_text(encoding="utf-8").replace("{version}", version("tidings"))
+    bundle = root / BUNDLE
+    bundled = _sums(bundle) == {name: hashlib.sha256(body).hexdigest() for name, body in sources.items()}
+    page = bundle / PAGE if bundled else root / PAGE
+    template = page.read_text(encoding="utf-8").replace("{version}", version("tidings"))
+    if bundled:
+        files = {path.name: _packed(path) for path in sorted(bundle.iterdir()) if path.suffix in MEDIA_TYPES}
+    else:
+        files = {name: _file(body, name) for name, body in sources.items() if name not in (PAGE, SERVICE_WORKER)}
     digest = hashlib.sha256(template.encode())
     for name, file in files.items():
         digest.update(f"\0{name}\0{len(file.body)}\0".encode() + file.body)
-    base = f"/web/{digest.hexdigest()[:12]}"
-    html = template.replace("{preloads}", _preloads(files)).replace("{base}", base)
-    return Site(base, files, html)
+    made = digest.hexdigest()[:12]
+    base = "/web" if bundled else f"/web/{made}"
+    html = template.replace("{preloads}", _preloads(files)).replace("{base}", base).replace("{build}", made)
+    if not bundled:
+        files = {f"{made}/{name}": file for name, file in files.items()}
+    icon, worker = (_file(sources.get(name, b""), name) for name in (ICON, SERVICE_WORKER))
+    return Site(made, files, html, icon, worker, bundled)
 
 
 def page_below(site: Site, path: str) -> Page:
     """Return the page of a server that is reached below `path`, which is percent-encoded; empty for the host's root."""
-    html = site.html.replace(f'"{site.base}/', f'"{path}{site.base}/')
-    file = _file(html.encode(), ".html", "text/html; charset=utf-8")
-    return Page(file, f'"{path}{site.base}"', _policy(html))
+    html = site.html.replace('"/web/', f'"{path}/web/')
+    file = _file(html.encode(), PAGE, "text/html; charset=utf-8")
+    return Page(file, f'"{path}/{site.version}"', _policy(html))
 
 
-def _file(body: bytes, suffix: str, media_type: str = "") -> File:
-    return File(body, gzip.compress(body, 9, mtime=0), media_type or MEDIA_TYPES[suffix])
+def _sums(bundle: Path) -> dict[str, str] | None:
+    """Read the checksums of the sources that a bundle was made of. None: there is no bundle."""
+    try:
+        sums: dict[str, str] = json.loads((bundle / SOURCES).read_bytes())
+    except FileNotFoundError:
+        return None
+    return sums
+
+
+def _file(body: bytes, name: str, media_type: str = "") -> File:
+    packed = {"gzip": gzip.compress(body, 9, mtime=0)}
+    return File(body, packed, media_type or MEDIA_TYPES[Path(name).suffix])
+
+
+def _packed(path: Path) -> File:
+    """Read a file of the bundle, and its compressed copies beside it."""
+    copies = {"br": path.with_name(f"{path.name}.br"), "gzip": path.with_name(f"{path.name}.gz")}
+    packed = {coding: copy.read_bytes() for coding, copy in copies.items() if copy.exists()}
+    return File(path.read_bytes(), packed, MEDIA_TYPES[path.suffix])
 
 
 def _preloads(files: dict[str, File]) -> str:
@@ -87,13 +130,14 @@ def _preloads(files: dict[str, File]) -> str:
 
 
 def _policy(html: str) -> str:
-    found = re.search(r'<script type="importmap">(.*?)</script>', html, re.DOTALL)
-    assert found, "index.html has an import map"
-    digest = base64.b64encode(hashlib.sha256(found[1].encode()).digest()).decode()
+    scripts = [
+        f" 'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+        for text in re.findall(r"<script(?: type=\"importmap\")?>(.*?)</script>", html, re.DOTALL)
+    ]
     return "; ".join(
         (
             "default-src 'none'",
-            f"script-src 'self' 'sha256-{digest}'",
+            f"script-src 'self'{''.join(scripts)}",
             "style-src 'self'",
             "font-src 'self'",  # those of formulas
             "img-src 'self' blob:",  # the tab's icon, and pictures to be sent: no text can name a blob of this page
@@ -102,6 +146,6 @@ def _policy(html: str) -> str:
             "form-action 'none'",
             "frame-ancestors 'none'",
             "require-trusted-types-for 'script'",
-            "trusted-types tidings-client",
+            "trusted-types tidings-client tidings-page",
         )
     )

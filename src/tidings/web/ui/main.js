@@ -10,6 +10,7 @@ import * as desktop from "./notifications/desktop-state.js";
 import * as favicon from "./notifications/favicon.js";
 import * as notifications from "./notifications/state.js";
 import * as address from "./page/address.js";
+import * as serviceWorker from "./page/service-worker.js";
 import * as theme from "./page/theme.js";
 import * as outbox from "./outbox/state.js";
 import * as people from "./people/state.js";
@@ -17,6 +18,7 @@ import * as roomOutbox from "./room/outbox-state.js";
 import * as shownRoom from "./room/shown-state.js";
 import * as rooms from "./rooms/state.js";
 import * as session from "./session/state.js";
+import * as version from "./shell/version-state.js";
 import { App } from "./shell/app.js";
 
 // Importing a module of the page does nothing by itself. Everything that goes on by itself starts here.
@@ -24,8 +26,11 @@ for (const { start } of [theme, address, connection, session]) start();
 for (const { start } of [conversationList, conversationOutbox, shownConversation, docs]) start();
 for (const { start } of [people, rooms, shownRoom, roomOutbox, files, outbox]) start();
 for (const { start } of [notifications, desktop, favicon]) start();
+for (const { start } of [version, serviceWorker]) start();
 
-render(html`<${App} />`, /** @type {HTMLElement} */ (document.getElementById("app")));
+const root = /** @type {HTMLElement} */ (document.getElementById("app"));
+root.replaceChildren(); // the first paint
+render(html`<${App} />`, root);
 
 // The server has just served this page, so it is near: ask until it answers.
 for (let wait = 250; ; wait = Math.min(wait * 2, 4000)) {
@@ -33,6 +38,7 @@ for (let wait = 250; ; wait = Math.min(wait * 2, 4000)) {
     await session.load();
     break;
   } catch {
+    await session.loadHeld();
     await new Promise((resolve) => setTimeout(resolve, wait));
   }
 }

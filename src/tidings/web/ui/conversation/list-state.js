@@ -1,6 +1,7 @@
 import { effect, signal } from "@preact/signals";
-import { ORIGIN, Problem } from "../../client/index.js";
-import { follow, subscribe, tidings } from "../connection/state.js";
+import { Problem } from "../../client/index.js";
+import { hold } from "../connection/held.js";
+import { follow, tidings, whenLeaving } from "../connection/state.js";
 import { soon } from "../page/frames.js";
 import { keep, recall } from "../page/storage.js";
 import { ended, indexTopic, load, session } from "../session/state.js";
@@ -21,6 +22,9 @@ let followed = null;
 /** @type {import("../../client/index.js").Subscription | null} */
 let subscription = null;
 
+/** The path of the answer whether a topic exists. @param {string} topic */
+const existence = (topic) => `/topics?prefix=${topic}&limit=1`;
+
 /**
  * Read and follow the list. Its topic does not exist before the first conversation.
  * @param {string} topic
@@ -28,10 +32,10 @@ let subscription = null;
  */
 async function begin(topic, reader) {
   // Reading a missing topic would log an error in the browser's console, so ask for its name first.
-  const { topics } = await tidings.patiently(() => tidings.request("GET", `/topics?prefix=${topic}&limit=1`));
-  let found = topics[0] === topic ? await follow(topic, reader) : "missing";
-  if (found === "missing") found = subscribe(topic, { ...reader, after: ORIGIN });
-  if (found === "closed") return;
+  const { topics } = await tidings.patiently(() => tidings.request("GET", existence(topic)));
+  let found = await follow(topic, reader, topics[0] === topic);
+  if (found === "missing") found = await follow(topic, reader, false);
+  if (found === "closed" || found === "missing") return;
   if (followed === topic) subscription = found;
   else found.close();
 }
@@ -105,6 +109,9 @@ export async function remove(id) {
 
 /** Follow the list of conversations of the person who is signed in. */
 export function start() {
+  whenLeaving(
+    () => void (followed && conversations.value.length > 0 && hold(existence(followed), { topics: [followed] })),
+  );
   effect(() => {
     const topic = indexTopic.value;
     if (!topic || topic === followed) return;

@@ -1,5 +1,7 @@
 /** The open room. */
 import { computed, effect, untracked } from "@preact/signals";
+import { hold } from "../connection/held.js";
+import { whenLeaving } from "../connection/state.js";
 import { onWake } from "../connection/wake.js";
 import { openRoom } from "../page/address.js";
 import { readings, summary } from "../rooms/state.js";
@@ -11,6 +13,14 @@ export const shownRoom = computed(() => (openRoom.value ? room(openRoom.value) :
 
 /** @param {import("./state.js").Room} room */
 export const roomTitle = ({ id, about }) => `#${about.value?.name ?? summary(id)?.name ?? id}`;
+
+/** Hold a room as it is now, as an answer of the server. @param {import("./state.js").Room} room */
+function keep({ id, about, status, last, live, read, position, maxFile }) {
+  if (!about.value || status.value !== "ready" || last.events.length === 0) return;
+  const members = Object.entries(about.value.members).map(([name, role]) => ({ name, role }));
+  const room = { ...about.value, members, runs: live.value };
+  hold(`/rooms/${id}`, { room, ...last, read: read.value, offset: position.value, max_file: maxFile });
+}
 
 /** Follow the open room whole, and leave the others: the list of rooms counts what is unread in those. */
 export function start() {
@@ -26,6 +36,7 @@ export function start() {
       for (const one of opened()) if (one.shut.value && summary(one.id)) one.renew();
     });
   });
+  whenLeaving(() => opened().forEach(keep));
   onWake(() => {
     if (session.value) for (const one of opened()) one.renew();
   });

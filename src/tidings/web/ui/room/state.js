@@ -9,6 +9,7 @@ import { foldTyping, quiet, typists } from "../people/fold.js";
 import { ended, session, userTopic } from "../session/state.js";
 import { aboutOf, foldAbout } from "./about-fold.js";
 import * as roomOf from "./fold.js";
+import { before, newsSince } from "./events-fold.js";
 
 /** @typedef {import("../../client/index.js").Event} Event */
 
@@ -108,6 +109,12 @@ export class Room {
     this.back.value = null;
     if (this.#events.length > MUCH) this.#events = [];
     this.#leave();
+  }
+
+  /** The last events as this tab has them, and what a page before them begins at. */
+  get last() {
+    const events = this.#events.slice(-PAGE);
+    return { events, previous: events.length === this.#events.length ? this.#previous : before(events[0]) };
   }
 
   /** Read the room again, after a sleep or a change of permissions. */
@@ -241,14 +248,7 @@ export class Room {
 
   /** The number of messages of others after an offset. @param {string} read */
   newsSince(read) {
-    const me = session.value?.name ?? "";
-    let news = 0;
-    for (let at = this.#events.length - 1; at >= 0; at--) {
-      const { offset, type, data } = this.#events[at];
-      if (isRead(read, /** @type {string} */ (offset))) break;
-      if ((type === "message.posted" && data?.by !== me) || type === "answer.posted") news += 1;
-    }
-    return news;
+    return newsSince(this.#events, read, session.value?.name ?? "");
   }
 
   /** The time of an event; null if it was not read. @param {string} offset @returns {number | null} */

@@ -1,6 +1,7 @@
 import { computed, effect, signal } from "@preact/signals";
 import { Problem } from "../../client/index.js";
-import { connection, tidings } from "../connection/state.js";
+import { drop, held, heldSession, holdFor } from "../connection/held.js";
+import { connection, tidings, whenLeaving } from "../connection/state.js";
 import { serverRoot } from "../page/root.js";
 import { keep, recall } from "../page/storage.js";
 
@@ -63,17 +64,46 @@ export const indexTopic = computed(() =>
 /** The person's own topic; null without a name. */
 export const userTopic = computed(() => (session.value?.name ? `users.${slug(session.value.name)}` : null));
 
+/**
+ * The time of what the page shows, in Unix seconds, while that is only what this device holds; null once the server has
+ * answered.
+ * @type {import("@preact/signals").Signal<number | null>}
+ */
+export const asOf = signal(null);
+
+/** Begin with what this device holds of the person who was signed in last, until the server answers. */
+export async function loadHeld() {
+  const found = await heldSession();
+  if (!found || session.value) return;
+  door.value = found;
+  const answer = await held("/assistants", false);
+  assistants.value = answer?.assistants ?? [];
+  asked.value ??= assistants.value.find((assistant) => assistant.default)?.name ?? null;
+  asOf.value = found.at;
+  session.value = found;
+}
+
 /** Read the session and the assistants. @throws {Error} the server cannot be reached */
 export async function load() {
   const found = await tidings.request("GET", "/session");
+  if (asOf.value !== null && (!found.signed_in || found.name !== session.value?.name)) return anew();
+  asOf.value = null;
   door.value = found;
   if (!found.signed_in) {
     signedOut.value = true;
+    await drop();
     return;
   }
+  void holdFor(found);
   assistants.value = (await tidings.request("GET", "/assistants")).assistants;
   session.value = found;
   signedOut.value = false;
+}
+
+/** Load the page again: it shows what was held of somebody who is not signed in any more. */
+async function anew() {
+  await drop();
+  location.reload();
 }
 
 /**
@@ -99,6 +129,7 @@ export async function signIn(who) {
 /** Sign out, and load the page again without the person's data. */
 export async function signOut() {
   await tidings.request("DELETE", "/session");
+  await drop();
   keep("me", undefined);
   location.assign(serverRoot);
 }
@@ -124,4 +155,5 @@ export function start() {
     else await load().catch(() => {});
   });
   effect(() => void ended(connection.value.problem));
+  whenLeaving(() => void (session.value && holdFor(session.value)));
 }

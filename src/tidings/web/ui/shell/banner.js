@@ -6,8 +6,8 @@ import { html } from "../kit/html.js";
 import { Icon } from "../kit/icon.js";
 import { pending } from "../outbox/state.js";
 import { compact, signingIn } from "../page/layout.js";
-import { signedOut } from "../session/state.js";
-import { counted } from "../text/format.js";
+import { asOf, signedOut } from "../session/state.js";
+import { counted, time } from "../text/format.js";
 
 /** The banner under the page header: one problem of the connection at a time, or its end. */
 export function Banner() {
@@ -24,9 +24,10 @@ function banner() {
     `;
   }
   if (offline.value) {
+    const held = asOf.value !== null ? `This is what was here at ${time(asOf.value)}. ` : "";
     const means =
       waiting > 0 ? `${waiting} ${waiting === 1 ? "waits" : "wait"} here.` : "What you send waits here, in order.";
-    return html`<${Strip} kind="red" icon="cloud-off" what="You are offline." means=${means} />`;
+    return html`<${Strip} kind="red" icon="cloud-off" what="You are offline." means=${held + means} />`;
   }
   if (connectionStatus.value === "lost") return html`<${Reconnecting} waiting=${waiting} />`;
   if (connection.value.problem) {

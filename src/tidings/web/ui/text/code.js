@@ -1,4 +1,5 @@
 import { element, iconElement } from "./element.js";
+import { met } from "./met.js";
 
 /** @type {Record<string, string>} */
 const NAMES = {
@@ -104,11 +105,11 @@ let turn = Promise.resolve();
 export function highlight(code) {
   if (!code.dataset.language || code.firstElementChild) return;
   const work = async () => {
-    const { default: hljs } = await import("highlight.js");
+    const library = await met(() => import("highlight.js"));
     await new Promise((resolve) => setTimeout(resolve));
-    colour(code, hljs);
+    if (library) colour(code, library.default); // without the library, code is shown without colours
   };
-  turn = turn.then(work).catch(() => {}); // without the library, code is shown without colours
+  turn = turn.then(work).catch(() => {});
 }
 
 /** @param {HTMLElement} code @param {typeof import("highlight.js").default} hljs */

@@ -1,4 +1,5 @@
 import { element } from "./element.js";
+import { met } from "./met.js";
 
 /** Characters of a formula that is typeset. Longer ones are shown as they are written. */
 const LONGEST = 2_000;
@@ -36,7 +37,7 @@ export function typeset(math) {
 }
 
 async function work() {
-  const katex = await (library ??= load()).catch(() => null);
+  const katex = await (library ??= met(load));
   let until = performance.now() + SLICE;
   for (const math of waiting) {
     if (katex) draw(math, katex);

@@ -1,0 +1,25 @@
+"""The hook that bundles the page before a wheel or an archive of the sources is built from a checkout."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+
+class Bundle(BuildHookInterface):  # type: ignore[type-arg]
+    """Runs `scripts/bundle.mjs`. An archive of the sources has the bundle already, and needs no Node to become a wheel."""
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        root = Path(self.root)
+        script, esbuild = root / "scripts" / "bundle.mjs", root / "node_modules" / "esbuild"
+        if version == "editable" or not script.exists():
+            return
+        node = shutil.which("node")
+        if node is not None and esbuild.is_dir():
+            subprocess.run([node, str(script)], check=True)
+        else:
+            self.app.display_warning("Node or esbuild is missing, so the page is not bundled: run scripts/bundle first.")

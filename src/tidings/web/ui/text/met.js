@@ -1,0 +1,17 @@
+/** The event of the window that says that a file of the page cannot be had: a deploy may have taken it away. */
+export const MISSING = "tidings.missing";
+
+/**
+ * Load what a text needs, when it is met.
+ * @template T
+ * @param {() => Promise<T>} load
+ * @returns {Promise<T | null>} null: it cannot be had now
+ */
+export async function met(load) {
+  try {
+    return await load();
+  } catch {
+    dispatchEvent(new Event(MISSING));
+    return null;
+  }
+}
