@@ -8,7 +8,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, extname, join, posix, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+import { brotliCompressSync, constants } from "node:zlib";
 
 const HERE = dirname(dirname(fileURLToPath(import.meta.url)));
 const [ROOT = join(HERE, "src/tidings/web"), OUT = join(ROOT, "bundle")] = process.argv
@@ -173,7 +173,6 @@ function write(files) {
     writeFileSync(to, contents);
     if (extname(to) === PACKED || extname(to) === ".html") continue;
     writeFileSync(`${to}.br`, brotliCompressSync(contents, quality));
-    writeFileSync(`${to}.gz`, gzipSync(contents, { level: 9 }));
   }
   writeFileSync(join(made, "sources.json"), list);
   rmSync(OUT, { recursive: true, force: true });

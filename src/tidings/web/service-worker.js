@@ -20,7 +20,9 @@ worker.addEventListener("install", (/** @type {any} */ event) => {
 });
 
 worker.addEventListener("activate", (/** @type {any} */ event) => {
-  event.waitUntil(Promise.all([worker.clients.claim(), worker.registration.navigationPreload?.enable()]));
+  // Without navigation preload: a browser would send a request that this worker leaves to it, such as the way back from a
+  // sign-in, twice.
+  event.waitUntil(worker.clients.claim());
 });
 
 worker.addEventListener("fetch", (/** @type {any} */ event) => {
@@ -50,7 +52,7 @@ const isPage = (path) => path.startsWith(ROOT) && /^([cr]\/[^/]+)?$/.test(path.s
 async function page(event) {
   const cache = await caches.open(CACHE);
   try {
-    const response = (await event.preloadResponse) ?? (await fetch(event.request));
+    const response = await fetch(event.request);
     if (response.ok) event.waitUntil(keep(response.clone()));
     return AWAY.includes(response.status) ? ((await cache.match(ROOT)) ?? response) : response;
   } catch (error) {

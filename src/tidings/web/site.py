@@ -117,10 +117,9 @@ def _file(body: bytes, name: str, media_type: str = "") -> File:
 
 
 def _packed(path: Path) -> File:
-    """Read a file of the bundle, and its compressed copies beside it."""
-    copies = {"br": path.with_name(f"{path.name}.br"), "gzip": path.with_name(f"{path.name}.gz")}
-    packed = {coding: copy.read_bytes() for coding, copy in copies.items() if copy.exists()}
-    return File(path.read_bytes(), packed, MEDIA_TYPES[path.suffix])
+    """Read a file of the bundle, and the copy of it that was compressed by Brotli, which Python cannot do."""
+    file, copy = _file(path.read_bytes(), path.name), path.with_name(f"{path.name}.br")
+    return file._replace(packed={"br": copy.read_bytes(), **file.packed}) if copy.exists() else file
 
 
 def _preloads(files: dict[str, File]) -> str:
