@@ -22,4 +22,6 @@ class Bundle(BuildHookInterface):  # type: ignore[type-arg]
         if node is not None and esbuild.is_dir():
             subprocess.run([node, str(script)], check=True)
         else:
-            self.app.display_warning("Node or esbuild is missing, so the page is not bundled: run scripts/bundle first.")
+            self.app.display_warning(
+                "Node or esbuild is missing, so the page is not bundled: run scripts/bundle first."
+            )

@@ -127,12 +127,18 @@ async function bundle() {
 
   const main = names["ui/main.js"];
   const chunks = preloaded(outputs, main).map((name) => `<link rel="modulepreload" href="{base}/${name}" />`);
+  const sprite = readFileSync(join(ROOT, "icons.svg"), "utf8").trim();
+  const icons = sprite
+    .replace("<svg ", '<svg id="icons" class="visually-hidden" aria-hidden="true" ')
+    .replaceAll("\n", "");
   const html = page
     .replace(/<script type="importmap">.*?<\/script>\n */s, "")
     .replace(
       styles.map(([link]) => link).join(""),
       `<link rel="stylesheet" href="{base}/${names["style.css"]}" />\n    `,
     )
+    .replace('<div id="app">', `${icons}\n    <div id="app">`)
+    .replaceAll("{base}/icons.svg#", "#")
     .replace("{preloads}", chunks.join("\n    "))
     .replaceAll(/{base}\/([\w./-]+)/g, (whole, name) => (names[name] ? `{base}/${names[name]}` : whole));
   files.push({ path: "index.html", contents: Buffer.from(html) });

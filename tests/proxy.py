@@ -10,7 +10,7 @@ It goes when its standard input is closed. `Proxy` below is the same for Python.
                       and go before `now`
     cut [fin]         end every open connection: by RST, or by a FIN in the middle of the answer
     count             how many requests have come so far
-    bytes             how many bytes of answers have been passed on so far
+    bytes             how many bytes of answers' bodies have been passed on so far
     events            how many events with an id have been passed on so far
     fresh             as it was when it started: what is open is reset, everything passes, no request has come
 
@@ -94,7 +94,7 @@ class Proxy:
         return int(self.tell("count"))
 
     def bytes(self) -> int:
-        """The bytes of answers, heads and all, that have been passed on so far."""
+        """The bytes of answers' bodies that have been passed on so far."""
         return int(self.tell("bytes"))
 
     def events(self) -> int:
@@ -242,7 +242,6 @@ class Server:
         head = await reader.readuntil(b"\r\n\r\n")
         await self.down.wait()
         writer.write(without_connection(head))
-        self.bytes += len(head)
         left = most = int(rest[0]) if rest else sys.maxsize
         tail = b""
         while left and (data := await reader.read(min(left, 65536))):

@@ -51,9 +51,10 @@ def expect_live(page: Page) -> None:
     expect(page.locator(".sections")).not_to_contain_text("Loading")
 
 
-@pytest.mark.parametrize("place", ["", "light"])
-def test_the_page_takes_fifteen_requests_and_130_kilobytes(meet: Meet, way: Proxy, place: str) -> None:
-    """The proxy counts the requests of workers, too, and the heads of answers. Times are measured by `make bench`."""
+@pytest.mark.parametrize(("place", "most"), [("", MOST_REQUESTS), ("light", MOST_REQUESTS + 2)])
+def test_the_page_takes_fifteen_requests_and_130_kilobytes(meet: Meet, way: Proxy, place: str, most: int) -> None:
+    """The proxy counts the requests of workers, too. A room is two more: the page reads it, and marks it read. Times are
+    measured by `make bench`."""
     mara = meet("Mara", url=way.url)
     if place:
         mara.make(place)
@@ -62,7 +63,7 @@ def test_the_page_takes_fifteen_requests_and_130_kilobytes(meet: Meet, way: Prox
     tab = mara.open(place)
     expect_live(tab.page)
     tab.page.wait_for_timeout(1000)  # what the page still asks for only makes this stricter
-    assert 8 <= way.count() <= MOST_REQUESTS
+    assert 8 <= way.count() <= most
     assert way.bytes() <= MOST_BYTES
 
 

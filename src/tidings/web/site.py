@@ -72,8 +72,7 @@ def load(root: Path) -> Site:
     sources = {
         name: path.read_bytes()
         for path in sorted(root.rglob("*"))
-        if path.suffix in (*MEDIA_TYPES, ".html")
-        and not (name := path.relative_to(root).as_posix()).startswith(BUNDLE)
+        if path.suffix in (*MEDIA_TYPES, ".html") and not (name := path.relative_to(root).as_posix()).startswith(BUNDLE)
     }
     bundle = root / BUNDLE
     bundled = _sums(bundle) == {name: hashlib.sha256(body).hexdigest() for name, body in sources.items()}

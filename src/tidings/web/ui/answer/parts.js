@@ -1,15 +1,17 @@
 import { html } from "../kit/html.js";
+import { lazy } from "../kit/lazy.js";
 import { Markdown } from "../kit/markdown.js";
 import { titleOf } from "../session/state.js";
-import { Cards } from "./data-card.js";
 import { isLive, thoughtApart } from "./fold.js";
-import { Request } from "./request.js";
 import { Reasoning, Steps } from "./steps.js";
 
 /** @typedef {import("./fold.js").Part} Part */
 /** @typedef {import("./fold.js").Text} Text */
 /** @typedef {import("./fold.js").Step} Step */
 /** @typedef {import("./fold.js").Card} Card */
+
+const Cards = lazy(() => import("./agent-parts.js"), "Cards");
+const Request = lazy(() => import("./agent-parts.js"), "Request");
 
 /**
  * The parts of an answer, in order. Tool steps that follow each other form one group, and so does data.

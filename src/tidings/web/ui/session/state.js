@@ -78,7 +78,6 @@ export async function loadHeld() {
   door.value = found;
   const answer = await held("/assistants", false);
   assistants.value = answer?.assistants ?? [];
-  asked.value ??= assistants.value.find((assistant) => assistant.default)?.name ?? null;
   asOf.value = found.at;
   session.value = found;
 }

@@ -13,7 +13,8 @@ export function element(tag, attributes = {}, ...children) {
   return made;
 }
 
-const SPRITE = new URL("../../icons.svg", import.meta.url).pathname;
+/** The sprite of the icons: the page of the bundle holds it, and else it is a file. */
+const SPRITE = globalThis.document?.getElementById("icons") ? "" : new URL("../../icons.svg", import.meta.url).pathname;
 
 /** The address of an icon in the sprite. @param {string} name */
 export const iconAt = (name) => `${SPRITE}#${name}`;
