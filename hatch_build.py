@@ -11,7 +11,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 class Bundle(BuildHookInterface):  # type: ignore[type-arg]
-    """Runs `scripts/bundle.mjs`. An archive of the sources has the bundle already, and needs no Node to become a wheel."""
+    """Runs `scripts/bundle.mjs`. An archive of the sources has the bundle, and needs no Node to become a wheel."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         root = Path(self.root)

@@ -139,6 +139,8 @@ async function bundle() {
     )
     .replace('<div id="app">', `${icons}\n    <div id="app">`)
     .replaceAll("{base}/icons.svg#", "#")
+    // The service worker holds what the page names, so that all of the page can be used without a network.
+    .replace("</title>", `</title>\n    <meta name="later" content="{base}/${names["ui/later.js"]}" />`)
     .replace("{preloads}", chunks.join("\n    "))
     .replaceAll(/{base}\/([\w./-]+)/g, (whole, name) => (names[name] ? `{base}/${names[name]}` : whole));
   files.push({ path: "index.html", contents: Buffer.from(html) });

@@ -29,8 +29,10 @@ SHIFTED = """() => new Promise((resolve) => {
     setTimeout(() => resolve(0), 200);
 })"""
 
-PLACES = """() => Object.fromEntries([".brand a", ".search", ".foot", ".page-header", ".composer", ".tools .primary"].map(
-    (name) => [name, JSON.stringify(document.querySelector(name)?.getBoundingClientRect())]))"""
+PLACES = """() => Object.fromEntries(
+    [".brand a", ".search", ".foot", ".page-header", ".composer", ".tools .primary"].map((name) => [
+        name, JSON.stringify(document.querySelector(name)?.getBoundingClientRect()),
+    ]))"""
 
 
 @pytest.fixture
@@ -53,8 +55,7 @@ def expect_live(page: Page) -> None:
 
 @pytest.mark.parametrize(("place", "most"), [("", MOST_REQUESTS), ("light", MOST_REQUESTS + 2)])
 def test_the_page_takes_fifteen_requests_and_130_kilobytes(meet: Meet, way: Proxy, place: str, most: int) -> None:
-    """The proxy counts the requests of workers, too. A room is two more: the page reads it, and marks it read. Times are
-    measured by `make bench`."""
+    """The proxy counts the requests of workers, too. A room is two more: the page reads it, and marks it read."""
     mara = meet("Mara", url=way.url)
     if place:
         mara.make(place)

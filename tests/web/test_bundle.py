@@ -48,10 +48,10 @@ def test_the_server_takes_the_bundle(copy: Path) -> None:
     assert site.bundled
     assert not [name for name in site.files if not re.fullmatch(r"[\w-]+-[0-9A-Za-z]{8}\.\w+", name)]
     assert {re.split("-", name)[0] for name in site.files if name.endswith(".js")} == {
-        "agent",
         "chunk",
         "highlight",
         "katex",
+        "later",
         "main",
         "worker",
     }

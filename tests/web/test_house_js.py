@@ -35,6 +35,7 @@ FLOORS = {
     "room": "a room",
     "signin": "sign-in page",
     "shell": "side bar, header, banner, search, dialogs",
+    "later": "what the first page does without",
     "main": "start of everything that goes on by itself",
 }
 """The folders of `web/ui`, lowest first. A module imports from its own folder and from those before it in this list."""

@@ -45,7 +45,8 @@ def bundle(root: Path) -> None:
     (folder / "sources.json").write_text(json.dumps(sums), "utf-8")
     (folder / "main-1.js").write_bytes(b"export {};\n" * 100)
     (folder / "main-1.js.br").write_bytes(b"by brotli")
-    page = '<meta name="build" content="{build}" />{version}{preloads}<script type="module" src="{base}/main-1.js"></script>'
+    page = '<meta name="build" content="{build}" />{version}{preloads}'
+    page += '<script type="module" src="{base}/main-1.js"></script>'
     (folder / "index.html").write_text(page, "utf-8")
 
 

@@ -45,8 +45,8 @@ async function passBy(event) {
     .catch(() => {});
 }
 
-/** Check if a path is one of the page, as ui/page/address.js does. @param {string} path */
-const isPage = (path) => path.startsWith(ROOT) && /^([cr]\/[^/]+)?$/.test(path.slice(ROOT.length));
+/** Check if a path is one of the page. @param {string} path */
+const isPage = (path) => path.startsWith(ROOT) && /^([cr]\/[^/]+|docs\/.+\.md)?$/.test(path.slice(ROOT.length));
 
 /** The page from the server, or the one that is held. @param {any} event */
 async function page(event) {

@@ -6,6 +6,7 @@ import * as shownConversation from "./conversation/shown-state.js";
 import * as docs from "./docs/state.js";
 import * as files from "./files/state.js";
 import { html } from "./kit/html.js";
+import { loadLater, loadLaterFrom } from "./kit/lazy.js";
 import * as desktop from "./notifications/desktop-state.js";
 import * as favicon from "./notifications/favicon.js";
 import * as notifications from "./notifications/state.js";
@@ -27,6 +28,9 @@ for (const { start } of [conversationList, conversationOutbox, shownConversation
 for (const { start } of [people, rooms, shownRoom, roomOutbox, files, outbox]) start();
 for (const { start } of [notifications, desktop, favicon]) start();
 for (const { start } of [version, serviceWorker]) start();
+
+loadLaterFrom(() => import("./later.js"));
+for (const use of ["pointerdown", "keydown"]) addEventListener(use, () => void loadLater(), { once: true });
 
 const root = /** @type {HTMLElement} */ (document.getElementById("app"));
 root.replaceChildren(); // the first paint

@@ -10,8 +10,8 @@ import { Reasoning, Steps } from "./steps.js";
 /** @typedef {import("./fold.js").Step} Step */
 /** @typedef {import("./fold.js").Card} Card */
 
-const Cards = lazy(() => import("./agent-parts.js"), "Cards");
-const Request = lazy(() => import("./agent-parts.js"), "Request");
+const Cards = lazy("Cards");
+const Request = lazy("Request");
 
 /**
  * The parts of an answer, in order. Tool steps that follow each other form one group, and so does data.

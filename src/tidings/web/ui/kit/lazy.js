@@ -2,22 +2,27 @@ import { signal } from "@preact/signals";
 import { met } from "../text/met.js";
 import { html } from "./html.js";
 
-/**
- * Make a component of a module that is loaded when the component is first drawn. Until then nothing is drawn.
- * @param {() => Promise<any>} load imports the module
- * @param {string} name the component's
- */
-export function lazy(load, name) {
-  const component = signal(/** @type {any} */ (null));
-  let loading = false;
-  const begin = async () => {
-    loading = true;
-    component.value = (await met(load))?.[name] ?? null;
-    loading = false;
-  };
-  return (/** @type {any} */ props) => {
-    if (component.value) return html`<${component.value} ...${props} />`;
-    if (!loading) void begin();
-    return null;
-  };
+/** The module with the components that are loaded when the first of them is drawn. @type {import("@preact/signals").Signal<any>} */
+const later = signal(null);
+
+/** @type {() => Promise<any>} */
+let load = async () => null;
+let loading = false;
+
+/** @param {() => Promise<any>} from imports the module */
+export const loadLaterFrom = (from) => void (load = from);
+
+/** Load the module now, since the person has begun to use the page. */
+export async function loadLater() {
+  if (later.value || loading) return;
+  loading = true;
+  later.value = await met(load);
+  loading = false;
 }
+
+/** Make a component of that module. Nothing is drawn until the module has come. @param {string} name */
+export const lazy = (name) => (/** @type {any} */ props) => {
+  if (later.value) return html`<${later.value[name]} ...${props} />`;
+  void loadLater();
+  return null;
+};

@@ -2,11 +2,10 @@ import { useEffect } from "preact/hooks";
 import { Tip } from "../answer/passage-tip.js";
 import { ConversationPage } from "../conversation/page.js";
 import { asideRun } from "../conversation/shown-state.js";
-import { DocPage } from "../docs/page.js";
 import { keepFocus } from "../kit/focus.js";
 import { html } from "../kit/html.js";
+import { lazy } from "../kit/lazy.js";
 import { countOf } from "../notifications/bell.js";
-import { Centre } from "../notifications/centre.js";
 import { centreOpen, unread } from "../notifications/state.js";
 import { openDoc, openRoom } from "../page/address.js";
 import { announcement, asideOpen, compact, dialog, drawer, signingIn, wide } from "../page/layout.js";
@@ -20,6 +19,9 @@ import { Dialogs } from "./dialogs.js";
 import { Header } from "./header.js";
 import { Sidebar } from "./sidebar.js";
 import { title } from "./title.js";
+
+const Centre = lazy("Centre");
+const DocPage = lazy("DocPage");
 
 export function App() {
   const outside = signingIn.value || (signedOut.value && !session.value);
@@ -43,7 +45,7 @@ export function App() {
         ${openDoc.value ? html`<${DocPage} />` : openRoom.value ? html`<${RoomPage} />` : html`<${ConversationPage} />`}
       </main>
       ${aside && html`<${Aside} />`}
-      <${Centre} />
+      ${centreOpen.value && html`<${Centre} />`}
     </div>
     <${Toasts} />
     <${Tip} />

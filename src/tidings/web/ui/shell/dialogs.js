@@ -3,9 +3,11 @@ import { Modal } from "../kit/dialog.js";
 import { copying } from "../kit/copy.js";
 import { html } from "../kit/html.js";
 import { Icon } from "../kit/icon.js";
+import { lazy } from "../kit/lazy.js";
 import { dialog } from "../page/layout.js";
-import { RoomDialog } from "../room/dialogs.js";
 import { Palette } from "./search.js";
+
+const RoomDialog = lazy("RoomDialog");
 
 /** The open dialog. */
 export function Dialogs() {

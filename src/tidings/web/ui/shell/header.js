@@ -1,9 +1,11 @@
 import { ConversationHeader } from "../conversation/header.js";
-import { DocHeader } from "../docs/page.js";
 import { html } from "../kit/html.js";
+import { lazy } from "../kit/lazy.js";
 import { openDoc } from "../page/address.js";
 import { RoomHeader } from "../room/header.js";
 import { shownRoom } from "../room/shown-state.js";
+
+const DocHeader = lazy("DocHeader");
 
 export function Header() {
   if (openDoc.value) return html`<${DocHeader} />`;

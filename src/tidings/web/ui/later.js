@@ -1,0 +1,6 @@
+/** The components that the first page does without. They are loaded when the first is drawn, or the page is first used. */
+export { Cards } from "./answer/data-card.js";
+export { Request } from "./answer/request.js";
+export { DocHeader, DocPage } from "./docs/page.js";
+export { Centre } from "./notifications/centre.js";
+export { RoomDialog } from "./room/dialogs.js";
