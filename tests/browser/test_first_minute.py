@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, expect
 from tests.browser.conftest import OpenTab
 from tests.browser.model import End, Hold, ScriptedModel
 from tests.browser.people import Meet, meeting
-from tests.browser.tab import Tab, until
+from tests.browser.tab import Held, Tab, until
 from tests.serving import ServerProcess
 
 
@@ -68,6 +68,8 @@ def test_an_address_that_leads_nowhere_shows_the_page_with_ways_on(open_tab: Ope
     expect(tab.composer).to_be_visible()
     assert tab.path == "/"
     tab.page.goto(f"{server.url}/r/nosuchroom")
+    expect(tab.page.get_by_role("heading", name="Room not found")).to_be_visible()
+    expect(tab.page.get_by_role("complementary", name="Room", exact=True)).to_have_count(0)
     tab.button("Browse rooms").click()
     expect(tab.page.get_by_role("dialog", name="Rooms")).to_be_visible()
     tab.page.goto(f"{server.url}/c/nosuchconversation")
@@ -86,8 +88,14 @@ def test_the_conversation_of_another_says_so_and_takes_no_question(meet: Meet) -
     own = Tab(mara.open("").page)
     own.answered("Is this mine alone?")
     visit = jonas.open("")
+    held = Held(visit.page, f"**/topics/conversations.{own.path.removeprefix('/c/')}/events*")
     visit.page.goto(f"{jonas.url}{own.path}")
+    visit.ask("hello")  # before the page knows
+    held.let_go()
     expect(visit.page.get_by_role("heading", name="This conversation belongs to someone else.")).to_be_visible()
+    expect(visit.page.get_by_text("Not sent: This conversation belongs to someone else.")).to_be_visible()
+    visit.button("Delete").click()
+    expect(visit.page.get_by_text("Not sent")).to_have_count(0)
     expect(visit.page.locator("textarea")).to_have_count(0)
     expect(visit.page.locator(".side").get_by_role("link", name="Is this mine")).to_have_count(0)
     visit.page.locator("main").get_by_role("button", name="New conversation").click()

@@ -312,7 +312,7 @@ def test_an_owner_adds_restricts_removes_renames_and_archives(meet: Meet) -> Non
     dialog = tab.page.get_by_role("dialog")
     dialog.get_by_role("combobox", name="Person").fill("Jonas Weber")
     dialog.get_by_label("Role").select_option("reader")
-    dialog.get_by_role("button", name="Add member").click()
+    dialog.get_by_role("button", name="Add Jonas Weber").click()
     expect(other.item("secret")).to_be_visible()
     other.expect_said("from before")
     expect(other.page.get_by_text("Read-only. Ask an owner")).to_be_visible()

@@ -6,7 +6,9 @@ import { session } from "../session/state.js";
 import { QuestionComposer } from "./composer.js";
 import { Empty } from "./empty.js";
 import { Log } from "./log.js";
-import { unavailable } from "./shown-state.js";
+import { questionsOf } from "./outbox-state.js";
+import { Pending } from "./pending.js";
+import { shown, unavailable } from "./shown-state.js";
 
 /** The open conversation with its composer, or the reason why there is none. */
 export function ConversationPage() {
@@ -33,6 +35,7 @@ export function ConversationPage() {
           html`<button type="button" class="button" onClick=${() => (signingIn.value = true)}>Choose a name</button>`
         }
         <${NewConversation} />
+        <${NotSent} />
       <//>
     `;
   return html`
@@ -43,3 +46,13 @@ export function ConversationPage() {
 
 const NewConversation = () =>
   html`<button type="button" class="button primary" onClick=${() => go(null)}>New conversation</button>`;
+
+/** Questions that were asked before the page knew that the conversation belongs to someone else. */
+function NotSent() {
+  const here = shown.value;
+  const questions = here ? questionsOf(here.id) : [];
+  if (questions.length === 0) return null;
+  return html`<div class="not-sent">
+    ${questions.map((pending) => html`<${Pending} key=${pending.key} pending=${pending} conversation=${here} />`)}
+  </div>`;
+}

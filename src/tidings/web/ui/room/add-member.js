@@ -8,6 +8,7 @@ import { composes } from "../kit/keys.js";
 import { Person } from "../people/person.js";
 import { isHere, knownPeople } from "../people/state.js";
 import { session } from "../session/state.js";
+import { brief } from "../text/format.js";
 import { addMember, invite } from "./actions-state.js";
 
 /** @typedef {{name: string, known: boolean}} Option `known`: false for a name that only an invitation can reach */
@@ -26,8 +27,10 @@ const same = (a, b) => a.toLowerCase() === b.toLowerCase();
  */
 export function AddMember({ id, about }) {
   const text = useSignal("");
-  const known = useKnown(text.value.trim());
-  const invites = text.value.trim() !== "" && !known.some((name) => same(name, text.value.trim()));
+  const written = text.value.trim();
+  const known = useKnown(written);
+  const person = known.find((name) => same(name, written));
+  const act = person ? `Add ${brief(person, 24)}` : written ? `Invite ${brief(written, 24)}` : "Add member";
   const doing = useSubmit(async (form) => {
     const name = field(form, "name");
     const role = /** @type {import("./about-fold.js").Role} */ (field(form, "role"));
@@ -37,7 +40,7 @@ export function AddMember({ id, about }) {
   return html`
     <${Modal} title="Add a member">
       <form onSubmit=${doing.go}>
-        <${Picker} text=${text} options=${optionsOf(text.value.trim(), known, about)} />
+        <${Picker} text=${text} options=${optionsOf(written, known, about)} />
         <label class="field">
           <span>Role</span>
           <select name="role">
@@ -47,7 +50,7 @@ export function AddMember({ id, about }) {
           </select>
         </label>
         <${Failed} doing=${doing} />
-        <${FormButtons} act=${invites ? "Invite person" : "Add member"} busy=${doing.busy} />
+        <${FormButtons} act=${act} busy=${doing.busy} />
       </form>
     <//>
   `;

@@ -22,16 +22,17 @@ export function RoomHeader() {
   const about = room.about.value;
   const name = about?.name ?? room.id;
   const people = Object.keys(about?.members ?? {}).filter(isHere);
-  const search = () => (dialog.value = { kind: "search", room: room.id });
+  const shut = room.shut.value;
+  const search = () => (dialog.value = shut ? { kind: "search" } : { kind: "search", room: room.id });
   const aside = () => ((chosenRun.value = null), openAside(true));
-  const items = menuOf(room);
+  const items = shut ? [] : menuOf(room);
   if (compact.value) {
     const count = known.value ? `${counted(people.length, "person", "people")} here` : "Presence unknown";
     const all = [{ icon: "search", label: "Search", run: search }, ...items];
     return html`
       <${PhoneHeader} title=${`#${name}`} about=${about ? count : "\u00a0"} items=${all}>
         <${Bell} size=${20} />
-        <${IconButton} icon="users" label="Room details" size=${20} onClick=${aside} />
+        ${!shut && html`<${IconButton} icon="users" label="Room details" size=${20} onClick=${aside} />`}
       <//>
     `;
   }
@@ -49,9 +50,9 @@ export function RoomHeader() {
         </button>`
       }
       ${isMuted(room.topic) && html`<${MutedButton} topic=${room.topic} />`}
-      <${IconButton} icon="search" label="Search in this room" onClick=${search} />
+      <${IconButton} icon="search" label=${shut ? "Search" : "Search in this room"} onClick=${search} />
       ${items.length > 0 && html`<${Menu} icon="ellipsis" label="More" items=${items} />`}
-      ${(!asideOpen.value || !wide.value) && html`<${IconButton} icon="panel-right-open" label="Room details" onClick=${aside} />`}
+      ${!shut && (!asideOpen.value || !wide.value) && html`<${IconButton} icon="panel-right-open" label="Room details" onClick=${aside} />`}
     </header>
   `;
 }

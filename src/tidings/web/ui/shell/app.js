@@ -10,6 +10,7 @@ import { centreOpen, unread } from "../notifications/state.js";
 import { openDoc, openRoom } from "../page/address.js";
 import { announcement, asideOpen, compact, dialog, drawer, signingIn, wide } from "../page/layout.js";
 import { RoomPage } from "../room/page.js";
+import { shownRoom } from "../room/shown-state.js";
 import { session, signedOut } from "../session/state.js";
 import { SignIn } from "../signin/page.js";
 import { Toasts } from "../toasts/toasts.js";
@@ -31,7 +32,8 @@ export function App() {
   const badge = unread.value > 0 ? `(${countOf(unread.value)}) ` : "";
   useEffect(() => void (document.title = `${badge}${name} \u00b7 Tidings`), [badge, name]);
   if (outside) return html`<${SignIn} place=${title()} />`;
-  const aside = asideOpen.value && !centreOpen.value && (openRoom.value ?? asideRun.value) !== null;
+  const subject = openRoom.value ? !shownRoom.value?.shut.value : asideRun.value !== null;
+  const aside = asideOpen.value && !centreOpen.value && subject;
   const behind = (aside || centreOpen.value) && !wide.value;
   const covered = (compact.value && drawer.value) || behind;
   const column = !wide.value ? "" : centreOpen.value ? " with-centre" : aside ? " with-aside" : "";
