@@ -16,7 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from bench import bounds, decode, encode, machine, report, restart, rooms
+from bench import bounds, decode, encode, machine, report, restart, rooms, stores
 from bench.client import BenchError, build
 from bench.scenarios import SCENARIOS, Scenario, Trial
 from bench.servers import nchan
@@ -27,7 +27,7 @@ HERE = Path(__file__).parent
 RESULTS = HERE / "results"
 PAGE = HERE.parent / "docs" / "performance.md"
 BOUNDS = {"streams", "worst"}
-BESIDES = {"encode", "decode", "rooms", "restart", *BOUNDS}
+BESIDES = {"encode", "decode", "rooms", "restart", "stores", *BOUNDS}
 """Parts of the benchmark that are measured without the scenarios' load client."""
 
 
@@ -102,6 +102,8 @@ def _measure(options: argparse.Namespace, work: Path, results: dict[str, Any]) -
         results["rooms"] = rooms.measure(work, rounds, options.quick)
     if "restart" in wanted:
         results["restart"] = restart.measure(work, rounds, options.quick)
+    if "stores" in wanted:
+        results["stores"] = stores.measure(work, rounds, options.quick)
     results["bounds"] = bounds.measure(work, rounds, options.quick, BOUNDS & wanted)
 
 
@@ -117,6 +119,7 @@ def main() -> int:
         options.work.mkdir(parents=True, exist_ok=True)
         machine.filesystem(options.work.resolve())
         work = Path(tempfile.mkdtemp(dir=options.work.resolve()))
+        work.chmod(0o711)  # PostgreSQL's user goes through to the folder of its own
         results: dict[str, Any] = {}
         try:
             _measure(options, work, results)

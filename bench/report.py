@@ -6,7 +6,7 @@ import statistics
 from pathlib import Path
 from typing import Any
 
-from bench import bounds, decode, restart, rooms
+from bench import bounds, decode, restart, rooms, stores
 from bench.scenarios import SCENARIOS, Figure, Scenario, Trial
 from bench.servers.launch import TIDINGS, Kind, available
 
@@ -36,6 +36,7 @@ def table(results: dict[str, Any]) -> str:
         *(["### Rooms", _rooms(results["rooms"])] if results.get("rooms") else []),
         *(["### Bounds", _our_rows(bounds.rows(results["bounds"]))] if results.get("bounds") else []),
         *(["### Workers", _our_rows(restart.rows(results["restart"]))] if results.get("restart") else []),
+        *(["### Stores", stores.table(results["stores"])] if results.get("stores") else []),
         "### Lost, doubled, out of order",
         _flaws(trials),
         "### The load client's part, and everybody else's",

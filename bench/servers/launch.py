@@ -12,7 +12,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 
@@ -20,7 +20,7 @@ import jwt
 
 from bench.client import BenchError
 from bench.machine import TICK
-from bench.servers import nchan
+from bench.servers import nchan, postgres
 
 PATIENCE = 30.0  # seconds until a started server must answer
 
@@ -86,14 +86,24 @@ TIDINGS = Kind(
         "TIDINGS_LIMIT_MEMBERS": "0",
     },
 )
+TIDINGS_POSTGRES = replace(
+    TIDINGS,
+    name="tidings-postgres",
+    label="Tidings on PostgreSQL",
+    kept="all, on disk, before the reply (PostgreSQL's defaults)",
+    command=lambda port, directory: [
+        *(sys.executable, "-m", "bench.servers.postgres", "--port", str(port), "--directory", str(directory))
+    ],
+)
 SSE_STARLETTE = Kind("sse-starlette", "sse-starlette", "nothing", _python("bench.servers.sse_starlette_app"))
 FASTAPI = Kind("fastapi", "FastAPI", "nothing", _python("bench.servers.fastapi_app"))
 NCHAN = Kind("nchan", "nchan", "in memory, until it restarts", nchan.command, replays=True, batches=False)
 
 
 def available() -> list[Kind]:
-    """Tidings and every rival this machine can run."""
-    return [TIDINGS, SSE_STARLETTE, FASTAPI, *([NCHAN] if nchan.version() else [])]
+    """Tidings on both engines, and every rival this machine can run."""
+    engines = [TIDINGS, *([TIDINGS_POSTGRES] if postgres.programs() else [])]
+    return [*engines, SSE_STARLETTE, FASTAPI, *([NCHAN] if nchan.version() else [])]
 
 
 def _free_port() -> int:

@@ -1,11 +1,11 @@
-"""Workers as one server: whatever the store and the people see is the same from every worker."""
+"""Workers as one server, and servers as one: the store and the people see the same from every process."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import pytest
 from tests.model_server import stand_in
 from tests.server.test_worker import JSON, SECRET, forever, story
 from tests.server.workers import Connections, Workers, serving
-from tests.serving import PATIENCE
+from tests.serving import PATIENCE, ServerProcess
 from tests.streams import KeptConnection, Stream
 from tidings.access.names import topics_of
 from tidings.access.subject import PERSON
@@ -41,18 +41,50 @@ async def settled(look: Any) -> Any:
             await asyncio.sleep(0.05)
 
 
+SETTINGS = {
+    "TIDINGS_SECRET": SECRET,
+    "TIDINGS_MAX_CONNECTIONS": str(TOTAL),
+    "TIDINGS_MAX_CONNECTIONS_PER_SUBJECT": str(EACH),
+    "TIDINGS_MODEL": "slow",
+}
+
+
+class Machines:
+    """Two servers of one process each that share nothing but their store, as on two machines."""
+
+    def __init__(self, servers: Sequence[ServerProcess]) -> None:
+        self.connected: list[KeptConnection] = []
+        self._servers = servers
+
+    async def connections(self, *machines: int) -> Connections:
+        found = {each: await KeptConnection.open(self._servers[each - 1].url) for each in machines}
+        self.connected += found.values()
+        return found
+
+
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[Workers]:
-    settings = {
-        "TIDINGS_SECRET": SECRET,
-        "TIDINGS_MAX_CONNECTIONS": str(TOTAL),
-        "TIDINGS_MAX_CONNECTIONS_PER_SUBJECT": str(EACH),
-    }
+async def server(shared_url: str) -> AsyncIterator[Workers]:
     async with (
         stand_in(forever) as model,
-        serving(tmp_path, TIDINGS_MODEL_URL=model.url, TIDINGS_MODEL="slow", **settings) as made,
+        serving(shared_url, TIDINGS_MODEL_URL=model.url, **SETTINGS) as made,
     ):
         yield made
+
+
+@pytest.fixture
+async def machines(postgres_url: str) -> AsyncIterator[Machines]:
+    async with stand_in(forever) as model:
+        env = {"TIDINGS_MODEL_URL": model.url, **SETTINGS}
+        started = [asyncio.to_thread(ServerProcess, postgres_url, env=env) for _ in range(2)]
+        servers = await asyncio.gather(*started)
+        machines = Machines(servers)
+        try:
+            yield machines
+        finally:
+            for connection in machines.connected:
+                connection.close()
+            for server in servers:
+                await asyncio.to_thread(server.kill)
 
 
 async def figures(connection: KeptConnection, name: str) -> dict[int, float]:
@@ -69,7 +101,21 @@ async def test_workers_share_limits_metrics_keys_and_people(server: Workers) -> 
     await people_and_typing(server, at)
     await publishes(at)
     await runs_at_a_time(at)
-    await streams(server)
+    opened: list[Stream] = []
+    await streams_of_a_person(server, opened)
+    await streams_of_all(server, at, opened)
+
+
+async def test_machines_share_limits_keys_and_people(machines: Machines) -> None:
+    at = await machines.connections(1, 2)
+    await keys(at)
+    await people_and_typing(machines, at)
+    await publishes(at)
+    await runs_at_a_time(at)
+    opened: list[Stream] = []
+    await streams_of_a_person(machines, opened)
+    for stream in opened:
+        stream.close()
 
 
 async def keys(at: Connections) -> None:
@@ -80,7 +126,7 @@ async def keys(at: Connections) -> None:
     assert said[0].json()["offset"] == said[1].json()["offset"]
 
 
-async def people_and_typing(server: Workers, at: Connections) -> None:
+async def people_and_typing(server: Workers | Machines, at: Connections) -> None:
     """The people of both workers are present at each, and a transient event reaches the other worker's readers."""
     follow = await server.connections(1, 2)
     streams = {
@@ -138,36 +184,39 @@ async def runs_at_a_time(at: Connections) -> None:
     assert await settled(accepted)
 
 
-async def streams(server: Workers) -> None:
-    """The streams of both workers count against the limit of a person, and against that of the server."""
-    opened: list[Stream] = []
+async def status(server: Workers | Machines, opened: list[Stream], worker: int, name: str) -> int:
+    """Open a stream as a person, and return the status of the answer."""
+    connection = (await server.connections(worker))[worker]
+    stream = await connection.follow("/events?topic=a", headers=bearer(name))
+    if stream.status == 200:
+        opened.append(stream)
+    else:
+        connection.close()
+    return stream.status
 
-    async def status(worker: int, name: str) -> int:
-        connection = (await server.connections(worker))[worker]
-        stream = await connection.follow("/events?topic=a", headers=bearer(name))
-        if stream.status == 200:
-            opened.append(stream)
-        else:
-            connection.close()
-        return stream.status
 
-    assert [await status(1, "Eve") for _ in range(EACH)] == [200] * EACH
-    assert await status(1, "Eve") == 429
+async def streams_of_a_person(server: Workers | Machines, opened: list[Stream]) -> None:
+    """The streams of both workers count against the limit of a person."""
+    assert [await status(server, opened, 1, "Eve") for _ in range(EACH)] == [200] * EACH
+    assert await status(server, opened, 1, "Eve") == 429
 
     async def known() -> bool:
-        return await status(2, "Eve") == 429
+        return await status(server, opened, 2, "Eve") == 429
 
     await settled(known)
+
+
+async def streams_of_all(server: Workers, at: Connections, opened: list[Stream]) -> None:
+    """The streams of both workers count against the limit of the server, and its metrics show all of them."""
     while len(opened) < TOTAL:
-        assert await status(1 + len(opened) % 2, f"Guest {len(opened)}") == 200
-    at = await server.connections(1, 2)
+        assert await status(server, opened, 1 + len(opened) % 2, f"Guest {len(opened)}") == 200
 
     async def counted() -> bool:
         seen = [await figures(at[worker], "tidings_streams_open") for worker in (1, 2)]
         return all(set(each) == {1, 2} and sum(each.values()) >= TOTAL for each in seen)
 
     await settled(counted)
-    assert [await status(worker, "Late") for worker in (1, 2)] == [429, 429]
+    assert [await status(server, opened, worker, "Late") for worker in (1, 2)] == [429, 429]
     for stream in opened:
         stream.close()
 
@@ -186,11 +235,11 @@ async def test_a_stop_reaches_the_worker_that_runs_the_run(tmp_path: Path) -> No
             assert (await story(server, run))[-1]["outcome"] == "cancelled"
 
 
-async def test_a_worker_that_was_paused_writes_nothing_when_it_wakes(tmp_path: Path) -> None:
+async def test_a_worker_that_was_paused_writes_nothing_when_it_wakes(shared_url: str) -> None:
     """Its run was ended by the other worker meanwhile, and everything else is as that one left it."""
     async with (
         stand_in(forever) as model,
-        serving(tmp_path, TIDINGS_MODEL_URL=model.url, TIDINGS_MODEL="slow") as server,
+        serving(shared_url, TIDINGS_MODEL_URL=model.url, TIDINGS_MODEL="slow") as server,
     ):
         at = await server.connections(1, 2)
         said = await at[1].request("/runs", "POST", json.dumps({"input": "well?"}), JSON)

@@ -26,12 +26,16 @@ Connections = dict[int, KeptConnection]
 
 
 class Workers(ServerProcess):
-    """A server with workers. `hasty`: it waits a short time for a hung worker, and before it replaces a dead one."""
+    """A server with workers, over a new file in a folder or over the store with a URL.
 
-    def __init__(self, folder: Path, count: int = 2, *, hasty: bool = False, **settings: str) -> None:
+    `hasty`: it waits a short time for a hung worker, and before it replaces a dead one.
+    """
+
+    def __init__(self, store: Path | str, count: int = 2, *, hasty: bool = False, **settings: str) -> None:
         self.hasty = hasty
         self.connected: list[KeptConnection] = []
-        super().__init__(f"sqlite:///{folder}/tidings.db", env=settings, args=("--workers", str(count)))
+        url = store if isinstance(store, str) else f"sqlite:///{store}/tidings.db"
+        super().__init__(url, env=settings, args=("--workers", str(count)))
 
     def command(self) -> list[str]:
         words = super().command()
@@ -94,9 +98,9 @@ async def until(look: Callable[[], T | None], what: str) -> T:
 
 
 @asynccontextmanager
-async def serving(folder: Path, count: int = 2, **options: Any) -> AsyncIterator[Workers]:
+async def serving(store: Path | str, count: int = 2, **options: Any) -> AsyncIterator[Workers]:
     """A server with workers, which is killed in the end."""
-    server = await asyncio.to_thread(Workers, folder, count, **options)
+    server = await asyncio.to_thread(Workers, store, count, **options)
     try:
         yield server
     finally:
