@@ -21,6 +21,9 @@ const KINDS = [".css", ".html", ".js", ".mjs", ".svg", ".txt", ".woff2"];
 /** Files that are compressed already. */
 const PACKED = ".woff2";
 
+/** The indent of a line of a template, before a tag, an attribute or a hole. htm leaves such space out. */
+const INDENT = /\n +(?=[<$}>/]|[\w-]+=)/g;
+
 const sources = Object.fromEntries(
   readdirSync(ROOT, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && KINDS.includes(extname(entry.name)))
@@ -114,11 +117,13 @@ async function bundle() {
         return { path: `./${names[imports[path].slice(ROOT.length + 1)]}`, external: true };
       });
       build.onLoad({ filter: /\/(ui|client)\/.*\.js$/ }, ({ path }) => ({
-        contents: readFileSync(path, "utf8").replace(/new URL\("(\..*?)", import\.meta\.url\)/g, (_, relative) => {
-          const name = names[posix.join(posix.dirname(path.slice(ROOT.length + 1)), relative)];
-          if (!name) throw new Error(`${path}: the bundle has no ${relative}`);
-          return `new URL("./${name}", import.meta.url)`;
-        }),
+        contents: readFileSync(path, "utf8")
+          .replace(INDENT, "\n")
+          .replace(/new URL\("(\..*?)", import\.meta\.url\)/g, (_, relative) => {
+            const name = names[posix.join(posix.dirname(path.slice(ROOT.length + 1)), relative)];
+            if (!name) throw new Error(`${path}: the bundle has no ${relative}`);
+            return `new URL("./${name}", import.meta.url)`;
+          }),
       }));
     },
   };

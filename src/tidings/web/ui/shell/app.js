@@ -46,8 +46,7 @@ export function App() {
         <${Banner} />
         ${openDoc.value ? html`<${DocPage} />` : openRoom.value ? html`<${RoomPage} />` : html`<${ConversationPage} />`}
       </main>
-      ${aside && html`<${Aside} />`}
-      ${centreOpen.value && html`<${Centre} />`}
+      ${aside && html`<${Aside} />`} ${centreOpen.value && html`<${Centre} />`}
     </div>
     <${Toasts} />
     <${Tip} />
