@@ -17,6 +17,9 @@ from tests.server import hasty
 from tests.server.workers import serving, until
 from tests.serving import PATIENCE
 from tests.streams import request, streaming
+from tidings.server.listening import listen
+from tidings.server.settings import Settings
+from tidings.server.workers import Workers
 
 pytestmark = pytest.mark.slow
 
@@ -122,3 +125,14 @@ async def test_signals_to_the_whole_group_end_it_in_order(tmp_path: Path, number
         ended = "Stopped: every stream has ended"
         await until(lambda: "".join(server.output).count(ended) == 2, "the end of both workers in the log")
         assert "Traceback" not in "".join(server.output)
+
+
+async def test_a_server_that_ends_replaces_no_worker_any_more(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "tidings.workers")
+    with listen("127.0.0.1", 0) as listening:
+        server = Workers(Settings.load(workers=2), {}, listening)
+        server._told_to_end(signal.SIGTERM)
+        server._told_to_replace.set()
+        await server._replace_when_told()
+    assert "SIGTERM" in caplog.text
+    assert "SIGHUP" not in caplog.text

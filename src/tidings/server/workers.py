@@ -241,6 +241,8 @@ class Workers:
             await self._told_to_replace.wait()
             self._told_to_replace.clear()
             async with self._starting:
+                if self._end.done():
+                    return  # the signal came while earlier ones were obeyed, and the server ends by now
                 await self._replace()
             self._changed.set()
 
