@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -33,8 +34,13 @@ class Failing(SqliteStore):
     updates = 0
     last: int | None = None
 
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.updated: Counter[str] = Counter()
+
     def update(self, topic: str, keys: Sequence[str], plan: Plan) -> Awaitable[Known]:
         self.updates += 1
+        self.updated[topic] += 1
         if self.last is not None and self.updates > self.last:
             failed: asyncio.Future[Known] = asyncio.get_running_loop().create_future()
             failed.set_exception(Unavailable("The process has ended."))
