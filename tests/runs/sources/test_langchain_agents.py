@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import pytest
 from langchain.agents import create_agent
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, ToolMessage
 from langchain_core.runnables import RunnableLambda
-from langchain_core.tools import ToolException, tool
+from langchain_core.tools import InjectedToolCallId, ToolException, tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, MessagesState, StateGraph
-from langgraph.types import interrupt
+from langgraph.types import Command, interrupt
 
 from tests.runs.scripted import Scripted, only, sound, story, text, told, tool_chunk, types
 from tidings import Hub
@@ -188,3 +188,37 @@ async def test_a_graph_that_asks_and_cannot_go_on_fails_in_words(hub: Hub) -> No
     said = await told(hub, asking().compile(), ASKED)
     assert said[-1]["code"] == "invalid_request"
     assert "checkpointer" in said[-1]["message"]
+
+
+@pytest.mark.parametrize(("status", "became"), [("success", "tool.finished"), ("error", "tool.failed")])
+async def test_a_tool_that_commands_the_graph_says_its_message(
+    hub: Hub, status: Literal["success", "error"], became: str
+) -> None:
+    @tool
+    async def hand_over(id: Annotated[str, InjectedToolCallId]) -> Command[Any]:
+        """Hand over."""
+        return Command(
+            update={
+                "messages": [
+                    ToolMessage("Of another call.", tool_call_id="c0"),
+                    ToolMessage("Handed over.", tool_call_id=id, status=status),
+                ]
+            }
+        )
+
+    model = Scripted(scripts=[[tool_chunk("{}", "c1", "hand_over")], ["Done."]])
+    said = await told(hub, create_agent(model, [hand_over]), ASKED)
+    sound(said)
+    (tool_ended,) = only(said, became)
+    assert tool_ended["call"] == "c1"
+    assert tool_ended.get("output") == ("Handed over." if status == "success" else None)
+
+
+async def test_a_tool_that_commands_the_graph_without_a_message(hub: Hub) -> None:
+    @tool
+    async def go_away() -> Command[Any]:
+        """Go away."""
+        return Command(goto="elsewhere")
+
+    said = await told(hub, go_away, {})
+    assert only(said, "tool.finished")[0]["output"]["goto"] == "elsewhere"

@@ -7,7 +7,13 @@ from typing import Any
 
 import pytest
 from langchain.agents import create_agent
-from langchain.agents.middleware import ModelCallLimitMiddleware, ModelRetryMiddleware
+from langchain.agents.middleware import (
+    LLMToolEmulator,
+    LLMToolSelectorMiddleware,
+    ModelCallLimitMiddleware,
+    ModelRetryMiddleware,
+    SummarizationMiddleware,
+)
 from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.output_parsers import JsonOutputParser, StrOutputParser
 from langchain_core.runnables import RunnableLambda
@@ -190,3 +196,35 @@ async def test_a_hidden_model_is_heard_when_its_message_is_in_the_state(hub: Hub
 
     said = await told(hub, graph_of(model=model), ASKED)
     assert answers(said) == ["It is 3."]
+
+
+@tool
+def add(a: int) -> str:
+    """Add."""
+    return f"{a}"
+
+
+@tool
+def subtract(a: int) -> str:
+    """Subtract."""
+    return f"{-a}"
+
+
+async def test_what_middleware_asks_a_model_for_itself_is_no_answer(hub: Hub) -> None:
+    selects = [[tool_chunk('{"tools": ["add"]}', "c0", "ToolSelectionResponse")]] * 2
+    agent = create_agent(
+        Scripted(scripts=[[tool_chunk('{"a": 1}', "c1", "add")], ["It is 3."]]),
+        [add, subtract],
+        middleware=[
+            SummarizationMiddleware(
+                Scripted(scripts=[["A summary."]] * 2), trigger=("messages", 3), keep=("messages", 1)
+            ),
+            LLMToolSelectorMiddleware(model=Scripted(scripts=selects), max_tools=1),
+            LLMToolEmulator(model=says("Emulated.")),
+        ],
+    )
+    past = [HumanMessage("Hello"), AIMessage("Hello to you"), HumanMessage("1 + 2?")]
+    said = await told(hub, agent, {"messages": past})
+    sound(said)
+    assert answers(said) == ["", "It is 3."]
+    assert [event["tool"] for event in only(said, "block.finished") if event["kind"] == "tool_call"] == ["add"]

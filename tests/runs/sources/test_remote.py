@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from langchain.agents import create_agent
+from langchain.agents.middleware import SummarizationMiddleware
 from langchain_core.messages import AIMessage
 from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
@@ -18,7 +19,7 @@ from langgraph.types import Command, interrupt
 from pydantic import BaseModel
 
 from tests.model_server import Answer, named, refuse, stand_in
-from tests.runs.scripted import Scripted, only, sound, story, text, told, tool_chunk
+from tests.runs.scripted import Scripted, only, says, sound, story, text, told, tool_chunk
 from tidings import Hub
 
 ASKED: Any = {"messages": [{"role": "user", "content": "?"}]}
@@ -81,6 +82,19 @@ async def test_an_agent_with_a_tool_data_and_fixed_words(hub: Hub) -> None:
     ((line, _, request),) = server.requests
     assert line.startswith("POST /threads/")
     assert request["input"] == ASKED
+
+
+async def test_what_middleware_there_asks_a_model_for_itself_is_no_answer(hub: Hub) -> None:
+    agent = create_agent(
+        says("It is 3."),
+        [],
+        middleware=[SummarizationMiddleware(says("A summary."), trigger=("messages", 3), keep=("messages", 1))],
+    )
+    past = {"messages": [("user", "Hello"), ("ai", "Hello to you"), ("user", "1 + 2?")]}
+    async with stand_in(await served(agent, past)) as server:
+        said = await told(hub, remote(server.url), ASKED)
+    sound(said)
+    assert text(said) == "It is 3."
 
 
 async def test_a_remote_graph_that_asks_goes_on_with_the_answer(hub: Hub) -> None:

@@ -20,7 +20,7 @@ from .content import Contents
 from .message import CUSTOM, TOOL_FAILED, Call, Message, data_of
 from .questions import INTERRUPT, is_invalid_answer
 from .reason import ending, told, usage_of
-from .spoken import Spoken, is_answer
+from .spoken import Spoken, is_answer, is_internal, tool_message
 from .values import jsonable
 
 MODES = ("updates", "custom")
@@ -74,7 +74,7 @@ class Reader:
 
     def read(self, event: Mapping[str, Any]) -> Iterator[RunEvent]:
         self._root = self._root or event["run_id"]
-        if _HIDDEN.isdisjoint(event.get("tags") or ()):
+        if _HIDDEN.isdisjoint(event.get("tags") or ()) and not is_internal(event.get("metadata")):
             read = _READERS.get(event["event"])
             if read is not None:
                 yield from read(self, event)
@@ -169,6 +169,8 @@ class Reader:
     def _tool_end(self, event: Mapping[str, Any]) -> Iterator[RunEvent]:
         tool = self._tools.pop(event["run_id"])
         output = event["data"].get("output")
+        if (said := tool_message(output, tool.call)) is not None:
+            output = said
         if getattr(output, "status", None) == "error":
             yield ToolFailed(run=self.run, call=tool.call, tool=tool.tool, error=TOOL_FAILED)
         else:

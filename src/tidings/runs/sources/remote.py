@@ -16,6 +16,7 @@ from .content import Contents
 from .message import CUSTOM, TOOL_FAILED, Message, data_of
 from .questions import INTERRUPT
 from .reason import ending, told, usage_of
+from .spoken import is_internal
 from .values import jsonable
 
 _MODES = ("messages", "updates", "custom")
@@ -75,7 +76,7 @@ class RemoteReader:
         kind = said.get("type")
         if kind == "tool":
             yield from self._tool(said)
-        elif kind in ("ai", "AIMessageChunk"):
+        elif kind in ("ai", "AIMessageChunk") and not is_internal(metadata):
             piece = AIMessageChunk(**said) if kind == "AIMessageChunk" else AIMessage(**said)
             id = piece.id or f"nameless {self._said}"
             if id not in self._open:

@@ -59,15 +59,30 @@ def is_answer(said: Any) -> bool:
     return getattr(said, "type", None) in ("ai", "AIMessageChunk")
 
 
+def is_internal(metadata: Mapping[str, Any] | None) -> bool:
+    """True for a call of a model by LangChain's own middleware, such as a summary of the past. Nobody is answered by
+    it. LangChain marks such calls with `lc_internal_call`, in older versions with `lc_source` alone."""
+    return metadata is not None and ("lc_internal_call" in metadata or "lc_source" in metadata)
+
+
+def tool_message(output: Any, call: str) -> Any:
+    """The message in the command that a tool has returned: the one that answers `call`, else the first; None without
+    one."""
+    if not is_command(output):
+        return None
+    said = [message for message in messages_in(output) if getattr(message, "type", None) == "tool"]
+    return next((message for message in said if message.tool_call_id == call), said[0] if said else None)
+
+
 def messages_in(state: Any) -> Iterator[Any]:
     """The messages in a node's input or output, as LangGraph's own stream of messages finds them: in the fields of a
     state, in lists, and in the updates of commands. Those that are written as dicts or pairs are converted."""
-    if _is_command(state):
+    if is_command(state):
         state = state.update
     values = _values(state)
     for value in values if values is not None else (state,):
         for item in value if _is_list(value) else (value,):
-            if _is_command(item):
+            if is_command(item):
                 yield from messages_in(item.update)
             elif (message := _message(item)) is not None:
                 yield message
@@ -101,7 +116,8 @@ def _is_pair(value: Any) -> bool:
     return isinstance(value, tuple) and len(value) == 2 and value[0] in ("ai", "assistant")
 
 
-def _is_command(value: Any) -> bool:
+def is_command(value: Any) -> bool:
+    """True for a command of LangGraph, whose update holds what a node or a tool says."""
     return type(value).__name__ == "Command" and hasattr(value, "update")
 
 
