@@ -9,7 +9,7 @@ import pytest
 from langchain_core.messages import AIMessageChunk, HumanMessage
 from langchain_core.tools import tool
 
-from tests.model_server import FINISH, TOOLS, USAGE, Answer, delta, refuse, stand_in, stream
+from tests.model_server import FINISH, TOOLS, USAGE, Answer, delta, named, refuse, stand_in, stream
 from tidings.assistants.endpoint import EndpointModel
 from tidings.runs.failures import BrokenOff, explain
 
@@ -54,10 +54,20 @@ async def test_an_answer_is_whole(chunks: list[dict[str, Any]]) -> None:
     assert message.response_metadata.get("finish_reason") in ("stop", None)
 
 
-async def test_a_server_that_does_not_stream() -> None:
-    body = {"choices": [{"message": {"role": "assistant", "content": "Hello"}, "finish_reason": "stop"}]}
-    reply = refuse(200, json.dumps(body), "content-type: application/json\r\n")
-    assert (await answer(reply)).text == "Hello"
+WHOLE = {"choices": [{"message": {"role": "assistant", "content": "Hello"}, "finish_reason": "stop"}]}
+
+
+@pytest.mark.parametrize("type", ["application/json", "text/event-stream", "text/plain"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"\n{json.dumps(WHOLE)}\n",
+        f": hello\n\ndata: {json.dumps(delta(content='Hello'))}\n\ndata:\n\ndata:  [DONE] \n\n",
+    ],
+    ids=["whole", "streamed"],
+)
+async def test_a_server_may_mix_up_content_types(body: str, type: str) -> None:
+    assert (await answer(refuse(200, body, f"content-type: {type}\r\n"))).text == "Hello"
 
 
 @pytest.mark.parametrize(
@@ -150,11 +160,23 @@ async def test_a_refusal_is_text_with_its_reason() -> None:
         ([delta(content="Half"), {"error": "out of memory"}], "broken_off"),
         ([delta(content="Half"), {"error": {"type": "overloaded_error"}}], "overloaded"),
         ([delta(content="Half"), {"error": {"code": 429, "message": "slow"}}], "rate_limit"),
+        ([delta(content="Half"), {"object": "error", "code": 429, "message": "slow"}], "rate_limit"),
+        ([delta(content="Half"), {"text": "out of memory", "error_code": 50002}], "broken_off"),
         ([delta(content="Half"), {"choices": "what?"}], "broken_off"),
     ],
-    ids=["cut", "error", "text", "overloaded", "number", "nonsense"],
+    ids=["cut", "error", "text", "overloaded", "number", "object", "error code", "nonsense"],
 )
 async def test_half_an_answer_is_an_error_and_never_an_answer(chunks: list[dict[str, Any]], code: str) -> None:
     with pytest.raises(BrokenOff) as caught:
-        await answer(stream(*chunks, done=False))
+        await answer(stream(*chunks, done=len(chunks) > 1))
     assert explain(caught.value).code == code
+
+
+async def test_an_event_named_error_is_an_error() -> None:
+    reply = named(
+        ("message", delta(content="Half")), ("error", {"code": 503, "message": "secret"}), ("message", FINISH)
+    )
+    with pytest.raises(BrokenOff) as caught:
+        await answer(reply)
+    assert explain(caught.value).code == "provider"
+    assert "secret" not in str(caught.value)

@@ -74,6 +74,19 @@ async def test_a_refusal_is_told_without_what_the_server_said(status: int, code:
     assert KEY in caught.value.__notes__[0]
 
 
+@pytest.mark.parametrize("status", [307, 308])
+async def test_the_question_follows_the_server_to_another_address(status: int) -> None:
+    moved = refuse(status, "", "location: /v2/chat/completions\r\n")
+    async with stand_in(moved, stream(delta(content="Yes."), FINISH)) as server:
+        assert (await answer(EndpointModel(url=server.url, key=SecretStr(KEY)))).text == "Yes."
+    assert [line for line, _, _ in server.requests] == [
+        "POST /v1/chat/completions HTTP/1.1",
+        "POST /v2/chat/completions HTTP/1.1",
+    ]
+    assert server.requests[1][1]["authorization"] == f"Bearer {KEY}"
+    assert server.requests[1][2] == server.requests[0][2]
+
+
 async def test_a_connection_that_dies_is_told_as_one() -> None:
     async def die(write: Write) -> None:
         await write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\ndata:")

@@ -10,12 +10,15 @@ from langchain_core.messages import AIMessageChunk
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.messages.tool import tool_call_chunk
 
+from tidings.events import MESSAGE
 from tidings.runs.failures import BrokenOff
 
-DONE = "[DONE]"
-"""The data of the last event of a completion."""
-
 _OPEN, _CLOSE = "<think>", "</think>"
+
+
+def is_done(data: str) -> bool:
+    """True for the data of the last event of a completion."""
+    return data.strip() == "[DONE]"
 
 
 class _Function(msgspec.Struct):
@@ -47,6 +50,8 @@ class _Chunk(msgspec.Struct):
     choices: list[_Choice] | None = None
     usage: Any = None
     error: Any = None
+    error_code: Any = None
+    object: Any = None
 
 
 class Completion:
@@ -63,12 +68,15 @@ class Completion:
         self._refused = False
         self._done = False
 
-    def read(self, data: str) -> Iterator[AIMessageChunk]:
-        """The next part of the answer. Raises BrokenOff for an error of the server, and for what is no completion."""
-        if data == DONE:
+    def read(self, data: str, type: str = MESSAGE) -> Iterator[AIMessageChunk]:
+        """The next part of the answer, an event. Raises BrokenOff for an error of the server, and for what is no
+        completion. An event without data, with which some servers keep a connection alive, is no part."""
+        if is_done(data):
             self._done = True
             return
-        chunk = _decoded(data)
+        if not data.strip():
+            return
+        chunk = _decoded(data, type)
         self._usage = _usage(chunk.usage) or self._usage
         for choice in (chunk.choices or [])[:1]:
             yield from self._delta(choice.delta or choice.message or _Delta())
@@ -133,15 +141,18 @@ class _Thinking:
             yield "reasoning" if self._state == "within" else "text", self._held
 
 
-def _decoded(data: str) -> _Chunk:
+def _decoded(data: str, type: str) -> _Chunk:
     try:
         chunk = msgspec.json.decode(data, type=_Chunk)
     except msgspec.MsgspecError as error:
         raise BrokenOff("The model server sent something that is no chat completion.") from error
-    if chunk.error is not None:
-        said = chunk.error if isinstance(chunk.error, dict) else {}
+    error = chunk.error
+    if error is None and (type == "error" or chunk.object == "error" or chunk.error_code):
+        error = msgspec.json.decode(data)  # vLLM, LMDeploy and FastChat also write the error's fields by themselves
+    if error is not None:
+        said = error if isinstance(error, dict) else {}
         broken = BrokenOff("The model server failed.", code=said.get("code"), type=said.get("type"))
-        broken.add_note(f"It said: {str(chunk.error)[:500]}")
+        broken.add_note(f"It said: {str(error)[:500]}")
         raise broken
     return chunk
 

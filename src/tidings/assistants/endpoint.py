@@ -25,9 +25,10 @@ from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import SecretStr
 
-from tidings.wire.sse import Decoder
+from tidings.events import MESSAGE
+from tidings.wire.sse import Decoder, ServerSentEvent
 
-from .completion import DONE, Completion
+from .completion import Completion, is_done
 
 TIMEOUT = httpx.Timeout(10.0, read=120.0)
 """Seconds: 10 to connect, and 120 between two parts of an answer, since a big model reads a long prompt first."""
@@ -104,8 +105,8 @@ class EndpointModel(BaseChatModel):
             yield piece
 
     async def _messages(self, completion: Completion, request: dict[str, Any]) -> AsyncIterator[AIMessageChunk]:
-        async for data in self._events(request):
-            for message in completion.read(data):
+        async for event in self._events(request):
+            for message in completion.read(event.data, event.type):
                 yield message
         for message in completion.end():
             yield message
@@ -123,27 +124,33 @@ class EndpointModel(BaseChatModel):
             request["stop"] = stop
         return request
 
-    async def _events(self, request: dict[str, Any]) -> AsyncIterator[str]:
-        """The data of the answer's events, to `[DONE]` or the end of the connection."""
+    async def _events(self, request: dict[str, Any]) -> AsyncIterator[ServerSentEvent]:
+        """The answer's events, to `[DONE]` or the end of the connection. An answer that is not streamed is one event.
+
+        Servers mix up the content types of the two, so the answer's first byte tells them apart.
+        """
         url, key = await self.where()
         headers = {"Authorization": f"Bearer {key.get_secret_value()}"} if key else {}
         local = urlsplit(url).hostname in _HERE
         verify = await asyncio.to_thread(_certificates)
         async with (
-            httpx.AsyncClient(timeout=TIMEOUT, verify=verify, trust_env=not local) as client,
+            httpx.AsyncClient(timeout=TIMEOUT, verify=verify, trust_env=not local, follow_redirects=True) as client,
             client.stream("POST", f"{url.rstrip('/')}/chat/completions", json=request, headers=headers) as response,
         ):
-            if response.status_code != 200:
+            if not response.is_success:
                 await _refuse(response)
-            if "json" in response.headers.get("content-type", ""):
-                yield (await response.aread()).decode("utf-8", "replace")  # a server that does not stream
-                return
-            decoder = Decoder()
+            decoder, first, whole = Decoder(), b"", b""
             async for data in response.aiter_bytes():
+                first = first or data.lstrip()[:1]
+                if first == b"{":
+                    whole += data
+                    continue
                 for event in decoder.feed(data):
-                    yield event.data
-                    if event.data == DONE:
+                    yield event
+                    if is_done(event.data):
                         return
+            if whole:
+                yield ServerSentEvent(MESSAGE, whole.decode("utf-8", "replace"), "", None)
 
 
 @cache
