@@ -146,13 +146,13 @@ def _decoded(data: str, type: str) -> _Chunk:
         chunk = msgspec.json.decode(data, type=_Chunk)
     except msgspec.MsgspecError as error:
         raise BrokenOff("The model server sent something that is no chat completion.") from error
-    error = chunk.error
-    if error is None and (type == "error" or chunk.object == "error" or chunk.error_code):
-        error = msgspec.json.decode(data)  # vLLM, LMDeploy and FastChat also write the error's fields by themselves
-    if error is not None:
-        said = error if isinstance(error, dict) else {}
+    failure = chunk.error
+    if failure is None and (type == "error" or chunk.object == "error" or chunk.error_code):
+        failure = msgspec.json.decode(data)  # vLLM, LMDeploy and FastChat also write the error's fields by themselves
+    if failure is not None:
+        said = failure if isinstance(failure, dict) else {}
         broken = BrokenOff("The model server failed.", code=said.get("code"), type=said.get("type"))
-        broken.add_note(f"It said: {str(error)[:500]}")
+        broken.add_note(f"It said: {str(failure)[:500]}")
         raise broken
     return chunk
 
