@@ -107,17 +107,19 @@ class AsyncItems(Generic[T]):
     def __init__(self, driver: AsyncDriver, plan: Generator[Step | T, Reply, None]) -> None:
         self._driver, self._plan = driver, plan
         self._reply: Reply = None
-        self._waiting = self._closed = False
+        self._closed = False
         self.begun: bool = False
         """True once an item was asked for."""
+        self.waiting: bool = False
+        """True while a task waits for an item."""
 
     def __aiter__(self) -> AsyncIterator[T]:
         return self
 
     async def __anext__(self) -> T:
-        if self._waiting:
+        if self.waiting:
             raise RuntimeError("Another task waits for the next event.")
-        self.begun = self._waiting = True
+        self.begun = self.waiting = True
         try:
             while not self._closed:
                 reply, self._reply = self._reply, INTERRUPTED
@@ -135,12 +137,12 @@ class AsyncItems(Generic[T]):
             await self._driver.close()
             raise
         finally:
-            self._waiting = False
+            self.waiting = False
 
     async def close(self) -> bool:
         """End the iteration and close the connection. Returns False if the task that waits for an item does so."""
         self._closed = True
-        if self._waiting:
+        if self.waiting:
             self._driver.interrupt()
             return False
         await self._driver.close()

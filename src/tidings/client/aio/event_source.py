@@ -120,7 +120,8 @@ class AsyncEventSource:
                 self._on_error(item.error)
             return item
         except Exception:
-            await self.close()
+            if not self._items.waiting:  # else another task reads, to which the end would look like that of the stream
+                await self.close()
             raise
 
     async def _fresh_headers(self) -> Mapping[str, str]:
