@@ -68,6 +68,20 @@ async def test_a_prefix_that_is_no_path_is_refused(prefix: str) -> None:
     problem(await get({"x-forwarded-prefix": prefix.encode()}), 400, "X-Forwarded-Prefix")  # type: ignore[dict-item]
 
 
+@pytest.mark.parametrize(
+    ("scheme", "expected"),
+    [("https, http", "https"), ("HTTPS", "https"), (" https ,https", "https"), ("http, https", "http"), ("", "http")],
+)
+async def test_the_first_scheme_of_a_chain_of_proxies_is_the_browsers(scheme: str, expected: str) -> None:
+    answer = await get({"x-forwarded-proto": scheme}, path="/topics/a")
+    assert answer.json()["url"] == f"{expected}://events.example/topics/a"
+
+
+@pytest.mark.parametrize("scheme", ["on", "wss", "https:", "1", "javascript"])
+async def test_a_scheme_that_is_not_one_of_http_is_refused(scheme: str) -> None:
+    problem(await get({"x-forwarded-proto": scheme}), 400, "X-Forwarded-Proto")
+
+
 async def test_the_headers_of_other_peers_are_ignored_and_the_log_says_so_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
@@ -43,13 +43,11 @@ class TrustedProxies(ProxyHeadersMiddleware):
             peer = scope["client"][0] if scope.get("client") else ""
             if peer not in self.trusted_hosts:
                 self._warn(peer)
-            elif prefix := sent.get(PREFIX, b"").decode("latin-1").rstrip("/"):
-                if not _prefix.fullmatch(prefix):
-                    error = InvalidRequest("X-Forwarded-Prefix is not a path such as /live.")
+            else:
+                try:
+                    _take(scope, sent)
+                except InvalidRequest as error:
                     return problem_response(None, error)(scope, receive, send)
-                scope["root_path"] = prefix
-                scope["path"] = prefix + scope["path"]
-                scope["raw_path"] = prefix.encode() + scope["raw_path"]
         return super().__call__(scope, receive, send)  # type: ignore[arg-type]
 
     def _warn(self, peer: str) -> None:
@@ -61,3 +59,21 @@ class TrustedProxies(ProxyHeadersMiddleware):
                 peer,
                 peer,
             )
+
+
+def _take(scope: Scope, sent: Mapping[bytes, bytes]) -> None:
+    """Take the scheme and the prefix from a trusted proxy's headers. Raises InvalidRequest.
+
+    A chain of proxies writes a scheme each, the browser's first; uvicorn would ignore such a list in silence.
+    """
+    scheme = sent.get(PROTO, b"").partition(b",")[0].strip().lower().decode("latin-1")
+    prefix = sent.get(PREFIX, b"").decode("latin-1").rstrip("/")
+    if scheme not in ("", "http", "https"):
+        raise InvalidRequest("X-Forwarded-Proto is not http or https.")
+    if prefix and not _prefix.fullmatch(prefix):
+        raise InvalidRequest("X-Forwarded-Prefix is not a path such as /live.")
+    scope["scheme"] = scheme or scope["scheme"]
+    if prefix:
+        scope["root_path"] = prefix
+        scope["path"] = prefix + scope["path"]
+        scope["raw_path"] = prefix.encode() + scope["raw_path"]
