@@ -10,7 +10,6 @@ from langchain_core.messages import AIMessageChunk
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.messages.tool import tool_call_chunk
 
-from tidings.events import MESSAGE
 from tidings.runs.failures import BrokenOff
 
 _OPEN, _CLOSE = "<think>", "</think>"
@@ -68,7 +67,7 @@ class Completion:
         self._refused = False
         self._done = False
 
-    def read(self, data: str, type: str = MESSAGE) -> Iterator[AIMessageChunk]:
+    def read(self, data: str, type: str = "message") -> Iterator[AIMessageChunk]:
         """The next part of the answer, an event. Raises BrokenOff for an error of the server, and for what is no
         completion. An event without data, with which some servers keep a connection alive, is no part."""
         if is_done(data):

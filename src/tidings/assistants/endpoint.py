@@ -25,7 +25,6 @@ from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import SecretStr
 
-from tidings.events import MESSAGE
 from tidings.wire.sse import Decoder, ServerSentEvent
 
 from .completion import Completion, is_done
@@ -150,7 +149,7 @@ class EndpointModel(BaseChatModel):
                     if is_done(event.data):
                         return
             if whole:
-                yield ServerSentEvent(MESSAGE, whole.decode("utf-8", "replace"), "", None)
+                yield ServerSentEvent("message", whole.decode("utf-8", "replace"), "", None)
 
 
 @cache
