@@ -83,6 +83,14 @@ class TestPublishing:
             await hub.publish("a", "more")
         assert (await hub.close_topic("a")).closed
 
+
+class TestRefusals:
+    """Refusals that come before the store is asked, so that one store is enough."""
+
+    @pytest.fixture
+    def store_url(self) -> str:
+        return "memory:"
+
     @pytest.mark.parametrize(
         ("topic", "type", "value"),
         [
