@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 pytest.register_assert_rewrite(
     "tests.stores.kit",
     "tests.stores.suite",
+    "tests.stores.suite_life",
     "tests.stores.suite_order",
     "tests.stores.suite_port",
     "tests.stores.suite_told",

@@ -27,6 +27,11 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def url(path: Path) -> str:
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture
 async def opened(path: Path, clock: Clock) -> AsyncIterator[Open]:
     """`await opened()` opens one more store on the file, as another process would."""
     stores: list[SqliteStore] = []

@@ -1,6 +1,5 @@
 """The store in a SQLite file: the suite of all stores, and its life in a process."""
 
-# ruff: noqa: ASYNC240
 # A test may look at files.
 
 from __future__ import annotations
@@ -9,19 +8,17 @@ import asyncio
 import os
 import socket
 import sqlite3
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.stores.kit import Clock, put, until
+from tests.stores.kit import Clock, put
 from tests.stores.sqlite.conftest import Open
 from tests.stores.suite import StoreSuite
+from tests.stores.suite_life import LifeSuite
 from tidings import Hub
 from tidings.errors import Unavailable
-from tidings.events import Offset
 from tidings.stores.sqlite import store as sqlite
 from tidings.stores.sqlite.backup import back_up
 from tidings.stores.sqlite.connection import connect
@@ -30,33 +27,8 @@ from tidings.stores.sqlite.reader import Reader
 from tidings.stores.sqlite.store import SqliteStore
 
 
-class TestSqliteStore(StoreSuite):
+class TestSqliteStore(StoreSuite, LifeSuite):
     pass
-
-
-async def test_a_store_that_was_never_opened_closes(path: Path) -> None:
-    store = SqliteStore(path)
-    await store.close()
-    assert not path.exists()
-    with pytest.raises(Unavailable):
-        await store.load("a")
-
-
-def test_a_loop_that_ends_without_closing_does_not_hang(path: Path) -> None:
-    code = f"""
-import asyncio
-from tidings.log.journal import Journal
-from tidings.stores.sqlite.store import SqliteStore
-
-async def main():
-    log = Journal(SqliteStore({str(path)!r}))
-    await log.open()
-    print(await log.append("a", [("message", "x")]))
-asyncio.run(main())
-"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True)
-    assert "n=1" in done.stdout
-    assert done.stderr == ""
 
 
 async def test_many_probes_are_one_write(opened: Open, clock: Clock) -> None:
@@ -71,23 +43,6 @@ async def test_many_probes_are_one_write(opened: Open, clock: Clock) -> None:
     store._written = 0.0
     with pytest.raises(Unavailable, match="it is read-only"):
         await store.probe()
-
-
-def test_a_closed_store_opens_again_in_another_event_loop(path: Path) -> None:
-    store = SqliteStore(path)
-
-    async def life(number: int) -> None:
-        await store.open()
-        feed = store.changes()
-        assert await anext(feed) is None
-        assert (await store.update("a", (), put())).head.tail == number  # type: ignore[union-attr]
-        await until(feed, "a", Offset("epoch1", number))
-        await store.close()
-        with pytest.raises(Unavailable, match="is closed"):
-            await store.load("a")
-
-    for number in (1, 2, 3):
-        asyncio.run(life(number))
 
 
 async def test_a_store_that_cannot_be_opened_leaves_nothing_open(
