@@ -277,7 +277,8 @@ class Topics:
         if head.epoch != live.epoch or head.tail - live.head > WINDOW_EVENTS:
             live.begin(head)
             self._restart(live)
-            live.stale = head.redactions > live.redactions
+            if head.redactions > live.redactions:
+                live.stale = True  # only ever set here: a reload may have been asked for during the look
         elif not await self._extend(live, head, base, events):
             live.stale = True
             return
