@@ -27,7 +27,7 @@ async def serve() -> None:
     listening = listen("127.0.0.1", 0)
     hub = Hub("memory:")
     # No assistant: a thread loads one beside the first requests, and takes 28 MB that no stream has left behind.
-    wiring.configured = lambda settings: {}
+    wiring.configured = lambda settings, own: {}
     config = uvicorn.Config(
         wiring.create_app(Settings(max_connections=1 << 20), hub),
         http=protocol(hub, Bounds(60, 1 << 20)),
