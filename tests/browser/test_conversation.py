@@ -22,7 +22,8 @@ def test_a_question_gets_an_answer_that_cites_its_sources(open_tab: OpenTab) -> 
     expect(tab.answer.get_by_text("Searched the documentation")).to_be_visible()
     expect(tab.text).to_contain_text("event")
     assert re.fullmatch(r"/c/\w+", tab.path)
-    expect(tab.page.get_by_role("link", name="What is process mining?")).to_have_attribute("aria-current", "page")
+    item = tab.page.get_by_role("link", name="What is process mining?", exact=True)
+    expect(item).to_have_attribute("aria-current", "page")
 
     cite = tab.text.get_by_role("button", name=re.compile("Source 1")).first
     cite.hover()
