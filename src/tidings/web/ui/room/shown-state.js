@@ -17,8 +17,9 @@ export const roomTitle = ({ id, about }) => `#${about.value?.name ?? summary(id)
 /** Hold a room as it is now, as an answer of the server. @param {import("./state.js").Room} room */
 function keep({ id, about, status, last, live, read, position, maxFile }) {
   if (!about.value || status.value !== "ready" || last.events.length === 0) return;
-  const members = Object.entries(about.value.members).map(([name, role]) => ({ name, role }));
-  const room = { ...about.value, members, runs: live.value };
+  const people = (/** @type {object} */ roles) => Object.entries(roles).map(([name, role]) => ({ name, role }));
+  const { members, invited } = about.value;
+  const room = { ...about.value, members: people(members), invited: people(invited), runs: live.value };
   hold(`/rooms/${id}`, { room, ...last, read: read.value, offset: position.value, max_file: maxFile });
 }
 
