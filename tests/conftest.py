@@ -124,8 +124,10 @@ def serve_process(tmp_path: Path) -> Iterator[Callable[..., ServerProcess]]:
     """Starts `tidings serve` in a process of its own: `server = serve_process(store=…, env={…})`; see ServerProcess."""
     with ExitStack() as stack:
 
-        def start(store: str = f"sqlite:///{tmp_path}/tidings.db", **options: Any) -> ServerProcess:
-            return stack.enter_context(ServerProcess(store, **options))
+        def start(
+            store: str = f"sqlite:///{tmp_path}/tidings.db", kind: type[ServerProcess] = ServerProcess, **options: Any
+        ) -> ServerProcess:
+            return stack.enter_context(kind(store, **options))
 
         yield start
 

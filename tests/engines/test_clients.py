@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.browser.sources import SourcesServer
 from tests.client.scripted import Answer, script
 from tests.engines.engines import Engine
 from tests.engines.tab import Tab
@@ -108,7 +109,7 @@ WAYS = {"kill": ServerProcess.kill, "SIGTERM": ServerProcess.terminate}
 def test_an_eventsource_misses_nothing_when_its_server_ends(
     browser: Tab, serve_process: Callable[..., ServerProcess], client: str, way: str
 ) -> None:
-    server = serve_process()
+    server = serve_process(kind=SourcesServer)  # a test imports modules of the page
     browser.open(server.url)
     browser.call(
         f"""async (client, topic) => {{
@@ -154,7 +155,7 @@ FETCH = f"""async (topic) => {{
 def test_a_fetch_that_a_server_s_end_cuts_between_two_chunks_is_resumed(
     browser: Tab, engine: Engine, serve_process: Callable[..., ServerProcess], way: str
 ) -> None:
-    server = serve_process()
+    server = serve_process(kind=SourcesServer)  # a test imports modules of the page
     browser.open(server.url)
     browser.call(FETCH, TOPIC)
     publish(server, ["1 €", "2 €", "3 €"])
