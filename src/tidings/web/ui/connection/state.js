@@ -47,6 +47,11 @@ class Server extends Tidings {
       throw error;
     }
   }
+
+  /** Ask the server itself: an answer that this device holds is none. @param {string} path @returns {Promise<any>} */
+  anew(path) {
+    return super.request("GET", path);
+  }
 }
 
 export const tidings = new Server(serverRoot);

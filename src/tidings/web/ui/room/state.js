@@ -126,7 +126,10 @@ export class Room {
     this.#leave();
     const life = this.#life;
     try {
-      const found = await tidings.patiently(() => tidings.request("GET", `/rooms/${this.id}`));
+      const path = `/rooms/${this.id}`;
+      // A room that is open is newer than what this device holds of it.
+      const ask = this.status.value === "ready" ? () => tidings.anew(path) : () => tidings.request("GET", path);
+      const found = await tidings.patiently(ask);
       if (life === this.#life && this.#wanted) this.#open(found);
     } catch (error) {
       if (life === this.#life && !ended(error)) this.#refuse(/** @type {Error} */ (error));
