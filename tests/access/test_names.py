@@ -35,8 +35,8 @@ def test_names(name: str) -> None:
         ("\u202eMara", "invisible"),
         ("Ma\ud800ra", "invisible"),
         ("Mara\u00a0", "invisible"),
-        ("李" * 18, "shorten"),
-        ("Ж" * 27, "shorten"),
+        ("李" * 18, "Shorten it"),
+        ("Ж" * 27, "Shorten it"),
     ],
 )
 def test_a_text_that_is_not_a_name_is_refused(name: str, sentence: str) -> None:
