@@ -79,7 +79,10 @@ async def test_weak_settings_are_warned_of_by_name(
     name = url.rpartition("/")[2]
     if setting:
         await postgres.ask(f"ALTER DATABASE {name} SET {setting} = off", "postgres")
-    await opened()
+    try:
+        await opened()
+    finally:  # other tests use the same database
+        await postgres.ask(f"ALTER DATABASE {name} RESET ALL", "postgres")
     assert told in caplog.text
     assert ("synchronous_commit" in caplog.text) == bool(setting)
     assert "full_page_writes" not in caplog.text
