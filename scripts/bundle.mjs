@@ -3,7 +3,8 @@
 //   scripts/bundle
 //
 // Every file but index.html is named by its content, so that a browser keeps it for ever. sources.json holds the
-// checksum of each source: a server with other sources serves those instead. Nothing is written while they agree.
+// checksum of each source: a server with other sources serves those instead. copies.json names the source of each file
+// that is one, so that no byte is in the package twice. Nothing is written while they agree.
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, extname, join, posix, resolve } from "node:path";
@@ -31,14 +32,14 @@ const sources = Object.fromEntries(
     .filter((path) => !path.startsWith(OUT))
     .map((path) => path.slice(ROOT.length + 1).replaceAll("\\", "/"))
     .sort()
-    .map((name) => [
-      name,
-      createHash("sha256")
-        .update(readFileSync(join(ROOT, name)))
-        .digest("hex"),
-    ]),
+    .map((name) => [name, checksum(readFileSync(join(ROOT, name)))]),
 );
 const list = `${JSON.stringify(sources, null, 1)}\n`;
+
+/** @param {Uint8Array} contents */
+function checksum(contents) {
+  return createHash("sha256").update(contents).digest("hex");
+}
 
 /** Check if the bundle is the one of these sources. */
 function current() {
@@ -78,7 +79,6 @@ async function bundle() {
       chunkNames: "[name]-[hash]",
       assetNames: "[name]-[hash]",
       logLevel: "warning",
-      logOverride: { "commonjs-variable-in-esm": "silent" }, // KaTeX looks for such variables, and sets a global one
       ...options,
     });
     files.push(...made.outputFiles);
@@ -91,7 +91,7 @@ async function bundle() {
     .filter((name) => name.startsWith("vendor/licenses/"))
     .map((name) => `${posix.basename(name, ".txt")}\n\n${readFileSync(join(ROOT, name), "utf8")}`);
   const contents = Buffer.from(texts.join("\n\n"));
-  const licences = `licenses-${createHash("sha256").update(contents).digest("hex").slice(0, 8)}.txt`;
+  const licences = `licenses-${checksum(contents).slice(0, 8)}.txt`;
   files.push({ path: licences, contents });
   const copied = ["icons.svg", "favicon.svg"];
   await make({ entryPoints: copied, loader: { ".svg": "copy" }, bundle: false });
@@ -102,7 +102,8 @@ async function bundle() {
   await make({ stdin: sheet, entryNames: "style-[hash]" });
 
   // A library that is loaded when it is met is a file of its own, so that its name stays when other modules change.
-  await make({ entryPoints: met(imports).map((path) => path.slice(ROOT.length + 1)) });
+  const libraries = met(imports).map((path) => path.slice(ROOT.length + 1));
+  await make({ entryPoints: libraries, loader: { ".mjs": "copy" }, bundle: false });
 
   /**
    * Modules name libraries by the page's import map, and files by `new URL("…", import.meta.url)`. Put the names of the
@@ -180,13 +181,17 @@ function write(files) {
   const made = `${OUT}.${process.pid}`;
   rmSync(made, { recursive: true, force: true });
   mkdirSync(made, { recursive: true });
+  const copies = {};
   const quality = { params: { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY } };
   for (const { path, contents } of files) {
     const to = join(made, posix.basename(path.replaceAll("\\", "/")));
-    writeFileSync(to, contents);
+    const source = Object.keys(sources).find((name) => sources[name] === checksum(contents));
+    if (source) copies[posix.basename(to)] = source;
+    else writeFileSync(to, contents);
     if (extname(to) === PACKED || extname(to) === ".html") continue;
     writeFileSync(`${to}.br`, brotliCompressSync(contents, quality));
   }
+  writeFileSync(join(made, "copies.json"), `${JSON.stringify(copies, null, 1)}\n`);
   writeFileSync(join(made, "sources.json"), list);
   rmSync(OUT, { recursive: true, force: true });
   renameSync(made, OUT);

@@ -72,12 +72,12 @@ def packages_of(python: Path) -> Path:
 
 
 @pytest.mark.slow
-def test_the_library_brings_nine_packages_and_little_over_twelve_megabytes(python: Path) -> None:
+def test_the_library_brings_nine_packages_and_twelve_megabytes(python: Path) -> None:
     folder = packages_of(python)
     names = sorted(path.name.partition("-")[0] for path in folder.glob("*.dist-info"))
     assert "tidings" in names
     assert len(names) - 1 <= 9, names
-    assert sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) <= 12_500_000
+    assert sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) <= 12_000_000
 
 
 @pytest.mark.slow

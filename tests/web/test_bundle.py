@@ -47,7 +47,7 @@ def test_the_server_takes_the_bundle(copy: Path) -> None:
     site = load(copy)
     assert site.bundled
     assert not [name for name in site.files if not re.fullmatch(r"[\w-]+-[0-9A-Za-z]{8}\.\w+", name)]
-    assert {re.split("-", name)[0] for name in site.files if name.endswith(".js")} == {
+    assert {re.split("-", name)[0] for name in site.files if name.endswith((".js", ".mjs"))} == {
         "chunk",
         "highlight",
         "katex",
@@ -70,11 +70,11 @@ def test_every_file_that_a_file_names_is_in_the_bundle(copy: Path) -> None:
     site = load(copy)
     named = set()
     for name, file in site.files.items():
-        if name.endswith((".js", ".css")):
+        if name.endswith((".js", ".mjs", ".css")):
             named |= set(re.findall(rb"\./([\w-]+-[0-9A-Z]{8}\.\w+)", file.body))
     assert {name.decode() for name in named} <= set(site.files)
     kinds = {name.decode().rpartition(".")[2] for name in named}
-    assert kinds == {"js", "css", "svg", "woff2"}
+    assert kinds == {"js", "mjs", "css", "svg", "woff2"}
     assert all(font.startswith("KaTeX_") for font in site.files if font.endswith(".woff2"))
     main = next(file for name, file in site.files.items() if name.startswith("main-"))
     licences = re.search(rb"licenses-[0-9a-f]{8}\.txt", main.body[:200])

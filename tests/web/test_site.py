@@ -43,6 +43,8 @@ def bundle(root: Path) -> None:
     folder = root / "bundle"
     folder.mkdir()
     (folder / "sources.json").write_text(json.dumps(sums), "utf-8")
+    (folder / "copies.json").write_text(json.dumps({"a-1.js": "a.js"}), "utf-8")
+    (folder / "a-1.js.br").write_bytes(b"a by brotli")
     (folder / "main-1.js").write_bytes(b"export {};\n" * 100)
     (folder / "main-1.js.br").write_bytes(b"by brotli")
     page = '<meta name="build" content="{build}" />{version}{preloads}'
@@ -77,8 +79,10 @@ def test_a_bundle_of_the_sources_as_they_are_is_served_in_their_place(root: Path
     bundle(root)
     site = load(root)
     assert site.bundled
-    assert list(site.files) == ["main-1.js"]
-    file = site.files["main-1.js"]
+    assert list(site.files) == ["a-1.js", "main-1.js"]
+    copy, file = site.files.values()
+    assert copy.body == (root / "a.js").read_bytes(), "a copy of a source is not in the folder"
+    assert copy.packed["br"] == b"a by brotli"
     assert list(file.packed) == ["br", "gzip"], "the smallest first"
     assert file.packed["br"] == b"by brotli"
     assert gzip.decompress(file.packed["gzip"]) == file.body

@@ -171,7 +171,7 @@ def test_every_icon_that_is_used_is_in_the_sprite_and_the_other_way_round() -> N
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_files_are_of_a_size_that_can_be_read(module: Path) -> None:
-    assert len(module.read_text().splitlines()) <= 400
+    assert len(module.read_text().splitlines()) <= 350
 
 
 @pytest.mark.slow

@@ -26,8 +26,9 @@ LAZY = frozenset({"vendor/highlight.mjs", "vendor/katex.mjs", "client/worker.js"
 """Modules that are only fetched when a page needs them, or never by a page itself."""
 
 PAGE, ICON, SERVICE_WORKER = "index.html", "favicon.svg", "service-worker.js"
-BUNDLE, SOURCES = "bundle", "sources.json"
-"""The folder of the bundle, and the file in it with the checksum of each source that the bundle was made of."""
+BUNDLE, SOURCES, COPIES = "bundle", "sources.json", "copies.json"
+"""The folder of the bundle; the file in it with the checksum of each source that the bundle was made of; and the file
+with the source of each file of the bundle that is a copy of one, and therefore not in the folder."""
 
 CACHE_FOREVER = "public, max-age=31536000, immutable"
 
@@ -79,7 +80,10 @@ def load(root: Path) -> Site:
     page = bundle / PAGE if bundled else root / PAGE
     template = page.read_text(encoding="utf-8").replace("{version}", version("tidings"))
     if bundled:
-        files = {path.name: _packed(path) for path in sorted(bundle.iterdir()) if path.suffix in MEDIA_TYPES}
+        own = {path.name: path.read_bytes() for path in bundle.iterdir() if path.suffix in MEDIA_TYPES}
+        copies = json.loads((bundle / COPIES).read_bytes())
+        bodies = own | {name: sources[source] for name, source in copies.items()}
+        files = {name: _packed(bundle / f"{name}.br", bodies[name]) for name in sorted(bodies)}
     else:
         files = {name: _file(body, name) for name, body in sources.items() if name not in (PAGE, SERVICE_WORKER)}
     digest = hashlib.sha256(template.encode())
@@ -115,10 +119,10 @@ def _file(body: bytes, name: str, media_type: str = "") -> File:
     return File(body, packed, media_type or MEDIA_TYPES[Path(name).suffix])
 
 
-def _packed(path: Path) -> File:
-    """Read a file of the bundle, and the copy of it that was compressed by Brotli, which Python cannot do."""
-    file, copy = _file(path.read_bytes(), path.name), path.with_name(f"{path.name}.br")
-    return file._replace(packed={"br": copy.read_bytes(), **file.packed}) if copy.exists() else file
+def _packed(compressed: Path, body: bytes) -> File:
+    """Make a file of the bundle, with its bytes as Brotli has compressed them, which Python cannot do."""
+    file = _file(body, compressed.stem)
+    return file._replace(packed={"br": compressed.read_bytes(), **file.packed}) if compressed.exists() else file
 
 
 def _preloads(files: dict[str, File]) -> str:

@@ -1,15 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import {
-  DEPTH,
-  FIELDS,
-  OPTIONS,
-  fieldOf,
-  raws,
-  read,
-  schemaOf,
-} from "../../../../src/tidings/web/ui/answer/schema-fold.js";
+import { DEPTH, FIELDS, OPTIONS, fieldOf, schemaOf } from "../../../../src/tidings/web/ui/answer/schema-fold.js";
+import { raws, read } from "../../../../src/tidings/web/ui/answer/values-fold.js";
 
 /** @param {import("../../../../src/tidings/web/ui/answer/schema-fold.js").Field} field @returns {any} */
 const shape = ({ kind, fields, options }) =>

@@ -1,4 +1,5 @@
 /** The fold of a run's topic, `runs.ID`. Pure. */
+import { THOUGHT, thoughtApart } from "./thought-fold.js";
 
 /**
  * @typedef {object} Text
@@ -255,30 +256,6 @@ function delta(run, data, time) {
     const text = part.text + (data.delta ?? "");
     return { ...part, text, thought: part.thought ?? (THOUGHT.exec(text)?.[2] ? time : null) };
   });
-}
-
-/** The reasoning at the beginning of a text, as models write it whose provider does not tell it apart. */
-const THOUGHT = /^\s*<think>([^]*?)(<\/think>\s*|$)/;
-
-/**
- * Tell the reasoning at the beginning of a text apart.
- * @param {Part} part
- * @returns {Part[]}
- */
-export function thoughtApart(part) {
-  const found = part.kind === "text" ? THOUGHT.exec(part.text) : null;
-  if (!found || part.kind !== "text") return [part];
-  const [all, thought, end] = found;
-  const open = part.open && end === "";
-  const ended = open ? null : (part.thought ?? part.ended);
-  const reasoning = {
-    ...part,
-    kind: /** @type {const} */ ("reasoning"),
-    id: `${part.id}-thought`,
-    text: thought.trim(),
-  };
-  const answer = { ...part, text: part.text.slice(all.length) };
-  return [...(reasoning.text ? [{ ...reasoning, open, ended }] : []), ...(answer.text ? [answer] : [])];
 }
 
 /**

@@ -2,8 +2,9 @@ import { html } from "../kit/html.js";
 import { lazy } from "../kit/lazy.js";
 import { Markdown } from "../kit/markdown.js";
 import { titleOf } from "../session/state.js";
-import { isLive, thoughtApart } from "./fold.js";
+import { isLive } from "./fold.js";
 import { Reasoning, Steps } from "./steps.js";
+import { thoughtApart } from "./thought-fold.js";
 
 /** @typedef {import("./fold.js").Part} Part */
 /** @typedef {import("./fold.js").Text} Text */

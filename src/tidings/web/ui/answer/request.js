@@ -9,7 +9,7 @@ import { Value } from "./data-card.js";
 import { FormField, idOf } from "./fields.js";
 import { questionOf, saidBy } from "./request-fold.js";
 import { ReviewForm } from "./review.js";
-import { raws, read } from "./schema-fold.js";
+import { raws, read } from "./values-fold.js";
 import { answer } from "./state.js";
 
 /** @typedef {import("./fold.js").Request} Asked */

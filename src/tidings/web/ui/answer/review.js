@@ -6,7 +6,8 @@ import { Markdown } from "../kit/markdown.js";
 import { Value } from "./data-card.js";
 import { FormField, idOf } from "./fields.js";
 import { decided } from "./request-fold.js";
-import { fieldOf, raws, read, schemaOf } from "./schema-fold.js";
+import { fieldOf, schemaOf } from "./schema-fold.js";
+import { raws, read } from "./values-fold.js";
 
 /** @typedef {import("./request-fold.js").Action} Action */
 /** @typedef {import("./request-fold.js").Choice} Choice */

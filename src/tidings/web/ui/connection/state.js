@@ -48,9 +48,14 @@ class Server extends Tidings {
     }
   }
 
-  /** Ask the server itself: an answer that this device holds is none. @param {string} path @returns {Promise<any>} */
-  anew(path) {
-    return super.request("GET", path);
+  /**
+   * Ask the server.
+   * @param {string} path
+   * @param {boolean} orHeld what this device holds is an answer, too, while the server cannot be reached
+   * @returns {Promise<any>}
+   */
+  get(path, orHeld) {
+    return orHeld ? this.request("GET", path) : super.request("GET", path);
   }
 }
 

@@ -126,10 +126,8 @@ export class Room {
     this.#leave();
     const life = this.#life;
     try {
-      const path = `/rooms/${this.id}`;
-      // A room that is open is newer than what this device holds of it.
-      const ask = this.status.value === "ready" ? () => tidings.anew(path) : () => tidings.request("GET", path);
-      const found = await tidings.patiently(ask);
+      const known = this.status.value === "ready"; // what is shown is newer than what this device holds
+      const found = await tidings.patiently(() => tidings.get(`/rooms/${this.id}`, !known));
       if (life === this.#life && this.#wanted) this.#open(found);
     } catch (error) {
       if (life === this.#life && !ended(error)) this.#refuse(/** @type {Error} */ (error));
