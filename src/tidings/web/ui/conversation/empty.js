@@ -3,7 +3,7 @@ import { focusComposer } from "../kit/composer.js";
 import { html } from "../kit/html.js";
 import { Icon } from "../kit/icon.js";
 import { dialog, signingIn } from "../page/layout.js";
-import { joined, rooms } from "../rooms/state.js";
+import { joined, rooms, roomsListed } from "../rooms/state.js";
 import { assistants, session } from "../session/state.js";
 import { conversations, listed } from "./list-state.js";
 import { Prompts } from "./prompts.js";
@@ -12,8 +12,10 @@ import { assistant as chosen } from "./shown-state.js";
 /** A conversation before its first question: the assistant, what it is, and its prompts. */
 export function Empty() {
   const assistant = chosen.value;
-  if (!assistant) return html`<div class="empty-frame" />`;
-  const first = listed.value && conversations.value.length === 0 && joined(rooms.value).length === 0;
+  // Drawn once, with all that belongs to it: ways to begin that came later would move what is read.
+  const known = listed.value && (roomsListed.value || session.value?.name === null);
+  if (!assistant || !known) return html`<div class="empty-frame" />`;
+  const first = conversations.value.length === 0 && joined(rooms.value).length === 0;
   const modelless = assistants.value.every(({ name, model }) => name === "docs" && model === null);
   const title = assistant.name === "docs" ? "Ask about Tidings" : `Ask ${assistant.title}`;
   const own = assistant.icon || assistant.picture;
