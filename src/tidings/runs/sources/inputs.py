@@ -45,12 +45,12 @@ def input_maker(name: str, runnable: Any) -> Callable[[list[Message]], Any]:
 
 
 def _schema_of(runnable: Any) -> Mapping[str, Any]:
-    """Return the JSON Schema of a runnable's input, but {} of a graph with a state, and of what has none."""
+    """Return the JSON Schema of a runnable's input. {}: it has none, or the runnable is a graph with a state."""
     if hasattr(runnable, "builder") or not hasattr(runnable, "get_input_jsonschema"):
         return {}
     try:
         schema: Any = runnable.get_input_jsonschema()
-    except Exception:  # whatever a runnable of others raises, it may still take messages
+    except Exception:  # the code is the application's, and the runnable may still take messages
         return {}
     if not isinstance(schema, Mapping):
         return {}

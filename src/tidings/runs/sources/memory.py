@@ -24,7 +24,7 @@ def with_memory(runnable: Any) -> Any:
 
 @cache
 def _serializer() -> type[Any]:
-    """Make the class of the serializer. LangGraph is imported by whoever has a graph."""
+    """Make the class of the serializer. LangGraph is imported only where there is a graph."""
     from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
     class Keeping(JsonPlusSerializer):
@@ -38,7 +38,7 @@ def _serializer() -> type[Any]:
         def dumps_typed(self, obj: Any) -> tuple[str, bytes]:
             try:
                 return super().dumps_typed(obj)
-            except Exception:
+            except Exception:  # each type that cannot be written fails in its own way
                 self._kept.append(obj)
                 return "kept", str(len(self._kept) - 1).encode()
 
