@@ -22,7 +22,7 @@ from jwt.exceptions import PyJWTError
 
 from tidings.errors import Forbidden, Gone, InvalidRequest, Unauthenticated, Unavailable
 
-from .keys import KeySet, download, must_be_private
+from .key_set import KeySet, download, must_be_private
 from .names import LONGEST
 
 log: logging.Logger = logging.getLogger("tidings.oidc")
