@@ -57,7 +57,8 @@ class Waiting:
         """Return the nanoseconds that each thread has waited for a core since it began."""
         waited = {}
         for pid in self._pids:
-            for thread in Path(f"/proc/{pid}/task").glob("*/schedstat"):
-                with suppress(OSError, IndexError):
-                    waited[str(thread)] = int(thread.read_text().split()[1])
+            with suppress(OSError):  # the process has ended, before `glob` looks or while it does
+                for thread in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+                    with suppress(OSError, IndexError):
+                        waited[str(thread)] = int(thread.read_text().split()[1])
         return waited
