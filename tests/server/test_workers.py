@@ -42,6 +42,7 @@ async def test_a_worker_that_dies_is_replaced_and_its_clients_come_back(tmp_path
         async with streaming(f"{server.url}/events?topic=a", seen.id) as stream:
             await request(f"{server.url}/topics/a/events", "POST", "after")
             assert [event.data for event in await stream.take(1)] == ["after"]
+        await server.connections(3, 4)  # both have started, so both have an end to log
         assert await asyncio.to_thread(server.terminate) == 0
     lines = [json.loads(line) for line in server.output if line.startswith("{")]
     assert {line.get("worker") for line in lines if line["logger"] == "tidings.server"} == {3, 4}
