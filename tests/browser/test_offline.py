@@ -27,6 +27,14 @@ HELD = """async () => {
 }"""
 
 
+HELD_WITHOUT_SLIP = """async () => {
+    const answer = await (await caches.open("tidings.held /")).match("/held/Mara/rooms/deck");
+    const text = (await answer?.text()) ?? "";
+    return text.includes("a word") && !text.includes("a slip");
+}"""
+"""True once the room is held without the message that was deleted: a moment after the server's announcement."""
+
+
 @pytest.fixture
 def way(server: ServerProcess) -> Iterator[Proxy]:
     with Proxy(server.port) as way:
@@ -116,6 +124,7 @@ def test_what_was_deleted_is_not_held(meet: Meet, way: Proxy) -> None:
     room.menu(room.said("a slip"), "Delete")
     room.page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     expect(room.said("a slip")).to_have_count(0)
+    until(room.page, HELD_WITHOUT_SLIP)
     lose(way, room.page)
     expect(room.banner).to_contain_text("You are offline.")
     room.page.reload()

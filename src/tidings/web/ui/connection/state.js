@@ -105,13 +105,15 @@ export function subscribe(topic, options) {
     ...options,
     onEvents: (events) => {
       const now = Date.now() / 1000;
-      for (const { type, offset, time } of events) {
-        if (type === "tidings.redacted") forget(topic);
+      const redacted = events.some(({ type }) => type === "tidings.redacted");
+      if (redacted) forget(topic);
+      for (const { offset, time } of events) {
         ahead = Math.min(ahead, now - time);
         if (offset !== null && time + ahead < mendedAt) replayed.value += 1;
       }
       note(topic, events);
       options.onEvents?.(events);
+      if (redacted) holdAll();
     },
     onReset: (reset) => {
       logs.delete(topic);
@@ -156,10 +158,15 @@ const keepers = new Set();
 /** Call `keep` whenever the page may be about to lose the server or to end. @param {() => void} keep */
 export const whenLeaving = (keep) => void keepers.add(keep);
 
-function leaving() {
+/** Hold what the page shows now. */
+function holdAll() {
   if (!reached) return;
   for (const [topic, log] of logs) holdLog(topic, log, false);
   for (const keep of keepers) keep();
+}
+
+function leaving() {
+  holdAll();
   void store();
 }
 
