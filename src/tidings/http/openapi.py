@@ -70,6 +70,7 @@ PROBLEMS: Responses = {
         409: "The topic is closed, or not in the expected state.",
         410: "The events after the offset are gone.",
         413: "The request is over a limit.",
+        416: "The file has no byte in the range.",
         422: "A parameter is missing, unknown or of the wrong type.",
         429: "The sender is over a limit; `Retry-After` says how long to wait.",
         431: "The request's line and headers are over 64 KB.",

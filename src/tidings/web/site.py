@@ -143,6 +143,7 @@ def _policy(html: str) -> str:
             "style-src 'self'",
             "font-src 'self'",  # those of formulas
             "img-src 'self' blob:",  # the tab's icon, and pictures to be sent: no text can name a blob of this page
+            "media-src 'self'",  # films in messages
             "connect-src 'self'",
             "base-uri 'none'",
             "form-action 'none'",

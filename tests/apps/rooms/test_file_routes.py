@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import pytest
@@ -15,7 +16,8 @@ from tests.http.problems import problem
 from tidings.access.names import topics_of
 from tidings.access.subject import PERSON
 from tidings.access.tokens import sign
-from tidings.apps.rooms.files import Files
+from tidings.apps.rooms.files import CHUNK, Files
+from tidings.delivery.hub import Hub
 from tidings.errors import Gone
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -47,6 +49,60 @@ async def test_a_picture_is_shown(id: str, mara: Member) -> None:
     got = await mara.get((await upload(mara, id, b"x", "a.png", "image/png")).headers["location"])
     assert got.headers["content-type"] == "image/png"
     assert got.headers["content-disposition"].startswith("inline;")
+
+
+@pytest.mark.parametrize("type", ["video/mp4", "video/webm"])
+async def test_a_film_is_played_and_runs_nothing(id: str, mara: Member, type: str) -> None:
+    await room(mara, id)
+    got = await mara.get((await upload(mara, id, b"<script>1</script>", "a.mp4", type)).headers["location"])
+    assert (got.headers["content-type"], got.headers["x-content-type-options"]) == (type, "nosniff")
+    assert got.headers["accept-ranges"] == "bytes"
+    assert got.headers["content-security-policy"].endswith("; sandbox")
+
+
+async def test_a_part_of_a_file_is_read_from_its_chunks_alone(
+    id: str, mara: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A browser that seeks in a film must not cost the server the whole film."""
+    await room(mara, id)
+    content = b"".join(n.to_bytes(4) for n in range(5 * CHUNK // 4)) + b"the end"
+    location = (await upload(mara, id, content)).headers["location"]
+    hub, chunks = mara.server.hub, list[int]()
+    read = type(hub).read
+
+    async def counted(self: Hub, topic: str, after: Any = "earliest", limit: int = 1000) -> Any:
+        page = await read(self, topic, after, limit)
+        chunks.extend(event.offset.n for event in page.events if event.offset and event.type == "file.chunk")
+        return page
+
+    monkeypatch.setattr(Hub, "read", counted)
+
+    async def part(range: str, **more: str) -> httpx.Response:
+        chunks.clear()
+        headers = {**mara.headers, "range": range, **more}
+        return await mara.server.client.get(location, headers=headers)
+
+    size = len(content)
+    for asked, start, end, read_from in (
+        ("bytes=0-0", 0, 1, [2]),
+        (f"bytes={CHUNK - 1}-{CHUNK}", CHUNK - 1, CHUNK + 1, [2, 3]),
+        (f"bytes={3 * CHUNK}-{3 * CHUNK + 9}", 3 * CHUNK, 3 * CHUNK + 10, [5]),
+        ("bytes=-7", size - 7, size, [7]),
+        (f"bytes={4 * CHUNK}-", 4 * CHUNK, size, [6, 7]),
+        ("bytes=0-", 0, size, [2, 3, 4, 5, 6, 7]),
+    ):
+        got = await part(asked)
+        assert (got.status_code, got.content) == (206, content[start:end]), asked
+        assert got.headers["content-range"] == f"bytes {start}-{end - 1}/{size}"
+        assert chunks == read_from, asked
+    refused = await part(f"bytes={size}-")
+    problem(refused, 416)
+    assert (refused.headers["content-range"], chunks) == (f"bytes */{size}", [])
+    etag = got.headers["etag"]
+    for whole in (await part("bytes=0-1,5-6"), await part("bytes=0-1", **{"if-range": '"other"'})):
+        assert (whole.status_code, whole.content) == (200, content)
+    assert (await part("bytes=0-1", **{"if-range": etag})).content == content[:2]
+    assert (await part("bytes=0-1", **{"if-none-match": etag})).status_code == 304
 
 
 @pytest.mark.parametrize(

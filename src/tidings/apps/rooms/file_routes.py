@@ -1,5 +1,6 @@
-"""Files of rooms over HTTP: sent by whoever may post in the room, fetched by whoever may read it. No file is run by our
-origin: but for a few kinds of pictures, browsers are told to save it, whatever it says it is."""
+"""Files of rooms over HTTP: uploaded by people who may post in the room, downloaded by people who may read it.
+
+No file is run by our origin: browsers show a few kinds of pictures and films, and save every other file."""
 
 from __future__ import annotations
 
@@ -17,6 +18,7 @@ from tidings.access.limits import rule
 from tidings.access.subject import Subject
 from tidings.delivery.foreign_servers import close_connection, hush_unfinished
 from tidings.errors import TidingsError, TooLarge, TooManyRequests
+from tidings.http import ranges
 from tidings.http.openapi import problems, shape
 from tidings.http.request import address, strict
 from tidings.http.response import json_response
@@ -30,7 +32,10 @@ from .rules import FILE
 log: logging.Logger = logging.getLogger("tidings.files")
 
 PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp", "image/avif")
-"""Media types that a browser may show in a page, because it runs no script in them."""
+"""Media types of pictures that a browser may show in a page, because it runs no script in them."""
+
+FILMS = ("video/mp4", "video/webm")
+"""Media types of films that a browser may play, for the same reason."""
 
 RETRY = 3600
 """Seconds after which an upload that was over the limit of kept bytes may be tried again: until then, uploads that
@@ -43,9 +48,11 @@ FIXED = {
     "content-security-policy": "default-src 'none'; sandbox",
     "cross-origin-resource-policy": "same-origin",
     "cache-control": "private, max-age=31536000, immutable",
+    "accept-ranges": "bytes",
 }
 
 BINARY = {"schema": {"type": "string", "format": "binary"}}
+BODY = dict.fromkeys((*PICTURES, *FILMS, SAVED), BINARY)
 
 
 def routes(rooms: Rooms, access: Access, max_file: int) -> APIRouter:
@@ -100,10 +107,12 @@ def routes(rooms: Rooms, access: Access, max_file: int) -> APIRouter:
         summary="Download a file",
         response_class=Response,
         responses={
-            200: {"description": "Its bytes", "content": dict.fromkeys((*PICTURES, SAVED), BINARY)},
-            304: {"description": "It is the one that you have."},
-            **problems(404),
+            200: {"description": "The file", "content": BODY},
+            206: {"description": "The part of the file that `Range` names", "content": BODY},
+            304: {"description": "You have the file."},
+            **problems(404, 416),
         },
+        openapi_extra={"parameters": ranges.PARAMETERS},
     )
     async def download(
         request: Request, room: RoomId, file: Annotated[str, Path(json_schema_extra={"pattern": f"^{FILE.pattern}$"})]
@@ -113,11 +122,21 @@ def routes(rooms: Rooms, access: Access, max_file: int) -> APIRouter:
         headers = {**FIXED, "etag": f'"{whole.sha256}"'}
         if headers["etag"] in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)
-        shown = whole.file.type in PICTURES
+        size = whole.file.size
+        part = ranges.part_of(request.headers, size, headers["etag"])
+        start, end = part or (0, size)
+        if part is not None:
+            headers["content-range"] = part.content_range(size)
+        headers["content-length"] = str(end - start)
+        shown = whole.file.type in (*PICTURES, *FILMS)
         name = f"filename*=UTF-8''{quote(whole.file.name, safe='')}"
         headers["content-disposition"] = f"{'inline' if shown else 'attachment'}; {name}"
-        headers["content-length"] = str(whole.file.size)
-        return Download(rooms.files.content(whole), headers=headers, media_type=whole.file.type if shown else SAVED)
+        return Download(
+            rooms.files.content(whole, start, end),
+            status_code=206 if part else 200,
+            headers=headers,
+            media_type=whole.file.type if shown else SAVED,
+        )
 
     return router
 

@@ -26,7 +26,7 @@ FILES = "files"
 """The first segment of their topics."""
 
 CHUNK = 192 * 1024
-"""Bytes of a file in one event."""
+"""Bytes of a file in one event, of which the last may have less. Ranges of stored files depend on it."""
 
 BROKEN, UNNAMED = 3600.0, 86_400.0
 """Seconds after which an upload that broke off expires, and a whole file that no message names."""
@@ -140,15 +140,20 @@ class Files:
         file = File(id, started.name, started.type, finished.size)
         return Whole(topic, started.by, file, finished.sha256, end, head.ttl is None)
 
-    async def content(self, whole: Whole) -> AsyncGenerator[bytes, None]:
-        """Its bytes, of which one chunk at a time is in memory. Raises Gone if it is deleted meanwhile; Unavailable."""
-        at = whole.end._replace(n=1)
-        while at.n < whole.end.n - 1:
+    async def content(self, whole: Whole, start: int = 0, end: int | None = None) -> AsyncGenerator[bytes, None]:
+        """The bytes of a file from `start` up to `end`, which is not included. Only the chunks that hold these bytes
+        are read, one after the other. Raises Gone if the file is deleted meanwhile; Unavailable."""
+        end = whole.file.size if end is None else end
+        first = start // CHUNK
+        # Event 1 is `file.started`, and each later event is a chunk.
+        at, begin = whole.end._replace(n=1 + first), first * CHUNK
+        while begin < end:
             page = await self.hub.read(whole.topic, at, 1)
             if page.lost is not None:
                 raise Gone("The file was deleted.", reason=page.lost)
-            yield b64decode(msgspec.json.decode(page.events[0].data, type=Chunk).content)
-            at = page.next
+            chunk = b64decode(msgspec.json.decode(page.events[0].data, type=Chunk).content)
+            yield chunk[max(start - begin, 0) : end - begin]
+            at, begin = page.next, begin + len(chunk)
 
     async def keep(self, room: str, id: str) -> None:
         """From now on it does not expire. Idempotent; nothing, where there is none."""

@@ -2,5 +2,7 @@
 export { Cards } from "./answer/data-card.js";
 export { Request } from "./answer/request.js";
 export { DocHeader, DocPage } from "./docs/page.js";
+export { Lightbox } from "./files/lightbox.js";
 export { Centre } from "./notifications/centre.js";
 export { RoomDialog } from "./room/dialogs.js";
+export { Palette } from "./shell/search.js";

@@ -35,8 +35,11 @@ const MEDIA_TYPE = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+$/;
 /** @param {string} type */
 export const isPicture = (type) => PICTURES.includes(type);
 
-/** @param {string} room @param {string} id */
-export const addressOf = (room, id) => `${serverRoot}rooms/${room}/files/${id}`;
+/** @param {string} type */
+export const isFilm = (type) => type === "video/mp4" || type === "video/webm";
+
+/** @param {string} place the room or the conversation, as "rooms/ID" @param {string} id */
+export const addressOf = (place, id) => `${serverRoot}${place}/files/${id}`;
 
 /**
  * All attached files. They are uploaded in this order, one after the other, so that messages and the event stream keep

@@ -60,7 +60,8 @@ export const signingIn = signal(false);
  * @typedef {{kind: "search", room?: string} | {kind: "help"} | {kind: "model"} | {kind: "rename", id: string} | {kind: "delete", id: string}
  *   | {kind: "rooms"} | {kind: "room-new", name: string} | {kind: "room-edit", room: string} | {kind: "room-invite"} | {kind: "room-archive"}
  *   | {kind: "room-leave", room: string}
- *   | {kind: "message-delete", message: string}} Dialog `search` with a `room` searches only there
+ *   | {kind: "message-delete", message: string}
+ *   | {kind: "pictures", place: string, pictures: readonly any[], first: number}} Dialog `search` with a `room` searches only there
  */
 
 /** The one dialog that is open. @type {import("@preact/signals").Signal<Dialog | null>} */

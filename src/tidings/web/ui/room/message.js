@@ -66,7 +66,7 @@ export function RoomMessage({ room, item, continued, may, found, stop }) {
           ? html`<p class="removed">This message was deleted.</p>`
           : html`${text && html`<${Written} text=${text} mentions=${named} />`}
             ${continued && item.edited && html`<small class="edited">edited</small>`}
-            ${item.files.length > 0 && html`<${Files} room=${room.id} files=${item.files} />`}`
+            ${item.files.length > 0 && html`<${Files} place=${`rooms/${room.id}`} files=${item.files} />`}`
       }
       <${Reactions} room=${room.id} message=${item.offset} reactions=${item.reactions} may=${may} />
       ${near.value && !item.deleted && html`<${Actions} room=${room} item=${item} may=${may} own=${by === me} />`}

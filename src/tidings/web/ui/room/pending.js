@@ -35,7 +35,7 @@ export function RoomPending({ room, pending }) {
     >
       ${quote && html`<${Quote} room=${room} quote=${quote} />`}
       ${text && html`<${Written} text=${text} mentions=${called} />`}
-      ${files.length > 0 && html`<${Files} room=${room.id} files=${files} />`}
+      ${files.length > 0 && html`<${Files} place=${`rooms/${room.id}`} files=${files} />`}
       ${waits && html`<${Waits} icon="clock">Waiting for connection (${ordinal(at + 1)} in line) ${erase}<//>`}
       ${!waits && asked && !refused && html`<${Waits} icon="clock">Waiting: ${asked} ${erase}<//>`}
       ${!waits && behind && !refused && html`<${Waits} icon="clock">Waiting for the message above ${erase}<//>`}

@@ -5,8 +5,9 @@ import { html } from "../kit/html.js";
 import { Icon } from "../kit/icon.js";
 import { lazy } from "../kit/lazy.js";
 import { dialog } from "../page/layout.js";
-import { Palette } from "./search.js";
 
+const Lightbox = lazy("Lightbox");
+const Palette = lazy("Palette");
 const RoomDialog = lazy("RoomDialog");
 
 /** The open dialog. */
@@ -23,6 +24,7 @@ function Opened({ now }) {
   if (now.kind === "model") return html`<${ConnectModel} />`;
   if (now.kind === "rename") return html`<${Rename} id=${now.id} />`;
   if (now.kind === "delete") return html`<${Delete} id=${now.id} />`;
+  if (now.kind === "pictures") return html`<${Lightbox} ...${now} />`;
   return html`<${RoomDialog} now=${now} />`;
 }
 
