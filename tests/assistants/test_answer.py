@@ -34,17 +34,32 @@ def test_an_unasked_section_opens_with_the_paragraph_that_was_meant_and_drops_wh
     assert texts(*found) == ["Meant."]
 
 
-def test_a_short_answer_is_filled_up_from_elsewhere_and_a_long_one_is_not() -> None:
-    elsewhere = [hit("Close.", "Ends", rank=1.9), hit("Far.", "Logs", rank=0.5), hit("Vague.", "Topics", score=0.4)]
-    assert texts(hit("Short."), *elsewhere) == ["Short.", "Close."]
-    assert texts(hit(words(100)), *elsewhere) == [words(100)]
+def test_another_section_is_not_quoted() -> None:
+    assert texts(hit("Short."), hit("Close.", "Ends", rank=1.9)) == ["Short."]
 
 
-def test_of_another_section_its_best_passage_is_quoted() -> None:
-    assert texts(hit("Short."), hit("Good.", "Ends", score=0.6), hit("Better.", "Ends", score=0.9)) == [
-        "Short.",
-        "Better.",
-    ]
+TABLE = "| a | b |\n|---|---|\n" + "\n".join(f"| row {number} | {'x ' * 20}|" for number in range(10))
+
+
+def test_of_a_long_table_the_rows_that_were_asked_for_are_quoted() -> None:
+    asked = hit(TABLE, kind="table")
+    asked.words = ("row", "7")
+    assert texts(asked) == ["| a | b |\n|---|---|\n| row 7 | " + "x " * 20 + "|"]
+    above = hit("These are rows:\n\n" + TABLE, kind="table")
+    above.words = ("row", "7")
+    assert texts(above) == ["These are rows:\n\n| a | b |\n|---|---|\n| row 7 | " + "x " * 20 + "|"]
+
+
+def test_of_a_long_table_without_them_the_first_rows_are_quoted() -> None:
+    (text,) = texts(hit(TABLE, kind="table"))
+    assert text.splitlines() == TABLE.splitlines()[:8]
+
+
+def test_a_short_table_is_quoted_as_a_whole() -> None:
+    short = "| a |\n|---|\n| 1 |\n| 2 |"
+    asked = hit(short, kind="table")
+    asked.words = ("2",)
+    assert texts(asked) == [short]
 
 
 def test_long_prose_is_cut_between_sentences() -> None:

@@ -37,7 +37,7 @@ def test_without_a_model_the_documentation_answers_and_says_what_it_is() -> None
     (docs,) = configured(Chosen()).values()
     assert (docs.name, docs.model) == ("docs", None)
     assert docs.description.startswith("No AI model is connected.")
-    assert len(docs.prompts) == 3
+    assert docs.prompts[0] == "What can you do?"
     assert docs.sign == ""
 
 
@@ -54,6 +54,7 @@ async def test_a_configured_url_becomes_the_default_beside_the_documentation() -
         )
         assert list(found) == ["model", "docs"]
         assert (found["model"].title, found["model"].model) == ("tiny", "tiny")
+        assert found["model"].prompts == catalog.MODEL_PROMPTS
         messages = [
             {"role": "user", "content": "1?"},
             {"role": "assistant", "content": "1."},

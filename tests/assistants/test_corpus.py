@@ -60,6 +60,15 @@ def test_the_title_is_the_first_heading_and_else_the_path() -> None:
     assert [(p.title, p.heading) for p in passages("bare.md", "Text.")] == [("bare.md", "bare.md")]
 
 
+def test_a_table_is_a_passage_and_a_list_of_tests_is_none() -> None:
+    rows = "\n".join(f"| {'word ' * 20}| {number} |" for number in range(20))
+    (table,) = passages("a.md", f"# A\n\n| a | b |\n|---|---|\n{rows}")
+    assert table.text.endswith("| 19 |")
+    tests = "| claim | test |\n|---|---|\n| one | `tests/a/test_one.py` |\n| two | `tests/a/test_two.py` |"
+    assert passages("a.md", f"# A\n\nThe tests:\n\n{tests}\n\nEnd.")[-1].text == "End."
+    assert not any("test_limits.py" in passage.text for passage in read_docs())
+
+
 def test_an_unclosed_fence_ends_with_the_page() -> None:
     assert [p.text for p in passages("a.md", "```\ncode")] == ["```\ncode"]
 

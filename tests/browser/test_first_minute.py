@@ -218,3 +218,49 @@ def test_the_actions_of_a_tapped_message_are_above_the_composer(meet: Meet) -> N
             return end(".said .actions", "bottom") <= end(".jump", "top") + 1;
         }""",
     )
+
+
+PHONE = {"viewport": {"width": 320, "height": 640}, "has_touch": True, "is_mobile": True}
+
+
+def test_after_a_miss_in_a_room_a_prompt_goes_into_the_composer(meet: Meet) -> None:
+    mara = meet("Mara Misses")
+    mara.make("misses")
+    tab = mara.open("misses")
+    tab.say("Hello, all. @docs who won the football match in Zanzibar?")
+    tab.log.get_by_role("button", name="What is process mining?").click()
+    expect(tab.page.get_by_label("Write to #misses")).to_have_value("@docs What is process mining?")
+    expect(tab.page.get_by_label("Write to #misses")).to_be_focused()
+    tab.say("What is process mining? I ask @docs: what is an offset?")
+    expect(tab.log.get_by_role("article", name="Answer by").last).to_contain_text("An offset is the position")
+    expect(tab.page.get_by_text("Try:")).to_have_count(0)
+
+
+def test_a_narrow_phone_shows_a_whole_step_and_the_bell_beside_a_page_of_the_docs(
+    open_tab: OpenTab, fresh: ServerProcess
+) -> None:
+    tab = open_tab(url=fresh.url, **PHONE)
+    tab.ask("Who won the football match in Zanzibar?")
+    step = tab.answer.locator(".step > button")
+    expect(step).to_contain_text("nothing found")
+    cut = "all => all.filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.textContent)"
+    assert step.locator("span, small").evaluate_all(cut) == []
+    tab.page.goto(f"{fresh.url}/docs/using.md")
+    expect(tab.page.get_by_role("heading", name="How do I search?")).to_be_visible()
+    tab.page.get_by_role("button", name="Notifications").click()
+    expect(tab.page.get_by_role("complementary", name="Notifications")).to_be_visible()
+
+
+def test_the_name_of_a_key_stays_on_one_line_however_narrow_its_place_is(open_tab: OpenTab) -> None:
+    tab = open_tab()
+    tab.page.get_by_role("button", name="Settings").click()
+    tab.button("Keyboard shortcuts").click()
+    expect(tab.page.get_by_role("dialog", name="Keyboard shortcuts").locator("kbd").first).to_be_visible()
+    broken = tab.page.locator("kbd").evaluate_all(
+        """all => all.filter((key) => {
+            key.parentElement.style.width = "20px";
+            return key.textContent && key.offsetHeight > 30;
+        }).map((key) => key.textContent)"""
+    )
+    assert broken == []
+    assert "Ctrl K" in tab.page.locator("kbd").all_text_contents()

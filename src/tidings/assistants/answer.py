@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from .corpus import Passage
@@ -13,13 +13,13 @@ NOTHING = "I could not find this in the Tidings docs"
 
 WORDS = 170
 """The length of an answer in words: about as much as people read at a glance."""
-SHORT = 60
-"""The number of words up to which the best section's answer is too short to stand alone."""
 SOURCES = 4
-ELSEWHERE = 0.7
-"""The share of the best section's score above which another section is quoted too."""
+LONG_TABLE = 100
+"""The number of words of a table, bars included, above which only the rows that were asked for are quoted."""
 
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z`*\"])")
+
+_HEAD = re.compile(r"((?:.*?\n\n)?)(\|.*\n\|[-| :]+\n)(.*)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,58 +42,62 @@ class Quote:
 def compose(hits: Sequence[Hit]) -> list[Quote]:
     """Choose the quotes that answer, the most direct quote first. Returns [] when there are no hits.
 
-    The answer opens with the best section. If the question names the section's heading, its first paragraph comes
-    first, since a page answers a heading there. Otherwise the paragraph with most of the question's words comes first.
-    The rest of the section follows in the order of the page. If that is short, the best passage of each other section
-    that ranks close is added.
+    All are from the best section: another section rarely answers the same question. If the question names the section's
+    heading, its first paragraph comes first, since a page answers a heading there. Otherwise the paragraph with most of
+    the question's words comes first. The rest of the section follows in the order of the page.
     """
-    if not hits:
-        return []
     best = [hit for hit in hits if hit.passage.section == hits[0].passage.section]
-    chosen = _chosen(_best_first(best), [], WORDS)
-    used = sum(len(quote.text.split()) for quote in chosen)
-    if used > SHORT:
-        return chosen
-    return _chosen(_elsewhere(hits[len(best) :], hits[0].section), chosen, WORDS - used)
-
-
-def _chosen(hits: Iterable[Hit], chosen: list[Quote], left: int) -> list[Quote]:
-    """Return `chosen` and as many more quotes as fit into `left` words."""
-    for hit in hits:
-        text = _shortened(hit.passage, left)
+    chosen: list[Quote] = []
+    left = WORDS
+    for hit in _best_first(best):
+        text = _shortened(hit, left)
         if text and len(chosen) < SOURCES:
-            chosen = [*chosen, Quote(len(chosen) + 1, text, hit.passage)]
+            chosen.append(Quote(len(chosen) + 1, text, hit.passage))
             left -= len(text.split())
     return chosen
 
 
 def _best_first(section: list[Hit]) -> Iterator[Hit]:
+    if not section:
+        return
     asked = section[0].headed >= 0.5
     opening = 0 if asked else max(range(len(section)), key=lambda at: (section[at].score, -at))
     yield section[opening]
     yield from (hit for hit in section[opening + 1 :] if asked or hit.score > 0)
 
 
-def _elsewhere(hits: Sequence[Hit], best: float) -> Iterator[Hit]:
-    """Return the best passage of each section that ranks close to `best` and that has most of the question's words."""
-    found: dict[tuple[str, str], Hit] = {}
-    for hit in hits:
-        known = found.setdefault(hit.passage.section, hit)
-        if hit.score > known.score:
-            found[hit.passage.section] = hit
-    yield from (hit for hit in found.values() if hit.section >= ELSEWHERE * best and hit.score >= 0.5)
-
-
-def _shortened(passage: Passage, words: int) -> str:
-    """Return the passage, or as many of its first sentences as fit into `words`, or "" if it cannot be cut."""
-    if len(passage.text.split()) <= words:
+def _shortened(hit: Hit, words: int) -> str:
+    """Return the passage, or as much of it as fits into `words`: the first sentences of prose, the rows of a table that
+    were asked for. Returns "" if that is nothing."""
+    passage = hit.passage
+    count = len(passage.text.split())
+    if passage.kind == "table" and count > min(words, LONG_TABLE):
+        return _rows(passage.text, hit.words, words)
+    if count <= words:
         return passage.text
-    if passage.kind != "prose":
-        return ""
+    return _fitting(_SENTENCE.split(passage.text), words, " ") if passage.kind == "prose" else ""
+
+
+def _rows(table: str, sought: Sequence[str], words: int) -> str:
+    """Return the head of a table with the rows that hold most of the sought words, or with all rows if none holds any.
+
+    The text above the table belongs to its head.
+    """
+    above, head, rows = _HEAD.match(table).group(1, 2, 3)  # type: ignore[union-attr]
+    stems = [word[: max(4, len(word) - 2)] for word in sought]
+    counts = [sum(stem in row.lower() for stem in stems) for row in rows.split("\n")]
+    best = [row for row, count in zip(rows.split("\n"), counts, strict=True) if count == max(counts)]
+    head = above + head
+    fitting = _fitting(best, words - len(head.split()), "\n")
+    return head + fitting if fitting else ""
+
+
+def _fitting(parts: Sequence[str], words: int, between: str) -> str:
+    """Return as many of the first parts as fit into `words`."""
     kept: list[str] = []
-    for sentence in _SENTENCE.split(passage.text):
-        words -= len(sentence.split())
+    for part in parts:
+        words -= len(part.split())
         if words < 0:
             break
-        kept.append(sentence)
-    return " ".join(kept)
+        kept.append(part)
+    return between.join(kept)

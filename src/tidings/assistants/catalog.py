@@ -24,11 +24,19 @@ if TYPE_CHECKING:
     from langchain_core.runnables import Runnable
 
 PROMPTS = (
-    "What is process mining?",
+    "What can you do?",
+    "How do I invite people to a room?",
     "How does a client resume after a deploy?",
-    "What does a publish promise on SQLite?",
+    "What is process mining?",
 )
-"""Questions to start with, which the documentation answers as well as a model."""
+"""Questions to start with, which the documentation answers. A test asks them."""
+
+MODEL_PROMPTS = (
+    "What can you do?",
+    "Draft a message that tells my team about a delay",
+    "Explain how a hash table works, with an example in Python",
+)
+"""Questions to start with for a model, which does not know the documentation."""
 
 
 class ModelSettings(Protocol):
@@ -94,7 +102,7 @@ def _local(gguf: Path | None) -> Assistant:
         return local_assistant(model)
 
     note = "A model on this machine. It can be wrong." if gguf else "Tiny demo model, often wrong."
-    return Assistant(make, "Local model", note, PROMPTS, model=model.file.stem[:TITLE])
+    return Assistant(make, "Local model", note, MODEL_PROMPTS, model=model.file.stem[:TITLE])
 
 
 def _model(settings: ModelSettings) -> Assistant:
@@ -116,7 +124,7 @@ def _model(settings: ModelSettings) -> Assistant:
         model = _by_name(name, settings.model_key)
     note = f"Answers come from {name}. It can be wrong."
     prompted: Runnable[Any, Any] = RunnableLambda(with_system, name="model") | model
-    return Assistant(prompted, (name.partition(":")[2] or name)[:TITLE], note, PROMPTS, model=name[:TITLE])
+    return Assistant(prompted, (name.partition(":")[2] or name)[:TITLE], note, MODEL_PROMPTS, model=name[:TITLE])
 
 
 def _by_name(name: str, key: SecretStr | None) -> BaseChatModel:

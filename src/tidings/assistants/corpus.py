@@ -11,11 +11,11 @@ from typing import Literal
 
 Kind = Literal["prose", "list", "code", "table"]
 
-LEFT_OUT = frozenset({"performance.md", "design.md"})
-"""Pages of figures and reasons. They mention every word, and few questions are answered by a quote of them."""
+LEFT_OUT = frozenset({"performance.md", "design.md", "checklist.md"})
+"""Pages of figures, reasons and tests. They mention every word, and few questions are answered by a quote of them."""
 
-LONG_TABLE = 100
-"""The number of words of a table, bars included, above which an answer does not quote all of it."""
+_TESTS = re.compile(r"test_\w+\.py`.*?test_\w+\.py`", re.DOTALL)
+"""A list of tests. It mentions every word, too, and answers nothing."""
 
 _FENCE = re.compile(r"\s*(```+|~~~+)")
 _HEADING = re.compile(r"(#{1,6})\s+(.+?)\s*#*$")
@@ -28,7 +28,7 @@ class Passage:
     """A block of a page that can stand alone. `text` is Markdown without links, `lines` its first and last line.
 
     A paragraph that ends in a colon is one passage together with the list, code or table that it introduces, and `kind`
-    is the kind of that block. Each row of a long table is a passage, together with the table's head.
+    is the kind of that block. A list of tests is no passage.
     """
 
     path: str
@@ -81,6 +81,9 @@ def passages(path: str, markdown: str) -> list[Passage]:
             block.lines = (waiting.lines[0], block.lines[1])
             block.text = f"{waiting.text}\n\n{block.text}"
         waiting = block if block.kind == "prose" and block.text.endswith(":") else None
+        if block.kind == "table" and _TESTS.search(block.text):
+            waiting = None
+            continue
         found.append(Passage(path, title or path, heading or title or path, block.lines, block.kind, block.text))
     return found
 
@@ -135,20 +138,11 @@ def _text_block(lines: list[str], at: int, end: int) -> Iterator[_Block]:
     if first.lstrip().startswith("<"):
         return
     if first.startswith("|"):
-        yield from _table(lines, at, end)
+        yield _Block("table", span, plain("\n".join(lines[at:end])))
     elif _ITEM.match(first):
         yield _Block("list", span, plain("\n".join(line for line in lines[at:end] if line.strip())))
     else:
         yield _Block("prose", span, plain(" ".join(line.lstrip("> ").strip() for line in lines[at:end])))
-
-
-def _table(lines: list[str], at: int, end: int) -> Iterator[_Block]:
-    rows = [plain(line) for line in lines[at:end]]
-    if len(" ".join(rows).split()) <= LONG_TABLE or len(rows) < 4:
-        yield _Block("table", (at + 1, end), "\n".join(rows))
-        return
-    for number, row in enumerate(rows[2:], at + 3):
-        yield _Block("table", (number, number), "\n".join((*rows[:2], row)))
 
 
 def plain(markdown: str) -> str:

@@ -9,92 +9,54 @@ import threading
 import weakref
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from .corpus import Passage
+from .words import alternatives, corrected, questions, terms, words_of
 
-ENOUGH = 0.66
-"""The share of a question's weight (rare words weigh most) that a section must cover to answer the question.
+ENOUGH = 1.3
+"""The least rank of a section that answers a question. A heading that has half of the question's weight reaches it.
 
-Questions about something else that share a word with the pages stay below it, such as "the capital of the United
-States", which shares `state`."""
+Questions about something else that share a word with the pages stay below it, such as "How do I run a marathon?"."""
+
+SPECIFIC = 9.0
+"""The weight of a question of rare words, two or more. A passage that has them all answers it, whatever its heading."""
 
 RARE = 3
-"""A single word is a question by itself only if at most this many passages contain it: `Ollama` can, `time` cannot."""
+"""A single word is a question by itself if at most this many passages contain it, such as `Ollama`. Any other single
+word must be half of a heading."""
 
-_WORD = re.compile(r"[^\W_]+(?:[._][^\W_]+)*")
-"""A word, or a name made of words, such as `TIDINGS_HOST` and `run.failed`, which is searched as a whole."""
+MOST = 40
+"""The words of a question that are searched for, the first ones. A search takes 0.5 ms for each."""
 
 _CODE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
-
-_STOP_WORDS = (
-    "a about after all am an and any are as at be been before being between but by can could did difference "
-    "different do does doing done explain for from get give had has have hello hey hi how i if in into is it its "
-    "just know let like list make may me mean meaning means might more most much must my need no not of on one or "
-    "our please possible same should show so some such support supported supports tell than thank thanks that the "
-    "their them then there these they thing this those to too two up us use used uses using want was we were what "
-    "whats when where which while who why will with without work works would you your "
-)
-_STOP = frozenset(_STOP_WORDS.split())
-
-_SAME = (
-    {"resume", "reconnect", "continue"},
-    {"deploy", "restart", "redeploy", "deployment"},
-    {"crash", "die", "dies", "kill", "killed", "dead", "crashes"},
-    {"lose", "lost", "loses", "loss"},
-    {"promise", "guarantee"},
-    {"stop", "cancel", "abort"},
-    {"server", "process", "worker"},
-    {"llm", "model"},
-    {"auth", "authentication", "token", "authorise", "authorize"},
-    {"config", "configure", "configuration", "setting"},
-    {"cli", "command"},
-    {"publish", "send", "emit"},
-    {"subscribe", "follow", "listen"},
-    {"client", "reader"},
-    {"delete", "remove"},
-    {"install", "installation"},
-    {"license", "licence"},
-    {"sse", "stream"},
-)
-"""Words that mean the same in these pages, which a search by words cannot know."""
-
-_EXPANDED = {word: sorted(group) for group in _SAME for word in group} | {"proxy": ["caddy", "nginx", "proxy"]}
-
-
-def terms(question: str) -> list[str]:
-    """Return the words of a question that carry its meaning, once each.
-
-    The product's name counts only when it is alone.
-    """
-    words = dict.fromkeys(word for word in _WORD.findall(question.lower()) if word not in _STOP and len(word) > 1)
-    return [word for word in words if word != "tidings"] or list(words)
 
 
 @dataclass(slots=True)
 class Hit:
     """A passage that matches. `score` and `headed`: the shares (0 to 1) of the question's weight that the words of the
-    passage and of its heading cover. `section`: the rank of its section, equal for all hits of it, higher is better."""
+    passage and of its heading cover. `section`: the rank of its section, equal for all hits of it, higher is better.
+    `words`: the words that were searched for, with those that mean the same."""
 
     passage: Passage
     score: float = 0.0
     headed: float = 0.0
     section: float = 0.0
+    words: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
 class _Section:
-    rows: list[int] = field(default_factory=list)
-    terms: set[int] = field(default_factory=set)
-    headed: float = 0.0
-    titled: float = 0.0
+    """The rows of a section's passages, the words of its heading, and the number of those that carry its meaning."""
 
-    def rank(self, covered: float, best: float, heading: str, question: str) -> float:
-        """The rank of the section, higher is better. A heading with the question's words counts most, more so if it has
-        no others, and most of all if it is the question word for word."""
-        exact = self.headed * len(self.terms) / max(len(terms(heading)), len(self.terms))
-        same = _WORD.findall(heading.lower()) == _WORD.findall(question.lower())
-        return covered + self.headed + 0.5 * best + 0.1 * self.titled + 0.5 * exact + same
+    rows: list[int]
+    heading: set[str]
+    terms: int
+
+    def alike(self, asked: set[str], headed: set[int], share: float) -> float:
+        """The bonus of a heading that asks the same. `headed`: the question's words in it; `share`: their weight."""
+        exact = share * min(len(headed) / max(self.terms, 1), 1.0)
+        return 0.5 * exact + 0.3 * len(self.heading & asked) / len(self.heading | asked)
 
 
 class Index:
@@ -107,22 +69,36 @@ class Index:
         self._load = load
         self._lock = threading.Lock()
         self._passages: Sequence[Passage] = ()
+        self._sections: list[_Section] = []
+        self._vocabulary: frozenset[str] = frozenset()
         self._db: sqlite3.Connection | None = None
 
     def build(self) -> sqlite3.Connection:
         """Read the pages and index them. Idempotent.
 
-        Blocks for 30 ms, so call it in a thread before the first search.
+        Blocks for 100 ms, so call it in a thread before the first search.
         """
         with self._lock:
             return self._opened()
 
     def search(self, question: str) -> list[Hit]:
-        """Return the passages of the sections that answer, the best section first, or []."""
+        """Return the passages of the sections that answer, the best section first, or [].
+
+        The last paragraph of a text is searched first, because people ask at the end. Of its sentences that one counts
+        which has the best answer.
+        """
+        last = question.strip().rpartition("\n\n")[2]
         with self._lock:
-            words = terms(question)
-            found = self._matches(self._opened(), words)
-        return _ranked(self._passages, found, question, vague=_is_vague(words, found))
+            for text in dict.fromkeys((last, question)):
+                answers = [self._answers(one) for one in questions(text)]
+                if best := max(answers, key=lambda hits: hits[0].section if hits else 0.0):
+                    return best
+        return []
+
+    def _answers(self, text: str) -> list[Hit]:
+        db = self._opened()
+        words = list(dict.fromkeys(filter(None, (corrected(word, self._vocabulary) for word in terms(text)[:MOST]))))
+        return self._ranked(words, self._matches(db, words), text)
 
     def _opened(self) -> sqlite3.Connection:
         if self._db is None:
@@ -136,6 +112,9 @@ class Index:
             ]
             db.executemany(f"INSERT INTO passages (rowid, {columns}) VALUES (?, ?, ?, ?, ?)", rows)
             weakref.finalize(self, db.close)
+            self._sections = _sections(self._passages)
+            texts = (f"{passage.heading} {passage.text}" for passage in self._passages)
+            self._vocabulary = frozenset(word for text in texts for word in words_of(text))
             self._db = db
         return self._db
 
@@ -147,7 +126,8 @@ class Index:
         query = "SELECT rowid FROM passages WHERE passages MATCH ?"
 
         def rows(column: str, word: str) -> set[int]:
-            return {row for (row,) in db.execute(query, (f"{{{column}}} : ({_alternatives(word)})",))}
+            any_of = " OR ".join(f'"{same}"' for same in alternatives(word))
+            return {row for (row,) in db.execute(query, (f"{{{column}}} : ({any_of})",))}
 
         return [
             {
@@ -158,53 +138,45 @@ class Index:
             for word in words
         ]
 
+    def _is_name(self, word: str, rows: set[int]) -> bool:
+        """Check if a word is a question by itself: a name such as `TIDINGS_HOST`, or a rare word of the pages."""
+        return not word.isalnum() or (word in self._vocabulary and len(rows) <= RARE)
 
-def _is_vague(words: list[str], found: list[dict[str, set[int]]]) -> bool:
-    """Return True if the question is a single common word."""
-    return len(words) == 1 and words[0].isalnum() and len(found[0]["text"]) > RARE
-
-
-def _alternatives(word: str) -> str:
-    return " OR ".join(f'"{same}"' for same in _EXPANDED.get(word, [word]))
-
-
-def _ranked(passages: Sequence[Passage], found: list[dict[str, set[int]]], question: str, *, vague: bool) -> list[Hit]:
-    """Return the hits of the sections that cover enough.
-
-    `vague`: the only word is common and must be in the heading.
-    """
-    weights = [_rarity(len(columns["text"] | columns["heading"]), len(passages)) for columns in found]
-    total = sum(weights)
-    if not total:
-        return []
-    sections: dict[tuple[str, str], _Section] = defaultdict(_Section)
-    hits = [Hit(passage) for passage in passages]
-    for row, passage in enumerate(passages):
-        sections[passage.section].rows.append(row)
-    for word, (columns, weight) in enumerate(zip(found, weights, strict=True)):
-        share = weight / total
-        for row in columns["text"]:
-            hits[row].score += share
-        for section in sections.values():
+    def _ranked(self, words: list[str], found: list[dict[str, set[int]]], question: str) -> list[Hit]:
+        """Return the hits of the sections that rank high enough, the best section first."""
+        weights = [_rarity(len(columns["text"] | columns["heading"]), len(self._passages)) for columns in found]
+        if not sum(weights):
+            return []
+        shares = [weight / sum(weights) for weight in weights]
+        single = len(words) == 1
+        specific = sum(weights) >= SPECIFIC if not single else self._is_name(words[0], found[0]["text"])
+        asked = set(words_of(question))
+        sought = tuple(same for word in words for same in alternatives(word))
+        ranked: list[tuple[float, list[Hit]]] = []
+        for section in self._sections:
             first = section.rows[0]
-            headed, titled = float(first in columns["heading"]), float(first in columns["title"])
-            section.headed += share * headed
-            section.titled += share * titled
-            if headed or titled or any(row in columns["text"] for row in section.rows):
-                section.terms.add(word)
-    ranked: list[tuple[float, float, list[int]]] = []
-    for section in sections.values():
-        covered = sum(weights[word] for word in section.terms) / total
-        best = max(hits[row].score for row in section.rows)
-        if covered < ENOUGH or (vague and not section.headed):
-            continue
-        heading = passages[section.rows[0]].heading
-        ranked.append((section.rank(covered, best, heading, question), section.headed, section.rows))
-    ranked.sort(key=lambda entry: -entry[0])
-    for score, headed, rows in ranked:
-        for row in rows:
-            hits[row].section, hits[row].headed = score, headed
-    return [hits[row] for _, _, rows in ranked for row in rows]
+            headed = {n for n, columns in enumerate(found) if first in columns["heading"]}
+            above = headed | {n for n, columns in enumerate(found) if first in columns["title"]}
+            inside = [{n for n, columns in enumerate(found) if row in columns["text"]} for row in section.rows]
+            best = max(sum(shares[n] for n in above | some) for some in inside)
+            in_heading = sum(shares[n] for n in headed)
+            rank = best + in_heading + section.alike(asked, headed, in_heading)
+            whole = max(len(some) for some in inside) == len(words)
+            named = rank >= ENOUGH and (not single or specific or 2 * len(headed) >= section.terms)
+            if not (named or (whole and specific)):
+                continue
+            scores = (sum(shares[n] for n in some) for some in inside)
+            own = zip(section.rows, scores, strict=True)
+            ranked.append((rank, [Hit(self._passages[row], score, in_heading, rank, sought) for row, score in own]))
+        ranked.sort(key=lambda entry: -entry[0])
+        return [hit for _, hits in ranked for hit in hits]
+
+
+def _sections(passages: Sequence[Passage]) -> list[_Section]:
+    rows: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for row, passage in enumerate(passages):
+        rows[passage.section].append(row)
+    return [_Section(own, set(words_of(heading)), len(terms(heading))) for (_, heading), own in rows.items()]
 
 
 def _rarity(rows: int, of: int) -> float:

@@ -49,6 +49,12 @@ def test_the_last_messages_are_given_up_to_a_size() -> None:
 
 
 def test_the_question_is_the_text_without_the_call() -> None:
-    assert question_of("Hi @Echo, why?", ["assistant", "echo"]) == "Hi why?"
+    assert question_of("@Echo: why?", ["assistant", "echo"]) == "why?"
+    assert question_of("Why, @echo?", ["echo"]) == "Why, ?"
+    assert question_of("- @echo and @assistant why?", ["assistant", "echo"]) == "- and why?"
     assert question_of("@echo", ["echo"]) == "@echo"
     assert question_of("mail@echo.example", ["echo"]) == "mail@echo.example"
+
+
+def test_the_words_after_the_call_are_a_paragraph_by_themselves() -> None:
+    assert question_of("Thanks, Tom! @echo Why?", ["echo"]) == "Thanks, Tom!\n\nWhy?"

@@ -37,10 +37,17 @@ def conversation(before: Iterable[Event], asked: MessagePosted, question: str) -
 
 
 def question_of(text: str, names: Sequence[str]) -> str:
-    """The text without the `@NAME` that calls an assistant; all of it if nothing else is said."""
+    """The text without the `@NAME` that calls an assistant; all of it if nothing else is said.
+
+    The words after the call are a paragraph by themselves, since they are the question: what stands before them may be
+    said to others.
+    """
     calls = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
-    without = re.sub(rf"(?i)(?<!\w)@(?:{calls})(?!\w)[,:]?[ \t]*", "", text)
-    return without.strip() or text.strip()
+    before, *after = re.split(rf"(?i)(?<!\w)@(?:{calls})(?!\w)[,:]?[ \t]*", text)
+    asked = "".join(after).strip()
+    if not re.search(r"\w", before) or not re.search(r"\w", asked):
+        return f"{before}{asked}".strip() or text.strip()
+    return f"{before.rstrip()}\n\n{asked}"
 
 
 def _said(events: Iterable[Event]) -> list[tuple[str, str]]:

@@ -9,10 +9,10 @@ import { copying } from "../kit/copy.js";
 import { html } from "../kit/html.js";
 import { chosenRun, openAside } from "../page/layout.js";
 import { Message, SentTime } from "../kit/message.js";
-import { assistants, titleOf } from "../session/state.js";
+import { titleOf } from "../session/state.js";
 import { notSaved } from "../toasts/state.js";
 import { ask } from "./outbox-state.js";
-import { Prompts } from "./prompts.js";
+import { Tries } from "./prompts.js";
 
 /** @typedef {import("../answer/fold.js").Run} Run */
 /** @typedef {import("./fold.js").Version} Version */
@@ -94,16 +94,6 @@ export function Answer({ turn, version, conversation, last }) {
       }
     <//>
   `;
-}
-
-/** Questions to try after an answer that found nothing. @param {{name: string | null}} props `name`: the assistant */
-function Tries({ name }) {
-  const assistant = assistants.value.find((one) => one.name === name);
-  if (!assistant || assistant.prompts.length === 0) return null;
-  return html`<div class="tries">
-    <p>Try:</p>
-    <${Prompts} assistant=${assistant} />
-  </div>`;
 }
 
 /**

@@ -10,17 +10,15 @@ import { serverRoot } from "../page/root.js";
 import { cutOut, withWholeLinks } from "./passage.js";
 import { docPage, docTitle, readDoc } from "./state.js";
 
-/** The header of a page of the documentation. */
-export function DocHeader() {
+/** The header of a page of the documentation. @param {{bell: any}} props `bell`: a phone shows it here, other pages in the side bar */
+export function DocHeader({ bell }) {
   const search = () => (dialog.value = { kind: "search" });
   const title = docTitle.value;
   const path = openDoc.value?.path;
   if (compact.value)
-    return html`<${PhoneHeader}
-      title=${title}
-      about=${path}
-      items=${[{ icon: "search", label: "Search", run: search }]}
-    />`;
+    return html`<${PhoneHeader} title=${title} about=${path} items=${[{ icon: "search", label: "Search", run: search }]}
+      >${bell}<//
+    >`;
   return html`
     <header class="page-header">
       <h1>${title}</h1>

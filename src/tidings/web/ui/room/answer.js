@@ -1,18 +1,19 @@
 import { useEffect, useRef } from "preact/hooks";
 import { Avatar } from "../answer/avatar.js";
-import { isLive, textOf } from "../answer/fold.js";
+import { isLive, isMiss, textOf } from "../answer/fold.js";
 import { RunProgress, useAnnounced } from "../answer/progress.js";
 import { StateChip } from "../answer/state-chip.js";
 import { followRun, runSignal } from "../answer/state.js";
 import { Stop } from "../answer/stop.js";
 import { connectionStatus } from "../connection/state.js";
+import { Tries } from "../conversation/prompts.js";
 import { IconButton } from "../kit/button.js";
 import { focusComposer } from "../kit/composer.js";
 import { Message, SentTime } from "../kit/message.js";
 import { copying } from "../kit/copy.js";
 import { html } from "../kit/html.js";
 import { Markdown } from "../kit/markdown.js";
-import { reply } from "../page/drafts.js";
+import { draft, reply, write } from "../page/drafts.js";
 import { chosenRun, openAside } from "../page/layout.js";
 import { titleOf } from "../session/state.js";
 import { React, Reactions } from "./reactions.js";
@@ -46,6 +47,12 @@ export function RoomAnswer({ room, item, may, found, stop }) {
     focusComposer()
   );
   const stoppable = may && connectionStatus.value !== "lost";
+  const last = room.items.value.at(-1) === item;
+  /** @type {(prompt: string, assistant: import("../session/state.js").Assistant) => void} */
+  const call = (prompt, { name, default: usual }) => (
+    write(`@${usual ? "assistant" : name} ${prompt} ${draft.value}`.trim()),
+    focusComposer()
+  );
   const byline = html`
     <b>${name}</b><${SentTime} at=${item.time} />
     ${isLive(run) && html`<${StateChip} run=${run} />`}
@@ -71,6 +78,7 @@ export function RoomAnswer({ room, item, may, found, stop }) {
             ? html`<${RunProgress} id=${item.run} run=${run} may=${may} />`
             : html`<div class="parts"><${Markdown} text=${text} sources=${run.sources} /></div>`
       }
+      ${may && last && isMiss(run) && html`<${Tries} name=${run.assistant ?? item.assistant} onPick=${call} />`}
       ${item.posted && html`<${Reactions} room=${room.id} message=${item.posted} reactions=${item.reactions} may=${may} />`}
       ${
         item.posted &&
