@@ -14,6 +14,9 @@ SENTENCES = 5
 _WORD = re.compile(r"[^\W_]+(?:[._][^\W_]+)*")
 """A word, or a name made of words, such as `TIDINGS_HOST` and `run.failed`, which is searched as a whole."""
 
+_LOG_IN = re.compile(r"\blog (?=(?:in|out|on|off)\b)")
+"""The beginning of "log in", which the pages call "sign in", so that it is not taken for a log."""
+
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
 
 _STOP_WORDS = (
@@ -74,7 +77,7 @@ _EXPANDED = {word: sorted(group) for group in _SAME for word in group} | {"proxy
 
 def words_of(text: str) -> list[str]:
     """Return all words of a text, in lower case."""
-    return _WORD.findall(text.lower())
+    return _WORD.findall(_LOG_IN.sub("sign ", text.lower()))
 
 
 def terms(question: str) -> list[str]:
