@@ -22,6 +22,9 @@ Questions about something else that share a word with the pages stay below it, s
 SPECIFIC = 9.0
 """The weight of a question of rare words, two or more. A passage that has them all answers it, whatever its heading."""
 
+HEAVIEST = 5.0
+"""The weight of a word of few passages or none. Without a limit a slip such as "quickly" would outweigh the question."""
+
 RARE = 3
 """A single word is a question by itself if at most this many passages contain it, such as `Ollama`. Any other single
 word must be half of a heading."""
@@ -181,4 +184,4 @@ def _sections(passages: Sequence[Passage]) -> list[_Section]:
 
 def _rarity(rows: int, of: int) -> float:
     """Return the weight of a word that `rows` of `of` passages have. A word that no passage has weighs most."""
-    return math.log((of + 1) / (rows + 0.5))
+    return min(math.log((of + 1) / (rows + 0.5)), HEAVIEST)
