@@ -150,6 +150,20 @@ def test_a_room_asks_by_name_and_the_first_answer_counts(meet: Meet) -> None:
     expect(form(here)).to_have_count(0)
 
 
+def test_who_is_elsewhere_is_notified_of_a_question_and_has_read_it_where_it_is_asked(meet: Meet) -> None:
+    mara = meet("Mara Elsewhere")
+    mara.make("elsewhere")
+    other = mara.open("")
+    mara.say("elsewhere", "@both please")
+    toast = other.page.locator(".toast").filter(has_text="needs your answer")
+    expect(toast).to_be_visible()
+    expect(other.page.get_by_role("button", name="Notifications, 1 unread")).to_be_visible()
+    other.page.locator(".side").get_by_role("link", name="elsewhere").click()
+    expect(other.page.get_by_role("region", name="Question for you")).to_contain_text("2 actions wait")
+    expect(other.page.get_by_role("button", name="Notifications", exact=True)).to_be_visible()
+    expect(toast).to_have_count(0)
+
+
 def test_a_hostile_question_harms_nobody(open_tab: OpenTab, agents: str) -> None:
     tab = open_tab(url=agents)
     tab.page.on("dialog", lambda dialog: pytest.fail(f"a script ran: {dialog.message}"))

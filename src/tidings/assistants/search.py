@@ -23,7 +23,7 @@ SPECIFIC = 9.0
 """The weight of a question of rare words, two or more. A passage that has them all answers it, whatever its heading."""
 
 HEAVIEST = 5.0
-"""The weight of a word of few passages or none. Without a limit a slip such as "quickly" would outweigh the question."""
+"""The weight of a word of few passages or none. Otherwise a word such as "quickly" outweighs the rest."""
 
 RARE = 3
 """A single word is a question by itself if at most this many passages contain it, such as `Ollama`. Any other single

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from tidings.delivery.hub import Hub
 from tidings.errors import TidingsError, Unavailable
 from tidings.events import Offset
-from tidings.wire.run_events import InputResolved, RunEvent, from_event
+from tidings.wire.run_events import InputRequested, InputResolved, RunEvent, from_event
 
 from .context import detached
 from .ending import Cut, ending, failed
@@ -39,14 +39,18 @@ class Source(Protocol):
 
 
 class Producer:
-    """Makes a run whose log began at `started`. `task` is done when the run has ended or was abandoned."""
+    """Makes a run whose log began at `started`. `task` is done when the run has ended or was abandoned.
 
-    def __init__(self, hub: Hub, run: str, topic: str, started: Offset) -> None:
+    `on_request` is called with the id of each question to a person, but not again if the question is repeated.
+    """
+
+    def __init__(self, hub: Hub, run: str, topic: str, started: Offset, on_request: Callable[[str], None]) -> None:
         self.run = run
         self.topic = topic
         self.task: asyncio.Task[None] | None = None
         self._hub = hub
         self._started = started
+        self._on_request = on_request
         self._progress = Progress(run)
         self._writer = Writer(hub, topic, started.epoch, self._refused)
         self._model: asyncio.Task[None] | None = None
@@ -116,6 +120,8 @@ class Producer:
                 async for event in events:
                     await self._writer.put(event)
                     self._progress.apply(event)
+                    if isinstance(event, InputRequested) and event.error is None:
+                        self._on_request(event.request)
 
     def _ending(self, model: asyncio.Task[None], source: Source) -> list[RunEvent]:
         error = None if self._cut else _error_of(model)

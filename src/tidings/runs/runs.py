@@ -8,7 +8,7 @@ import hashlib
 import logging
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, TypedDict
 
 import msgspec
@@ -60,12 +60,14 @@ class Runs:
 
     `grace`: seconds that runs have to finish when the hub closes; then they end as `interrupted`. `on_end`: called with
     the id of each run that has ended, by the process that made the run or found its process dead. While the call fails
-    it is repeated, by any process; so the call may happen more than once, and must be idempotent.
+    it is repeated, by any process; so the call may happen more than once, and must be idempotent. `on_request`: called
+    with the ids of a run and of its question to a person, once the run waits for the answer.
     """
 
     def __init__(self, hub: Hub, *, grace: float = 3.0) -> None:
         self.grace = grace
         self.on_end: Callable[[str], Awaitable[None]] | None = None
+        self.on_request: Callable[[str, str], Coroutine[Any, Any, None]] | None = None
         self._hub = hub
         self._producers: dict[str, Producer] = {}
         self._reaper = Reaper(hub, self._producers, self._follow_up)
@@ -215,7 +217,9 @@ class Runs:
                 raise
             await self._announce(started)
             return run
-        producer = self._producers[id] = Producer(self._hub, id, topic, appended.last)
+        producer = self._producers[id] = Producer(
+            self._hub, id, topic, appended.last, lambda request: self._asks(id, request)
+        )
         try:
             await self._announce(started)
         except BaseException as error:
@@ -249,6 +253,11 @@ class Runs:
         await self._hub.log.append(
             started.topic, [("run.created", data)], key=f"run.{started.run}", owner=started.by or ""
         )
+
+    def _asks(self, id: str, request: str) -> None:
+        # The run does not wait for this call: the answer may come before.
+        if self.on_request is not None:
+            self._hub.delivery.background(self.on_request(id, request))
 
     # Leases.
 

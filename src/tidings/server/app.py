@@ -26,6 +26,7 @@ from tidings.api import Hub
 from tidings.apps.conversations.guard import ConversationsGuard
 from tidings.apps.notifications import routes as notifications
 from tidings.apps.notifications.guard import PeopleGuard
+from tidings.apps.notifications.questions import Questions
 from tidings.apps.notifications.service import Notifications
 from tidings.apps.people import routes as people
 from tidings.apps.people.presence import Presence, PresenceGuard
@@ -284,6 +285,8 @@ def apps(
         await answers.post(run)
 
     hub.runs.on_end = run_ended
+    titles = {name: assistant.title for name, assistant in assistants.items()}
+    hub.runs.on_request = Questions(hub, told, titles).tell
     access.guards.update(
         {
             "rooms": RoomsGuard(service, notices, answers, access.limits, eraser),

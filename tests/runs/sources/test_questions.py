@@ -76,6 +76,20 @@ async def test_a_node_that_asks_until_the_answer_is_good(hub: Hub) -> None:
     assert text(said) == "You are 36."
 
 
+async def test_each_question_is_told_once_and_not_again_when_its_answer_did_not_fit(hub: Hub) -> None:
+    asked: list[tuple[str, str]] = []
+
+    async def on_request(run: str, request: str) -> None:
+        asked.append((run, request))
+
+    hub.runs.on_request = on_request
+    graph = graph_of(lambda state: {"messages": [AIMessage(str(interrupt("Age?", response_schema=Age)))]})
+    said = await talked(hub, graph, lambda _, n: ["old", {"years": 36}][n - 1])
+    first, again = only(said, "input.requested")
+    assert again["error"]
+    assert asked == [(f"{run}", first["request"]) for run in {run for run, _ in asked}]
+
+
 async def test_questions_of_nodes_side_by_side(hub: Hub) -> None:
     graph = StateGraph(MessagesState)
     for name in ("a", "b"):

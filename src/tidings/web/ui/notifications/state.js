@@ -1,6 +1,6 @@
 import { computed, effect, signal } from "@preact/signals";
 import { serverTime, subscribe, tidings } from "../connection/state.js";
-import { goTo, isPath } from "../page/address.js";
+import { goTo, isPath, open as openConversation, openRoom } from "../page/address.js";
 import { soon } from "../page/frames.js";
 import { serverRoot } from "../page/root.js";
 import { summary } from "../rooms/state.js";
@@ -82,6 +82,7 @@ const ICONS = {
   mention: ["at-sign", "tide"],
   reply: ["reply"],
   answer: ["circle-check"],
+  question: ["message-square", "tide"],
   invite: ["user-plus"],
   interrupted: ["triangle-alert", "amber"],
   failed: ["circle-x", "red"],
@@ -200,6 +201,13 @@ export function start() {
     const left = Math.min((quietUntil.value - serverTime()) * 1000 + 50, 3_600_000);
     const timer = setTimeout(() => (tick.value += 1), left);
     return () => clearTimeout(timer);
+  });
+  // The place that an agent's question is at shows the question itself.
+  effect(() => {
+    const asked = notifications.value.items.filter(({ kind, read }) => kind === "question" && !read);
+    const place = openRoom.value ? `/r/${openRoom.value}` : `/c/${openConversation.value}`;
+    const here = asked.filter(({ link }) => link === place);
+    if (here.length > 0 && !document.hidden) markRead(here.map(({ offset }) => offset));
   });
   effect(() => {
     const topic = userTopic.value;
