@@ -42,22 +42,34 @@ TABLE = "| a | b |\n|---|---|\n" + "\n".join(f"| row {number} | {'x ' * 20}|" fo
 
 
 def test_of_a_long_table_the_rows_that_were_asked_for_are_quoted() -> None:
-    asked = hit(TABLE, kind="table")
+    asked = hit(TABLE, kind="table", headed=0)
     asked.words = ("row", "7")
     assert texts(asked) == ["| a | b |\n|---|---|\n| row 7 | " + "x " * 20 + "|"]
-    above = hit("These are rows:\n\n" + TABLE, kind="table")
+    above = hit("These are rows:\n\n" + TABLE, kind="table", headed=0)
     above.words = ("row", "7")
     assert texts(above) == ["These are rows:\n\n| a | b |\n|---|---|\n| row 7 | " + "x " * 20 + "|"]
 
 
-def test_of_a_long_table_without_them_the_first_rows_are_quoted() -> None:
-    (text,) = texts(hit(TABLE, kind="table"))
-    assert text.splitlines() == TABLE.splitlines()[:8]
+def test_of_a_long_table_without_them_or_whose_heading_was_asked_the_first_rows_are_quoted() -> None:
+    for asked in (hit(TABLE, kind="table", headed=0), hit(TABLE, kind="table")):
+        asked.words = ("row", "7") if asked.headed else ("nothing",)
+        (text,) = texts(asked)
+        assert text.splitlines() == TABLE.splitlines()[:8]
+
+
+def test_code_is_quoted_with_the_passage_above_it() -> None:
+    found = [
+        hit("Meant.", score=1, headed=0),
+        hit("```\ncode\n```", kind="code", score=0, headed=0),
+        hit("Other.", score=0, headed=0),
+        hit("```\nother\n```", kind="code", score=0, headed=0),
+    ]
+    assert texts(*found) == ["Meant.", "```\ncode\n```"]
 
 
 def test_a_short_table_is_quoted_as_a_whole() -> None:
     short = "| a |\n|---|\n| 1 |\n| 2 |"
-    asked = hit(short, kind="table")
+    asked = hit(short, kind="table", headed=0)
     asked.words = ("2",)
     assert texts(asked) == [short]
 

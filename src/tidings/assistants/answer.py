@@ -60,10 +60,18 @@ def compose(hits: Sequence[Hit]) -> list[Quote]:
 def _best_first(section: list[Hit]) -> Iterator[Hit]:
     if not section:
         return
-    asked = section[0].headed >= 0.5
-    opening = 0 if asked else max(range(len(section)), key=lambda at: (section[at].score, -at))
-    yield section[opening]
-    yield from (hit for hit in section[opening + 1 :] if asked or hit.score > 0)
+    opening = 0 if _asked(section[0]) else max(range(len(section)), key=lambda at: (section[at].score, -at))
+    quoted = True
+    for hit in section[opening:]:
+        # Code is searched for names only: it belongs to the passage above it.
+        quoted = quoted if hit.passage.kind == "code" else hit is section[opening] or _asked(hit) or hit.score > 0
+        if quoted:
+            yield hit
+
+
+def _asked(hit: Hit) -> bool:
+    """Check if the question names the heading of the section."""
+    return hit.headed >= 0.5
 
 
 def _shortened(hit: Hit, words: int) -> str:
@@ -72,7 +80,7 @@ def _shortened(hit: Hit, words: int) -> str:
     passage = hit.passage
     count = len(passage.text.split())
     if passage.kind == "table" and count > min(words, LONG_TABLE):
-        return _rows(passage.text, hit.words, words)
+        return _rows(passage.text, () if _asked(hit) else hit.words, words)
     if count <= words:
         return passage.text
     return _fitting(_SENTENCE.split(passage.text), words, " ") if passage.kind == "prose" else ""
