@@ -220,7 +220,7 @@ def test_the_actions_of_a_tapped_message_are_above_the_composer(meet: Meet) -> N
     )
 
 
-PHONE = {"viewport": {"width": 320, "height": 640}, "has_touch": True, "is_mobile": True}
+PHONE = {"viewport": {"width": 360, "height": 640}, "has_touch": True, "is_mobile": True}
 
 
 def test_after_a_miss_in_a_room_a_prompt_goes_into_the_composer(meet: Meet) -> None:

@@ -68,7 +68,7 @@ async def test_a_mention_starts_a_run_whose_answer_is_an_event_of_the_room(
     ("text", "asked"),
     [
         ("@echo hi", ["hi"]),
-        ("hi, @Assistant: say", ["hi, say"]),
+        ("hi, @Assistant: say", ["hi,\n\nsay"]),
         ("@assistant @echo once", ["once"]),
         ("write to a@assistant or @assistants", []),
         ("no one", []),

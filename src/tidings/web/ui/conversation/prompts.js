@@ -26,10 +26,7 @@ export const Prompts = ({ assistant, onPick = askHere }) => html`
     ${assistant.prompts.map(
       (prompt) => html`
         <li key=${prompt}>
-          <button
-            type="button"
-            onClick=${() => onPick(prompt, assistant)}
-          >
+          <button type="button" onClick=${() => onPick(prompt, assistant)}>
             <${Icon} name=${ICONS.find(([words]) => words.test(prompt))?.[1] ?? "message-square"} />${prompt}
           </button>
         </li>
