@@ -11,7 +11,6 @@ import signal
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
 import uvicorn
@@ -41,9 +40,8 @@ def many_files() -> None:
 
 
 @asynccontextmanager
-async def serving(name: str, folder: Path, **settings: str) -> AsyncIterator[ServerProcess]:
+async def serving(name: str, store: str, **settings: str) -> AsyncIterator[ServerProcess]:
     """`tidings serve`, or an app on a server that is not ours. What is asked, it begins to answer, and never ends."""
-    store = f"sqlite:///{folder}/tidings.db"
 
     async def begin(write: Write) -> None:
         await write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n")
@@ -107,17 +105,20 @@ async def leave(server: ServerProcess, told: Callable[[], int]) -> int:
 
 
 def complaints(server: ServerProcess) -> list[str]:
-    """The lines of its log that say neither that it was asked something nor that it comes or goes."""
+    """The lines of its log that say neither that it was asked something nor that it comes or goes.
+
+    The tests' own PostgreSQL syncs no disk, of which each process warns.
+    """
     told = ("INFO:", "[INFO]", "Tidings is at")
-    quiet = re.compile(r" INFO tidings\.(server|workers)( worker \d+)?: S")
+    quiet = re.compile(r" INFO tidings\.(server|workers)( worker \d+)?: S|The database has fsync=off")
     return [line for line in server.output if not line.startswith(told) and not quiet.search(line)]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["tidings", "tidings-workers", "uvicorn", "uvicorn-workers"])
-async def test_a_thousand_streams_leave_in_time_and_lose_nothing(name: str, tmp_path: Path) -> None:
+async def test_a_thousand_streams_leave_in_time_and_lose_nothing(name: str, sqlite_url: str) -> None:
     texts = [f"{n} " + "x" * 50_000 * (n == 10) for n in range(40)]
-    async with serving(name, tmp_path) as server:
+    async with serving(name, sqlite_url) as server:
         await publish(server, texts[0])
         clients = [Client(f"{server.url}/events?topic=chat.a", "0-0") for _ in range(STREAMS)]
         async with asyncio.timeout(PATIENCE), asyncio.TaskGroup() as group:
@@ -139,9 +140,23 @@ async def test_a_thousand_streams_leave_in_time_and_lose_nothing(name: str, tmp_
             assert client.ends[-1]
 
 
-@pytest.mark.parametrize("name", ["tidings", "tidings-workers", "uvicorn", "uvicorn-workers"])
-async def test_an_unfinished_answer_does_not_look_finished(name: str, tmp_path: Path) -> None:
-    async with serving(name, tmp_path) as server, many_streams() as follow:
+@pytest.fixture(
+    params=[
+        ("tidings", "sqlite"),
+        ("tidings-workers", "postgres"),
+        ("uvicorn", "sqlite"),
+        ("uvicorn-workers", "postgres"),
+    ],
+    ids="-".join,
+)
+def name_and_store(request: pytest.FixtureRequest) -> tuple[str, str]:
+    """The name of a server, and the URL of its store."""
+    name, store = request.param
+    return name, request.getfixturevalue(f"{store}_url")
+
+
+async def test_an_unfinished_answer_does_not_look_finished(name_and_store: tuple[str, str]) -> None:
+    async with serving(*name_and_store) as server, many_streams() as follow:
         run = (await request(f"{server.url}/runs", "POST", json.dumps({"input": "well wait"}), JSON)).json()["run"]
         viewers = [await follow(f"{server.url}/runs/{run}/events") for _ in range(VIEWERS)]
         seen = [await viewer.take(4) for viewer in viewers]
@@ -164,8 +179,8 @@ async def test_an_unfinished_answer_does_not_look_finished(name: str, tmp_path: 
         assert again.clean
 
 
-async def test_a_model_that_does_not_listen_does_not_hold_it_up(tmp_path: Path) -> None:
-    async with serving("uvicorn", tmp_path) as server:
+async def test_a_model_that_does_not_listen_does_not_hold_it_up(sqlite_url: str) -> None:
+    async with serving("uvicorn", sqlite_url) as server:
         run = (await request(f"{server.url}/runs", "POST", json.dumps({"input": "well deaf"}), JSON)).json()["run"]
         async with streaming(f"{server.url}/runs/{run}/events") as viewer:
             assert [event.type for event in await viewer.take(4)][-1] == "block.delta"
@@ -176,8 +191,8 @@ async def test_a_model_that_does_not_listen_does_not_hold_it_up(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("name", ["tidings", "uvicorn"])
-async def test_readers_that_take_nothing_do_not_hold_it_up(name: str, tmp_path: Path) -> None:
-    async with serving(name, tmp_path) as server, many_streams() as follow:
+async def test_readers_that_take_nothing_do_not_hold_it_up(name: str, sqlite_url: str) -> None:
+    async with serving(name, sqlite_url) as server, many_streams() as follow:
         for _ in range(20):
             await follow(f"{server.url}/events?topic=chat.a", buffer=4096)
         for n in range(100):
@@ -187,17 +202,17 @@ async def test_readers_that_take_nothing_do_not_hold_it_up(name: str, tmp_path: 
 
 
 @pytest.mark.parametrize("name", ["tidings", "uvicorn"])
-async def test_ctrl_c_is_as_quiet(name: str, tmp_path: Path) -> None:
-    async with serving(name, tmp_path) as server, many_streams() as follow:
+async def test_ctrl_c_is_as_quiet(name: str, sqlite_url: str) -> None:
+    async with serving(name, sqlite_url) as server, many_streams() as follow:
         for _ in range(20):
             await follow(f"{server.url}/events?topic=chat.a")
         assert await leave(server, server.interrupt) == 0
         assert complaints(server) == []
 
 
-async def test_a_second_ctrl_c_does_not_wait(tmp_path: Path) -> None:
+async def test_a_second_ctrl_c_does_not_wait(sqlite_url: str) -> None:
     """The second signal prints no more than the first, and ends the runs under way."""
-    async with serving("tidings", tmp_path, TIDINGS_DRAIN_WINDOW="300", TIDINGS_GRACE="300") as server:
+    async with serving("tidings", sqlite_url, TIDINGS_DRAIN_WINDOW="300", TIDINGS_GRACE="300") as server:
         run = (await request(f"{server.url}/runs", "POST", json.dumps({"input": "well wait"}), JSON)).json()["run"]
         async with many_streams() as follow, asyncio.TaskGroup() as group:
             streams = [await follow(f"{server.url}/events?topic=chat.a") for _ in range(20)]

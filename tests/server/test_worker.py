@@ -6,6 +6,8 @@ import asyncio
 import json
 import os
 import signal
+import socket
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,10 @@ import pytest
 from tests.model_server import FINISH, Write, delta, stand_in
 from tests.server.workers import Workers, serving, until
 from tests.serving import PATIENCE
-from tests.streams import request, streaming
+from tests.streams import KeptConnection, request, streaming
+from tidings import Hub
+from tidings.server.channel import FromWorker, ToWorker, receive, send
+from tidings.server.listening import listen
 
 pytestmark = pytest.mark.slow
 
@@ -109,7 +114,46 @@ async def test_a_rolling_restart_under_load_loses_nothing_and_moves_each_stream_
         assert await asyncio.to_thread(server.terminate) == 0
 
 
-async def test_runs_go_on_in_a_worker_that_is_replaced(tmp_path: Path) -> None:
+async def test_a_worker_that_is_to_leave_tells_its_clients_to_connect_elsewhere(sqlite_url: str) -> None:
+    """A request that meets the end of its connection has no answer, so a busy client is told of that end in time."""
+    ours, theirs = socket.socketpair()
+    with theirs, listen("127.0.0.1", 0) as listening:
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        descriptors = (listening.fileno(), theirs.fileno())
+        worker = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "tidings.server.worker", *map(str, descriptors), "1"),
+            json.dumps({"store": sqlite_url}),
+            pass_fds=descriptors,
+        )
+    reader, writer = await asyncio.open_connection(sock=ours)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            messages = receive(reader, FromWorker)
+            while not (await anext(messages)).serving:
+                pass
+            connection = await KeptConnection.open(url)
+            assert "connection" not in (await connection.request("/topics/a/events", "POST", "first")).headers
+            send(writer, ToWorker(do="close"))
+            kept, published = True, 1
+            while kept:
+                said = await connection.request("/topics/a/events", "POST", "more")
+                assert said.status == 201
+                kept, published = said.headers.get("connection") != "close", published + 1
+            with pytest.raises((OSError, EOFError)):
+                await connection.request("/health/live")
+            connection.close()
+            send(writer, ToWorker(do="drain"))
+            assert await worker.wait() == 0
+        async with Hub(sqlite_url) as hub:
+            assert (await hub.describe("a")).tail.n == published
+    finally:
+        writer.close()
+        if worker.returncode is None:
+            worker.kill()
+            await worker.wait()
+
+
+async def test_runs_go_on_in_a_worker_that_is_replaced(postgres_url: str) -> None:
     """The old worker takes no more connections meanwhile, and obeys a stop that another worker is asked for."""
     goes_on = asyncio.Event()
 
@@ -121,7 +165,7 @@ async def test_runs_go_on_in_a_worker_that_is_replaced(tmp_path: Path) -> None:
 
     async with (
         stand_in(answer, forever) as model,
-        serving(tmp_path, 1, TIDINGS_MODEL_URL=model.url, TIDINGS_MODEL="slow") as server,
+        serving(postgres_url, 1, TIDINGS_MODEL_URL=model.url, TIDINGS_MODEL="slow") as server,
     ):
         first, second = [await begun(server), await begun(server)]
         old = psutil.Process(server.workers()[1])

@@ -63,6 +63,29 @@ async def test_a_worker_that_hangs_is_killed_and_replaced(tmp_path: Path) -> Non
         assert not psutil.pid_exists(before[2])
 
 
+async def test_workers_over_postgresql_are_replaced_when_they_die_or_hang_and_leave_together(postgres_url: str) -> None:
+    async with serving(postgres_url, hasty=True) as server:
+        at = await server.connections(1, 2)
+        stream = await at[1].follow("/events?topic=a", "0-0")
+        for n in range(3):
+            assert (await at[2].request("/topics/a/events", "POST", str(n))).status == 201
+        seen = await stream.take(3)
+        assert [event.data for event in seen] == ["0", "1", "2"]
+        server.signal(2, signal.SIGSTOP)
+        server.signal(1, signal.SIGKILL)
+        assert await stream.take(1) == []
+        assert stream.clean is False
+        await server.said(f"Worker 2 has given no sign of life for {hasty.HUNG} s and is killed")
+        await until(lambda: server.workers().keys() == {3, 4}, "two new workers")
+        async with streaming(f"{server.url}/events?topic=a", seen[-1].id) as stream:
+            assert (await request(f"{server.url}/topics/a/events", "POST", "3")).status == 201
+            assert [event.data for event in await stream.take(1)] == ["3"]
+            assert await asyncio.to_thread(server.terminate) == 0
+            assert await stream.take(1) == []
+            assert stream.clean is False
+        assert "Traceback" not in "".join(server.output)
+
+
 def test_workers_that_cannot_start_say_why_once(tmp_path: Path) -> None:
     store = f"sqlite:///{tmp_path}/missing/tidings.db"
     words = [sys.executable, "-m", "tidings", "serve", "--workers", "2", "--port", "0", "--store", store]

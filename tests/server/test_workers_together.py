@@ -6,7 +6,6 @@ import asyncio
 import json
 import signal
 from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -221,10 +220,10 @@ async def streams_of_all(server: Workers, at: Connections, opened: list[Stream])
         stream.close()
 
 
-async def test_a_stop_reaches_the_worker_that_runs_the_run(tmp_path: Path) -> None:
+async def test_a_stop_reaches_the_worker_that_runs_the_run(postgres_url: str) -> None:
     async with (
         stand_in(forever) as model,
-        serving(tmp_path, TIDINGS_MODEL_URL=model.url, TIDINGS_MODEL="slow") as server,
+        serving(postgres_url, TIDINGS_MODEL_URL=model.url, TIDINGS_MODEL="slow") as server,
     ):
         at = await server.connections(1, 2)
         for here, there in ((1, 2), (2, 1)):

@@ -39,7 +39,10 @@ connections a second, at no time more than 500."""
 
 LAST_REQUESTS = 0.5
 """Seconds between the last accepted connection and the end of connections that wait for a request: a client that was
-accepted just now has its request answered."""
+accepted just now has its request answered, and a client that keeps its connection is told meanwhile to make another."""
+
+NOT_KEPT = (b"connection", b"close")
+"""The header of an answer after which the connection takes no further request."""
 
 
 class WorkerServer(Server):
@@ -57,6 +60,7 @@ class WorkerServer(Server):
         self._channel = channel
         self._siblings = siblings
         self._leaving = False
+        self._closed: float | None = None
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         # Ctrl-C and systemd's SIGTERM reach every process, so the parent's order is a second one and means no hurry.
@@ -105,9 +109,18 @@ class WorkerServer(Server):
         self._drain()
 
     def _close(self) -> None:
-        """Accept no more connections. Those that are open are served as before."""
-        for server in self.servers if self.started else ():
+        """Accept no more connections. Each that is open is served as before, and told to close with its next answer.
+
+        A request that arrives while its connection is being closed has no answer, and its client cannot tell whether
+        it was obeyed.
+        """
+        if not self.started or self._closed is not None:
+            return
+        self._closed = self.loop.time()
+        for server in self.servers:
             server.close()
+        self.config.encoded_headers.append(NOT_KEPT)  # uvicorn makes its default headers anew each second
+        self.server_state.default_headers = [*self.server_state.default_headers, NOT_KEPT]
 
     async def _leave(self) -> None:
         """Hand over the streams, one by one, then stay until the runs have ended, at most `reload_grace`."""
@@ -116,7 +129,8 @@ class WorkerServer(Server):
             return
         self._leaving = True
         self._close()
-        await asyncio.sleep(LAST_REQUESTS)
+        assert self._closed is not None
+        await asyncio.sleep(self._closed + LAST_REQUESTS - self.loop.time())
         if self.hub.state != "open":
             return
         settings, window = self.settings, max(self.settings.drain_window, self._streams() / PACE)

@@ -250,16 +250,14 @@ class Workers:
         """Replace every worker. The old ones serve until all new ones do: so each stream is moved only once."""
         old = [worker for worker in self._workers.values() if not worker.leaving]
         log.info("SIGHUP: %d new workers take the place of %d.", self.count, len(old))
-        new: list[Worker] = []
-        for _ in range(self.count):
-            new.append(await self._start())
-            began = await new[-1].began
-            if self._end.done():
-                return
-            if not began:
-                log.error("A new worker does not start, so the old ones go on.")
-                await self._leave(new)
-                return
+        new = [await self._start() for _ in range(self.count)]
+        began = await asyncio.gather(*[worker.began for worker in new])
+        if self._end.done():
+            return
+        if not all(began):
+            log.error("A new worker does not start, so the old ones go on.")
+            await self._leave(new)
+            return
         await self._leave(old)
         log.info("All streams have been handed over.")
 
