@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from tests.http.problems import problem
 from tidings import Hub
 from tidings.apps.rooms import search
 from tidings.apps.rooms.search import Search
+from tidings.errors import Unavailable
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -146,6 +148,32 @@ async def test_a_long_room_is_searched() -> None:
         found = [hit.n for hit in await searching.find("w976", {"big": tail})]
         assert found == [n for n in range(30_000, 0, -1) if (n - 1) % 977 == 976][: search.HITS + 1]
         await searching.close()
+
+
+async def test_an_index_without_room_for_its_file_is_unavailable_until_there_is_room(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A folder of temporary files that is full: the engine refuses pages beyond a limit as it does then."""
+    files: list[sqlite3.Connection] = []
+
+    def opened() -> sqlite3.Connection:
+        files.append(search_opened())
+        files[-1].execute("PRAGMA max_page_count = 30")
+        return files[-1]
+
+    search_opened = search.opened
+    monkeypatch.setattr(search, "opened", opened)
+    async with Hub("memory:") as hub:
+        said = [("message.posted", '{"by":"x","text":"needle %d"}' % n) for n in range(5_000)]  # noqa: UP031
+        tail = (await hub.log.append("rooms.r", said)).last
+        searching = Search(hub)
+        for _ in range(2):
+            with pytest.raises(Unavailable, match="temporary file"):
+                await searching.find("needle", {"r": tail})
+        await asyncio.to_thread(files[0].execute, "PRAGMA max_page_count = 100000")
+        assert [hit.n for hit in await searching.find("needle", {"r": tail})] == list(range(5_000, 4_979, -1))
+        await searching.close()
+    assert len(files) == 1
 
 
 async def test_closing_waits_for_a_search_and_leaves_no_file_open() -> None:

@@ -1,5 +1,8 @@
-"""Search in what was said: an index of this process's own, made from the rooms' logs and brought up to their tails
-whenever somebody searches. It is a temporary file of SQLite's, which nobody misses when the process is gone."""
+"""Search in rooms: an index of this process's own, made from the rooms' logs, whichever store keeps them.
+
+A search first reads the rooms up to their tails, so that it finds everything that any process had stored when it began.
+The index is a temporary file of SQLite's without a name, and ends with the process.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from functools import partial
 from typing import NamedTuple, TypeVar
 
 from tidings.delivery.hub import Hub
-from tidings.errors import InvalidRequest, NotFound
+from tidings.errors import InvalidRequest, NotFound, Unavailable
 from tidings.events import ORIGIN, Event, Offset
 
 from . import facts
@@ -50,7 +53,7 @@ T = TypeVar("T")
 
 
 class Found(NamedTuple):
-    """A message or an answer that matches. `marks`: where in `text`, as pairs of positions. `id` orders by time."""
+    """A message or an answer that matches. `marks`: where in `text`, as pairs of positions. `id`: the order in time."""
 
     id: int
     room: str
@@ -63,7 +66,7 @@ class Found(NamedTuple):
 
 
 class Search:
-    """The index of a hub's rooms. All that it does to its file happens in one thread of its own."""
+    """The index of a hub's rooms. Only one thread, its own, uses its file."""
 
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
@@ -73,9 +76,10 @@ class Search:
         self._file: sqlite3.Connection | None = None
 
     async def find(self, text: str, rooms: dict[str, Offset], before: int | None = None) -> list[Found]:
-        """The newest hits in these rooms, by id and the tail they are searched up to, that come before another.
+        """Return the newest hits in these rooms, a page and one more, that come before the hit with the id `before`.
 
-        Raises InvalidRequest for a text without a word; Unavailable.
+        `rooms`: the tail up to which each room is searched, by its id. Raises InvalidRequest for a text without a word;
+        Unavailable.
         """
         match = query(text)
         async with self._turn:
@@ -120,10 +124,14 @@ class Search:
             self._thread = ThreadPoolExecutor(1, "tidings-search")
 
         def called() -> T:
-            if self._file is None:
-                self._file = opened()
-            with self._file:
-                return work(self._file)
+            try:
+                if self._file is None:
+                    self._file = opened()
+                with self._file:
+                    return work(self._file)
+            except sqlite3.OperationalError as error:
+                # The folder of temporary files is full or read-only. What was added is undone, and is added again.
+                raise Unavailable(f"The index of the search, a temporary file, cannot be used: {error}.") from None
 
         return await asyncio.get_running_loop().run_in_executor(self._thread, called)
 
