@@ -14,6 +14,7 @@ from tidings.log.records import Record
 
 Connect = Callable[[], Awaitable[Store]]
 Logs = Callable[..., Awaitable[Journal]]
+Start = Callable[..., Awaitable[asyncio.subprocess.Process]]
 
 
 class Clock:
@@ -52,6 +53,14 @@ def labelled(**labels: bool) -> Plan:
         return change._replace(labels=labels)
 
     return plan
+
+
+async def line(worker: asyncio.subprocess.Process) -> str:
+    """Return the next line that a process of `worker.py` says."""
+    assert worker.stdout
+    read = await asyncio.wait_for(worker.stdout.readline(), 30)
+    assert read.endswith(b"\n"), "the worker died"
+    return read.decode().strip()
 
 
 async def everything(log: Journal, topic: str, after: Offset | None = None, limit: int = 7) -> list[Event]:

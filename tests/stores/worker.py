@@ -1,6 +1,6 @@
-"""A process of its own on a SQLite file, or on the store that a URL names, to be killed.
+"""A process of its own on the store that a URL names, to be killed.
 
-`python -m tests.stores.worker append|echo|hold|reap PATH NAME`
+`python -m tests.stores.worker append|echo|hold|reap URL NAME`
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import time
 from tidings.log.journal import Journal
 from tidings.stores import open_store
 from tidings.stores.sqlite import store as sqlite
-from tidings.stores.sqlite.store import SqliteStore
 
 
 def say(*words: object) -> None:
@@ -66,8 +65,8 @@ async def reap(log: Journal, name: str) -> None:
         await asyncio.sleep(0.2)
 
 
-async def main(what: str, path: str, name: str) -> None:
-    log = Journal(open_store(path) if "://" in path else SqliteStore(path))
+async def main(what: str, url: str, name: str) -> None:
+    log = Journal(open_store(url))
     await log.open()
     try:
         await {"append": append, "echo": echo, "hold": hold, "reap": reap}[what](log, name)

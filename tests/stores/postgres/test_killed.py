@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import sys
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.postgres import Cluster
-from tests.stores.kit import everything
+from tests.stores.kit import Start, everything, line
 from tidings.errors import OutcomeUnknown, Unavailable
 from tidings.events import Offset
 from tidings.log.journal import Journal
@@ -19,8 +17,6 @@ from tidings.log.rules import NEW
 from tidings.stores import open_store
 
 pytestmark = pytest.mark.slow
-
-ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -32,24 +28,18 @@ async def log(url: str) -> AsyncIterator[Journal]:
     await log.close()
 
 
-async def work(what: str, url: str, name: str) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.stores.worker", what, url, name, stdout=asyncio.subprocess.PIPE, cwd=ROOT
-    )
-
-
-async def test_a_killed_writer_loses_nothing_that_was_acknowledged(log: Journal, url: str) -> None:
+async def test_a_killed_writer_loses_nothing_that_was_acknowledged(log: Journal, start: Start) -> None:
     acks: dict[int, str] = {}
     for name in "abc":
-        worker = await work("append", url, name)
+        worker = await start("append", name)
         assert worker.stdout
         for _ in range(200):
-            _, n, data = (await asyncio.wait_for(worker.stdout.readline(), 30)).decode().split()
+            _, n, data = (await line(worker)).split()
             acks[int(n)] = data
         worker.kill()
-        for line in (await worker.stdout.read()).decode().splitlines(keepends=True):
-            if line.endswith("\n"):
-                _, n, data = line.split()
+        for rest in (await worker.stdout.read()).decode().splitlines(keepends=True):
+            if rest.endswith("\n"):
+                _, n, data = rest.split()
                 acks[int(n)] = data
         await worker.wait()
     found = await everything(log, "topic", limit=500)
@@ -62,16 +52,16 @@ async def test_a_killed_writer_loses_nothing_that_was_acknowledged(log: Journal,
             assert own == list(range(len(own)))
 
 
-async def test_a_frozen_writer_holds_up_nobody_and_writes_nothing_when_it_wakes(log: Journal, url: str) -> None:
+async def test_a_frozen_writer_holds_up_nobody_and_writes_nothing_when_it_wakes(log: Journal, start: Start) -> None:
     """The fence: a process that was stopped at any moment finds its topic closed."""
     for round in range(4):
         topic = "topic"
         await log.delete(topic)
         await log.append(topic, [("message", "first")], expected=NEW)
-        worker = await work("append", url, "w")
+        worker = await start("append")
         assert worker.stdout
         for _ in range(20 + round * 7):
-            assert (await asyncio.wait_for(worker.stdout.readline(), 30)).startswith(b"ack")
+            assert (await line(worker)).startswith("ack")
         worker.send_signal(signal.SIGSTOP)
         async with asyncio.timeout(10):
             last = (await log.append(topic, [("message", "interrupted")], close=True)).last

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -11,7 +11,7 @@ from tests.postgres import Cluster, PgBouncer, pooler
 from tests.stores.kit import Clock, Connect, put, until
 from tidings.events import Offset
 from tidings.log.head import Change
-from tidings.log.port import Seal, Store
+from tidings.log.port import Seal
 from tidings.stores.postgres import connection, group_commit
 from tidings.stores.postgres.store import PostgresStore
 
@@ -33,19 +33,9 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def connect(bouncer: PgBouncer, url: str, clock: Clock) -> AsyncIterator[Connect]:
-    """`await connect()` opens one more store on the database by way of the pooler."""
-    stores: list[Store] = []
-
-    async def connect() -> Store:
-        store = PostgresStore(bouncer.url(url.rpartition("/")[2]), clock=clock, steady=clock)
-        await store.open()
-        stores.append(store)
-        return store
-
-    yield connect
-    for store in stores:
-        await store.close()
+def made(bouncer: PgBouncer, url: str, clock: Clock) -> Callable[..., PostgresStore]:
+    """Make a store that reads and writes by way of the pooler."""
+    return lambda: PostgresStore(bouncer.url(url.rpartition("/")[2]), clock=clock, steady=clock)
 
 
 async def test_many_callers_share_two_sessions(connect: Connect, postgres: Cluster, url: str) -> None:

@@ -1,24 +1,20 @@
-"""SQLite files for the tests of the store, and the stores that are open on them."""
+"""SQLite files for the tests of the store, and the stores on them."""
 
 from __future__ import annotations
 
-import asyncio
-import os
 import sqlite3
 import subprocess
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.stores.kit import Clock, Connect
-from tidings.log.port import Store
+from tests.stores.kit import Clock
 from tidings.stores.sqlite.store import SqliteStore
 
 Open = Callable[..., Awaitable[SqliteStore]]
-Start = Callable[..., Awaitable[asyncio.subprocess.Process]]
 
 
 @pytest.fixture
@@ -32,27 +28,8 @@ def url(path: Path) -> str:
 
 
 @pytest.fixture
-async def opened(path: Path, clock: Clock) -> AsyncIterator[Open]:
-    """`await opened()` opens one more store on the file, as another process would."""
-    stores: list[SqliteStore] = []
-
-    async def opened(**options: str) -> SqliteStore:
-        store = SqliteStore(path, clock=clock, steady=clock, **options)
-        await store.open()
-        stores.append(store)
-        return store
-
-    yield opened
-    for store in stores:
-        await store.close()
-
-
-@pytest.fixture
-def connect(opened: Open) -> Connect:
-    async def connect() -> Store:
-        return await opened()
-
-    return connect
+def made(path: Path, clock: Clock) -> Callable[..., SqliteStore]:
+    return partial(SqliteStore, path, clock=clock, steady=clock)
 
 
 def ask(path: Path, question: str) -> object:
@@ -87,32 +64,3 @@ def fill(folder: Path) -> Path:
                 while file.write(b"x" * size) == size:
                     pass
     return waste
-
-
-@pytest.fixture
-async def start(path: Path) -> AsyncIterator[Start]:
-    workers: list[asyncio.subprocess.Process] = []
-
-    async def start(what: str, name: str = "w", **env: str) -> asyncio.subprocess.Process:
-        worker = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.stores.worker", what, str(path), name, stdout=asyncio.subprocess.PIPE,
-            env={**os.environ, **env},
-            cwd=Path(__file__).parents[3],
-        )  # fmt: skip
-        workers.append(worker)
-        return worker
-
-    yield start
-    for worker in workers:
-        if worker.returncode is None:
-            worker.kill()
-        assert worker.stdout
-        await worker.stdout.read()
-        await worker.wait()
-
-
-async def line(worker: asyncio.subprocess.Process) -> str:
-    assert worker.stdout
-    read = await asyncio.wait_for(worker.stdout.readline(), 30)
-    assert read.endswith(b"\n"), "the worker died"
-    return read.decode().strip()

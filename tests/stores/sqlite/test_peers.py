@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.stores.kit import everything, items, put, until
-from tests.stores.sqlite.conftest import Open, Start, line
+from tests.stores.kit import Start, everything, items, line, put, until
+from tests.stores.sqlite.conftest import Open
 from tidings.events import Offset
 from tidings.log.journal import Journal
 from tidings.log.port import Cast

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.browser.lid import Wall
-from tests.stores.kit import put
-from tests.stores.sqlite.conftest import Open, Start, ask, line
+from tests.stores.kit import Start, line, put
+from tests.stores.sqlite.conftest import Open, ask
 from tidings.errors import Unavailable
 from tidings.events import Offset
 from tidings.log.head import Change
