@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from langchain.agents import create_agent
@@ -13,11 +14,13 @@ from langchain.agents.middleware import (
     ModelCallLimitMiddleware,
     ModelRetryMiddleware,
     SummarizationMiddleware,
+    ToolRetryMiddleware,
+    wrap_tool_call,
 )
-from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langchain_core.output_parsers import JsonOutputParser, StrOutputParser
 from langchain_core.runnables import RunnableLambda
-from langchain_core.tools import tool
+from langchain_core.tools import InjectedToolCallId, ToolException, tool
 from langgraph.config import get_stream_writer
 from langgraph.func import entrypoint, task
 from langgraph.graph import END, START, MessagesState, StateGraph
@@ -123,6 +126,59 @@ async def test_the_message_of_exhausted_retries(hub: Hub) -> None:
     assert said[-1]["outcome"] == "success"
 
 
+@pytest.mark.parametrize("times", [1, 2, 9])
+async def test_a_tool_that_is_tried_again_is_the_same_call(hub: Hub, times: int) -> None:
+    failures = iter(range(times))
+
+    @tool
+    async def look(what: str) -> str:
+        """Look."""
+        if what == "it" and next(failures, None) is not None:
+            raise ConnectionError("key 1234")
+        return f"seen {what}"
+
+    calls = [tool_chunk('{"what": "it"}', "c1", "look", 0), tool_chunk('{"what": "that"}', "c2", "look", 1)]
+    model = Scripted(scripts=[calls, [tool_chunk('{"what": "it"}', "c3", "look")], ["Done."]])
+    retry = ToolRetryMiddleware(max_retries=2, initial_delay=0, jitter=False)
+    said = await told(hub, create_agent(model, [look], middleware=[retry]), ASKED)
+    sound(said)
+
+    def story(call: str) -> list[str]:
+        return [
+            event["type"].removeprefix("tool.")
+            for event in said
+            if event["type"].startswith("tool.") and event["call"] == call
+        ]
+
+    failed = ["started", "failed"]
+    assert story("c1") == (failed * 3 if times == 9 else [*failed * times, "started", "finished"])
+    assert story("c2") == ["started", "finished"]
+    assert story("c3") == (failed * 3 if times == 9 else ["started", "finished"])
+    assert {event["call"] for event in said if event["type"].startswith("tool.")} == {"c1", "c2", "c3"}
+
+
+async def test_a_tool_whose_error_is_handed_to_a_middleware_is_tried_again_as_the_same_call(hub: Hub) -> None:
+    @tool
+    async def look(what: str) -> str:
+        """Look."""
+        if (tries := next(count)) == 0:
+            raise ToolException("Not yet.")
+        return f"seen at try {tries}"
+
+    @wrap_tool_call
+    async def twice(request: Any, handler: Any) -> Any:
+        answer = await handler(request)
+        return await handler(request) if answer.status == "error" else answer
+
+    count = itertools.count()
+    look.handle_tool_error = True
+    model = Scripted(scripts=[[tool_chunk('{"what": "it"}', "c1", "look")], ["Done."]])
+    said = await told(hub, create_agent(model, [look], middleware=[twice]), ASKED)
+    sound(said)
+    tools = [(event["type"], event["call"]) for event in said if event["type"].startswith("tool.")]
+    assert tools == [("tool.started", "c1"), ("tool.failed", "c1"), ("tool.started", "c1"), ("tool.finished", "c1")]
+
+
 async def test_data_of_a_stream_writer_also_of_a_subgraph_and_a_tool(hub: Hub) -> None:
     @tool
     async def look(what: str) -> str:
@@ -144,6 +200,27 @@ async def test_data_of_a_stream_writer_also_of_a_subgraph_and_a_tool(hub: Hub) -
     found = [(event["name"], event["value"]) for event in only(said, "data")]
     assert found == [("custom", "half"), ("custom", {"at": "inner"}), ("custom", {"looked": "it"})]
     assert "data" not in [step["name"] for step in only(said, "step.started")]
+
+
+async def test_data_with_an_id_says_which_data_it_replaces(hub: Hub) -> None:
+    async def work(state: MessagesState) -> dict[str, Any]:
+        for value in ({"id": 7, "n": 1}, {"id": "x" * 200}, {"id": None}, {"id": [7]}, "text"):
+            get_stream_writer()(value)
+        return {"messages": []}
+
+    said = await told(hub, graph_of(work=work), ASKED)
+    assert [event.get("id") for event in only(said, "data")] == ["7", "x" * 100, None, None, None]
+
+
+async def test_a_tool_that_hands_over_says_what_its_message_says(hub: Hub) -> None:
+    @tool
+    async def hand_over(tool_call_id: Annotated[str, InjectedToolCallId]) -> Command[str]:
+        """Hand over."""
+        return Command(update={"messages": [ToolMessage("Handed over.", tool_call_id=tool_call_id)]})
+
+    model = Scripted(scripts=[[tool_chunk("{}", "c1", "hand_over")], ["Done."]])
+    said = await told(hub, create_agent(model, [hand_over]), ASKED)
+    assert [event["output"] for event in only(said, "tool.finished")] == ["Handed over."]
 
 
 async def test_messages_carry_the_name_of_their_agent(hub: Hub) -> None:

@@ -61,6 +61,7 @@ class Reader:
         self._tools: dict[str, ToolStarted] = {}
         self._tool_count = 0
         self._calls: list[Call] = []  # what messages asked for and no tool has begun to do
+        self._failed: list[Call] = []  # what a tool has failed to do, and may be told to do again
         self._asking: set[str] = set()
 
     def begin(self) -> Iterator[RunEvent]:
@@ -157,14 +158,18 @@ class Reader:
             yield started
 
     def _take_call(self, tool: str, input: Any) -> str:
-        """The id under which a message asked for this. LangChain does not tell it when a tool starts."""
-        same = [call for call in self._calls if call.tool == tool]
-        found = next((call for call in same if call.input == input), same[0] if same else None)
-        if found is not None:
-            self._calls.remove(found)
-            return found.call
-        self._tool_count += 1
-        return f"t{self._tool_count}"
+        """The id under which a message asked for this, or under which the same failed before.
+
+        LangChain does not tell it when a tool starts.
+        """
+        asked = [call for call in self._calls if call.tool == tool]
+        again = [call for call in reversed(self._failed) if call.tool == tool and call.input == input]
+        found = next((call for call in (*asked, *again) if call.input == input), asked[0] if asked else None)
+        if found is None:
+            self._tool_count += 1
+            return f"t{self._tool_count}"
+        (self._calls if found in self._calls else self._failed).remove(found)
+        return found.call
 
     def _tool_end(self, event: Mapping[str, Any]) -> Iterator[RunEvent]:
         tool = self._tools.pop(event["run_id"])
@@ -172,7 +177,7 @@ class Reader:
         if (said := tool_message(output, tool.call)) is not None:
             output = said
         if getattr(output, "status", None) == "error":
-            yield ToolFailed(run=self.run, call=tool.call, tool=tool.tool, error=TOOL_FAILED)
+            yield from self._fail(tool, event["data"].get("input"))
         else:
             value = jsonable(_said_by_tool(output))
             yield ToolFinished(run=self.run, call=tool.call, tool=tool.tool, output=value)
@@ -184,6 +189,10 @@ class Reader:
             self._calls.append(Call(tool.call, tool.tool, event["data"].get("input")))
             self._asking.add(tool.call)
             return
+        yield from self._fail(tool, event["data"].get("input"))
+
+    def _fail(self, tool: ToolStarted, input: Any) -> Iterator[RunEvent]:
+        self._failed.append(Call(tool.call, tool.tool, input))
         yield ToolFailed(run=self.run, call=tool.call, tool=tool.tool, error=TOOL_FAILED)
 
     # Chains and graphs.

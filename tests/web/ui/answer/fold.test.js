@@ -54,6 +54,28 @@ test("an answer has steps, text from deltas, sources, usage and an end", () => {
   assert.equal(answer.offset, `e-${clock}`);
 });
 
+test("a tool that is tried again stays the same step", () => {
+  const failed = folded(
+    run.fold,
+    run.unread,
+    ["run.started", {}],
+    ["tool.started", { call: "t1", tool: "search", input: { q: 1 } }],
+    ["tool.failed", { call: "t1", error: "It failed." }],
+    ["block.started", { block: "b1", kind: "text" }],
+  );
+  const begun = run.fold(failed, event("tool.started", { call: "t1", tool: "search", input: { q: 1 } }));
+  assert.deepEqual(
+    begun.parts.map((part) => [part.kind, part.kind === "step" && part.error]),
+    [
+      ["step", null],
+      ["text", false],
+    ],
+  );
+  const [step] = run.fold(begun, event("tool.finished", { call: "t1", output: "found" })).parts;
+  assert.ok(step.kind === "step");
+  assert.deepEqual([step.output, step.error], ["found", null]);
+});
+
 test("merged deltas give the same text from any starting point", () => {
   const one = folded(
     run.fold,

@@ -144,7 +144,7 @@ function step(run, { type, time, data }) {
     case "block.finished":
       return data.kind === "source" ? cite(run, data.content) : finishBlock(run, data, time);
     case "tool.started":
-      return begin(run, call(data, time));
+      return beginCall(run, call(data, time));
     case "tool.finished":
     case "tool.failed":
       return finishCall(run, type, data, time);
@@ -286,6 +286,13 @@ function finishBlock(run, data, time) {
 function replace(run, block, change) {
   const parts = run.parts.map((part) => (isText(part) && part.id === block ? change(part) : part));
   return { ...run, parts };
+}
+
+/** Begin a tool call, or begin one anew that has failed. @param {Run} run @param {Step} step @returns {Run} */
+function beginCall(run, step) {
+  const known = run.parts.some((part) => part.kind === "step" && part.id === step.id);
+  if (!known) return begin(run, step);
+  return { ...run, parts: run.parts.map((part) => (part.kind === "step" && part.id === step.id ? step : part)) };
 }
 
 /** @param {Run} run @param {string} type @param {any} data @param {number} time @returns {Run} */
