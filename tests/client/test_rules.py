@@ -12,7 +12,7 @@ import pytest
 
 from tidings import Event, ServerSentEvent, Unexpected, adecode, decode, errors
 from tidings.client.following import Following
-from tidings.client.rules import Answer, Broken, Read, Renew, Request, Rules, Send, Wait, is_busy, retry_after
+from tidings.client.rules import CLOSED, Answer, Broken, Read, Renew, Request, Rules, Send, Wait, is_busy, retry_after
 from tidings.client.source import Connected
 from tidings.client.values import Names
 
@@ -123,6 +123,33 @@ def test_only_a_change_that_may_have_been_taken_is_uncertain() -> None:
         with pytest.raises(kind) as caught:
             drive(rules(0).call(request, Names), [reply])
         assert type(caught.value) is kind
+
+
+@pytest.mark.parametrize(
+    ("asked", "replies", "kind"),
+    [
+        (GET, [], errors.Unavailable),
+        (POST, [], errors.Unavailable),
+        (POST, [Broken("Nobody.", sent=False)], errors.Unavailable),
+        (POST, [Broken("Nobody.", sent=False), LOST], errors.OutcomeUnknown),
+        (GET, [LOST], errors.Unavailable),
+    ],
+)
+@pytest.mark.parametrize("closed", [Send, Wait])
+def test_a_call_ends_when_its_client_is_closed(
+    asked: Request, replies: list[Any], kind: type[Exception], closed: type
+) -> None:
+    plan = rules().call(asked, Names)
+    step = next(plan)
+    for n, reply in enumerate(replies, 1):
+        step = plan.send(reply)
+        assert isinstance(step, Wait)
+        if closed is Send or n < len(replies):
+            step = plan.send(None)
+    with pytest.raises(kind, match=r"closed|Nobody|lost") as caught:
+        plan.send(CLOSED)
+    assert type(caught.value) is kind
+    assert replies or str(caught.value) == "The client is closed."
 
 
 def test_a_status_that_may_pass_is_known() -> None:

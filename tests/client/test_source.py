@@ -110,3 +110,20 @@ def test_a_source_names_its_url_without_the_query() -> None:
     assert source.rules.url == "http://x/a"
     assert source.request.path == "http://x/a?token=secret"
     assert source.request.method == "GET"
+
+
+@pytest.mark.parametrize("end", [b"data: [DONE]", b"data:[DONE]\n", b"data: [DONE]\r", b"id: 2\ndata: [DONE]\r\n"])
+def test_a_stream_may_end_with_done_and_no_empty_line(end: bytes) -> None:
+    source = Source(rules(), ASK)
+    assert drive(source, STREAM, b"id: 1\ndata: 1\n\n" + end, b"") == ["1", "the end"]
+    assert source.last_event_id == "1"
+
+
+@pytest.mark.parametrize(
+    ("end", "reply"), [(b"data: [DONE]", LOST), (b"data: [DON", b""), (b"data: [DONE]\ndata: 2", b"")]
+)
+def test_half_an_end_is_a_cut(end: bytes, reply: Any) -> None:
+    assert drive(Source(rules(), ASK), STREAM, b"data: 1\n\n" + end, reply, Answer(204, "", {}))[-2:] == [
+        1.0,
+        "the end",
+    ]

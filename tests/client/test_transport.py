@@ -5,7 +5,9 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from tidings import InvalidRequest, Unexpected
+from tests.client.conftest import Make
+from tests.client.scripted import Answer, script
+from tidings import InvalidRequest, TidingsError, Unexpected
 from tidings.client import transport
 from tidings.client.rules import Broken, Request, Send
 
@@ -96,3 +98,22 @@ def test_a_transient_event_takes_no_condition(key: str | None, expected: str | N
     with pytest.raises(InvalidRequest, match="transient"):
         transport.must_be_plain(key, expected, close)
     transport.must_be_plain(None, None, False)
+
+
+@pytest.mark.parametrize("location", ["http://[::1", "http://x:port/", "//"])
+def test_a_redirect_to_no_address_is_an_error(source: Make, make: Make, location: str) -> None:
+    with script(*[Answer(status=307, headers={"Location": location})] * 60) as server:
+        with pytest.raises(Unexpected, match=server.url):
+            next(source(server.url))
+        with pytest.raises(Unexpected, match=server.url):
+            make(server.url).publish("a", "x")
+
+
+@pytest.mark.parametrize("location", ["http://127.0.0.1:99999/", "http://a..b/"])
+def test_an_address_that_no_socket_takes_is_an_error(source: Make, make: Make, location: str) -> None:
+    with script(*[Answer(status=307, headers={"Location": location})] * 2) as server:
+        for url in (server.url, location):
+            with pytest.raises(TidingsError):
+                next(source(url, patience=0))
+            with pytest.raises(TidingsError):
+                make(url, patience=0).topics()

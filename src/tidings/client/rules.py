@@ -77,6 +77,9 @@ class Broken(NamedTuple):
 INTERRUPTED = Broken("The step was interrupted.")
 """The reply to a step that was ended from outside."""
 
+CLOSED = Broken("The client is closed.", sent=False)
+"""The reply to a step that is not done, or not to its end, since the client was closed."""
+
 
 class Send(NamedTuple):
     """Send a request. The reply is an Answer or Broken. `stream`: leave an event stream open for Read steps."""
@@ -90,7 +93,7 @@ class Read(NamedTuple):
 
 
 class Wait(NamedTuple):
-    """Do nothing for this many seconds."""
+    """Do nothing for this many seconds. The reply is None, or CLOSED."""
 
     seconds: float
 
@@ -149,11 +152,11 @@ class Rules:
                 reply.sent if isinstance(reply, Broken) else reply.status >= 500 and reply.status != 503
             )
             pause, failures = self.pause(failures, retry_after(reply)), failures + 1
-            if self.clock() - begun + pause > self.patience or (unsure and request.once):
+            last = reply is CLOSED or self.clock() - begun + pause > self.patience or (unsure and request.once)
+            if last or (yield Wait(pause)) is CLOSED:
                 if unsure and request.method != "GET":
                     raise OutcomeUnknown(f"{error} The request took effect once, or not at all.") from error
                 raise error
-            yield Wait(pause)
 
     def decode(self, body: bytes | str, shape: type[T]) -> T:
         """Decode JSON of the server. Raises Unexpected."""
@@ -171,7 +174,7 @@ class Rules:
     def error(self, reply: Answer | Broken, request: Request) -> TidingsError:
         """Make the error for a status other than success, or for no answer at all."""
         if isinstance(reply, Broken):
-            return Unavailable(reply.why if reply.sent else f"{reply.why} {self.hint}".rstrip())
+            return Unavailable(reply.why if reply.sent or reply is CLOSED else f"{reply.why} {self.hint}".rstrip())
         try:
             problem = _decoder(Problem).decode(reply.body)
         except (msgspec.DecodeError, UnicodeDecodeError):

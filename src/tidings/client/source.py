@@ -150,6 +150,9 @@ class Source:
                     self._last, self.last_event_id = item, item.id
                 yield item
             self.last_event_id = decoder.last_event_id
+        if broken is None:
+            # Some servers end the stream with `[DONE]` and no empty line. The event never fires, but it is their last.
+            self._last = next((event for event in decoder.feed(b"\n\n") if _is_done(event)), self._last)
         # Asked once, at the end: the decoder searches all that it has of an unfinished event.
         if decoder.retry is not None:
             self._retry = decoder.retry / 1000
@@ -163,7 +166,11 @@ def _is_last(event: ServerSentEvent | None) -> bool:
     """
     if event is None:
         return False
-    return event.data == "[DONE]" or (event.type == "tidings.end" and "~" not in event.id)
+    return _is_done(event) or (event.type == "tidings.end" and "~" not in event.id)
+
+
+def _is_done(event: ServerSentEvent) -> bool:
+    return event.data == "[DONE]"
 
 
 def source_of(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
@@ -10,7 +11,8 @@ import httpx
 from tidings.access.origins import is_loopback
 from tidings.errors import InvalidRequest
 
-from .rules import Answer, Broken, Send
+from .closing import Closing
+from .rules import CLOSED, Answer, Broken, Send
 from .values import Unexpected
 
 CONNECT, ANSWER = 10.0, 30.0
@@ -71,6 +73,20 @@ def request(step: Send, headers: Mapping[str, str], silence: float | None) -> di
     }
 
 
+@contextmanager
+def addressed(url: str) -> Iterator[None]:
+    """Raise Unexpected in place of the exceptions of Python's sockets for what is no host or no port.
+
+    httpx looks at neither in the `Location` of a redirect. The exceptions of asyncio's come in a group.
+    """
+    try:
+        yield
+    except (UnicodeError, OverflowError, ExceptionGroup) as error:
+        if isinstance(error, ExceptionGroup) and error.split((UnicodeError, OverflowError))[1] is not None:
+            raise
+        raise Unexpected(f"The address {url}, or one to which it redirects, has no valid host or port.") from None
+
+
 def answer(response: httpx.Response, body: bytes = b"") -> Answer:
     """Return the answer in a response."""
     url = response.url
@@ -81,6 +97,8 @@ def answer(response: httpx.Response, body: bytes = b"") -> Answer:
 def broken(url: str, error: httpx.RequestError) -> Broken:
     """Return the meaning of an exception of httpx. Raises TidingsError if another try would end in the same way."""
     match error:
+        case httpx.RemoteProtocolError() if "location header" in str(error):
+            raise Unexpected(f"{url} redirects to something that is no URL.") from None
         case httpx.TooManyRedirects() | httpx.UnsupportedProtocol():
             raise Unexpected(f"{url} redirects in a circle, or to an address that is not one of HTTP.") from None
         case httpx.LocalProtocolError():
@@ -90,3 +108,10 @@ def broken(url: str, error: httpx.RequestError) -> Broken:
         case httpx.ReadTimeout():
             return Broken(f"{url} was silent for too long.")
     return Broken(f"The connection to {url} was lost.")
+
+
+def closed(closing: Closing) -> Broken:
+    """Return the meaning of a closed client of httpx. Raises InvalidRequest if the application has closed it."""
+    if not closing.closed:
+        raise InvalidRequest("The client of httpx that was passed as `http` is closed.")
+    return CLOSED

@@ -96,6 +96,8 @@ def test_a_plan_without_a_token_has_none_to_renew() -> None:
 class Pressed(Driver):
     """A driver to which Ctrl-C comes at the second step."""
 
+    closed = False
+
     def __init__(self) -> None:
         self.steps = 0
 

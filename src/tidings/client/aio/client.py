@@ -8,7 +8,7 @@ from typing import Literal, Self, TypeVar, overload
 
 import httpx
 
-from tidings.errors import Closed, NotFound
+from tidings.errors import Closed, InvalidRequest, NotFound, Unavailable
 from tidings.events import MESSAGE, Event, Offset, Page
 from tidings.log.names import EARLIEST, TAIL, After
 from tidings.log.rules import Appended
@@ -16,8 +16,9 @@ from tidings.wire.run_events import TERMINAL, RunState
 
 from .. import transport
 from ..calls import Calls, Expectation
+from ..closing import Closing
 from ..following import Following, Start
-from ..rules import Plan, Rules
+from ..rules import CLOSED, Plan, Rules
 from ..values import RESET
 from .driver import AsyncDriver, AsyncItems
 
@@ -52,6 +53,7 @@ class AsyncClient:
     ) -> None:
         self.url: str = url.rstrip("/")
         self._http = httpx.AsyncClient(**transport.options(self.url))
+        self._closing = Closing()
         self._token = token
         self._fresh = transport.valid_token(token) if isinstance(token, str) else None
         self._calls = Calls(Rules(self.url, silence, patience, hint=transport.HINT))
@@ -64,7 +66,8 @@ class AsyncClient:
         await self.close()
 
     async def close(self) -> None:
-        """Close all connections."""
+        """Close all connections. Another task may do so: iterations end, and a call that waits raises Unavailable."""
+        self._closing.close()
         await self._http.aclose()
 
     @overload
@@ -157,7 +160,9 @@ class AsyncClient:
         return await self._driver().run(plan)
 
     def _driver(self) -> AsyncDriver:
-        return AsyncDriver(self._http, self._calls.rules, self._authorization, self._renew)
+        if self._closing.closed:
+            raise InvalidRequest(CLOSED.why)
+        return AsyncDriver(self._http, self._calls.rules, self._authorization, self._renew, self._closing)
 
     async def _authorization(self) -> dict[str, str]:
         if self._fresh is None and callable(self._token):
@@ -224,7 +229,8 @@ class AsyncRun:
     async def wait(self) -> Event:
         """Wait for the end of the run, and return its last event, `run.finished` or `run.failed`.
 
-        Raises NotFound if the run is deleted, and Closed if its topic is closed without an end.
+        Raises NotFound if the run is deleted, Closed if its topic is closed without an end, and Unavailable if the
+        client is closed.
         """
         async with self.events() as events:
             async for event in events:
@@ -232,6 +238,8 @@ class AsyncRun:
                     return event
                 if event.type == RESET and event.json()["reason"] != "trimmed":
                     raise NotFound(f"There is no run {self.id} any more.")
+        if self._client._closing.closed:
+            raise Unavailable(CLOSED.why)
         raise Closed("The topic of the run was closed before the run had ended.")
 
     async def state(self) -> RunState:

@@ -10,7 +10,8 @@ from typing import Generic, TypeVar
 import httpx
 
 from .. import transport
-from ..rules import INTERRUPTED, Answer, Broken, Plan, Read, Renew, Reply, Rules, Send, Step, Wait
+from ..closing import Closing
+from ..rules import CLOSED, INTERRUPTED, Answer, Broken, Plan, Read, Renew, Reply, Rules, Send, Step, Wait
 
 T = TypeVar("T")
 
@@ -18,7 +19,8 @@ T = TypeVar("T")
 class AsyncDriver:
     """The driver of one plan: it does the plan's steps, and holds the open stream.
 
-    `headers` returns further headers for each request. `renew` makes it return a fresh token, if it can.
+    `headers` returns further headers for each request. `renew` makes it return a fresh token, if it can. `closing`: the
+    end of the client that has several drivers.
     """
 
     def __init__(
@@ -27,8 +29,10 @@ class AsyncDriver:
         rules: Rules,
         headers: Callable[[], Awaitable[Mapping[str, str]]],
         renew: Callable[[], bool] = lambda: False,
+        closing: Closing | None = None,
     ) -> None:
         self._http, self._rules, self._headers, self._renew = http, rules, headers, renew
+        self._closing = closing or Closing()
         self._response: httpx.Response | None = None
         self._chunks: AsyncIterator[bytes] | None = None
         self._scope: asyncio.Timeout | None = None
@@ -44,8 +48,16 @@ class AsyncDriver:
                 return result
             reply = await self.do(step)
 
+    @property
+    def closed(self) -> bool:
+        """True once the client is closed."""
+        return self._closing.closed
+
     async def do(self, step: Step) -> Reply:
         """Do a step, and return its reply."""
+        if self.closed:
+            return CLOSED
+        self._closing.busy.add(self)
         try:
             async with asyncio.timeout(None) as scope:
                 self._scope = scope
@@ -53,9 +65,10 @@ class AsyncDriver:
         except TimeoutError:
             if not scope.expired():
                 raise
-            return INTERRUPTED
+            return CLOSED if self._closing.closed and isinstance(step, Wait) else INTERRUPTED
         finally:
             self._scope = None
+            self._closing.busy.discard(self)
 
     def interrupt(self) -> None:
         """End the step that another task waits for. Its reply is that of a lost connection."""
@@ -88,12 +101,19 @@ class AsyncDriver:
         await self.close()
         try:
             options = transport.request(step, await self._headers(), self._rules.silence)
-            response = await self._http.send(self._http.build_request(**options), stream=True, follow_redirects=True)
+            with transport.addressed(self._rules.url):
+                response = await self._http.send(
+                    self._http.build_request(**options), stream=True, follow_redirects=True
+                )
             if not (step.stream and response.status_code == 200):
                 async with aclosing(response):
                     return transport.answer(response, await response.aread())
         except httpx.RequestError as error:
             return transport.broken(self._rules.url, error)
+        except RuntimeError:
+            if not self._http.is_closed:
+                raise
+            return transport.closed(self._closing)
         self._response, self._chunks = response, response.aiter_bytes()
         return transport.answer(response)
 
@@ -101,7 +121,8 @@ class AsyncDriver:
 class AsyncItems(Generic[T]):
     """The items of a plan that follows a stream, as an iterator. Another task may close it.
 
-    A cancelled `anext` costs the connection and no item: the plan connects anew.
+    A cancelled `anext` costs the connection and no item: the plan connects anew. The iteration also ends when the
+    client is closed.
     """
 
     def __init__(self, driver: AsyncDriver, plan: Generator[Step | T, Reply, None]) -> None:
@@ -121,7 +142,7 @@ class AsyncItems(Generic[T]):
             raise RuntimeError("Another task waits for the next event.")
         self.begun = self.waiting = True
         try:
-            while not self._closed:
+            while not (self._closed or self._driver.closed):
                 reply, self._reply = self._reply, INTERRUPTED
                 try:
                     step = self._plan.send(reply)

@@ -7,7 +7,7 @@ from typing import Literal, Self, TypeVar, overload
 
 import httpx
 
-from tidings.errors import Closed, NotFound
+from tidings.errors import Closed, InvalidRequest, NotFound, Unavailable
 from tidings.events import MESSAGE, Event, Offset, Page
 from tidings.log.names import EARLIEST, TAIL, After
 from tidings.log.rules import Appended
@@ -15,8 +15,9 @@ from tidings.wire.run_events import TERMINAL, RunState
 
 from .. import transport
 from ..calls import Calls, Expectation
+from ..closing import Closing
 from ..following import Following, Start
-from ..rules import Plan, Rules
+from ..rules import CLOSED, Plan, Rules
 from ..values import RESET
 from .driver import Driver, Items
 
@@ -53,6 +54,7 @@ class Client:
     ) -> None:
         self.url: str = url.rstrip("/")
         self._http = httpx.Client(**transport.options(self.url))
+        self._closing = Closing()
         self._token = token
         self._fresh = transport.valid_token(token) if isinstance(token, str) else None
         self._calls = Calls(Rules(self.url, silence, patience, hint=transport.HINT))
@@ -65,7 +67,8 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        """Close all connections."""
+        """Close all connections. Another thread may do so: iterations end, and a call that waits raises Unavailable."""
+        self._closing.close()
         self._http.close()
 
     @overload
@@ -158,7 +161,9 @@ class Client:
         return self._driver().run(plan)
 
     def _driver(self) -> Driver:
-        return Driver(self._http, self._calls.rules, self._authorization, self._renew)
+        if self._closing.closed:
+            raise InvalidRequest(CLOSED.why)
+        return Driver(self._http, self._calls.rules, self._authorization, self._renew, self._closing)
 
     def _authorization(self) -> dict[str, str]:
         if self._fresh is None and callable(self._token):
@@ -223,7 +228,8 @@ class Run:
     def wait(self) -> Event:
         """Wait for the end of the run, and return its last event, `run.finished` or `run.failed`.
 
-        Raises NotFound if the run is deleted, and Closed if its topic is closed without an end.
+        Raises NotFound if the run is deleted, Closed if its topic is closed without an end, and Unavailable if the
+        client is closed.
         """
         with self.events() as events:
             for event in events:
@@ -231,6 +237,8 @@ class Run:
                     return event
                 if event.type == RESET and event.json()["reason"] != "trimmed":
                     raise NotFound(f"There is no run {self.id} any more.")
+        if self._client._closing.closed:
+            raise Unavailable(CLOSED.why)
         raise Closed("The topic of the run was closed before the run had ended.")
 
     def state(self) -> RunState:

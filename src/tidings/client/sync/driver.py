@@ -11,7 +11,8 @@ from typing import Generic, TypeVar
 import httpx
 
 from .. import transport
-from ..rules import INTERRUPTED, Answer, Broken, Plan, Read, Renew, Reply, Rules, Send, Step, Wait
+from ..closing import Closing
+from ..rules import CLOSED, INTERRUPTED, Answer, Broken, Plan, Read, Renew, Reply, Rules, Send, Step, Wait
 
 T = TypeVar("T")
 
@@ -19,7 +20,8 @@ T = TypeVar("T")
 class Driver:
     """The driver of one plan: it does the plan's steps, and holds the open stream.
 
-    `headers` returns further headers for each request. `renew` makes it return a fresh token, if it can.
+    `headers` returns further headers for each request. `renew` makes it return a fresh token, if it can. `closing`: the
+    end of the client that has several drivers.
     """
 
     def __init__(
@@ -28,8 +30,10 @@ class Driver:
         rules: Rules,
         headers: Callable[[], Mapping[str, str]],
         renew: Callable[[], bool] = lambda: False,
+        closing: Closing | None = None,
     ) -> None:
         self._http, self._rules, self._headers, self._renew = http, rules, headers, renew
+        self._closing = closing or Closing()
         self._response: httpx.Response | None = None
         self._chunks: Iterator[bytes] = iter(())
         self._interrupted = threading.Event()
@@ -45,8 +49,20 @@ class Driver:
                 return result
             reply = self.do(step)
 
+    @property
+    def closed(self) -> bool:
+        """True once the client is closed."""
+        return self._closing.closed
+
     def do(self, step: Step) -> Reply:
         """Do a step, and return its reply."""
+        self._closing.busy.add(self)
+        try:
+            return CLOSED if self.closed else self._do(step)
+        finally:
+            self._closing.busy.discard(self)
+
+    def _do(self, step: Step) -> Reply:
         match step:
             case Send():
                 return self._send(step)
@@ -54,7 +70,7 @@ class Driver:
                 return self._read()
             case Wait():
                 self._interrupted.wait(step.seconds)
-                return None
+                return CLOSED if self.closed else None
             case Renew():
                 return self._renew()
 
@@ -79,12 +95,17 @@ class Driver:
         self._interrupted.clear()
         try:
             options = transport.request(step, self._headers(), self._rules.silence)
-            response = self._http.send(self._http.build_request(**options), stream=True, follow_redirects=True)
+            with transport.addressed(self._rules.url):
+                response = self._http.send(self._http.build_request(**options), stream=True, follow_redirects=True)
             if not (step.stream and response.status_code == 200):
                 with closing(response):
                     return transport.answer(response, response.read())
         except httpx.RequestError as error:
             return transport.broken(self._rules.url, error)
+        except RuntimeError:
+            if not self._http.is_closed:
+                raise
+            return transport.closed(self._closing)
         self._response, self._chunks = response, response.iter_bytes()
         return transport.answer(response)
 
@@ -102,7 +123,8 @@ class Driver:
 class Items(Generic[T]):
     """The items of a plan that follows a stream, as an iterator. Another thread may close it.
 
-    An exception from outside, such as KeyboardInterrupt, costs the connection and no item: the plan connects anew.
+    An exception from outside, such as KeyboardInterrupt, costs the connection and no item: the plan connects anew. The
+    iteration also ends when the client is closed.
     """
 
     def __init__(self, driver: Driver, plan: Generator[Step | T, Reply, None]) -> None:
@@ -120,7 +142,7 @@ class Items(Generic[T]):
         with self._lock:
             self.begun = True
             try:
-                while not self._closed:
+                while not (self._closed or self._driver.closed):
                     reply, self._reply = self._reply, INTERRUPTED
                     step = self._plan.send(reply)
                     if isinstance(step, Send | Read | Wait | Renew):
