@@ -18,7 +18,14 @@ from starlette.routing import Route
 
 from tests.asgi import Client, asking
 from tidings import Hub
-from tidings.delivery.response import EventStreamResponse, closing_time, given_id, parse_last_event_id, problem_response
+from tidings.delivery.response import (
+    FEW,
+    EventStreamResponse,
+    closing_time,
+    given_id,
+    parse_last_event_id,
+    problem_response,
+)
 from tidings.errors import Closed, Gone, InvalidRequest, TidingsError, TooManyRequests, Unauthenticated, Unavailable
 from tidings.events import Offset, Retention
 from tidings.testing import Clock
@@ -49,6 +56,10 @@ class TestStatus:
     async def test_topics_that_are_none(self, hub: Hub, topics: str | Sequence[str]) -> None:
         await refused(EventStreamResponse(hub, topics), 400)
         assert len(hub.delivery.topics) == 0
+
+    @pytest.mark.parametrize("form", [Format, "json", {}])
+    async def test_a_format_that_is_none(self, hub: Hub, form: Any) -> None:
+        await refused(EventStreamResponse(hub, "a", format=form), 400)
 
     async def test_the_most_topics_of_a_connection(self, hub: Hub) -> None:
         async with asking(EventStreamResponse(hub, [f"t{n}" for n in range(32)])) as client:
@@ -240,6 +251,29 @@ class TestForeignFormats:
                 await after.end()
         assert before.data == ["secret", "one", "two"]
         assert after.data == ["one", "two"]
+
+    @pytest.mark.parametrize("size", [1, FEW + 1])
+    async def test_a_topic_of_which_only_redacted_events_are_left_is_read(self, hub: Hub, size: int) -> None:
+        """The client has the id of the last event that it was given. With this id it would come back for ever."""
+        for topic in ("a", "b"):
+            first = await hub.publish(topic, "one")
+            done = await hub.publish_many(topic, [("message", "secret")] * size, close=True)
+            for n in range(done.first.n, done.last.n + 1):
+                await hub.redact(topic, done.first._replace(n=n))
+        async with asking(EventStreamResponse(hub, "a", "earliest", format=FOREIGN)) as client:
+            await client.end()
+        assert client.data == ["one"]
+        last = {"last-event-id": client.events[0].id}
+        await refused(EventStreamResponse(hub, "a", format=FOREIGN), 204, last)
+        both = {"last-event-id": f"{last['last-event-id']}~{first}"}
+        await refused(EventStreamResponse(hub, ["a", "b"], format=FOREIGN), 204, both)
+        async with asking(EventStreamResponse(hub, "a"), headers=last) as ours:
+            await ours.end()
+        assert [event.type for event in ours.events] == ["tidings.redacted"] * size + ["tidings.end"]
+        both = {"last-event-id": f"{last['last-event-id']}~0-0"}
+        async with asking(EventStreamResponse(hub, ["a", "b"], format=FOREIGN), headers=both) as client:
+            await client.end()
+        assert client.data == ["one"]
 
     async def test_events_that_are_gone_are_refused(self, hub: Hub) -> None:
         """The stream cannot say that events are gone, so it does not begin, or is cut."""

@@ -161,6 +161,17 @@ async def test_a_run_that_is_stopped_does_not_look_finished(server: Server) -> N
     assert (client.events[-1].type, client.events[-1].data) == ("error", "The answer was cancelled before its end.")
 
 
+async def test_a_client_of_a_run_that_was_closed_by_hand_is_told_not_to_come_back(server: Server) -> None:
+    server.script.go.clear()
+    async with asking(server.app, "/stream?q=one|!wait|two", headers=SSE) as client:
+        last = (await client.take(2))[-1].id
+        await server.hub.close_topic(f"runs.{last.partition('.')[0]}")
+        await client.end()
+    assert (client.clean, client.last_event_id) == (True, last)
+    assert (await ask(server, "one", {**SSE, "last-event-id": last})).status == 204
+    server.script.go.set()
+
+
 async def test_leaving_cancels_nothing(server: Server) -> None:
     server.script.go.clear()
     async with asking(server.app, "/stream?q=one|!wait|two", headers=SSE) as client:

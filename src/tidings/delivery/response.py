@@ -32,6 +32,9 @@ MAX_TOPICS = 32
 MAX_ID = 512
 """Bytes of a last event ID. 32 offsets of 14 characters fit; up to four topics stay under 128."""
 
+FEW = 100
+"""Events that are looked at in one read: most often the first of them is one to write."""
+
 ID_PARAMETERS = ("last_event_id", "lastEventId")
 """Parameters for clients that cannot send the header. npm's `event-source-polyfill` and `reconnecting-eventsource` send
 the second one."""
@@ -112,7 +115,7 @@ class EventStreamResponse(Response):
         self.expires = expires
         self.status_code = status_code
         self.background = background
-        self.format: Format = format or PLAIN
+        self.format: Format = PLAIN if format is None else format
         self.body = b""
         own = {name.lower().encode("latin-1"): value.encode("latin-1") for name, value in (headers or {}).items()}
         self.raw_headers: list[tuple[bytes, bytes]] = list({**HEADERS, **own}.items())
@@ -151,6 +154,7 @@ class EventStreamResponse(Response):
         Raises TidingsError.
         """
         await self._check()
+        _must_be_format(self.format)
         if not self.topics:
             raise InvalidRequest("Name at least one topic.")
         if len(self.topics) > MAX_TOPICS:
@@ -171,7 +175,7 @@ class EventStreamResponse(Response):
                 if not self.format.notices and (lost := stream.positions[-1].lost):
                     earliest = str(stream.positions[-1].live.earliest)
                     raise Gone(f"Events of {topic} are gone: {lost}.", reason=lost, earliest=earliest)
-            if not all(position.finished for position in stream.positions):
+            if not all([await self._is_read(position) for position in stream.positions]):
                 stream.admit()
                 return stream
         except BaseException:
@@ -179,6 +183,22 @@ class EventStreamResponse(Response):
             raise
         stream.release()
         return None
+
+    async def _is_read(self, position: Position) -> bool:
+        """True if the topic is closed and nothing will be written of what follows the position, not even the end.
+
+        No id could move a client past events that its format leaves out. Raises TidingsError.
+        """
+        live, form = position.live, self.format
+        if not live.closed or position.lost or form.notice(live.name, "tidings.end", {}, ""):
+            return position.finished
+        at = position.located
+        while at.n < live.head:
+            page = await self.hub.read(live.name, at, FEW)
+            if not page.events or form.encode(live.name, page.events):
+                return False
+            at = page.next
+        return True
 
     # Steps that the responses of Tidings' own routes have otherwise.
 
@@ -263,6 +283,12 @@ class Stream:
         finally:
             subscription.leave()
             self.release()
+
+
+def _must_be_format(given: object) -> None:
+    """Raise InvalidRequest for a class of formats, and for what is no format."""
+    if not isinstance(given, Format):
+        raise InvalidRequest("The format is an object of Format, or of a class that inherits from it.")
 
 
 def closing_time(life: float | None, expires: float | None) -> float | None:
