@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ import pytest
 from tests.asgi import asking
 from tests.http.conftest import Server, serving
 from tests.http.problems import problem
+from tidings.errors import InvalidRequest
 from tidings.http.publish import SLICE, Sizes, parse_lines
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -255,3 +257,33 @@ async def test_other_tasks_have_turns_while_a_batch_is_parsed() -> None:
     assert len(await parse_lines(b'{"data":1}\n' * lines, lines)) == lines
     assert turns >= 8
     counting.cancel()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"data":1,"data":2}',
+        b'{"data":1,"data":1}',
+        b'{"type":"a","type":"b","data":1}',
+        b'{"data":"type","type":"a","data":"type"}',
+        b'{"type" : "x", "data" : {"type":1} , "data":{"type":1}}',
+        b'{"data":1,"\\u0064ata":2}',
+        b'{"type":"a\\"","type":"a\\"","data":"\\""}',
+    ],
+)
+async def test_a_line_that_has_a_member_twice_is_refused(line: bytes) -> None:
+    with pytest.raises(InvalidRequest, match="Line 2 is not an event: it has a member twice"):
+        await parse_lines(b'{"data":1}\n' + line, 9)
+
+
+@pytest.mark.parametrize(
+    "data", ["type", "data", {"type": {"data": "type"}}, [{"data": 1}, {"data": 2}], 'a "data" \\', "", " x "]
+)
+@pytest.mark.parametrize("type", [None, "data", "type", 'a "type" \\', "data data", "ä"])
+@pytest.mark.parametrize("indent", [False, True])
+async def test_words_in_a_line_are_no_members(type: str | None, data: Any, indent: bool) -> None:
+    event = {"type": type, "data": data} if type else {"data": data}
+    line = json.dumps(event, separators=(" , ", " : ")) if indent else json.dumps(event, separators=(",", ":"))
+    ((kind, text),) = await parse_lines(line.encode(), 9)
+    assert kind == (type or "message")
+    assert text == data if isinstance(data, str) else json.loads(text) == data

@@ -78,6 +78,14 @@ async def test_a_configuration_that_holds_no_number_in_its_limits_is_refused(ser
     problem(await server.client.get("/topics/numbers"), 404)
 
 
+@pytest.mark.parametrize(
+    "body", [b'{"ttl":1,"ttl":2}', b'{"ttl":1,"\\u0074tl":2}', b'{"ttl":1,"max_events":{"a":1,"b":2,"a":1}}']
+)
+async def test_a_member_that_is_there_twice_is_refused(server: Server, body: bytes) -> None:
+    problem(await server.client.put("/topics/twice", content=body, headers=JSON), 400, "twice")
+    problem(await server.client.get("/topics/twice"), 404)
+
+
 async def test_a_whole_number_may_be_written_with_a_point(server: Server) -> None:
     answer = await server.client.put("/topics/point", content=b'{"max_events":5.0,"ttl":60}', headers=JSON)
     assert (answer.status_code, answer.json()["retention"]["max_events"]) == (200, 5)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any, ClassVar, NoReturn, Self, get_type_hints
 from urllib.parse import parse_qsl, quote
@@ -217,7 +218,11 @@ def strict(access: Access | None, body: int = SMALL) -> type[APIRoute]:
 
 
 class BoundedRequest(Request):
-    """A request of bounded JSON: `json` raises a 413 for more than BRACKETS, and a 400 for more than NESTING levels."""
+    """A request of bounded JSON.
+
+    `json` raises a 413 for more than BRACKETS, and a 400 for more than NESTING levels or an object that has a member
+    twice, of which Python would take the last.
+    """
 
     async def json(self) -> Any:
         body = await self.body()
@@ -227,7 +232,19 @@ class BoundedRequest(Request):
             check_nesting(body.decode("utf-8", "replace"))
         except RecursionError as error:
             raise HTTPException(400, f"{error}.") from None
-        return await super().json()
+        return json.loads(body, object_pairs_hook=_object)
+
+
+def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(members)
+    if len(made) == len(members):
+        return made
+    seen: set[str] = set()
+    for name, _ in members:
+        if name in seen:
+            break
+        seen.add(name)
+    raise HTTPException(400, f"An object of the body has the member {shown(name)} twice.")
 
 
 def limited(receive: Receive, most: int) -> Receive:
