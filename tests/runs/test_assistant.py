@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 from langchain_core.language_models import FakeListChatModel
 from langgraph.graph import START, MessagesState, StateGraph
+from pydantic import Field
 
+from tests.runs.scripted import Scripted
 from tidings import Assistant
 from tidings.errors import InvalidRequest, NotFound
 from tidings.runs.assistant import NamedAssistant, choose, is_runnable, named
@@ -27,6 +29,10 @@ async def words(_: Any) -> AsyncIterator[str]:
 class Talker:
     async def __call__(self, _: Any) -> AsyncIterator[str]:
         yield "words"
+
+
+class Ready(FakeListChatModel):
+    responses: list[str] = Field(default_factory=list)
 
 
 def assistant(name: str, runnable: Any = MODEL) -> NamedAssistant:
@@ -86,7 +92,7 @@ async def test_a_runnable_is_made_by_functions_of_both_kinds() -> None:
         await assistant("five", lambda: 5).load()
 
 
-@pytest.mark.parametrize("runnable", [MODEL, words, Talker(), partial(words), lambda: MODEL, FakeListChatModel])
+@pytest.mark.parametrize("runnable", [MODEL, words, Talker(), partial(words), lambda: MODEL, Ready])
 def test_these_are_runnables(runnable: Any) -> None:
     assert is_runnable(runnable)
 
@@ -99,6 +105,7 @@ def test_these_are_runnables(runnable: Any) -> None:
         (None, "a value of the type NoneType"),
         (lambda messages: "x", "the function <lambda>"),
         ([MODEL], "a value of the type list"),
+        (Scripted, "the class Scripted"),
     ],
 )
 def test_what_is_no_runnable_is_refused_with_what_would_be_one(runnable: Any, says: str) -> None:

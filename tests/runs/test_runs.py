@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessageChunk
 
-from tests.runs.scripted import forever, only, says, sound, story, text, told, types, until
+from tests.runs.scripted import Scripted, forever, only, says, sound, story, text, told, types, until
 from tidings import Hub
-from tidings.errors import Closed, InvalidRequest, Unavailable
+from tidings.errors import Closed, InvalidRequest, NotFound, Unavailable
 from tidings.runs import runs
+from tidings.runs.runs import About
 from tidings.wire.run_events import TERMINAL
 
 # Starting.
@@ -38,8 +39,32 @@ async def test_another_attempt_is_of_the_same_turn(hub: Hub) -> None:
     second = await hub.runs.start(says("b"), "?", about={"parent": first.id})
     began = (await story(second))[0]
     assert (began["turn"], began["attempt"], began["parent"]) == (first.id, 2, first.id)
-    lost = await hub.runs.start(says("b"), "?", about={"parent": runs.new_id()})
-    assert (await story(lost))[0]["turn"] == lost.id
+
+
+@pytest.mark.parametrize("parent", ["0" * 26, "x", "", 7])
+async def test_a_parent_that_is_no_run_is_refused_and_nothing_is_stored(hub: Hub, parent: Any) -> None:
+    with pytest.raises(InvalidRequest if parent == 7 else NotFound):
+        await hub.runs.start(says("b"), "?", key="k", announce="conv", about={"parent": parent})
+    assert await hub.topics() == []
+    assert not await hub.leases.lapsed()
+
+
+async def test_a_start_that_is_repeated_after_its_parent_was_deleted_is_the_same_run(hub: Hub) -> None:
+    first = await hub.runs.start(says("a"), "?")
+    await first.wait()
+    second = await hub.runs.start(says("b"), "?", key="k", about={"parent": first.id})
+    await hub.delete(first.topic)
+    again = await hub.runs.start(says("b"), "?", key="k", about={"parent": first.id})
+    assert (again.id, again.created) == (second.id, False)
+
+
+async def test_a_parent_whose_beginning_is_redacted_leaves_a_turn_of_its_own(hub: Hub) -> None:
+    first = await hub.runs.start(says("a"), "?")
+    await first.wait()
+    await hub.redact(first.topic, (await hub.read(first.topic)).events[0].offset)
+    second = await hub.runs.start(says("b"), "?", about={"parent": first.id})
+    began = (await story(second))[0]
+    assert (began["turn"], began["attempt"], began["parent"]) == (second.id, 1, first.id)
 
 
 async def test_an_async_generator_of_text_is_a_run_too(hub: Hub) -> None:
@@ -57,7 +82,7 @@ async def coroutine(question: str) -> str:
     return question
 
 
-@pytest.mark.parametrize("runnable", ["notarunnable", None, 7, lambda _: "text", coroutine])
+@pytest.mark.parametrize("runnable", ["notarunnable", None, 7, lambda _: "text", coroutine, Scripted])
 async def test_what_makes_no_run_is_refused_and_its_key_stays_free(hub: Hub, runnable: Any) -> None:
     with pytest.raises(InvalidRequest):
         await hub.runs.start(runnable, "?", key="k", announce="conv")
@@ -68,11 +93,24 @@ async def test_what_makes_no_run_is_refused_and_its_key_stays_free(hub: Hub, run
     assert text(await story(run)) == "Hello"
 
 
-@pytest.mark.parametrize("wrong", [{"announce": "a~b"}, {"announce": 7}, {"key": 7}, {"about": {"who": "ann"}}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"announce": "a~b"},
+        {"announce": 7},
+        {"key": 7},
+        {"about": {"who": "ann"}},
+        *[{"about": {name: 7}} for name in About.__annotations__],
+        {"input": "\ud800"},
+        {"about": {"by": "\ud800"}, "key": "k"},
+        {"key": "\ud800"},
+    ],
+)
 async def test_a_start_with_a_wrong_parameter_stores_nothing(hub: Hub, wrong: Any) -> None:
     with pytest.raises(InvalidRequest):
-        await hub.runs.start(says("Hello"), "?", **wrong)
+        await hub.runs.start(says("Hello"), **{"input": "?", **wrong})
     assert await hub.topics() == []
+    assert not await hub.leases.lapsed()
 
 
 async def test_a_conversation_is_told_before_the_model_is_called(hub: Hub) -> None:

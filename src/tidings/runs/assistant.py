@@ -169,7 +169,12 @@ def choose(assistants: Mapping[str, NamedAssistant], name: str | None) -> NamedA
 
 def is_runnable(value: Any) -> bool:
     """Return True for a value that can be the runnable of an assistant, or a function that makes it."""
-    return hasattr(value, "astream_events") or _yields_text(value) or _makes_runnable(value)
+    return _streams(value) or _yields_text(value) or _makes_runnable(value)
+
+
+def _streams(value: Any) -> bool:
+    """Return True for a LangChain runnable. A class of runnables is none, but may make one."""
+    return hasattr(value, "astream_events") and not isinstance(value, type)
 
 
 def _yields_text(value: Any) -> bool:
@@ -179,9 +184,7 @@ def _yields_text(value: Any) -> bool:
 
 def _makes_runnable(value: Any) -> bool:
     """Return True for a function that can be called without arguments, and is no runnable itself."""
-    if hasattr(value, "astream_events") and not isinstance(value, type):
-        return False
-    if not callable(value) or _yields_text(value):
+    if _streams(value) or not callable(value) or _yields_text(value):
         return False
     try:
         inspect.signature(value).bind()

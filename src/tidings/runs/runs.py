@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hashlib
 import logging
 import secrets
@@ -15,7 +14,7 @@ import msgspec
 
 from tidings.delivery.hub import Hub
 from tidings.delivery.response import EventStreamResponse
-from tidings.errors import Closed, Conflict, InvalidRequest, NotFound, TidingsError, Unavailable
+from tidings.errors import Closed, Conflict, InvalidRequest, TidingsError, Unavailable
 from tidings.events import Offset
 from tidings.log.names import json_of, valid_topic
 from tidings.log.rules import NEW
@@ -24,7 +23,7 @@ from tidings.wire.run_events import InputResolved, RunStarted, from_event, to_it
 from .producer import Producer, Source
 from .reaper import Reaper
 from .response import RunResponse
-from .run import Run, announced_in, head_of, is_id, tell, topic_of
+from .run import Run, announced_in, head_of, tell, topic_of
 from .sources.langchain import LangChainSource
 from .sources.text import TextSource
 
@@ -101,28 +100,27 @@ class Runs:
         passed to it, with `config`. `announce`: a topic to which `run.created` is published before the model is called.
         `key`: the same key of the same person again returns the first run, and calls no model.
 
-        Raises Unavailable while the process drains, InvalidRequest before anything is stored, and the errors of
-        publishing to `announce`.
+        Raises Unavailable while the process drains, InvalidRequest or NotFound (of the parent) before anything is
+        stored, and the errors of publishing to `announce`.
         """
         if self._hub.delivery.draining:
             raise Unavailable("This process is going away.")
         about = about or {}
-        if unknown := about.keys() - About.__annotations__.keys():
-            raise InvalidRequest(f"`about` takes no {', '.join(sorted(unknown))}.")
+        _check(about)
         if announce is not None:
             valid_topic(announce)
         if key is not None and not isinstance(key, str):
             raise InvalidRequest("A key is text.")
+        _check_characters({**about, "key": key, "input": input})
         by, asked, parent = about.get("by"), about.get("asked"), about.get("parent")
         id = new_id() if key is None else _derived_id(by, key)
         text = about.get("text")
         shown = text if text is not None else input if isinstance(input, str) else None
-        turn, attempt = await self._turn(id, parent)
         started = RunStarted(
             run=id,
-            turn=turn,
-            assistant=about.get("assistant", ""),
-            attempt=attempt,
+            turn=id,
+            assistant=about.get("assistant") or "",
+            attempt=1,
             model=about.get("model"),
             input=shown,
             parent=parent,
@@ -181,15 +179,14 @@ class Runs:
 
     # Starting.
 
-    async def _turn(self, id: str, parent: str | None) -> tuple[str, int]:
-        """The turn of a run and the number of the attempt at it. A run with a parent is another attempt at its turn."""
-        if parent is not None and is_id(parent):
-            with contextlib.suppress(NotFound):
-                page = await self._hub.read(topic_of(parent), limit=1)
-                before = from_event(page.events[0]) if page.events else None
-                if isinstance(before, RunStarted):
-                    return before.turn, before.attempt + 1
-        return id, 1
+    async def _another(self, started: RunStarted, parent: str) -> RunStarted:
+        """The beginning of a run that has a parent: another attempt at its turn. Raises NotFound."""
+        await head_of(self._hub, parent)
+        page = await self._hub.read(topic_of(parent), limit=1)
+        before = from_event(page.events[0]) if page.events else None
+        if not isinstance(before, RunStarted):
+            return started  # the parent's first event is gone
+        return msgspec.structs.replace(started, turn=before.turn, attempt=before.attempt + 1)
 
     async def _start(
         self, started: RunStarted, runnable: Any, input: Any, config: Mapping[str, Any] | None, *, keyed: bool
@@ -199,6 +196,8 @@ class Runs:
         if keyed and await self._hub.log.describe(topic):
             await self._announce(started)
             return run
+        if started.parent is not None:
+            started = await self._another(started, started.parent)
         # The source is made before anything is stored: an invalid runnable leaves no run, and its key stays free.
         source = self._source(id, runnable, input, config)
         # The lease comes before the log: a process that dies after the append leaves a run that another process ends.
@@ -231,6 +230,8 @@ class Runs:
 
     def _source(self, id: str, runnable: Any, input: Any, config: Mapping[str, Any] | None) -> Source:
         """Return the source of a run's events. Raises InvalidRequest for what is no runnable."""
+        if isinstance(runnable, type) and hasattr(runnable, "astream_events"):
+            raise InvalidRequest(f"{runnable.__name__} is a class. Pass an object of it: {runnable.__name__}(…).")
         if hasattr(runnable, "astream_events"):
             return LangChainSource(id, runnable, input, config, lambda request: self._producers[id].answer(request))
         return TextSource(id, runnable, input)
@@ -296,6 +297,24 @@ class Runs:
         for producer, mine in zip(producers, kept, strict=True):
             if not mine:
                 producer.abandon("its lease is lost.")
+
+
+def _check(about: Mapping[str, Any]) -> None:
+    """Raise InvalidRequest for facts that a run's events cannot hold."""
+    if unknown := about.keys() - About.__annotations__.keys():
+        raise InvalidRequest(f"`about` takes no {', '.join(sorted(unknown))}.")
+    for name, value in about.items():
+        if value is not None and not isinstance(value, Offset if name == "asked" else str):
+            raise InvalidRequest(f"`{name}` in `about` is {'an offset' if name == 'asked' else 'text'}.")
+
+
+def _check_characters(values: Mapping[str, Any]) -> None:
+    """Raise InvalidRequest for texts that UTF-8 cannot carry."""
+    for name, value in values.items():
+        try:
+            value.encode() if isinstance(value, str) else None
+        except UnicodeEncodeError:
+            raise InvalidRequest(f"`{name}` holds half of a surrogate pair, which is not a character.") from None
 
 
 def new_id() -> str:
