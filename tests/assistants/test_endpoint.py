@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import httpx
@@ -10,7 +11,7 @@ from pydantic import SecretStr
 
 from tests.model_server import FINISH, USAGE, Write, delta, refuse, stand_in, stream
 from tidings.assistants.endpoint import EndpointModel
-from tidings.runs.failures import explain
+from tidings.runs.failures import BrokenOff, explain
 
 KEY = "sk-a-key-nobody-may-see"
 
@@ -95,6 +96,23 @@ async def test_a_connection_that_dies_is_told_as_one() -> None:
         with pytest.raises(httpx.RemoteProtocolError) as caught:
             await answer(EndpointModel(url=server.url))
     assert explain(caught.value).code == "connection"
+
+
+HELLO = f"data: {json.dumps(delta(content='Hello'))}\n\n"
+ENDED = f"data: {json.dumps(FINISH)}"
+
+
+@pytest.mark.parametrize("end", ["data: [DONE]", "data: [DONE]\n", "data:[DONE]\r\n", ENDED, f"{ENDED}\n\ndata: [DO"])
+async def test_an_answer_may_end_without_its_last_empty_line(end: str) -> None:
+    async with stand_in(refuse(200, HELLO + end)) as server:
+        assert (await answer(EndpointModel(url=server.url))).text == "Hello"
+
+
+@pytest.mark.parametrize("end", ["data: [DON", ENDED[:-9], "", ": more"])
+async def test_half_an_end_is_none(end: str) -> None:
+    async with stand_in(refuse(200, HELLO + end)) as server:
+        with pytest.raises(BrokenOff):
+            await answer(EndpointModel(url=server.url))
 
 
 async def test_nobody_at_the_address_is_told_as_one() -> None:

@@ -20,6 +20,15 @@ def is_done(data: str) -> bool:
     return data.strip() == "[DONE]"
 
 
+def is_whole(data: str) -> bool:
+    """True for the data of an event that is all there: it is JSON, or the last of a completion."""
+    try:
+        msgspec.json.decode(data)
+    except msgspec.DecodeError:
+        return is_done(data)
+    return True
+
+
 class _Function(msgspec.Struct):
     name: str | None = None
     arguments: str | dict[str, Any] | None = None

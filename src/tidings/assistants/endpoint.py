@@ -27,7 +27,7 @@ from pydantic import SecretStr
 
 from tidings.wire.sse import Decoder, ServerSentEvent
 
-from .completion import Completion, is_done
+from .completion import Completion, is_done, is_whole
 
 TIMEOUT = httpx.Timeout(10.0, read=120.0)
 """Seconds: 10 to connect, and 120 between two parts of an answer, since a big model reads a long prompt first."""
@@ -150,6 +150,10 @@ class EndpointModel(BaseChatModel):
                         return
             if whole:
                 yield ServerSentEvent("message", whole.decode("utf-8", "replace"), "", None)
+            # Some servers end the stream without the empty line that ends its last event.
+            for event in decoder.feed(b"\n\n"):
+                if is_whole(event.data):
+                    yield event
 
 
 @cache
