@@ -38,7 +38,7 @@ FAILURES = {
     "25006": "The database cannot be written: it is read-only, as a standby is.",
     "28": "The database refuses the user or the password of the store's URL.",
     "3D": "The database that the store's URL names does not exist.",
-    "42501": "The database's user lacks a privilege that the store needs.",
+    "42501": "The database's user lacks a privilege: it must own the database, or its schema `tidings`.",
     "42P01": "The database has lost the store's tables.",
     "53100": "The database cannot be used: its disk is full.",
     "53300": "The database has no connection left for this process.",
