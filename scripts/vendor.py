@@ -31,6 +31,7 @@ FILES = {
     "highlight.mjs": ("@highlightjs/cdn-assets", "es/highlight.min.js"),
     "katex.mjs": ("katex", "dist/katex.min.js"),
     "katex.css": ("katex", "dist/katex.min.css"),
+    "emoji.mjs": ("markdown-it-emoji", "lib/data/full.mjs"),
 }
 
 FONTS = "katex", "dist/fonts"

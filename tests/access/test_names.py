@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidings.access.names import slug, topics_of, valid_name
+from tidings.access.names import slug, topics_of, unslugged, valid_name
 from tidings.errors import InvalidRequest
 from tidings.log.names import valid_topic
 
@@ -55,6 +55,7 @@ def test_slugs_are_those_of_the_page() -> None:
 def test_a_slug_is_a_segment_that_can_be_read_back(name: str) -> None:
     assert re.fullmatch(r"[A-Za-z0-9_-]+", slug(name))
     assert unquote(slug(name).replace("_", "%"), errors="strict") == name
+    assert unslugged(slug(name)) == name
 
 
 @given(st.text(st.characters(codec="utf-8"), max_size=60))

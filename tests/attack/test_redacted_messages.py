@@ -162,7 +162,7 @@ async def test_a_redacted_answer_does_not_come_back_from_its_run(
     opened = await ask(one, "Eve", "/rooms/den")
     assert opened.json()["room"]["runs"] == []
     assert text.encode() not in opened.body + (await ask(one, "Bob", "/notifications")).body
-    await say(one, "Bob", "reaction.added", message=asked, emoji="+1")
+    await say(one, "Bob", "reaction.added", message=asked, emoji="👍")
     assert (
-        await ask(one, "Bob", f"{EVENTS}?type=reaction.added", "POST", {"message": answer, "emoji": "+1"})
+        await ask(one, "Bob", f"{EVENTS}?type=reaction.added", "POST", {"message": answer, "emoji": "👍"})
     ).status == 409

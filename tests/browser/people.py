@@ -67,7 +67,8 @@ class RoomTab(Tab):
     def more(self, label: str) -> None:
         """Choose from the room's menu."""
         self.page.locator(".page-header").get_by_role("button", name="More", exact=True).click()
-        self.page.get_by_role("menuitem", name=label).click()
+        menu = self.page.get_by_role("menu")
+        menu.get_by_role("menuitem", name=label).or_(menu.get_by_role("menuitemradio", name=label)).click()
 
 
 class Person:

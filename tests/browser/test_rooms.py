@@ -80,7 +80,8 @@ def test_messages_are_changed_replied_to_reacted_to_and_deleted(meet: Meet) -> N
 
     message.hover()
     message.get_by_role("button", name="Message actions").click()
-    expect(message.get_by_role("menuitem")).to_have_text(["Copy text"])
+    items = ["Copy text", "Copy link", "Mark unread", "Message Mara Lindqvist"]
+    expect(message.get_by_role("menuitem")).to_have_text(items)
     other.page.keyboard.press("Escape")
     tab.menu(tab.messages.first, "Delete")
     tab.page.get_by_role("dialog").get_by_role("button", name="Delete").click()

@@ -46,7 +46,7 @@ def test_rooms_stand_above_conversations_of_which_the_newest_are_listed(meet: Me
     mara.make("above-all")
     begin(mara, "talk", 45)
     tab = mara.open("above-all")
-    expect(tab.page.locator(".side section h2")).to_have_text(["Rooms", "Conversations"])
+    expect(tab.page.locator(".side section h2")).to_have_text(["Rooms", "Direct messages", "Conversations"])
     expect(section(tab, "Conversations").get_by_role("heading", level=3)).to_have_text("Today")
     expect(rows(tab, "Conversations")).to_have_count(20)
     expect(rows(tab, "Conversations").first).to_have_text("talk 44")

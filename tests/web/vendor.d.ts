@@ -6,3 +6,8 @@ declare module "highlight.js" {
   };
   export default hljs;
 }
+
+declare module "emoji" {
+  const emoji: Record<string, string>;
+  export default emoji;
+}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from tidings.errors import InvalidRequest
 
 LONGEST = 60
@@ -40,6 +42,11 @@ def slug(name: str) -> str:
     except UnicodeEncodeError:
         raise InvalidRequest("A name is text without half characters.") from None
     return "".join(chr(byte) if byte in _PLAIN else f"_{byte:02x}" for byte in raw)
+
+
+def unslugged(text: str) -> str:
+    """Return the name whose slug this is."""
+    return re.sub(rb"_([0-9a-f]{2})", lambda found: bytes.fromhex(found[1].decode()), text.encode()).decode()
 
 
 def topics_of(name: str) -> list[str]:

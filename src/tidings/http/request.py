@@ -6,7 +6,7 @@ import functools
 import hashlib
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Annotated, Any, ClassVar, NoReturn, Self, get_type_hints
+from typing import Annotated, Any, ClassVar, NoReturn, Self, get_origin, get_type_hints
 from urllib.parse import parse_qsl, quote
 
 import msgspec
@@ -191,13 +191,17 @@ def strict(access: Access | None, body: int = SMALL) -> type[APIRoute]:
     """Return the class of FastAPI's routes here: `APIRouter(route_class=strict(access))`.
 
     It authenticates a request before its body is read, reads at most `body` bytes of that, and refuses a query with
-    unknown or repeated parameters. Without `access`, it authenticates nobody: the routes of signing in.
+    unknown parameters, or with repeated ones that are no lists. Without `access`, it authenticates nobody: the routes
+    of signing in.
     """
 
     class Strict(APIRoute):
         def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]
             handle = super().get_route_handler()
             known = frozenset(field.alias for field in self.dependant.query_params)
+            lists = frozenset(
+                field.alias for field in self.dependant.query_params if get_origin(field.field_info.annotation) is list
+            )
 
             async def checked(request: Request) -> Response:
                 if access is not None:
@@ -207,7 +211,7 @@ def strict(access: Access | None, body: int = SMALL) -> type[APIRoute]:
                 for name, _ in pairs(request.scope["query_string"]):
                     if name not in known:
                         wrong(name, "There is no such parameter")
-                    if name in seen:
+                    if name in seen and name not in lists:
                         wrong(name, "The parameter is given twice")
                     seen.add(name)
                 return await handle(BoundedRequest(request.scope, limited(request.receive, body)))

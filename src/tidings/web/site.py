@@ -22,7 +22,7 @@ MEDIA_TYPES = {
     ".txt": "text/plain; charset=utf-8",
     ".woff2": "font/woff2",
 }
-LAZY = frozenset({"vendor/highlight.mjs", "vendor/katex.mjs", "client/worker.js"})
+LAZY = frozenset({"vendor/highlight.mjs", "vendor/katex.mjs", "vendor/emoji.mjs", "client/worker.js"})
 """Modules that are only fetched when a page needs them, or never by a page itself."""
 
 PAGE, ICON, SERVICE_WORKER = "index.html", "favicon.svg", "service-worker.js"

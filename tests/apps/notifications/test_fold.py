@@ -29,6 +29,7 @@ def test_a_history(history: dict[str, Any]) -> None:
     assert [[item.offset, item.title, item.read] for item in inbox.items] == history["items"]
     assert inbox.unread == history["unread"]
     assert inbox.muted == history.get("muted", [])
+    assert inbox.watched == history.get("watched", [])
     assert inbox.dnd == history.get("dnd")
     assert msgspec.json.decode(msgspec.json.encode(inbox), type=Inbox) == inbox, "as a snapshot keeps it"
 
@@ -46,6 +47,20 @@ def test_read_markers_are_kept_of_the_rooms_read_last() -> None:
     assert len(inbox.rooms) == ROOMS
     assert "r0" not in inbox.rooms
     assert f"r{ROOMS + 1}" in inbox.rooms
+
+
+@pytest.mark.parametrize(
+    ("before", "unread", "after"),
+    [("r-9", "r-4", "r-3"), ("r-9", "r-0", "r-0"), ("r-2", "r-4", "r-2"), ("r-9", "s-4", "r-9"), (None, "r-4", "r-3")],
+)
+def test_only_marking_a_room_unread_moves_its_marker_back(before: str | None, unread: str, after: str) -> None:
+    read = [("room.read", {"room": "lobby", "offset": before})] if before else []
+    inbox = folded([*read, ("room.unread", {"room": "lobby", "offset": unread})])
+    assert inbox.rooms == {"lobby": after}
+    again = folded(
+        [*read, ("room.unread", {"room": "lobby", "offset": unread}), ("room.read", {"room": "lobby", "offset": "r-8"})]
+    )
+    assert again.rooms["lobby"] in ("r-8", before)
 
 
 @pytest.mark.parametrize(

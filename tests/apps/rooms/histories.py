@@ -23,6 +23,7 @@ def fact(type: str, **fields: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple
 
 said = st.one_of(
     fact("room.created", name=st.just("Lobby"), private=st.booleans()),
+    fact("room.created", private=st.just(True), people=st.lists(people), invited=st.lists(people, max_size=1)),
     fact("room.renamed", name=st.sampled_from(["Hall", "", "a\nb"])),
     fact("room.archived"),
     fact("room.restored"),
@@ -47,9 +48,11 @@ said = st.one_of(
     fact("room.painted", colour=st.just("red")),
     fact("message.posted", text=st.just("Hello"), bold=st.just(True)),
 )
-histories = st.tuples(fact("room.created", name=st.just("Lobby"), private=st.booleans()), st.lists(said)).map(
-    lambda parts: [parts[0], *parts[1]]
+directly = fact(
+    "room.created", private=st.just(True), people=st.just(list(NAMES)), invited=st.sampled_from([[], ["Ben"]])
 )
+begun = st.one_of(fact("room.created", name=st.just("Lobby"), private=st.booleans()), directly)
+histories = st.tuples(begun, st.lists(said)).map(lambda parts: [parts[0], *parts[1]])
 
 
 def events(history: list[tuple[str, dict[str, Any]]]) -> list[Event]:

@@ -18,7 +18,7 @@ from tidings.access.subject import named
 from tidings.apps.notifications.service import Notifications
 from tidings.apps.rooms.erasing import Eraser
 from tidings.apps.rooms.guard import RoomsGuard
-from tidings.apps.rooms.notifying import Notices
+from tidings.apps.rooms.notifying import Notices, Told
 from tidings.apps.rooms.rooms import Rooms, Stored
 from tidings.errors import Conflict
 from tidings.events import Offset
@@ -155,9 +155,9 @@ class Late(Notices):
         super().__init__(notifications)
         self.change = change
 
-    async def tell(self, stored: Stored) -> None:
+    async def tell(self, stored: Stored) -> Told:
         await self.change()
-        await super().tell(stored)
+        return await super().tell(stored)
 
 
 @pytest.mark.parametrize("kind", ["message.deleted", "message.edited"])

@@ -16,7 +16,7 @@ PAGE = (Path(__file__).parents[3] / "docs" / "how-to" / "rooms.md").read_text(en
 
 def test_its_commands_run(tmp_path: Path) -> None:
     commands = [line for block in re.findall(r"^```sh\n(.*?)^```$", PAGE, re.S | re.M) for line in block.splitlines()]
-    assert len(commands) == 9
+    assert len(commands) == 11
     answers = []
     (tmp_path / "plan.pdf").write_bytes(b"%PDF-1.7")
     file = ""
@@ -30,13 +30,14 @@ def test_its_commands_run(tmp_path: Path) -> None:
             if "/files?name=" in command:
                 file = json.loads(done.stdout)["id"]
     assert json.loads(answers[3])["room"]["by"] == "Mara Lindqvist"
+    assert json.loads(answers[4]) == {"room": "direct_d623c0e53e081583e2e05e7fc7ad12df", "exists": False}
     assert (tmp_path / file).read_bytes() == b"%PDF-1.7"
-    [hit] = json.loads(answers[8])["hits"]
+    [hit] = json.loads(answers[10])["hits"]
     assert (hit["text"], hit["marks"]) == ("Hello, all", [[0, 5]])
 
 
 def test_it_names_every_fact_and_its_limits() -> None:
     table = PAGE[PAGE.index("## What can be said") :]
     assert [name for name in FACTS if f"`{name}`" not in table] == []
-    for limit in (rules.MAX_TEXT, rules.MAX_NAME, rules.MAX_ABOUT, rules.MAX_EMOJI):
+    for limit in (rules.MAX_TEXT, rules.MAX_NAME, rules.MAX_ABOUT, rules.EVERYONE, rules.EVERYONE_BY_OWNER):
         assert f"{limit:,}" in table

@@ -97,7 +97,7 @@ def test_nobody_is_called_in_code_quotes_and_addresses(text: str) -> None:
 def test_assistants_are_named_apart_from_members() -> None:
     text = "@Tom, ask @docs, not `@assistant`"
     assert mentions([text], ["docs lover", TOM], ["assistant", "docs"]) == {
-        text: Mentions(["docs lover", TOM], ["docs"])
+        text: Mentions(["docs lover", TOM], ["docs"], False)
     }
 
 

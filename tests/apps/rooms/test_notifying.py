@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.apps.members import Member, facts, room
 from tests.http.conftest import Server
+from tests.http.problems import problem
 from tidings.errors import Unavailable
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -160,3 +163,92 @@ async def test_names_and_texts_of_any_kind_are_told_as_text(server: Server, peop
     assert found["text"].endswith("…")
     await evil.said(topic, "message.posted", text=f"@{mara.name}")
     assert evil.name in (await mara.notifications())["notifications"][0]["title"]
+
+
+async def test_everyone_is_told_of_a_message_to_the_room(people: list[Member]) -> None:
+    mara, tom, ada = people
+    topic = await room(mara, id := id_of(people), tom, ada)
+    await mara.said(topic, "message.posted", text=f"@room and @{ada.name}: lunch. Not `@room`.")
+    [posted] = await facts(mara.server, topic, "message.posted")
+    assert (posted["mentions"], posted["everyone"]) == ([ada.name], [tom.name])
+    assert (await tom.told())[0] == ("everyone", f"{mara.name} mentioned everyone in #{id.title()}", False)
+    assert (await ada.told())[0] == ("mention", f"{mara.name} mentioned you in #{id.title()}", False)
+    [listed] = [one for one in (await tom.get("/rooms")).json()["rooms"] if one["id"] == id]
+    assert (listed["unread"], listed["mentions"]) == (1, 1)
+    await tom.said(topic, "message.posted", text="`@room` and @Room: no, yes")
+    assert [kind for kind, _, _ in await mara.told()] == ["everyone"]
+    for text in ("`@room`", "> @room\n\nno", "https://example.com/@room", "a@room.example", "@roomy", "    @room"):
+        await tom.said(topic, "message.posted", text=text)
+    assert [kind for kind, _, _ in await mara.told()] == ["everyone"]
+    problem(await mara.say(topic, "message.posted", text="Hello", everyone=[tom.name]), 400, "stamps")
+
+
+async def test_an_edit_calls_everyone_or_calls_them_back(people: list[Member]) -> None:
+    mara, tom, _ = people
+    topic = await room(mara, id_of(people), tom)
+    said = await mara.said(topic, "message.posted", text="Lunch?")
+    await mara.said(topic, "message.edited", message=said, text="@room, lunch?")
+    assert [kind for kind, _, _ in await tom.told()] == ["everyone", "invite"]
+    await mara.said(topic, "message.edited", message=said, text="Lunch?")
+    assert [kind for kind, _, _ in await tom.told()] == ["invite"]
+
+
+async def test_a_muted_room_still_tells_of_mentions_by_name_alone(people: list[Member]) -> None:
+    mara, tom, ada = people
+    topic = await room(mara, id_of(people), tom, ada)
+    await tom.said((await tom.notifications())["topic"], "topic.muted", topic=topic)
+    await mara.said(topic, "message.posted", text="@room, lunch")
+    await mara.said(topic, "message.posted", text=f"@{tom.name}, lunch")
+    assert [(kind, read) for kind, _, read in await tom.told()][:2] == [("mention", False), ("everyone", True)]
+
+
+@pytest.mark.parametrize(("size", "by_member", "by_owner"), [(50, 201, 201), (51, 403, 201), (201, 403, 403)])
+async def test_who_may_call_everyone_in_a_large_room(
+    people: list[Member], size: int, by_member: int, by_owner: int
+) -> None:
+    mara, tom, _ = people
+    topic = await room(mara, f"{id_of(people)}-{size}", tom)
+    added = [("member.joined", {"member": f"P{n} {size}"}) for n in range(size - 2)]
+    lines = "\n".join(json.dumps({"type": type, "data": data}) for type, data in added)
+    headers = {**mara.headers, "content-type": "application/x-ndjson"}
+    done = await mara.server.client.post(f"/topics/{topic}/events", content=lines, headers=headers)
+    assert done.status_code == 201, done.text
+    for one, status in ((tom, by_member), (mara, by_owner)):
+        answer = await one.say(topic, "message.posted", text="@room")
+        assert answer.status_code == status, answer.text
+        if status == 403:
+            problem(answer, 403, f"has {size}.")
+        assert (await one.say(topic, "message.posted", text="`@room`")).status_code == 201
+
+
+async def test_who_watches_a_room_is_told_of_every_message(people: list[Member]) -> None:
+    mara, tom, ada = people
+    topic = await room(mara, id := id_of(people), tom, ada)
+    own = (await tom.notifications())["topic"]
+    await tom.said(own, "topic.watched", topic=topic)
+    assert (await tom.notifications())["watched"] == [topic]
+    said = await mara.said(topic, "message.posted", text="Hello")
+    await ada.said(topic, "message.posted", text=f"Hello, @{tom.name}")
+    await tom.said(topic, "message.posted", text="My own")
+    assert (await tom.told())[:2] == [
+        ("mention", f"{ada.name} mentioned you in #{id.title()}", False),
+        ("message", f"{mara.name} wrote in #{id.title()}", False),
+    ]
+    assert [kind for kind, _, _ in await mara.told()] == []
+    assert [kind for kind, _, _ in await ada.told()] == ["invite"]
+    await mara.said(topic, "message.edited", message=said, text="Good morning")
+    assert (await tom.notifications())["notifications"][0]["text"] == "Good morning"
+    await tom.said(own, "topic.unwatched", topic=topic)
+    await mara.said(topic, "message.posted", text="Unheard")
+    assert [kind for kind, _, _ in await tom.told()] == ["message", "mention", "invite"]
+    await mara.said(topic, "message.deleted", message=said)
+    assert [kind for kind, _, _ in await tom.told()] == ["mention", "invite"], "though the room is not watched any more"
+
+
+async def test_who_has_left_a_room_is_not_told_though_they_watch_it(people: list[Member]) -> None:
+    mara, tom, _ = people
+    topic = await room(mara, id_of(people), tom)
+    await tom.said((await tom.notifications())["topic"], "topic.watched", topic=topic)
+    await tom.said(topic, "member.left", member=tom.name)
+    await mara.said(topic, "message.posted", text="A secret")
+    assert "A secret" not in str(await tom.notifications())

@@ -51,7 +51,7 @@ class TestARoom:
         said = await bob.said(topic, "message.posted", text="Hello @ann")
         found = await opened(bob, id)
         assert found["room"] == {
-            "id": id, "name": "The Lobby", "about": "All of us", "private": False, "archived": False,
+            "id": id, "name": "The Lobby", "about": "All of us", "private": False, "direct": False, "archived": False,
             "created": found["events"][0]["time"], "by": "Ann Arbor", "role": "member", "banned": [], "runs": [],
             "invited": [],
             "members": [{"name": "Ann Arbor", "role": "owner"}, {"name": "Bob", "role": "member"}],
@@ -73,7 +73,7 @@ class TestARoom:
         tail = await bob.said(topic, "message.posted", text="mine")
         assert await listed(bob, id) == {
             "id": id, "name": id.title(), "about": "", "private": False, "archived": False, "role": "member",
-            "invited": None, "members": 2, "unread": 3, "mentions": 1, "read": None, "tail": tail,
+            "invited": None, "people": [], "members": 2, "unread": 3, "mentions": 1, "read": None, "tail": tail,
         }  # fmt: skip
         assert (await listed(ann, id) or {})["unread"] == 1
         two = f"{joined.rpartition('-')[0]}-{int(joined.rpartition('-')[2]) + 2}"

@@ -35,9 +35,9 @@ class Fact(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
 
 
 class Created(Fact, frozen=True, kw_only=True):
-    """Something to be told. `kind` is a word: mention, reply, answer, invite, or the publisher's own. `link` leads to a
-    page of ours (`/r/lobby`) or of another site (`https://…`). `topic`: what it is about, which can be muted; `event`:
-    the offset there of what it tells of. `by`: the name of who published it."""
+    """Something to be told. `kind` is a word: mention, everyone, reply, message, answer, invite, or the sender's own.
+    `link` leads to a page of ours (`/r/lobby`) or of another site (`https://…`). `topic`: what it is about, which can
+    be muted; `event`: the offset there of what it tells of. `by`: the name of who published it."""
 
     type: ClassVar[str] = CREATED
     title: str
@@ -112,8 +112,14 @@ class RoomRead(Fact, frozen=True):
         Offset.parse(self.offset)
 
 
+class RoomUnread(RoomRead, frozen=True):
+    """The room is unread from an offset of it on: the one act that moves a read marker back."""
+
+    type: ClassVar[str] = "room.unread"
+
+
 class Muted(Fact, frozen=True):
-    """Mute a topic: only its mentions notify from now on."""
+    """Mute a topic: only its mentions notify from now on. A topic that is muted is not watched."""
 
     type: ClassVar[str] = "topic.muted"
     topic: str
@@ -128,6 +134,18 @@ class Unmuted(Muted, frozen=True):
     type: ClassVar[str] = "topic.unmuted"
 
 
+class Watched(Muted, frozen=True):
+    """Watch a topic: every message of a room notifies from now on. A topic that is watched is not muted."""
+
+    type: ClassVar[str] = "topic.watched"
+
+
+class Unwatched(Muted, frozen=True):
+    """Watch a topic no more."""
+
+    type: ClassVar[str] = "topic.unwatched"
+
+
 class DoNotDisturb(Fact, frozen=True):
     """Hold notifications back from the screen until a time, in Unix seconds; null ends that."""
 
@@ -140,8 +158,9 @@ class DoNotDisturb(Fact, frozen=True):
 
 
 FACTS: dict[str, type[Fact]] = {
-    fact.type: fact for fact in (Created, Read, Withdrawn, RoomRead, Muted, Unmuted, DoNotDisturb)
-}  # fmt: skip
+    fact.type: fact
+    for fact in (Created, Read, Withdrawn, RoomRead, RoomUnread, Muted, Unmuted, Watched, Unwatched, DoNotDisturb)
+}
 _DECODERS = {type: msgspec.json.Decoder(fact) for type, fact in FACTS.items()}
 _encode = msgspec.json.Encoder().encode
 

@@ -11,14 +11,26 @@ import msgspec
 from tidings.errors import InvalidRequest
 from tidings.events import Event
 
-from .facts import Created, DoNotDisturb, Muted, Read, RoomRead, Unmuted, Withdrawn, understood
+from .facts import (
+    Created,
+    DoNotDisturb,
+    Muted,
+    Read,
+    RoomRead,
+    RoomUnread,
+    Unmuted,
+    Unwatched,
+    Watched,
+    Withdrawn,
+    understood,
+)
 
 MOST = 100
 """Notifications that are kept at hand; of older ones only how many are unread is known."""
 ROOMS = 10_000
 """Read markers that are kept, of the rooms that were read last."""
 TOPICS = 1_000
-"""Topics that one can have muted."""
+"""Topics that a person has muted, or watches, at most."""
 
 
 class Notification(msgspec.Struct, frozen=True):
@@ -36,17 +48,19 @@ class Notification(msgspec.Struct, frozen=True):
     read: bool = False
 
 
-VERSION = 2
+VERSION = 3
 """The version of the fold. Snapshots of other versions are not read."""
 
 
 class Inbox(msgspec.Struct):
-    """`items`, newest first; `older`: how many are unread of those before them. `muted`: topics, in order. `dnd`: until
-    when nothing disturbs, in Unix seconds. `rooms`: up to where each room is read, the last one last."""
+    """`items`, newest first; `older`: how many are unread of those before them. `muted` and `watched`: topics, in
+    order. `dnd`: until when nothing disturbs, in Unix seconds. `rooms`: up to where each room is read, the last one
+    last."""
 
     items: list[Notification] = msgspec.field(default_factory=list)
     older: int = 0
     muted: list[str] = msgspec.field(default_factory=list)
+    watched: list[str] = msgspec.field(default_factory=list)
     dnd: float | None = None
     rooms: dict[str, str] = msgspec.field(default_factory=dict)
 
@@ -77,12 +91,17 @@ def apply(inbox: Inbox, event: Event) -> None:
             _read_some(inbox, set(fact.offsets or ()))
         case Withdrawn():
             inbox.items = [item for item in inbox.items if item.offset not in set(fact.offsets)]
+        case RoomUnread():
+            _unread_room(inbox, fact)
         case RoomRead():
             _read_room(inbox, fact)
-        case Unmuted():
-            inbox.muted = [topic for topic in inbox.muted if topic != fact.topic]
         case Muted():
-            inbox.muted = sorted({*inbox.muted, fact.topic})[:TOPICS]
+            inbox.muted = [topic for topic in inbox.muted if topic != fact.topic or isinstance(fact, Unwatched)]
+            inbox.watched = [topic for topic in inbox.watched if topic != fact.topic or isinstance(fact, Unmuted)]
+            if isinstance(fact, Watched):
+                inbox.watched = sorted([*inbox.watched, fact.topic])[:TOPICS]
+            elif not isinstance(fact, Unmuted | Unwatched):
+                inbox.muted = sorted([*inbox.muted, fact.topic])[:TOPICS]
         case DoNotDisturb():
             inbox.dnd = fact.until
 
@@ -126,6 +145,14 @@ def _read_room(inbox: Inbox, fact: RoomRead) -> None:
     if len(inbox.rooms) > ROOMS:
         del inbox.rooms[next(iter(inbox.rooms))]
     inbox.items = [_as_read(item) if _seen(item, inbox.rooms) else item for item in inbox.items]
+
+
+def _unread_room(inbox: Inbox, fact: RoomUnread) -> None:
+    """Move the marker of a room back to just before the offset. Notifications that were read stay so."""
+    epoch, _, n = fact.offset.rpartition("-")
+    before = inbox.rooms.get(fact.room)
+    if n.isdecimal() and (before is None or is_read(before, fact.offset)):
+        inbox.rooms[fact.room] = f"{epoch}-{max(0, int(n) - 1)}"
 
 
 def _seen(item: Notification, rooms: dict[str, str]) -> bool:

@@ -9,7 +9,8 @@ from tidings.access.names import slug
 from tidings.access.subject import Subject
 from tidings.errors import Forbidden, InvalidRequest
 
-from .facts import Created, Fact, Withdrawn, parse, to_item
+from .facts import Created, Fact, Watched, Withdrawn, parse, to_item
+from .service import watched_label
 
 CONVERSATIONS = "conversations"
 """The last segment of the topic with the list of a person's conversations."""
@@ -31,7 +32,9 @@ class PeopleGuard(Guard):
             return Admitted(items)
         if transient:
             raise InvalidRequest("What a person is told is stored: publish it without `transient`.")
-        return Admitted([to_item(_stamped(subject, topic, parse(type, data))) for type, data in items])
+        facts = [_stamped(subject, topic, parse(type, data)) for type, data in items]
+        labels = {watched_label(fact.topic): True for fact in facts if isinstance(fact, Watched)}
+        return Admitted([to_item(fact) for fact in facts], labels=labels)
 
     async def manage(self, subject: Subject, topic: str) -> None:
         if _is_inbox(topic):

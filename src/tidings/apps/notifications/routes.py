@@ -19,12 +19,13 @@ from .service import Notifications, topic_of
 class Notified(msgspec.Struct):
     """A person's notifications, newest first, at most 100. `unread` counts all unread ones.
 
-    `muted`: topics of which only mentions notify. `dnd`: Unix seconds until which notifications stay off the screen.
-    Follow `topic` from `offset` on."""
+    `muted`: topics of which only mentions notify; `watched`: rooms of which every message does. `dnd`: Unix seconds
+    until which notifications stay off the screen. Follow `topic` from `offset` on."""
 
     notifications: list[Notification]
     unread: int
     muted: list[str]
+    watched: list[str]
     dnd: float | None
     topic: str
     offset: str
@@ -47,6 +48,7 @@ def routes(access: Access, notifications: Notifications) -> APIRouter:
         topic = topic_of(subject.name)
         await access.reader(request.scope["headers"], topic)
         inbox, offset = await notifications.inbox(subject.name)
-        return json_response(Notified(inbox.items, inbox.unread, inbox.muted, inbox.dnd, topic, str(offset)))
+        levels = (inbox.muted, inbox.watched)
+        return json_response(Notified(inbox.items, inbox.unread, *levels, inbox.dnd, topic, str(offset)))
 
     return router

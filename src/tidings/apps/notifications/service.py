@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import msgspec
 
-from tidings.access.names import slug
+from tidings.access.names import slug, unslugged
 from tidings.apps.projection import Projections
 from tidings.delivery.hub import Hub
 from tidings.errors import Closed, Conflict, InvalidRequest, NotFound
@@ -20,6 +20,8 @@ from .facts import LINK, TEXT, TITLE, Created, Withdrawn, to_item, understood
 from .fold import Inbox, Notification
 
 log: logging.Logger = logging.getLogger("tidings.notifications")
+
+PREFIX = "users."
 
 EXCERPT = 200
 """Characters of a message or an answer in the notification of it: the two lines that the page shows. A notification of
@@ -59,6 +61,17 @@ class Notifications:
         Raises Unavailable."""
         found = await self._folded.get(topic_of(name))
         return found.state.rooms, found.offset
+
+    async def watchers(self, topic: str, *, ever: bool = False) -> list[str]:
+        """Return the people who watch a topic. `ever`: also those who have watched it. Raises Unavailable."""
+        watchers: list[str] = []
+        after = ""
+        while heads := await self.hub.log.heads(PREFIX, after, labels=[watched_label(topic)]):
+            for own, _ in heads:
+                if ever or topic in (await self._folded.get(own)).state.watched:
+                    watchers.append(unslugged(own.removeprefix(PREFIX)))
+            after = heads[-1][0]
+        return watchers
 
     async def notify(
         self,
@@ -171,7 +184,12 @@ def _same_life(one: str, other: str) -> bool:
 
 def topic_of(name: str) -> str:
     """The topic of a person."""
-    return f"users.{slug(name)}"
+    return PREFIX + slug(name)
+
+
+def watched_label(topic: str) -> str:
+    """The label of the inboxes of people who watch a topic, or have watched it: they hold notifications of it."""
+    return f"watched {topic}"
 
 
 def shortened(text: str, most: int) -> str:

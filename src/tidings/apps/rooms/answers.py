@@ -18,7 +18,7 @@ from tidings.wire.run_events import BlockFinished, RunFailed, RunFinished, RunSt
 
 from . import context, facts, rules
 from .facts import AnswerPosted, Fact, MessagePosted, RunCreated
-from .notifying import link
+from .notifying import link, place
 from .room import Room
 from .rooms import PREFIX, Rooms, Stored
 
@@ -167,7 +167,7 @@ class Answers:
         await self._notifications.notify(
             started.by,
             "answer",
-            f"{title} {verb} in #{room.name}",
+            f"{title} {verb} in {place(room)}",
             text=shortened(answer.text, EXCERPT),
             link=link(topic, at),
             topic=topic,

@@ -22,7 +22,7 @@ from tidings.runs.run import topic_of
 
 from . import facts
 from .facts import AnswerPosted, MessageDeleted, MessageEdited, MessagePosted, Quote
-from .notifying import AT_ONCE, Notices, notices
+from .notifying import AT_ONCE, Notices, Told
 from .quotes import Quotes
 from .reading import facts_at
 from .room import Room
@@ -166,8 +166,8 @@ class Eraser:
     ) -> None:
         """Erase what was derived from texts of a message or an answer that are deleted, or were edited since."""
         at = Offset(found.offset.epoch, message)
+        posted = [version for version in versions if isinstance(version, MessagePosted)]
         if message not in found.state.deleted:
-            posted = [version for version in versions if isinstance(version, MessagePosted)]
             await self._renew(found, at, posted)
             return
         for version in versions:
@@ -176,8 +176,13 @@ class Eraser:
             else:
                 files = [file.id for file in version.attached if file.id not in found.state.attached]
                 await self._delete_files(found.topic, files)
-        names = [name for version in versions if isinstance(version, MessagePosted) for name in _told(version)]
-        await self._withdraw(found.topic, at, names)
+        if posted:
+            await self._withdraw(found.topic, at, await self._told(found.topic, posted))
+
+    async def _told(self, topic: str, versions: Iterable[MessagePosted]) -> list[str]:
+        """The people who may have been notified of a message in one of these versions."""
+        called = [name for version in versions for name in _called(version)]
+        return [*called, *await self._notifications.watchers(topic, ever=True)]
 
     async def _renew(self, found: Projection[Room], at: Offset, earlier: Sequence[MessagePosted]) -> None:
         """Notify people of a message as it is now, in the place of the notifications of its earlier texts."""
@@ -186,16 +191,16 @@ class Eraser:
         changed = [version for version in earlier if message is None or version.text != message.text]
         if not changed:
             return
-        names = [name for version in changed for name in _told(version)]
+        names = await self._told(found.topic, changed)
         if message is None:
             await self._withdraw(found.topic, at, names)
             return
-        told = {name for version in earlier for name in _told(version)}
-        new = [name for name in _told(message) if name not in told]
+        told = {*names, *(name for version in earlier for name in _called(version))}
+        new = [name for name in _called(message) if name not in told]
         await self._notices.renew(found.topic, found.state, at, message, new, f".{last}")
         # A person who has not read the message yet is notified of its new text instead.
         await self._withdraw(found.topic, at, names, partial(self._tell_again, found, at, message, str(last)))
-        await self._settle(found.topic, at, _told(message), last)
+        await self._settle(found.topic, at, {*names, *_called(message)}, last)
 
     async def _tell_again(
         self, found: Projection[Room], at: Offset, message: MessagePosted, edit: str, name: str, number: int
@@ -238,7 +243,8 @@ class Eraser:
         which is stored last: until then every process that reads the room begins again."""
         topic, room, at = found.topic, found.state, Offset(found.offset.epoch, n)
         run = await self._run_of(topic, room, at)
-        await self._withdraw(topic, at, _maybe_told(room, n))
+        watchers = await self._notifications.watchers(topic, ever=True)
+        await self._withdraw(topic, at, {*_maybe_called(room, n), *watchers})
         if run is not None:
             await self._delete_run(topic, at, run)
         await self._delete_files(topic, [file for file in room.files.get(n, ()) if room.attached[file] == 1])
@@ -268,15 +274,14 @@ class Eraser:
 
     # ------------------------------------------------------------ races
 
-    async def settle(self, stored: Stored) -> None:
+    async def settle(self, stored: Stored, told: Told) -> None:
         """Mend what was derived from messages that were deleted or edited meanwhile: withdraw the notifications of
-        them, and take the quotes of them out.
+        them, of which `told` has the people, and take the quotes of them out.
 
         A deletion that is stored after this look at the log does so itself. Raises Unavailable.
         """
-        for at, fact in stored.facts:
-            if names := [notice.to for notice in notices(stored.room, fact)]:
-                await self._settle(stored.topic, at, names, at.n)
+        for at, names in told.items():
+            await self._settle(stored.topic, at, names, at.n)
         quoting = [(at, fact) for at, fact in stored.facts if isinstance(fact, MessagePosted | MessageEdited)]
         if any(fact.quote for _, fact in quoting):
             await self._settle_quotes(stored.topic, quoting)
@@ -307,14 +312,14 @@ class Eraser:
         await self._withdraw(topic, at, names, instead)
 
 
-def _told(message: MessagePosted) -> list[str]:
-    """The people who may have been notified of a message."""
+def _called(message: MessagePosted) -> list[str]:
+    """The people whom a message calls or quotes."""
     quoted = [message.quote.by] if isinstance(message.quote, Quote) and message.quote.by else []
-    return [name for name in dict.fromkeys([*message.mentions, *quoted]) if name != message.by]
+    return [name for name in dict.fromkeys([*message.called, *quoted]) if name != message.by]
 
 
-def _maybe_told(room: Room, n: int) -> Collection[str]:
-    """The people who may have been notified of message number `n`, whose text is gone."""
+def _maybe_called(room: Room, n: int) -> Collection[str]:
+    """The people whom message number `n`, whose text is gone, may have called or quoted."""
     known = next((message for message in room.recent if message.n == n), None)
     if known is not None:
         return [name for name in (*known.mentions, known.quoted) if name]

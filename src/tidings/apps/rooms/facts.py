@@ -21,12 +21,18 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class RoomCreated(Fact, frozen=True, kw_only=True):
-    """The first fact of every room. Its publisher is the room's first owner."""
+    """The first fact of every room. Its publisher is the room's first owner.
+
+    `people`: all people of a direct message, which has no name, no owner and no other people. `invited`: those of them
+    who are invited to it, and not members yet.
+    """
 
     type = "room.created"
-    name: str
+    name: str = ""
     about: str = ""
     private: bool = False
+    people: list[str] | UnsetType = UNSET
+    invited: list[str] | UnsetType = UNSET
 
 
 class RoomRenamed(Fact, frozen=True, kw_only=True):
@@ -125,9 +131,10 @@ class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class MessagePosted(Fact, frozen=True, kw_only=True):
-    """A message. `key`: its publisher's own name for it. The server stamps `mentions`, the members that the text calls,
-    `asks`, the assistants that it calls, and `quote`, the beginning of the message that it replies to. Publishers give
-    `files` by their ids, and the server stamps the rest of each."""
+    """A message. `key`: its publisher's own name for it. The server stamps `mentions`, the members that the text calls
+    by name, `everyone`, the others that it calls by `@room` or in a direct message, `asks`, the assistants that it
+    calls, and `quote`, the beginning of the message that it replies to. Publishers give `files` by their ids, and the
+    server stamps the rest of each."""
 
     type = "message.posted"
     text: str
@@ -135,8 +142,14 @@ class MessagePosted(Fact, frozen=True, kw_only=True):
     reply: str | UnsetType = UNSET
     files: list[str | File] | UnsetType = UNSET
     mentions: list[str] = []
+    everyone: list[str] | UnsetType = UNSET
     asks: list[str] | UnsetType = UNSET
     quote: Quote | UnsetType = UNSET
+
+    @property
+    def called(self) -> list[str]:
+        """The members that the message calls, by name or with everyone."""
+        return [*self.mentions, *(self.everyone or ())]
 
     @property
     def attached(self) -> list[File]:
@@ -152,10 +165,10 @@ class MessagePosted(Fact, frozen=True, kw_only=True):
 class MessageEdited(Fact, frozen=True, kw_only=True):
     """A message's new text. `message`: the offset of the message.
 
-    The server stamps `mentions`, the members that the new text calls, and the rest of the message, since the event of
-    the message is redacted: its `author`, `key`, `reply`, `files`, `quote`, and those of the assistants that it `asks`
-    which the new text still names. An edit asks no other assistant. An edit `by` nobody is the server's: it takes away
-    a quote whose message was deleted or edited.
+    The server stamps `mentions` and `everyone`, the members that the new text calls, and the rest of the message, since
+    the event of the message is redacted: its `author`, `key`, `reply`, `files`, `quote`, and those of the assistants
+    that it `asks` which the new text still names. An edit asks no other assistant. An edit `by` nobody is the server's:
+    it takes away a quote whose message was deleted or edited.
     """
 
     type = "message.edited"
@@ -166,6 +179,7 @@ class MessageEdited(Fact, frozen=True, kw_only=True):
     reply: str | UnsetType = UNSET
     files: list[File] | UnsetType = UNSET
     mentions: list[str] = []
+    everyone: list[str] | UnsetType = UNSET
     asks: list[str] | UnsetType = UNSET
     quote: Quote | UnsetType = UNSET
 
@@ -181,7 +195,7 @@ class MessageDeleted(Fact, frozen=True, kw_only=True):
 
 
 class ReactionAdded(Fact, frozen=True, kw_only=True):
-    """A reaction. `message`: the offset of the message, or of the answer."""
+    """A reaction, by one emoji. `message`: the offset of the message, or of the answer."""
 
     type = "reaction.added"
     message: str
@@ -219,7 +233,7 @@ class AnswerPosted(Fact, frozen=True, kw_only=True, forbid_unknown_fields=False)
     asked: str | None = None
 
 
-STAMPED = ("author", "key", "reply", "files", "mentions", "asks", "quote")
+STAMPED = ("author", "key", "reply", "files", "mentions", "everyone", "asks", "quote")
 """Fields of an edit that the server stamps."""
 
 
@@ -232,6 +246,7 @@ def restated(edit: MessageEdited) -> MessagePosted:
         reply=edit.reply,
         files=list(edit.files) if edit.files else UNSET,
         mentions=edit.mentions,
+        everyone=edit.everyone,
         asks=edit.asks,
         quote=edit.quote,
     )
@@ -248,6 +263,7 @@ def edited(message: MessagePosted, offset: str, text: str, *, by: str) -> Messag
         reply=message.reply,
         files=message.attached or UNSET,
         mentions=message.mentions,
+        everyone=message.everyone,
         asks=message.asks,
         quote=message.quote,
     )
@@ -285,7 +301,7 @@ def given(type: str, data: str, by: str, *, proven: bool) -> Fact:
         raise Forbidden(f"Only the server publishes {type}.")
     if (
         fact.by
-        or (isinstance(fact, MessagePosted) and (fact.mentions or fact.asks or fact.quote or fact.attached))
+        or (isinstance(fact, MessagePosted) and (fact.called or fact.asks or fact.quote or fact.attached))
         or (isinstance(fact, MemberBanned) and fact.role)
         or (isinstance(fact, MemberJoined) and fact.invited is not UNSET)
         or (isinstance(fact, MessageDeleted) and fact.run)

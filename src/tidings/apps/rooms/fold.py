@@ -24,6 +24,7 @@ from .facts import (
     MessageEdited,
     MessagePosted,
     Quote,
+    ReactionAdded,
     RoomArchived,
     RoomCreated,
     RoomRenamed,
@@ -32,7 +33,7 @@ from .facts import (
 )
 from .room import IGNORED, RECENT, Member, PendingRun, RecentMessage, Room
 
-VERSION = 6
+VERSION = 7
 """Version of the fold. Snapshots of other versions are not read."""
 
 
@@ -74,6 +75,7 @@ def follow(room: Room, fact: Fact, n: int, time: float) -> None:
             room.outdated |= room.replies.pop(gone, set())
             room.outdated.discard(gone)
             _attach(room, gone, [])
+            room.reactions.pop(gone, None)
             room.answers.pop(gone, None)
             if isinstance(fact.run, str):
                 room.runs.pop(fact.run, None)
@@ -86,11 +88,18 @@ def follow(room: Room, fact: Fact, n: int, time: float) -> None:
             _remember(room, RecentMessage(n, "", []))
         case RoomCreated():
             room.name, room.about, room.private = fact.name, fact.about, fact.private
-            room.created, room.by = time, fact.by
-            room.members[fact.by] = Member("owner", n)
+            room.created, room.by, room.direct = time, fact.by, bool(fact.people)
+            room.invited = dict.fromkeys(fact.invited or (), "member")
+            joined = [name for name in fact.people or () if name not in room.invited]
+            room.members = {name: Member("member", n) for name in joined} or {fact.by: Member("owner", n)}
         case RoomRenamed():
             room.name = fact.name
             room.about = fact.about if isinstance(fact.about, str) else room.about
+        case ReactionAdded():
+            at = Offset.parse(fact.message).n
+            used = room.reactions.get(at, [])
+            if fact.emoji not in used:
+                room.reactions[at] = [*used, fact.emoji]
         case RoomArchived() | RoomRestored():
             room.archived = isinstance(fact, RoomArchived)
         case _:
@@ -148,7 +157,7 @@ def _change_members(room: Room, fact: Fact, n: int) -> None:
 def _say(room: Room, n: int, message: MessagePosted) -> None:
     """Take a message, or what an edit has made of it."""
     quote = message.quote if isinstance(message.quote, Quote) else Quote("", "")
-    _remember(room, RecentMessage(n, message.by, message.mentions, quote.by))
+    _remember(room, RecentMessage(n, message.by, message.called, quote.by))
     _attach(room, n, [file.id for file in message.attached])
     if isinstance(message.reply, str):
         quoted = Offset.parse(message.reply).n

@@ -19,7 +19,7 @@ from . import facts, rules
 from .answers import Answers
 from .erasing import Eraser
 from .facts import MessageDeleted, RunCreated
-from .notifying import Notices
+from .notifying import Notices, Told
 from .reading import facts_at
 from .rooms import Admission, Rooms, person, room_id
 
@@ -78,6 +78,7 @@ class RoomsGuard(Guard):
         """
         kinds = [fact.type for fact in given]
         members = kinds.count(facts.MemberJoined.type) + kinds.count(facts.MemberInvited.type)
+        members += sum(len(fact.people or ()) for fact in given if isinstance(fact, facts.RoomCreated))
         counts = {"rooms": kinds.count(facts.RoomCreated.type), "members": members}
         for kind, count in counts.items():
             self._limits.check(subject, kind, count)
@@ -112,10 +113,11 @@ class RoomsGuard(Guard):
         await self._rooms.keep_files(stored)
         if self._eraser is not None:
             await self._eraser.erase(stored)
+        told: Told = {}
         if self._notices is not None:
-            await self._notices.tell(stored)
+            told = await self._notices.tell(stored)
         if self._eraser is not None:
-            await self._eraser.settle(stored)
+            await self._eraser.settle(stored, told)
         if self._answers is not None:
             await self._answers.ask(stored, partial(self._limits.keep, subject))
         if stored.refusal is not None:

@@ -24,6 +24,7 @@ class Entry(NamedTuple):
     about: str
     private: bool
     archived: bool
+    direct: bool
     members: frozenset[str]
     invited: Mapping[str, Role]
 
@@ -90,7 +91,8 @@ class Index:
             # Names are shared: the same people are in many rooms.
             members = frozenset(map(intern, room.members))
             invited = dict(room.invited)
-            entry = Entry(found.offset, room.name, room.about, room.private, room.archived, members, invited)
+            about = (room.name, room.about, room.private, room.archived, room.direct)
+            entry = Entry(found.offset, *about, members, invited)
             self._entries[topic] = entry
         return entry
 

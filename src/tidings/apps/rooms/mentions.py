@@ -1,4 +1,4 @@
-"""PURE: the people and the assistants that a message names by `@`, where a reader takes it for a call."""
+"""PURE: the people and the assistants that a message calls by `@`, where a reader takes it for a call."""
 
 from __future__ import annotations
 
@@ -34,20 +34,26 @@ _markdown = MarkdownIt("zero", {"maxNesting": 8}).enable(_RULES)
 _markdown.disable(["text_join", "balance_pairs", "fragments_join"], ignoreInvalid=True)
 
 
+EVERYONE = "room"
+"""The name by which a message calls all members of its room."""
+
+
 class Mentions(NamedTuple):
-    """The names that a text calls: of members, in the order of the room, and of assistants."""
+    """The names that a text calls: of members, in the order of the room, and of assistants. `everyone`: the text calls
+    all members."""
 
     members: list[str]
     assistants: list[str]
+    everyone: bool = False
 
 
 def mentions(texts: Iterable[str], members: Sequence[str], assistants: Sequence[str]) -> dict[str, Mentions]:
     """The names that each text calls. A text of 16,000 characters takes up to 60 ms: call this in a thread."""
-    people, answering = Callings(members), Callings(assistants)
+    people, answering, everyone = Callings(members), Callings(assistants), Callings([EVERYONE])
     found = {}
     for text in texts:
         open = spoken(text)
-        found[text] = Mentions(people.named(open), answering.named(open))
+        found[text] = Mentions(people.named(open), answering.named(open), bool(everyone.named(open)))
     return found
 
 

@@ -21,7 +21,7 @@ class Member(msgspec.Struct, frozen=True, array_like=True):
 
 
 class RecentMessage(msgspec.Struct, frozen=True, array_like=True):
-    """The number of a message, its author, the members that it names, and the author of the message that it quotes. The
+    """The number of a message, its author, the members that it calls, and the author of the message that it quotes. The
     author of an answer is empty."""
 
     n: int
@@ -46,7 +46,9 @@ class Room(msgspec.Struct):
     `created`: Unix seconds; 0 for a room that does not exist. `readers`: people who left as readers. `invited`: people
     who may become members, each with their role then. `banned`: people who cannot be members. `answers`: the run of
     each answer, by the answer's number. `files`: the ids of the files of each message that has some; `attached`: how
-    many messages attach each file. `ignored`: the numbers of the last events that broke a rule and so changed nothing.
+    many messages attach each file. `reactions`: the emoji that were ever added to each message that has some.
+    `ignored`: the numbers of the last events that broke a rule and so changed nothing. `direct`: the room is a direct
+    message.
 
     `edited`: the number of the last edit of each edited message; `edits`: the message of each of these edits.
     `deleted`: the number of the deletion of each deleted message or answer. `redacted`: the numbers of messages and
@@ -58,6 +60,7 @@ class Room(msgspec.Struct):
     name: str = ""
     about: str = ""
     private: bool = False
+    direct: bool = False
     archived: bool = False
     created: float = 0.0
     by: str = ""
@@ -77,6 +80,7 @@ class Room(msgspec.Struct):
     outdated: set[int] = msgspec.field(default_factory=set)
     files: dict[int, list[str]] = msgspec.field(default_factory=dict)
     attached: dict[str, int] = msgspec.field(default_factory=dict)
+    reactions: dict[int, list[str]] = msgspec.field(default_factory=dict)
     ignored: list[int] = msgspec.field(default_factory=list)
 
     def role(self, name: str | None) -> Role | None:
@@ -94,9 +98,10 @@ class Room(msgspec.Struct):
         return bool(self.stale or self.outdated or self.redacted)
 
     def trial(self) -> Room:
-        """Copy what decides who may do what, so that facts of members and settings change the copy alone.
+        """Copy what decides who may do what, so that facts of members, settings and reactions change the copy alone.
 
-        The copy shares all that is known of messages, of which there may be any number: no other fact may change it.
+        The copy shares all else that is known of messages, of which there may be any number: no other fact than those
+        and reactions may change it.
         """
         return msgspec.structs.replace(
             self,
@@ -104,4 +109,5 @@ class Room(msgspec.Struct):
             readers=set(self.readers),
             invited=dict(self.invited),
             banned=set(self.banned),
+            reactions=dict(self.reactions),
         )

@@ -17,8 +17,8 @@ from tidings.errors import Conflict, Forbidden, InvalidRequest, NotFound, Tiding
 from tidings.events import ORIGIN, Event, Offset
 from tidings.log.rules import Appended
 
-from . import facts, fold, rules
-from .facts import AnswerPosted, Fact, File, MessageDeleted, MessageEdited, MessagePosted, Quote
+from . import direct, facts, fold, rules
+from .facts import AnswerPosted, Fact, File, MessageDeleted, MessageEdited, MessagePosted, Quote, ReactionAdded
 from .files import Files
 from .mention_reader import MentionReader
 from .mentions import Mentions
@@ -124,6 +124,8 @@ class Rooms:
             raise TooLarge(f"A room takes at most {BATCH:,} events at once.", limit=BATCH)
         proven = subject.authenticated
         given = [facts.given(kind, data, by, proven=proven) async for kind, data in in_slices(items)]
+        for fact in given:
+            direct.check_id(room_id(topic), fact)
         texts = [fact.text for fact in given if isinstance(fact, MessagePosted | MessageEdited) and "@" in fact.text]
         # Permissions, and the members that a message names, are as of now. Other messages wait for no look at the log.
         fresh = bool(texts) or any(isinstance(fact, rules.PERMISSION_FACTS) for fact in given)
@@ -212,7 +214,7 @@ class Rooms:
             checked.append(stamped)
             if isinstance(stamped, MessageDeleted):
                 deleted.add(at)
-            elif len(given) > 1 and isinstance(stamped, rules.PERMISSION_FACTS):
+            elif len(given) > 1 and isinstance(stamped, (*rules.PERMISSION_FACTS, ReactionAdded)):
                 fold.follow(room, stamped, 0, 1.0)
         return checked
 
@@ -231,13 +233,14 @@ class Rooms:
             if message is None:
                 raise _changed_meanwhile()
             edit = facts.edited(message, fact.message, fact.text, by=fact.by)
-            members, assistants = named.get(fact.text, NOBODY)
-            return facts.changed(
-                edit, mentions=members, asks=[name for name in message.asks or () if name in assistants] or UNSET
-            )
+            called = named.get(fact.text, NOBODY)
+            asks = [name for name in message.asks or () if name in called.assistants]
+            everyone = rules.everyone(found.state, fact.by, called)
+            return facts.changed(edit, mentions=called.members, everyone=everyone, asks=asks or UNSET)
         if isinstance(fact, MessagePosted):
-            members, assistants = named.get(fact.text, NOBODY)
-            fields |= {"mentions": members, "asks": assistants or UNSET}
+            called = named.get(fact.text, NOBODY)
+            fields |= {"mentions": called.members, "asks": called.assistants or UNSET}
+            fields["everyone"] = rules.everyone(found.state, fact.by, called)
             if fact.files:
                 fields["files"] = [await self._attached(room_id(found.topic), fact.by, id) for id in fact.files]
         return facts.changed(fact, **fields) if fields else fact

@@ -18,10 +18,10 @@ from tidings.http.request import strict
 from tidings.http.response import json_response
 from tidings.wire.sse import json_value
 
-from . import facts
+from . import direct, facts
 from .index import Index, Readable
 from .room import Room
-from .rooms import PREFIX, Rooms
+from .rooms import PREFIX, Rooms, person
 from .search import HITS, Search
 
 PAGE = 100
@@ -42,8 +42,9 @@ RoomId = Annotated[str, Path(pattern=f"^{ID}$", description="A room's id.", exam
 
 class RoomSummary(msgspec.Struct):
     """A room as a person sees it. `role`: the person's, null for no member; `invited`: the role that the person gets by
-    joining, null without an invitation; `members`: their number; `unread`: messages of others after `read`, the read
-    marker, at most 100; `mentions`: those of them that name the person; `tail`: the offset of the room's last event."""
+    joining, null without an invitation; `people`: all people of a direct message, which has no name; `members`: their
+    number; `unread`: messages of others after `read`, the read marker, at most 100; `mentions`: those of them that call
+    the person; `tail`: the offset of the room's last event."""
 
     id: str
     name: str
@@ -52,6 +53,7 @@ class RoomSummary(msgspec.Struct):
     archived: bool
     role: facts.Role | None
     invited: facts.Role | None
+    people: list[str]
     members: int
     unread: int
     mentions: int
@@ -75,12 +77,14 @@ class RoomMember(msgspec.Struct):
 
 
 class RoomState(msgspec.Struct):
-    """A room. `created` in Unix seconds; `runs`: the ids of those that have not ended."""
+    """A room. `direct`: it is a direct message; `created` in Unix seconds; `runs`: the ids of those that have not
+    ended."""
 
     id: str
     name: str
     about: str
     private: bool
+    direct: bool
     archived: bool
     created: float
     by: str
@@ -95,6 +99,13 @@ class KnownPeople(msgspec.Struct):
     """Names, in their order."""
 
     people: list[str]
+
+
+class DirectRoom(msgspec.Struct):
+    """The id of a direct message's room. `exists`: somebody has begun it."""
+
+    room: str
+    exists: bool
 
 
 class RoomEvent(msgspec.Struct):
@@ -177,6 +188,22 @@ def routes(rooms: Rooms, access: Access, markers: Markers, search: Search, max_f
         subject = await access.reader(request.scope["headers"])
         return json_response(KnownPeople((await index.known_to(subject, q))[:KNOWN]))
 
+    @router.get(
+        "/people/direct",
+        summary="Find a direct message",
+        description="The room of the direct message of you and others, for each a `name`. Publish `room.created` there "
+        'with `{"private": true, "people": […]}` to begin it; a 409 says that it was begun already.',
+        responses={200: shape(DirectRoom, "The room"), **problems()},
+    )
+    async def direct_room(
+        request: Request,
+        name: Annotated[list[str], Query(description="The name of each other person.", examples=[["Mara"]])],
+    ) -> Response:
+        subject = await access.reader(request.scope["headers"])
+        id = direct.id_of(direct.check_people(list(dict.fromkeys([person(subject), *name]))))
+        found = await rooms.states.get(PREFIX + id)
+        return json_response(DirectRoom(id, bool(found.state.created)))
+
     # Before the next route, which would take it for a room.
     @router.get(
         "/rooms/search",
@@ -241,6 +268,7 @@ def summary(found: Readable, subject: Subject, read: str | None) -> RoomSummary:
         archived=entry.archived,
         role=room.role(name) if room is not None else None,
         invited=entry.invited.get(name or "") if subject.authenticated else None,
+        people=sorted(entry.members.union(entry.invited)) if entry.direct else [],
         members=len(entry.members),
         unread=unread,
         mentions=mentions,
@@ -250,7 +278,7 @@ def summary(found: Readable, subject: Subject, read: str | None) -> RoomSummary:
 
 
 def unread_of(room: Room, tail: Offset, name: str | None, read: str | None) -> tuple[int, int]:
-    """Count the unread messages of others for a member, at most 100, and the mentions of the member among them.
+    """Count the unread messages of others for a member, at most 100, and those among them that call the member.
 
     A member begins to read where they joined. They are counted among the room's last 200 messages.
     """
@@ -270,6 +298,7 @@ def described(id: str, room: Room, name: str | None) -> RoomState:
         name=room.name,
         about=room.about,
         private=room.private,
+        direct=room.direct,
         archived=room.archived,
         created=room.created,
         by=room.by,

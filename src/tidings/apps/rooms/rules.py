@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from tidings.access.names import valid_name
@@ -14,6 +14,8 @@ from tidings.errors import Conflict, Forbidden, InvalidRequest, NotFound, TooLar
 from tidings.events import Offset
 from tidings.log.head import UNOWNED
 
+from . import direct
+from .emoji import is_emoji
 from .facts import (
     AnswerPosted,
     Fact,
@@ -35,16 +37,23 @@ from .facts import (
     RoomRestored,
     RunCreated,
 )
+from .mentions import Mentions
 from .room import Room
 
 MAX_TEXT = 16_000
-MAX_EMOJI = 16
 MAX_NAME = 80
 MAX_ABOUT = 500
 """Limits of texts, in characters."""
 
+EVERYONE, EVERYONE_BY_OWNER = 50, 200
+"""People of a room in which a member, or an owner, may call everyone by `@room`. Each of them is notified, and their
+names are stored with the message."""
+
 MAX_FILES = 10
 """Files that one message attaches at most."""
+
+MAX_REACTIONS = 50
+"""Different emoji that people add to one message at most, those that were taken back included."""
 
 KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 FILE = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
@@ -59,6 +68,9 @@ MEMBER_FACTS = (
     MemberBanned,
     MemberUnbanned,
 )
+
+SETTINGS = (RoomRenamed, RoomArchived, RoomRestored, *MEMBER_FACTS)
+"""Facts that a direct message refuses, but for a person who accepts an invitation."""
 
 PERMISSION_FACTS = (RoomCreated, RoomRenamed, RoomArchived, RoomRestored, *MEMBER_FACTS)
 """Facts that change permissions. They are appended at an exact offset, so two that race are checked one after the
@@ -117,7 +129,10 @@ def labels(room: Room, facts: Sequence[Fact]) -> dict[str, bool]:
         match fact:
             case RoomCreated():
                 private = fact.private
-                labels[member_label(fact.by) if private else PUBLIC] = True
+                if not private:
+                    labels[PUBLIC] = True
+                for name in (fact.people or [fact.by]) if private else ():
+                    labels[invited_label(name) if name in (fact.invited or ()) else member_label(name)] = True
             case MemberJoined() | MemberLeft() | MemberBanned() if private:
                 labels[member_label(fact.member)] = isinstance(fact, MemberJoined)
             case MessageEdited() | MessageDeleted():
@@ -174,6 +189,9 @@ def check(room: Room, fact: Fact) -> None:
     # An outsider of a private room must not learn who its members are, or that it is archived.
     if not _accepts(room, fact):
         check_may_read(room, fact.by)
+    if room.direct and isinstance(fact, SETTINGS):
+        _check_direct(room, fact)
+        return
     if room.archived != isinstance(fact, RoomRestored):
         raise Conflict(ARCHIVED if room.archived else "This room is not archived.")
     if isinstance(fact, MEMBER_FACTS):
@@ -184,6 +202,10 @@ def check(room: Room, fact: Fact) -> None:
         check_may_post(room, fact.by)
         if (at := target_of(fact)) is not None and Offset.parse(at).n in room.deleted:
             raise Conflict(DELETED)
+        if isinstance(fact, ReactionAdded):
+            used = room.reactions.get(Offset.parse(fact.message).n, ())
+            if len(used) >= MAX_REACTIONS and fact.emoji not in used:
+                raise Conflict(f"A message takes at most {MAX_REACTIONS} different reactions. Add one that is there.")
 
 
 def check_target(room: Room, fact: Fact, target: Target | None) -> None:
@@ -207,6 +229,21 @@ def check_may_post(room: Room, name: str | None) -> None:
         raise Conflict(ARCHIVED)
 
 
+def everyone(room: Room, by: str, called: Mentions) -> list[str] | UnsetType:
+    """The members whom a message calls without their names: by `@room`, or as people of a direct message.
+
+    Raises Forbidden for a call of more people than the author may call.
+    """
+    if not (called.everyone or room.direct):
+        return UNSET
+    owner = room.role(by) == "owner"
+    most = EVERYONE_BY_OWNER if owner else EVERYONE
+    if len(room.members) > most:
+        who = "An owner" if owner else "A member"
+        raise Forbidden(f"{who} calls @room in rooms of up to {most} people, and this room has {len(room.members):,}.")
+    return [name for name in room.members if name != by and name not in called.members] or UNSET
+
+
 DELETED = "This message was deleted."
 ARCHIVED = "This room is archived. An owner may restore it."
 PRIVATE = "This room is private. Ask an owner to add you."
@@ -218,14 +255,15 @@ def check_form(fact: Fact) -> None:
     match fact:
         case MessagePosted() | MessageEdited():
             _check_message(fact)
+        case RoomCreated() if fact.people or fact.invited:
+            direct.check_form(fact)
         case RoomCreated() | RoomRenamed():
             _check_line(fact.name, MAX_NAME, "A room's name")
             if isinstance(fact.about, str) and fact.about:
                 _check_line(fact.about, MAX_ABOUT, "The topic of a room")
         case ReactionAdded() | ReactionRemoved():
-            emoji = fact.emoji
-            if not 0 < len(emoji) <= MAX_EMOJI or any(c.isspace() or c < " " or c in "\x7f<>&" for c in emoji):
-                raise InvalidRequest(f"A reaction is an emoji, of at most {MAX_EMOJI} characters.")
+            if not is_emoji(fact.emoji):
+                raise InvalidRequest("A reaction is one emoji, such as \N{THUMBS UP SIGN}.")
     if isinstance(fact, MEMBER_FACTS):
         valid_name(fact.member)
     if (at := target_of(fact)) is not None:
@@ -315,6 +353,14 @@ def _check_inviting(room: Room, fact: MemberInvited) -> None:
         raise Conflict(f"{fact.member} is banned from this room. Lift the ban first.")
     if fact.member in room.invited:
         raise Conflict(f"{fact.member} is invited already.")
+
+
+def _check_direct(room: Room, fact: Fact) -> None:
+    """A direct message keeps its people. Those who are invited become members by themselves, or by a member."""
+    if not isinstance(fact, MemberJoined) or fact.member not in room.invited:
+        raise Forbidden(direct.KEEPS)
+    if fact.role != "member":
+        raise InvalidRequest("All people of a direct message are members.")
 
 
 def _check_leaving(room: Room, fact: MemberLeft | MemberRole) -> None:

@@ -1,8 +1,11 @@
-/** The components that the first page does without. They are loaded when the first is drawn, or the page is first used. */
+/** The parts that the first page does without. They are loaded when the first is drawn, or the page is first used. */
 export { Cards } from "./answer/data-card.js";
 export { Request } from "./answer/request.js";
+export { Delete as DeleteConversation, Rename as RenameConversation } from "./conversation/dialogs.js";
 export { DocHeader, DocPage } from "./docs/page.js";
 export { Lightbox } from "./files/lightbox.js";
 export { Centre } from "./notifications/centre.js";
 export { RoomDialog } from "./room/dialogs.js";
+export { emojiNamed, emojiStarting } from "./room/emoji-state.js";
+export { ConnectModel, Help } from "./shell/help.js";
 export { Palette } from "./shell/search.js";

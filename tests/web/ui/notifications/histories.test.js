@@ -9,7 +9,7 @@ import { fold, none, unread } from "../../../../src/tidings/web/ui/notifications
 const file = new URL("../../../apps/notifications/histories.json", import.meta.url);
 const histories = JSON.parse(readFileSync(file, "utf8"));
 
-for (const { name, events, items, unread: count, muted = [], dnd = null } of histories) {
+for (const { name, events, items, unread: count, muted = [], watched = [], dnd = null } of histories) {
   test(name, () => {
     const state = events.reduce(
       (/** @type {import("../../../../src/tidings/web/ui/notifications/fold.js").Notifications} */ state, entry, n) =>
@@ -22,6 +22,7 @@ for (const { name, events, items, unread: count, muted = [], dnd = null } of his
     );
     assert.equal(unread(state), count);
     assert.deepEqual(state.muted, muted);
+    assert.deepEqual(state.watched, watched);
     assert.equal(state.dnd, dnd);
   });
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { foldAbout } from "../../../../src/tidings/web/ui/room/about-fold.js";
+import { aboutOf, foldAbout } from "../../../../src/tidings/web/ui/room/about-fold.js";
 
 /** @param {number} n @param {string} type @param {any} data */
 const event = (n, type, data) => ({ topic: "rooms.deploys", offset: `e-${n}`, type, time: n * 60, data });
@@ -11,6 +11,7 @@ test("name, members and state continue from the server's answer", () => {
     name: "deploys",
     about: "",
     private: false,
+    direct: false,
     archived: false,
     members: { Mara: /** @type {const} */ ("owner") },
     invited: {},
@@ -23,7 +24,7 @@ test("name, members and state continue from the server's answer", () => {
     event(4, "room.archived", { by: "Mara" }),
   ].reduce(foldAbout, about);
   assert.deepEqual(later, {
-    ...{ name: "drains", about: "Releases", private: false, archived: true },
+    ...{ name: "drains", about: "Releases", private: false, direct: false, archived: true },
     ...{ members: { Mara: "owner", Jonas: "reader" }, banned: [], invited: {} },
   });
   const invited = foldAbout(later, event(5, "member.invited", { by: "Mara", member: "Ada", role: "reader" }));
@@ -35,4 +36,13 @@ test("name, members and state continue from the server's answer", () => {
   assert.deepEqual(foldAbout(banned, event(6, "member.unbanned", { by: "Mara", member: "Jonas" })).banned, []);
   const gone = [event(5, "member.left", { member: "Jonas" }), event(6, "room.restored", {})].reduce(foldAbout, later);
   assert.deepEqual([gone.members, gone.archived], [{ Mara: "owner" }, false]);
+});
+
+test("a direct message is named after the other people, of whom some may be invited", () => {
+  const member = (/** @type {string} */ name) => ({ name, role: "member" });
+  const answer = { name: "", private: true, direct: true, archived: false, banned: [] };
+  const about = aboutOf({ ...answer, members: ["Mara", "Jonas"].map(member), invited: ["Ada"].map(member) }, "Mara");
+  assert.deepEqual([about.name, about.direct], ["Ada, Jonas", true]);
+  const joined = foldAbout(about, event(1, "member.joined", { by: "Ada", member: "Ada", role: "member" }));
+  assert.deepEqual([joined.name, Object.keys(joined.invited)], ["Ada, Jonas", []]);
 });

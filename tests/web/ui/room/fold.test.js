@@ -48,6 +48,7 @@ test("edits, deletions and reactions change the message they name", () => {
       deleted: false,
       quote: null,
       mentions: [],
+      everyone: [],
       asks: [],
       files: [],
       reactions: { "👍": ["Aiko", "Jonas"] },
@@ -71,6 +72,15 @@ test("edits, deletions and reactions change the message they name", () => {
     ["__proto__", ["Jonas"]],
     ["toString", ["Jonas"]],
   ]);
+});
+
+test("an edit says anew whom a message calls", () => {
+  const called = (/** @type {object} */ data) => ({ by: "Mara", text: "@room", mentions: [], ...data });
+  const edit = { ...called({ everyone: ["Tom"], mentions: ["Ada"] }), author: "Mara", message: "e-1" };
+  const [first] = items(event(1, "message.posted", called({ everyone: ["Tom", "Ada"] })));
+  const [then] = items(event(1, "message.posted", called({})), event(2, "message.edited", edit));
+  assert.deepEqual(/** @type {any} */ (first).everyone, ["Tom", "Ada"]);
+  assert.deepEqual([/** @type {any} */ (then).everyone, /** @type {any} */ (then).mentions], [["Tom"], ["Ada"]]);
 });
 
 test("an answer stands where its run began and is named by its post", () => {

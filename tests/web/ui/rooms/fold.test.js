@@ -41,3 +41,15 @@ test("messages of others are unread until they are read on any device", () => {
   assert.deepEqual([banned({ member: "Mara", role: "member" }).role, banned({ member: "Mara" }).members], [null, 2]);
   assert.deepEqual([banned({ member: "Tom", role: "reader" }).members, banned({ member: "Tom" }).role], [1, "member"]);
 });
+
+test("a direct message is named after the other people, and each of its messages calls the person", () => {
+  const about = { name: "", private: true, archived: false, role: "member", members: 3, unread: 0, mentions: 0 };
+  const people = ["Ada", "Jonas", "Mara"];
+  const [start] = rooms.listed([{ ...about, id: "deploys", people, read: null, tail: "e-1" }], "Jonas");
+  assert.deepEqual([start.name, start.direct, rooms.signed(start)], ["Ada, Mara", true, "Ada, Mara"]);
+  const said = event(2, "message.posted", { by: "Mara", text: "", mentions: [], everyone: ["Ada", "Jonas"] });
+  const [next] = rooms.fold([start], said, "Jonas");
+  assert.deepEqual([next.unread, next.mentions], [1, 1]);
+  const [room] = rooms.listed([{ ...about, id: "a", name: "a", people: [], read: null, tail: "e-1" }], "Jonas");
+  assert.deepEqual([room.name, room.direct, rooms.signed(room)], ["a", false, "#a"]);
+});

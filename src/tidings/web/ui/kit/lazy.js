@@ -2,7 +2,7 @@ import { signal } from "@preact/signals";
 import { met } from "../text/met.js";
 import { html } from "./html.js";
 
-/** The module with the components that are loaded when the first of them is drawn. @type {import("@preact/signals").Signal<any>} */
+/** The module with the parts that are loaded when the first of them is needed. @type {import("@preact/signals").Signal<any>} */
 const later = signal(null);
 
 /** @type {() => Promise<any>} */
@@ -18,6 +18,12 @@ export async function loadLater() {
   loading = true;
   later.value = await met(load);
   loading = false;
+}
+
+/** A function of that module; undefined until the module has come. @param {string} name @returns {any} */
+export function late(name) {
+  void loadLater();
+  return later.value?.[name];
 }
 
 /** Make a component of that module. Nothing is drawn until the module has come. @param {string} name */

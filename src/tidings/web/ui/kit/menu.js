@@ -8,7 +8,7 @@ import { Icon } from "./icon.js";
 const GAP = 4;
 const WIDTH = 208;
 
-/** @typedef {{icon?: string, label: string, run: () => void, danger?: boolean}} Item */
+/** @typedef {{icon?: string, label: string, run: () => void, danger?: boolean, checked?: boolean}} Item `checked`: it is a choice */
 
 /**
  * A button that opens a menu below it, or above it with `up` and near the bottom of the window. Arrow keys move between
@@ -87,11 +87,13 @@ export function Menu({ icon, label, size, items = [], up = false, apart = false,
               (item) => html`
                 <button
                   type="button"
-                  role="menuitem"
+                  role=${item.checked === undefined ? "menuitem" : "menuitemradio"}
+                  aria-checked=${item.checked === undefined ? undefined : String(item.checked)}
                   class=${item.danger ? "danger" : ""}
                   onClick=${() => (close(), item.run())}
                 >
                   ${item.icon && html`<${Icon} name=${item.icon} />`}${item.label}
+                  ${item.checked && html`<${Icon} name="check" />`}
                 </button>
               `,
             )}

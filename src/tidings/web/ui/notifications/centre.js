@@ -36,7 +36,11 @@ const FILTERS = {
     none: "No notifications yet. Mentions, replies and finished answers appear here.",
   },
   unread: { label: "Unread", keeps: (item) => !item.read, none: "No unread notifications." },
-  mentions: { label: "Mentions", keeps: ({ kind }) => kind === "mention", none: "No mentions yet." },
+  mentions: {
+    label: "Mentions",
+    keeps: ({ kind }) => kind === "mention" || kind === "everyone",
+    none: "No mentions yet.",
+  },
 };
 
 /** The notification centre: all notifications, by day. A column on a wide page, else a sheet over it. */
@@ -89,7 +93,7 @@ function List() {
   const counts = {
     all: 0,
     unread: unread.value,
-    mentions: items.filter((item) => item.kind === "mention" && !item.read).length,
+    mentions: items.filter(({ kind, read }) => (kind === "mention" || kind === "everyone") && !read).length,
   };
   const kept = items.filter(filter.keeps);
   const days = byDay(kept);

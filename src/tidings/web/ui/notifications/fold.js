@@ -6,7 +6,7 @@ import { isRead, later } from "../log/offset-fold.js";
  * @typedef {object} Notification
  * @property {string} offset identifies the notification
  * @property {number} time Unix seconds
- * @property {string} kind mention, reply, answer, invite, or any other word
+ * @property {string} kind mention, everyone, reply, message, answer, invite, or any other word
  * @property {string} title
  * @property {string} text "" when there is none
  * @property {string | null} link
@@ -21,6 +21,7 @@ import { isRead, later } from "../log/offset-fold.js";
  * @property {readonly Notification[]} items newest first, at most `MOST`
  * @property {number} older the number of unread notifications before these
  * @property {readonly string[]} muted topics, in order
+ * @property {readonly string[]} watched topics, in order
  * @property {number | null} dnd the end of Do not disturb, in Unix seconds
  * @property {Readonly<Record<string, string>>} rooms the read markers of rooms, set since the snapshot
  */
@@ -29,12 +30,12 @@ import { isRead, later } from "../log/offset-fold.js";
 export const MOST = 100;
 
 /** @type {Notifications} */
-export const none = { items: [], older: 0, muted: [], dnd: null, rooms: {} };
+export const none = { items: [], older: 0, muted: [], watched: [], dnd: null, rooms: {} };
 
 /** @param {any} snapshot the answer of `GET /notifications` @returns {Notifications} */
-export function from({ notifications, unread, muted, dnd }) {
+export function from({ notifications, unread, muted, watched = [], dnd }) {
   const items = notifications.map((/** @type {any} */ one) => ({ ...read(one), read: !!one.read }));
-  return { items, older: Math.max(0, unread - fresh(items)), muted, dnd, rooms: {} };
+  return { items, older: Math.max(0, unread - fresh(items)), muted, watched, dnd, rooms: {} };
 }
 
 /** The number of unread notifications. @param {Notifications} state */
@@ -61,15 +62,33 @@ export function fold(state, { offset, type, time, data }) {
       return without(state, [data.offset]);
     case "room.read":
       return readRoom(state, data);
+    case "room.unread":
+      return unreadRoom(state, data);
     case "topic.muted":
-      return { ...state, muted: [...state.muted.filter((topic) => topic !== data.topic), String(data.topic)].sort() };
+      return levelled(state, data.topic, "muted", "watched");
+    case "topic.watched":
+      return levelled(state, data.topic, "watched", "muted");
     case "topic.unmuted":
       return { ...state, muted: state.muted.filter((topic) => topic !== data.topic) };
+    case "topic.unwatched":
+      return { ...state, watched: state.watched.filter((topic) => topic !== data.topic) };
     case "dnd.set":
       return { ...state, dnd: typeof data.until === "number" ? data.until : null };
     default:
       return state;
   }
+}
+
+/**
+ * @param {Notifications} state
+ * @param {unknown} topic
+ * @param {"muted" | "watched"} to the list that gets the topic
+ * @param {"muted" | "watched"} from the list that loses it
+ * @returns {Notifications}
+ */
+function levelled(state, topic, to, from) {
+  const without = (/** @type {readonly string[]} */ topics) => topics.filter((one) => one !== topic);
+  return { ...state, [from]: without(state[from]), [to]: [...without(state[to]), String(topic)].sort() };
 }
 
 /** Check if a notification is muted. Mentions never are. @param {Notifications} state @param {Notification} one */
@@ -127,6 +146,15 @@ function readRoom(state, { room, offset }) {
   const rooms = { ...state.rooms, [room]: later(state.rooms[room] ?? null, offset) };
   const items = state.items.map((item) => (seen(rooms, item) ? { ...item, read: true } : item));
   return { ...state, items, rooms };
+}
+
+/** Move a room's marker back to just before an offset. @param {Notifications} state @param {any} fact */
+function unreadRoom(state, { room, offset }) {
+  if (typeof room !== "string" || !/-\d+$/.test(offset)) return state;
+  const marker = Object.hasOwn(state.rooms, room) ? state.rooms[room] : null;
+  if (marker !== null && !isRead(marker, offset)) return state;
+  const back = offset.replace(/\d+$/, (/** @type {string} */ n) => String(Math.max(0, Number(n) - 1)));
+  return { ...state, rooms: { ...state.rooms, [room]: back } };
 }
 
 /** Check if a notification's event was read in its room. @param {Notifications["rooms"]} rooms @param {Notification} one */

@@ -3,6 +3,7 @@ import { serverTime, subscribe, tidings } from "../connection/state.js";
 import { goTo, isPath, open as openConversation, openRoom } from "../page/address.js";
 import { soon } from "../page/frames.js";
 import { serverRoot } from "../page/root.js";
+import { signed } from "../rooms/fold.js";
 import { summary } from "../rooms/state.js";
 import { ended, userTopic } from "../session/state.js";
 import { dismiss, notSaved, toast } from "../toasts/state.js";
@@ -10,6 +11,7 @@ import { close as closeOnDesktop, show as showOnDesktop } from "./desktop-state.
 import * as folds from "./fold.js";
 
 /** @typedef {folds.Notification} Notification */
+/** @typedef {"all" | "mentions" | "muted"} Level */
 
 /** @type {import("@preact/signals").Signal<folds.Notifications>} */
 export const notifications = signal(folds.none);
@@ -80,7 +82,9 @@ function take(events) {
 /** @type {Record<string, [icon: string, tone?: string]>} */
 const ICONS = {
   mention: ["at-sign", "tide"],
+  everyone: ["at-sign", "tide"],
   reply: ["reply"],
+  message: ["message-square"],
   answer: ["circle-check"],
   question: ["message-square", "tide"],
   invite: ["user-plus"],
@@ -100,7 +104,7 @@ function arrived(item) {
   void showOnDesktop(item, () => open(item));
   if (document.hidden || centreOpen.value) return;
   const [icon, tone] = iconOf(item);
-  const reply = item.kind === "mention" || item.kind === "reply";
+  const reply = ["mention", "everyone", "reply", "message"].includes(item.kind);
   const actions = [
     ...(item.link ? [{ label: reply ? "Reply" : "Open", run: () => open(item) }] : []),
     { label: "Mark as read", quiet: true, run: () => markRead([item.offset]) },
@@ -167,7 +171,7 @@ export const isMuted = (topic) => notifications.value.muted.includes(topic);
 /** A topic's name for people. @param {string} topic */
 export function labelOf(topic) {
   const [, room] = /^rooms\.(.+)$/.exec(topic) ?? [];
-  return room ? `#${summary(room)?.name ?? room}` : topic;
+  return room ? signed(summary(room) ?? { name: room }) : topic;
 }
 
 /** @param {string} topic */
@@ -180,6 +184,20 @@ export function mute(topic) {
     text: "You still get mentions.",
     actions: [{ label: "Undo", run: () => unmute(topic) }],
   });
+}
+
+/** A topic's level: every message notifies, or mentions and replies, or mentions alone. @param {string} topic @returns {Level} */
+export const levelOf = (topic) =>
+  isMuted(topic) ? "muted" : notifications.value.watched.includes(topic) ? "all" : "mentions";
+
+/** @param {string} topic @param {Level} level */
+export function setLevel(topic, level) {
+  const before = levelOf(topic);
+  if (level === before) return;
+  if (level === "muted") mute(topic);
+  else if (level === "all") void publish("topic.watched", { topic });
+  else if (before === "muted") unmute(topic);
+  else void publish("topic.unwatched", { topic });
 }
 
 /** @param {string} topic */

@@ -59,7 +59,8 @@ export const signingIn = signal(false);
 /**
  * @typedef {{kind: "search", room?: string} | {kind: "help"} | {kind: "model"} | {kind: "rename", id: string} | {kind: "delete", id: string}
  *   | {kind: "rooms"} | {kind: "room-new", name: string} | {kind: "room-edit", room: string} | {kind: "room-invite"} | {kind: "room-archive"}
- *   | {kind: "room-leave", room: string}
+ *   | {kind: "room-leave", room: string} | {kind: "direct-new"}
+ *   | {kind: "emoji", pick: (emoji: string) => void}
  *   | {kind: "message-delete", message: string}
  *   | {kind: "pictures", place: string, pictures: readonly any[], first: number}} Dialog `search` with a `room` searches only there
  */

@@ -1,3 +1,5 @@
+import { others } from "../rooms/fold.js";
+
 /** The fold of a room's name, members and so on. Pure. */
 
 /** @typedef {"owner" | "member" | "reader"} Role */
@@ -7,20 +9,23 @@
  * @property {string} name
  * @property {string} about
  * @property {boolean} private
+ * @property {boolean} direct it is a direct message, whose `name` is that of the other people
  * @property {boolean} archived
  * @property {Readonly<Record<string, Role>>} members in the order of joining
  * @property {Readonly<Record<string, Role>>} invited people who may become members, in the order of their invitations
  * @property {readonly string[]} banned people who cannot be members
  */
 
-/** The state of a room as the server tells it. @param {any} room of `GET /rooms/ID` @returns {About} */
-export function aboutOf({ name, about, private: hidden, archived, members, invited, banned }) {
+/** The state of a room as the server tells it. @param {any} room of `GET /rooms/ID` @param {string} [me] @returns {About} */
+export function aboutOf({ name, about, private: hidden, direct = false, archived, members, invited, banned }, me = "") {
+  const people = [...members, ...invited].map((/** @type {{name: string}} */ one) => one.name).sort();
   const roles = (/** @type {{name: string, role: Role}[]} */ people) =>
     Object.fromEntries(people.map((one) => [one.name, one.role]));
   return {
-    name,
+    name: direct ? others(people, me) : name,
     about: about ?? "",
     private: hidden,
+    direct,
     archived,
     members: roles(members),
     invited: roles(invited),

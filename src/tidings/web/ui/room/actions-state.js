@@ -18,7 +18,7 @@ function publish(id, type, data) {
 }
 
 /** Show the refusal of a small action. @param {Promise<unknown>} done @returns {Promise<boolean>} false: it was refused */
-async function withTrouble(done) {
+export async function withTrouble(done) {
   trouble.value = "";
   try {
     await done;
@@ -60,6 +60,25 @@ export async function create({ name, about, private: hidden }) {
     }
   }
   throw new Error("Give the room a name.");
+}
+
+/**
+ * Find the direct message with some people, and begin it if nobody has.
+ * @param {readonly string[]} names of the others
+ * @param {readonly string[]} [invited] those of them who are not known here
+ * @returns {Promise<string>} its id
+ */
+export async function openDirect(names, invited = []) {
+  const asked = new URLSearchParams(names.map((name) => ["name", name]));
+  const { room, exists } = await tidings.request("GET", `/people/direct?${asked}`);
+  if (exists) return room;
+  try {
+    await publish(room, "room.created", { private: true, people: [session.value?.name, ...names], invited });
+  } catch (error) {
+    if (!(error instanceof Problem) || error.status !== 409) throw error; // another has begun it in between
+  }
+  await refresh();
+  return room;
 }
 
 /** @param {string} id */

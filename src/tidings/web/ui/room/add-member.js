@@ -19,7 +19,7 @@ const MOST = 5;
 const PAUSE = 100;
 
 /** @param {string} a @param {string} b */
-const same = (a, b) => a.toLowerCase() === b.toLowerCase();
+export const same = (a, b) => a.toLowerCase() === b.toLowerCase();
 
 /**
  * The dialog that adds a person to a room. A name of nobody who is known becomes an invitation.
@@ -30,6 +30,7 @@ export function AddMember({ id, about }) {
   const written = text.value.trim();
   const known = useKnown(written);
   const person = known.find((name) => same(name, written));
+  const out = [...Object.keys(about.members), ...Object.keys(about.invited), ...about.banned];
   const act = person ? `Add ${brief(person, 24)}` : written ? `Invite ${brief(written, 24)}` : "Add member";
   const doing = useSubmit(async (form) => {
     const name = field(form, "name");
@@ -40,7 +41,7 @@ export function AddMember({ id, about }) {
   return html`
     <${Modal} title="Add a member">
       <form onSubmit=${doing.go}>
-        <${Picker} text=${text} options=${optionsOf(written, known, about)} />
+        <${Picker} text=${text} options=${optionsOf(written, known, out)} />
         <label class="field">
           <span>Role</span>
           <select name="role">
@@ -57,7 +58,7 @@ export function AddMember({ id, about }) {
 }
 
 /** The known people whose names begin with a text, asked for when the person pauses. @param {string} text @returns {readonly string[]} */
-function useKnown(text) {
+export function useKnown(text) {
   const found = useSignal(/** @type {readonly string[]} */ ([]));
   useEffect(() => {
     let left = false;
@@ -70,9 +71,8 @@ function useKnown(text) {
   return found.value;
 }
 
-/** @param {string} text @param {readonly string[]} known @param {import("./about-fold.js").About} about @returns {Option[]} */
-function optionsOf(text, known, { members, invited, banned }) {
-  const out = [...Object.keys(members), ...Object.keys(invited), ...banned];
+/** @param {string} text @param {readonly string[]} known @param {readonly string[]} out people who are not offered @returns {Option[]} */
+export function optionsOf(text, known, out) {
   const begins = (/** @type {string} */ name) => ` ${name.toLowerCase()}`.includes(` ${text.toLowerCase()}`);
   const people = known.filter((name) => !out.includes(name) && begins(name)).slice(0, MOST);
   const strange = text !== "" && ![...known, ...out].some((name) => same(name, text));
@@ -81,17 +81,19 @@ function optionsOf(text, known, { members, invited, banned }) {
 
 /**
  * A field for a name, with a list of people below it. Arrow keys move in the list, and Enter takes the marked person.
- * @param {{text: import("@preact/signals").Signal<string>, options: Option[]}} props
+ * @param {{text: import("@preact/signals").Signal<string>, options: Option[], onPick?: (option: Option) => void}} props `onPick`: takes
+ *   a person out of the field; otherwise the name stays there
  */
-function Picker({ text, options }) {
+export function Picker({ text, options, onPick }) {
   const input = useRef(/** @type {HTMLInputElement | null} */ (null));
   const at = useSignal(0);
   const picked = useSignal(false);
   const offered = picked.value ? [] : options;
   const active = Math.min(at.value, offered.length - 1);
-  const pick = (/** @type {Option} */ { name }) => {
-    text.value = /** @type {HTMLInputElement} */ (input.current).value = name;
-    picked.value = true;
+  const pick = (/** @type {Option} */ option) => {
+    text.value = /** @type {HTMLInputElement} */ (input.current).value = onPick ? "" : option.name;
+    if (onPick) onPick(option);
+    else picked.value = true;
     input.current?.focus();
   };
   const keys = (/** @type {KeyboardEvent} */ event) => {
@@ -101,7 +103,7 @@ function Picker({ text, options }) {
     if (step && picked.value) picked.value = false;
     else if (step && option) at.value = (active + step + offered.length) % offered.length;
     else if (event.key === "Escape" && option && text.value) picked.value = true;
-    else if (event.key === "Enter" && option && option.name !== text.value.trim()) pick(option);
+    else if (event.key === "Enter" && option && (onPick ? text.value : option.name !== text.value.trim())) pick(option);
     else return;
     event.preventDefault();
   };
@@ -122,7 +124,7 @@ function Picker({ text, options }) {
         autocomplete="off"
         spellcheck="false"
         data-first
-        required
+        required=${!onPick}
         ref=${input}
         onInput=${(/** @type {Event} */ event) => ((text.value = valueOf(event)), (at.value = 0), (picked.value = false))}
         onKeyDown=${keys}

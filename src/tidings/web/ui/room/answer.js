@@ -13,9 +13,11 @@ import { Message, SentTime } from "../kit/message.js";
 import { copying } from "../kit/copy.js";
 import { html } from "../kit/html.js";
 import { Markdown } from "../kit/markdown.js";
+import { Menu } from "../kit/menu.js";
 import { draft, reply, write } from "../page/drafts.js";
 import { chosenRun, openAside } from "../page/layout.js";
 import { titleOf } from "../session/state.js";
+import { sharedItems } from "./item-actions.js";
 import { React, Reactions } from "./reactions.js";
 
 /** @type {Record<string, import("../answer/fold.js").State>} */
@@ -97,6 +99,7 @@ export function RoomAnswer({ room, item, may, found, stop }) {
               size=${16}
               onClick=${() => ((chosenRun.value = item.run), openAside(true))}
             />
+            <${Menu} icon="ellipsis" label="Answer actions" size=${16} items=${sharedItems(room, item.posted, false)} />
           </div>
         `
       }

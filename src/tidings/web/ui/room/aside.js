@@ -6,7 +6,7 @@ import { IconButton } from "../kit/button.js";
 import { html } from "../kit/html.js";
 import { Mark } from "../kit/icon.js";
 import { Menu } from "../kit/menu.js";
-import { isMuted } from "../notifications/state.js";
+import { levelOf } from "../notifications/state.js";
 import { dialog, openAside } from "../page/layout.js";
 import { Person } from "../people/person.js";
 import { isHere, known } from "../people/state.js";
@@ -14,6 +14,7 @@ import { assistants, session } from "../session/state.js";
 import { counted, number } from "../text/format.js";
 import { acceptFor, ban, liftBan, removeMember, revokeInvitation, setRole } from "./actions-state.js";
 import { placesOf } from "./header.js";
+import { writingTo } from "./item-actions.js";
 import { shownRoom } from "./shown-state.js";
 
 /** @typedef {import("./state.js").Room} Room */
@@ -49,7 +50,7 @@ export function RoomAside() {
 }
 
 /** @param {{room: Room} & import("./about-fold.js").About} props */
-function Members({ room, members, invited, banned, archived }) {
+function Members({ room, members, invited, banned, archived, direct }) {
   const owner = room.role.value === "owner" && !archived;
   const names = Object.keys(members);
   const rank = (/** @type {string} */ name) => (name === session.value?.name ? 0 : isHere(name) ? 1 : 2);
@@ -71,14 +72,14 @@ function Members({ room, members, invited, banned, archived }) {
       <ul class="people">
         ${all.map((name) => html`<${Member} key=${name} ...${{ room, name, role: members[name], owner }} />`)}
       </ul>
-      ${Object.keys(invited).length > 0 && html`<${Invited} room=${room} invited=${invited} owner=${owner} />`}
+      ${Object.keys(invited).length > 0 && html`<${Invited} room=${room} invited=${invited} owner=${owner} direct=${direct} />`}
       ${owner && banned.length > 0 && html`<${Banned} room=${room} names=${banned} />`}
     </section>
   `;
 }
 
-/** People whose invitations are pending. @param {{room: Room, invited: Readonly<Record<string, Role>>, owner: boolean}} props */
-const Invited = ({ room, invited, owner }) => html`
+/** People whose invitations are pending. @param {{room: Room, invited: Readonly<Record<string, Role>>, owner: boolean, direct: boolean}} props */
+const Invited = ({ room, invited, owner, direct }) => html`
   <h3>Invited</h3>
   <ul class="people">
     ${Object.entries(invited).map(([name, role]) => {
@@ -87,14 +88,18 @@ const Invited = ({ room, invited, owner }) => html`
         ...(session.value?.auth === "open"
           ? [{ icon: "user-plus", label: "Add now", run: () => void acceptFor(room.id, name, role) }]
           : []),
-        { ...revoke, run: () => void revokeInvitation(room.id, name) },
+        ...(owner ? [{ ...revoke, run: () => void revokeInvitation(room.id, name) }] : []),
       ];
       const state = session.value?.auth === "open" && isHere(name) ? "here, not added yet" : "has not joined yet";
       return html`
         <li key=${name} class="pending">
           <${Person} name=${name} dot=${false} />
           <div><b>${name}</b><small>${[state, role !== "member" && role].filter(Boolean).join(", ")}</small></div>
-          ${owner && html`<${Menu} icon="ellipsis" label=${`About ${name}`} size=${16} items=${items} />`}
+          ${
+            (owner || direct) &&
+            items.length > 0 &&
+            html`<${Menu} icon="ellipsis" label=${`About ${name}`} size=${16} items=${items} />`
+          }
         </li>
       `;
     })}
@@ -124,13 +129,18 @@ function Member({ room, name, role, owner }) {
   const roles = /** @type {Role[]} */ (["owner", "member", "reader"]).filter((one) => one !== role);
   const icons = { owner: "crown", member: "user", reader: "eye" };
   const items = [
-    ...roles.map((one) => ({
-      icon: icons[one],
-      label: `Make ${one === "owner" ? "an owner" : `a ${one}`}`,
-      run: () => void setRole(room.id, name, one),
-    })),
-    { icon: "trash-2", label: "Remove", danger: true, run: () => void removeMember(room.id, name) },
-    { icon: "circle-x", label: "Ban", danger: true, run: () => void ban(room.id, name) },
+    ...writingTo(name, room),
+    ...(!owner || me
+      ? []
+      : [
+          ...roles.map((one) => ({
+            icon: icons[one],
+            label: `Make ${one === "owner" ? "an owner" : `a ${one}`}`,
+            run: () => void setRole(room.id, name, one),
+          })),
+          { icon: "trash-2", label: "Remove", danger: true, run: () => void removeMember(room.id, name) },
+          { icon: "circle-x", label: "Ban", danger: true, run: () => void ban(room.id, name) },
+        ]),
   ];
   return html`
     <li>
@@ -139,7 +149,7 @@ function Member({ room, name, role, owner }) {
         <b>${name}</b
         ><small>${[standingOf(room, name, me), role !== "member" && role].filter(Boolean).join(", ")}</small>
       </div>
-      ${owner && !me && html`<${Menu} icon="ellipsis" label=${`About ${name}`} size=${16} items=${items} />`}
+      ${items.length > 0 && html`<${Menu} icon="ellipsis" label=${`About ${name}`} size=${16} items=${items} />`}
     </li>
   `;
 }
@@ -190,12 +200,14 @@ function Topic({ room }) {
         </div>
         <div>
           <dt>Notify</dt>
-          <dd>${isMuted(room.topic) ? "Mentions only" : "Mentions and replies"}</dd>
+          <dd>${LEVELS[room.about.value?.direct && levelOf(room.topic) !== "muted" ? "all" : levelOf(room.topic)]}</dd>
         </div>
       </dl>
     </section>
   `;
 }
+
+const LEVELS = { all: "All messages", mentions: "Mentions and replies", muted: "Mentions only" };
 
 /** A retention, in words. @param {{max_age?: number | null, max_events?: number | null, max_bytes?: number | null} | undefined} retention */
 function kept(retention) {

@@ -72,7 +72,7 @@ export function Drop({ room, name }) {
       for (const [type, serve] of entries) document.removeEventListener(type, serve);
     };
   }, [room]);
-  return over.value && html`<div class="drop"><p>Drop files to attach them to your message in #${name}.</p></div>`;
+  return over.value && html`<div class="drop"><p>Drop files to attach them to your message in ${name}.</p></div>`;
 }
 
 /** The attached files, above the text that is being written. */

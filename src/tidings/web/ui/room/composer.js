@@ -3,11 +3,12 @@ import { useRef } from "preact/hooks";
 import { connectionStatus } from "../connection/state.js";
 import { attached, missing, take } from "../files/state.js";
 import { IconButton } from "../kit/button.js";
-import { About, Composer, Send } from "../kit/composer.js";
+import { About, Composer, Send, focusComposer } from "../kit/composer.js";
 import { html } from "../kit/html.js";
 import { openRoom } from "../page/address.js";
 import { draft, edit, editing, reply, replying, write } from "../page/drafts.js";
-import { announcement, signingIn } from "../page/layout.js";
+import { announcement, dialog, signingIn } from "../page/layout.js";
+import { signed } from "../rooms/fold.js";
 import { session } from "../session/state.js";
 import { archive, editMessage, join, trouble, endTyping, typing } from "./actions-state.js";
 import { Attached, Drop, Paperclip, pasteFiles } from "./attachments.js";
@@ -20,20 +21,17 @@ import { post } from "./outbox-state.js";
 export function RoomComposer({ room }) {
   const { about, role, status } = room;
   if (status.value !== "ready" || !about.value) return html`<div class="composer-frame" id="composer" tabindex="-1" />`;
-  const name = about.value.name;
+  const name = signed(about.value);
   if (about.value.archived) {
     const restore = role.value === "owner" && { label: "Restore", run: () => archive(room.id, false) };
     return html`<${Instead} text="This room is archived. Its history is kept." act=${restore} />`;
   }
   if (!session.value?.name) {
     const choose = { label: "Choose a name", run: async () => void (signingIn.value = true) };
-    return html`<${Instead} text=${`Choose a name to write to #${name}.`} act=${choose} />`;
+    return html`<${Instead} text=${`Choose a name to write to ${name}.`} act=${choose} />`;
   }
   if (role.value === null) {
-    return html`<${Instead}
-      text=${`You're previewing #${name}.`}
-      act=${{ label: "Join", run: () => join(room.id) }}
-    />`;
+    return html`<${Instead} text=${`You're previewing ${name}.`} act=${{ label: "Join", run: () => join(room.id) }} />`;
   }
   if (role.value === "reader") {
     return html`<${Instead} text="Read-only. Ask an owner for permission to post." act=${false} />`;
@@ -66,11 +64,17 @@ function Instead({ text, act }) {
   `;
 }
 
-/** @param {{room: Room, name: string}} props */
+/** @param {{room: Room, name: string}} props `name`: as in a sentence */
 function Writing({ room, name }) {
   const area = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
   const completion = useCompletion(area, room);
   const offered = completion.options.length > 0;
+  const insert = (/** @type {string} */ emoji) => {
+    const box = /** @type {HTMLTextAreaElement} */ (area.current);
+    box.setRangeText(emoji, box.selectionStart, box.selectionEnd, "end");
+    write(box.value);
+    focusComposer();
+  };
   const input = () => {
     write(area.current?.value ?? "");
     completion.look();
@@ -83,8 +87,8 @@ function Writing({ room, name }) {
       text=${draft.value}
       place=${openRoom.value}
       field=${{
-        "aria-label": `Write to #${name}`,
-        placeholder: `Write to #${name}`,
+        "aria-label": `Write to ${name}`,
+        placeholder: `Write to ${name}`,
         "aria-autocomplete": "list",
         "aria-controls": offered ? "completion" : undefined,
         "aria-activedescendant": offered ? `option-${completion.at}` : undefined,
@@ -98,6 +102,11 @@ function Writing({ room, name }) {
         <div class="adding">
           ${!editing.value && html`<${Paperclip} room=${room} />`}
           <${IconButton} icon="at-sign" label="Mention someone" onClick=${completion.begin} />
+          <${IconButton}
+            icon="smile"
+            label="Add an emoji"
+            onClick=${() => (dialog.value = { kind: "emoji", pick: insert })}
+          />
         </div>
       `}
       action=${html`<${Send} waits=${editing.value ? "" : missing.value} />`}

@@ -10,12 +10,16 @@ import { joined, rooms, summary } from "../rooms/state.js";
 import { counted } from "../text/format.js";
 import { archive, create, deleteMessage, join, leave, rename } from "./actions-state.js";
 import { AddMember } from "./add-member.js";
+import { EmojiPicker } from "./emoji-picker.js";
+import { NewDirect } from "./new-direct.js";
 import { shownRoom } from "./shown-state.js";
 
 /** The open dialog, if it is about rooms. @param {{now: import("../page/layout.js").Dialog}} props */
 export function RoomDialog({ now }) {
   if (now.kind === "rooms") return html`<${Browse} />`;
   if (now.kind === "room-new") return html`<${Create} name=${now.name} />`;
+  if (now.kind === "direct-new") return html`<${NewDirect} />`;
+  if (now.kind === "emoji") return html`<${EmojiPicker} pick=${now.pick} />`;
   if (now.kind === "room-edit" || now.kind === "room-leave") {
     const about = summary(now.room) ?? (shownRoom.value?.id === now.room ? shownRoom.value.about.value : null);
     if (!about) return null;
@@ -55,7 +59,9 @@ function Browse() {
   const sought = useSignal("");
   const failed = useSignal("");
   const low = sought.value.trim().toLowerCase();
-  const found = rooms.value.filter(({ name, about }) => `${name} ${about}`.toLowerCase().includes(low));
+  const found = rooms.value.filter(
+    ({ name, about, direct }) => !direct && `${name} ${about}`.toLowerCase().includes(low),
+  );
   const mine = new Set(joined(rooms.value));
   const enter = async (/** @type {string} */ id) => {
     try {

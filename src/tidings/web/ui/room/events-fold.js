@@ -16,5 +16,5 @@ export function newsSince(events, read, me) {
   return news;
 }
 
-/** The offset before an event's. @param {import("../../client/index.js").Event} event */
+/** The offset before an event's. @param {{offset: string | null}} event */
 export const before = ({ offset }) => offset?.replace(/\d+$/, (n) => String(Number(n) - 1)) ?? "";

@@ -18,6 +18,7 @@
  * @property {boolean} deleted
  * @property {{message: string, by: string, text: string} | null} quote the message it replies to, as it was then
  * @property {readonly string[]} mentions names of members, as the server has read them
+ * @property {readonly string[]} everyone names of the others that `@room` calls, likewise
  * @property {readonly string[]} asks names of assistants, likewise
  * @property {readonly File[]} files none after its deletion
  * @property {Reactions} reactions
@@ -95,10 +96,10 @@ function restated(item, { offset, data }) {
   const { by, author, text } = data;
   const now = { ...item, text: String(text), stated: offset, edited: item.edited || by !== "", deleted: false };
   if (typeof author !== "string" || !author) return now;
-  const { sendKey, quote, mentions, asks, files } = message(
+  const { sendKey, quote, mentions, everyone, asks, files } = message(
     /** @type {any} */ ({ ...item, data: { ...data, by: author } }),
   );
-  return { ...now, by: author, sendKey, quote, mentions, asks, files };
+  return { ...now, by: author, sendKey, quote, mentions, everyone, asks, files };
 }
 
 /** @template {Item} [T=Item] @typedef {{item: T}} Cell holds the present version of an item */
@@ -231,7 +232,7 @@ export class Stretch {
 
 /** @param {Stored} event @returns {Message} */
 function message({ offset, time, data }) {
-  const { by, key, text, reply, quote, mentions, asks, files } = data;
+  const { by, key, text, reply, quote, mentions, everyone, asks, files } = data;
   const replies = typeof reply === "string" && quote && typeof quote.text === "string";
   return {
     kind: "message",
@@ -246,6 +247,7 @@ function message({ offset, time, data }) {
     deleted: false,
     quote: replies ? { message: reply, by: String(quote.by ?? ""), text: quote.text } : null,
     mentions: Array.isArray(mentions) ? mentions : [],
+    everyone: Array.isArray(everyone) ? everyone : [],
     asks: Array.isArray(asks) ? asks : [],
     files: Array.isArray(files) ? files : [],
     reactions: {},

@@ -4,14 +4,14 @@ import { Icon } from "../kit/icon.js";
 import { Menu } from "../kit/menu.js";
 import { PhoneHeader } from "../kit/phone-header.js";
 import { Bell } from "../notifications/bell.js";
-import { MutedButton, muting } from "../notifications/mute.js";
+import { MutedButton, levels } from "../notifications/mute.js";
 import { isMuted } from "../notifications/state.js";
 import { asideOpen, chosenRun, compact, dialog, openAside, wide } from "../page/layout.js";
 import { Person } from "../people/person.js";
 import { here, isHere, known } from "../people/state.js";
 import { counted } from "../text/format.js";
 import { archive, trouble } from "./actions-state.js";
-import { shownRoom } from "./shown-state.js";
+import { roomTitle, shownRoom } from "./shown-state.js";
 
 /** The most avatars in the header. */
 const MOST = 3;
@@ -30,7 +30,7 @@ export function RoomHeader() {
     const count = known.value ? `${counted(people.length, "person", "people")} here` : "Presence unknown";
     const all = [{ icon: "search", label: "Search", run: search }, ...items];
     return html`
-      <${PhoneHeader} title=${`#${name}`} about=${about ? count : "\u00a0"} items=${all}>
+      <${PhoneHeader} title=${roomTitle(room)} about=${about ? count : "\u00a0"} items=${all}>
         <${Bell} size=${20} />
         ${!shut && html`<${IconButton} icon="users" label="Room details" size=${20} onClick=${aside} />`}
       <//>
@@ -38,7 +38,7 @@ export function RoomHeader() {
   }
   return html`
     <header class="page-header room-header">
-      <${Icon} name=${about?.private ? "lock" : "hash"} size=${18} />
+      <${Icon} name=${signOf(about)} size=${18} />
       <h1>${name}</h1>
       <p class="about" title=${about?.about}>${about?.about}</p>
       ${
@@ -67,8 +67,9 @@ function menuOf(room) {
     archive(room.id, false).catch((/** @type {Error} */ error) => (trouble.value = error.message));
   };
   const aside = () => ((chosenRun.value = null), openAside(true));
+  const direct = room.about.value?.direct ?? false;
   /** @type {import("../kit/menu.js").Item[]} */
-  const all = [{ icon: "users", label: "Members", run: aside }, ...muting(room.topic)];
+  const all = [{ icon: "users", label: "Members", run: aside }, ...levels(room.topic, direct)];
   if (role === "owner" && !archived) {
     all.push({ icon: "user-plus", label: "Add a member", run: ask("room-invite") });
     all.push({
@@ -79,7 +80,7 @@ function menuOf(room) {
     all.push({ icon: "archive", label: "Archive", run: ask("room-archive") });
   }
   if (role === "owner" && archived) all.push({ icon: "archive-restore", label: "Restore", run: restore });
-  if (role !== null && !archived)
+  if (role !== null && !archived && !direct)
     all.push({
       icon: "door-open",
       label: "Leave",
@@ -88,6 +89,9 @@ function menuOf(room) {
     });
   return all;
 }
+
+/** The icon of a room. @param {{direct?: boolean, private?: boolean, archived?: boolean} | null | undefined} room */
+export const signOf = (room) => (room?.direct ? "users" : room?.archived ? "archive" : room?.private ? "lock" : "hash");
 
 /** The number of connections of a person. @param {string} name */
 export const placesOf = (name) => here.value.get(name) ?? 0;

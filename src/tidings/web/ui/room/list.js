@@ -11,6 +11,7 @@ import { dialog, signingIn } from "../page/layout.js";
 import { serverRoot } from "../page/root.js";
 import { joined, rooms, roomsListed } from "../rooms/state.js";
 import { session } from "../session/state.js";
+import { signOf } from "./header.js";
 import { messages } from "./outbox-state.js";
 
 /** Open a dialog about rooms, which needs a name. @param {import("../page/layout.js").Dialog} which */
@@ -19,10 +20,32 @@ export function askAboutRooms(which) {
   if (session.value && !session.value.name) signingIn.value = true;
 }
 
+/** The direct messages in the side bar. */
+export function DirectList() {
+  const all = joined(rooms.value).filter(({ id, direct }) => direct && !pins.value.includes(`rooms.${id}`));
+  const begin = () => askAboutRooms({ kind: "direct-new" });
+  return html`
+    <${Section}
+      name="Direct messages"
+      action=${html`<${IconButton} icon="plus" label="New direct message" size=${16} onClick=${begin} />`}
+    >
+      ${(/** @type {boolean} */ folded) => {
+        const shown = folded ? all.filter(({ id, unread }) => id === openRoom.value || unread > 0) : all;
+        return (
+          shown.length > 0 &&
+          html`<ul>
+            ${shown.map((room) => html`<li key=${room.id}><${RoomItem} room=${room} /></li>`)}
+          </ul>`
+        );
+      }}
+    <//>
+  `;
+}
+
 /** The rooms in the side bar: the person's rooms, and the open one. */
 export function RoomList() {
-  const mine = joined(rooms.value);
-  const here = rooms.value.filter((room) => room.id === openRoom.value && !mine.includes(room));
+  const mine = joined(rooms.value).filter(({ direct }) => !direct);
+  const here = rooms.value.filter((room) => room.id === openRoom.value && !room.direct && !mine.includes(room));
   const all = [...mine, ...here].filter(({ id }) => !pins.value.includes(`rooms.${id}`));
   const browse = () => askAboutRooms({ kind: "rooms" });
   return html`
@@ -50,7 +73,7 @@ export function RoomList() {
 
 /** A room in the side bar. @param {{room: import("../rooms/fold.js").Summary}} props */
 export function RoomItem({ room }) {
-  const { id, name, unread, mentions, role, archived } = room;
+  const { id, name, unread, mentions, role, archived, direct } = room;
   const topic = `rooms.${id}`;
   const current = openRoom.value === id;
   const waits = messages.value.some(({ lane }) => lane === topic);
@@ -60,7 +83,7 @@ export function RoomItem({ room }) {
     ...(role === "owner" && !archived
       ? [{ icon: "pencil", label: "Rename", run: () => void (dialog.value = { kind: "room-edit", room: id }) }]
       : []),
-    ...(role !== null && !archived
+    ...(role !== null && !archived && !direct
       ? [
           {
             icon: "door-open",
@@ -74,7 +97,7 @@ export function RoomItem({ room }) {
   return html`
     <${Item}
       href=${`${serverRoot}r/${id}`}
-      icon=${archived ? "archive" : room.private ? "lock" : "hash"}
+      icon=${signOf(room)}
       label=${name}
       current=${current}
       unread=${unread > 0 && !current}

@@ -12,13 +12,16 @@ import { draft, write } from "../page/drafts.js";
 import { dialog } from "../page/layout.js";
 import { titleOf } from "../session/state.js";
 import { clockTime, dayName, time } from "../text/format.js";
+import { trouble } from "./actions-state.js";
 import { RoomAnswer } from "./answer.js";
 import { idOf } from "./fold.js";
+import { letRead, markRead } from "./marker-state.js";
 import { RoomMessage } from "./message.js";
 import { NoticeLine } from "./notice.js";
 import { unseen, written } from "./outbox-state.js";
 import { RoomPending } from "./pending.js";
 import { rows } from "./rows-fold.js";
+import { roomTitle } from "./shown-state.js";
 import { useVisibleRange } from "./visible-range.js";
 
 /** @typedef {import("./state.js").Room} Room */
@@ -50,6 +53,7 @@ export function RoomLog({ room }) {
   };
   useOwnMessages(() => {
     room.since.value = null; // who writes has read what was new
+    letRead(room);
     toLatest();
   });
   return html`
@@ -59,7 +63,7 @@ export function RoomLog({ room }) {
         id="log"
         ref=${box}
         role="log"
-        aria-label=${`Messages of #${room.about.value?.name ?? room.id}`}
+        aria-label=${`Messages of ${roomTitle(room)}`}
         aria-live=${drawn.settled && !away.value ? "polite" : "off"}
         aria-relevant="additions"
         aria-busy=${String(room.live.value.length > 0)}
@@ -250,7 +254,8 @@ function useArrival(room, box, away, drawn) {
     away.value = true;
     void room.reach(at).then((place) => {
       if (openAt.value !== at) return;
-      if (place < 0) return void (away.value = !isAtEnd(box.current));
+      if (place === -1) trouble.value = "Message not found. It may have been deleted, or the link is incomplete.";
+      if (place === null || place < 0) return void (away.value = !isAtEnd(box.current));
       drawn.goTo(place);
       requestAnimationFrame(() => {
         const found = /** @type {HTMLElement | null} */ (
@@ -271,13 +276,13 @@ function useMarking(room, away) {
   useEffect(() => {
     if (!end) return;
     const look = () => {
-      if (!document.hidden && !away.value) void room.mark();
+      if (!left && !document.hidden && !away.value) void markRead(room, look);
     };
-    room.onMarked = look;
+    let left = false;
     look();
     document.addEventListener("visibilitychange", look);
     return () => {
-      room.onMarked = () => {};
+      left = true;
       document.removeEventListener("visibilitychange", look);
     };
   }, [end, position, room.read.value, connectionStatus.value]);

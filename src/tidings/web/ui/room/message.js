@@ -15,6 +15,7 @@ import { Message, SentTime } from "../kit/message.js";
 import { Person } from "../people/person.js";
 import { session } from "../session/state.js";
 import { clockTime } from "../text/format.js";
+import { sharedItems, writingTo } from "./item-actions.js";
 import { React, Reactions } from "./reactions.js";
 
 /** @typedef {import("./fold.js").Message} Item */
@@ -44,8 +45,10 @@ export function RoomMessage({ room, item, continued, may, found, stop }) {
     if (!root.contains(/** @type {Node | null} */ (still))) near.value = root.matches(":hover") && type === "focusout";
   };
   const me = session.value?.name ?? null;
-  const forMe = me !== null && mentions.includes(me) && !item.deleted;
-  const named = { names: [...mentions, ...item.asks], me };
+  const direct = room.about.value?.direct ?? false; // whose messages are all for me
+  const everyone = item.everyone.length > 0 && !direct;
+  const forMe = me !== null && [...mentions, ...(everyone ? item.everyone : [])].includes(me) && !item.deleted;
+  const named = { names: [...mentions, ...item.asks, ...(everyone ? ["room"] : [])], me };
   const kind = ["said", continued && "continued", forMe && "for-me", found && "found"];
   return html`
     <${Message}
@@ -95,6 +98,8 @@ function Actions({ room, item, may, own }) {
   const erase = () => void (dialog.value = { kind: "message-delete", message: offset });
   const more = [
     ...(text ? [{ icon: "copy", label: "Copy text", run: () => void toClipboard(text) }] : []),
+    ...sharedItems(room, offset, own),
+    ...writingTo(by, room),
     ...(own && may ? [{ icon: "pencil", label: "Edit", run: change }] : []),
     ...((own && may) || room.role.value === "owner"
       ? [{ icon: "trash-2", label: "Delete", danger: true, run: erase }]

@@ -5,7 +5,7 @@ import { clockTime } from "../text/format.js";
 
 /** @type {Record<string, (notice: Notice) => string>} */
 const WORDS = {
-  "room.created": ({ by, what }) => `${by} created #${what}`,
+  "room.created": ({ by, what }) => (what ? `${by} created #${what}` : `${by} started this direct message`),
   "room.renamed": ({ by, what }) => `${by} renamed the room to #${what}`,
   "room.archived": ({ by }) => `${by} archived the room`,
   "room.restored": ({ by }) => `${by} restored the room`,

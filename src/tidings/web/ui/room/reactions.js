@@ -1,10 +1,11 @@
 import { html } from "../kit/html.js";
 import { Icon } from "../kit/icon.js";
 import { Menu } from "../kit/menu.js";
+import { dialog } from "../page/layout.js";
 import { session } from "../session/state.js";
 import { react } from "./actions-state.js";
 
-/** Reactions that the menu offers. Others are shown as they were published. */
+/** Reactions that the menu offers. Others are picked in a dialog, and shown as they were published. */
 const KNOWN = [
   { emoji: "\u{1F44D}", icon: "thumbs-up", label: "Thumbs up" },
   { emoji: "\u{1F44E}", icon: "thumbs-down", label: "Thumbs down" },
@@ -54,5 +55,7 @@ export function React({ room, message, reactions }) {
     label,
     run: () => void react(room, message, emoji, !reactions[emoji]?.includes(me)),
   }));
+  const pick = (/** @type {string} */ emoji) => void react(room, message, emoji, true);
+  items.push({ icon: "search", label: "Other emoji", run: () => void (dialog.value = { kind: "emoji", pick }) });
   return html`<${Menu} icon="smile-plus" label="React" size=${16} items=${items} />`;
 }

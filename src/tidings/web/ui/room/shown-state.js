@@ -4,15 +4,17 @@ import { hold } from "../connection/held.js";
 import { whenLeaving } from "../connection/state.js";
 import { onWake } from "../connection/wake.js";
 import { openRoom } from "../page/address.js";
-import { readings, summary } from "../rooms/state.js";
+import { signed } from "../rooms/fold.js";
+import { markedUnread, readings, summary } from "../rooms/state.js";
 import { session } from "../session/state.js";
+import { keepUnread, letRead } from "./marker-state.js";
 import { opened, room } from "./state.js";
 
 /** The open room. Null: a conversation is open. */
 export const shownRoom = computed(() => (openRoom.value ? room(openRoom.value) : null));
 
 /** @param {import("./state.js").Room} room */
-export const roomTitle = ({ id, about }) => `#${about.value?.name ?? summary(id)?.name ?? id}`;
+export const roomTitle = ({ id, about }) => signed(about.value ?? summary(id) ?? { name: id });
 
 /** Hold a room as it is now, as an answer of the server. @param {import("./state.js").Room} room */
 function keep({ id, about, status, last, live, read, position, maxFile }) {
@@ -27,7 +29,7 @@ function keep({ id, about, status, last, live, read, position, maxFile }) {
 export function start() {
   effect(() => {
     const here = shownRoom.value;
-    for (const one of opened()) if (one !== here) one.rest();
+    for (const one of opened()) if (one !== here) (one.rest(), letRead(one));
     if (here && session.value) here.follow();
   });
   // A room that was refused or missing may be readable now that the list names it.
@@ -36,6 +38,11 @@ export function start() {
     untracked(() => {
       for (const one of opened()) if (one.shut.value && summary(one.id)) one.renew();
     });
+  });
+  effect(() => {
+    const { room: id, offset } = markedUnread.value ?? {};
+    const one = opened().find((one) => one.id === id);
+    if (one && offset) untracked(() => keepUnread(one, offset));
   });
   whenLeaving(() => opened().forEach(keep));
   onWake(() => {

@@ -2,11 +2,11 @@ import { batch, computed, signal } from "@preact/signals";
 import { Problem } from "../../client/index.js";
 import { isLive } from "../answer/fold.js";
 import { followRun, runSignal } from "../answer/state.js";
-import { connectionStatus, subscribe, tidings } from "../connection/state.js";
-import { distance, isRead, later } from "../log/offset-fold.js";
+import { subscribe, tidings } from "../connection/state.js";
+import { distance, isRead } from "../log/offset-fold.js";
 import { soon } from "../page/frames.js";
 import { foldTyping, quiet, typists } from "../people/fold.js";
-import { ended, session, userTopic } from "../session/state.js";
+import { ended, session } from "../session/state.js";
 import { aboutOf, foldAbout } from "./about-fold.js";
 import * as roomOf from "./fold.js";
 import { before, newsSince } from "./events-fold.js";
@@ -82,7 +82,6 @@ export class Room {
   #typing = quiet;
   #wanted = false;
   #coming = false;
-  #marking = false;
   /** Counts the requests, so that a late answer is ignored. */
   #life = 0;
   /** @type {import("../../client/index.js").Subscription | null} */
@@ -152,7 +151,7 @@ export class Room {
     }
     for (const run of room.runs) void followRun(run);
     this.maxFile = max_file;
-    this.#about = aboutOf(room);
+    this.#about = aboutOf(room, session.value?.name ?? "");
     batch(() => {
       this.about.value = this.#about;
       this.#show();
@@ -160,7 +159,7 @@ export class Room {
       this.position.value = offset;
       this.read.value = read;
       this.status.value = "ready";
-      if (this.since.value === null && this.#unread(read)) this.since.value = read;
+      if (this.since.value === null && this.isUnread(read)) this.since.value = read;
       if (this.#coming) this.visits.value += 1;
     });
     this.#coming = false;
@@ -223,7 +222,7 @@ export class Room {
         this.about.value = about;
         this.position.value = position;
         this.#show();
-        if (document.hidden && this.since.value === null && this.#unread(before)) this.since.value = before;
+        if (document.hidden && this.since.value === null && this.isUnread(before)) this.since.value = before;
       }),
     );
   }
@@ -243,7 +242,7 @@ export class Room {
   }
 
   /** Check if somebody else has posted after an offset. @param {string | null} read */
-  #unread(read) {
+  isUnread(read) {
     return read !== null && this.newsSince(read) > 0;
   }
 
@@ -297,9 +296,10 @@ export class Room {
   /**
    * Read back to a message, until `back` is set to null.
    * @param {string} offset
-   * @returns {Promise<number>} its index among the items; -1 when it does not exist or reading was stopped
+   * @returns {Promise<number | null>} its index among the items; -1 when it does not exist; null when reading was stopped
    */
   async reach(offset) {
+    if (!isRead(this.position.value, offset)) return -1;
     const held = () => isRead(offset, this.#events[0]?.offset ?? "");
     if (!held()) {
       const reached = () => this.#events[0]?.time ?? null;
@@ -308,32 +308,12 @@ export class Room {
       const stopped = this.back.value === null;
       this.back.value = null;
       this.#show();
-      if (stopped) return -1;
+      if (stopped) return null;
     }
     return this.items.value.findLastIndex(
       (item) => item.offset === offset || (item.kind === "answer" && item.posted === offset),
     );
   }
-
-  /** Mark the room read up to its end, for all tabs and devices. */
-  async mark() {
-    const offset = this.position.value;
-    const connected = connectionStatus.value === "live" || connectionStatus.value === "back";
-    if (this.#marking || !connected || !userTopic.value || this.role.value === null || !offset) return;
-    if (this.read.value !== null && !this.#unread(this.read.value)) return;
-    this.#marking = true;
-    this.read.value = later(this.read.value, offset);
-    try {
-      await tidings.publish(userTopic.value, { room: this.id, offset }, { type: "room.read" });
-    } catch (error) {
-      ended(error);
-    }
-    this.#marking = false;
-    if (this.position.value !== offset) this.onMarked();
-  }
-
-  /** Called when a marker was set and more events have come since. */
-  onMarked = () => {};
 }
 
 /** @type {Map<string, Room>} */

@@ -13,13 +13,15 @@ import { isRead, later } from "../log/offset-fold.js";
  * @property {boolean} archived
  * @property {Role | null} role null for somebody who is not a member
  * @property {Role | null} invited the role that the person gets by joining; null without an invitation
+ * @property {boolean} direct it is a direct message, whose `name` is that of the other people
+ * @property {readonly string[]} people all people of a direct message
  * @property {number} members their number
  * @property {number} unread at most 100
- * @property {number} mentions the unread ones that mention the person
+ * @property {number} mentions the unread ones that call the person
  * @property {string | null} read the read marker
  * @property {string} tail
  * @property {string} told the offset up to which the server has counted; later messages are in `news`
- * @property {readonly {offset: string, mine: boolean}[]} news unread messages since then; `mine`: mentions
+ * @property {readonly {offset: string, mine: boolean}[]} news unread messages since then; `mine`: calls
  *   the person
  */
 
@@ -31,11 +33,21 @@ export const none = [];
 /** The highest count. */
 const MOST = 100;
 
-/** @param {any[]} found the rooms of `GET /rooms` @returns {Rooms} */
-export function listed(found) {
-  const rooms = found.map((room) => ({ ...room, about: room.about ?? "", told: room.tail, news: [] }));
+/** @param {any[]} found the rooms of `GET /rooms` @param {string} [me] @returns {Rooms} */
+export function listed(found, me = "") {
+  const rooms = found.map(({ people = [], ...room }) => {
+    const direct = people.length > 0;
+    const name = direct ? others(people, me) : room.name;
+    return { ...room, name, about: room.about ?? "", direct, people, told: room.tail, news: [] };
+  });
   return sorted(rooms);
 }
+
+/** The name of a direct message: the other people. @param {readonly string[]} people @param {string} me */
+export const others = (people, me) => people.filter((name) => name !== me).join(", ");
+
+/** A room's name in a sentence. @param {{direct?: boolean, name: string}} room */
+export const signed = ({ direct, name }) => (direct ? name : `#${name}`);
 
 /** @param {Summary[]} rooms @returns {Rooms} */
 const sorted = (rooms) => rooms.sort((a, b) => a.name.localeCompare(b.name) || (a.id < b.id ? -1 : 1));
@@ -64,7 +76,7 @@ function step(room, { offset, type, data }, me) {
     case "message.posted":
     case "answer.posted":
       if (data.by === me) return now;
-      return counted(now, [...room.news, { offset, mine: data.mentions?.includes(me) ?? false }]);
+      return counted(now, [...room.news, { offset, mine: [data.mentions, data.everyone].flat().includes(me) }]);
     case "room.renamed":
       return { ...now, name: data.name ?? room.name, about: data.about ?? room.about };
     case "room.archived":

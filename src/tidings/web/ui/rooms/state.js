@@ -18,6 +18,12 @@ export const roomsListed = signal(false);
 /** Counts how often the list was read from the server. */
 export const readings = signal(0);
 
+/**
+ * The room that the person marked unread last, on any device, and the offset from which on.
+ * @type {import("@preact/signals").Signal<{room: string, offset: string} | null>}
+ */
+export const markedUnread = signal(null);
+
 let folded = list.none;
 /** The subscriptions to rooms and to the person's own topic, by topic. @type {Map<string, Subscription>} */
 const following = new Map();
@@ -39,7 +45,7 @@ export async function refresh() {
   try {
     const found = await tidings.patiently(() => tidings.request("GET", "/rooms"));
     if (life !== reading) return;
-    folded = list.listed(found.rooms);
+    folded = list.listed(found.rooms, session.value?.name ?? "");
     rooms.value = folded;
     roomsListed.value = true;
     // Follow from where the markers were read, so that none is missed.
@@ -99,13 +105,14 @@ function take(events) {
   const before = folded;
   folded = events.reduce((all, event) => list.fold(all, event, me), folded);
   if (folded !== before) soon(() => (rooms.value = folded));
+  for (const { type, data } of events) if (type === "room.unread") markedUnread.value = data;
   if (events.some((event) => isNews(event, me))) void refresh();
 }
 
 /** Check if an event adds or removes a room of a person. @param {import("../../client/index.js").Event} event @param {string} me */
 function isNews({ type, data }, me) {
   if (type === "member.joined" || type === "member.left" || type === "member.banned") return data?.member === me;
-  if (type === "room.archived" || type === "room.restored") return true;
+  if (["room.archived", "room.restored", "room.unread"].includes(type)) return true;
   const id = /^rooms\.(.+)$/.exec(data?.topic ?? "")?.[1];
   if (type !== "notification.created" || id === undefined) return false;
   return data.kind === "invite" || !folded.some((room) => room.id === id);

@@ -1,14 +1,10 @@
-import { Delete, Rename } from "../conversation/dialogs.js";
-import { Modal } from "../kit/dialog.js";
-import { copying } from "../kit/copy.js";
 import { html } from "../kit/html.js";
-import { Icon } from "../kit/icon.js";
 import { lazy } from "../kit/lazy.js";
 import { dialog } from "../page/layout.js";
 
-const Lightbox = lazy("Lightbox");
-const Palette = lazy("Palette");
-const RoomDialog = lazy("RoomDialog");
+const [Palette, Lightbox, RoomDialog] = ["Palette", "Lightbox", "RoomDialog"].map(lazy);
+const [Help, ConnectModel] = ["Help", "ConnectModel"].map(lazy);
+const [Rename, Delete] = ["RenameConversation", "DeleteConversation"].map(lazy);
 
 /** The open dialog. */
 export function Dialogs() {
@@ -27,61 +23,3 @@ function Opened({ now }) {
   if (now.kind === "pictures") return html`<${Lightbox} ...${now} />`;
   return html`<${RoomDialog} now=${now} />`;
 }
-
-const KEYS = [
-  ["Enter", "Send"],
-  ["Shift Enter", "New line"],
-  ["Esc", "Stop the answer"],
-  ["\u2191", "Edit your last message (when the composer is empty)"],
-  ["\u2191 \u2193", "Move between messages"],
-  ["Ctrl K", "Search rooms and conversations"],
-  ["Shift F10", "Open the menu of a room or conversation (in the side bar)"],
-  ["F8", "Focus the newest notification"],
-  ["?", "Show shortcuts"],
-];
-
-/** Settings with which a server has a model, each as a command. */
-const MODELS = [
-  ["Ollama, on this machine", "TIDINGS_MODEL_URL=http://127.0.0.1:11434/v1 TIDINGS_MODEL=qwen3 tidings serve"],
-  ["OpenAI", "TIDINGS_MODEL=openai:gpt-5 TIDINGS_MODEL_KEY=… tidings serve"],
-  ["Any OpenAI-compatible server", "TIDINGS_MODEL_URL=https://…/v1 TIDINGS_MODEL_KEY=… tidings serve"],
-];
-
-const ConnectModel = () => html`
-  <${Modal} title="Connect a model" wide>
-    <p>The person who runs this server connects a model when starting it. Restart it with these settings:</p>
-    <dl class="commands">
-      ${MODELS.map(
-        ([name, command]) =>
-          html`<div>
-            <dt>
-              ${name}
-              <button
-                type="button"
-                class="quiet"
-                aria-label=${`Copy the command for ${name}`}
-                onClick=${copying(command)}
-              >
-                <${Icon} name="copy" /><span>Copy</span>
-              </button>
-            </dt>
-            <dd><code>${command}</code></dd>
-          </div>`,
-      )}
-    </dl>
-  <//>
-`;
-
-const Help = () => html`
-  <${Modal} title="Keyboard shortcuts">
-    <dl class="keys">
-      ${KEYS.map(
-        ([keys, does]) =>
-          html`<div>
-            <dt>${keys.split(" ").map((key) => html`<kbd>${key}</kbd>`)}</dt>
-            <dd>${does}</dd>
-          </div>`,
-      )}
-    </dl>
-  <//>
-`;

@@ -6,7 +6,7 @@ import { html } from "../kit/html.js";
 import { Icon } from "../kit/icon.js";
 import { Section } from "../kit/section.js";
 import { open, openRoom } from "../page/address.js";
-import { RoomItem, RoomList } from "../room/list.js";
+import { DirectList, RoomItem, RoomList } from "../room/list.js";
 import { rooms, summary } from "../rooms/state.js";
 
 /** The sections of the side bar: what is pinned, rooms, conversations. The open item stays in view. */
@@ -22,6 +22,7 @@ export function Sections() {
       <nav class="sections" aria-label="Rooms and conversations" ref=${root} onKeyDown=${walk}>
         <${Pinned} />
         <${RoomList} />
+        <${DirectList} />
         <${List} />
       </nav>
       <${OutOfView} root=${root} />
