@@ -29,15 +29,21 @@ export function Lightbox({ place, pictures, first }) {
         <header>
           <h2><${FileName} name=${picture.name} /></h2>
           <p role="status">${several && `${at.value + 1} of ${pictures.length} \u00b7 `}${size(picture.size)}</p>
-          <a class="icon-button" href=${address} download=${picture.name} aria-label=${`Download ${picture.name}`} title="Download">
+          <a
+            class="icon-button"
+            href=${address}
+            download=${picture.name}
+            aria-label=${`Download ${picture.name}`}
+            title="Download"
+          >
             <${Icon} name="download" size=${18} />
           </a>
           <${IconButton} icon="x" label="Close" data-first onClick=${close} />
         </header>
         <div class="shown">
-          ${several && html`<${IconButton} icon="chevron-left" label="Previous picture" keys="\u2190" onClick=${() => step(-1)} />`}
+          ${several && html`<${IconButton} icon="chevron-left" label="Previous picture" keys="←" onClick=${() => step(-1)} />`}
           <img key=${picture.id} src=${address} alt=${picture.name} />
-          ${several && html`<${IconButton} icon="chevron-right" label="Next picture" keys="\u2192" onClick=${() => step(1)} />`}
+          ${several && html`<${IconButton} icon="chevron-right" label="Next picture" keys="→" onClick=${() => step(1)} />`}
         </div>
       </div>
     <//>
