@@ -23,9 +23,10 @@ export function NewDirect() {
   const remove = (/** @type {string} */ name) => (chosen.value = chosen.value.filter((one) => one.name !== name));
   const doing = useSubmit(async () => {
     const people = [...chosen.value];
-    if (written && !taken.some((name) => same(name, written))) {
-      const found = (await knownPeople(written)).find((one) => same(one, written));
-      people.push({ name: found ?? written, known: found !== undefined });
+    if (written && !taken.some((name) => same(name, written))) people.push({ name: written, known: false });
+    for (const one of people.filter(({ known }) => !known)) {
+      const found = (await knownPeople(one.name)).find((name) => same(name, one.name)); // the list may have come late
+      if (found) people[people.indexOf(one)] = { name: found, known: true };
     }
     if (people.length === 0) throw new Error("Choose a person first.");
     const strangers = people.filter((one) => !one.known).map(({ name }) => name);
