@@ -78,6 +78,17 @@ def test_two_people_write_to_each_other_and_then_to_a_third(meet: Meet) -> None:
     keys.press("Enter")
     expect(dialog).to_have_count(0)
     expect(tab.page.locator(".room-header h1")).to_have_text("Ada Direct, Jonas Direct")
+    tab.say("To both of you")
+    for one in (other, third):
+        expect(listed(one).locator(".badge.mine")).to_have_text("1")
+    third.button("New direct message").click()  # the same people find the same direct message
+    for name in ("Mara Direct", "Jonas Direct"):
+        third.page.keyboard.type(name)
+        expect(third.page.get_by_role("option").first).to_contain_text(name)
+        third.page.keyboard.press("Enter")
+    third.button("Open direct message").click()
+    third.expect_said("To both of you")
+    assert third.path == tab.path
 
 
 def test_a_direct_message_on_a_phone_to_somebody_who_is_not_there_yet(meet: Meet) -> None:
