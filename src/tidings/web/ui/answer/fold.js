@@ -144,10 +144,12 @@ function step(run, { type, time, data }) {
     case "block.finished":
       return data.kind === "source" ? cite(run, data.content) : finishBlock(run, data, time);
     case "tool.started":
-      return beginCall(run, call(data, time));
+      return changeCall(run, data, time, () => call(data, time));
     case "tool.finished":
-    case "tool.failed":
-      return finishCall(run, type, data, time);
+    case "tool.failed": {
+      const error = type === "tool.failed" ? String(data.error ?? "failed") : null;
+      return changeCall(run, data, time, (part) => ({ ...part, output: data.output, error, ended: time }));
+    }
     case "input.requested":
       return begin(run, request(data, time));
     case "input.resolved":
@@ -222,8 +224,7 @@ const CARDS = 200;
 /** @param {Run} run @param {any} data @returns {Run} */
 function show(run, data) {
   const own = typeof data.id === "string" ? `${data.name} ${data.id}` : null;
-  const known = own !== null && run.parts.some((part) => part.kind === "data" && part.id === own);
-  if (known) {
+  if (own !== null && run.parts.some((part) => part.kind === "data" && part.id === own)) {
     const parts = run.parts.map((part) =>
       part.kind === "data" && part.id === own ? { ...part, value: data.value } : part,
     );
@@ -288,19 +289,14 @@ function replace(run, block, change) {
   return { ...run, parts };
 }
 
-/** Begin a tool call, or begin one anew that has failed. @param {Run} run @param {Step} step @returns {Run} */
-function beginCall(run, step) {
-  const known = run.parts.some((part) => part.kind === "step" && part.id === step.id);
-  if (!known) return begin(run, step);
-  return { ...run, parts: run.parts.map((part) => (part.kind === "step" && part.id === step.id ? step : part)) };
-}
-
-/** @param {Run} run @param {string} type @param {any} data @param {number} time @returns {Run} */
-function finishCall(run, type, data, time) {
+/**
+ * Change a tool call, which begins here if it is not known. A tool that is tried again keeps its call.
+ * @param {Run} run @param {any} data @param {number} time @param {(step: Step) => Step} change @returns {Run}
+ */
+function changeCall(run, data, time, change) {
   const known = run.parts.some((part) => part.kind === "step" && part.id === data.call);
-  const error = type === "tool.failed" ? String(data.error ?? "failed") : null;
   const parts = (known ? run : begin(run, call(data, time))).parts.map((part) =>
-    part.kind === "step" && part.id === data.call ? { ...part, output: data.output, error, ended: time } : part,
+    part.kind === "step" && part.id === data.call ? change(part) : part,
   );
   return { ...run, parts };
 }
@@ -343,8 +339,7 @@ function tokens(usage) {
 export function textOf(run) {
   return run.parts
     .flatMap(thoughtApart)
-    .filter((part) => part.kind === "text")
-    .map((part) => /** @type {Text} */ (part).text)
+    .flatMap((part) => (part.kind === "text" ? [part.text] : []))
     .join("\n\n");
 }
 
