@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from fastapi import FastAPI
-from starlette.testclient import TestClient
 
 from tests.runs.scripted import says
+from tests.serving import PATIENCE
 from tidings import Hub
 from tidings.errors import Unavailable
-from tidings.server.app import create_app
-from tidings.server.settings import Settings
 
 PUBLIC = """
 open close lifespan state drain
@@ -62,25 +61,46 @@ async def test_a_hub_opens_again_in_the_same_loop(hub: Hub) -> None:
         assert [event.data async for event in hub.subscribe("a", "earliest")] == ["1"]
 
 
-@pytest.mark.parametrize("store", ["memory", "sqlite"])
+SUITE = """
+import pytest
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+from tidings import Hub
+from tidings.server.app import create_app
+from tidings.server.settings import Settings
+
+app = create_app(Settings(store="STORE"))
+
+@pytest.mark.parametrize("n", range(3))
+def test_the_server(n):
+    with TestClient(app, base_url="http://localhost") as client:
+        assert client.post("/topics/a/events", content=str(n)).status_code == 201
+        assert len(client.get("/topics/a/events").json()["events"]) == n + 1
+        assert client.get("/rooms").status_code in (200, 401)
+        assert client.get("/health").status_code == 200
+
+hub = Hub("STORE")
+own = FastAPI(lifespan=hub.lifespan)
+
+@own.post("/say")
+async def say(text: str) -> str:
+    return str((await hub.publish("b", text)).n)
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_an_app_of_my_own(n):
+    with TestClient(own) as client:
+        assert client.post("/say?text=x").json() == str(n)
+"""
+"""The tests of an application whose modules make the app and the hub once, as people write them."""
+
+
+@pytest.mark.parametrize("store", ["memory:", "sqlite:///tidings.db"])
 def test_an_app_runs_under_one_test_client_after_another(store: str, tmp_path: Path) -> None:
-    app = create_app(Settings(store="memory:" if store == "memory" else f"sqlite:///{tmp_path}/tidings.db"))
-    for n in range(3):
-        with TestClient(app, base_url="http://localhost") as client:
-            assert client.post("/topics/a/events", content=str(n)).status_code == 201
-            assert len(client.get("/topics/a/events").json()["events"]) == n + 1
-            assert client.get("/rooms").status_code in (200, 401)
-            assert client.get("/health").status_code == 200
-
-
-def test_an_app_of_ones_own_runs_under_one_test_client_after_another() -> None:
-    hub = Hub("memory:")
-    app = FastAPI(lifespan=hub.lifespan)
-
-    @app.post("/say")
-    async def say(text: str) -> str:
-        return str((await hub.publish("a", text)).n)
-
-    for n in (1, 2):
-        with TestClient(app) as client:
-            assert client.post("/say?text=x").json() == str(n)
+    """The suite has a process of its own, as an application's tests do."""
+    suite = tmp_path / "test_app.py"
+    suite.write_text(SUITE.replace("STORE", store))
+    words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", "/dev/null", str(suite)]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "5 passed" in done.stdout
