@@ -151,13 +151,18 @@ def serve_process(tmp_path: Path) -> Iterator[Callable[..., ServerProcess]]:
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
-    """The path of a Chromium to drive.
-
-    Its headless shell, which Playwright drives by default, too, is the same engine without the window of a browser: six
-    tabs take 4 s of CPU instead of 10.
-    """
-    names = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
-    path = next(filter(None, map(shutil.which, names)), None)
+    """The path of a Chromium to drive."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if path is None:
-        pytest.skip("no Chromium on this machine (Debian: apt-get install chromium-headless-shell)")
+        pytest.skip("no Chromium on this machine (Debian: apt-get install chromium)")
     return path
+
+
+@pytest.fixture(scope="session")
+def headless_shell(chromium: str) -> str:
+    """The path of Chromium's headless shell, or of a Chromium where there is none.
+
+    The shell, which Playwright drives by default, too, is the same engine without the window of a browser: six tabs
+    take 4 s of CPU instead of 10. It has no permission for notifications, and no cache of pages to go back to.
+    """
+    return shutil.which("chromium-headless-shell") or chromium

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -52,15 +53,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    """A browser for each module. While it is open, Playwright's event loop runs, and no asynchronous test can."""
+@contextmanager
+def browsing(path: str) -> Iterator[Browser]:
+    """Run the browser at `path`. Meanwhile Playwright's event loop runs, and no asynchronous test can."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=chromium, args=[*FLAGS.split(), LAN], ignore_default_args=[NO_CACHE]
+            executable_path=path, args=[*FLAGS.split(), LAN], ignore_default_args=[NO_CACHE]
         )
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="module")
+def browser(headless_shell: str) -> Iterator[Browser]:
+    """A browser for each module, without a window. A module that needs a whole Chromium has a fixture of its own."""
+    with browsing(headless_shell) as browser:
+        yield browser
 
 
 @pytest.fixture(scope="session")

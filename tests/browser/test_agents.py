@@ -8,12 +8,19 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Locator, expect
 
-from tests.browser.conftest import OpenTab
+from tests.browser.conftest import OpenTab, browsing
 from tests.browser.people import Meet, meeting
 from tests.browser.tab import Tab
 from tests.browser.test_keyboard import Keys
 from tests.browser.test_layout import AXE
 from tests.serving import ServerProcess
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    """A whole Chromium: not every test of this module has passed in its headless shell."""
+    with browsing(chromium) as browser:
+        yield browser
 
 
 @pytest.fixture(scope="module")

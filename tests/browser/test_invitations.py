@@ -47,7 +47,7 @@ def signed_in(open_tab: OpenTab, server: ServerProcess, name: str) -> RoomTab:
 def test_a_known_person_is_picked_by_the_keyboard_and_an_unknown_one_is_invited(meet: Meet) -> None:
     mara, jonas, ada = meet("Mara Picks", **MOVING), meet("Jonas Picked"), meet("Ada Unseen")
     mara.make("picking", private=True)
-    jonas.make("elsewhere")
+    jonas.make("abroad")
     tab = mara.open("picking")
     keys = tab.page.keyboard
     tab.log.get_by_role("button", name="Invite people").click()
@@ -126,7 +126,7 @@ def test_an_invited_person_is_in_the_room_after_the_first_sign_in(open_tab: Open
 
 def test_the_picker_fits_a_phone(meet: Meet) -> None:
     mara, jonas = meet("Mara Thumbs", **PHONE, color_scheme="dark"), meet("Jonas Thumbs")
-    jonas.make("thumbs-elsewhere")
+    jonas.make("thumbs-abroad")
     mara.make("thumbs")
     tab = mara.open("thumbs")
     tab.button("Room details").click()

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, expect
 
-from tests.browser.conftest import PATIENCE, WITHOUT, OpenTab
+from tests.browser.conftest import PATIENCE, WITHOUT, OpenTab, browsing
 from tests.browser.model import ScriptedModel
 from tests.browser.tab import Tab, until
 from tests.serving import ServerProcess
@@ -19,6 +19,13 @@ from tidings.access.names import slug
 
 Serve = Callable[..., ServerProcess]
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    """A whole Chromium: its headless shell gives no permission for notifications."""
+    with browsing(chromium) as browser:
+        yield browser
 
 
 @pytest.fixture(scope="module")

@@ -9,11 +9,18 @@ from itertools import pairwise
 import pytest
 from playwright.sync_api import Browser, Route, expect
 
-from tests.browser.conftest import OpenTab
+from tests.browser.conftest import OpenTab, browsing
 from tests.browser.model import Hold, ScriptedModel
 from tests.browser.people import Meet, RoomTab, at_end, meeting
 from tests.browser.tab import Held
 from tests.serving import ServerProcess
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    """A whole Chromium: not every test of this module has passed in its headless shell."""
+    with browsing(chromium) as browser:
+        yield browser
 
 
 @pytest.fixture

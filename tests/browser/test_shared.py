@@ -8,9 +8,9 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Error, Page, expect
+from playwright.sync_api import Browser, Error, Page, expect
 
-from tests.browser.conftest import OpenTab
+from tests.browser.conftest import OpenTab, browsing
 from tests.browser.model import Hold, ScriptedModel
 from tests.browser.sources import SourcesServer
 from tests.browser.tab import Tab, until
@@ -39,6 +39,13 @@ ASLEEP = "async () => (await navigator.locks.query()).held.length === %d"
 HOLDERS = pytest.mark.parametrize(
     ("by", "without"), [("worker", ()), ("tab", ("SharedWorker",))], ids=["shared worker", "web locks"]
 )
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    """A whole Chromium: its headless shell has no cache of pages to go back to."""
+    with browsing(chromium) as browser:
+        yield browser
 
 
 @pytest.fixture

@@ -80,9 +80,9 @@ def proxy(app: App) -> Iterator[Proxy]:
 
 
 @pytest.fixture(scope="module")
-def page(chromium: str, proxy: Proxy) -> Iterator[Page]:
+def page(headless_shell: str, proxy: Proxy) -> Iterator[Page]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        browser = playwright.chromium.launch(executable_path=headless_shell, args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page()
         page.set_default_timeout(PATIENCE * 1000)
         page.goto(f"{proxy.url}/files/blank.html")
