@@ -104,3 +104,9 @@ def test_every_question_that_heads_a_section_is_answered_from_there(index: Index
     first = compose(index.search(heading))[0].passage
     assert first.heading == heading
     assert sum(len(quote.text.split()) for quote in compose(index.search(heading))) <= WORDS
+
+
+def test_a_long_table_without_a_line_below_its_head_is_quoted_up_to_a_row_or_not_at_all() -> None:
+    row = "| " + " ".join(["word"] * 40)
+    assert texts(hit("\n".join([row] * 6), kind="table", headed=0)) == ["\n".join([row] * 4)]
+    assert texts(hit(row * 5, kind="table", headed=0)) == []

@@ -19,8 +19,6 @@ LONG_TABLE = 100
 
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z`*\"])")
 
-_HEAD = re.compile(r"((?:.*?\n\n)?)(\|.*\n\|[-| :]+\n)(.*)", re.DOTALL)
-
 
 @dataclass(frozen=True, slots=True)
 class Quote:
@@ -91,11 +89,11 @@ def _rows(table: str, sought: Sequence[str], words: int) -> str:
 
     The text above the table belongs to its head.
     """
-    above, head, rows = _HEAD.match(table).group(1, 2, 3)  # type: ignore[union-attr]
+    rows = table.rpartition("\n\n")[2].split("\n")[2:]
+    head = table.removesuffix("\n".join(rows))
     stems = [word[: max(4, len(word) - 2)] for word in sought]
-    counts = [sum(stem in row.lower() for stem in stems) for row in rows.split("\n")]
-    best = [row for row, count in zip(rows.split("\n"), counts, strict=True) if count == max(counts)]
-    head = above + head
+    counts = [sum(stem in row.lower() for stem in stems) for row in rows]
+    best = [row for row, count in zip(rows, counts, strict=True) if count == max(counts)]
     fitting = _fitting(best, words - len(head.split()), "\n")
     return head + fitting if fitting else ""
 

@@ -96,12 +96,7 @@ def apply(inbox: Inbox, event: Event) -> None:
         case RoomRead():
             _read_room(inbox, fact)
         case Muted():
-            inbox.muted = [topic for topic in inbox.muted if topic != fact.topic or isinstance(fact, Unwatched)]
-            inbox.watched = [topic for topic in inbox.watched if topic != fact.topic or isinstance(fact, Unmuted)]
-            if isinstance(fact, Watched):
-                inbox.watched = sorted([*inbox.watched, fact.topic])[:TOPICS]
-            elif not isinstance(fact, Unmuted | Unwatched):
-                inbox.muted = sorted([*inbox.muted, fact.topic])[:TOPICS]
+            _choose_level(inbox, fact)
         case DoNotDisturb():
             inbox.dnd = fact.until
 
@@ -145,6 +140,18 @@ def _read_room(inbox: Inbox, fact: RoomRead) -> None:
     if len(inbox.rooms) > ROOMS:
         del inbox.rooms[next(iter(inbox.rooms))]
     inbox.items = [_as_read(item) if _seen(item, inbox.rooms) else item for item in inbox.items]
+
+
+def _choose_level(inbox: Inbox, fact: Muted) -> None:
+    """Mute or watch a topic, or end that. A topic that is muted is not watched, and the other way round."""
+    if not isinstance(fact, Unwatched):
+        inbox.muted = [topic for topic in inbox.muted if topic != fact.topic]
+    if not isinstance(fact, Unmuted):
+        inbox.watched = [topic for topic in inbox.watched if topic != fact.topic]
+    if isinstance(fact, Watched):
+        inbox.watched = sorted([*inbox.watched, fact.topic])[:TOPICS]
+    elif not isinstance(fact, Unmuted | Unwatched):
+        inbox.muted = sorted([*inbox.muted, fact.topic])[:TOPICS]
 
 
 def _unread_room(inbox: Inbox, fact: RoomUnread) -> None:

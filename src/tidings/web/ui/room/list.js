@@ -20,6 +20,19 @@ export function askAboutRooms(which) {
   if (session.value && !session.value.name) signingIn.value = true;
 }
 
+/**
+ * The items of a section: all its rooms, or of a folded one those that are open or unread. Null: there are none.
+ * @param {import("../rooms/fold.js").Rooms} all
+ * @param {boolean} folded
+ */
+function items(all, folded) {
+  const shown = folded ? all.filter(({ id, unread }) => id === openRoom.value || unread > 0) : all;
+  if (shown.length === 0) return null;
+  return html`<ul>
+    ${shown.map((room) => html`<li key=${room.id}><${RoomItem} room=${room} /></li>`)}
+  </ul>`;
+}
+
 /** The direct messages in the side bar. */
 export function DirectList() {
   const all = joined(rooms.value).filter(({ id, direct }) => direct && !pins.value.includes(`rooms.${id}`));
@@ -29,15 +42,7 @@ export function DirectList() {
       name="Direct messages"
       action=${html`<${IconButton} icon="plus" label="New direct message" size=${16} onClick=${begin} />`}
     >
-      ${(/** @type {boolean} */ folded) => {
-        const shown = folded ? all.filter(({ id, unread }) => id === openRoom.value || unread > 0) : all;
-        return (
-          shown.length > 0 &&
-          html`<ul>
-            ${shown.map((room) => html`<li key=${room.id}><${RoomItem} room=${room} /></li>`)}
-          </ul>`
-        );
-      }}
+      ${(/** @type {boolean} */ folded) => items(all, folded)}
     <//>
   `;
 }
@@ -54,11 +59,8 @@ export function RoomList() {
       action=${html`<${IconButton} icon="plus" label="Browse or create rooms" size=${16} onClick=${browse} />`}
     >
       ${(/** @type {boolean} */ folded) => {
-        const shown = folded ? all.filter(({ id, unread }) => id === openRoom.value || unread > 0) : all;
-        if (shown.length > 0)
-          return html`<ul>
-            ${shown.map((room) => html`<li key=${room.id}><${RoomItem} room=${room} /></li>`)}
-          </ul>`;
+        const shown = items(all, folded);
+        if (shown) return shown;
         if (folded || mine.length > 0 || !(roomsListed.value || !session.value?.name)) return null;
         return html`<p class="none">
           No rooms yet ·${" "}
