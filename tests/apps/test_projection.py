@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from copy import copy
+from functools import partial
 from typing import Any
 
 import msgspec
 import pytest
 
 from tidings import Hub
-from tidings.apps.projection import EVERY, KEPT, SNAPSHOTS, Projections, Snapshot, ignore
+from tidings.apps import snapshots
+from tidings.apps.projection import EVERY, KEPT, Projections, ignore
+from tidings.apps.snapshots import SNAPSHOTS, Snapshot
 from tidings.events import ORIGIN, Event, Offset, Retention
 from tidings.stores import open_store
 
@@ -197,19 +201,47 @@ async def test_a_snapshot_follows_an_event_that_must_outlive_the_log(hub: Hub) -
     assert (await folded(hub).get("t")).state == Sums(15, 4)
 
 
+async def parts(hub: Hub) -> int:
+    """The number of parts of the topic's first snapshot, once it is written."""
+    async with asyncio.timeout(60):
+        async for event in hub.subscribe(f"{SNAPSHOTS}.t", "earliest"):
+            if event.type == "snapshot":
+                return int(event.json()["parts"])
+    raise AssertionError("the topic was closed")
+
+
 async def test_a_large_state_has_a_snapshot_of_several_events(hub: Hub) -> None:
     texts = Projections(hub, Texts, lambda state, event: state.texts.append(event.data), version=1)
     long = "\u00e9" * 400_000
     for n in range(EVERY):
         await hub.publish("t", long if n < 3 else "x", "n")
     await texts.get("t")
-    async with asyncio.timeout(60):
-        async for event in hub.subscribe(f"{SNAPSHOTS}.t", "earliest"):
-            if event.type == "snapshot":
-                assert event.json()["parts"] > 4
-                break
+    assert await parts(hub) > 4
     again = Projections(hub, Texts, lambda state, event: state.texts.append(event.data), version=1)
-    assert (await again.get("t")).state.texts == [long] * 3 + ["x"] * (EVERY - 3)
+    found = await again.get("t")
+    assert found.saved == EVERY, "it begins at the snapshot"
+    assert found.state.texts == [long] * 3 + ["x"] * (EVERY - 3)
+
+
+async def test_a_state_may_have_its_own_form_of_a_snapshot(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The snapshot is written in several appends, and the longer the log is, the less often."""
+    monkeypatch.setattr(snapshots, "PART", 4)
+    monkeypatch.setattr(snapshots, "PARTS", 2)
+    forms: dict[str, Any] = {
+        "freeze": lambda sums: partial("{0.total:08}/{0.count:08}".format, copy(sums)),
+        "thaw": lambda text: Sums(*map(int, text.split("/"))),
+        "growth": 2.0,
+    }
+    sums = Projections(hub, Sums, apply, version=1, **forms)
+    await publish(hub, range(EVERY))
+    await sums.get("t")
+    assert await parts(hub) == 5
+    await publish(hub, range(EVERY))
+    assert (await sums.get("t")).saved == EVERY, "twice as many events are needed for the next"
+    again = await Projections(hub, Sums, apply, version=1, **forms).get("t")
+    assert again.saved == EVERY
+    assert again.state == Sums(2 * sum(range(EVERY)), 2 * EVERY)
+    assert (await folded(hub).get("t")).state == again.state, "another form is not read"
 
 
 @pytest.mark.parametrize("spoiled", ["version", "epoch", "ahead", "text"])

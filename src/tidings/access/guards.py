@@ -81,6 +81,9 @@ class Guard:
     The token's patterns are checked before. This base class allows everything; an app's guard overrides what it limits.
     """
 
+    reads_json: bool = False
+    """The guard itself refuses data that is not JSON, and says which part of it is wrong."""
+
     async def read(self, subject: Subject, topic: str) -> None:
         """Check a read: a page, a stream, a topic's state or its place in a list. Raises Forbidden or NotFound."""
 

@@ -55,4 +55,4 @@ def topics_of(name: str) -> list[str]:
     The apps' guards restrict them further: to a room's members, a run's room, a conversation's owner.
     """
     own = f"users.{slug(name)}"
-    return ["rooms.*", own, f"{own}.*", "conversations.*", "runs.*", "presence"]
+    return ["rooms.*", own, f"{own}.*", "conversations.*", "runs.*", "process.*", "presence"]

@@ -13,8 +13,10 @@ import msgspec
 from tidings.delivery.hub import Hub
 from tidings.delivery.live_topic import LiveTopic
 from tidings.errors import InvalidRequest, NotFound, TidingsError
-from tidings.events import ORIGIN, Event, Offset, Retention, redacted_event
+from tidings.events import ORIGIN, Event, Offset, redacted_event
 from tidings.log.head import Head
+
+from .snapshots import Snapshot, read, write
 
 log: logging.Logger = logging.getLogger("tidings.apps.projection")
 
@@ -27,28 +29,10 @@ REDACTED = 16
 KEPT = 1024
 """States that a process keeps: those used last."""
 
-SNAPSHOTS = "snapshots"
-"""First segment of the topics with snapshots: the snapshot of topic T is in `snapshots.T`."""
-
 SOON = 0.1
 """Seconds until a snapshot that is due is written."""
 
-PART = 250_000
-"""Characters of a snapshot in one event, which holds at most 1 MB."""
-
 S = TypeVar("S")
-
-
-class Snapshot(msgspec.Struct):
-    """The state at `offset`, as this version of its fold has it. Its JSON text is in the `parts` events before.
-
-    The state holds the first `redactions` of its log.
-    """
-
-    version: int
-    offset: str
-    parts: int
-    redactions: int = 0
 
 
 class Projection(Generic[S]):
@@ -114,6 +98,9 @@ class Projections(Generic[S]):
     each of them; other events matter no longer than the log keeps them.
     If `changed` gets no events, either the topic ended (`offset` is ORIGIN) or events were skipped, and the state is
     old until it is level again.
+    A large state has its own form of a snapshot: `freeze` copies the state and returns the function that writes the
+    copy as text, in a thread; `thaw` reads the text in a thread, and raises ValueError for another form. `growth`: the
+    part by which the log grows until the next snapshot, if that is more than EVERY events.
     """
 
     def __init__(
@@ -126,11 +113,14 @@ class Projections(Generic[S]):
         keep: int = KEPT,
         changed: Callable[[Projection[S], Sequence[Event]], None] = ignore,
         lasting: Collection[str] = (),
+        freeze: Callable[[S], Callable[[], str]] | None = None,
+        thaw: Callable[[str], S] | None = None,
+        growth: float = 0.0,
     ) -> None:
         self.hub = hub
         self._new, self._apply, self._version, self._keep, self._changed = new, apply, version, keep, changed
         self._lasting = frozenset(lasting)
-        self._decode: Callable[[bytes], S] = msgspec.json.Decoder(type(new())).decode
+        self._freeze, self._thaw, self._growth = freeze, thaw or msgspec.json.Decoder(type(new())).decode, growth
         self._kept: dict[str, Projection[S]] = {}
 
     async def get(self, topic: str, *, fresh: bool = True, tail: Offset = ORIGIN) -> Projection[S]:
@@ -332,28 +322,21 @@ class Projections(Generic[S]):
         if head.tail - head.start < EVERY and not head.start:
             return
         try:
-            snapshot, text = await self._snapshot(projection.topic)
+            snapshot, text = await read(self.hub, projection.topic)
             if snapshot.version != self._version:
                 return
-            offset, state = Offset.parse(snapshot.offset), self._decode(text.encode())
-        except (NotFound, InvalidRequest, msgspec.DecodeError):
+            offset = Offset.parse(snapshot.offset)
+            state = self._thaw(text) if self._freeze is None else await asyncio.to_thread(self._thaw, text)
+        except (NotFound, InvalidRequest, ValueError):
             return
         n = head.locate(offset)
         if n is not None and n <= head.tail and projection.offset == ORIGIN:
             projection.state, projection.offset, projection.saved = state, Offset(head.epoch, n), n
             projection.redactions = projection.saved_redactions = min(snapshot.redactions, head.redactions)
 
-    async def _snapshot(self, topic: str) -> tuple[Snapshot, str]:
-        """The last snapshot of a topic, and its text. Raises NotFound, DecodeError."""
-        page = await self.hub.log.read_before(f"{SNAPSHOTS}.{topic}", None, 1)
-        if not page.events:
-            raise NotFound(f"There is no snapshot of {topic}.")
-        snapshot = msgspec.json.decode(page.events[-1].data, type=Snapshot)
-        parts = await self.hub.log.read_before(f"{SNAPSHOTS}.{topic}", page.tail, snapshot.parts + 1)
-        return snapshot, "".join(event.data for event in parts.events[:-1])
-
     def _save_now_and_then(self, projection: Projection[S]) -> None:
-        due = projection.unsaved or projection.offset.n - projection.saved >= EVERY
+        pace = max(EVERY, int(projection.saved * self._growth))
+        due = projection.unsaved or projection.offset.n - projection.saved >= pace
         due = due or projection.redactions - projection.saved_redactions >= REDACTED
         if due and not projection.saving and self.hub.state != "closed":
             projection.saving = True
@@ -368,11 +351,12 @@ class Projections(Generic[S]):
             return
         projection.saved, projection.unsaved = projection.offset.n, False
         projection.saved_redactions = projection.redactions
-        text = msgspec.json.encode(projection.state).decode()
-        parts = [("snapshot.part", text[at : at + PART]) for at in range(0, len(text), PART)]
-        snapshot = Snapshot(self._version, str(projection.offset), len(parts), projection.redactions)
-        items = [*parts, ("snapshot", msgspec.json.encode(snapshot).decode())]
+        about = Snapshot(self._version, str(projection.offset), 0, projection.redactions)
+        if self._freeze is None:
+            text = msgspec.json.encode(projection.state).decode()
+        else:
+            text = await asyncio.to_thread(self._freeze(projection.state))
         try:
-            await self.hub.log.append(f"{SNAPSHOTS}.{topic}", items, retention=Retention(max_events=1))
+            await write(self.hub, topic, about, text)
         except TidingsError as error:
             log.warning("no snapshot of %s was written: %s", topic, error)

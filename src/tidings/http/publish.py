@@ -127,11 +127,11 @@ class Publishing:
         topic: str = request.path_params["topic"]
         subject = await self.access.publisher(request.scope["headers"], topic)
         query = PublishQuery.read(request.scope)
-        items = await self._items(request, query.type)
+        guard = self.access.guards.of(topic)
+        items = await self._items(request, query.type, guard)
         if subject.limits is not None:
             self.access.limits.spend(subject, "publishes", len(items))
         key = idempotency_key(request, subject)
-        guard = self.access.guards.of(topic)
         if query.transient:
             if key is not None or query.expected or query.close:
                 raise InvalidRequest(
@@ -166,13 +166,14 @@ class Publishing:
         value = Published(offset=str(done.last), first=str(done.first), last=str(done.last))
         return json_response(value, 200 if done.duplicate else 201)
 
-    async def _items(self, request: Request, type: str) -> Items:
+    async def _items(self, request: Request, type: str, guard: Guard | None) -> Items:
         """Read the events of the body. Raises TooLarge or InvalidRequest."""
         kind = (header(request.scope, b"content-type") or "").partition(";")[0].strip().lower()
         if kind == "application/x-ndjson":
             return await parse_lines(await read_body(request, self.sizes.batch), self.sizes.lines)
         body = await read_body(request, self.sizes.body)
-        return [(type, json_text(body) if kind == "application/json" else utf8(body))]
+        is_checked = kind != "application/json" or (guard is not None and guard.reads_json)
+        return [(type, utf8(body) if is_checked else json_text(body))]
 
 
 def parse_expected(text: str) -> Literal[Expected.NEW] | str | Offset | None:

@@ -30,7 +30,9 @@ from tidings.apps.notifications.questions import Questions
 from tidings.apps.notifications.service import Notifications
 from tidings.apps.people import routes as people
 from tidings.apps.people.presence import Presence, PresenceGuard
-from tidings.apps.projection import SNAPSHOTS
+from tidings.apps.processes import routes as processes
+from tidings.apps.processes.guard import ProcessesGuard
+from tidings.apps.processes.service import Processes
 from tidings.apps.rooms import file_routes as transfers
 from tidings.apps.rooms import routes as rooms
 from tidings.apps.rooms.answers import Answers
@@ -41,6 +43,7 @@ from tidings.apps.rooms.notifying import Notices
 from tidings.apps.rooms.rooms import Rooms
 from tidings.apps.rooms.search import Search
 from tidings.apps.runs.guard import RunsGuard
+from tidings.apps.snapshots import SNAPSHOTS
 from tidings.assistants import configured
 from tidings.assistants.corpus import docs_folder
 from tidings.delivery.delivery import Delivery
@@ -275,7 +278,7 @@ def apps(
     max_file: int,
 ) -> tuple[list[APIRouter], Eraser]:
     """Return the routers of the apps and what erases deleted texts, and add the apps' guards to `access`."""
-    told, service = Notifications(hub), Rooms(hub)
+    told, service, mined = Notifications(hub), Rooms(hub), Processes(hub)
     notices = Notices(told, proven=not access.authenticator.open)
     answers, eraser = Answers(hub, service, told, assistants), Eraser(hub, service, told, notices)
     service.on_unerased = eraser.erase_soon
@@ -294,6 +297,7 @@ def apps(
             "conversations": ConversationsGuard(hub),
             "users": PeopleGuard(),
             "presence": PresenceGuard(),
+            "process": ProcessesGuard(mined),
             SNAPSHOTS: Sealed(),
             FILES: Sealed(),
             "sessions": Sealed(),
@@ -305,6 +309,7 @@ def apps(
         transfers.routes(service, access, max_file),
         people.routes(access, presence),
         notifications.routes(access, told),
+        processes.routes(access, mined),
     ]
     return routers, eraser
 

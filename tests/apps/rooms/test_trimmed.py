@@ -13,7 +13,7 @@ from tests.apps.members import SECRET, token
 from tests.serving import ServerProcess
 from tests.streams import Answer, request
 from tidings import Hub
-from tidings.apps.projection import SNAPSHOTS
+from tidings.apps.snapshots import SNAPSHOTS
 from tidings.events import Retention
 
 FEW = {"TIDINGS_SECRET": SECRET, "TIDINGS_RETENTION_MAX_EVENTS": "20"}

@@ -1,0 +1,128 @@
+"""Processes over HTTP: the figures of a map, and the way from an edge to its cases and their events."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter, Path, Query, Request
+from starlette.responses import Response
+
+from tidings.access.access import Access
+from tidings.errors import InvalidRequest
+from tidings.http.openapi import problems, shape
+from tidings.http.request import strict
+from tidings.http.response import json_response
+
+from .figures import ProcessFigures
+from .service import NAME, PREFIX, CaseHistory, FoundCases, Processes, is_process, topic_of
+
+TOP, MOST_TOP = 20, 1_000
+"""Variants that a map lists, and the most that it lists when asked for more."""
+
+PAGE, MOST = 50, 200
+"""Cases, or events of a case, in a page."""
+
+ProcessName = Annotated[str, Path(pattern=f"^{NAME}$", description="A process's name.", examples=["orders"])]
+Skip = Annotated[int, Query(ge=0, le=10_000_000, description="Leave out this many of the first.")]
+Limit = Annotated[int, Query(ge=1, le=MOST, description="List at most this many.")]
+
+
+class ProcessEntry(msgspec.Struct):
+    """A process. `topic` holds its events; `tail`: the offset of the last of them."""
+
+    name: str
+    topic: str
+    tail: str
+
+
+class ProcessList(msgspec.Struct):
+    """Processes in the order of their names. `next`: the name after which the list goes on, null at its end."""
+
+    processes: list[ProcessEntry]
+    next: str | None
+
+
+def routes(access: Access, processes: Processes) -> APIRouter:
+    """The router of processes."""
+    router = APIRouter(tags=["processes"], route_class=strict(access), prefix="/processes")
+
+    async def reader(request: Request, name: str) -> None:
+        await access.reader(request.scope["headers"], topic_of(name))
+
+    @router.get(
+        "",
+        summary="List the processes",
+        description="The topics `process.NAME` that you may read.",
+        responses={200: shape(ProcessList, "The processes"), **problems()},
+    )
+    async def listed(
+        request: Request,
+        after: Annotated[str, Query(pattern=f"^({NAME})?$", description="List those after this name.")] = "",
+    ) -> Response:
+        subject = await access.reader(request.scope["headers"])
+        found: list[ProcessEntry] = []
+        last = topic_of(after) if after else ""
+        while len(found) < MOST and (heads := await processes.hub.log.heads(PREFIX, last, MOST)):
+            for topic, head in heads:
+                last = topic
+                if is_process(topic) and subject.may_subscribe(topic):
+                    found.append(ProcessEntry(topic.removeprefix(PREFIX), topic, f"{head.epoch}-{head.tail}"))
+        more = found[MOST - 1].name if len(found) >= MOST else None
+        return json_response(ProcessList(found[:MOST], more))
+
+    @router.get(
+        "/{name}",
+        summary="Get the figures of a process",
+        description="Every figure is of all events up to `offset` in the topic `process.NAME`.",
+        responses={200: shape(ProcessFigures, "The figures"), **problems(404)},
+    )
+    async def figures(
+        request: Request,
+        name: ProcessName,
+        variants: Annotated[int, Query(ge=0, le=MOST_TOP, description="How many variants to list.")] = TOP,
+    ) -> Response:
+        await reader(request, name)
+        return json_response(await processes.figures(name, variants))
+
+    @router.get(
+        "/{name}/cases",
+        summary="List cases",
+        description="With `from` and `to`: the cases in which an event of the one activity is directly followed by one "
+        "of the other, the slowest first. With `at`: the cases whose last event is of this activity, those first that "
+        "have been there for longest.",
+        responses={200: shape(FoundCases, "The cases"), **problems(404)},
+    )
+    async def cases(
+        request: Request,
+        name: ProcessName,
+        source: Annotated[str | None, Query(alias="from", description="An activity.")] = None,
+        target: Annotated[str | None, Query(alias="to", description="The activity that follows it.")] = None,
+        at: Annotated[str | None, Query(description="The activity of the last event.")] = None,
+        skip: Skip = 0,
+        limit: Limit = PAGE,
+    ) -> Response:
+        await reader(request, name)
+        if source is not None and target is not None and at is None:
+            return json_response(await processes.cases(name, source, target, skip, limit))
+        if at is not None and source is None and target is None:
+            return json_response(await processes.waiting(name, at, skip, limit))
+        raise InvalidRequest("Name an edge by `from` and `to`, or an activity by `at`.")
+
+    @router.get(
+        "/{name}/cases/{case:path}",
+        summary="Get the events of a case",
+        description="In the order of their time, each with its offset in the topic `process.NAME`.",
+        responses={200: shape(CaseHistory, "The case"), **problems(404)},
+    )
+    async def case(
+        request: Request,
+        name: ProcessName,
+        case: Annotated[str, Path(description="The case.", examples=["4711"])],
+        skip: Skip = 0,
+        limit: Limit = PAGE,
+    ) -> Response:
+        await reader(request, name)
+        return json_response(await processes.case(name, case, skip, limit))
+
+    return router

@@ -1,0 +1,205 @@
+"""The processes of a hub: the state of each topic `process.NAME`, its figures, its cases and their events."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from time import time
+
+import msgspec
+
+from tidings.apps.projection import Projection, Projections
+from tidings.delivery.hub import Hub
+from tidings.errors import NotFound
+from tidings.events import ORIGIN, REDACTED, Offset
+
+from . import fold, snapshot
+from .figures import SECOND, ProcessFigures, figures, labels, number_of
+from .fold import NONE, Process
+
+PREFIX = "process."
+
+NAME = "[A-Za-z0-9_-]{1,64}"
+"""The second segment of a process topic."""
+
+_TOPIC = re.compile(rf"process\.{NAME}")
+
+KEPT = 64
+"""Processes whose states one process of the server keeps. A state takes 22 bytes an event and 250 bytes a case."""
+
+GROWTH = 0.25
+"""The part by which a topic grows until the next snapshot. All snapshots of a topic together hold it four times."""
+
+SLICE = 50_000
+"""Events that are looked at in one turn of the event loop: 5 ms."""
+
+
+class FoundCase(msgspec.Struct):
+    """A case. `seconds`: the longest time that an edge took in it, or the time since its last event; `times`: how often
+    the edge occurs in it; `events`: the number of its events; `offset`: the event that ends that edge, or its last."""
+
+    case: str
+    seconds: float
+    times: int
+    events: int
+    offset: str
+
+
+class FoundCases(msgspec.Struct):
+    """Cases, the longest first. `total`: how many there are in all pages; `offset`: as of where in the topic."""
+
+    cases: list[FoundCase]
+    total: int
+    offset: str
+
+
+class CaseStep(msgspec.Struct):
+    """An event of a case. `time`: its own time in Unix seconds; `data`: the event as it was published."""
+
+    offset: str
+    time: float
+    activity: str
+    data: msgspec.Raw
+
+
+class CaseHistory(msgspec.Struct):
+    """The events of a case, in the order of their time. `total`: how many there are in all pages."""
+
+    case: str
+    events: list[CaseStep]
+    total: int
+    offset: str
+
+
+class Processes:
+    """The processes of a hub. Every figure is a fold of a topic's log, joined to live by offset."""
+
+    def __init__(self, hub: Hub) -> None:
+        self.hub = hub
+        self.projections: Projections[Process] = Projections(
+            hub,
+            Process,
+            fold.apply,
+            version=fold.VERSION,
+            keep=KEPT,
+            lasting=[REDACTED],
+            freeze=snapshot.freeze,
+            thaw=snapshot.thaw,
+            growth=GROWTH,
+        )
+
+    def follow(self, topic: str) -> None:
+        """Mine the topic from now on, as it is published. Idempotent."""
+        projection = self.projections.kept(topic)
+        if projection is None or not projection.level:
+            self.hub.delivery.background(self.projections.following(topic))
+
+    async def state(self, name: str) -> tuple[Process, Offset]:
+        """Return the state of a process as of now. Raises NotFound, Unavailable."""
+        projection = await self._projection(name)
+        return projection.state, projection.offset
+
+    async def figures(self, name: str, top: int) -> ProcessFigures:
+        """Return the figures of a process as of now, with `top` variants. Raises NotFound, Unavailable."""
+        projection = await self._projection(name)
+        return figures(projection.state, projection.topic, str(projection.offset), time(), top)
+
+    async def cases(self, name: str, source: str, target: str, skip: int, limit: int) -> FoundCases:
+        """Return a page of the cases in which an event of `target` follows one of `source`, the slowest first.
+
+        Raises NotFound for an activity that the process does not have.
+        """
+        projection = await self._projection(name)
+        process, offset = projection.state, projection.offset
+        key = _number(process, source) << 16 | _number(process, target)
+        slowest: dict[int, tuple[int, int]] = {}
+        times: dict[int, int] = {}
+        for start in range(0, len(process.case_of), SLICE):
+            for event in range(start, min(start + SLICE, len(process.case_of))):
+                case, before = process.case_of[event], process.before[event]
+                if case != NONE and before != NONE and process.edge_of(event) == key:
+                    took = process.time_of[event] - process.time_of[before]
+                    times[case] = times.get(case, 0) + 1
+                    slowest[case] = max(slowest.get(case, (-1, 0)), (took, event))
+            await asyncio.sleep(0)
+        order = sorted(slowest, key=lambda case: (-slowest[case][0], case))
+        found = [
+            _found(process, case, slowest[case], times[case], offset.epoch)
+            for case in order[skip : skip + limit]
+            if process.ids[case]
+        ]
+        return FoundCases(found, len(order), str(offset))
+
+    async def waiting(self, name: str, activity: str, skip: int, limit: int) -> FoundCases:
+        """Return a page of the cases whose last event is of an activity, those first that have been there for longest.
+
+        Raises NotFound for an activity that the process does not have.
+        """
+        projection = await self._projection(name)
+        process, offset = projection.state, projection.offset
+        number, now = _number(process, activity), round(time() * SECOND)
+        there: list[tuple[int, int]] = []
+        for start in range(0, len(process.last), SLICE):
+            for case in range(start, min(start + SLICE, len(process.last))):
+                last = process.last[case]
+                if last != NONE and process.activity_of[last] == number:
+                    there.append((process.time_of[last], case))
+            await asyncio.sleep(0)
+        found = [
+            _found(process, case, (now - since, process.last[case]), 1, offset.epoch)
+            for since, case in sorted(there)[skip : skip + limit]
+            if process.ids[case]
+        ]
+        return FoundCases(found, len(there), str(offset))
+
+    async def case(self, name: str, case: str, skip: int, limit: int) -> CaseHistory:
+        """Return a page of the events of a case. Raises NotFound, Unavailable."""
+        projection = await self._projection(name)
+        process, offset = projection.state, projection.offset
+        number = process.cases.get(case)
+        if number is None:
+            raise NotFound(f"The process {name} has no such case.")
+        events = process.events_of(number)
+        steps, names = [], labels(process)
+        for event in events[skip : skip + limit]:
+            n = process.offset_of[event]
+            data = await self._data(projection.topic, Offset(offset.epoch, n))
+            time, activity = process.time_of[event] / SECOND, names[process.activity_of[event]]
+            steps.append(CaseStep(str(Offset(offset.epoch, n)), time, activity, data))
+        return CaseHistory(case, steps, len(events), str(offset))
+
+    async def _data(self, topic: str, offset: Offset) -> msgspec.Raw:
+        page = await self.hub.read(topic, offset._replace(n=offset.n - 1), 1)
+        kept = page.lost is None and page.events and not page.events[0].redacted
+        return msgspec.Raw(page.events[0].data.encode() if kept else b"null")
+
+    async def _projection(self, name: str) -> Projection[Process]:
+        topic = topic_of(name)
+        projection = await self.projections.get(topic)
+        if projection.offset == ORIGIN:
+            raise NotFound(f"There is no process {name}.", topic=topic)
+        self.projections.follow(projection)
+        return projection
+
+
+def topic_of(name: str) -> str:
+    """Return the topic of a process."""
+    return PREFIX + name
+
+
+def is_process(topic: str) -> bool:
+    """Tell whether a topic holds the events of a process."""
+    return _TOPIC.fullmatch(topic) is not None
+
+
+def _number(process: Process, activity: str) -> int:
+    number = number_of(process, activity)
+    if number is None:
+        raise NotFound("The process has no such activity.")
+    return number
+
+
+def _found(process: Process, case: int, longest: tuple[int, int], times: int, epoch: str) -> FoundCase:
+    took, event = longest
+    offset = str(Offset(epoch, process.offset_of[event]))
+    return FoundCase(process.ids[case], took / SECOND, times, len(process.events_of(case)), offset)

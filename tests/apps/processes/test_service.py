@@ -1,0 +1,52 @@
+"""The state of a process, as its topic changes."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.apps.processes.miner import ORDERS, Miner, event
+from tests.http.problems import problem
+from tidings.apps.processes.service import Processes
+from tidings.apps.projection import EVERY
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def test_an_event_that_comes_late_has_its_place_at_once(miner: Miner) -> None:
+    await miner.publish(*ORDERS)
+    await miner.figures()
+    await miner.publish(event("o1", "checked", "2024-01-01T10:00:30Z"))
+    edges = {(edge["from"], edge["to"]): edge["sum"] for edge in (await miner.figures())["edges"]}
+    assert edges == {
+        ("ordered", "paid"): 30.0,
+        ("ordered", "checked"): 30.0,
+        ("checked", "paid"): 30.0,
+        ("paid", "sent"): 3600.0,
+    }
+
+
+async def test_a_redacted_event_leaves_figures_and_snapshots(miner: Miner) -> None:
+    events = [event(f"c{n}", "AB"[k], n + k * 5) for n in range(EVERY) for k in (0, 1)]
+    done = (await miner.publish(*events)).json()
+    await miner.figures()
+    epoch = done["last"].partition("-")[0]
+    for n in (1, 2):
+        await miner.server.hub.redact(f"process.{miner.name}", f"{epoch}-{n}")
+    found = await miner.figures()
+    assert (found["events"], found["cases"], found["edges"][0]["events"]) == (998, 499, 499)
+    history = await miner.get(f"/{miner.name}/cases/c0")
+    problem(history, 404)
+    processes = Processes(miner.server.hub)  # a process that starts now
+    process, _ = await processes.state(miner.name)
+    assert process.events == 998
+    assert "c0" not in process.ids
+
+
+async def test_a_process_that_is_deleted_begins_anew(miner: Miner) -> None:
+    await miner.publish(*ORDERS)
+    await miner.figures()
+    url = f"/topics/process.{miner.name}"
+    assert (await miner.server.client.delete(url, headers=miner.headers)).status_code == 204
+    problem(await miner.get(f"/{miner.name}"), 404)
+    await miner.publish(ORDERS[0])
+    assert (await miner.figures())["events"] == 1
