@@ -33,7 +33,7 @@ BEAT = 1.0
 HASTE = 0.1
 """The same, while the worker's streams are handed over and the next worker waits for that."""
 
-PACE = 420
+PACE = 435
 """Streams that are handed over in a second. Their clients come back after 1 to 4 s each, at random: about as many new
 connections a second, at no time more than 500."""
 
