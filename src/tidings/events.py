@@ -159,11 +159,16 @@ def check_nesting(json: str) -> None:
     """Raise RecursionError for JSON of more than NESTING levels. The outcome for other text means nothing."""
     if json.count("[") + json.count("{") <= NESTING:
         return
-    # Strings may hold brackets. Without escaped quotation marks, every second part between the marks is a string.
-    parts = json.encode("utf-8", "replace").replace(b"\\\\", b"").replace(b'\\"', b"").split(b'"')
-    steps = memoryview(b"".join(parts[::2]).translate(_STEPS, _NO_BRACKETS)).cast("b")
+    outside = outside_texts(json.encode("utf-8", "replace"))
+    steps = memoryview(outside.translate(_STEPS, _NO_BRACKETS)).cast("b")
     if max(accumulate(steps), default=0) > NESTING:
         raise RecursionError(f"JSON has at most {NESTING} levels")
+
+
+def outside_texts(json: bytes) -> bytes:
+    """Return the parts of JSON that are outside of its texts. The outcome for other bytes means nothing."""
+    # Without escaped quotation marks, every second part between the marks is a text.
+    return b"".join(json.replace(b"\\\\", b"").replace(b'\\"', b"").split(b'"')[::2])
 
 
 def shown(text: object) -> str:

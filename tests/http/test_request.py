@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -84,6 +85,30 @@ async def test_a_configuration_that_holds_no_number_in_its_limits_is_refused(ser
 async def test_a_member_that_is_there_twice_is_refused(server: Server, body: bytes) -> None:
     problem(await server.client.put("/topics/twice", content=body, headers=JSON), 400, "twice")
     problem(await server.client.get("/topics/twice"), 404)
+
+
+@pytest.mark.parametrize(
+    "input",
+    ["," * 90_000, '[{"a":1},' * 15_000, "\\" * 30_001 + '",' * 30_000, '"' * 90_000 + "," * 30_000],
+    ids=["commas", "JSON", "escapes", "quotation marks"],
+)
+async def test_what_looks_like_values_in_a_text_is_none(server: Server, input: str) -> None:
+    assert (await server.client.post("/runs", json={"input": input})).status_code == 201
+
+
+@pytest.mark.parametrize("value", [1, "", "\\", '"', "a,[{b", [], {}], ids=repr)
+@pytest.mark.parametrize("separators", [(",", ":"), (" ,\n", "\t: ")], ids=["dense", "spaced"])
+async def test_a_body_has_at_most_20_000_values(server: Server, value: Any, separators: tuple[str, str]) -> None:
+    """A list in the body's object holds 19,999 values beside itself, or half as many arrays that begin one more."""
+    fit = 9_999 if value in ([], {}) else 19_999
+    for count, status in ((fit, 422), (fit + 1, 413)):
+        body = json.dumps({"input": [value] * count}, separators=separators)
+        problem(await server.client.post("/runs", content=body, headers=JSON), status)
+
+
+async def test_members_are_values(server: Server) -> None:
+    for count, status in ((19_999, 422), (20_000, 413)):
+        problem(await server.client.post("/runs", json={"input": {f"k{n}": n for n in range(count)}}), status)
 
 
 async def test_a_whole_number_may_be_written_with_a_point(server: Server) -> None:

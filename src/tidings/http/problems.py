@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from http import HTTPStatus
 
 from fastapi import FastAPI, Request
@@ -61,7 +62,9 @@ async def http_problem(request: Request, error: Exception) -> Response:
         # The router knows the methods of one of its routes only, but a path may have several routes.
         known = {method.strip() for method in headers.pop("Allow", "").split(",")}
         below = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
-        methods = sorted(filter(None, known | methods_at(request.app.openapi()["paths"], below)))
+        # FastAPI makes the document at first need, which takes 0.1 s: not on the event loop.
+        document = request.app.openapi_schema or await asyncio.to_thread(request.app.openapi)
+        methods = sorted(filter(None, known | methods_at(document["paths"], below)))
         status = 405 if methods else 404
         detail = f"There is nothing at {path}."
         if methods:
