@@ -334,3 +334,17 @@ async def test_headers_of_any_bytes_give_a_subject_or_an_error_of_ours(fields: l
         for unsafe in (False, True):
             with contextlib.suppress(Unauthenticated, Forbidden, InvalidRequest):
                 await authenticator.authenticate([(name.encode(), value) for name, value in fields], unsafe=unsafe)
+
+
+# Administrators
+
+
+async def test_administrators_are_named_by_the_settings_or_claim_it_in_their_token() -> None:
+    authenticator = Authenticator(secret=SECRET, admins=["ann"])
+    assert (await authenticator.verify(token())).admin
+    assert not (await authenticator.verify(token(sub="bob"))).admin
+    assert (await authenticator.verify(token(sub="bob", admin=True))).admin
+    assert not (await authenticator.verify(token(sub="bob", admin=False))).admin
+    for wrong in ("yes", 1, [True]):
+        with pytest.raises(Unauthenticated, match="`admin` must be true or false"):
+            await authenticator.verify(token(sub="bob", admin=wrong))

@@ -16,7 +16,8 @@ SECRET = "a secret that is long enough for a test"
 
 async def test_an_open_server_asks_nobody(server: Server) -> None:
     answer = await server.client.get("/session")
-    assert answer.json() == {"auth": "open", "signed_in": True, "name": None, "expires": None, "oidc": None}
+    open = {"auth": "open", "signed_in": True, "name": None, "expires": None, "admin": True, "oidc": None}
+    assert answer.json() == open
 
 
 async def test_on_an_open_server_one_chooses_a_name() -> None:
@@ -65,7 +66,7 @@ async def test_a_name_is_not_chosen_on_a_server_with_a_key() -> None:
 async def test_signing_in_and_out() -> None:
     async with serving(secret=SECRET) as server:
         client = server.client
-        nobody = {"auth": "token", "signed_in": False, "name": None, "expires": None, "oidc": None}
+        nobody = {"auth": "token", "signed_in": False, "name": None, "expires": None, "admin": False, "oidc": None}
         assert (await client.get("/session")).json() == nobody
         token = sign(SECRET, "ann", publish=("a",), subscribe=("a",), seconds=600)
         answer = await client.post("/session", json={"token": token})

@@ -52,7 +52,8 @@ def unslugged(text: str) -> str:
 def topics_of(name: str) -> list[str]:
     """Return the patterns of the topics that a person reads and publishes to.
 
-    The apps' guards restrict them further: to a room's members, a run's room, a conversation's owner.
+    The apps' guards restrict them further: to a room's members, a run's room, a conversation's owner, administrators.
     """
     own = f"users.{slug(name)}"
-    return ["rooms.*", own, f"{own}.*", "conversations.*", "runs.*", "process.*", "presence"]
+    shared = ["conversations.*", "runs.*", "process.*", "presence", "alerts.*", "silences", "webhooks.*"]
+    return ["rooms.*", own, f"{own}.*", *shared]

@@ -72,6 +72,7 @@ class Subject:
     After `expires` (Unix seconds) the subject is not allowed anything, and a stream that was opened for it ends.
     `limits`: PERSON, limits of its own by their names, or None for a program without limits. `redact`: the topics of
     which the subject may remove the content of an event. `session`: the hash of the token, None without a token.
+    `admin`: the subject administers the server, and may change what all people share, such as alerts.
     """
 
     name: str | None
@@ -81,6 +82,7 @@ class Subject:
     limits: Mapping[str, int] | Literal["person"] | None = field(default=None, hash=False)
     redact: Patterns = NO_TOPICS
     session: bytes | None = None
+    admin: bool = False
 
     @property
     def authenticated(self) -> bool:
@@ -104,7 +106,7 @@ class Subject:
         return self if self.limits is not None else replace(self, limits=PERSON)
 
 
-ANYONE = Subject(None, Patterns(["*"]), Patterns(["*"]), redact=Patterns(["*"]))
+ANYONE = Subject(None, Patterns(["*"]), Patterns(["*"]), redact=Patterns(["*"]), admin=True)
 """A sender without a name, on a server without a key: such a server answers its own machine only."""
 
 

@@ -48,7 +48,8 @@ class Authenticator:
     """Turns a request's headers into a Subject. Without a key the server is `open`: every sender may do everything.
 
     `hosts` are names by which an open server may be addressed besides loopback's; pages of `origins` may act here
-    besides the server's own. Raises InvalidRequest for keys and algorithms that do not agree.
+    besides the server's own. `admins` are the names of administrators, beside tokens that claim `admin`. Raises
+    InvalidRequest for keys and algorithms that do not agree.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Authenticator:
         issuer: str | None = None,
         hosts: Collection[str] = (),
         origins: Collection[str] = (),
+        admins: Collection[str] = (),
         clock: Callable[[], float] = unix_time,
     ) -> None:
         if sum(key is not None for key in (secret, public_key, jwks_url)) > 1:
@@ -79,6 +81,7 @@ class Authenticator:
         self._audience, self._issuer = audience, issuer
         self._hosts = frozenset(host.lower() for host in hosts)
         self._origins = frozenset(origin.lower() for origin in origins)
+        self._admins = frozenset(admins)
         self._clock = clock
         self._verified: dict[bytes, Subject] = {}
         self._revoked: dict[bytes, float] = {}
@@ -174,7 +177,7 @@ class Authenticator:
         subject = _subject(claims)
         if subject.expires is None or subject.expires <= self._clock():
             raise Unauthenticated("The token has expired")
-        return replace(subject, session=digest_of(token))
+        return replace(subject, session=digest_of(token), admin=subject.admin or subject.name in self._admins)
 
 
 class SessionWatch(Watch):
@@ -266,7 +269,11 @@ def _subject(claims: dict[str, Any]) -> Subject:
     if isinstance(expires, bool) or not isinstance(expires, int | float) or not 0 <= expires < 1e12:
         raise Unauthenticated("The token's `exp` must be a number of seconds")
     publish, subscribe, redact = (_patterns(claims, claim) for claim in ("publish", "subscribe", "redact"))
-    return Subject(name, publish, subscribe, float(expires) + LEEWAY, _limits(claims.get("limits")), redact)
+    admin = claims.get("admin", False)
+    if not isinstance(admin, bool):
+        raise Unauthenticated("The token's `admin` must be true or false")
+    limits = _limits(claims.get("limits"))
+    return Subject(name, publish, subscribe, float(expires) + LEEWAY, limits, redact, admin=admin)
 
 
 def _limits(claim: object) -> Mapping[str, int] | Literal["person"] | None:

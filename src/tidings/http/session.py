@@ -35,13 +35,15 @@ class SignIn(Body):
 
 
 class Session(msgspec.Struct):
-    """A session. `auth`: `open` on a server without a key. `expires` is in Unix seconds. `oidc`: the name of the
-    provider with which people sign in at /session/login, null without a provider."""
+    """A session. `auth`: `open` on a server without a key. `expires` is in Unix seconds. `admin`: the person
+    administers the server. `oidc`: the name of the provider with which people sign in at /session/login, null without a
+    provider."""
 
     auth: Literal["open", "token"]
     signed_in: bool
     name: str | None
     expires: float | None
+    admin: bool
     oidc: str | None
 
 
@@ -68,6 +70,7 @@ def routes(access: Access, signed_out: SignedOut, oidc: str | None = None) -> AP
             signed_in=subject is not None,
             name=subject.name if subject else None,
             expires=subject.expires if subject else None,
+            admin=subject is not None and subject.admin,
             oidc=oidc,
         )
 

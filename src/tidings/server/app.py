@@ -330,4 +330,5 @@ def authenticator(settings: Settings) -> Authenticator:
         issuer=settings.issuer,
         hosts=settings.hosts,
         origins=settings.cors_origins,
+        admins=settings.admins,
     )

@@ -37,6 +37,10 @@ def _words(value: object) -> object:
     return value.replace(",", " ").split() if isinstance(value, str) else value
 
 
+def _names(value: object) -> object:
+    return [name.strip() for name in value.split(",") if name.strip()] if isinstance(value, str) else value
+
+
 def _origin(value: str) -> str:
     scheme, _, rest = value.partition("://")
     if scheme not in ("http", "https") or not rest or any(mark in rest for mark in "/?#@*"):
@@ -129,6 +133,8 @@ class Settings(BaseSettings):
     """The client secret of this server at the provider, if there is a secret."""
     oidc_title: str | None = None
     """The name of the provider on the sign-in page; by default the name of its host."""
+    admins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)] = ()
+    """The names of the people who administer this server, between commas."""
     hosts: Words = ()
     """Host names, besides loopback's, by which a server without a key may be addressed."""
     cors_origins: Origins = ()
