@@ -54,7 +54,7 @@ ROOMS = {
         "every part wired together, and the process that serves it",
         "errors events log access delivery runs api http testing assistants apps web",
     ),
-    "cli": Room("the command line", "errors events log stores wire access client server"),
+    "cli": Room("the command line", "errors events log stores wire access client apps server"),
     "tidings": Room("the public names", "errors events log wire delivery client runs api http server"),
     "__main__": Room("`python -m tidings`", "cli"),
 }

@@ -1,4 +1,4 @@
-"""The commands: `tidings serve | publish | read | topics | token | backup | restore | move`.
+"""The commands: `tidings serve | publish | read | topics | token | backup | restore | move | alerts`.
 
 Exit codes: 0 done; 1 the server refused, or could not start; 2 a wrong option, setting or line of input; 3 no server
 answers; 74 the server lost its database; 141 the reader of the output has gone. Ctrl-C is 130 in a shell, but 0 for
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from .alerts import add_to as add_alerts_to
 from .backup import add_to
 from .move import add_to as add_move_to
 
@@ -40,10 +41,7 @@ app: typer.Typer = typer.Typer(
 
 PAGE = 1000
 SILENCE = 90.0
-"""Seconds without a byte after which a followed stream counts as broken.
-
-Servers are silent for at most 15 by default.
-"""
+"""Seconds without a byte after which a followed stream counts as broken. Servers are silent for at most 15."""
 
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -390,6 +388,7 @@ def _sentences() -> Iterator[None]:
 
 add_to(app, _sentences)
 add_move_to(app, _sentences)
+add_alerts_to(app, _sentences)
 
 
 def main() -> None:
