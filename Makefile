@@ -29,7 +29,7 @@ test-quick: ## run the tests that need no browser and take less than ten seconds
 	@scripts/bundle
 	$(BIN)/python -m pytest -m 'not slow and not browser' --numprocesses=2 --dist=loadfile $(ARGS)
 
-coverage: ## run the tests, measured by line and branch, and name the files of the library below 95 %
+coverage: ## run the tests, measured by line and branch, and fail if a file of the library is below 95 %
 	@scripts/environment dev
 	@scripts/node-modules
 	@scripts/bundle

@@ -7,12 +7,12 @@ import pytest
 
 from tests.client.conftest import Make
 from tests.client.scripted import Answer, script
-from tidings import InvalidRequest, TidingsError, Unexpected
+from tidings import Client, InvalidRequest, TidingsError, Unexpected
 from tidings.client import transport
 from tidings.client.rules import Broken, Request, Send
 
 
-@pytest.mark.parametrize("url", ["localhost:8000", "http://", "ftp://x", "", "https:"])
+@pytest.mark.parametrize("url", ["localhost:8000", "http://", "ftp://x", "", "https:", "http://x:y", "http://[::1"])
 def test_a_wrong_url_is_refused(url: str) -> None:
     with pytest.raises(InvalidRequest, match="is not the URL of a server"):
         transport.options(url)
@@ -107,6 +107,28 @@ def test_a_redirect_to_no_address_is_an_error(source: Make, make: Make, location
             next(source(server.url))
         with pytest.raises(Unexpected, match=server.url):
             make(server.url).publish("a", "x")
+
+
+def test_a_group_with_another_error_stays_as_it_is() -> None:
+    """The errors of two attempts to connect come as a group. One that is not about the address is not explained."""
+    group = ExceptionGroup("two", [OverflowError("no port"), MemoryError("no memory")])
+    with pytest.raises(ExceptionGroup) as raised, transport.addressed("http://x"):
+        raise group
+    assert raised.value is group
+    with pytest.raises(Unexpected, match="http://x"), transport.addressed("http://x"):
+        raise ExceptionGroup("one", [OverflowError("no port")])
+
+
+def test_a_client_that_is_closed_while_its_token_is_made_ends_its_readers() -> None:
+    with script(Answer()) as server:
+
+        def token() -> str:
+            client.close()
+            return "a.b.c"
+
+        client = Client(server.url, token=token)
+        assert list(client.subscribe("a")) == []
+        assert server.asked == []
 
 
 @pytest.mark.parametrize("location", ["http://127.0.0.1:99999/", "http://a..b/"])

@@ -112,6 +112,17 @@ class TestSignals:
         chain_signals(hub, request())
         assert signal.getsignal(signal.SIGTERM) is handler
 
+    async def test_handlers_of_closed_hubs_are_dropped(self, server: ForeignServer) -> None:
+        """A suite of tests opens thousands of hubs in a process, and Ctrl-C must still end it."""
+        again = Hub("memory:")
+        for hub in (again, again, Hub("memory:"), again):
+            async with hub:
+                chain_signals(hub, request())
+        handler: Any = signal.getsignal(signal.SIGTERM)
+        assert handler.previous == server.handle_exit
+        signal.raise_signal(signal.SIGTERM)
+        assert server.told == [signal.SIGTERM]
+
     async def test_a_signal_before_the_first_stream_drains_at_once(self, hub: Hub, server: ForeignServer) -> None:
         server.should_exit = True
         chain_signals(hub, request())

@@ -4,48 +4,27 @@ which may be late, fail, or be older than the state."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import pytest
 
 from tests.asgi import asking
-from tests.delivery.events import collect, settle, take, waits
+from tests.delivery.events import settle, take, waits
+from tests.delivery.looks import Deaf, Describe, fails, look
 from tests.serving import PATIENCE
 from tidings import Hub
-from tidings.delivery import topics as module
 from tidings.delivery.live_topic import FLUSHING, WINDOW_EVENTS
 from tidings.delivery.response import EventStreamResponse
 from tidings.errors import Unavailable
-from tidings.events import ORIGIN, Event, Lost, Offset, Page
+from tidings.events import ORIGIN, Lost, Offset, Page
 from tidings.log.head import Head
 from tidings.log.journal import Journal
-from tidings.log.port import News
-from tidings.stores.memory import MemoryStore
-
-Describe = Callable[[str], Awaitable[Head | None]]
-
-
-@pytest.fixture
-async def hubs(tmp_path: Path) -> AsyncIterator[tuple[Hub, Hub]]:
-    """Two hubs over one file, as two processes have them."""
-    url = f"sqlite:///{tmp_path}/tidings.db"
-    async with Hub(url) as one, Hub(url) as two:
-        yield one, two
 
 
 @pytest.fixture
 async def hub() -> AsyncIterator[Hub]:
     async with Hub("memory:") as made:
         yield made
-
-
-class Deaf(MemoryStore):
-    """A store whose news do not arrive."""
-
-    async def changes(self) -> AsyncIterator[News]:  # type: ignore[override]
-        await asyncio.Event().wait()
-        yield None
 
 
 class TestMoving:
@@ -190,6 +169,59 @@ class TestMoving:
             assert live.head == 4
             assert live.events
 
+    @pytest.mark.parametrize("meanwhile", ["deleted", "trimmed"])
+    async def test_a_log_that_begins_anew_while_it_is_read_is_followed(
+        self, meanwhile: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The events that were missed are too large for one look, and more are read."""
+        store = Deaf()
+        async with Hub(store) as hub:
+            await hub.publish("a", "0")
+            await settle()
+            live = (await hub.delivery.follow("a", "tail")).live
+            for _ in range(3):
+                await Journal(store).append("a", [("message", "x" * 800_000)])
+            read, reads = hub.log.read, 0
+
+            async def overtaken(topic: str, after: Offset | None, limit: int = 1000) -> Page:
+                nonlocal reads
+                reads += 1
+                page = await read(topic, after, limit)
+                if meanwhile == "trimmed":
+                    return page._replace(events=(), lost="trimmed")
+                await hub.delete("a")
+                await hub.publish("a", "new")
+                return page
+
+            monkeypatch.setattr(hub.log, "read", overtaken)
+            await hub.delivery.topics.reload(live)
+            async with asyncio.timeout(PATIENCE):
+                while live.reloading:  # noqa: ASYNC110 a look says so nowhere else
+                    await asyncio.sleep(0)
+            assert reads == 1
+            assert live.head == (1 if meanwhile == "deleted" else 4)
+            assert live.tail.epoch == (await hub.describe("a")).tail.epoch
+
+    async def test_a_commit_during_a_flush_leaves_the_visible_end_to_the_flush(self, hub: Hub) -> None:
+        """The last reader left while its events were being written."""
+        await hub.publish("a", "1")
+        position = await hub.delivery.follow("a", "tail")
+        await settle()
+        hub.delivery.unfollow(position)
+        position.live.state = FLUSHING
+        await hub.publish("a", "2")
+        await settle()
+        assert (position.live.visible, position.live.head) == (1, 2)
+
+    async def test_recent_events_beyond_the_budget_are_read_from_the_store(self, hub: Hub) -> None:
+        hub.delivery.topics.memory.limit = 1_000
+        hub.delivery.unfollow(await hub.delivery.follow("a", "tail"))
+        for n in range(20):
+            await hub.publish("a", f"{n}" * 100)
+            await settle()
+            assert hub.delivery.topics.memory.size <= 1_000
+        assert len(await take(hub.subscribe("a", "earliest"), 20)) == 20
+
     async def test_a_commit_here_after_missed_redactions_looks_for_them(self) -> None:
         """The head of the commit names the last 32 redactions, and this process has missed 60."""
         store = Deaf()
@@ -266,130 +298,3 @@ class TestMoving:
         for error in await asyncio.gather(*calls, return_exceptions=True):
             assert isinstance(error, Unavailable)
         assert (live.reloading, live.wanted) == (None, [])
-
-
-async def fails(describe: Describe, topic: str) -> Head | None:
-    raise Unavailable("on purpose")
-
-
-def look(hub: Hub, monkeypatch: pytest.MonkeyPatch, instead: Callable[[Describe, str], Awaitable[Head | None]]) -> None:
-    """Have the hub look at the store in another way."""
-    describe, real = hub.log.describe, hub.log.look
-
-    async def looked(topic: str, after: int, limit: int) -> tuple[Head | None, Sequence[Event]]:
-        events: Sequence[Event] = ()
-
-        async def head_of(topic: str) -> Head | None:
-            nonlocal events
-            head, events = await real(topic, after, limit)
-            return head
-
-        return await instead(head_of, topic), events
-
-    monkeypatch.setattr(hub.log, "describe", lambda topic: instead(describe, topic))
-    monkeypatch.setattr(hub.log, "look", looked)
-
-
-class TestLooks:
-    """Looks at the store that are late, that fail, and that are overtaken."""
-
-    async def test_a_topic_opens_beside_a_publisher_in_a_hurry(self, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Each look is old before it is there."""
-        looks = 0
-
-        async def overtaken(describe: Describe, topic: str) -> Head | None:
-            nonlocal looks
-            looks += 1
-            head = await describe(topic)
-            if looks < 1000:
-                await hub.publish(topic, str(looks))
-                await asyncio.sleep(0)
-                await asyncio.sleep(0)
-            return head
-
-        look(hub, monkeypatch, overtaken)
-        first = await hub.publish("a", "0")
-        events = hub.subscribe("a", first)
-        assert await take(events, 1) == [("message", "1")]
-        assert looks < 10
-
-    async def test_a_look_older_than_a_commit_here_undoes_nothing(
-        self, hub: Hub, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """The look saw no log, and its result came after this process had published the log's first event."""
-        waiting, go = asyncio.Event(), asyncio.Event()
-
-        async def late(describe: Describe, topic: str) -> Head | None:
-            head = await describe(topic)
-            if not go.is_set():
-                waiting.set()
-                await go.wait()
-            return head
-
-        reader = asyncio.ensure_future(collect(hub.subscribe("a", "earliest")))
-        await waits(hub)
-        look(hub, monkeypatch, late)
-        live = hub.delivery.topics._live["a"]
-        reload = asyncio.ensure_future(hub.delivery.topics.reload(live))
-        await waiting.wait()
-        await hub.publish("a", "1")
-        go.set()
-        await reload
-        await hub.publish("a", "2", close=True)
-        assert await reader == ["1", "2"]
-
-    async def test_a_look_that_fails_is_made_again(
-        self, hubs: tuple[Hub, Hub], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        """An event that was announced is not announced again."""
-        one, two = hubs
-        monkeypatch.setattr(module, "RETRY", 0.01)
-        failures = 3
-
-        async def fails(describe: Describe, topic: str) -> Head | None:
-            nonlocal failures
-            if failures:
-                failures -= 1
-                raise Unavailable("on purpose")
-            return await describe(topic)
-
-        await one.publish("a", "1")
-        events = two.subscribe("a", "earliest")
-        await take(events, 1)
-        look(two, monkeypatch, fails)
-        second = asyncio.ensure_future(take(events, 1))
-        await waits(two)
-        await one.publish("a", "2")
-        assert await second == [("message", "2")]
-        assert failures == 0
-        assert "on purpose" in caplog.text
-
-    async def test_who_needs_a_look_that_fails_is_told(self, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-        last = await hub.publish("a", "1")
-        await take(hub.subscribe("a", "earliest"), 1)
-        look(hub, monkeypatch, fails)
-        for topic, after in (("a", Offset(last.epoch, 7)), ("b", "earliest")):
-            with pytest.raises(Unavailable, match="on purpose"):
-                await take(hub.subscribe(topic, after), 1)
-        monkeypatch.undo()
-        assert await take(hub.subscribe("a", "earliest"), 1) == [("message", "1")]
-        await hub.publish("b", "2")
-        assert await take(hub.subscribe("b", "earliest"), 1) == [("message", "2")]
-
-    async def test_a_reader_waits_for_one_look_and_not_for_peace(self, hub: Hub) -> None:
-        """Beside another process that publishes without a pause, a live is stale for as long."""
-        last = await hub.publish("a", "1")
-        await take(hub.subscribe("a", "earliest"), 1)
-        live = hub.delivery.topics._live["a"]
-        restless = True
-
-        async def disturb() -> None:
-            while restless:
-                hub.delivery.topics._reload_soon(live)
-                await asyncio.sleep(0)
-
-        disturbance = asyncio.create_task(disturb())
-        events = hub.subscribe("a", Offset(last.epoch, 5))
-        assert (await take(events, 1))[0][0] == "tidings.reset"
-        restless = False
-        await disturbance

@@ -5,19 +5,21 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 
 import pytest
 
 from tests.asgi import asking
 from tests.delivery.events import take, waits
+from tests.delivery.looks import Deaf
 from tests.serving import PATIENCE
 from tidings import Hub
 from tidings.delivery.live_topic import WINDOW_EVENTS
 from tidings.delivery.response import EventStreamResponse
 from tidings.events import REDACTED, Event, Offset
-from tidings.log.head import Change, Known
+from tidings.log.head import Change, Head, Known
+from tidings.log.journal import Journal
 
 
 @pytest.fixture
@@ -160,6 +162,86 @@ class TestRedaction:
         await hub.log.store.update("a", (), restore)
         assert await take(hub.subscribe("a", old._replace(n=3)), 2) == [("message", "3"), ("message", "4")]
         assert (await take(hub.subscribe("a", old._replace(n=6)), 1))[0][0] == "tidings.reset"
+
+    async def test_a_redaction_in_the_life_after_a_restore_is_announced(self) -> None:
+        """A reader that is level learns of both at once: one look finds another life and a redaction in it."""
+        async with Hub(Deaf()) as hub:
+            old = await hub.publish("a", "secret")
+            events = hub.subscribe("a", "earliest")
+            await take(events, 1)
+            live = hub.delivery.topics._live["a"]
+            known = await hub.log.store.update("a", (), restore)
+            assert known.head
+            secret = old._replace(epoch=known.head.epoch)
+            await Journal(hub.log.store).redact("a", secret)
+            await hub.delivery.topics.reload(live)
+            async with asyncio.timeout(PATIENCE):
+                assert announced([await anext(events)]) == [str(secret)]
+
+
+Redacted = Callable[[str, Head, int], Awaitable[Sequence[tuple[int, str]]]]
+
+
+class TestMeanwhile:
+    """Commits of this process while it reads which events another process has redacted."""
+
+    @pytest.fixture
+    async def missed(self) -> AsyncIterator[tuple[Hub, list[Offset]]]:
+        """A hub that follows a topic, and the offsets that were redacted without its knowledge."""
+        async with Hub(Deaf()) as hub:
+            first = (await hub.publish_many("a", [("message", str(n)) for n in range(5)])).first
+            await waits_for_commit(hub, 5)
+            offsets = [first._replace(n=n) for n in (2, 4)]
+            for offset in offsets:
+                await Journal(hub.log.store).redact("a", offset)
+            yield hub, offsets
+
+    def meanwhile(self, hub: Hub, monkeypatch: pytest.MonkeyPatch, commit: Callable[[], Awaitable[object]]) -> None:
+        """Have the first answer about redactions come after a commit."""
+        redacted: Redacted = hub.log.redacted
+        commits = [commit]
+
+        async def late(topic: str, head: Head, since: int) -> Sequence[tuple[int, str]]:
+            named = await redacted(topic, head, since)
+            while commits:
+                await commits.pop()()
+            return named
+
+        monkeypatch.setattr(hub.log, "redacted", late)
+
+    async def test_a_commit_that_names_them_too_has_them_announced_once(
+        self, missed: tuple[Hub, list[Offset]], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        hub, offsets = missed
+        live = hub.delivery.topics._live["a"]
+        self.meanwhile(hub, monkeypatch, lambda: hub.publish("a", "mine"))
+        await hub.delivery.topics.reload(live)
+        await waits_for_commit(hub, 6)
+        assert [n for n, _ in live.redacted] == [offset.n for offset in offsets]
+
+    async def test_another_life_has_none_of_them(
+        self, missed: tuple[Hub, list[Offset]], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        hub, _ = missed
+        live = hub.delivery.topics._live["a"]
+
+        async def begin_again() -> None:
+            await hub.delete("a")
+            await hub.publish("a", "new")
+
+        self.meanwhile(hub, monkeypatch, begin_again)
+        await hub.delivery.topics.reload(live)
+        await waits_for_commit(hub, 1)
+        assert (live.redacted, live.redactions, live.head) == ([], 0, 1)
+        assert [event.data for event in (await hub.read("a")).events] == ["new"]
+
+
+async def waits_for_commit(hub: Hub, n: int) -> None:
+    """Until the topic of this process is level with its log, of `n` events."""
+    async with asyncio.timeout(PATIENCE):
+        live = (await hub.delivery.follow("a", "tail")).live
+        while live.head != n or live.reloading:  # noqa: ASYNC110 a look says so nowhere else
+            await asyncio.sleep(0)
 
 
 async def until(events: AsyncIterator[Event], last: Offset) -> AsyncIterator[Event]:

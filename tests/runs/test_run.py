@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 
+import httpx
 import pytest
 
 from tests.runs.scripted import RateLimitError, forever, gone, says, story, text, until
 from tidings import Hub
 from tidings.errors import Closed, NotFound
-from tidings.events import Event
+from tidings.events import Event, Page
+from tidings.log.head import Head
+from tidings.log.names import After
 from tidings.runs import Run, runs
+from tidings.runs import run as module
+from tidings.runs.run import head_of
 
 
 async def test_any_number_of_viewers_from_any_offset_see_the_same(hub: Hub) -> None:
@@ -46,6 +51,16 @@ async def test_how_a_failed_run_is(hub: Hub) -> None:
         await hub.runs.answer(run.id, "r", "too late")
 
 
+async def test_the_state_of_a_failed_run_has_the_pause_that_the_provider_asks_for(hub: Hub) -> None:
+    error = RateLimitError("key 1234")
+    error.response = httpx.Response(429, headers={"retry-after": "7"})
+    run = await hub.runs.start(says(error), "?")
+    await run.wait()
+    state = await run.state()
+    assert state.error is not None
+    assert state.error["retry_after"] == 7
+
+
 async def test_how_a_run_is(hub: Hub) -> None:
     gate = asyncio.Event()
     run = await hub.runs.start(says("Hel", gate, "lo"), "?", about={"assistant": "docs", "model": "tiny"})
@@ -67,6 +82,43 @@ async def test_a_run_that_is_not(hub: Hub) -> None:
             await hub.runs.stop(id)
         with pytest.raises(NotFound):
             await hub.runs.answer(id, "r", "yes")
+
+
+async def test_a_command_does_not_reach_another_life_of_the_topic(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run is deleted, and its topic used again, after its head was read."""
+    run = await hub.runs.start(says("Hello"), "?")
+    await run.wait()
+    head = await head_of(hub, run.id)
+    await hub.delete(run.topic)
+    await hub.publish(run.topic, "another")
+
+    async def earlier(hub: Hub, id: str) -> Head:
+        return head
+
+    monkeypatch.setattr(module, "head_of", earlier)
+    with pytest.raises(NotFound):
+        await run.stop()
+    assert [event.data for event in (await hub.read(run.topic)).events] == ["another"]
+
+
+async def test_a_run_that_is_deleted_while_its_state_is_read_is_not_there(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = await hub.runs.start(says("Hello"), "?")
+    await run.wait()
+    read, pages = hub.read, 0
+
+    async def interrupted(topic: str, after: After = "earliest", limit: int = 1000) -> Page:
+        nonlocal pages
+        pages += 1
+        if pages == 2:
+            await hub.delete(topic)
+            await hub.publish(topic, "another")
+        return await read(topic, after, limit)
+
+    monkeypatch.setattr(hub, "read", interrupted)
+    with pytest.raises(NotFound, match=run.id):
+        await run.state()
 
 
 async def test_a_topic_that_was_closed_by_hand_is_an_interrupted_run(hub: Hub) -> None:

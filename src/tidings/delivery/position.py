@@ -129,5 +129,6 @@ class Position:
         goes_on = not self.ahead and self.located.epoch == live.epoch and lost is None
         self.epoch, self.n = live.epoch, self.n if goes_on else live.start
         self.ended = self.ahead = False
-        self.said = live.said
+        # The reader may have what was redacted since this life began. What was redacted before it has been told.
+        self.said = 0 if goes_on else live.said
         return Reset(lost, live.earliest) if lost else None

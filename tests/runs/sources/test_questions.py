@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -19,6 +20,7 @@ from pydantic import BaseModel
 
 from tests.runs.scripted import Said, Scripted, only, sound, story, text, told, tool_chunk
 from tidings import Hub
+from tidings.runs.sources.questions import is_invalid_answer
 
 ASKED: Any = {"messages": [{"role": "user", "content": "1 + 2?"}]}
 
@@ -98,6 +100,22 @@ async def test_questions_of_nodes_side_by_side(hub: Hub) -> None:
     said = await talked(hub, graph.compile(checkpointer=InMemorySaver()), lambda question, _: question["value"] * 2)
     assert sorted(text(said).split()) == ["aaa", "bbb"]
     assert len(only(said, "input.requested")) == 2
+
+
+async def test_a_question_of_a_subgraph_whose_answer_was_not_taken_is_asked_again(hub: Hub) -> None:
+    """The answer that failed is saved with the subgraph's own state, and taken back there."""
+
+    async def ask(state: MessagesState) -> dict[str, Any]:
+        return {"messages": [AIMessage(f"You are {int(interrupt('Age?'))}.")]}
+
+    said = await talked(hub, graph_of(graph_of(ask, checkpointer=None)), lambda _, n: ["old", "36"][n - 1])
+    assert [event.get("error") is None for event in only(said, "input.requested")] == [True, False]
+    assert text(said) == "You are 36."
+
+
+def test_no_answer_is_blamed_without_langgraph(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "langgraph.errors", None)
+    assert not is_invalid_answer(ValueError("no"))
 
 
 class Age(BaseModel):

@@ -45,6 +45,41 @@ async def test_a_refusal_of_the_engine_leaves_nothing_and_says_why(opened: Open,
     assert known.head.tail == 2
 
 
+CONFLICT_ONCE = """
+CREATE SEQUENCE tidings.tries;
+CREATE FUNCTION tidings.once() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF nextval('tidings.tries') = 1 THEN RAISE EXCEPTION 'on purpose' USING ERRCODE = 'serialization_failure'; END IF;
+    RETURN NEW; END $$;
+CREATE TRIGGER once BEFORE INSERT ON tidings.records FOR EACH ROW EXECUTE FUNCTION tidings.once()"""
+
+
+async def test_a_group_that_the_engine_has_undone_for_another_is_written_again(
+    opened: Open, postgres: Cluster, url: str
+) -> None:
+    store = await opened()
+    await store.update("a", (), put())
+    await postgres.ask(CONFLICT_ONCE, url.rpartition("/")[2])
+    await store.update("a", (), put())
+    assert await postgres.ask("SELECT last_value FROM tidings.tries", url.rpartition("/")[2]) == ["2"]
+    head = await store.load("a")
+    assert head is not None
+    assert head.tail == 2
+
+
+async def test_a_group_is_refused_as_a_whole(opened: Open, postgres: Cluster, url: str) -> None:
+    """Each of its updates has an error of its own, so that a traceback of the one shows nothing of another."""
+    store = await opened()
+    await store.update("a", (), put())
+    await postgres.ask(
+        "ALTER TABLE tidings.records ADD CONSTRAINT small CHECK (octet_length(blob) < 100)", url.rpartition("/")[2]
+    )
+    refused = await asyncio.gather(
+        *(store.update(topic, (), put(size=200)) for topic in ("a", "a", "b")), return_exceptions=True
+    )
+    assert [type(error) for error in refused] == [Unavailable] * 3
+    assert len({id(error) for error in refused}) == 3
+
+
 async def test_lost_tables_are_named(opened: Open, postgres: Cluster, url: str) -> None:
     store = await opened()
     await postgres.ask("ALTER TABLE tidings.topics RENAME TO others", url.rpartition("/")[2])

@@ -5,13 +5,19 @@
 
 from __future__ import annotations
 
+import sqlite3
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from tests.stores.kit import put
 from tests.stores.sqlite.conftest import Open
 from tidings.errors import InvalidRequest, Unavailable
+from tidings.stores.sqlite import connection as module
+from tidings.stores.sqlite.connection import connect
 from tidings.stores.sqlite.store import SqliteStore
 
 
@@ -47,3 +53,34 @@ async def test_a_missing_folder_is_told(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match="its folder is missing"):
         await store.open()
     await store.close()
+
+
+def test_a_file_that_another_process_makes_at_the_same_time_is_tried_again(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite refuses at once to change the mode of a file beside another writer, without its time-out."""
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    statements = ["COMMIT", "BEGIN IMMEDIATE"]
+
+    class Beside(sqlite3.Connection):
+        def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
+            if sql == "PRAGMA journal_mode=WAL" and len(statements) == 2:
+                other.execute(statements.pop())
+            return super().execute(sql, *parameters)
+
+    def pause(seconds: float) -> None:
+        other.execute(statements.pop())
+
+    monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=Beside))
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=module.time.monotonic, sleep=pause))
+    connect(str(path), "full").close()
+    other.close()
+    assert statements == []
+
+
+def test_a_file_system_without_shared_memory_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite's own layer of lock files has no shared memory, as some file systems of a network have none."""
+    through = partial(sqlite3.connect, f"file:{path}?vfs=unix-dotfile", uri=True)
+    monkeypatch.setattr(sqlite3, "connect", lambda path, **options: through(**options))
+    with pytest.raises(InvalidRequest, match=r"^The file system of tidings\.db cannot hold a database that several"):
+        connect(str(path), "full")
