@@ -123,6 +123,25 @@ class TestSignals:
         signal.raise_signal(signal.SIGTERM)
         assert server.told == [signal.SIGTERM]
 
+    def test_a_signal_after_the_end_of_the_loop_reaches_the_server(self, server: ForeignServer) -> None:
+        async def serve() -> None:
+            async with Hub("memory:") as hub:
+                chain_signals(hub, request())
+
+        asyncio.run(serve())
+        signal.raise_signal(signal.SIGTERM)
+        assert server.told == [signal.SIGTERM]
+
+    async def test_a_server_in_another_thread_has_no_handlers(self, server: ForeignServer) -> None:
+        handler = signal.getsignal(signal.SIGTERM)
+
+        async def serve() -> None:
+            async with Hub("memory:") as hub:
+                chain_signals(hub, request())
+
+        await asyncio.to_thread(asyncio.run, serve())
+        assert signal.getsignal(signal.SIGTERM) == handler
+
     async def test_a_signal_before_the_first_stream_drains_at_once(self, hub: Hub, server: ForeignServer) -> None:
         server.should_exit = True
         chain_signals(hub, request())

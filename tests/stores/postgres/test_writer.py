@@ -76,6 +76,7 @@ async def test_a_group_is_refused_as_a_whole(opened: Open, postgres: Cluster, ur
     refused = await asyncio.gather(
         *(store.update(topic, (), put(size=200)) for topic in ("a", "a", "b")), return_exceptions=True
     )
+    assert [str(error) for error in refused] == ["The database refused a statement (SQLSTATE 23514)."] * 3
     assert [type(error) for error in refused] == [Unavailable] * 3
     assert len({id(error) for error in refused}) == 3
 
