@@ -1,4 +1,4 @@
-"""Print the coverage of every source file that is not covered fully, and fail for a file of the library below the floor.
+"""Print the coverage of each source file that is not covered fully, and fail for a library file below the floor.
 
     make coverage            (which measures first, then runs this script)
 
