@@ -28,6 +28,7 @@ class Chosen:
     model: str | None = None
     model_url: str | None = None
     model_key: SecretStr | None = None
+    model_images: bool | None = None
     gguf: Path | None = None
     local_llm: bool = False
     assistant: tuple[str, ...] = ()
@@ -66,6 +67,12 @@ async def test_a_configured_url_becomes_the_default_beside_the_documentation() -
     assert headers["authorization"] == "Bearer key"
     assert request["model"] == "tiny"
     assert [message["role"] for message in request["messages"]] == ["system", "user", "assistant", "user"]
+
+
+@pytest.mark.parametrize(("images", "files"), [(None, "text"), (True, "images"), (False, "text")])
+def test_a_model_at_an_address_takes_pictures_if_the_settings_say_so(images: bool | None, files: str) -> None:
+    chosen = Chosen(model="tiny", model_url="http://127.0.0.1:1/v1", model_images=images)
+    assert [one.files for one in configured(chosen).values()] == [files, "none"]
 
 
 def test_a_model_by_name_is_made_by_langchain() -> None:

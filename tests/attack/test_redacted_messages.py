@@ -56,7 +56,7 @@ async def den(server: ServerProcess) -> None:
 
 async def seen(servers: tuple[ServerProcess, ...], word: str = WORD) -> list[str]:
     """The people and the paths that show the word."""
-    paths = (EVENTS, "/rooms/den", f"/rooms/search?q={word}", "/notifications", "/rooms")
+    paths = (EVENTS, "/rooms/den", f"/search?q={word}", "/notifications", "/rooms")
     own = [(server, name, path) for server in servers for name in PEOPLE for path in paths]
     own += [(servers[0], name, f"/topics/users.{name}/events") for name in PEOPLE]
     return [f"{name} at {path}" for server, name, path in own if word.encode() in (await ask(server, name, path)).body]

@@ -52,7 +52,7 @@ REFUSED = {
     "a long id of a run": (worst("GET", f"/runs/{'R' * 60_000}/events"), 414),
     "a long topic": (worst("GET", f"/topics/{'a.' * 30_000}a"), 414),
     "a long name of a room": (worst("GET", f"/rooms/{'r' * 60_000}"), 414),
-    "a long search": (worst("GET", "/rooms/search?q=" + "q" * 60_000), 422),
+    "a long search": (worst("GET", "/search?q=" + "q" * 60_000), 422),
     "a long name of a file": (worst("POST", "/rooms/a/files?name=" + "n" * 60_000, b"x"), 422),
     "a long path": (worst("GET", "/" + "a/" * 30_000), 414),
     "the longest path": (worst("GET", "/" + "a/" * 2_000), 404),

@@ -88,7 +88,8 @@ class ScriptedModel:
     def _answer(self, handler: BaseHTTPRequestHandler, messages: list[dict[str, Any]]) -> None:
         with self._lock:
             self.calls.append(messages)
-            question = messages[-1]["content"]
+            content = messages[-1]["content"]
+            question = content if isinstance(content, str) else content[0]["text"]
             known = max((part for part in self.answers if part in question), key=len, default="")
             scripts = self.answers.get(known, [[f"You asked: {question}"]])
             pieces = scripts.pop(0) if len(scripts) > 1 else scripts[0]

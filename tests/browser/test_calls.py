@@ -74,7 +74,7 @@ def test_a_link_leads_to_a_message_however_old_and_a_room_stays_unread(meet: Mee
     mara.publish("rooms.links", "message.deleted", message=deleted)
     mara.say("links", "The end")
     tab = jonas.open("links")
-    needle = tab.page.request.get(f"{jonas.url}/rooms/search?q=needle&room=links").json()["hits"][0]["offset"]
+    needle = tab.page.request.get(f"{jonas.url}/search?q=needle&room=links").json()["hits"][0]["offset"]
     tab.page.goto(f"{jonas.url}/r/links?at={needle}")
     found = tab.page.locator("article.found")
     expect(found).to_contain_text("The needle")

@@ -341,7 +341,7 @@ def test_conversations_are_found_renamed_saved_and_deleted(open_tab: OpenTab) ->
 
     other.page.keyboard.press("Control+k")
     other.page.get_by_label("Search rooms and conversations").fill("herring & <")
-    expect(other.page.get_by_role("dialog").get_by_role("option")).to_have_count(1)
+    expect(other.page.get_by_role("dialog").get_by_role("option").first).to_have_text("Herring & <b>other fish</b>")
     other.page.keyboard.press("Enter")
     expect(other.text).to_have_text("You asked: A conversation about herring")
 

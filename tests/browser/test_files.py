@@ -67,9 +67,9 @@ def upload(person: Person, room: str, name: str, type: str, content: bytes) -> d
     return dict(done.json())
 
 
-def drag(page: Page, *files: Path) -> Callable[[str], None]:
-    """Files from the desktop over the log: `dragEnter`, `dragOver`, `drop`."""
-    box = page.locator("#log").bounding_box()
+def drag(page: Page, *files: Path, over: str = "#log") -> Callable[[str], None]:
+    """Drag files from the desktop over the log, or over another element: `dragEnter`, `dragOver`, `drop`."""
+    box = page.locator(over).bounding_box()
     assert box
     devtools = page.context.new_cdp_session(page)
     at = {"x": box["x"] + 200, "y": box["y"] + 200}

@@ -315,6 +315,7 @@ async def test_assistants(server: Server) -> None:
                 "default": True,
                 "icon": "",
                 "picture": None,
+                "files": "text",
             }
         ]
     }

@@ -143,6 +143,7 @@ async def test_a_graph_that_has_no_memory_gets_one_for_each_run() -> None:
         ({"prompts": ["x"] * 7}, "at most 6 prompts"),
         ({"model": 5}, "The model is text"),
         ({"input": "messages"}, "`input` is a function"),
+        ({"files": "pictures"}, '`files` is "none", "text" or "images"'),
         ({"icon": 5}, "`icon` is a letter, an emoji, or the path"),
         ({"icon": "robot"}, "is no icon"),
     ],

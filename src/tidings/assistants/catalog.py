@@ -49,6 +49,8 @@ class ModelSettings(Protocol):
     @property
     def model_key(self) -> SecretStr | None: ...
     @property
+    def model_images(self) -> bool | None: ...
+    @property
     def gguf(self) -> Path | None: ...
     @property
     def local_llm(self) -> bool: ...
@@ -87,7 +89,7 @@ def _docs(alone: bool) -> Assistant:
 
     quotes = "Answers are quotes from the Tidings docs, with sources."
     note = f"No AI model is connected. {quotes}" if alone else quotes
-    return Assistant(make, "Docs assistant", note, PROMPTS)
+    return Assistant(make, "Docs assistant", note, PROMPTS, files="none")
 
 
 def _local(gguf: Path | None) -> Assistant:
@@ -122,9 +124,13 @@ def _model(settings: ModelSettings) -> Assistant:
     else:
         name = settings.model or ""
         model = _by_name(name, settings.model_key)
+    images = settings.model_images
+    if images is None:
+        images = bool((model.profile or {}).get("image_inputs"))
     note = f"Answers come from {name}. It can be wrong."
     prompted: Runnable[Any, Any] = RunnableLambda(with_system, name="model") | model
-    return Assistant(prompted, (name.partition(":")[2] or name)[:TITLE], note, MODEL_PROMPTS, model=name[:TITLE])
+    title = (name.partition(":")[2] or name)[:TITLE]
+    return Assistant(prompted, title, note, MODEL_PROMPTS, model=name[:TITLE], files="images" if images else "text")
 
 
 def _by_name(name: str, key: SecretStr | None) -> BaseChatModel:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Protocol
 
 import msgspec
 from fastapi import APIRouter, Path, Request
@@ -16,7 +16,7 @@ from tidings.access.guards import naming
 from tidings.access.subject import Subject
 from tidings.api import Hub
 from tidings.errors import InvalidRequest, NotFound
-from tidings.runs.assistant import NAME, NamedAssistant, choose
+from tidings.runs.assistant import NAME, NamedAssistant, Takes, choose
 from tidings.runs.icon import KINDS, Picture
 from tidings.wire.run_events import RunFormat, RunState, StopRequested, to_item
 
@@ -38,11 +38,18 @@ Digest = Annotated[str, Path(pattern="^[0-9a-f]{16}$", description="From the lis
 RUN_PARAMETER = path_parameter("run", "A run's id.", {"pattern": ID}, EXAMPLE)
 
 
+FILES = 10
+"""Files of one message at most."""
+
+FileId = Annotated[str, Field(min_length=1, max_length=64)]
+
+
 class Message(Body):
-    """A turn of a conversation."""
+    """A turn of a conversation. `files`: the ids of files that were uploaded to the conversation."""
 
     role: Literal["system", "user", "assistant"]
     content: str = Field(max_length=1 << 18)
+    files: list[FileId] = Field([], max_length=FILES)
 
 
 class NewRun(Body):
@@ -75,7 +82,7 @@ class Stopping(msgspec.Struct):
 
 class Answerer(msgspec.Struct):
     """An assistant. `model` is null if its model is not known; `icon` is a letter or an emoji, `picture` the path of an
-    image. Without both, an assistant has the mark of Tidings."""
+    image. Without both, an assistant has the mark of Tidings. `files`: what the assistant takes of attached files."""
 
     name: str
     title: str
@@ -85,6 +92,15 @@ class Answerer(msgspec.Struct):
     default: bool
     icon: str = ""
     picture: str | None = None
+    files: Takes = "text"
+
+
+class Attachments(Protocol):
+    """The files that the messages of a conversation name. An app keeps them: see `tidings.apps.files.attachments`."""
+
+    async def own(self, topic: str, by: str | None, ids: Sequence[str]) -> Sequence[Any]: ...
+    async def keep(self, topic: str, files: Sequence[Any]) -> None: ...
+    async def give(self, topic: str, messages: Sequence[Mapping[str, Any]], takes: Takes) -> list[dict[str, Any]]: ...
 
 
 class Assistants(msgspec.Struct):
@@ -116,19 +132,23 @@ def answerer(request: Request, assistant: NamedAssistant, default: bool) -> Answ
         default,
         letter,
         address(request, picture) if picture else None,
+        assistant.files,
     )
 
 
-def question(new: NewRun) -> tuple[str, list[dict[str, str]]]:
+def question(new: NewRun) -> tuple[str, list[dict[str, Any]]]:
     """Return the text of the question and the messages for the model. Raises InvalidRequest."""
     if (new.input is None) == (new.messages is None):
         raise InvalidRequest("Give either `input` or `messages`.")
     messages = (
-        [m.model_dump() for m in new.messages] if new.messages else [{"role": "user", "content": new.input or ""}]
+        [m.model_dump(exclude_defaults=True) for m in new.messages]
+        if new.messages
+        else [{"role": "user", "content": new.input or ""}]
     )
-    if messages[-1]["role"] != "user" or not messages[-1]["content"].strip():
+    asked: dict[str, Any] = messages[-1]
+    if asked["role"] != "user" or not (asked["content"].strip() or asked.get("files")):
         raise InvalidRequest("The last message is the question: it has the role `user` and is not empty.")
-    return messages[-1]["content"], messages
+    return asked["content"], messages
 
 
 class RunQuery(Query, frozen=True):
@@ -171,9 +191,15 @@ def following(hub: Hub, access: Access, slots: Slots) -> DirectRoute:
     return DirectRoute("GET", "/runs/{run}/events", Direct(follow), FOLLOW)
 
 
-def routes(hub: Hub, access: Access, assistants: Mapping[str, NamedAssistant], sizes: Sizes | None = None) -> APIRouter:
+def routes(
+    hub: Hub,
+    access: Access,
+    assistants: Mapping[str, NamedAssistant],
+    sizes: Sizes | None = None,
+    attachments: Attachments | None = None,
+) -> APIRouter:
     """Return the router of runs and assistants. The body that starts a run may hold a whole conversation, and has the
-    limit of an event's body."""
+    limit of an event's body. `attachments`: the files that messages may name; None: messages name no files."""
     router = APIRouter(tags=["runs"], route_class=strict(access, (sizes or Sizes()).body))
 
     @router.get(
@@ -211,6 +237,25 @@ def routes(hub: Hub, access: Access, assistants: Mapping[str, NamedAssistant], s
                 if await hub.log.describe(topic) is not None:
                     created()
 
+    async def attached(
+        subject: Subject, topic: str | None, assistant: NamedAssistant, messages: Sequence[Mapping[str, Any]]
+    ) -> Sequence[Any]:
+        """Return the files of the question. Raises InvalidRequest for files that cannot be attached; NotFound."""
+        if not any("files" in message for message in messages):
+            return []
+        if attachments is None or topic is None:
+            raise InvalidRequest("Files belong to a conversation. Give its topic.")
+        ids = messages[-1].get("files", [])
+        if ids and assistant.files == "none":
+            raise InvalidRequest(f"{assistant.title} takes no files.")
+        return await attachments.own(topic, subject.name, ids)
+
+    async def given(topic: str | None, assistant: NamedAssistant, messages: list[dict[str, Any]]) -> tuple[Any, Any]:
+        """Return the assistant's runnable, and its input with what it takes of the files."""
+        if attachments is not None and topic is not None:
+            messages = await attachments.give(topic, messages, assistant.files)
+        return await assistant.ask(messages)
+
     @router.post(
         "/runs",
         summary="Start a run",
@@ -226,6 +271,7 @@ def routes(hub: Hub, access: Access, assistants: Mapping[str, NamedAssistant], s
         subject = await access.publisher(request.scope["headers"], "runs.new", *filter(None, [new.topic]))
         text, messages = question(new)
         assistant = choose(assistants, new.assistant)
+        files = await attached(subject, new.topic, assistant, messages)
         async with counting(subject, new.topic):
             if new.topic is not None and (guard := access.guards.of(new.topic)) is not None:
                 with naming(new.topic):
@@ -234,7 +280,7 @@ def routes(hub: Hub, access: Access, assistants: Mapping[str, NamedAssistant], s
                 raise NotFound(f"There is no run {new.parent} that you could have answered anew.")
             with access.limits.run(subject) as begun:
                 run = await hub.runs.start(
-                    *await assistant.ask(messages),
+                    *await given(new.topic, assistant, messages),
                     announce=new.topic,
                     key=idempotency_key(request, subject),
                     about={
@@ -243,10 +289,13 @@ def routes(hub: Hub, access: Access, assistants: Mapping[str, NamedAssistant], s
                         "parent": new.parent,
                         "by": subject.name,
                         "text": text,
+                        "files": [*map(msgspec.to_builtins, files)] or None,
                     },
                 )
                 if run.created:
                     begun(run.id)
+        if attachments is not None and new.topic is not None:
+            await attachments.keep(new.topic, files)
         location = address(request, f"/runs/{run.id}")
         value = NewlyStarted(run=run.id, topic=run.topic, events=f"{location}/events")
         return json_response(value, 201 if run.created else 200, {"location": location})

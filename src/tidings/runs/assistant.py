@@ -8,7 +8,7 @@ import re
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 from tidings.errors import InvalidRequest, NotFound
 
@@ -28,6 +28,9 @@ PROMPTS = 6
 PROMPT = 200
 """Characters of a prompt."""
 
+Takes = Literal["none", "text", "images"]
+"""The kinds of attached files that an assistant takes."""
+
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 
 KINDS = (
@@ -46,7 +49,9 @@ class Assistant:
     assistant. `prompts`: up to 6 questions to begin with. `icon`: a letter, an emoji, or the path of a picture (SVG,
     PNG, JPEG or WebP, up to 64 KiB). `model`: the name of its model, for the details of a run. `input`: a function that
     makes the runnable's input of the conversation's messages (`{"role", "content"}`), for a runnable that takes neither
-    messages nor one text.
+    messages nor one text. `files`: what the runnable takes of attached files. With "text", text files follow in the
+    question's content, and other files are named there. With "images", the content of a question with pictures is a
+    list of LangChain's content blocks, text and images. With "none", nobody can attach files.
 
     Raises InvalidRequest for a value that cannot be shown, and for an icon that cannot be read.
     """
@@ -58,6 +63,7 @@ class Assistant:
     icon: str | Path = ""
     model: str | None = None
     input: Callable[[list[Message]], Any] | None = None
+    files: Takes = "text"
     sign: str | Picture = field(default="", init=False, repr=False)
     """The icon as it is shown: a letter, an emoji or a picture; empty without an icon."""
 
@@ -78,6 +84,8 @@ class Assistant:
             _check_text("model", self.model, TITLE)
         if self.input is not None and not callable(self.input):
             raise InvalidRequest("`input` is a function of the conversation's messages.")
+        if self.files not in get_args(Takes):
+            raise InvalidRequest('`files` is "none", "text" or "images".')
         if not isinstance(self.icon, str | Path):
             raise InvalidRequest("`icon` is a letter, an emoji, or the path of a picture.")
         object.__setattr__(self, "prompts", tuple(self.prompts))
@@ -96,6 +104,7 @@ class NamedAssistant:
         self.description: str = assistant.description
         self.prompts: tuple[str, ...] = tuple(assistant.prompts)
         self.model: str | None = assistant.model
+        self.files: Takes = assistant.files
         self.sign: str | Picture = assistant.sign
         self._assistant = assistant
         self._made: tuple[Any, Callable[[list[Message]], Any]] | None = None

@@ -7,7 +7,7 @@ import hashlib
 import logging
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, TypedDict
 
 import msgspec
@@ -44,6 +44,7 @@ class About(TypedDict, total=False):
 
     `assistant`, `model`: names. `parent`: the run that this one answers anew. `by`: the person who started it. `asked`:
     the offset of the event of `announce` that asked for it. `text`: the input as text, where `input` itself is not.
+    `files`: the files that are attached to the input, each a mapping.
     """
 
     assistant: str
@@ -52,6 +53,7 @@ class About(TypedDict, total=False):
     by: str | None
     asked: Offset | None
     text: str | None
+    files: Sequence[Mapping[str, Any]] | None
 
 
 class Runs:
@@ -127,6 +129,7 @@ class Runs:
             by=by,
             topic=announce,
             asked=str(asked) if asked else None,
+            files=list(about.get("files") or ()) or None,
         )
         # A task of its own: a caller that is cancelled must not leave a run that has begun and never calls its model.
         start = asyncio.create_task(self._start(started, runnable, input, config, keyed=key is not None))
@@ -249,6 +252,8 @@ class Runs:
         }
         if started.asked:
             created["asked"] = started.asked
+        if started.files:
+            created["files"] = started.files
         data = msgspec.json.encode(created).decode()
         # A conversation that is deleted at this moment begins again, and still belongs to its owner.
         await self._hub.log.append(

@@ -24,6 +24,9 @@ from tidings.access.subject import PERSON
 from tidings.access.tokens import Authenticator, sign
 from tidings.api import Hub
 from tidings.apps.conversations.guard import ConversationsGuard
+from tidings.apps.files import routes as transfers
+from tidings.apps.files.attachments import Attachments
+from tidings.apps.files.files import FILES, Files
 from tidings.apps.notifications import routes as notifications
 from tidings.apps.notifications.guard import PeopleGuard
 from tidings.apps.notifications.questions import Questions
@@ -33,16 +36,16 @@ from tidings.apps.people.presence import Presence, PresenceGuard
 from tidings.apps.processes import routes as processes
 from tidings.apps.processes.guard import ProcessesGuard
 from tidings.apps.processes.service import Processes
-from tidings.apps.rooms import file_routes as transfers
 from tidings.apps.rooms import routes as rooms
 from tidings.apps.rooms.answers import Answers
 from tidings.apps.rooms.erasing import Eraser
-from tidings.apps.rooms.files import FILES
 from tidings.apps.rooms.guard import RoomsGuard
+from tidings.apps.rooms.index import Index
 from tidings.apps.rooms.notifying import Notices
 from tidings.apps.rooms.rooms import Rooms
-from tidings.apps.rooms.search import Search
 from tidings.apps.runs.guard import RunsGuard
+from tidings.apps.search import routes as searching
+from tidings.apps.search.index import Search
 from tidings.apps.snapshots import SNAPSHOTS
 from tidings.assistants import configured
 from tidings.assistants.corpus import docs_folder
@@ -229,7 +232,7 @@ def create_app(
     )
     for router in (
         topics.routes(hub, access),
-        runs.routes(hub, access, offered, sizes),
+        runs.routes(hub, access, offered, sizes, Attachments(Files(hub))),
         *sign_in(settings, hub, access, signed_out),
         health.routes(hub, siblings, app.metrics),
         *routers,
@@ -279,6 +282,7 @@ def apps(
 ) -> tuple[list[APIRouter], Eraser]:
     """Return the routers of the apps and what erases deleted texts, and add the apps' guards to `access`."""
     told, service, mined = Notifications(hub), Rooms(hub), Processes(hub)
+    index = Index(service)
     notices = Notices(told, proven=not access.authenticator.open)
     answers, eraser = Answers(hub, service, told, assistants), Eraser(hub, service, told, notices)
     service.on_unerased = eraser.erase_soon
@@ -290,11 +294,13 @@ def apps(
     hub.runs.on_end = run_ended
     titles = {name: assistant.title for name, assistant in assistants.items()}
     hub.runs.on_request = Questions(hub, told, titles).tell
+    conversations = ConversationsGuard(hub)
+    uploads = {"rooms": service.check_may_upload, "conversations": conversations.check_may_upload}
     access.guards.update(
         {
             "rooms": RoomsGuard(service, notices, answers, access.limits, eraser),
             "runs": RunsGuard(hub, access.guards),
-            "conversations": ConversationsGuard(hub),
+            "conversations": conversations,
             "users": PeopleGuard(),
             "presence": PresenceGuard(),
             "process": ProcessesGuard(mined),
@@ -305,8 +311,9 @@ def apps(
         }
     )
     routers = [
-        rooms.routes(service, access, told.markers, search, max_file),
-        transfers.routes(service, access, max_file),
+        rooms.routes(service, index, access, told.markers, max_file),
+        searching.routes(hub, service, index, access, search),
+        transfers.routes(service.files, access, max_file, uploads),
         people.routes(access, presence),
         notifications.routes(access, told),
         processes.routes(access, mined),

@@ -150,6 +150,8 @@ class Settings(BaseSettings):
     """The base URL of an OpenAI-compatible server that has the model."""
     model_key: Secret | None = None
     """The API key of the model. A provider's own variable, such as OPENAI_API_KEY, works too."""
+    model_images: bool | None = None
+    """The model takes pictures. By default as LangChain knows it of the model, and false for a model at an address."""
     local_llm: bool = False
     """Offer the tiny demonstration model of the extra `local-llm`, which runs on this machine."""
     gguf: Path | None = None

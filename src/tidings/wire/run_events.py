@@ -63,7 +63,7 @@ class RunStarted(RunEvent, tag="run.started"):
     """`turn`: the id of the question and all attempts to answer it. `parent`: the run that this run answers anew.
 
     `by`: the person who asked. `topic`: the topic in which the run was announced. `asked`: the offset there of the
-    event that asked.
+    event that asked. `files`: the files that are attached to the input.
     """
 
     turn: str
@@ -75,6 +75,7 @@ class RunStarted(RunEvent, tag="run.started"):
     by: str | None = None
     topic: str | None = None
     asked: str | None = None
+    files: list[Any] | None = None
 
 
 class StepStarted(RunEvent, tag="step.started"):

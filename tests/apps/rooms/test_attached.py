@@ -9,14 +9,16 @@ from typing import Any
 
 import pytest
 
+from tests.apps.files.test_files import PDF, upload, uploaded
 from tests.apps.members import Member, facts, room
-from tests.apps.rooms.test_files import PDF, upload, uploaded
 from tests.http.conftest import Server
 from tests.http.problems import problem
 from tidings import Hub
-from tidings.apps.rooms import context, files
-from tidings.apps.rooms.facts import File, MessagePosted, read
-from tidings.apps.rooms.files import Files
+from tidings.apps.file import File
+from tidings.apps.files import files
+from tidings.apps.files.files import Files
+from tidings.apps.rooms import context
+from tidings.apps.rooms.facts import MessagePosted, read
 from tidings.errors import NotFound
 from tidings.http.request import client_key
 from tidings.testing.clock import Clock
@@ -117,7 +119,7 @@ class TestItsNames:
         bare = await ann.said(topic, "message.posted", text="", files=[file])
 
         async def found(words: str) -> list[tuple[str, str]]:
-            hits = (await ann.get(f"/rooms/search?q={words}&room={id}")).json()["hits"]
+            hits = (await ann.get(f"/search?q={words}&room={id}")).json()["hits"]
             return [(hit["offset"], hit["text"]) for hit in hits]
 
         both = [(bare, "Quarterly Plan.pdf"), (message, "Look\nQuarterly Plan.pdf")]
@@ -159,7 +161,7 @@ class TestItsNames:
         assert isinstance(asked, MessagePosted)
         assert context.conversation(events, asked, "?") == [
             {"role": "user", "content": "Ann: Edited\nplan.pdf\nAnn: plan.pdf"},
-            {"role": "user", "content": "?"},
+            {"role": "user", "content": "?", "files": [file]},
         ]
 
 

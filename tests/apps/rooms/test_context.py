@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tidings.apps.file import File
 from tidings.apps.rooms import facts
 from tidings.apps.rooms.context import CHARACTERS, conversation, question_of
 from tidings.apps.rooms.facts import AnswerPosted, Fact, MessageDeleted, MessagePosted, Quote
@@ -58,3 +59,9 @@ def test_the_question_is_the_text_without_the_call() -> None:
 
 def test_the_words_after_the_call_are_a_paragraph_by_themselves() -> None:
     assert question_of("Thanks, Tom! @echo Why?", ["echo"]) == "Thanks, Tom!\n\nWhy?"
+
+
+def test_the_question_comes_with_the_ids_of_its_files() -> None:
+    file = File("01JD9W3K5T8Q2R7V4X6Y9Z0ABC", "tide.png", "image/png", 3)
+    turns = conversation([], MessagePosted(by="Mara", text="@echo Why?", files=[file]), "Why?")
+    assert turns == [{"role": "user", "content": "Why?", "files": [file.id]}]

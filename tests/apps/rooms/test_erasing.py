@@ -53,7 +53,7 @@ async def say(server: ServerProcess, name: str, type: str, /, **data: Any) -> st
 
 async def seen(server: ServerProcess, name: str) -> str:
     """All that a person sees of the room."""
-    paths = ("/topics/rooms.den/events", "/rooms/den", f"/rooms/search?q={WORD}", "/notifications", "/rooms")
+    paths = ("/topics/rooms.den/events", "/rooms/den", f"/search?q={WORD}", "/notifications", "/rooms")
     return "\n".join([(await get(server, name, path)).body.decode() for path in paths])
 
 
@@ -115,7 +115,7 @@ async def test_the_earlier_text_of_an_edited_message_is_gone(
         assert [one["text"] for one in notifications["notifications"] if one["kind"] == "mention"] == [
             "@Bob a coelacanth"
         ]
-        hits = (await get(server, "Bob", "/rooms/search?q=coelacanth")).json()["hits"]
+        hits = (await get(server, "Bob", "/search?q=coelacanth")).json()["hits"]
         assert [(hit["offset"], hit["by"]) for hit in hits] == [(message, "Ann")]
         rooms = (await get(server, "Bob", "/rooms")).json()["rooms"]
         assert [(room["unread"], room["mentions"]) for room in rooms] == [(1, 1)]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from tidings.apps.file import File
 from tidings.apps.rooms import facts
-from tidings.apps.rooms.facts import FACTS, File, MessagePosted, Quote
+from tidings.apps.rooms.facts import FACTS, MessagePosted, Quote
 from tidings.errors import InvalidRequest
 
 

@@ -56,7 +56,7 @@ async def test_an_invitation_to_a_private_room_grants_nothing_until_it_is_accept
     assert (await tom.told())[0] == ("invite", f"Ann invited you to #{id.title()}", False)
     for path in (f"/rooms/{id}", f"/topics/{topic}/events", f"/events?topic={topic}"):
         problem(await tom.get(path), 403)
-    assert (await tom.get("/rooms/search?q=pangolin")).json()["hits"] == []
+    assert (await tom.get("/search?q=pangolin")).json()["hits"] == []
     assert (await tom.say(topic, "message.posted", text="Hello")).status_code == 403
     assert (await invitation(tom, id), await invitation(bob, id)) == ("reader", "unlisted")
     assert await joined(bob, topic) == 403

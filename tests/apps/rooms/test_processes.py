@@ -47,8 +47,8 @@ async def test_what_one_process_is_told_the_other_keeps_to(servers: tuple[Server
     for server in servers:
         assert (await get(server, "Eve", "/rooms/den")).status == 403
         assert (await get(server, "Eve", "/events?topic=rooms.den&from=earliest")).status == 403
-        assert len((await get(server, "Bob", "/rooms/search?q=other")).json()["hits"]) == 1
-        assert (await get(server, "Eve", "/rooms/search?q=other")).json()["hits"] == []
+        assert len((await get(server, "Bob", "/search?q=other")).json()["hits"]) == 1
+        assert (await get(server, "Eve", "/search?q=other")).json()["hits"] == []
         assert (await get(server, "Bob", "/rooms")).json()["rooms"][0]["members"] == 2
 
 

@@ -162,7 +162,7 @@ class TestAPrivateRoom:
             f"/events?topic={topic}&from=earliest",
             f"/events?topic={topic}&last_event_id={secret}",
             f"/events?topic={topic}&from=earliest&envelope=false",
-            f"/rooms/search?q=secret&room={id}",
+            f"/search?q=secret&room={id}",
         ]
         for path in reads:
             problem(await eve.get(path), 403, "private")
@@ -171,7 +171,7 @@ class TestAPrivateRoom:
         problem(await server.client.get(f"/events?topic=users.Eve&topic={topic}", headers=eve.headers), 403, "private")
         assert topic not in (await eve.get("/topics?prefix=rooms.&limit=1000")).json()["topics"]
         assert await listed(eve, id) is None
-        assert (await eve.get("/rooms/search?q=secret")).json()["hits"] == []
+        assert (await eve.get("/search?q=secret")).json()["hits"] == []
         for type, data in (
             ("member.joined", {"member": "Eve"}),
             ("message.posted", {"text": "x"}),
@@ -184,7 +184,7 @@ class TestAPrivateRoom:
         for path in reads[:5]:
             assert (await bob.get(path)).status_code == 200
         assert topic in (await bob.get("/topics?prefix=rooms.&limit=1000")).json()["topics"]
-        assert [hit["offset"] for hit in (await bob.get("/rooms/search?q=secret")).json()["hits"]] == [secret]
+        assert [hit["offset"] for hit in (await bob.get("/search?q=secret")).json()["hits"]] == [secret]
 
     async def test_keeps_the_role_of_a_reader_who_leaves_and_joins(
         self, server: Server, ann: Member, bob: Member, id: str

@@ -53,4 +53,4 @@ async def test_an_opened_room_has_its_last_events_and_where_to_read_back(id: str
 
 async def test_a_room_that_does_not_exist_is_not_found(server: Server, mara: Member) -> None:
     problem(await mara.get("/rooms/nowhere"), 404)
-    problem(await mara.get("/rooms/search?q=x&room=nowhere"), 404)
+    problem(await mara.get("/search?q=x&room=nowhere"), 404)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from tidings.access.guards import Admitted, Guard, Items, Watch
 from tidings.access.subject import Subject
+from tidings.apps.files.service import Files
 from tidings.apps.lives import Life
 from tidings.delivery.hub import Hub
 from tidings.errors import Forbidden, InvalidRequest, NotFound
@@ -28,6 +29,7 @@ class ConversationsGuard(Guard):
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
+        self._files = Files(hub)
         self._epochs: dict[str, str] = {}
 
     async def read(self, subject: Subject, topic: str) -> None:
@@ -66,8 +68,14 @@ class ConversationsGuard(Guard):
         if head is not None:
             _check_owner(subject, topic, head)
 
+    async def check_may_upload(self, subject: Subject, topic: str) -> None:
+        """Raise Forbidden unless the subject has a name, and may begin the conversation or owns it."""
+        if subject.name is None:
+            raise Forbidden('Choose a name first: `POST /session` with {"name": …}.')
+        await self.manage(subject, topic)
+
     async def deleting(self, topic: str, head: Head) -> None:
-        """Delete the runs of the conversation: the answers are in their events, not in the conversation's."""
+        """Delete the files of the conversation, and its runs: the answers are in the events of the runs."""
         after = Offset(head.epoch, head.start)
         while True:
             page = await self._hub.read(topic, after)
@@ -78,6 +86,7 @@ class ConversationsGuard(Guard):
                 if run is not None and await self._announces(topic, run):
                     await self._hub.delete(topic_of(run))
             if page.up_to_date:
+                await self._files.delete_all(topic)
                 return
             after = page.next
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 from tidings.api import Hub
+from tidings.apps.files.service import Attachments
 from tidings.apps.notifications.service import EXCERPT, Notifications, shortened
 from tidings.apps.slices import in_slices
 from tidings.errors import Conflict, NotFound, TooManyRequests
@@ -92,9 +93,11 @@ class Answers:
     async def _start(self, topic: str, at: Offset, asked: MessagePosted, assistant: NamedAssistant) -> Run:
         question = context.question_of(asked.words, [DEFAULT, *self._assistants])
         page = await self._hub.log.read_before(topic, at._replace(n=at.n - 1), context.EVENTS)
+        messages = context.conversation(page.events, asked, question)
+        given = await Attachments(self._rooms.files).give(topic, messages, assistant.files)
         # The question is not copied into the events of the run: with its message, its text is gone for good.
         return await self._hub.runs.start(
-            *await assistant.ask(context.conversation(page.events, asked, question)),
+            *await assistant.ask(given),
             announce=topic,
             key=f"{topic}.{at}.{assistant.name}",
             about={

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from tidings.errors import InvalidRequest
 from tidings.events import Event
@@ -17,8 +18,8 @@ EVENTS = 100
 CHARACTERS = 12_000
 """Characters of the messages before the question that an assistant is given, the last ones: about 3,000 tokens."""
 
-Message = dict[str, str]
-"""A turn of a conversation: `role` and `content`."""
+Message = dict[str, Any]
+"""A turn of a conversation: `role`, `content`, and the ids of the `files` of the question."""
 
 
 def conversation(before: Iterable[Event], asked: MessagePosted, question: str) -> list[Message]:
@@ -33,7 +34,8 @@ def conversation(before: Iterable[Event], asked: MessagePosted, question: str) -
             turns[-1]["content"] += f"\n{text}"
         elif turns or role == "user":
             turns.append({"role": role, "content": text})
-    return [*turns, {"role": "user", "content": question}]
+    files = {"files": [file.id for file in asked.attached]} if asked.attached else {}
+    return [*turns, {"role": "user", "content": question, **files}]
 
 
 def question_of(text: str, names: Sequence[str]) -> str:

@@ -26,7 +26,7 @@ from .notifying import AT_ONCE, Notices, Told
 from .quotes import Quotes
 from .reading import facts_at
 from .room import Room
-from .rooms import PREFIX, Rooms, Stored, quote, room_id
+from .rooms import PREFIX, Rooms, Stored, quote
 from .rules import UNERASED
 
 SOON = 0.5
@@ -227,7 +227,7 @@ class Eraser:
 
     async def _delete_files(self, topic: str, files: Iterable[str]) -> None:
         for file in files:
-            await self._rooms.files.delete(room_id(topic), file)
+            await self._rooms.files.delete(topic, file)
 
     async def _delete_run(self, topic: str, at: Offset, run: str) -> None:
         """Delete the run of an answer, and withdraw the notification of the answer."""

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from tidings.apps.file import File
 from tidings.errors import Forbidden, InvalidRequest
 from tidings.events import check_nesting
 
@@ -119,15 +120,6 @@ class Quote(msgspec.Struct, frozen=True):
 
     by: str
     text: str
-
-
-class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A file that was uploaded to the room. `type`: its media type, as its uploader says; `size` in bytes."""
-
-    id: str
-    name: str
-    type: str
-    size: int
 
 
 class MessagePosted(Fact, frozen=True, kw_only=True):

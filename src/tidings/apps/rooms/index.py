@@ -7,6 +7,7 @@ from sys import intern
 from typing import NamedTuple
 
 from tidings.access.subject import Subject
+from tidings.apps.scripts import begins
 from tidings.apps.slices import in_slices
 from tidings.events import Offset
 
@@ -81,7 +82,7 @@ class Index:
         """The members of the rooms that the subject may read, in the order of their names. A word of each name begins
         with the letters. Raises Unavailable."""
         names = {name async for found in in_slices(await self.readable_by(subject)) for name in found.entry.members}
-        return sorted([name async for name in in_slices(names) if _begins(name, letters)])
+        return sorted([name async for name in in_slices(names) if begins(name, letters)])
 
     async def _entry(self, topic: str, tail: Offset) -> Entry:
         entry = self._entries.get(topic)
@@ -95,8 +96,3 @@ class Index:
             entry = Entry(found.offset, *about, members, invited)
             self._entries[topic] = entry
         return entry
-
-
-def _begins(name: str, letters: str) -> bool:
-    """Tell whether a word of the name begins with the letters, in any case."""
-    return f" {letters.strip().casefold()}" in f" {name.casefold()}"

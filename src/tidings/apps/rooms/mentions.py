@@ -12,7 +12,7 @@ from typing import NamedTuple
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from .scripts import is_unspaced
+from tidings.apps.scripts import is_unspaced
 
 CALLS = 200
 """Occurrences of `@` in one message that are looked at. There may be 16,000, in a room of a thousand people."""

@@ -10,6 +10,7 @@ from msgspec import UNSET
 
 from tidings.access.guards import Items, Watch
 from tidings.access.subject import Subject
+from tidings.apps.files.service import Files
 from tidings.apps.projection import Projection, Projections
 from tidings.apps.slices import in_slices
 from tidings.delivery.hub import Hub
@@ -18,8 +19,7 @@ from tidings.events import ORIGIN, Event, Offset
 from tidings.log.rules import Appended
 
 from . import direct, facts, fold, rules
-from .facts import AnswerPosted, Fact, File, MessageDeleted, MessageEdited, MessagePosted, Quote, ReactionAdded
-from .files import Files
+from .facts import AnswerPosted, Fact, MessageDeleted, MessageEdited, MessagePosted, Quote, ReactionAdded
 from .mention_reader import MentionReader
 from .mentions import Mentions
 from .room import Room
@@ -167,6 +167,10 @@ class Rooms:
             rules.check_may_post(found.state, by)
         self.states.follow(found)
 
+    async def check_may_upload(self, subject: Subject, topic: str) -> None:
+        """Raise as `check_may_post`, and Forbidden for a subject without a name."""
+        await self.check_may_post(topic, person(subject))
+
     async def stored(self, topic: str, given: Sequence[Fact | None], done: Appended, at: Offset = ORIGIN) -> Stored:
         """Tell which of the facts that were stored count. `at`: the offset at which they were checked. A fact is None
         if its event was redacted since then.
@@ -194,11 +198,10 @@ class Rooms:
 
     async def keep_files(self, stored: Stored) -> None:
         """Keep the files of new messages. Idempotent."""
-        room = room_id(stored.topic)
         for _, fact in stored.facts:
             if isinstance(fact, MessagePosted):
                 for file in fact.attached:
-                    await self.files.keep(room, file.id)
+                    await self.files.keep(stored.topic, file.id)
 
     async def _check(self, room: Room, given: Sequence[Fact]) -> list[Fact]:
         """The facts with their stamps of members, each checked by what those before it make of the room."""
@@ -242,15 +245,8 @@ class Rooms:
             fields |= {"mentions": called.members, "asks": called.assistants or UNSET}
             fields["everyone"] = rules.everyone(found.state, fact.by, called)
             if fact.files:
-                fields["files"] = [await self._attached(room_id(found.topic), fact.by, id) for id in fact.files]
+                fields["files"] = [await self.files.own(found.topic, fact.by, str(id)) for id in fact.files]
         return facts.changed(fact, **fields) if fields else fact
-
-    async def _attached(self, room: str, by: str, id: str | File) -> File:
-        assert isinstance(id, str)
-        whole = await self.files.whole(room, id)
-        if whole.by != by:
-            raise NotFound("You have uploaded no such file to this room.")
-        return whole.file
 
     async def message_or_answer(self, found: Projection[Room], at: Offset) -> MessagePosted | AnswerPosted | None:
         """The message or the answer at an offset as it reads now; None if there is none, or no more."""

@@ -22,7 +22,6 @@ from . import direct, facts
 from .index import Index, Readable
 from .room import Room
 from .rooms import PREFIX, Rooms, person
-from .search import HITS, Search
 
 PAGE = 100
 """Events of a room that is opened."""
@@ -129,29 +128,8 @@ class OpenedRoom(msgspec.Struct):
     max_file: int
 
 
-class Hit(msgspec.Struct):
-    """A message, or an answer of `assistant`, that matches: `text` is what is around the first match, `marks` where
-    the matches are in it, as pairs of positions in UTF-16 units. `time` in Unix seconds."""
-
-    room: str
-    offset: str
-    by: str
-    assistant: str | None
-    time: float
-    text: str
-    marks: list[tuple[int, int]]
-
-
-class Hits(msgspec.Struct):
-    """The newest first; `next` is the `before` of the next page, null where there is none."""
-
-    hits: list[Hit]
-    next: str | None
-
-
-def routes(rooms: Rooms, access: Access, markers: Markers, search: Search, max_file: int) -> APIRouter:
+def routes(rooms: Rooms, index: Index, access: Access, markers: Markers, max_file: int) -> APIRouter:
     """The router of rooms."""
-    index = Index(rooms)
     router = APIRouter(tags=["rooms"], route_class=strict(access))
 
     async def marked(subject: Subject) -> tuple[Mapping[str, str], Offset | None]:
@@ -203,33 +181,6 @@ def routes(rooms: Rooms, access: Access, markers: Markers, search: Search, max_f
         id = direct.id_of(direct.check_people(list(dict.fromkeys([person(subject), *name]))))
         found = await rooms.states.get(PREFIX + id)
         return json_response(DirectRoom(id, bool(found.state.created)))
-
-    # Before the next route, which would take it for a room.
-    @router.get(
-        "/rooms/search",
-        summary="Search messages",
-        description="Every word must be there, and may go on; what is in quotes must be there as it is.",
-        responses={200: shape(Hits, "The matches"), **problems(404)},
-    )
-    async def searched(
-        request: Request,
-        q: Annotated[str, Query(min_length=1, max_length=200, description="Words.", examples=["deploy friday"])],
-        room: Annotated[str, Query(description="In this room only.", json_schema_extra={"pattern": f"^({ID})?$"})] = "",
-        before: Annotated[str, Query(pattern="^([0-9]{1,19})?$", description="The `next` of a page.")] = "",
-    ) -> Response:
-        subject = await access.reader(request.scope["headers"], *([PREFIX + room] if room else []))
-        if room:
-            found = await rooms.states.get(PREFIX + room)
-            tails = {room: found.offset}
-        else:
-            tails = {found.id: found.entry.tail for found in await index.readable_by(subject)}
-        hits = await search.find(q, tails, int(before) if before else None)
-        more = len(hits) > HITS
-        shown = [
-            Hit(h.room, str(Offset(tails[h.room].epoch, h.n)), h.by, h.assistant, h.time, h.text, h.marks)
-            for h in hits[:HITS]
-        ]
-        return json_response(Hits(shown, str(hits[HITS - 1].id) if more else None))
 
     @router.get("/rooms/{room}", summary="Open a room", responses={200: shape(OpenedRoom, "The room"), **problems(404)})
     async def opened(request: Request, room: RoomId) -> Response:

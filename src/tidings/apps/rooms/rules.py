@@ -10,6 +10,7 @@ from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from tidings.access.names import valid_name
+from tidings.apps.file import ID as FILE_ID
 from tidings.errors import Conflict, Forbidden, InvalidRequest, NotFound, TooLarge
 from tidings.events import Offset
 from tidings.log.head import UNOWNED
@@ -56,7 +57,6 @@ MAX_REACTIONS = 50
 """Different emoji that people add to one message at most, those that were taken back included."""
 
 KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
-FILE = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
 CONTROL = re.compile(r"[\0-\x08\x0b-\x1f\x7f-\x9f]")
 
 MEMBER_FACTS = (
@@ -283,7 +283,7 @@ def _check_message(fact: MessagePosted | MessageEdited) -> None:
     ids = [file if isinstance(file, str) else file.id for file in files]
     if len(ids) > MAX_FILES or len(set(ids)) < len(ids):
         raise InvalidRequest(f"A message has at most {MAX_FILES} files, each of them once.")
-    if not all(map(FILE.fullmatch, ids)):
+    if not all(map(FILE_ID.fullmatch, ids)):
         raise InvalidRequest("Name a file by the id in the answer to its upload.")
 
 

@@ -7,8 +7,9 @@ from typing import Any, get_type_hints
 
 from tidings.errors import InvalidRequest
 
-Message = dict[str, str]
-"""A turn of a conversation: `role` and `content`. The last turn is the question."""
+Message = dict[str, Any]
+"""A turn of a conversation: `role`, and `content`, a text or LangChain's content blocks. The last turn is the
+question."""
 
 MESSAGES = "messages"
 """The field of a graph's state that holds a conversation."""
@@ -29,7 +30,7 @@ def input_maker(name: str, runnable: Any) -> Callable[[list[Message]], Any]:
     fields = _fields_of(runnable, schema)
     if fields is None:
         if schema.get("type") == "string":
-            return lambda messages: messages[-1]["content"]
+            return lambda messages: _text(messages[-1])
         return lambda messages: messages
     if MESSAGES in fields:
         return lambda messages: {MESSAGES: messages}
@@ -37,11 +38,18 @@ def input_maker(name: str, runnable: Any) -> Callable[[list[Message]], Any]:
     chosen = texts if len(texts) == 1 else [field for field in QUESTIONS if field in texts][:1]
     if chosen and set(schema.get("required") or ()) <= set(chosen):
         (only,) = chosen
-        return lambda messages: {only: messages[-1]["content"]}
+        return lambda messages: {only: _text(messages[-1])}
     raise InvalidRequest(
         f"The input of the assistant {name} is an object of {', '.join(list(fields)[:10])}. Say how to make it of the "
         'conversation: Assistant(…, input=lambda messages: {"…": messages[-1]["content"]}).'
     )
+
+
+def _text(message: Message) -> str:
+    """Return the text of a message. Its first content block is text."""
+    content = message["content"]
+    text: str = content if isinstance(content, str) else content[0]["text"]
+    return text
 
 
 def _schema_of(runnable: Any) -> Mapping[str, Any]:

@@ -77,3 +77,19 @@ test("an answer's rating is the last one", () => {
   const taken = folded(conversation.fold, rated, ["answer.rated", { run: "a", rating: null }]);
   assert.equal(taken.versions[0].rating, null);
 });
+
+test("a question has the files that its run names, as far as they are files", () => {
+  const file = { id: "01JD9W3K5T8Q2R7V4X6Y9Z0ABC", name: "tide.png", type: "image/png", size: 3 };
+  const odd = [null, "x", {}, { ...file, id: "../x" }, { ...file, name: 5 }, { ...file, size: "3" }];
+  const asked = folded(
+    conversation.fold,
+    conversation.empty,
+    ["run.created", { run: "a", input: "one", files: [file, ...odd] }],
+    ["run.created", { run: "b", input: "two", files: "none" }],
+    ["run.created", { run: "c", input: "three" }],
+  );
+  assert.deepEqual(
+    asked.versions.map(({ files }) => files),
+    [[file], [], []],
+  );
+});

@@ -39,6 +39,7 @@ export function Answer({ turn, version, conversation, last }) {
       question: version.question,
       assistant: version.assistant,
       parent: version.run,
+      files: version.files,
     });
     conversation.choose(turn, Infinity);
   };

@@ -9,6 +9,7 @@
  * @property {string | null} by
  * @property {number} time Unix seconds
  * @property {"up" | "down" | null} rating of the answer
+ * @property {readonly import("../files/state.js").Stored[]} files of the question
  */
 
 /** @typedef {readonly Version[]} Turn the versions of one question, oldest first */
@@ -51,7 +52,7 @@ export function fold(state, { type, time, data }) {
 }
 
 /** @param {Conversation} state @param {any} data @param {number} time @returns {Version} */
-function version(state, { run, parent, input, assistant, by }, time) {
+function version(state, { run, parent, input, assistant, by, files }, time) {
   const other = find(state, parent);
   return {
     run,
@@ -61,8 +62,15 @@ function version(state, { run, parent, input, assistant, by }, time) {
     by: typeof by === "string" ? by : null,
     time,
     rating: null,
+    files: Array.isArray(files) ? files.filter(isFile) : [],
   };
 }
+
+/** @param {any} file */
+const isFile = (file) =>
+  /^[0-9A-Z]{26}$/.test(file?.id) &&
+  [file.name, file.type].every((text) => typeof text === "string") &&
+  typeof file.size === "number";
 
 /** @param {Conversation} state @param {unknown} run */
 export const find = (state, run) => state.versions.find((one) => one.run === run) ?? null;

@@ -5,7 +5,7 @@ import { tidings } from "../connection/state.js";
 import { pending, put, sendWith } from "../outbox/state.js";
 import { session } from "../session/state.js";
 import { create, titled, titleFor } from "./list-state.js";
-import { conversation } from "./state.js";
+import { asking, conversation } from "./state.js";
 
 /**
  * A question that waits. Its key starts one run, even when it is sent several times; its lane is its conversation.
@@ -13,7 +13,7 @@ import { conversation } from "./state.js";
  *   `parent`: the run that it asks again; `time`: Unix seconds
  */
 
-/** @typedef {{question: string, assistant: string | null}} About */
+/** @typedef {{question: string, assistant: string | null, files?: readonly import("../files/state.js").Stored[]}} About */
 
 /** The questions that wait, in order. */
 export const questions = computed(
@@ -40,18 +40,18 @@ function ready({ key, lane }) {
 }
 
 /** @param {PendingQuestion} pending */
-async function send({ key, lane, question, parent, assistant }) {
+async function send({ key, lane, question, parent, assistant, files = [] }) {
   const place = conversation(lane);
   if (place.foreign.value) throw new Error(place.refused.value ?? "");
   try {
-    if (!titled(lane) && !parent) await create(lane, titleFor(question));
+    if (!titled(lane) && !parent) await create(lane, titleFor(question || files.map(({ name }) => name).join(", ")));
     if (!parent) await place.goOn(`branch-${key}`);
     const history = place.history(parent);
     const about =
-      history.length > 0 ? { messages: [...history, { role: "user", content: question }] } : { input: question };
+      history.length + files.length > 0 ? { messages: [...history, asking(question, files)] } : { input: question };
     const json = { ...about, topic: place.topic, ...(parent && { parent }), ...(assistant && { assistant }) };
     const { run } = await tidings.request("POST", "/runs", { json, key });
-    place.started(run, { question, parent, assistant, by: session.value?.name ?? null });
+    place.started(run, { question, parent, assistant, by: session.value?.name ?? null, files });
   } catch (error) {
     if (isTemporary(error)) tried.add(key);
     throw error;

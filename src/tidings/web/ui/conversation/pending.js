@@ -35,6 +35,8 @@ export function Pending({ pending, conversation }) {
       me
       at=${pending.time}
       text=${pending.question}
+      place=${`conversations/${conversation.id}`}
+      files=${pending.files}
       note=${on ? "sending" : undefined}
       pale=${!pending.refused}
     >

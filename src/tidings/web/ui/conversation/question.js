@@ -1,3 +1,4 @@
+import { Files } from "../files/files.js";
 import { html } from "../kit/html.js";
 import { Written } from "../kit/markdown.js";
 import { Person } from "../people/person.js";
@@ -9,11 +10,13 @@ import { Message, SentTime } from "../kit/message.js";
  * @param {boolean} props.me
  * @param {number} props.at Unix seconds
  * @param {string} props.text
+ * @param {string} [props.place] the conversation, as "conversations/ID"
+ * @param {readonly import("../files/state.js").Stored[]} [props.files]
  * @param {string} [props.note] text beside the time
  * @param {boolean} [props.pale] the question is not with the server yet
  * @param {any} [props.children]
  */
-export function Question({ name, me, at, text, note, pale = false, children }) {
+export function Question({ name, me, at, text, place, files = [], note, pale = false, children }) {
   const byline = html`<b>${name}</b><${SentTime} at=${at} />${note && html`<span>${note}</span>`}`;
   return html`
     <${Message}
@@ -22,7 +25,7 @@ export function Question({ name, me, at, text, note, pale = false, children }) {
       gutter=${html`<${Person} name=${name ?? "?"} me=${me} />`}
       byline=${byline}
     >
-      <${Written} text=${text} />
+      ${text && html`<${Written} text=${text} />`} ${files.length > 0 && html`<${Files} place=${place} files=${files} />`}
       ${children}
     <//>
   `;

@@ -36,10 +36,17 @@ export const asideRun = computed(() => {
   return chosenRun.value && runs.includes(chosenRun.value) ? chosenRun.value : (runs.at(-1) ?? null);
 });
 
-/** The open conversation's id. A new conversation gets its id and its address now. @returns {string} */
+/** The id of the conversation that the next question begins. */
+const next = signal(newKey());
+
+/** The place of the files of the open conversation, or of the one that the next question begins. */
+export const place = computed(() => `conversations/${open.value ?? next.value}`);
+
+/** The open conversation's id. A new conversation gets its address now. @returns {string} */
 export function openOrBegin() {
   if (open.value) return open.value;
-  const id = newKey();
+  const id = next.value;
+  next.value = newKey();
   conversation(id).status.value = "new";
   go(id);
   return id;

@@ -123,7 +123,7 @@ export class Conversation {
   /**
    * Show a run that this tab has started before the topic announces it.
    * @param {string} id
-   * @param {{question: string, parent: string | null, assistant: string | null, by: string | null}} about
+   * @param {{question: string, parent: string | null, assistant: string | null, by: string | null, files: readonly unknown[]}} about
    */
   started(id, { question, ...about }) {
     const data = { run: id, input: question, ...about };
@@ -142,9 +142,9 @@ export class Conversation {
   history(again) {
     const other = tree.find(this.state.value, again);
     const before = other ? tree.line(this.state.value, other.after) : this.#path.value.shown;
-    return before.flatMap(({ question, run: id }) => {
+    return before.flatMap(({ question, files, run: id }) => {
       const answer = runOf.textOf(runSignal(id).value);
-      const asked = { role: "user", content: question };
+      const asked = asking(question, files);
       return answer ? [asked, { role: "assistant", content: answer }] : [];
     });
   }
@@ -194,6 +194,13 @@ export class Conversation {
     leaveRuns(this.#all().map(({ run }) => run));
   }
 }
+
+/** A question as a message for the model. @param {string} content @param {readonly {id: string}[]} files */
+export const asking = (content, files) => ({
+  role: "user",
+  content,
+  ...(files.length > 0 && { files: files.map(({ id }) => id) }),
+});
 
 /** @type {Map<string, Conversation>} */
 const known = new Map();

@@ -28,6 +28,8 @@ export function Turn({ turn, conversation, last }) {
       me=${me}
       at=${version.time}
       text=${version.question}
+      place=${`conversations/${conversation.id}`}
+      files=${version.files}
     >
       <div class="actions">
         <${IconButton} icon="copy" label="Copy question" size=${16} onClick=${copying(version.question)} />

@@ -1,7 +1,6 @@
 import { computed, effect, signal } from "@preact/signals";
 import { Problem, newKey } from "../../client/index.js";
 import { connectionStatus } from "../connection/state.js";
-import { openRoom } from "../page/address.js";
 import { soon } from "../page/frames.js";
 import { serverRoot } from "../page/root.js";
 import { recall } from "../page/storage.js";
@@ -15,7 +14,7 @@ import { limit } from "../text/format.js";
  * loses it.
  * @typedef {object} Attachment
  * @property {string} key
- * @property {string} room
+ * @property {string} place the room or the conversation, as "rooms/ID"
  * @property {File} file
  * @property {string | null} picture its address, if a browser can show it
  * @property {"waiting" | "going" | "whole" | "broken" | "refused"} state `broken`: another
@@ -48,31 +47,34 @@ export const addressOf = (place, id) => `${serverRoot}${place}/files/${id}`;
  */
 const all = signal([]);
 
-/** The attached files of the open room. */
-export const attached = computed(() => all.value.filter(({ room }) => room === openRoom.value));
+/** Files are attached somewhere. */
+export const attaching = computed(() => all.value.length > 0);
 
-/** The reason why a message with these files cannot be sent yet; "" when it can. */
-export const missing = computed(() => {
-  const late = attached.value.find(({ state }) => state !== "whole");
+/** The files that are attached in a room or a conversation. @param {string} place */
+export const attachedTo = (place) => all.value.filter((one) => one.place === place);
+
+/** The reason why a message with its files cannot be sent yet; "" when it can. @param {string} place */
+export function missing(place) {
+  const late = attachedTo(place).find(({ state }) => state !== "whole");
   if (!late) return "";
   const { state, file } = late;
   if (state === "refused") return `Remove ${file.name} to send.`;
   if (connectionStatus.value === "lost") return "Offline. Keep this page open to upload.";
   if (state === "broken") return `Retry or remove ${file.name} to send.`;
   return `Uploading ${file.name}. You can send when this is done.`;
-});
+}
 
 /** The uploads under way, by key. @type {Map<string, XMLHttpRequest>} */
 const requests = new Map();
 
 /**
- * Attach files to the message that is being written in a room.
- * @param {import("../room/state.js").Room} room
+ * Attach files to the message that is being written in a room, or to the question in a conversation.
+ * @param {{place: string, maxFile: number}} target `maxFile`: bytes of the largest file that is taken
  * @param {readonly File[]} files
  * @returns {string} the reason why some files were not attached; "" if all were
  */
-export function attach({ id, maxFile }, files) {
-  const free = MOST - all.value.filter((one) => one.room === id).length;
+export function attach({ place, maxFile }, files) {
+  const free = MOST - attachedTo(place).length;
   /** @type {Attachment[]} */
   const taken = files.slice(0, free).map((file) => {
     const wrong =
@@ -80,7 +82,7 @@ export function attach({ id, maxFile }, files) {
     const picture = isPicture(file.type) ? URL.createObjectURL(file) : null;
     return {
       key: newKey(),
-      room: id,
+      place,
       file,
       picture,
       state: wrong ? "refused" : "waiting",
@@ -104,9 +106,9 @@ export function detach(key) {
 /** @param {string} key */
 export const uploadAgain = (key) => change(key, { state: "waiting", wrong: "" });
 
-/** Take the uploaded files of a room for a message. @param {string} room @returns {Stored[]} */
-export function take(room) {
-  const taken = all.value.filter((one) => one.room === room && one.stored);
+/** Take the uploaded files of a room or a conversation for a message. @param {string} place @returns {Stored[]} */
+export function take(place) {
+  const taken = attachedTo(place).filter(({ stored }) => stored);
   for (const { key } of taken) detach(key);
   return taken.map(({ stored }) => /** @type {Stored} */ (stored));
 }
@@ -117,12 +119,12 @@ function change(key, what) {
 }
 
 /** @param {Attachment} attachment */
-function upload({ key, room, file }) {
+function upload({ key, place, file }) {
   change(key, { state: "going", share: 0, wrong: "" });
   // fetch does not report the progress of an upload.
   const request = new XMLHttpRequest();
   requests.set(key, request);
-  request.open("POST", `${serverRoot}rooms/${room}/files?${new URLSearchParams({ name: file.name })}`);
+  request.open("POST", `${serverRoot}${place}/files?${new URLSearchParams({ name: file.name })}`);
   request.setRequestHeader("Content-Type", MEDIA_TYPE.test(file.type) ? file.type : "application/octet-stream");
   request.upload.onprogress = ({ loaded }) => soon(() => change(key, { share: loaded / file.size }));
   request.onload = () => change(key, answered(request));

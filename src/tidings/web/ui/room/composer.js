@@ -1,7 +1,8 @@
 import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { connectionStatus } from "../connection/state.js";
-import { attached, missing, take } from "../files/state.js";
+import { Attached, Drop, Paperclip, pasteFiles } from "../files/attachments.js";
+import { attachedTo, missing, take } from "../files/state.js";
 import { IconButton } from "../kit/button.js";
 import { About, Composer, Send, focusComposer } from "../kit/composer.js";
 import { html } from "../kit/html.js";
@@ -11,7 +12,6 @@ import { announcement, dialog, signingIn } from "../page/layout.js";
 import { signed } from "../rooms/fold.js";
 import { session } from "../session/state.js";
 import { archive, editMessage, join, trouble, endTyping, typing } from "./actions-state.js";
-import { Attached, Drop, Paperclip, pasteFiles } from "./attachments.js";
 import { Completion, completing, useCompletion } from "./mention-completion.js";
 import { post } from "./outbox-state.js";
 
@@ -64,6 +64,9 @@ function Instead({ text, act }) {
   `;
 }
 
+/** The place of the room's files. @param {Room} room */
+const placeOf = ({ id }) => `rooms/${id}`;
+
 /** @param {{room: Room, name: string}} props `name`: as in a sentence */
 function Writing({ room, name }) {
   const area = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
@@ -75,6 +78,8 @@ function Writing({ room, name }) {
     write(box.value);
     focusComposer();
   };
+  const target = { place: placeOf(room), maxFile: room.maxFile, tell: (/** @type {string} */ wrong) => void (trouble.value = wrong) };
+  const late = editing.value ? "" : missing(target.place);
   const input = () => {
     write(area.current?.value ?? "");
     completion.look();
@@ -93,14 +98,14 @@ function Writing({ room, name }) {
         "aria-controls": offered ? "completion" : undefined,
         "aria-activedescendant": offered ? `option-${completion.at}` : undefined,
         onInput: input,
-        onPaste: (/** @type {ClipboardEvent} */ event) => pasteFiles(event, room),
+        onPaste: (/** @type {ClipboardEvent} */ event) => pasteFiles(event, target),
         onBlur: completion.close,
       }}
       before=${html`<${Completion} completion=${completion} />`}
-      above=${html`<${Context} />${!editing.value && html`<${Attached} />`}`}
+      above=${html`<${Context} /><${Attached} place=${target.place} />`}
       tools=${html`
         <div class="adding">
-          ${!editing.value && html`<${Paperclip} room=${room} />`}
+          ${!editing.value && html`<${Paperclip} target=${target} />`}
           <${IconButton} icon="at-sign" label="Mention someone" onClick=${completion.begin} />
           <${IconButton}
             icon="smile"
@@ -109,21 +114,22 @@ function Writing({ room, name }) {
           />
         </div>
       `}
-      action=${html`<${Send} waits=${editing.value ? "" : missing.value} />`}
-      hint=${hint()}
+      action=${html`<${Send} waits=${late} />`}
+      hint=${hint(late, target.place)}
       onKey=${(/** @type {KeyboardEvent} */ event) => completing(event, completion)}
       onSend=${() => submit(room, area.current)}
       onEditLast=${() => editLast(room)}
       onCancel=${editing.value || replying.value ? leave : null}
     />
-    <${Drop} room=${room} name=${name} />
+    <${Drop} target=${target} to=${`your message in ${name}`} />
   `;
 }
 
-function hint() {
-  if (!editing.value && missing.value) return missing.value;
+/** @param {string} late the reason why the message cannot be sent yet @param {string} place */
+function hint(late, place) {
+  if (late) return late;
   if (connectionStatus.value === "lost") return "Not connected. Messages wait here and are sent in order.";
-  if (attached.value.length > 0) return "Attachments are lost if you leave this page";
+  if (attachedTo(place).length > 0) return "Attachments are lost if you leave this page";
   return draft.value ? "Draft kept on this device" : "";
 }
 
@@ -145,14 +151,15 @@ function leave() {
 /** @param {Room} room @param {HTMLTextAreaElement | null} area */
 function submit(room, area) {
   const text = draft.value.trim();
-  const waits = editing.value ? "" : missing.value;
+  const place = placeOf(room);
+  const waits = editing.value ? "" : missing(place);
   if (waits) announcement.value = waits;
-  if (waits || (!text && (editing.value || attached.value.length === 0))) {
+  if (waits || (!text && (editing.value || attachedTo(place).length === 0))) {
     area?.focus();
     return;
   }
   if (editing.value) void editMessage(room.id, editing.value, text);
-  else post(room, text, replying.value, take(room.id));
+  else post(room, text, replying.value, take(place));
   leave();
   write("");
   endTyping(room.id);

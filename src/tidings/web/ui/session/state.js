@@ -22,6 +22,7 @@ import { keep, recall } from "../page/storage.js";
  * @property {string[]} prompts questions that the empty page offers
  * @property {string} icon a letter or an emoji, or ""
  * @property {string | null} picture the path of an image
+ * @property {"none" | "text" | "images"} [files] what it takes of attached files
  * @property {boolean} [default]
  */
 

@@ -20,6 +20,7 @@ import { Dialogs } from "./dialogs.js";
 import { Header } from "./header.js";
 import { Sidebar } from "./sidebar.js";
 import { title } from "./title.js";
+import { goUnread } from "./unread.js";
 
 const Centre = lazy("Centre");
 const DocPage = lazy("DocPage");
@@ -55,6 +56,9 @@ export function App() {
   `;
 }
 
+/** The steps of arrow keys. @type {Record<string, number>} */
+const STEPS = { ArrowDown: 1, ArrowUp: -1 };
+
 /** Keyboard shortcuts of the whole page. @param {boolean} outside */
 function useKeys(outside) {
   useEffect(() => {
@@ -64,12 +68,17 @@ function useKeys(outside) {
       if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
         event.preventDefault();
         dialog.value = { kind: "search" };
+      } else if (event.altKey && !dialog.value && STEPS[event.key]) {
+        // Before the composer, where an arrow key edits, and before the log, where it goes to the next message.
+        event.preventDefault();
+        event.stopPropagation();
+        goUnread(STEPS[event.key]);
       } else if (event.key === "?" && !writes && !document.querySelector("dialog[open]"))
         dialog.value = { kind: "help" };
       else if (event.key === "F8")
         /** @type {HTMLElement | null} */ (document.querySelector(".toast:not([hidden], .leaving) button"))?.focus();
     };
-    document.addEventListener("keydown", keys);
-    return () => document.removeEventListener("keydown", keys);
+    document.addEventListener("keydown", keys, true);
+    return () => document.removeEventListener("keydown", keys, true);
   }, [outside]);
 }

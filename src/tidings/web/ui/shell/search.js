@@ -1,18 +1,18 @@
-import { useSignal } from "@preact/signals";
+import { effect, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { textOf } from "../answer/fold.js";
-import { runSignal } from "../answer/state.js";
-import { conversations } from "../conversation/list-state.js";
-import { read } from "../conversation/state.js";
+import { places } from "../conversation/fold.js";
+import { conversations, titled } from "../conversation/list-state.js";
+import { conversation } from "../conversation/state.js";
 import { Modal, close } from "../kit/dialog.js";
 import { html, valueOf } from "../kit/html.js";
 import { composes } from "../kit/keys.js";
 import { Icon } from "../kit/icon.js";
 import { go, goRoom, open, openRoom } from "../page/address.js";
 import { joined, rooms, summary } from "../rooms/state.js";
-import { titleOf } from "../session/state.js";
+import { session, titleOf } from "../session/state.js";
 import { time } from "../text/format.js";
-import { searchRooms } from "./search-state.js";
+import { commands } from "./commands.js";
+import { search, searchPeople } from "./search-state.js";
 
 /**
  * @typedef {object} Hit
@@ -20,8 +20,11 @@ import { searchRooms } from "./search-state.js";
  * @property {string} icon
  * @property {any} text
  * @property {string} [about]
+ * @property {string | null} [before] what was said before it
+ * @property {string | null} [after] what was said after it
  * @property {boolean} [here] it is open already
- * @property {() => void} pick
+ * @property {boolean} [stays] the dialog stays open when it is picked
+ * @property {() => unknown} pick
  */
 
 /** The most hits of one kind. */
@@ -30,21 +33,34 @@ const MOST = 8;
 const BEFORE = 30;
 /** Milliseconds without a key after which the server is asked. */
 const PAUSE = 150;
+/** The beginning of a text that names a command. */
+const COMMAND = ">";
+/** What narrows a search, as it is written. */
+const CONDITIONS = ["from:", "in:", "before:", "has:"];
 
 /**
- * The search dialog: rooms and their messages, titles of conversations, and the texts of those this tab has read.
+ * The search dialog: rooms, conversations, people, commands, and what was said in rooms and conversations.
  * @param {{room: string | null}} props `room`: search only this room
  */
 export function Palette({ room }) {
   const sought = useSignal("");
   const at = useSignal(0);
-  const { said, wrong } = useSaid(sought.value.trim(), room);
+  const narrow = (/** @type {string} */ text) => {
+    sought.value = text;
+    at.value = 0;
+    document.getElementById("sought")?.focus();
+  };
+  const { said, people, wrong } = useFound(sought.value.trim(), room, narrow);
   const low = sought.value.trim().toLowerCase();
-  const hits = room ? said : [...roomsFor(low), ...conversationsFor(low), ...said];
+  const hits = room
+    ? said
+    : low.startsWith(COMMAND)
+      ? commandsFor(low.slice(1).trim())
+      : [...roomsFor(low), ...conversationsFor(low), ...people, ...(low ? commandsFor(low) : []), ...said];
   const active = Math.min(at.value, hits.length - 1);
   const name = room ? `#${summary(room)?.name ?? room}` : "";
   const label = room ? `Search in ${name}` : "Search rooms and conversations";
-  const pick = (/** @type {Hit} */ hit) => (close(), hit.pick());
+  const pick = (/** @type {Hit} */ hit) => (hit.stays || close(), hit.pick());
   const keys = (/** @type {KeyboardEvent} */ event) => {
     if (composes(event)) return;
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
@@ -63,8 +79,10 @@ export function Palette({ room }) {
         <label class="sought">
           <${Icon} name="search" />
           <input
+            id="sought"
             type="text"
             role="combobox"
+            value=${sought.value}
             aria-label=${label}
             aria-expanded="true"
             aria-controls="hits"
@@ -78,6 +96,17 @@ export function Palette({ room }) {
           />
           <kbd>Esc</kbd>
         </label>
+        ${
+          !low &&
+          html`<div class="tips" role="group" aria-label="Narrow the search">
+            ${[...CONDITIONS, ...(room ? [] : [COMMAND])].map(
+              (text) =>
+                html`<button type="button" class="button" onClick=${() => narrow(text)}>
+                  ${text === COMMAND ? "> commands" : text}
+                </button>`,
+            )}
+          </div>`
+        }
         <ul id="hits" role="listbox" aria-label="Found">
           ${hits.map(
             (hit, n) => html`
@@ -90,7 +119,12 @@ export function Palette({ room }) {
                 onPointerMove=${() => (at.value = n)}
               >
                 <${Icon} name=${hit.icon} />
-                <div><span>${hit.text}</span>${hit.about && html`<small>${hit.about}</small>`}</div>
+                <div>
+                  ${hit.before && html`<small class="beside">${hit.before}</small>`}
+                  <span>${hit.text}</span>
+                  ${hit.after && html`<small class="beside">${hit.after}</small>`}
+                  ${hit.about && html`<small>${hit.about}</small>`}
+                </div>
                 ${hit.here && html`<small>open</small>`}
               </li>
             `,
@@ -109,21 +143,32 @@ function nothing(sought, room) {
 }
 
 /**
- * The server's hits in rooms, asked for when the person pauses.
+ * The server's hits, asked for when the person pauses.
  * @param {string} sought
  * @param {string | null} room
+ * @param {(text: string) => void} narrow searches for another text
  */
-function useSaid(sought, room) {
-  /** @type {import("@preact/signals").Signal<{said: Hit[], wrong: string}>} */
-  const found = useSignal(/** @type {{said: Hit[], wrong: string}} */ ({ said: [], wrong: "" }));
+function useFound(sought, room, narrow) {
+  /** @type {import("@preact/signals").Signal<{said: Hit[], people: Hit[], wrong: string}>} */
+  const found = useSignal(/** @type {{said: Hit[], people: Hit[], wrong: string}} */ ({ said: [], people: [], wrong: "" }));
   useEffect(() => {
     let left = false;
+    const asks = sought.length > 1 && !sought.startsWith(COMMAND);
     const timer = setTimeout(async () => {
       try {
-        const hits = sought.length > 1 ? await searchRooms(sought, room) : [];
-        if (!left) found.value = { said: hits.map(hitOf), wrong: "" };
+        const names = asks && !room && !sought.includes(":") && session.value?.name ? searchPeople(sought) : [];
+        const [hits, people] = await Promise.all([asks ? search(sought, room) : [], names]);
+        const person = (/** @type {string} */ name) => ({
+          key: `person-${name}`,
+          icon: "user",
+          text: name,
+          about: "Search their messages",
+          stays: true,
+          pick: () => narrow(`from:"${name.replaceAll('"', "")}" `),
+        });
+        if (!left) found.value = { said: hits.map(hitOf), people: people.slice(0, MOST).map(person), wrong: "" };
       } catch (error) {
-        if (!left) found.value = { said: [], wrong: /** @type {Error} */ (error).message };
+        if (!left) found.value = { said: [], people: [], wrong: /** @type {Error} */ (error).message };
       }
     }, PAUSE);
     return () => {
@@ -135,16 +180,21 @@ function useSaid(sought, room) {
 }
 
 /** @param {import("./search-state.js").Hit} hit @returns {Hit} */
-function hitOf({ room, offset, by, assistant, time: at, text, marks }) {
-  const who = by || titleOf(assistant);
+function hitOf({ room, conversation, offset, run, by, assistant, time: at, text, marks, files, previous, following }) {
+  const place = room ? `#${summary(room)?.name ?? room}` : (titled(conversation ?? "") ?? "a conversation");
   return {
-    key: `${room}-${offset}`,
-    icon: "hash",
+    key: `${room ?? conversation}-${offset}-${by}`,
+    icon: files.length > 0 ? "paperclip" : room ? "hash" : "message-square",
     text: marked(text, marks),
-    about: `${who} in #${summary(room)?.name ?? room} \u00b7 ${time(at)}`,
-    pick: () => goRoom(room, offset),
+    about: `${author({ by, assistant })} in ${place} \u00b7 ${time(at)}`,
+    before: previous && `${author(previous)}: ${previous.text}`,
+    after: following && `${author(following)}: ${following.text}`,
+    pick: () => (room ? goRoom(room, offset) : show(conversation ?? "", run ?? "")),
   };
 }
+
+/** @param {{by: string, assistant: string | null}} said */
+const author = ({ by, assistant }) => by || (assistant === null ? "Guest" : titleOf(assistant));
 
 /** A text with its marks, cut so that the first mark is visible. @param {string} text @param {[number, number][]} marks */
 function marked(text, marks) {
@@ -175,45 +225,37 @@ function roomsFor(sought) {
 
 /** @param {string} sought in lower case @returns {Hit[]} */
 function conversationsFor(sought) {
-  const icon = "message-square";
-  const titles = conversations.value.filter(({ title }) => title.toLowerCase().includes(sought));
-  /** @type {Hit[]} */
-  const hits = titles.map(({ id, title }) => ({
+  const found = conversations.value.filter(({ title }) => title.toLowerCase().includes(sought));
+  return found.slice(0, MOST).map(({ id, title }) => ({
     key: id,
-    icon,
+    icon: "message-square",
     text: title,
     here: id === open.value,
     pick: () => go(id),
   }));
-  if (!sought) return hits.slice(0, MOST);
-  for (const conversation of read()) {
-    const title = conversations.value.find(({ id }) => id === conversation.id)?.title;
-    for (const turn of title ? conversation.turns.value : []) {
-      const { question, run } = conversation.shown(turn);
-      const text = [question, textOf(runSignal(run).value)].find((text) => text.toLowerCase().includes(sought));
-      if (!text || text === title) continue;
-      hits.push({
-        key: run,
-        icon,
-        text: excerpt(text, sought),
-        about: title,
-        here: conversation.id === open.value,
-        pick: () => show(conversation.id, run),
-      });
-    }
-  }
-  return hits.slice(0, MOST);
 }
 
-/** @param {string} conversation @param {string} run */
-function show(conversation, run) {
-  go(conversation);
-  requestAnimationFrame(() => document.querySelector(`[data-run="${run}"]`)?.scrollIntoView({ block: "start" }));
+/** @param {string} sought in lower case @returns {Hit[]} */
+function commandsFor(sought) {
+  const found = commands().filter(({ label }) => label.toLowerCase().includes(sought));
+  return found.map(({ icon, label, run }) => ({ key: `>${label}`, icon, text: label, about: "Command", pick: run }));
 }
 
-/** @param {string} text @param {string} sought */
-function excerpt(text, sought) {
-  const at = text.toLowerCase().indexOf(sought);
-  const from = Math.max(0, at - BEFORE);
-  return (from > 0 ? "\u2026" : "") + text.slice(from, at + sought.length + 60).replace(/\s+/g, " ");
+/** Open a conversation at a question, in the version that the run answers. @param {string} id @param {string} run */
+function show(id, run) {
+  go(id);
+  const here = conversation(id);
+  const stop = effect(() => {
+    const turn = places(here.state.value).find((versions) => versions.some((one) => one.run === run));
+    if (!turn && open.value === id) return;
+    // An effect cannot be ended while it runs for the first time.
+    setTimeout(() => {
+      stop();
+      if (!turn) return;
+      here.choose(turn, turn.findIndex((one) => one.run === run));
+      requestAnimationFrame(() =>
+        requestAnimationFrame(() => document.querySelector(`[data-run="${run}"]`)?.scrollIntoView({ block: "center" })),
+      );
+    });
+  });
 }

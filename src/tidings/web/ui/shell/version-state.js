@@ -1,7 +1,7 @@
 /** The version of the page that the server has now. A deploy may bring another one while this page is open. */
 import { effect } from "@preact/signals";
 import { connectionStatus } from "../connection/state.js";
-import { attached } from "../files/state.js";
+import { attaching } from "../files/state.js";
 import { editing, replying } from "../page/drafts.js";
 import { dialog } from "../page/layout.js";
 import { serverRoot } from "../page/root.js";
@@ -36,7 +36,7 @@ async function look() {
 
 /** Load the new version unless something would be lost. Drafts are kept, and what waits to be sent is, too. */
 function reload() {
-  const busy = editing.value || replying.value || dialog.value || attached.value.length > 0;
+  const busy = editing.value || replying.value || dialog.value || attaching.value;
   if (newer && document.hidden && !busy) location.reload();
 }
 

@@ -1,11 +1,11 @@
-"""Files of rooms over HTTP: uploaded by people who may post in the room, downloaded by people who may read it.
+"""Files over HTTP: uploaded by people who may write in the room or the conversation, downloaded by its readers.
 
 No file is run by our origin: browsers show a few kinds of pictures and films, and save every other file."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from typing import Annotated
 from urllib.parse import quote
 
@@ -16,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 from tidings.access.access import Access
 from tidings.access.limits import rule
 from tidings.access.subject import Subject
+from tidings.apps.file import FILMS, ID, MAX_NAME, PICTURES, File, valid_media_type, valid_name
 from tidings.delivery.foreign_servers import close_connection, hush_unfinished
 from tidings.errors import TidingsError, TooLarge, TooManyRequests
 from tidings.http import ranges
@@ -23,19 +24,9 @@ from tidings.http.openapi import problems, shape
 from tidings.http.request import address, strict
 from tidings.http.response import json_response
 
-from .facts import File
-from .files import MAX_NAME, valid_media_type, valid_name
-from .rooms import PREFIX, Rooms, person
-from .routes import RoomId
-from .rules import FILE
+from .files import Files, Whole
 
 log: logging.Logger = logging.getLogger("tidings.files")
-
-PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp", "image/avif")
-"""Media types of pictures that a browser may show in a page, because it runs no script in them."""
-
-FILMS = ("video/mp4", "video/webm")
-"""Media types of films that a browser may play, for the same reason."""
 
 RETRY = 3600
 """Seconds after which an upload that was over the limit of kept bytes may be tried again: until then, uploads that
@@ -55,56 +46,71 @@ BINARY = {"schema": {"type": "string", "format": "binary"}}
 BODY = dict.fromkeys((*PICTURES, *FILMS, SAVED), BINARY)
 
 
-def routes(rooms: Rooms, access: Access, max_file: int) -> APIRouter:
-    """The router of files."""
-    # An upload is counted in `body`, which says that it is a file that is too large.
-    router = APIRouter(tags=["rooms"], route_class=strict(access, 2 * max_file))
+Right = Callable[[Subject, str], Awaitable[None]]
+"""Raises Forbidden, NotFound, Conflict or InvalidRequest unless the subject, who has a name then, may upload a file to
+the topic."""
 
-    async def check_kept(subject: Subject, by: str, more: int) -> None:
+PlaceId = Annotated[
+    str, Path(pattern="^[A-Za-z0-9_-]{1,64}$", description="The id of the room or conversation.", examples=["lobby"])
+]
+FileId = Annotated[str, Path(json_schema_extra={"pattern": f"^{ID.pattern}$"})]
+Name = Annotated[str, Query(min_length=1, max_length=MAX_NAME, examples=["plan.pdf"])]
+
+
+def routes(files: Files, access: Access, max_file: int, rights: Mapping[str, Right]) -> APIRouter:
+    """The router of files. `rights`: by the first segment of the topics that have files, who may upload."""
+    # An upload is counted in `body`, which says that it is a file that is too large.
+    router = APIRouter(tags=["files"], route_class=strict(access, 2 * max_file))
+    for kind, right in rights.items():
+        serve(router, files, access, max_file, kind, right)
+    return router
+
+
+def serve(router: APIRouter, files: Files, access: Access, max_file: int, kind: str, right: Right) -> None:
+    """Add the routes for the files of the topics `KIND.ID`."""
+    one = kind.removesuffix("s")
+
+    async def check_kept(subject: Subject, more: int) -> None:
         """Raise TooManyRequests if the person's files and `more` bytes are over the person's limit."""
         most = access.limits.most(subject, "kept_bytes")
-        if most and (kept := await rooms.files.kept(by)) + more > most:
+        if most and (kept := await files.kept(subject.name or "")) + more > most:
             detail = (
                 f"{rule('kept_bytes', most)} Your files take {kept:,}. Delete messages with files, and upload again."
             )
             raise TooManyRequests(detail, limit=most, retry_after=RETRY)
 
     @router.post(
-        "/rooms/{room}/files",
-        summary="Upload a file",
+        f"/{kind}/{{id}}/files",
+        summary=f"Upload a file to a {one}",
         status_code=201,
         description="The body is the file, and the Content-Type the file's. Name the id in the `files` of a message "
         "within a day: the file is there as long as that.",
         responses={201: shape(File, "Stored."), **problems(404, 409, 413)},
         openapi_extra={"requestBody": {"required": True, "content": {SAVED: BINARY}}},
     )
-    async def upload(
-        request: Request,
-        room: RoomId,
-        name: Annotated[str, Query(min_length=1, max_length=MAX_NAME, examples=["plan.pdf"])],
-    ) -> Response:
-        topic = PREFIX + room
+    async def upload(request: Request, id: PlaceId, name: Name) -> Response:
+        topic = f"{kind}.{id}"
         subject = await access.publisher(request.scope["headers"], topic)
-        by = person(subject)
-        await rooms.check_may_post(topic, by)
+        await right(subject, topic)
+        by = subject.name or ""
         type = valid_media_type(request.headers.get("content-type", ""))
         valid_name(name)
         size = announced(request, max_file)
-        await check_kept(subject, by, size or 0)
+        await check_kept(subject, size or 0)
         access.limits.spend(subject, "uploads")
         with access.limits.up_to(subject, "upload_bytes", max_file if size is None else size) as came:
-            file = await rooms.files.store(room, by, name, type, body(request, max_file, came))
+            file = await files.store(topic, by, name, type, body(request, max_file, came))
         try:
             # Again, with this file and with those that came meanwhile.
-            await check_kept(subject, by, 0)
+            await check_kept(subject, 0)
         except TidingsError:
-            await rooms.files.delete(room, file.id)
+            await files.delete(topic, file.id)
             raise
-        return json_response(file, 201, {"location": address(request, f"/rooms/{room}/files/{file.id}")})
+        return json_response(file, 201, {"location": address(request, f"/{kind}/{id}/files/{file.id}")})
 
     @router.get(
-        "/rooms/{room}/files/{file}",
-        summary="Download a file",
+        f"/{kind}/{{id}}/files/{{file}}",
+        summary=f"Download a file of a {one}",
         response_class=Response,
         responses={
             200: {"description": "The file", "content": BODY},
@@ -114,31 +120,35 @@ def routes(rooms: Rooms, access: Access, max_file: int) -> APIRouter:
         },
         openapi_extra={"parameters": ranges.PARAMETERS},
     )
-    async def download(
-        request: Request, room: RoomId, file: Annotated[str, Path(json_schema_extra={"pattern": f"^{FILE.pattern}$"})]
-    ) -> Response:
-        await access.reader(request.scope["headers"], PREFIX + room)
-        whole = await rooms.files.whole(room, file)
-        headers = {**FIXED, "etag": f'"{whole.sha256}"'}
-        if headers["etag"] in request.headers.get("if-none-match", ""):
-            return Response(status_code=304, headers=headers)
-        size = whole.file.size
-        part = ranges.part_of(request.headers, size, headers["etag"])
-        start, end = part or (0, size)
-        if part is not None:
-            headers["content-range"] = part.content_range(size)
-        headers["content-length"] = str(end - start)
-        shown = whole.file.type in (*PICTURES, *FILMS)
-        name = f"filename*=UTF-8''{quote(whole.file.name, safe='')}"
-        headers["content-disposition"] = f"{'inline' if shown else 'attachment'}; {name}"
-        return Download(
-            rooms.files.content(whole, start, end),
-            status_code=206 if part else 200,
-            headers=headers,
-            media_type=whole.file.type if shown else SAVED,
-        )
+    async def download(request: Request, id: PlaceId, file: FileId) -> Response:
+        topic = f"{kind}.{id}"
+        await access.reader(request.scope["headers"], topic)
+        return answer(request, files, await files.whole(topic, file))
 
-    return router
+
+def answer(request: Request, files: Files, whole: Whole) -> Response:
+    """Answer with a file, with the part that the request asks for, or with 304 for a file that the client has.
+
+    Raises HTTPException with status 416.
+    """
+    headers = {**FIXED, "etag": f'"{whole.sha256}"'}
+    if headers["etag"] in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    size = whole.file.size
+    part = ranges.part_of(request.headers, size, headers["etag"])
+    start, end = part or (0, size)
+    if part is not None:
+        headers["content-range"] = part.content_range(size)
+    headers["content-length"] = str(end - start)
+    shown = whole.file.type in (*PICTURES, *FILMS)
+    name = f"filename*=UTF-8''{quote(whole.file.name, safe='')}"
+    headers["content-disposition"] = f"{'inline' if shown else 'attachment'}; {name}"
+    return Download(
+        files.content(whole, start, end),
+        status_code=206 if part else 200,
+        headers=headers,
+        media_type=whole.file.type if shown else SAVED,
+    )
 
 
 class Download(StreamingResponse):

@@ -19,7 +19,7 @@ from tests.apps.members import SECRET, Member, room
 from tests.http.conftest import Server, serving
 from tests.http.problems import problem
 from tidings.access.tokens import sign
-from tidings.apps.rooms.files import CHUNK, Files
+from tidings.apps.files.files import CHUNK, Files
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from tests.apps.members import Member, room
-from tests.http.conftest import Server
+from tests.http.conftest import Server, serving
 from tests.http.problems import problem
 from tidings import Hub
-from tidings.apps.rooms import search
-from tidings.apps.rooms.search import Search
+from tidings.apps.search import index
+from tidings.apps.search.index import Search
+from tidings.apps.search.query import parse
 from tidings.errors import Unavailable
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -25,7 +26,7 @@ def ann(server: Server) -> Member:
 
 
 async def found(who: Member, q: str, **more: str) -> list[dict[str, Any]]:
-    answer = await who.server.client.get("/rooms/search", params={"q": q, **more}, headers=who.headers)
+    answer = await who.server.client.get("/search", params={"q": q, **more}, headers=who.headers)
     assert answer.status_code == 200, answer.text
     hits: list[dict[str, Any]] = answer.json()["hits"]
     return hits
@@ -42,13 +43,14 @@ async def test_the_newest_come_first_in_all_rooms_that_one_may_read(server: Serv
     hits = await found(ann, "lanternfish")
     assert [hit["offset"] for hit in hits] == offsets[::-1]
     assert hits[0] == {
-        "room": f"{id}-2", "offset": offsets[5], "by": "Ann", "assistant": None, "time": hits[0]["time"],
-        "text": "lanternfish number 5", "marks": [[0, 11]],
+        "room": f"{id}-2", "conversation": None, "offset": offsets[5], "run": None, "by": "Ann", "assistant": None,
+        "time": hits[0]["time"], "text": "lanternfish number 5", "marks": [[0, 11]], "files": [],
+        "previous": {"by": "Ann", "assistant": None, "text": "lanternfish number 2"}, "following": None,
     }  # fmt: skip
     assert [hit["offset"] for hit in await found(ann, "lanternfish", room=f"{id}-1")] == [offsets[4], offsets[1]]
     assert [hit["offset"] for hit in await found(eve, "lanternfish")] == [offsets[n] for n in (5, 3, 2, 0)]
-    problem(await eve.get(f"/rooms/search?q=lanternfish&room={id}-1"), 403, "private")
-    problem(await eve.get("/rooms/search?q=lanternfish&room=nowhere"), 404, "nowhere")
+    problem(await eve.get(f"/search?q=lanternfish&room={id}-1"), 403, "private")
+    problem(await eve.get("/search?q=lanternfish&room=nowhere"), 404, "nowhere")
 
 
 async def test_edits_and_deletes_count(server: Server, ann: Member, id: str) -> None:
@@ -97,7 +99,7 @@ async def test_pages_join_without_gap_or_double(server: Server, ann: Member, id:
     seen: list[str] = []
     before = ""
     while before is not None:
-        page = (await ann.get(f"/rooms/search?q=wombat&before={before}")).json()
+        page = (await ann.get(f"/search?q=wombat&before={before}")).json()
         assert 0 < len(page["hits"]) <= 20
         seen += [hit["text"] for hit in page["hits"]]
         before = page["next"]
@@ -124,14 +126,114 @@ async def test_a_query_is_words(server: Server, ann: Member, q: str, hits: bool)
 
 @pytest.mark.parametrize("q", ["*", '"', '""', "()", "  ", "-", " ".join("abcdefghijklmnopq")])
 async def test_a_query_without_a_word_is_refused(ann: Member, q: str) -> None:
-    problem(await ann.server.client.get("/rooms/search", params={"q": q}, headers=ann.headers), 400, "word")
+    problem(await ann.server.client.get("/search", params={"q": q}, headers=ann.headers), 400, "word")
 
 
 async def test_a_query_is_bounded(ann: Member) -> None:
     for params in ({"q": "x" * 201}, {"q": ""}, {}, {"q": "x", "before": "-1"}, {"q": "x", "before": "y"}):
-        answer = await ann.server.client.get("/rooms/search", params=params, headers=ann.headers)
+        answer = await ann.server.client.get("/search", params=params, headers=ann.headers)
         assert answer.status_code == 422
-    assert (await ann.get(f"/rooms/search?q=x&before={'9' * 19}")).status_code == 200
+    assert (await ann.get(f"/search?q=x&before={'9' * 19}")).status_code == 200
+
+
+async def test_conditions_choose_the_author_the_room_and_the_files(server: Server, ann: Member, id: str) -> None:
+    bob = Member(server, "Bob Marsh")
+    topics = [await room(ann, f"{id}-{n}", bob) for n in range(2)]
+    for member in (ann, bob):
+        for topic in topics:
+            await member.said(topic, "message.posted", text=f"kelpie by {member.name}")
+    headers = {**bob.headers, "content-type": "image/png"}
+    stored = await server.client.post(f"/rooms/{id}-0/files?name=kelpie.png", content=b"x", headers=headers)
+    file = stored.json()
+    await bob.said(topics[0], "message.posted", text="see https://tidings.example", files=[file["id"]])
+    for q, count in (
+        ("kelpie", 5), ("kelpie from:bob", 3), ("kelpie from:marsh", 3), ("kelpie from:arsh", 0), ("kelpie from:me", 2),
+        (f"kelpie in:{id}-1", 2), (f'kelpie in:"#{id}-1"', 2), ("kelpie in:nowhere", 0), ("kelpie in:conversations", 0),
+        ("has:file kelpie", 1), ("has:image kelpie", 1), ("has:link from:bob kelpie", 1), ("has:link from:me", 0),
+        ("kelpie before:2020-01-01", 0), ("kelpie before:9999-12-31", 5),
+    ):  # fmt: skip
+        assert len(await found(ann, q)) == count, q
+    (hit,) = await found(ann, f"in:{id}-0 has:file")
+    assert hit["files"] == [file]
+    assert hit["marks"] == []
+
+
+async def ask(who: Member, id: str, question: str) -> str:
+    answer = await who.post("/runs", {"input": question, "topic": f"conversations.{id}"})
+    assert answer.status_code == 201, answer.text
+    run: str = answer.json()["run"]
+    await (await who.server.hub.runs.get(run)).wait()
+    return run
+
+
+async def test_questions_and_answers_are_found_by_their_asker_alone(server: Server, ann: Member, id: str) -> None:
+    eve = Member(server, "Eve")
+    first = await ask(ann, id, "What is a narwhal?|A narwhal is a whale.")
+    second = await ask(ann, id, "Where?|In the Arctic.")
+    answer, question = await found(ann, "narwhal")
+    assert (answer["conversation"], answer["room"], answer["run"]) == (id, None, first)
+    assert (answer["by"], answer["assistant"], answer["text"]) == (
+        "",
+        "echo",
+        "What is a narwhal?A narwhal is a whale.",
+    )
+    assert (question["by"], question["assistant"], question["run"]) == ("Ann", None, first)
+    assert question["offset"] == answer["offset"]
+    assert answer["previous"]["text"] == "What is a narwhal?|A narwhal is a whale."
+    assert answer["following"]["text"] == "Where?|In the Arctic."
+    assert len(await found(ann, "in:conversations from:echo arctic")) == 1
+    assert [hit["run"] for hit in await found(ann, "in:conversations arctic from:me")] == [second]
+    for q in ("narwhal", "from:ann", "arctic", "in:conversations from:ann"):
+        assert [hit for hit in await found(eve, q) if hit["conversation"] == id] == []
+
+
+async def test_an_answer_is_found_once_its_run_has_ended(server: Server, ann: Member, id: str) -> None:
+    server.script.go.clear()
+    body = {"input": "ibex now|!wait|ibex later", "topic": f"conversations.{id}"}
+    run = (await ann.post("/runs", body)).json()["run"]
+    assert [hit["by"] for hit in await found(ann, "ibex")] == ["Ann"]
+    server.script.go.set()
+    await (await server.hub.runs.get(run)).wait()
+    assert [hit["by"] for hit in await found(ann, "ibex")] == ["", "Ann"]
+
+
+async def test_what_is_deleted_or_redacted_in_conversations_is_not_found(server: Server, ann: Member, id: str) -> None:
+    runs = [await ask(ann, f"{id}-{n}", f"tapir {n}") for n in range(3)]
+    assert len(await found(ann, "tapir")) == 6
+    for topic in (f"conversations.{id}-0", f"runs.{runs[1]}"):
+        assert (await server.client.delete(f"/topics/{topic}", headers=ann.headers)).status_code == 204
+    event = (await server.hub.read(f"conversations.{id}-2")).events[0]
+    assert event.offset is not None
+    await server.hub.redact(f"conversations.{id}-2", event.offset)
+    assert await found(ann, "tapir") == []
+    await ask(ann, f"{id}-0", "tapir in another life")
+    assert len(await found(ann, "tapir")) == 2
+
+
+async def test_a_conversation_says_nothing_of_runs_that_belong_elsewhere(server: Server, ann: Member, id: str) -> None:
+    """The owner of a conversation can publish any `run.created` there."""
+    eve = Member(server, "Eve")
+    secret = await ask(ann, f"{id}-anns", "the secret okapi")
+    topic = f"conversations.{id}"
+    for run in (secret, "../x", "", 7, None):
+        await eve.said(topic, "run.created", run=run, input="mine", by="Eve")
+    assert await found(eve, "okapi") == []
+    assert await found(eve, "from:echo") == []
+
+
+async def test_a_guest_without_a_name_searches_what_guests_have_asked() -> None:
+    async with serving() as open_server:
+        client = open_server.client
+        run = (await client.post("/runs", json={"input": "quagga", "topic": "conversations.c"})).json()["run"]
+        await (await open_server.hub.runs.get(run)).wait()
+        assert len((await client.get("/search?q=quagga")).json()["hits"]) == 2
+        assert (await client.post("/session", json={"name": "Ann"})).status_code == 200
+        assert (await client.get("/search?q=quagga")).json()["hits"] == []
+
+
+@pytest.mark.parametrize("q", ["from:", "in: x", "has:cheese", "before:friday", "from:a from:b"])
+async def test_a_condition_that_cannot_be_read_is_refused(ann: Member, q: str) -> None:
+    problem(await ann.server.client.get("/search", params={"q": q}, headers=ann.headers), 400)
 
 
 async def test_a_long_room_is_searched() -> None:
@@ -143,10 +245,10 @@ async def test_a_long_room_is_searched() -> None:
             await hub.log.append("rooms.big", said)
         tail = (await hub.log.append("rooms.big", [("message.posted", '{"by":"x","text":"the needle"}')])).last
         searching = Search(hub)
-        hits = await searching.find("needl", {"big": tail})
+        hits = await searching.find(parse("needl"), {"rooms.big": tail})
         assert [(hit.n, hit.text) for hit in hits] == [(30_001, "the needle")]
-        found = [hit.n for hit in await searching.find("w976", {"big": tail})]
-        assert found == [n for n in range(30_000, 0, -1) if (n - 1) % 977 == 976][: search.HITS + 1]
+        found = [hit.n for hit in await searching.find(parse("w976"), {"rooms.big": tail})]
+        assert found == [n for n in range(30_000, 0, -1) if (n - 1) % 977 == 976][: index.HITS + 1]
         await searching.close()
 
 
@@ -161,17 +263,19 @@ async def test_an_index_without_room_for_its_file_is_unavailable_until_there_is_
         files[-1].execute("PRAGMA max_page_count = 30")
         return files[-1]
 
-    search_opened = search.opened
-    monkeypatch.setattr(search, "opened", opened)
+    search_opened = index.opened
+    monkeypatch.setattr(index, "opened", opened)
     async with Hub("memory:") as hub:
         said = [("message.posted", '{"by":"x","text":"needle %d"}' % n) for n in range(5_000)]  # noqa: UP031
         tail = (await hub.log.append("rooms.r", said)).last
         searching = Search(hub)
         for _ in range(2):
             with pytest.raises(Unavailable, match="temporary file"):
-                await searching.find("needle", {"r": tail})
+                await searching.find(parse("needle"), {"rooms.r": tail})
         await asyncio.to_thread(files[0].execute, "PRAGMA max_page_count = 100000")
-        assert [hit.n for hit in await searching.find("needle", {"r": tail})] == list(range(5_000, 4_979, -1))
+        assert [hit.n for hit in await searching.find(parse("needle"), {"rooms.r": tail})] == list(
+            range(5_000, 4_979, -1)
+        )
         await searching.close()
     assert len(files) == 1
 
@@ -181,7 +285,7 @@ async def test_closing_waits_for_a_search_and_leaves_no_file_open() -> None:
         tail = (await hub.log.append("rooms.r", [("message.posted", '{"by":"x","text":"needle"}')])).last
         searching = Search(hub)
         for _ in range(2):  # a closed search opens anew
-            task = asyncio.create_task(searching.find("needle", {"r": tail}))
+            task = asyncio.create_task(searching.find(parse("needle"), {"rooms.r": tail}))
             await asyncio.sleep(0)  # the search has begun
             await searching.close()
             assert [hit.text for hit in await task] == ["needle"]

@@ -1,26 +1,26 @@
-"""The files of rooms. A file is a topic that ends: `files.ROOM.ID` holds its chunks, and is closed when it is whole."""
+"""The files of rooms and conversations.
+
+A file is a topic that ends: `files.ROOM.ID` or `files.conversations.CONVERSATION.ID` holds its chunks, and is closed
+when the file is whole.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import re
 import time
-import unicodedata
 from base64 import b64decode, b64encode
 from collections.abc import AsyncGenerator, AsyncIterable
 from typing import Any, NamedTuple
 
 import msgspec
 
+from tidings.apps.file import ID, File
 from tidings.delivery.hub import Hub
-from tidings.errors import Conflict, Gone, InvalidRequest, NotFound
+from tidings.errors import Conflict, Gone, NotFound
 from tidings.events import Offset, Retention
 from tidings.log.retention import expiry
 from tidings.log.rules import NEW
 from tidings.runs.runs import new_id
-
-from .facts import File
-from .rules import FILE
 
 FILES = "files"
 """The first segment of their topics."""
@@ -33,13 +33,6 @@ BROKEN, UNNAMED = 3600.0, 86_400.0
 
 LAST_MINUTE = 60.0
 """A file that expires so soon can be named no more: it would be gone before the message is there."""
-
-MAX_NAME = 200
-
-_BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-"""Characters that reverse the text after them: a name that ends in `gnp.exe` would be shown with `exe.png`."""
-
-_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,63}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}")
 
 
 class Started(msgspec.Struct, frozen=True):
@@ -74,34 +67,20 @@ class Whole(NamedTuple):
     kept: bool
 
 
-def valid_name(name: str) -> str:
-    """`name`, if a file may have it; raises InvalidRequest."""
-    if not name.strip() or len(name) > MAX_NAME:
-        raise InvalidRequest(f"A file's name has 1 to {MAX_NAME} characters.")
-    if any(c in "/\\" or c in _BIDI or unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in name):
-        raise InvalidRequest("A file's name is one line of printable characters, without `/` and `\\`.")
-    return name
-
-
-def valid_media_type(header: str) -> str:
-    """The media type that a Content-Type names, without its parameters; raises InvalidRequest."""
-    type = header.partition(";")[0].strip().lower()
-    if not _TYPE.fullmatch(type):
-        raise InvalidRequest("A file has a media type, such as `application/pdf`, as its Content-Type.")
-    return type
-
-
 class Files:
-    """The files of a hub's rooms, by the room's id and their own. Who may have them is for others to say."""
+    """The files of a hub's rooms and conversations, by the topic that they belong to and their own ids.
+
+    The rights to them are checked elsewhere.
+    """
 
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
 
-    async def store(self, room: str, by: str, name: str, type: str, content: AsyncIterable[bytes]) -> File:
+    async def store(self, of: str, by: str, name: str, type: str, content: AsyncIterable[bytes]) -> File:
         """A new file of what comes, which is kept for a day if no message names it. Raises what `content` does, in
         which case there is no file; Conflict if it took so long that its beginning has expired; Unavailable."""
         id = new_id()
-        topic, size, digest = _topic(room, id), 0, hashlib.sha256()
+        topic, size, digest = _topic(of, id), 0, hashlib.sha256()
         items = [_item("file.started", Started(by, name, type))]
         expected: Any = NEW
         async for chunk in _chunks(content):
@@ -125,13 +104,13 @@ class Files:
         """
         return await self.hub.log.size(f"{FILES}.", by) * 3 // 4
 
-    async def whole(self, room: str, id: str) -> Whole:
+    async def whole(self, of: str, id: str) -> Whole:
         """Raises NotFound where there is none, or not all of it."""
-        topic = _topic(room, id)
-        head = await self.hub.log.describe(topic) if FILE.fullmatch(id) else None
+        topic = _topic(of, id)
+        head = await self.hub.log.describe(topic) if ID.fullmatch(id) else None
         soon = time.time() + LAST_MINUTE
         if head is None or not head.closed or (expiry(head) or soon) < soon:
-            raise NotFound("There is no such file in this room.")
+            raise NotFound("There is no such file here.")
         end = Offset(head.epoch, head.tail)
         first = await self.hub.read(topic, limit=1)
         last = await self.hub.read(topic, end._replace(n=end.n - 1), 1)
@@ -139,6 +118,13 @@ class Files:
         finished = msgspec.json.decode(last.events[0].data, type=Finished)
         file = File(id, started.name, started.type, finished.size)
         return Whole(topic, started.by, file, finished.sha256, end, head.ttl is None)
+
+    async def own(self, of: str, by: str, id: str) -> File:
+        """Return a file that a person has uploaded. Raises NotFound, also for a file of another person."""
+        whole = await self.whole(of, id)
+        if whole.by != by:
+            raise NotFound("You have uploaded no such file here.")
+        return whole.file
 
     async def content(self, whole: Whole, start: int = 0, end: int | None = None) -> AsyncGenerator[bytes, None]:
         """The bytes of a file from `start` up to `end`, which is not included. Only the chunks that hold these bytes
@@ -155,18 +141,26 @@ class Files:
             yield chunk[max(start - begin, 0) : end - begin]
             at, begin = page.next, begin + len(chunk)
 
-    async def keep(self, room: str, id: str) -> None:
+    async def keep(self, of: str, id: str) -> None:
         """From now on it does not expire. Idempotent; nothing, where there is none."""
         try:
-            whole = await self.whole(room, id)
+            whole = await self.whole(of, id)
             if not whole.kept:
                 await self.hub.log.configure(whole.topic, ttl=None, expected=whole.end.epoch)
         except (NotFound, Conflict):
             pass
 
-    async def delete(self, room: str, id: str) -> None:
+    async def delete(self, of: str, id: str) -> None:
         """Idempotent."""
-        await self.hub.delete(_topic(room, id))
+        await self.hub.delete(_topic(of, id))
+
+    async def delete_all(self, of: str) -> None:
+        """Delete every file of a room or a conversation, also those that are on their way. Idempotent."""
+        after = ""
+        while heads := await self.hub.log.heads(_topic(of, ""), after):
+            for topic, head in heads:
+                await self.hub.log.delete(topic, expected=head.epoch)
+            after = heads[-1][0]
 
 
 async def _chunks(content: AsyncIterable[bytes]) -> AsyncGenerator[bytes, None]:
@@ -185,5 +179,5 @@ def _item(type: str, event: msgspec.Struct) -> tuple[str, str]:
     return type, msgspec.json.encode(event).decode()
 
 
-def _topic(room: str, id: str) -> str:
-    return f"{FILES}.{room}.{id}"
+def _topic(of: str, id: str) -> str:
+    return f"{FILES}.{of.removeprefix('rooms.')}.{id}"

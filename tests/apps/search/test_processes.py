@@ -6,13 +6,12 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
+from tidings.apps.search.index import HITS, Search
+from tidings.apps.search.query import parse
 
 from tests.apps.rooms.processes import TOPIC, Process
 from tidings import Hub
-from tidings.apps.rooms.search import HITS, Search
 from tidings.events import Offset
-
-ROOM = TOPIC.removeprefix("rooms.")
 
 
 class Searching:
@@ -27,13 +26,13 @@ class Searching:
         """The offset's number and the text of each hit, the newest first."""
         head = await self.hub.log.describe(TOPIC)
         assert head is not None
-        found = await self._search.find(text, {ROOM: Offset(head.epoch, head.tail)}, before)
+        found = await self._search.find(parse(text), {TOPIC: Offset(head.epoch, head.tail)}, before)
         return [(hit.n, hit.text) for hit in found]
 
     async def ids(self, text: str) -> list[int]:
         head = await self.hub.log.describe(TOPIC)
         assert head is not None
-        return [hit.id for hit in await self._search.find(text, {ROOM: Offset(head.epoch, head.tail)})]
+        return [hit.id for hit in await self._search.find(parse(text), {TOPIC: Offset(head.epoch, head.tail)})]
 
     async def close(self) -> None:
         await self._search.close()

@@ -1,24 +1,31 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { FileName } from "../files/files.js";
-import { attach, attached, detach, uploadAgain } from "../files/state.js";
 import { IconButton } from "../kit/button.js";
 import { html } from "../kit/html.js";
 import { Icon } from "../kit/icon.js";
 import { editing } from "../page/drafts.js";
-import { compact, dialog } from "../page/layout.js";
+import { compact, dialog, signingIn } from "../page/layout.js";
+import { session } from "../session/state.js";
 import { size } from "../text/format.js";
-import { trouble } from "./actions-state.js";
+import { FileName } from "./files.js";
+import { attach, attachedTo, detach, uploadAgain } from "./state.js";
 
-/** @typedef {import("../files/state.js").Attachment} Attachment */
+/** @typedef {import("./state.js").Attachment} Attachment */
 
-/** @typedef {import("./state.js").Room} Room */
+/**
+ * The message or question that is being written, to which files are attached.
+ * @typedef {object} Target
+ * @property {string} place the room or the conversation, as "rooms/ID"
+ * @property {number} maxFile bytes of the largest file that is taken
+ * @property {(wrong: string) => void} tell shows the reason why files were not attached; "" takes it away
+ */
 
-/** @param {Room} room @param {Iterable<File> | null | undefined} files */
-function add(room, files) {
+/** @param {Target} target @param {Iterable<File> | null | undefined} files */
+function add(target, files) {
   const some = [...(files ?? [])];
   if (some.length === 0) return;
-  trouble.value = editing.value ? "Files cannot be added to a message that was sent." : attach(room, some);
+  if (!session.value?.name) signingIn.value = true;
+  else target.tell(editing.value ? "Files cannot be added to a message that was sent." : attach(target, some));
 }
 
 /** Return the focus to the composer. On a phone the keyboard would open. */
@@ -26,12 +33,12 @@ function goOn() {
   if (!compact.value) document.getElementById("composer")?.focus();
 }
 
-/** The button that attaches chosen files. @param {{room: Room}} props */
-export function Paperclip({ room }) {
+/** The button that attaches chosen files. @param {{target: Target}} props */
+export function Paperclip({ target }) {
   const field = useRef(/** @type {HTMLInputElement | null} */ (null));
   const chosen = () => {
     const input = /** @type {HTMLInputElement} */ (field.current);
-    add(room, input.files);
+    add(target, input.files);
     input.value = ""; // so that the same file can be chosen again
     goOn();
   };
@@ -41,17 +48,17 @@ export function Paperclip({ room }) {
   `;
 }
 
-/** Attach pasted files. @param {ClipboardEvent} event @param {Room} room */
-export function pasteFiles(event, room) {
+/** Attach pasted files. @param {ClipboardEvent} event @param {Target} target */
+export function pasteFiles(event, target) {
   const { files, types } = /** @type {DataTransfer} */ (event.clipboardData);
   // Office programs add a picture of a copied text. Here the text is meant.
   if (files.length === 0 || (types.includes("text/plain") && types.includes("text/html"))) return;
   event.preventDefault();
-  add(room, files);
+  add(target, files);
 }
 
-/** The drop target for files: the whole window, while files are dragged over it. @param {{room: Room, name: string}} props */
-export function Drop({ room, name }) {
+/** The drop target for files: the whole window, while files are dragged over it. @param {{target: Target, to: string}} props */
+export function Drop({ target, to }) {
   const over = useSignal(false);
   useEffect(() => {
     let own = false; // a dragged picture of this page comes as a file too
@@ -59,7 +66,7 @@ export function Drop({ room, name }) {
       if (own || !event.dataTransfer?.types.includes("Files")) return;
       event.preventDefault(); // otherwise the browser opens the file in place of the page
       over.value = event.type === "dragover" && !dialog.value;
-      if (event.type === "drop" && !dialog.value) add(room, event.dataTransfer.files);
+      if (event.type === "drop" && !dialog.value) add(target, event.dataTransfer.files);
     };
     const left = (/** @type {DragEvent} */ event) => {
       if (event.relatedTarget === null) over.value = false;
@@ -71,16 +78,17 @@ export function Drop({ room, name }) {
     return () => {
       for (const [type, serve] of entries) document.removeEventListener(type, serve);
     };
-  }, [room]);
-  return over.value && html`<div class="drop"><p>Drop files to attach them to your message in ${name}.</p></div>`;
+  }, [target.place]);
+  return over.value && html`<div class="drop"><p>Drop files to attach them to ${to}.</p></div>`;
 }
 
-/** The attached files, above the text that is being written. */
-export function Attached() {
-  if (attached.value.length === 0) return null;
+/** The attached files, above the text that is being written. @param {{place: string}} props */
+export function Attached({ place }) {
+  const attached = attachedTo(place);
+  if (attached.length === 0 || editing.value) return null;
   return html`
     <ul class="attached" aria-label="Attached files">
-      ${attached.value.map((one) => html`<${Chip} key=${one.key} attachment=${one} />`)}
+      ${attached.map((one) => html`<${Chip} key=${one.key} attachment=${one} />`)}
     </ul>
   `;
 }

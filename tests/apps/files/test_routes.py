@@ -16,7 +16,7 @@ from tests.http.problems import problem
 from tidings.access.names import topics_of
 from tidings.access.subject import PERSON
 from tidings.access.tokens import sign
-from tidings.apps.rooms.files import CHUNK, Files
+from tidings.apps.files.files import CHUNK, Files
 from tidings.delivery.hub import Hub
 from tidings.errors import Gone
 

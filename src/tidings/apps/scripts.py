@@ -1,4 +1,4 @@
-"""PURE: scripts that are written without spaces between words, or join particles to them, such as Japanese."""
+"""PURE: words in texts and names, also in scripts without spaces between words, or with particles joined to them."""
 
 from __future__ import annotations
 
@@ -27,3 +27,8 @@ def is_unspaced(character: str) -> bool:
 def cut(text: str) -> str:
     """Cut the text around each character of such a script, so that a search for words finds them one by one."""
     return _CHARACTER.sub(rf"{CUT}\g<0>{CUT}", text)
+
+
+def begins(name: str, letters: str) -> bool:
+    """Tell whether a word of the name begins with the letters, in any case."""
+    return f" {letters.strip().casefold()}" in f" {name.casefold()}"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidings.apps.rooms.scripts import CUT, cut, is_unspaced
+from tidings.apps.scripts import CUT, begins, cut, is_unspaced
 
 
 @pytest.mark.parametrize("character", "会カなｶ々회ᄒ𠮷ปລကខ")
@@ -24,3 +24,9 @@ def test_other_characters(character: str) -> None:
 @given(st.text(alphabet=st.characters(blacklist_characters=CUT)))
 def test_a_cut_text_holds_the_text(text: str) -> None:
     assert cut(text).replace(CUT, "") == text
+
+
+def test_a_name_begins_with_the_letters_of_one_of_its_words() -> None:
+    assert begins("Mara Lindqvist", "lind")
+    assert begins("Mara Lindqvist", " MARA L")
+    assert not begins("Mara Lindqvist", "ara")

@@ -1,0 +1,1 @@
+"""Files of rooms and of conversations."""

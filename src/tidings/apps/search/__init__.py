@@ -1,0 +1,1 @@
+"""Search in the messages of rooms, and in the questions and answers of conversations."""
