@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
-from tidings.apps.search.index import HITS, Search
-from tidings.apps.search.query import parse
 
 from tests.apps.rooms.processes import TOPIC, Process
 from tidings import Hub
+from tidings.apps.search.index import HITS, Search
+from tidings.apps.search.query import parse
 from tidings.events import Offset
 
 
