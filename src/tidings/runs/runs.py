@@ -7,7 +7,7 @@ import hashlib
 import logging
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, TypedDict
 
 import msgspec
@@ -53,7 +53,7 @@ class About(TypedDict, total=False):
     by: str | None
     asked: Offset | None
     text: str | None
-    files: Sequence[Mapping[str, Any]] | None
+    files: list[Any] | None
 
 
 class Runs:
@@ -129,7 +129,7 @@ class Runs:
             by=by,
             topic=announce,
             asked=str(asked) if asked else None,
-            files=list(about.get("files") or ()) or None,
+            files=about.get("files") or None,
         )
         # A task of its own: a caller that is cancelled must not leave a run that has begun and never calls its model.
         start = asyncio.create_task(self._start(started, runnable, input, config, keyed=key is not None))
@@ -304,13 +304,18 @@ class Runs:
                 producer.abandon("its lease is lost.")
 
 
+_KINDS: Mapping[str, tuple[type, str]] = {"asked": (Offset, "an offset"), "files": (list, "a list")}
+"""Kinds of facts that are no texts."""
+
+
 def _check(about: Mapping[str, Any]) -> None:
     """Raise InvalidRequest for facts that a run's events cannot hold."""
     if unknown := about.keys() - About.__annotations__.keys():
         raise InvalidRequest(f"`about` takes no {', '.join(sorted(unknown))}.")
     for name, value in about.items():
-        if value is not None and not isinstance(value, Offset if name == "asked" else str):
-            raise InvalidRequest(f"`{name}` in `about` is {'an offset' if name == 'asked' else 'text'}.")
+        kind, word = _KINDS.get(name, (str, "text"))
+        if value is not None and not isinstance(value, kind):
+            raise InvalidRequest(f"`{name}` in `about` is {word}.")
 
 
 def _check_characters(values: Mapping[str, Any]) -> None:
