@@ -2,6 +2,7 @@
 export { Cards } from "./answer/data-card.js";
 export { Request } from "./answer/request.js";
 export { Delete as DeleteConversation, Rename as RenameConversation } from "./conversation/dialogs.js";
+export { download } from "./conversation/export.js";
 export { DocHeader, DocPage } from "./docs/page.js";
 export { Lightbox } from "./files/lightbox.js";
 export { Centre } from "./notifications/centre.js";

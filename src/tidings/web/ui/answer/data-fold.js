@@ -1,5 +1,6 @@
 /** The shape in which a value of an application is shown: a line, pairs, a table, or JSON. Pure, and bounded. */
-import { isObject, written } from "./schema-fold.js";
+import { written } from "../text/json.js";
+import { isObject } from "./schema-fold.js";
 
 /** The most that is shown of one value. */
 export const ROWS = 50;

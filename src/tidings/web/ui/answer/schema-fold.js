@@ -5,6 +5,7 @@
  * `DEPTH` levels and `OPTIONS` options; what goes beyond is one field for JSON. Patterns are left to the agent, since one
  * could hold the browser for hours.
  */
+import { written } from "../text/json.js";
 
 /** The most fields of a form. */
 export const FIELDS = 40;
@@ -251,12 +252,3 @@ const words = (name) => {
   const text = cut(name, LABEL).replace(/[_-]+/g, " ").trim();
   return text && text[0].toUpperCase() + text.slice(1);
 };
-
-/** A value as JSON; "" for a value that nests too deep. @param {unknown} value @param {number} [indent] */
-export function written(value, indent) {
-  try {
-    return JSON.stringify(value, null, indent) ?? "";
-  } catch {
-    return "";
-  }
-}

@@ -1,5 +1,5 @@
 /** The values that the fields of a form hold, and the answer that they make. Pure. */
-import { written } from "./schema-fold.js";
+import { written } from "../text/json.js";
 
 /** @typedef {import("./schema-fold.js").Field} Field */
 /** @typedef {import("./schema-fold.js").Raw} Raw */

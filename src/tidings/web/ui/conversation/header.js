@@ -3,13 +3,13 @@ import { isCut, label, wordsOf } from "../answer/state-chip.js";
 import { runSignal } from "../answer/state.js";
 import { IconButton } from "../kit/button.js";
 import { html } from "../kit/html.js";
+import { callLate } from "../kit/lazy.js";
 import { Menu } from "../kit/menu.js";
 import { PhoneHeader } from "../kit/phone-header.js";
 import { Bell } from "../notifications/bell.js";
 import { open } from "../page/address.js";
 import { asideOpen, compact, dialog, openAside, wide } from "../page/layout.js";
 import { counted } from "../text/format.js";
-import { download } from "./export.js";
 import { titled } from "./list-state.js";
 import { asideRun, conversationTitle, shown } from "./shown-state.js";
 
@@ -17,9 +17,10 @@ export function ConversationHeader() {
   const id = open.value;
   const search = () => (dialog.value = { kind: "search" });
   const some = id && shown.value && shown.value.turns.value.length > 0;
+  const save = (/** @type {string} */ form) => void callLate("download", conversationTitle(), form);
   const exports = [
-    { icon: "file-text", label: "Download as Markdown", run: () => download(conversationTitle(), "md") },
-    { icon: "database", label: "Download as JSON", run: () => download(conversationTitle(), "json") },
+    { icon: "file-text", label: "Download as Markdown", run: () => save("md") },
+    { icon: "database", label: "Download as JSON", run: () => save("json") },
   ];
   const more = [
     { icon: "pencil", label: "Rename", run: () => void (id && (dialog.value = { kind: "rename", id })) },

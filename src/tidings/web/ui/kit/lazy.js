@@ -7,23 +7,32 @@ const later = signal(null);
 
 /** @type {() => Promise<any>} */
 let load = async () => null;
-let loading = false;
+/** @type {Promise<void> | null} */
+let loading = null;
 
 /** @param {() => Promise<any>} from imports the module */
 export const loadLaterFrom = (from) => void (load = from);
 
 /** Load the module now, since the person has begun to use the page. */
 export async function loadLater() {
-  if (later.value || loading) return;
-  loading = true;
-  later.value = await met(load);
-  loading = false;
+  if (later.value) return;
+  loading ??= met(load).then((module) => {
+    later.value = module;
+    loading = null;
+  });
+  await loading;
 }
 
 /** A function of that module; undefined until the module has come. @param {string} name @returns {any} */
 export function late(name) {
   void loadLater();
   return later.value?.[name];
+}
+
+/** Call a function of that module, once the module has come. @param {string} name @param {readonly any[]} given */
+export async function callLate(name, ...given) {
+  await loadLater();
+  later.value?.[name](...given);
 }
 
 /** Make a component of that module. Nothing is drawn until the module has come. @param {string} name */

@@ -1,0 +1,8 @@
+/** A value as JSON; "" for a value that nests too deep. @param {unknown} value @param {number} [indent] */
+export function written(value, indent) {
+  try {
+    return JSON.stringify(value, null, indent) ?? "";
+  } catch {
+    return "";
+  }
+}
