@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { Failed, FormButtons, field, useSubmit } from "../connection/dialog-form.js";
+import { useCombobox } from "../kit/combobox.js";
 import { Modal } from "../kit/dialog.js";
 import { html, valueOf } from "../kit/html.js";
 import { Icon } from "../kit/icon.js";
@@ -86,25 +87,24 @@ export function optionsOf(text, known, out) {
  */
 export function Picker({ text, options, onPick }) {
   const input = useRef(/** @type {HTMLInputElement | null} */ (null));
-  const at = useSignal(0);
   const picked = useSignal(false);
   const offered = picked.value ? [] : options;
-  const active = Math.min(at.value, offered.length - 1);
   const pick = (/** @type {Option} */ option) => {
     text.value = /** @type {HTMLInputElement} */ (input.current).value = onPick ? "" : option.name;
     if (onPick) onPick(option);
     else picked.value = true;
     input.current?.focus();
   };
+  const combobox = useCombobox({ id: "people-found", count: offered.length, onTake: (n) => pick(offered[n]) });
   const keys = (/** @type {KeyboardEvent} */ event) => {
     if (composes(event)) return;
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    const option = offered[active];
-    if (step && picked.value) picked.value = false;
-    else if (step && option) at.value = (active + step + offered.length) % offered.length;
+    const option = offered[combobox.active];
+    const moves = event.key === "ArrowDown" || event.key === "ArrowUp";
+    const takes = option && (onPick ? text.value : option.name !== text.value.trim());
+    if (moves && picked.value) picked.value = false;
     else if (event.key === "Escape" && option && text.value) picked.value = true;
-    else if (event.key === "Enter" && option && (onPick ? text.value : option.name !== text.value.trim())) pick(option);
-    else return;
+    else if (moves || (event.key === "Enter" && takes)) return combobox.field.onKeyDown(event);
+    else return; // Enter sends the form
     event.preventDefault();
   };
   return html`
@@ -114,33 +114,19 @@ export function Picker({ text, options, onPick }) {
         id="member-name"
         name="name"
         type="text"
-        role="combobox"
-        aria-expanded=${String(offered.length > 0)}
-        aria-controls="people-found"
-        aria-autocomplete="list"
-        aria-activedescendant=${offered.length > 0 ? `person-${active}` : undefined}
+        ...${combobox.field}
         aria-describedby="member-help"
         maxlength="60"
-        autocomplete="off"
-        spellcheck="false"
-        data-first
         required=${!onPick}
         ref=${input}
-        onInput=${(/** @type {Event} */ event) => ((text.value = valueOf(event)), (at.value = 0), (picked.value = false))}
+        onInput=${(/** @type {Event} */ event) => ((text.value = valueOf(event)), combobox.restart(), (picked.value = false))}
         onKeyDown=${keys}
       />
       <small id="member-help">Choose a person, or type a name to invite.</small>
-      <ul id="people-found" role="listbox" aria-label="People" hidden=${offered.length === 0}>
+      <ul ...${combobox.list} aria-label="People" hidden=${offered.length === 0}>
         ${offered.map(
           (option, n) => html`
-            <li
-              key=${option.name}
-              id=${`person-${n}`}
-              role="option"
-              aria-selected=${String(n === active)}
-              onPointerDown=${(/** @type {Event} */ event) => (event.preventDefault(), pick(option))}
-              onPointerMove=${() => (at.value = n)}
-            >
+            <li key=${option.name} ...${combobox.option(n)}>
               ${
                 option.known
                   ? html`<${Person} name=${option.name} size=${24} /><span>${option.name}</span>

@@ -78,7 +78,11 @@ function Writing({ room, name }) {
     write(box.value);
     focusComposer();
   };
-  const target = { place: placeOf(room), maxFile: room.maxFile, tell: (/** @type {string} */ wrong) => void (trouble.value = wrong) };
+  const target = {
+    place: placeOf(room),
+    maxFile: room.maxFile,
+    tell: (/** @type {string} */ wrong) => void (trouble.value = wrong),
+  };
   const late = editing.value ? "" : missing(target.place);
   const input = () => {
     write(area.current?.value ?? "");
