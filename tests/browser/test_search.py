@@ -24,7 +24,7 @@ def meet(browser: Browser, open_tab: OpenTab, server: ServerProcess) -> Iterator
 def search(tab: RoomTab, text: str) -> Locator:
     """Open the search and write; the hits."""
     tab.page.keyboard.press("Control+k")
-    field = tab.page.locator("#sought")
+    field = tab.page.locator(".sought input")
     expect(field).to_be_focused()
     field.fill(text)
     return tab.page.locator("#hits").get_by_role("option")
@@ -47,7 +47,7 @@ def test_messages_files_and_people_are_found_and_narrowed(meet: Meet) -> None:
         ["Mara Gannet: Good morning", "Mara Gannet: And then?", re.compile("Mara Gannet in #gannets")]
     )
     expect(noon.locator("mark")).to_have_text("gannet")
-    field = tab.page.locator("#sought")
+    field = tab.page.locator(".sought input")
     for text, count in (
         ("gannet from:jonas", 2),
         ("gannet in:other-gannets", 1),
@@ -148,7 +148,7 @@ def test_axe_finds_no_serious_fault_in_the_search(meet: Meet, size: str, scheme:
     check(tab, "search")
     if size == "phone":
         assert small_targets(tab.page) == []
-    tab.page.locator("#sought").fill("kittiwake")
+    tab.page.locator(".sought input").fill("kittiwake")
     expect(tab.page.locator("#hits").get_by_role("option").first).to_contain_text("kittiwake")
     check(tab, "hits")
     assert overflow(tab.page) == []

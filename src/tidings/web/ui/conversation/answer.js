@@ -12,6 +12,7 @@ import { Message, SentTime } from "../kit/message.js";
 import { titleOf } from "../session/state.js";
 import { notSaved } from "../toasts/state.js";
 import { ask } from "./outbox-state.js";
+import { isOpen, linkTo } from "./part.js";
 import { Tries } from "./prompts.js";
 
 /** @typedef {import("../answer/fold.js").Run} Run */
@@ -31,6 +32,7 @@ export function Answer({ turn, version, conversation, last }) {
   const run = runSignal(version.run).value;
   const text = textOf(run); // there is nothing to copy and to rate in an empty answer
   const name = titleOf(run.assistant ?? version.assistant);
+  const found = isOpen(version, "answer");
   const root = useRef(/** @type {HTMLElement | null} */ (null));
   useAnnounced(run, name, root);
   const again = () => {
@@ -45,7 +47,8 @@ export function Answer({ turn, version, conversation, last }) {
   };
   return html`
     <${Message}
-      kind="answer"
+      kind=${found ? "answer found" : "answer"}
+      tabindex=${found ? -1 : undefined}
       data-state=${run.state}
       data-run=${version.run}
       aria-label=${`Answer by ${name}`}
@@ -64,6 +67,12 @@ export function Answer({ turn, version, conversation, last }) {
               run.ended !== null &&
               html`
                 ${text && html`<${IconButton} icon="copy" label="Copy answer" size=${16} onClick=${copying(text)} />`}
+                <${IconButton}
+                  icon="link"
+                  label="Copy link"
+                  size=${16}
+                  onClick=${copying(linkTo(conversation.id, version, "answer"))}
+                />
                 <${IconButton} icon="rotate-ccw" label="Regenerate" size=${16} onClick=${again} />
                 ${
                   text &&

@@ -5,6 +5,7 @@ import { toEnd, useFollowing } from "../kit/following.js";
 import { html } from "../kit/html.js";
 import { Icon } from "../kit/icon.js";
 import { open } from "../page/address.js";
+import { useLanding } from "./landing.js";
 import { questionsOf } from "./outbox-state.js";
 import { Pending } from "./pending.js";
 import { shown } from "./shown-state.js";
@@ -20,6 +21,7 @@ export function Log() {
   const away = useSignal(false);
   const seen = useRef(0);
   useFollowing(box, content, away, open.value);
+  useLanding(here, box, away);
   useEffect(() => serve(/** @type {HTMLElement} */ (box.current)), []);
   if (!here) return null;
   const turns = here.turns.value;

@@ -24,6 +24,8 @@ export class Conversation {
   status = signal("loading");
   /** The server's reason for refusing to let it be read. @type {import("@preact/signals").Signal<string | null>} */
   refused = signal(null);
+  /** All of the history was read. */
+  whole = signal(false);
   /** The refusal is for good: the conversation belongs to someone else. */
   foreign = signal(false);
   /**
@@ -78,6 +80,15 @@ export class Conversation {
     this.chosen.value = { ...this.chosen.value, [turn[0].run]: version };
   }
 
+  /** Show a version, with those that lead to it. @param {string} run */
+  show(run) {
+    const turns = tree.places(this.state.value);
+    for (const one of tree.line(this.state.value, run)) {
+      const turn = turns.find((versions) => versions.includes(one));
+      if (turn && !this.#path.value.shown.includes(one)) this.choose(turn, turn.indexOf(one));
+    }
+  }
+
   /** Read the conversation and follow it. Does nothing if that is under way. */
   async follow() {
     if (this.#wanted) return;
@@ -92,7 +103,10 @@ export class Conversation {
       if (found === "missing") {
         this.#wanted = false;
         this.status.value = "missing";
-      } else if (found !== "closed") {
+        return;
+      }
+      this.whole.value = true;
+      if (found !== "closed") {
         this.#subscription = found;
         if (!this.#wanted) this.#leave();
       }

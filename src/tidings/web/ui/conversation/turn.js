@@ -4,6 +4,7 @@ import { IconButton } from "../kit/button.js";
 import { focusComposer } from "../kit/composer.js";
 import { copying } from "../kit/copy.js";
 import { html } from "../kit/html.js";
+import { isOpen, linkTo } from "./part.js";
 import { edit } from "../page/drafts.js";
 import { myName, session } from "../session/state.js";
 import { Answer } from "./answer.js";
@@ -30,9 +31,16 @@ export function Turn({ turn, conversation, last }) {
       text=${version.question}
       place=${`conversations/${conversation.id}`}
       files=${version.files}
+      found=${isOpen(version, "question")}
     >
       <div class="actions">
         <${IconButton} icon="copy" label="Copy question" size=${16} onClick=${copying(version.question)} />
+        <${IconButton}
+          icon="link"
+          label="Copy link"
+          size=${16}
+          onClick=${copying(linkTo(conversation.id, version, "question"))}
+        />
         ${!live && html`<${IconButton} icon="pencil" label="Edit and ask again" size=${16} onClick=${change} />`}
       </div>
     <//>

@@ -4,11 +4,16 @@ import { drawer, resetAside } from "./layout.js";
 import { serverRoot } from "./root.js";
 
 /**
- * A room, with the offset of a message to show; or a conversation, null being a new one.
+ * A question, or the answer of its run.
+ * @typedef {{run: string, part: "question" | "answer"}} Part
+ */
+
+/**
+ * A room, with the offset of a message to show; or a conversation, null being a new one, with the part of it to show.
  * `path`: a page of the documentation, with the first and the last line to show. `nowhere`: the address is none of this
  * page.
  * @typedef {{path: string, lines: [number, number] | null}} Doc
- * @typedef {{room: string, at: string | null} | {conversation: string | null} | Doc | {nowhere: true}} Place
+ * @typedef {{room: string, at: string | null} | {conversation: string | null, at: Part | null} | Doc | {nowhere: true}} Place
  */
 
 /** The path of a page of the documentation, as sources name it. */
@@ -25,6 +30,9 @@ export const openRoom = computed(() => ("room" in place.value ? place.value.room
 
 /** The open page of the documentation. */
 export const openDoc = computed(() => ("path" in place.value ? place.value : null));
+
+/** The question or the answer to show in the open conversation. */
+export const openPart = computed(() => ("conversation" in place.value ? place.value.at : null));
 
 /** The address leads nowhere. */
 export const nowhere = computed(() => "nowhere" in place.value);
@@ -44,8 +52,11 @@ function addressed() {
   }
   if (!/^([cr]\/[A-Za-z0-9_-]{1,64})?$/.test(path)) return { nowhere: true };
   const [, kind, id] = /^([cr])\/([A-Za-z0-9_-]{1,64})$/.exec(path) ?? [];
-  if (kind === "r") return { room: id, at: new URLSearchParams(location.search).get("at") };
-  return { conversation: id ?? null };
+  const search = new URLSearchParams(location.search);
+  if (kind === "r") return { room: id, at: search.get("at") };
+  const part = search.has("question") ? "question" : "answer";
+  const run = search.get(part);
+  return { conversation: id ?? null, at: id && run ? { run, part } : null };
 }
 
 /**
@@ -57,12 +68,15 @@ function addressed() {
 export const docAddress = (path, lines) =>
   path && DOC.test(path) ? `${serverRoot}${path}${lines ? `#L${lines[0]}-${lines[1]}` : ""}` : null;
 
-/** Open a conversation. @param {string | null} id */
-export function go(id) {
+/** The address of a question or an answer. @param {string} id of the conversation @param {Part} at */
+export const partAddress = (id, { run, part }) => `${serverRoot}c/${id}?${part}=${run}`;
+
+/** Open a conversation. @param {string | null} id @param {Part | null} [at] the part to show */
+export function go(id, at = null) {
   drawer.value = false;
-  if ("conversation" in place.value && id === open.value) return;
-  history.pushState(null, "", id ? `${serverRoot}c/${id}` : serverRoot);
-  place.value = { conversation: id };
+  if ("conversation" in place.value && id === open.value && at === null) return;
+  history.pushState(null, "", !id ? serverRoot : at ? partAddress(id, at) : `${serverRoot}c/${id}`);
+  place.value = { conversation: id, at };
 }
 
 /** Open a room. @param {string} room @param {string | null} [at] the offset of a message to show */

@@ -20,8 +20,13 @@ export function commands() {
     { icon: "plus", label: "New conversation", run: () => (go(null), focusComposer()) },
     { icon: "hash", label: "Browse rooms", run: () => askAboutRooms({ kind: "rooms" }) },
     { icon: "plus", label: "Create room", run: () => askAboutRooms({ kind: "room-new", name: "" }) },
+    { icon: "user", label: "New direct message", run: () => askAboutRooms({ kind: "direct-new" }) },
     room?.role === "owner" &&
-      !room.archived && { icon: "user-plus", label: "Add a member", run: () => (dialog.value = { kind: "room-invite" }) },
+      !room.archived && {
+        icon: "user-plus",
+        label: "Add a member",
+        run: () => (dialog.value = { kind: "room-invite" }),
+      },
     room?.role &&
       !room.archived && {
         icon: "door-open",

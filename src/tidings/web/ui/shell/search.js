@@ -1,16 +1,18 @@
-import { effect, useSignal } from "@preact/signals";
+import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { places } from "../conversation/fold.js";
 import { conversations, titled } from "../conversation/list-state.js";
-import { conversation } from "../conversation/state.js";
+import { SearchField, useCombobox } from "../kit/combobox.js";
 import { Modal, close } from "../kit/dialog.js";
-import { html, valueOf } from "../kit/html.js";
-import { composes } from "../kit/keys.js";
+import { html } from "../kit/html.js";
 import { Icon } from "../kit/icon.js";
 import { go, goRoom, open, openRoom } from "../page/address.js";
+import { openDirect } from "../room/actions-state.js";
+import { signOf } from "../room/header.js";
+import { signed } from "../rooms/fold.js";
 import { joined, rooms, summary } from "../rooms/state.js";
 import { session, titleOf } from "../session/state.js";
 import { time } from "../text/format.js";
+import { refusedAs } from "../toasts/state.js";
 import { commands } from "./commands.js";
 import { search, searchPeople } from "./search-state.js";
 
@@ -44,11 +46,10 @@ const CONDITIONS = ["from:", "in:", "before:", "has:"];
  */
 export function Palette({ room }) {
   const sought = useSignal("");
-  const at = useSignal(0);
   const narrow = (/** @type {string} */ text) => {
     sought.value = text;
-    at.value = 0;
-    document.getElementById("sought")?.focus();
+    combobox.restart();
+    /** @type {HTMLElement | null} */ (document.querySelector(".sought input"))?.focus();
   };
   const { said, people, wrong } = useFound(sought.value.trim(), room, narrow);
   const low = sought.value.trim().toLowerCase();
@@ -57,45 +58,13 @@ export function Palette({ room }) {
     : low.startsWith(COMMAND)
       ? commandsFor(low.slice(1).trim())
       : [...roomsFor(low), ...conversationsFor(low), ...people, ...(low ? commandsFor(low) : []), ...said];
-  const active = Math.min(at.value, hits.length - 1);
-  const name = room ? `#${summary(room)?.name ?? room}` : "";
-  const label = room ? `Search in ${name}` : "Search rooms and conversations";
-  const pick = (/** @type {Hit} */ hit) => (hit.stays || close(), hit.pick());
-  const keys = (/** @type {KeyboardEvent} */ event) => {
-    if (composes(event)) return;
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (step && hits.length > 0) {
-      event.preventDefault();
-      at.value = (active + step + hits.length) % hits.length;
-      document.getElementById(`hit-${at.value}`)?.scrollIntoView({ block: "nearest" });
-    } else if (event.key === "Enter" && hits[active]) {
-      event.preventDefault();
-      pick(hits[active]);
-    }
-  };
+  const take = (/** @type {number} */ n) => (hits[n].stays || close(), hits[n].pick());
+  const combobox = useCombobox({ id: "hits", count: hits.length, onTake: take });
+  const label = room ? `Search in ${nameOf(room)}` : "Search rooms and conversations";
   return html`
     <${Modal} title="Search" wide bare>
       <div class="palette">
-        <label class="sought">
-          <${Icon} name="search" />
-          <input
-            id="sought"
-            type="text"
-            role="combobox"
-            value=${sought.value}
-            aria-label=${label}
-            aria-expanded="true"
-            aria-controls="hits"
-            aria-autocomplete="list"
-            aria-activedescendant=${hits.length > 0 ? `hit-${active}` : undefined}
-            placeholder=${label}
-            autocomplete="off"
-            data-first
-            onInput=${(/** @type {Event} */ event) => ((sought.value = valueOf(event)), (at.value = 0))}
-            onKeyDown=${keys}
-          />
-          <kbd>Esc</kbd>
-        </label>
+        <${SearchField} combobox=${combobox} label=${label} text=${sought} />
         ${
           !low &&
           html`<div class="tips" role="group" aria-label="Narrow the search">
@@ -107,17 +76,10 @@ export function Palette({ room }) {
             )}
           </div>`
         }
-        <ul id="hits" role="listbox" aria-label="Found">
+        <ul ...${combobox.list} aria-label="Found">
           ${hits.map(
             (hit, n) => html`
-              <li
-                key=${hit.key}
-                id=${`hit-${n}`}
-                role="option"
-                aria-selected=${String(n === active)}
-                onClick=${() => pick(hit)}
-                onPointerMove=${() => (at.value = n)}
-              >
+              <li key=${hit.key} ...${combobox.option(n)}>
                 <${Icon} name=${hit.icon} />
                 <div>
                   ${hit.before && html`<small class="beside">${hit.before}</small>`}
@@ -150,7 +112,9 @@ function nothing(sought, room) {
  */
 function useFound(sought, room, narrow) {
   /** @type {import("@preact/signals").Signal<{said: Hit[], people: Hit[], wrong: string}>} */
-  const found = useSignal(/** @type {{said: Hit[], people: Hit[], wrong: string}} */ ({ said: [], people: [], wrong: "" }));
+  const found = useSignal(
+    /** @type {{said: Hit[], people: Hit[], wrong: string}} */ ({ said: [], people: [], wrong: "" }),
+  );
   useEffect(() => {
     let left = false;
     const asks = sought.length > 1 && !sought.startsWith(COMMAND);
@@ -158,15 +122,12 @@ function useFound(sought, room, narrow) {
       try {
         const names = asks && !room && !sought.includes(":") && session.value?.name ? searchPeople(sought) : [];
         const [hits, people] = await Promise.all([asks ? search(sought, room) : [], names]);
-        const person = (/** @type {string} */ name) => ({
-          key: `person-${name}`,
-          icon: "user",
-          text: name,
-          about: "Search their messages",
-          stays: true,
-          pick: () => narrow(`from:"${name.replaceAll('"', "")}" `),
-        });
-        if (!left) found.value = { said: hits.map(hitOf), people: people.slice(0, MOST).map(person), wrong: "" };
+        if (!left)
+          found.value = {
+            said: hits.map(hitOf),
+            people: people.slice(0, MOST).flatMap((name) => hitsOf(name, narrow)),
+            wrong: "",
+          };
       } catch (error) {
         if (!left) found.value = { said: [], people: [], wrong: /** @type {Error} */ (error).message };
       }
@@ -179,19 +140,49 @@ function useFound(sought, room, narrow) {
   return found.value;
 }
 
+/**
+ * The ways to a person: a direct message, and the person's messages.
+ * @param {string} name
+ * @param {(text: string) => void} narrow searches for another text
+ * @returns {Hit[]}
+ */
+function hitsOf(name, narrow) {
+  const write = async () => goRoom(await openDirect([name]));
+  const direct = {
+    key: `direct-${name}`,
+    icon: "user",
+    text: name,
+    about: "Direct message",
+    pick: () => write().catch(refusedAs("Not opened")),
+  };
+  const messages = {
+    key: `person-${name}`,
+    icon: "search",
+    text: name,
+    about: "Search their messages",
+    stays: true,
+    pick: () => narrow(`from:"${name.replaceAll('"', "")}" `),
+  };
+  return name === session.value?.name ? [messages] : [direct, messages];
+}
+
 /** @param {import("./search-state.js").Hit} hit @returns {Hit} */
 function hitOf({ room, conversation, offset, run, by, assistant, time: at, text, marks, files, previous, following }) {
-  const place = room ? `#${summary(room)?.name ?? room}` : (titled(conversation ?? "") ?? "a conversation");
+  const place = room ? nameOf(room) : (titled(conversation ?? "") ?? "a conversation");
   return {
-    key: `${room ?? conversation}-${offset}-${by}`,
-    icon: files.length > 0 ? "paperclip" : room ? "hash" : "message-square",
+    key: `${room ?? conversation}-${offset}-${by || assistant}`,
+    icon: files.length > 0 ? "paperclip" : room ? signOf(summary(room)) : "message-square",
     text: marked(text, marks),
     about: `${author({ by, assistant })} in ${place} \u00b7 ${time(at)}`,
     before: previous && `${author(previous)}: ${previous.text}`,
     after: following && `${author(following)}: ${following.text}`,
-    pick: () => (room ? goRoom(room, offset) : show(conversation ?? "", run ?? "")),
+    pick: () =>
+      room ? goRoom(room, offset) : go(conversation, run && { run, part: assistant === null ? "question" : "answer" }),
   };
 }
+
+/** A room's name, as in a sentence. @param {string} room */
+const nameOf = (room) => signed(summary(room) ?? { name: room });
 
 /** @param {{by: string, assistant: string | null}} said */
 const author = ({ by, assistant }) => by || (assistant === null ? "Guest" : titleOf(assistant));
@@ -213,13 +204,13 @@ function marked(text, marks) {
 function roomsFor(sought) {
   const all = sought ? rooms.value : joined(rooms.value);
   const found = all.filter(({ name, about }) => `${name} ${about}`.toLowerCase().includes(sought));
-  return found.slice(0, MOST).map(({ id, name, about, archived, private: hidden }) => ({
-    key: `room-${id}`,
-    icon: archived ? "archive" : hidden ? "lock" : "hash",
-    text: name,
-    about,
-    here: openRoom.value === id,
-    pick: () => goRoom(id),
+  return found.slice(0, MOST).map((room) => ({
+    key: `room-${room.id}`,
+    icon: signOf(room),
+    text: room.name,
+    about: room.about,
+    here: openRoom.value === room.id,
+    pick: () => goRoom(room.id),
   }));
 }
 
@@ -239,23 +230,4 @@ function conversationsFor(sought) {
 function commandsFor(sought) {
   const found = commands().filter(({ label }) => label.toLowerCase().includes(sought));
   return found.map(({ icon, label, run }) => ({ key: `>${label}`, icon, text: label, about: "Command", pick: run }));
-}
-
-/** Open a conversation at a question, in the version that the run answers. @param {string} id @param {string} run */
-function show(id, run) {
-  go(id);
-  const here = conversation(id);
-  const stop = effect(() => {
-    const turn = places(here.state.value).find((versions) => versions.some((one) => one.run === run));
-    if (!turn && open.value === id) return;
-    // An effect cannot be ended while it runs for the first time.
-    setTimeout(() => {
-      stop();
-      if (!turn) return;
-      here.choose(turn, turn.findIndex((one) => one.run === run));
-      requestAnimationFrame(() =>
-        requestAnimationFrame(() => document.querySelector(`[data-run="${run}"]`)?.scrollIntoView({ block: "center" })),
-      );
-    });
-  });
 }
