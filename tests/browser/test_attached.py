@@ -41,7 +41,7 @@ def attached(tab: RoomTab) -> Any:
 def test_a_question_with_files_is_given_to_the_model_and_shown_with_them(
     meet: Meet, model: ScriptedModel, tmp_path: Path
 ) -> None:
-    mara = meet("Mara Lindqvist")
+    mara, jonas = meet("Mara of files"), meet("Jonas of files")
     tab = mara.open("")
     dropped = tmp_path / "table.csv"
     dropped.write_text("hour,level\n1,2\n")
@@ -73,7 +73,7 @@ def test_a_question_with_files_is_given_to_the_model_and_shown_with_them(
     tab.page.wait_for_function("() => document.querySelector('.files img')?.naturalWidth")
     address = f"{mara.url}{first.locator('a.picture').get_attribute('href')}"
     assert mara.request.get(address).ok
-    assert meet("Jonas Weber").request.get(address).status == 403
+    assert jonas.request.get(address).status == 403
     tab.more("Delete")
     tab.page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     expect(tab.page.get_by_role("heading", level=1)).to_have_text("New conversation")
@@ -119,10 +119,29 @@ def test_a_visitor_without_a_name_chooses_one_first(open_tab: OpenTab, seeing: S
     expect(tab.page.get_by_role("heading", name="Choose a name")).to_be_visible()
 
 
+def test_files_are_attached_and_seen_on_a_phone(meet: Meet, model: ScriptedModel) -> None:
+    tab = meet("Mara on a phone", **PHONE).open("")
+    choose(tab, PICTURE, NOTES)
+    expect(attached(tab)).to_have_count(2)
+    expect(tab.composer).not_to_be_focused()  # the keyboard would cover what was attached
+    tab.button("Remove tides.md").tap()
+    expect(attached(tab)).to_have_count(1)
+    tab.button("Send").tap()
+    tab.expect_state("finished")
+    assert model.calls[-1][-1]["content"][1]["type"] == "image_url"
+    tab.page.get_by_role("link", name="drain.png").tap()
+    picture = tab.page.get_by_role("dialog", name="drain.png")
+    expect(picture).to_be_visible()
+    assert small_targets(tab.page) == []
+    picture.get_by_role("button", name="Close").tap()
+    expect(picture).to_have_count(0)
+    assert overflow(tab.page) == []
+
+
 @pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed (scripts/node-modules)")
 @pytest.mark.parametrize(("size", "scheme"), [("wide", "dark"), ("phone", "light")])
 def test_axe_finds_no_serious_fault_in_a_question_with_files(meet: Meet, size: str, scheme: str) -> None:
-    mara = meet("Mara Lindqvist", color_scheme=scheme, **(PHONE if size == "phone" else {}))
+    mara = meet(f"Mara {size}", color_scheme=scheme, **(PHONE if size == "phone" else {}))
     tab = mara.open("")
     choose(tab, PICTURE, NOTES)
     expect(attached(tab)).to_have_count(2)

@@ -31,7 +31,7 @@ def search(tab: RoomTab, text: str) -> Locator:
 
 
 def test_messages_files_and_people_are_found_and_narrowed(meet: Meet) -> None:
-    mara, jonas, eve = meet("Mara Gannet"), meet("Jonas Weber"), meet("Eve Outside")
+    mara, jonas, eve = meet("Mara Gannet"), meet("Jonas Skerry"), meet("Eve Outside")
     mara.make("gannets", jonas, private=True)
     mara.make("other-gannets", jonas)
     mara.say("gannets", "Good morning", "The gannet dives at noon", "And then?")
@@ -58,9 +58,9 @@ def test_messages_files_and_people_are_found_and_narrowed(meet: Meet) -> None:
         expect(said).to_have_count(count)
     field.fill("gannet before:friday")
     expect(tab.page.locator(".palette .none")).to_have_text("`before:` takes a day, such as `before:2026-11-29`.")
-    field.fill("weber")
-    hits.filter(has_text="Search their messages").filter(has_text="Jonas Weber").click()
-    expect(field).to_have_value('from:"Jonas Weber" ')
+    field.fill("skerry")
+    hits.filter(has_text="Search their messages").filter(has_text="Jonas Skerry").click()
+    expect(field).to_have_value('from:"Jonas Skerry" ')
     expect(field).to_be_focused()
     field.press("End")
     field.press_sequentially("dives")
@@ -80,7 +80,7 @@ def test_messages_files_and_people_are_found_and_narrowed(meet: Meet) -> None:
 def test_a_conversation_opens_at_the_answer_that_was_found(meet: Meet, model: ScriptedModel) -> None:
     model.script("About skuas", "Skuas are seabirds.")
     model.script("Fill", *["line\n\n"] * 60)
-    mara, jonas = meet("Mara Lindqvist"), meet("Jonas Weber")
+    mara, jonas = meet("Mara Skua"), meet("Jonas Skua")
     tab = mara.open("")
     tab.answered("About skuas")
     tab.answered("Fill the page")
@@ -89,13 +89,33 @@ def test_a_conversation_opens_at_the_answer_that_was_found(meet: Meet, model: Sc
     expect(hits).to_have_count(1)
     expect(hits).to_contain_text("scripted in About skuas")
     hits.click()
-    expect(tab.page.locator("article.answer").first).to_be_in_viewport()
-    expect(tab.page.locator("article.answer").first).to_contain_text("Skuas are seabirds.")
+    found = tab.page.locator("article.found")
+    expect(found).to_contain_text("Skuas are seabirds.")
+    expect(found).to_be_in_viewport()
+    expect(tab.page).to_have_url(re.compile(r"/c/[\w-]+\?answer="))
     expect(search(jonas.open(""), "seabirds")).to_have_count(0)
 
 
+def test_people_are_written_to_from_the_search(meet: Meet) -> None:
+    mara, jonas = meet("Mara of letters"), meet("Jonas Petrel")
+    mara.make("letters", jonas)
+    tab = mara.open("")
+    hits = search(tab, "petrel")
+    expect(hits.filter(has_text="Direct message")).to_have_count(1)
+    tab.page.keyboard.press("Enter")
+    expect(tab.page.get_by_role("heading", level=1)).to_have_text("Jonas Petrel")
+    tab.say("A letter")
+    tab.expect_said("A letter")
+    other = jonas.open("")
+    search(other, "Mara of letters").filter(has_text="Direct message").click()
+    other.expect_said("A letter")
+    expect(search(tab, "> direct")).to_have_text([re.compile("New direct message")])
+    tab.page.keyboard.press("Enter")
+    expect(tab.page.get_by_role("dialog", name="New direct message")).to_be_visible()
+
+
 def test_commands_are_run_by_name(meet: Meet) -> None:
-    mara = meet("Mara Lindqvist")
+    mara = meet("Mara of commands")
     mara.make("commands")
     tab = mara.open("commands")
     hits = search(tab, "> dark")
@@ -116,7 +136,7 @@ def test_commands_are_run_by_name(meet: Meet) -> None:
 
 
 def test_alt_and_arrows_go_to_the_next_unread_room_and_round(meet: Meet) -> None:
-    mara, jonas = meet("Mara of four rooms"), meet("Jonas Weber")
+    mara, jonas = meet("Mara of four rooms"), meet("Jonas of four rooms")
     rooms = [f"unread-{n}" for n in range(4)]
     for room in rooms:
         mara.make(room, jonas)
@@ -139,7 +159,7 @@ def test_alt_and_arrows_go_to_the_next_unread_room_and_round(meet: Meet) -> None
 @pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed (scripts/node-modules)")
 @pytest.mark.parametrize(("size", "scheme"), [("wide", "dark"), ("phone", "light")])
 def test_axe_finds_no_serious_fault_in_the_search(meet: Meet, size: str, scheme: str) -> None:
-    mara = meet("Mara Lindqvist", color_scheme=scheme, **(PHONE if size == "phone" else {}))
+    mara = meet(f"Mara {size}", color_scheme=scheme, **(PHONE if size == "phone" else {}))
     room = f"axe-search-{size}"
     mara.make(room)
     mara.say(room, "before", f"kittiwake {'long ' * 60}", "after")
