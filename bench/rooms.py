@@ -34,6 +34,9 @@ WATCHERS, PACE = 100, 20
 WRITTEN, TEMPO = 300, 5
 """Messages that one person writes to another, each in a page, and how many a second."""
 
+FLOOD = 20
+"""Messages a second that come into the room which a page shows."""
+
 TYPISTS, EVERY = 500, 3.0
 """People who type in one room, and the seconds after which the page says so again."""
 
@@ -42,13 +45,13 @@ T = TypeVar("T")
 
 
 def measure(work: Path, rounds: int, quick: bool) -> dict[str, Any]:
-    """All of it: `opened` by the number of events; `talk`, `screens` and `typing` with a list of figures, one for each
-    round."""
+    """All of it: `opened` by the number of events; `talk`, `screens`, `frames` and `typing` with a list of figures, one
+    for each round."""
     sizes = SIZES[:2] if quick else SIZES
     with Server(_kept(work / "rooms.db"), work) as server:
         _run(_fill(server.port, sizes))
     opened: dict[str, list[Figures]] = {str(size): [] for size in sizes}
-    talk, screens, typing = [], [], []
+    talk, screens, frames, typing = [], [], [], []
     for _ in range(rounds):
         for size in sizes:
             opened[str(size)].append(_opened(work, size))
@@ -60,10 +63,13 @@ def measure(work: Path, rounds: int, quick: bool) -> dict[str, Any]:
             with Server(TIDINGS, work) as server:
                 screens.append(_screens(server, 20 if quick else WRITTEN))
             _say("two in Chromium", screens[-1])
+            with Server(TIDINGS, work) as server:
+                frames.append(_frames(server, 3 if quick else 15))
+            _say("a page that is flooded", frames[-1])
         with Server(TIDINGS, work) as server:
             typing.append(_costs(server, _typing(server.port, 6 if quick else 20)))
         _say("many who type", typing[-1])
-    return {"opened": opened, "talk": talk, "screens": screens, "typing": typing}
+    return {"opened": opened, "talk": talk, "screens": screens, "frames": frames, "typing": typing}
 
 
 def rows(results: dict[str, Any]) -> list[tuple[Figure, list[float]]]:
@@ -80,12 +86,15 @@ def rows(results: dict[str, Any]) -> list[tuple[Figure, list[float]]]:
     two = f"two say {PACE} messages a second among {WATCHERS}: on another's stream"
     many = f"{TYPISTS} people type in one room and see it of each other"
     page = f"two people in Chromium, {TEMPO} messages a second: from the Enter key to the other's screen"
-    talk, screens, typing = results["talk"], results["screens"], results["typing"]
+    flood = f"frames/s of a page in Chromium while {FLOOD} messages/s come into its room"
+    talk, screens, frames, typing = (results[name] for name in ("talk", "screens", "frames", "typing"))
     found += [
         (_figure("p50", f"p50 latency, {two}", "ms"), talk),
         (_figure("p99", "p99 latency, the same", "ms", 50), talk),
         (_figure("p50", f"p50 latency, {page}", "ms"), screens),
         (_figure("p99", "p99 latency, the same", "ms", 50), screens),
+        (_figure("mean", flood, "number", 50, more=True), frames),
+        (_figure("worst", "… in the worst second", "number"), frames),
     ]
     found += [(_figure("told", f"deliveries, {many}", "events/s"), typing)]
     found += [(_figure("cores", "… the server's CPU", "cores", 1), typing)]
@@ -101,6 +110,7 @@ def beside(results: dict[str, Any]) -> str:
         for what, runs in (
             ("two talked", results["talk"]),
             ("two talked in Chromium", results["screens"]),
+            ("messages came into a page", results["frames"]),
             ("many typed", results["typing"]),
         )
         if runs
@@ -108,8 +118,8 @@ def beside(results: dict[str, Any]) -> str:
     return f"At most: {'; '.join(parts)}."
 
 
-def _figure(key: str, title: str, unit: Unit, target: float | None = None) -> Figure:
-    return Figure(key, title, unit, lambda _: 0.0, target)
+def _figure(key: str, title: str, unit: Unit, target: float | None = None, *, more: bool = False) -> Figure:
+    return Figure(key, title, unit, lambda _: 0.0, target, more)
 
 
 def _say(what: str, figures: Figures) -> None:
@@ -218,6 +228,14 @@ def _screens(server: Server, count: int) -> Figures:
     account = _account(server)
     late = screen.talked(f"http://127.0.0.1:{server.port}", "screens", count, TEMPO)
     return _cuts(late) | account()
+
+
+def _frames(server: Server, seconds: int) -> Figures:
+    """A page shows a room into which many messages come: how smoothly is it drawn?"""
+    _run(_pair(server.port))
+    account = _account(server)
+    each = screen.frames(f"http://127.0.0.1:{server.port}", "screens", seconds, FLOOD)
+    return {"mean": statistics.mean(each), "worst": min(each)} | account()
 
 
 async def _pair(port: int) -> None:

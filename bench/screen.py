@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
 
@@ -84,6 +85,44 @@ def talked(url: str, room: str, count: int, pace: float) -> list[float]:
     except Error as error:
         raise BenchError(f"Chromium did not show what was said: {error.message.splitlines()[0]}") from error
     return [seen[text] - sent[text] for text in (f"said {n}" for n in range(count))]
+
+
+# The times of all frames from now on.
+_FRAMES = """
+() => {
+  window.drawn = [];
+  const draw = (time) => {
+    drawn.push(time);
+    requestAnimationFrame(draw);
+  };
+  requestAnimationFrame(draw);
+}
+"""
+
+
+def frames(url: str, room: str, seconds: int, pace: float) -> list[int]:
+    """Count the frames of a page in each second, while the other person of its room says `pace` messages a second."""
+    try:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+            page = _enter(browser, url, "Ben", room)
+            with browser.new_context() as other:
+                other.request.post(f"{url}/session", data={"name": "Ada"})
+                page.evaluate(_FRAMES)
+                began, count = time.perf_counter(), int(seconds * pace)
+                for n in range(count):
+                    page.wait_for_timeout(max(0.0, began + n / pace - time.perf_counter()) * 1000)
+                    text = json.dumps({"text": f"said {n}: what people say to each other is about as long as this."})
+                    done = other.request.post(f"{url}/topics/rooms.{room}/events?type=message.posted", data=text)
+                    if not done.ok:
+                        raise BenchError(f"A message was refused: {done.text()[:200]}")
+                drawn = page.evaluate("drawn")
+                page.wait_for_function("(count) => Object.keys(seen).length >= count", arg=count)
+            browser.close()
+    except Error as error:
+        raise BenchError(f"Chromium did not show what was said: {error.message.splitlines()[0]}") from error
+    whole = [int((at - drawn[0]) // 1000) for at in drawn]
+    return [whole.count(second) for second in range(whole[-1])]  # the last second is not over
 
 
 def _enter(browser: Browser, url: str, name: str, room: str) -> Page:

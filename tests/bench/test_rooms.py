@@ -55,6 +55,13 @@ def test_a_message_is_seen_on_another_s_screen(port: int, chromium: str) -> None
     assert min(late) > 0
 
 
+def test_frames_are_counted_while_messages_come(port: int, chromium: str) -> None:
+    rooms._run(rooms._pair(port))
+    each = screen.frames(f"http://127.0.0.1:{port}", "screens", 2, 5)
+    assert each
+    assert max(each) > 1
+
+
 def test_what_the_server_refuses_stops_the_benchmark(port: int) -> None:
     async def post() -> None:
         await Person(port, "Eve").say("nowhere", [("message.posted", {"text": "x"})])
@@ -68,6 +75,7 @@ def test_the_table_says_what_is_reached_and_what_is_missed() -> None:
         "opened": {"1000": [{"opened": 10.0, "again": 2.0}], "100000": [{"opened": 300.0, "again": 2.0}]},
         "talk": [{"p50": 5.0, "p99": 20.0, "cores": 0.1, "client": 0.1, "others": 0.0, "waited": 0.012}],
         "screens": [],
+        "frames": [],
         "typing": [{"told": 80_000.0, "cores": 0.5, "client": 0.2, "others": 1.5, "waited": 0.0}],
     }
     rows = {figure.title: (figure.target, values) for figure, values in rooms.rows(results)}
