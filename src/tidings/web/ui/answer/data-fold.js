@@ -1,5 +1,5 @@
 /** The shape in which a value of an application is shown: a line, pairs, a table, or JSON. Pure, and bounded. */
-import { written } from "../text/json.js";
+import { written } from "./json-fold.js";
 import { isObject } from "./schema-fold.js";
 
 /** The most that is shown of one value. */

@@ -4,7 +4,7 @@
  * LangChain's HumanInTheLoopMiddleware asks for all tool calls of a turn at once, or (`per_call`) for each by itself;
  * LangGraph's `HumanInterrupt`, which Agent Inbox shows, is the older shape. Their answers differ.
  */
-import { written } from "../text/json.js";
+import { written } from "./json-fold.js";
 import { OPTIONS, fieldOf, isObject, resolve } from "./schema-fold.js";
 
 /** The most tool calls of one question. */

@@ -5,7 +5,7 @@
  * `DEPTH` levels and `OPTIONS` options; what goes beyond is one field for JSON. Patterns are left to the agent, since one
  * could hold the browser for hours.
  */
-import { written } from "../text/json.js";
+import { written } from "./json-fold.js";
 
 /** The most fields of a form. */
 export const FIELDS = 40;

@@ -4,7 +4,7 @@ import { serverTime } from "../connection/state.js";
 import { html } from "../kit/html.js";
 import { Icon } from "../kit/icon.js";
 import { counted, duration, size } from "../text/format.js";
-import { written as inJson } from "../text/json.js";
+import { written as inJson } from "./json-fold.js";
 
 /** @typedef {import("./fold.js").Step} Step */
 

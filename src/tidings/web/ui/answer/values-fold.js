@@ -1,5 +1,5 @@
 /** The values that the fields of a form hold, and the answer that they make. Pure. */
-import { written } from "../text/json.js";
+import { written } from "./json-fold.js";
 
 /** @typedef {import("./schema-fold.js").Field} Field */
 /** @typedef {import("./schema-fold.js").Raw} Raw */

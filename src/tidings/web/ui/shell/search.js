@@ -37,7 +37,7 @@ const BEFORE = 30;
 const PAUSE = 150;
 /** The beginning of a text that names a command. */
 const COMMAND = ">";
-/** What narrows a search, as it is written. */
+/** The conditions that narrow a search, as people write them. */
 const CONDITIONS = ["from:", "in:", "before:", "has:"];
 
 /**
@@ -176,8 +176,10 @@ function hitOf({ room, conversation, offset, run, by, assistant, time: at, text,
     about: `${author({ by, assistant })} in ${place} \u00b7 ${time(at)}`,
     before: previous && `${author(previous)}: ${previous.text}`,
     after: following && `${author(following)}: ${following.text}`,
-    pick: () =>
-      room ? goRoom(room, offset) : go(conversation, run && { run, part: assistant === null ? "question" : "answer" }),
+    pick: () => {
+      if (room) goRoom(room, offset);
+      else go(conversation, run ? { run, part: assistant === null ? "question" : "answer" } : null);
+    },
   };
 }
 
