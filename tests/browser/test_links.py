@@ -67,4 +67,4 @@ def test_a_link_to_what_is_not_there_says_so_and_a_link_of_another_person_opens_
     expect(tab.answer).to_be_in_viewport()
     other = jonas.open("")
     other.page.goto(f"{address}?answer=none")
-    expect(other.page.get_by_role("heading", level=2)).to_have_text("This conversation belongs to someone else.")
+    expect(other.page.get_by_role("heading", name="This conversation belongs to someone else.")).to_be_visible()
