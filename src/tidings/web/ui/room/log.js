@@ -3,7 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { serve } from "../answer/embedded-controls.js";
 import { runSignal } from "../answer/state.js";
 import { connectionStatus } from "../connection/state.js";
-import { isAtEnd, toEnd, useFollowing } from "../kit/following.js";
+import { toEnd, useFollowing } from "../kit/following.js";
 import { focusComposer } from "../kit/composer.js";
 import { html } from "../kit/html.js";
 import { Icon } from "../kit/icon.js";
@@ -251,11 +251,16 @@ function useArrival(room, box, away, drawn) {
   }, [ready, room.visits.value]);
   useEffect(() => {
     if (!ready || at === null) return;
+    const before = away.value;
     away.value = true;
     void room.reach(at).then((place) => {
       if (openAt.value !== at) return;
       if (place === -1) trouble.value = "Message not found. It may have been deleted, or the link is incomplete.";
-      if (place === null || place < 0) return void (away.value = !isAtEnd(box.current));
+      if (place === null || place < 0) {
+        // A log that was just opened may not have been at its end yet.
+        if (!(away.value = before)) toEnd(box.current);
+        return;
+      }
       drawn.goTo(place);
       requestAnimationFrame(() => {
         const found = /** @type {HTMLElement | null} */ (
