@@ -224,7 +224,7 @@ def _account(server: Server) -> Callable[[], Figures]:
 
 def _screens(server: Server, count: int) -> Figures:
     """Two people in a room, each with a page: how late is a message on the other's screen?"""
-    _run(_pair(server.port))
+    _run(_pair(server.port, "screens"))
     account = _account(server)
     late = screen.talked(f"http://127.0.0.1:{server.port}", "screens", count, TEMPO)
     return _cuts(late) | account()
@@ -232,16 +232,16 @@ def _screens(server: Server, count: int) -> Figures:
 
 def _frames(server: Server, seconds: int) -> Figures:
     """A page shows a room into which many messages come: how smoothly is it drawn?"""
-    _run(_pair(server.port))
+    _run(_pair(server.port, "frames"))
     account = _account(server)
-    each = screen.frames(f"http://127.0.0.1:{server.port}", "screens", seconds, FLOOD)
+    each = screen.frames(f"http://127.0.0.1:{server.port}", "frames", seconds, FLOOD)
     return {"mean": statistics.mean(each), "worst": min(each)} | account()
 
 
-async def _pair(port: int) -> None:
-    """The room of the two."""
+async def _pair(port: int, room: str) -> None:
+    """A room of two people."""
     ada, ben = Person(port, "Ada"), ("member.joined", {"member": "Ben", "role": "member"})
-    await ada.say("screens", [("room.created", {"name": "screens", "private": False}), ben])
+    await ada.say(room, [("room.created", {"name": room, "private": False}), ben])
     ada.leave()
 
 

@@ -49,15 +49,15 @@ def test_an_old_room_is_opened_with_its_last_message(port: int) -> None:
 
 
 def test_a_message_is_seen_on_another_s_screen(port: int, chromium: str) -> None:
-    rooms._run(rooms._pair(port))
+    rooms._run(rooms._pair(port, "screens"))
     late = screen.talked(f"http://127.0.0.1:{port}", "screens", 5, 10)
     assert len(late) == 5
     assert min(late) > 0
 
 
 def test_frames_are_counted_while_messages_come(port: int, chromium: str) -> None:
-    rooms._run(rooms._pair(port))
-    each = screen.frames(f"http://127.0.0.1:{port}", "screens", 2, 5)
+    rooms._run(rooms._pair(port, "frames"))
+    each = screen.frames(f"http://127.0.0.1:{port}", "frames", 2, 5)
     assert each
     assert max(each) > 1
 
