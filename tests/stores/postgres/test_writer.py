@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -139,3 +141,22 @@ async def test_a_head_that_another_process_changed_is_looked_at_again(
     row = store._writer._rows["a"]
     store._writer.outdate({"a": row.changed - 1, "b": 1})
     assert store._writer._rows["a"] == row
+
+
+async def test_a_head_that_is_outdated_while_another_is_looked_at_is_looked_at_too(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both topics are written in one group. The news of `a` come while the row of `b` is looked at."""
+    store = await opened()
+    await store.update("a", (), put())
+    look, looks = store._writer._look, list[list[str]]()
+
+    async def told(connection: Any, topics: Sequence[str], group: writer.Group) -> Any:
+        looks.append(list(topics))
+        store._writer.outdate({"a": 1 << 62})
+        return await look(connection, topics, group)
+
+    monkeypatch.setattr(store._writer, "_look", told)
+    both = await asyncio.gather(store.update("a", (), put()), store.update("b", (), put()))
+    assert [known.head.tail for known in both if known.head] == [2, 1]
+    assert looks[:2] == [["b"], ["a"]]

@@ -80,8 +80,12 @@ class Writer:
         Raises Stale if another era has begun, or the driver's error if the rows cannot be looked at: then nothing was
         written, and no update answered.
         """
-        unseen = [topic for topic in group if topic not in self._rows or any(each.keys for each in group[topic])]
-        drafts = await self._look(connection, unseen, group)
+        unseen = {topic for topic in group if any(each.keys for each in group[topic])}
+        drafts: dict[str, Draft] = {}
+        # While rows are looked at, others that were remembered may be outdated.
+        while new := [each for each in group if each not in drafts and (each in unseen or each not in self._rows)]:
+            drafts |= await self._look(connection, new, group)
+            unseen.update(new)
         for topic in group:
             if topic not in drafts:
                 drafts[topic] = Draft(topic, self._rows[topic], {})
