@@ -118,7 +118,7 @@ class TestStart:
         problem(await server.client.post("/runs", json=body), status, word)
         assert (server.script.calls, await server.hub.topics()) == (before, topics)
 
-    @pytest.mark.parametrize("content", [b"", b"{", b"\xff", b'{"input":"\\ud800"}', b"[" * 100_000])
+    @pytest.mark.parametrize("content", [b"", b"{", b"\xff", b'{"input":"\\ud800"}', b"[" * 20_000])
     async def test_a_body_that_is_no_json(self, server: Server, content: bytes) -> None:
         before, json = server.script.calls, {"content-type": "application/json"}
         answer = await server.client.post("/runs", content=content, headers=json)
