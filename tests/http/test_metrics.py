@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.serving import PATIENCE
 from tidings import Hub
 from tidings.http.metrics import Metrics, Siblings, WorkersCollector
 
@@ -22,7 +28,16 @@ OURS = {
     "tidings_write_bytes": "gauge",
     "tidings_write_limit_bytes": "gauge",
     "tidings_draining": "gauge",
+    "tidings_run_tokens_total": "counter",
+    "tidings_runs_open": "gauge",
 }
+TIMES = (
+    "tidings_publish_seconds",
+    "tidings_commit_seconds",
+    "tidings_loop_lag_seconds",
+    "tidings_run_first_token_seconds",
+)
+GRAFANA = Path(__file__).parents[2] / "docs" / "grafana.json"
 
 
 def value(collector: WorkersCollector, name: str, **labels: str) -> float:
@@ -30,6 +45,15 @@ def value(collector: WorkersCollector, name: str, **labels: str) -> float:
     samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
     (found,) = [sample.value for sample in samples if (sample.name, sample.labels) == (name, labels)]
     return found
+
+
+async def reached(condition: Callable[[], bool]) -> None:
+    """Wait until the condition holds."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            if condition():
+                return
+            await asyncio.sleep(0.02)
 
 
 async def test_the_numbers_are_those_of_the_moment() -> None:
@@ -84,3 +108,72 @@ def test_the_streams_of_siblings_are_counted() -> None:
     assert siblings.streams() == 0
     siblings.others = {2: [("tidings_streams_open", {}, 3.0)], 3: [("tidings_streams_open", {}, 4.0), ("x", {}, 9.0)]}
     assert siblings.streams() == 7
+
+
+async def test_times_are_counted_up_to_each_bound() -> None:
+    async with Hub("memory:") as hub:
+        counted = Metrics(hub, Siblings()).counted
+        await hub.publish("a", "one")
+        for name in TIMES:
+            assert f"# TYPE {name} histogram" in generate_latest(counted).decode()
+            assert value(counted, f"{name}_bucket", le="+Inf") == value(counted, f"{name}_count")
+        assert value(counted, "tidings_publish_seconds_count") == 1
+        assert 0 < value(counted, "tidings_commit_seconds_sum") <= value(counted, "tidings_publish_seconds_sum")
+
+
+async def test_runs_are_counted_by_their_outcome() -> None:
+    async def answer(question: str) -> Any:
+        yield "one "
+        if question == "fail":
+            raise ValueError(question)
+        yield "two"
+
+    async with Hub("memory:") as hub:
+        metrics = Metrics(hub, Siblings())
+        for question in ("good", "fail"):
+            await (await hub.runs.start(answer, question)).wait()
+        counted = metrics.counted
+        await reached(lambda: not value(counted, "tidings_runs_open"))
+        ended = {name: value(counted, "tidings_runs_ended_total", outcome=name) for name in ("success", "failed")}
+        assert ended == {"success": 1, "failed": 1}
+        assert value(counted, "tidings_run_tokens_total") == 3
+        assert value(counted, "tidings_run_first_token_seconds_count") == 2
+
+
+async def test_the_lag_and_the_size_of_the_store_are_measured_once_the_figures_are_open() -> None:
+    async with Hub("memory:") as hub:
+        metrics = Metrics(hub, Siblings())
+        await hub.publish("a", "x" * 1000)
+        assert b"tidings_store_bytes " not in generate_latest(metrics.counted)
+        metrics.read_from.open()
+        await reached(lambda: bool(value(metrics.counted, "tidings_loop_lag_seconds_count")))
+        assert value(metrics.counted, "tidings_store_bytes") > 1000
+
+
+async def test_every_expression_of_the_grafana_file_names_metrics_that_exist() -> None:
+    async with Hub("memory:") as hub:
+        metrics = Metrics(hub, Siblings())
+        metrics.read_from.open()
+        await asyncio.sleep(0)
+        text = (generate_latest(metrics.counted) + generate_latest(metrics.process)).decode()
+    exist = {sample.name for family in text_string_to_metric_families(text) for sample in family.samples}
+    exist.add("tidings_store_bytes")
+    expressions = list(expressions_of(json.loads(GRAFANA.read_text(encoding="utf-8"))))
+    assert len(expressions) > 10
+    for expression in expressions:
+        named = set(re.findall(r"\b(?:tidings|process|python)_\w+", expression))
+        assert named
+        assert named <= exist, expression
+    used = {name for expression in expressions for name in re.findall(r"\btidings_\w+", expression)}
+    assert {name for name in OURS if name not in used} <= {"tidings_window_limit_bytes", "tidings_write_limit_bytes"}
+
+
+def expressions_of(value: Any) -> Iterator[str]:
+    """Yield every `expr` of a Grafana dashboard."""
+    if isinstance(value, dict):
+        if isinstance(value.get("expr"), str):
+            yield value["expr"]
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            yield from expressions_of(item)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import secrets
 from collections import Counter
 from contextlib import suppress
 
@@ -165,6 +166,12 @@ class OrderSuite:
         found = await everything(log, "a")
         assert [(event.type, event.data) for event in found] == [(f"type.{n}", text) for n, text in enumerate(texts)]
         assert {event.time for event in found} == {clock.now}
+
+    async def test_the_size_of_the_store_grows_with_what_it_keeps(self, log: Journal) -> None:
+        before = await log.store.size()
+        for n in range(4):
+            await log.append(f"t{n}", [("m", secrets.token_hex(200_000))])
+        assert await log.store.size() > before + 800_000
 
     async def test_limits(self, log: Journal) -> None:
         await log.append("a", items(*["x" * names.MAX_DATA] * 16))

@@ -1,6 +1,7 @@
-"""Guards: what an app allows in its topics, beyond a token's patterns. The first segment of a topic names its guard.
+"""Guards: what an app allows in its topics, beyond a token's patterns. The first segment of a topic names its guard,
+or the topic itself where only that topic has one.
 
-A topic without a guard has only the patterns, and costs a look in a dictionary.
+A topic without a guard has only the patterns, and costs two looks in a dictionary.
 """
 
 from __future__ import annotations
@@ -155,11 +156,11 @@ def _sealed(topic: str) -> Forbidden:
 
 
 class Guards(dict[str, Guard]):
-    """The guards of a server, by the first segment of their topics."""
+    """The guards of a server, by the first segment of their topics, or by the whole name of one topic."""
 
     def of(self, topic: str) -> Guard | None:
         """Return the guard of the topic, or None."""
-        return self.get(topic.partition(".")[0])
+        return self.get(topic.partition(".")[0]) or self.get(topic)
 
     async def allows(self, subject: Subject, topic: str, head: Head | None = None) -> bool:
         """Return True if the topic's guard lets the subject read it, or, with its head, see it in a list.

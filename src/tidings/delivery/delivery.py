@@ -159,6 +159,10 @@ class Delivery:
         """
         return await self._journal.store.probe()
 
+    async def size(self) -> int:
+        """Return the bytes that the store takes. Raises Unavailable."""
+        return await self._journal.store.size()
+
     async def lost(self) -> str:
         """Wait until the store is gone for good, and return the sentence that says why."""
         return await self._journal.store.lost()

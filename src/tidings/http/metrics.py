@@ -9,11 +9,13 @@ import asyncio
 from collections.abc import Iterator
 
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.samples import Sample
 
-from tidings.delivery.delivery import Counts
-from tidings.delivery.hub import Hub
+from tidings.api import Hub
+from tidings.runs.figures import OUTCOMES
+
+from .figures import Figures
 
 Figure = tuple[str, dict[str, str], float]
 """A sample of a metric: its name, its labels and its value."""
@@ -37,18 +39,19 @@ class Siblings:
 
 
 class HubCollector:
-    """Collects the hub's counts at the moment of the scrape."""
+    """Collects the figures of the process at the moment of the scrape."""
 
-    def __init__(self, hub: Hub) -> None:
-        self._hub = hub
+    def __init__(self, figures: Figures) -> None:
+        self._figures = figures
 
     def collect(self) -> Iterator[Metric]:
-        hub = self._hub
-        counts = hub.delivery.counts() if hub.state != "closed" else Counts()
+        reading = self._figures.read()
+        counts = reading.counts
         for name, text, value in (
             ("tidings_events_published", "Events appended by this process.", counts.published),
             ("tidings_events_delivered", "Events handed to readers' connections.", counts.delivered),
             ("tidings_writes", "Writes by flushes: many events share one.", counts.writes),
+            ("tidings_run_tokens", "Pieces of text that models wrote: tokens, for most models.", reading.tokens),
         ):
             yield CounterMetricFamily(name, text, value=value)
         for name, text, value in (
@@ -59,9 +62,23 @@ class HubCollector:
             ("tidings_window_limit_bytes", "The most memory for recent events.", counts.window_limit),
             ("tidings_write_bytes", "Memory that slow readers keep.", counts.write_bytes),
             ("tidings_write_limit_bytes", "The most memory that slow readers may keep.", counts.write_limit),
-            ("tidings_draining", "1 while the process ends its streams.", int(hub.state == "draining")),
+            ("tidings_draining", "1 while the process ends its streams.", int(reading.draining)),
+            ("tidings_runs_open", "Runs that this process makes.", reading.runs),
         ):
             yield GaugeMetricFamily(name, text, value=value)
+        if reading.store is not None:
+            yield GaugeMetricFamily("tidings_store_bytes", "The bytes that the store takes.", value=reading.store)
+        ended = CounterMetricFamily("tidings_runs_ended", "Runs that have ended, by outcome.", labels=["outcome"])
+        for outcome in OUTCOMES:
+            ended.add_metric([outcome], reading.ended.get(outcome, 0))
+        yield ended
+        for name, text, timings in (
+            ("tidings_publish_seconds", "Times from publishing to the answer.", reading.appends),
+            ("tidings_commit_seconds", "Times that the store took for a change.", reading.commits),
+            ("tidings_loop_lag_seconds", "Times by which the event loop was late.", reading.lag),
+            ("tidings_run_first_token_seconds", "Times until a model's first token.", reading.first_token),
+        ):
+            yield HistogramMetricFamily(name, text, buckets=timings.buckets(), sum_value=timings.total)
 
 
 class WorkersCollector:
@@ -90,12 +107,13 @@ class Metrics:
     """The metrics of a hub and of its process.
 
     `counted` is to be collected on the hub's loop, `process` in a thread, since it reads files. Both are apart from
-    the default registry, so that two hubs in one process do not collide.
+    the default registry, so that two hubs in one process do not collide. `read_from` has the figures of the hub.
     """
 
     def __init__(self, hub: Hub, siblings: Siblings) -> None:
         own, process = CollectorRegistry(), CollectorRegistry()
-        own.register(HubCollector(hub))
+        self.read_from: Figures = Figures(hub)
+        own.register(HubCollector(self.read_from))
         ProcessCollector(registry=process)
         PlatformCollector(registry=process)
         GCCollector(registry=process)

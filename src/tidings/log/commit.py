@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from time import monotonic
 
 import msgspec
 
@@ -22,16 +23,18 @@ ARRIVING = "The topic is being moved here from another store. Try again in a mom
 class Job:
     """A call that waits in a topic's queue: an append, which may be merged with its neighbours, or another plan.
 
-    `head`: the head of the log after the change that the job was part of, once there is an answer.
+    `head`: the head of the log after the change that the job was part of, once there is an answer. `began`: when the
+    call was made, by the clock that `monotonic` reads.
     """
 
-    __slots__ = ("answer", "append", "head", "plan", "size")
+    __slots__ = ("answer", "append", "began", "head", "plan", "size")
 
     def __init__(self, append: Append | None, plan: Plan | None, size: int) -> None:
         self.append: Append | None = append
         self.plan: Plan | None = plan
         self.size: int = size
         self.head: Head | None = None
+        self.began: float = monotonic()
         self.answer: asyncio.Future[Appended | None] = asyncio.get_running_loop().create_future()
 
     @property
@@ -41,15 +44,16 @@ class Job:
 
 
 class Commit:
-    """A plan over the jobs of one change. `change` and `answers` are what it decided last."""
+    """A plan over the jobs of one change. `change` and `answers` are what it decided last. `began`: as in Job."""
 
-    __slots__ = ("answers", "change", "id", "jobs", "now", "topic")
+    __slots__ = ("answers", "began", "change", "id", "jobs", "now", "topic")
 
     def __init__(self, topic: str, jobs: list[Job], now: float, id: bytes) -> None:
         self.topic: str = topic
         self.jobs: list[Job] = jobs
         self.now: float = now
         self.id: bytes = id
+        self.began: float = monotonic()
         self.change: Change | None = None
         self.answers: Sequence[rules.Answer] = ()
 

@@ -24,6 +24,7 @@ from .queues import Queues
 from .reading import page, position
 from .records import Item
 from .rules import Append, Appended, Expected
+from .timings import Timings
 
 SWEPT = 100
 """Topics that a sweep asks the store for at once."""
@@ -38,6 +39,7 @@ class Journal:
     log order per topic, after the callers of that change got their answers: with the events that follow the offset
     `base`, or without any when only the head changed or an event was redacted. `on_delete(topic)` is called after this
     process deleted the topic. `retention`: that of logs which begin without one of their own; no other log changes.
+    `appends`: the times from the calls of appends to their answers; `commits`: those that the store took for changes.
     """
 
     def __init__(
@@ -50,6 +52,8 @@ class Journal:
         self._retention = retention
         self._clock = clock
         self._queues = Queues(store, clock, self._announce)
+        self.appends: Timings = self._queues.appends
+        self.commits: Timings = self._queues.commits
         self._trimming: set[str] = set()
 
     async def open(self) -> None:

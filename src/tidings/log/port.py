@@ -157,6 +157,9 @@ class Store(Leases, Protocol):
         Returns the seconds since the last change that this process made or heard of; None before the first.
         """
 
+    async def size(self) -> int:
+        """Return the bytes that the store takes where it is kept, with what is deleted and not yet given back."""
+
     async def lost(self) -> str:
         """Wait until the store is gone for good, such as a file that was removed, and return one sentence about it.
 

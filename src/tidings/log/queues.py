@@ -11,6 +11,7 @@ import logging
 import os
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from time import monotonic
 
 from tidings.errors import OutcomeUnknown, Unavailable
 
@@ -18,6 +19,7 @@ from .commit import Commit, Job
 from .head import Known
 from .port import Store
 from .rules import Appended
+from .timings import Timings
 from .uncertain import resolve
 
 GROUP_EVENTS, GROUP_BYTES = 5_000, 1 << 20
@@ -33,9 +35,14 @@ logger: logging.Logger = logging.getLogger("tidings")
 
 
 class Queues:
-    """The changes under way of one event loop. `made(commit)` is called after its callers got answers."""
+    """The changes under way of one event loop. `made(commit)` is called after its callers got answers.
+
+    `appends`: the times from the calls of appends to their answers; `commits`: those that the store took for changes.
+    """
 
     def __init__(self, store: Store, clock: Callable[[], float], made: Callable[[Commit], None]) -> None:
+        self.appends: Timings = Timings()
+        self.commits: Timings = Timings()
         self._store = store
         self._clock = clock
         self._announce = made
@@ -122,6 +129,11 @@ class Queues:
         """Answer the callers of a change, then announce it, then start the next change of its topic: replies first."""
         commit.answer_all(error)
         if error is None and commit.change:
+            now = monotonic()
+            self.commits.add(now - commit.began)
+            for job in commit.jobs:
+                if job.append:
+                    self.appends.add(now - job.began)
             if not self._made:
                 asyncio.get_running_loop().call_soon(self._announce_all)
             self._made.append(commit)

@@ -6,16 +6,18 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, suppress
+from time import monotonic
 from typing import Any, Protocol
 
 from tidings.delivery.hub import Hub
 from tidings.errors import TidingsError, Unavailable
 from tidings.events import Offset
-from tidings.wire.run_events import InputRequested, InputResolved, RunEvent, from_event
+from tidings.wire.run_events import BlockDelta, InputRequested, InputResolved, RunEvent, from_event
 
 from .context import detached
 from .ending import Cut, ending, failed
 from .failures import BrokenOff, explain
+from .figures import RunFigures
 from .progress import Progress
 from .run import RESET
 from .writer import PAUSE, Refused, Writer
@@ -42,10 +44,20 @@ class Producer:
     """Makes a run whose log began at `started`. `task` is done when the run has ended or was abandoned.
 
     `on_request` is called with the id of each question to a person, but not again if the question is repeated.
+    `figures` counts the run and its tokens.
     """
 
-    def __init__(self, hub: Hub, run: str, topic: str, started: Offset, on_request: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        run: str,
+        topic: str,
+        started: Offset,
+        on_request: Callable[[str], None],
+        figures: RunFigures,
+    ) -> None:
         self.run = run
+        self._figures = figures
         self.topic = topic
         self.task: asyncio.Task[None] | None = None
         self._hub = hub
@@ -86,7 +98,7 @@ class Producer:
     async def fail(self, error: BaseException) -> None:
         """End a run whose model was never called."""
         self._log(error)
-        await self._writer.end([failed(self.run, error)])
+        await self._end([failed(self.run, error)])
 
     async def answer(self, request: str) -> Any:
         """The answer to a request for input, as soon as the answer is in the log."""
@@ -108,18 +120,29 @@ class Producer:
         try:
             await asyncio.wait({model, self._given_up}, return_when=asyncio.FIRST_COMPLETED)
             if not self._writer.refused:
-                await self._writer.end(self._ending(model, source))
+                await self._end(self._ending(model, source))
         finally:
             commands.cancel()
             model.cancel()
 
+    async def _end(self, events: list[RunEvent]) -> None:
+        await self._writer.end(events)
+        if self.ended:
+            self._figures.end(events[-1])
+
     async def _read(self, source: Source) -> None:
+        began, silent = monotonic(), True
         # Refused: the run ends elsewhere, or has been given its end.
         with suppress(Refused), detached():
             async with aclosing(source.events()) as events:  # type: ignore[type-var]
                 async for event in events:
                     await self._writer.put(event)
                     self._progress.apply(event)
+                    if isinstance(event, BlockDelta):
+                        self._figures.tokens += 1
+                        if silent:
+                            silent = False
+                            self._figures.first_token.add(monotonic() - began)
                     if isinstance(event, InputRequested) and event.error is None:
                         self._on_request(event.request)
 

@@ -12,6 +12,7 @@ from tidings.log.names import EARLIEST, After
 from tidings.wire.run_events import from_event, to_item
 
 from .ending import ending
+from .figures import RunFigures
 from .progress import Progress
 from .run import is_id, topic_of
 
@@ -23,10 +24,13 @@ class Reaper:
 
     Every process has a reaper, and a run still ends once, since each append expects the exact end of the log.
     `alive`: the ids of the runs that this process makes. `on_end`: called with the id of each run that has ended; while
-    it fails, the lease is kept and the next look tries again.
+    it fails, the lease is kept and the next look tries again. `figures` counts these runs.
     """
 
-    def __init__(self, hub: Hub, alive: Container[str], on_end: Callable[[str], Awaitable[None]]) -> None:
+    def __init__(
+        self, hub: Hub, alive: Container[str], on_end: Callable[[str], Awaitable[None]], figures: RunFigures
+    ) -> None:
+        self._figures = figures
         self._hub = hub
         self._alive = alive
         self._on_end = on_end
@@ -47,7 +51,8 @@ class Reaper:
         head = await self._hub.log.describe(topic)
         if head is not None and not head.closed:
             progress, tail = await self._read(id, topic)
-            end = [to_item(event) for event in ending(progress, cut="interrupted")]
+            events = ending(progress, cut="interrupted")
+            end = [to_item(event) for event in events]
             try:
                 try:
                     await self._hub.log.append(topic, end, expected=tail, close=True)
@@ -56,6 +61,7 @@ class Reaper:
                     await self._hub.log.append(topic, end[-1:], expected=tail, close=True)
             except Conflict:
                 return
+            self._figures.end(events[-1])
             log.warning("%s is ended as interrupted: its producer is gone", topic)
         if head is not None:
             await self._on_end(id)

@@ -20,6 +20,7 @@ from tidings.log.names import json_of, valid_topic
 from tidings.log.rules import NEW
 from tidings.wire.run_events import InputResolved, RunStarted, from_event, to_item
 
+from .figures import RunFigures
 from .producer import Producer, Source
 from .reaper import Reaper
 from .response import RunResponse
@@ -71,7 +72,8 @@ class Runs:
         self.on_request: Callable[[str, str], Coroutine[Any, Any, None]] | None = None
         self._hub = hub
         self._producers: dict[str, Producer] = {}
-        self._reaper = Reaper(hub, self._producers, self._follow_up)
+        self.figures = RunFigures()
+        self._reaper = Reaper(hub, self._producers, self._follow_up, self.figures)
         self._starting: set[asyncio.Task[Run]] = set()
         self._ending: set[asyncio.Task[None]] = set()
         self._last_call: float | None = None
@@ -85,6 +87,11 @@ class Runs:
         # Two tasks, so that ending many runs of others does not keep this process from renewing its own.
         for work in (self._renew, self._reaper.reap):
             self._hub.delivery.background(self._keep(work))
+
+    @property
+    def under_way(self) -> int:
+        """The number of runs that this process makes."""
+        return len(self._producers)
 
     async def start(
         self,
@@ -220,7 +227,7 @@ class Runs:
             await self._announce(started)
             return run
         producer = self._producers[id] = Producer(
-            self._hub, id, topic, appended.last, lambda request: self._asks(id, request)
+            self._hub, id, topic, appended.last, lambda request: self._asks(id, request), self.figures
         )
         try:
             await self._announce(started)

@@ -27,6 +27,8 @@ from tidings.apps.conversations.guard import ConversationsGuard
 from tidings.apps.files import routes as transfers
 from tidings.apps.files.attachments import Attachments
 from tidings.apps.files.files import FILES, Files
+from tidings.apps.metrics import service as own_metrics
+from tidings.apps.metrics.guard import MetricsGuard
 from tidings.apps.notifications import routes as notifications
 from tidings.apps.notifications.guard import PeopleGuard
 from tidings.apps.notifications.questions import Questions
@@ -184,6 +186,9 @@ def create_app(
     shared = SharedLimits(hub, access.limits)
     signed_out = SignedOut(hub, access.authenticator)
     routers, eraser = apps(hub, access, presence, search, offered, int(settings.max_file))
+    metrics = Metrics(hub, siblings)
+    own = own_metrics.OwnMetrics(hub, metrics.read_from, siblings.number)
+    access.guards[own_metrics.TOPIC] = MetricsGuard(own)
 
     @asynccontextmanager
     async def lifespan(app: App) -> AsyncGenerator[None, None]:
@@ -206,6 +211,9 @@ def create_app(
         presence.open()
         shared.open()
         eraser.open()
+        metrics.read_from.open()
+        if settings.metrics:
+            own.open()
         for assistant in offered.values():
             hub.delivery.background(load(assistant))
 
@@ -219,7 +227,7 @@ def create_app(
     )
     app.state.hub = app.hub = hub
     app.access = access
-    app.metrics = Metrics(hub, siblings)
+    app.metrics = metrics
     app.work = work
     app.open_to(settings.cors_origins)
     problems.install(app)
@@ -234,7 +242,7 @@ def create_app(
         topics.routes(hub, access),
         runs.routes(hub, access, offered, sizes, Attachments(Files(hub))),
         *sign_in(settings, hub, access, signed_out),
-        health.routes(hub, siblings, app.metrics),
+        health.routes(hub, siblings, metrics),
         *routers,
     ):
         app.include_router(router)

@@ -110,6 +110,9 @@ class Settings(BaseSettings):
     """The least serious log record that is written."""
     log_format: Literal["text", "json"] = "text"
     """The format of the log: lines of text, or a JSON object a line."""
+    metrics: bool = True
+    """Keep the server's own figures in the topic `metrics.server`, an event a second and process, from the first time
+    that somebody reads the topic on. `GET /metrics` has them in any case."""
     access_log: bool = False
     """Write a log record for each request, without the query of its path."""
 

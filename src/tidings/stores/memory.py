@@ -122,6 +122,10 @@ class MemoryStore:
         self._check_writable()
         return None if self._changed is None else self._steady() - self._changed
 
+    async def size(self) -> int:
+        self._check()
+        return sum(kept.head.size for kept in self._logs.values())
+
     async def lost(self) -> str:
         never: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         return await never

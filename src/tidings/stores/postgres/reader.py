@@ -50,6 +50,10 @@ KEYS = """
 SELECT k.key, k.first, k.last, k.time FROM tidings.topics t JOIN tidings.keys k USING (log)
 WHERE t.name = $1 AND k.last BETWEEN $2 AND $3"""
 
+SIZE = """
+SELECT coalesce(sum(pg_total_relation_size(oid)), 0)::bigint FROM pg_class
+WHERE relnamespace = 'tidings'::regnamespace AND relkind = 'r'"""
+
 
 class Reader:
     """The queries of the port, as of the present era. Each method raises the driver's errors, or Stale."""
@@ -97,6 +101,10 @@ class Reader:
             [(key.decode(), *span) for key, *span in keys],
             [label.decode() for (label,) in labels],
         )
+
+    async def size(self, connection: Connection) -> int:
+        size: int = await connection.fetchval(SIZE)
+        return size
 
     def _head(self, head: bytes, era: int) -> Head:
         return self._eras.now(decode_head(head), era)

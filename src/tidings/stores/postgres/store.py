@@ -198,6 +198,10 @@ class PostgresStore:
             await asyncio.shield(self._probing)
         return None if self._changed is None else self._steady() - self._changed
 
+    async def size(self) -> int:
+        self._check()
+        return await self._connections.run(self._reader.size)
+
     async def lost(self) -> str:
         """Wait for ever: an engine that is away may come back."""
         never: asyncio.Future[str] = asyncio.get_running_loop().create_future()

@@ -55,6 +55,14 @@ class DatabaseFile:
             return ""
         return DAMAGED
 
+    def size(self) -> int:
+        """The bytes of the database and its log of changes. For any thread."""
+        size = 0
+        for name in self._parts:
+            with contextlib.suppress(OSError):
+                size += 0 if name.endswith("-shm") else os.stat(name).st_size
+        return size
+
     def _is_cut(self, size: int, header: bytes) -> bool:
         """True if the file has become shorter than its header says, and has not grown for a while since.
 

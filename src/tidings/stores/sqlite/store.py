@@ -170,6 +170,11 @@ class SqliteStore:
             await self._call(Probe())
         return None if self._committed is None else self._steady() - self._committed
 
+    async def size(self) -> int:
+        if self._state != "open":
+            raise Unavailable(self._reason)
+        return await self._loop.run_in_executor(self._pool, self._file.size)
+
     async def lost(self) -> str:
         return await asyncio.shield(self._lost)
 

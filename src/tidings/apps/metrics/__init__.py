@@ -1,0 +1,1 @@
+"""The server's own figures: the topic `metrics.server`, an event a second for each process."""
