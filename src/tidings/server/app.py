@@ -48,6 +48,8 @@ from tidings.apps.rooms.rooms import Rooms
 from tidings.apps.runs.guard import RunsGuard
 from tidings.apps.search import routes as searching
 from tidings.apps.search.index import Search
+from tidings.apps.series import routes as series_routes
+from tidings.apps.series.service import SeriesService
 from tidings.apps.snapshots import SNAPSHOTS
 from tidings.assistants import configured
 from tidings.assistants.corpus import docs_folder
@@ -189,6 +191,7 @@ def create_app(
     metrics = Metrics(hub, siblings)
     own = own_metrics.OwnMetrics(hub, metrics.read_from, siblings.number)
     access.guards[own_metrics.TOPIC] = MetricsGuard(own)
+    series = SeriesService(hub)
 
     @asynccontextmanager
     async def lifespan(app: App) -> AsyncGenerator[None, None]:
@@ -212,6 +215,7 @@ def create_app(
         shared.open()
         eraser.open()
         metrics.read_from.open()
+        series.open()
         if settings.metrics:
             own.open()
         for assistant in offered.values():
@@ -243,6 +247,7 @@ def create_app(
         runs.routes(hub, access, offered, sizes, Attachments(Files(hub))),
         *sign_in(settings, hub, access, signed_out),
         health.routes(hub, siblings, metrics),
+        series_routes.routes(access, series),
         *routers,
     ):
         app.include_router(router)

@@ -1,0 +1,1 @@
+"""Series: the numbers in the events of a topic, aggregated over time for charts."""

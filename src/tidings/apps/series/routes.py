@@ -1,0 +1,84 @@
+"""Series over HTTP: history in one answer, which says where live goes on."""
+
+from __future__ import annotations
+
+from time import time
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from tidings.access.access import Access
+from tidings.http.openapi import TOPIC, problems, shape
+from tidings.http.request import DECIMAL, strict, wrong
+from tidings.http.response import json_response
+
+from .bucket import ADDED, QUANTILES
+from .fold import HOUR, KEPT, Spec
+from .service import Answer, SeriesService
+
+Aggregation = Literal["rate", "count", "sum", "mean", "min", "max", "last", "p50", "p99"]
+
+DEEPEST = 8
+"""Names in the path of a field."""
+
+LONGEST = 200
+"""Characters of the path of a field."""
+
+FUTURE = 60.0
+"""Seconds by which a client's clock may be ahead."""
+
+
+def routes(access: Access, service: SeriesService) -> APIRouter:
+    """Return the router of series."""
+    router = APIRouter(tags=["series"], route_class=strict(access))
+
+    @router.get(
+        "/series",
+        summary="Read a series: the values in the events of a topic, by time",
+        responses={200: shape(Answer, "The series"), **problems()},
+    )
+    async def series(
+        request: Request,
+        topic: Annotated[str, Query(json_schema_extra=TOPIC)],
+        field: Annotated[
+            str,
+            Query(description="The path of a number in the data, such as `cpu.user`. Absent: the events are counted."),
+        ] = "",
+        agg: Annotated[
+            Aggregation | None, Query(description="By default `mean` of a field, and the `rate` of events a second.")
+        ] = None,
+        by: Annotated[str, Query(description="The path of the field that names the group of an event.")] = "",
+        start: Annotated[
+            float,
+            Query(
+                alias="from", description="Unix seconds, or, as a negative number, seconds from now.", ge=-1e10, le=1e10
+            ),
+        ] = -300.0,
+        end: Annotated[float, Query(alias="to", description="As `from`; 0 is now.", ge=-1e10, le=1e10)] = 0.0,
+        points: Annotated[int, Query(ge=2, le=2000), DECIMAL] = 1000,
+    ) -> Response:
+        await access.reader(request.scope["headers"], topic)
+        for name, path in (("field", field), ("by", by)):
+            _check_path(name, path)
+        aggregation = agg or ("mean" if field else "rate")
+        if not field and aggregation not in ADDED - {"sum"}:
+            wrong("agg", f"`{aggregation}` needs a `field`: events themselves have a `rate` and a `count`")
+        now = time()
+        first, last = (at if at > 0 else now + at for at in (start, end))
+        if not first < last:
+            wrong("from", "`from` is before `to`")
+        if last > now + FUTURE:
+            wrong("to", "`to` is not in the future")
+        if first < now - KEPT[HOUR]:
+            wrong("from", f"A series goes back {KEPT[HOUR] // 86_400} days")
+        spec = Spec(topic, field, by, aggregation in QUANTILES)
+        return json_response(await service.answer(spec, aggregation, first, last, points))
+
+    return router
+
+
+def _check_path(name: str, path: str) -> None:
+    parts = path.split(".") if path else []
+    if len(path) > LONGEST or len(parts) > DEEPEST or not all(parts):
+        wrong(name, f"`{name}` is a path of at most {DEEPEST} names between dots, in {LONGEST} characters")
