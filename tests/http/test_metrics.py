@@ -155,7 +155,8 @@ async def test_every_expression_of_the_grafana_file_names_metrics_that_exist() -
         metrics = Metrics(hub, Siblings())
         metrics.read_from.open()
         await asyncio.sleep(0)
-        text = (generate_latest(metrics.counted) + generate_latest(metrics.process)).decode()
+        process = await asyncio.to_thread(generate_latest, metrics.process)
+        text = (generate_latest(metrics.counted) + process).decode()
     exist = {sample.name for family in text_string_to_metric_families(text) for sample in family.samples}
     exist.add("tidings_store_bytes")
     expressions = list(expressions_of(json.loads(GRAFANA.read_text(encoding="utf-8"))))

@@ -106,7 +106,7 @@ def moment(at: float, *, published: int, times: list[float], store: int | None) 
         tokens=10 * published,
         draining=False,
     )
-    return Moment.now(reading)._replace(at=at, cpu=at / 4)
+    return Moment.now(reading, 4096)._replace(at=at, cpu=at / 4)
 
 
 def test_rates_are_a_seconds_and_unknown_times_are_left_out() -> None:
@@ -116,6 +116,7 @@ def test_rates_are_a_seconds_and_unknown_times_are_left_out() -> None:
     assert (found["published"], found["tokens"], found["cpu"], found["streams"]) == (2.0, 20.0, 0.25, 7)
     assert (found["runs"], found["runs_failed"], found["runs_success"], found["store_bytes"]) == (1, 4, 0, 5000)
     assert 0.009 < found["publish_p50"] == found["publish_p99"] < 0.011
+    assert found["memory"] == 4096
     assert "commit_p50" not in found
     assert "first_token_p99" not in found
     assert "store_bytes" not in figures_between(before, before._replace(at=11.0))

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tidings.apps.series.fold import GROUPS, HOUR, MINUTE, SECOND, Faults, SeriesFold, Spec
@@ -28,6 +28,7 @@ def totals(fold: SeriesFold, width: int) -> tuple[int, float]:
     return sum(bucket.events for bucket in buckets), sum(bucket.sum for bucket in buckets)
 
 
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.floats(0, 400), st.integers(-5, 5)), max_size=80))
 def test_every_level_holds_every_event_once(steps: list[tuple[float, int]]) -> None:
     times, at = [], 0.0
@@ -99,6 +100,7 @@ def test_a_redacted_event_is_no_event() -> None:
     assert fold.n == 1
 
 
+@settings(max_examples=25)
 @given(st.lists(st.floats(0.5, 90), min_size=30, max_size=120), st.integers(0, 100))
 def test_a_fold_that_begins_at_stored_minutes_ends_as_one_that_never_stopped(waits: list[float], cut: int) -> None:
     times, at = [], 0.0

@@ -112,8 +112,10 @@ class SeriesFold:
         if time < self.newest:
             self._minute_faults.late += time < self.newest - 1
             time = self.newest
-        if self.newest and time - self.newest > SILENCE:
-            self.silences.append((self.newest, time))
+        silence = (self.newest, time)
+        # A fold that begins at stored minutes has the silence that ended with its first event already.
+        if self.newest and time - self.newest > SILENCE and self.silences[-1:] != [silence]:
+            self.silences.append(silence)
         minute = int(time) // MINUTE * MINUTE
         if self._minute is not None and minute > self._minute:
             self._finish(self._minute)

@@ -115,41 +115,40 @@ class SeriesService:
         self._forget()
         now = time()
         grid = columns.grid(start, end, points, now - FIRST_SECONDS)
-        answer = series.answers.get((aggregation, grid))
-        if answer is None:
-            if len(series.answers) >= ANSWERS:
-                series.answers.clear()
-            answer = series.answers[aggregation, grid] = await self._compute(series, aggregation, grid, now)
-        return answer
+        async with series.lock:  # of several who ask for the same, the first computes it
+            answer = series.answers.get((aggregation, grid))
+            if answer is None:
+                if len(series.answers) >= ANSWERS:
+                    series.answers.clear()
+                answer = series.answers[aggregation, grid] = await self._compute(series, aggregation, grid, now)
+            return answer
 
     async def _compute(self, series: _Series, aggregation: str, grid: columns.Grid, now: float) -> Answer:
-        async with series.lock:  # events that come meanwhile belong to another offset
-            spec, fold = series.spec, series.fold
-            table = Table(grid, spec.quantiles)
-            events = 0
-            spans = list(fold.spans(grid.level, grid.start, grid.end))
-            async for at, groups in in_slices(spans):
-                for group, bucket in groups.items():
-                    table.add(at, group, bucket)
-                    events += bucket.events
-            gaps = columns.gaps(fold, grid, events, now)
-            faults = fold.faults_now
-            return Answer(
-                topic=spec.topic,
-                field=spec.field,
-                agg=aggregation,
-                by=spec.by,
-                from_=grid.start,
-                to=grid.end,
-                step=grid.step,
-                offset=str(series.offset),
-                lines=columns.lines(table, aggregation, bool(spec.field), gaps, fold.first, now),
-                gaps=gaps,
-                bad=faults.bad,
-                late=faults.late,
-                beyond=faults.beyond,
-                notes=notes(faults, spec),
-            )
+        spec, fold = series.spec, series.fold
+        table = Table(grid, spec.quantiles)
+        events = 0
+        async for at, groups in in_slices(list(fold.spans(grid.level, grid.start, grid.end))):
+            for group, bucket in groups.items():
+                table.add(at, group, bucket)
+                events += bucket.events
+        gaps = columns.gaps(fold, grid, events, now)
+        faults = fold.faults_now
+        return Answer(
+            topic=spec.topic,
+            field=spec.field,
+            agg=aggregation,
+            by=spec.by,
+            from_=grid.start,
+            to=grid.end,
+            step=grid.step,
+            offset=str(series.offset),
+            lines=columns.lines(table, aggregation, bool(spec.field), gaps, fold.first, now),
+            gaps=gaps,
+            bad=faults.bad,
+            late=faults.late,
+            beyond=faults.beyond,
+            notes=notes(faults, spec),
+        )
 
     def _forget(self) -> None:
         size = sum(series.fold.size for series in self._kept.values())
