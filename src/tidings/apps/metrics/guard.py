@@ -10,7 +10,10 @@ from .service import OwnMetrics
 
 
 class MetricsGuard(Guard):
-    """Whoever's token covers the topic reads it; the server alone publishes to it. The first read makes it begin."""
+    """Whoever's token covers the topic reads it; the server alone publishes to it. The first read makes it begin.
+
+    Of people, administrators configure and delete it.
+    """
 
     def __init__(self, metrics: OwnMetrics) -> None:
         self._metrics = metrics
@@ -22,7 +25,7 @@ class MetricsGuard(Guard):
         raise Forbidden(f"Only the server itself publishes to {topic}.", topic=topic)
 
     async def manage(self, subject: Subject, topic: str) -> None:
-        if subject.authenticated and subject.limits == PERSON:
+        if subject.limits == PERSON and not subject.admin:
             raise Forbidden(f"{topic} is kept by the server.", topic=topic)
 
     async def announce(self, subject: Subject, topic: str) -> None:
