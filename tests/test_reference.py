@@ -36,7 +36,7 @@ OBJECTS: dict[str, list[type]] = {
 
 INTERNAL = {
     "hub": {"delivery", "leases", "log"},
-    "hub.runs": {"close", "drain", "hub", "on_end", "on_request", "open"},
+    "hub.runs": {"close", "drain", "hub", "on_end", "on_request", "open", "under_way"},
 }
 """Attributes without an underscore that other rooms of the library use. The page says that they are not public."""
 

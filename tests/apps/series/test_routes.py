@@ -52,7 +52,7 @@ async def test_a_series_of_events_that_were_just_published(server: Server, id: s
 )
 async def test_a_wrong_parameter_is_refused_by_its_name(server: Server, path: str, named: str) -> None:
     answer = await asked(server, path)
-    assert answer.status_code == 422
+    assert answer.status_code in (400, 422)
     assert named in answer.text
 
 

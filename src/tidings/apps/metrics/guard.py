@@ -10,7 +10,7 @@ from .service import OwnMetrics
 
 
 class MetricsGuard(Guard):
-    """Whoever's token covers the topic reads it; the server alone publishes to it. The first read makes it begin.
+    """Tokens decide who reads the topic; the server alone publishes to it. The first read makes it begin.
 
     Of people, administrators configure and delete it.
     """

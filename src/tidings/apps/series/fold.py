@@ -42,7 +42,7 @@ _decode = msgspec.json.Decoder().decode
 
 
 class Spec(NamedTuple):
-    """What is aggregated: the values at the path `field` in the events of `topic`, empty for the events themselves.
+    """The subject of a series: the values at the path `field` in the events of `topic`, empty for the events as such.
 
     `by`: the path of the field that names an event's group; empty: there are no groups. `quantiles`: keep histograms.
     """
@@ -54,7 +54,7 @@ class Spec(NamedTuple):
 
 
 class Faults(msgspec.Struct):
-    """How many events had something that a chart cannot show.
+    """Counts of events that had something that a chart cannot show.
 
     `bad`: a value that is no number. `late`: an earlier time than an event before. `beyond`: a group beyond GROUPS.
     """

@@ -9,8 +9,9 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from tidings.access.access import Access
+from tidings.errors import InvalidRequest
 from tidings.http.openapi import TOPIC, problems, shape
-from tidings.http.request import DECIMAL, strict, wrong
+from tidings.http.request import DECIMAL, strict
 from tidings.http.response import json_response
 
 from .bucket import ADDED, QUANTILES
@@ -19,8 +20,8 @@ from .service import Answer, SeriesService
 
 Aggregation = Literal["rate", "count", "sum", "mean", "min", "max", "last", "p50", "p99"]
 
-DEEPEST = 8
-"""Names in the path of a field."""
+PATH = r"^([^.]+(\.[^.]+){0,7})?$"
+"""The path of a field: at most 8 names between dots."""
 
 LONGEST = 200
 """Characters of the path of a field."""
@@ -43,12 +44,21 @@ def routes(access: Access, service: SeriesService) -> APIRouter:
         topic: Annotated[str, Query(json_schema_extra=TOPIC)],
         field: Annotated[
             str,
-            Query(description="The path of a number in the data, such as `cpu.user`. Absent: the events are counted."),
+            Query(
+                description="The path of a number in the data, such as `cpu.user`. Absent: the events are counted.",
+                pattern=PATH,
+                max_length=LONGEST,
+            ),
         ] = "",
         agg: Annotated[
             Aggregation | None, Query(description="By default `mean` of a field, and the `rate` of events a second.")
         ] = None,
-        by: Annotated[str, Query(description="The path of the field that names the group of an event.")] = "",
+        by: Annotated[
+            str,
+            Query(
+                description="The path of the field that names the group of an event.", pattern=PATH, max_length=LONGEST
+            ),
+        ] = "",
         start: Annotated[
             float,
             Query(
@@ -59,26 +69,18 @@ def routes(access: Access, service: SeriesService) -> APIRouter:
         points: Annotated[int, Query(ge=2, le=2000), DECIMAL] = 1000,
     ) -> Response:
         await access.reader(request.scope["headers"], topic)
-        for name, path in (("field", field), ("by", by)):
-            _check_path(name, path)
         aggregation = agg or ("mean" if field else "rate")
         if not field and aggregation not in ADDED - {"sum"}:
-            wrong("agg", f"`{aggregation}` needs a `field`: events themselves have a `rate` and a `count`")
+            raise InvalidRequest(f"`agg={aggregation}` needs a `field`: events themselves have a `rate` and a `count`.")
         now = time()
         first, last = (at if at > 0 else now + at for at in (start, end))
         if not first < last:
-            wrong("from", "`from` is before `to`")
+            raise InvalidRequest("`from` is before `to`.")
         if last > now + FUTURE:
-            wrong("to", "`to` is not in the future")
+            raise InvalidRequest("`to` is not in the future.")
         if first < now - KEPT[HOUR]:
-            wrong("from", f"A series goes back {KEPT[HOUR] // 86_400} days")
+            raise InvalidRequest(f"`from` is at most {KEPT[HOUR] // 86_400} days ago.")
         spec = Spec(topic, field, by, aggregation in QUANTILES)
         return json_response(await service.answer(spec, aggregation, first, last, points))
 
     return router
-
-
-def _check_path(name: str, path: str) -> None:
-    parts = path.split(".") if path else []
-    if len(path) > LONGEST or len(parts) > DEEPEST or not all(parts):
-        wrong(name, f"`{name}` is a path of at most {DEEPEST} names between dots, in {LONGEST} characters")
