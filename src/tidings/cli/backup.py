@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Annotated
 
 import typer
+
+from .progress import progress_bar
 
 Store = Annotated[
     str | None, typer.Option("--store", help="The URL of the store (TIDINGS_STORE, else sqlite:///tidings.db).")
@@ -35,7 +36,7 @@ def add_to(app: typer.Typer, sentences: Callable[[], AbstractContextManager[None
         with sentences():
             from tidings.stores.sqlite.backup import back_up
 
-            with _progress() as progress:
+            with progress_bar() as progress:
                 size = back_up(_database(store), file, progress)
             print(f"{file}: {_megabytes(size)}")
 
@@ -58,7 +59,7 @@ def add_to(app: typer.Typer, sentences: Callable[[], AbstractContextManager[None
             from tidings.stores.sqlite.restore import restore as restore_from
 
             database = _database(store)
-            with _progress() as progress:
+            with progress_bar() as progress:
                 kept = restore_from(file, database, progress)
             print(f"{database}: restored from {file}")
             if kept:
@@ -77,22 +78,6 @@ def _database(store: str | None) -> str:
         return database_of(Settings.load(store=store).store)
     except InvalidRequest as error:
         raise Failure(str(error), WRONG) from None
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[float], None]]:
-    """Show the progress of what takes long in one line of the terminal, and nowhere else."""
-    terminal = sys.stderr.isatty()
-
-    def show(part: float) -> None:
-        if terminal:
-            print(f"\r{part:4.0%}", end="", file=sys.stderr, flush=True)
-
-    try:
-        yield show
-    finally:
-        if terminal:
-            print("\r    \r", end="", file=sys.stderr, flush=True)
 
 
 def _megabytes(size: int) -> str:

@@ -1,4 +1,4 @@
-"""The commands: `tidings serve | publish | read | topics | token | backup | restore | move | alerts`.
+"""The commands: `tidings serve | publish | read | topics | token | backup | restore | move | alerts | process`.
 
 Exit codes: 0 done; 1 the server refused, or could not start; 2 a wrong option, setting or line of input; 3 no server
 answers; 74 the server lost its database; 141 the reader of the output has gone. Ctrl-C is 130 in a shell, but 0 for
@@ -23,6 +23,8 @@ import typer
 from .alerts import add_to as add_alerts_to
 from .backup import add_to
 from .move import add_to as add_move_to
+from .process import LOCAL, Token, Url
+from .process import add_to as add_process_to
 
 if TYPE_CHECKING:
     from tidings.client import Client
@@ -44,15 +46,6 @@ SILENCE = 90.0
 """Seconds without a byte after which a followed stream counts as broken. Servers are silent for at most 15."""
 
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
-
-Url = Annotated[
-    str, typer.Option("--url", envvar="TIDINGS_URL", help="The URL of the server.", show_envvar=True, metavar="URL")
-]
-Token = Annotated[
-    str | None,
-    typer.Option("--token", envvar="TIDINGS_TOKEN", help="The token, for a server that requires one.", metavar="TOKEN"),
-]
-LOCAL = "http://127.0.0.1:8000"
 
 
 def _version(wanted: bool) -> None:
@@ -389,6 +382,7 @@ def _sentences() -> Iterator[None]:
 add_to(app, _sentences)
 add_move_to(app, _sentences)
 add_alerts_to(app, _sentences)
+add_process_to(app, _sentences, _client)
 
 
 def main() -> None:

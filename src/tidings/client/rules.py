@@ -180,6 +180,11 @@ class Rules:
         except (msgspec.DecodeError, UnicodeDecodeError):
             problem = Problem("", f"{self.url} answered {reply.status} {reply.reason}.".replace(" .", "."))
         detail = problem.detail or problem.title
+        found = self._error(reply, request, problem, detail)
+        found.members |= members_of(reply.body)
+        return found
+
+    def _error(self, reply: Answer, request: Request, problem: Problem, detail: str) -> TidingsError:
         if reply.status == 410 and problem.reason and problem.earliest:
             return Gone(detail, topic=request.topic, reason=problem.reason, earliest=problem.earliest)
         if reply.status >= 500 or reply.status in (408, 425):
@@ -209,6 +214,15 @@ def _decoder(shape: type[T]) -> msgspec.json.Decoder[T]:
     if shape not in _decoders:
         _decoders[shape] = msgspec.json.Decoder(shape)
     return _decoders[shape]
+
+
+def members_of(body: bytes) -> dict[str, Any]:
+    """Return the further members of a problem document, such as the `field` that is wrong."""
+    try:
+        members = _decoder(dict[str, Any]).decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return {}
+    return {name: value for name, value in members.items() if name not in ("type", "title", "status", "detail")}
 
 
 def is_busy(status: int) -> bool:

@@ -105,17 +105,23 @@ def microseconds(time: str | int | float) -> int:
     Digits of a second beyond the sixth are cut off.
     """
     if isinstance(time, str):
-        found = datetime.fromisoformat(time)
-        if found.tzinfo is None:
-            found = found.replace(tzinfo=UTC)
-        since = found - _EPOCH
-        at = (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
-    elif isinstance(time, int):
+        return instant(datetime.fromisoformat(time))
+    if isinstance(time, int):
         at = time * 1_000_000
     else:
         if not math.isfinite(time):
             raise ValueError("is not a number")
         at = round(time * 1_000_000)
+    return _checked(at)
+
+
+def instant(time: datetime) -> int:
+    """Return a time in microseconds since 1970, like `microseconds`."""
+    since = (time.replace(tzinfo=UTC) if time.tzinfo is None else time) - _EPOCH
+    return _checked((since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds)
+
+
+def _checked(at: int) -> int:
     if not _FIRST <= at < _LAST:
         raise ValueError("is before 1900 or after 2199")
     return at

@@ -58,7 +58,7 @@ class ProcessesGuard(Guard):
             raise InvalidRequest("A part of an import is published with its events, after them, in one commit.")
         projection = await self._processes.projections.get(topic)
         before = projection.state.imports.get(part.file, NOTHING)
-        members = {"events": before.events, "done": before.done}
+        members = {"events": before.events, "done": before.done, "options": before.options}
         if before != NOTHING and before.options != part.options:
             raise Conflict("The topic holds this file, read with other options.", **members)
         if before.done or part.first != before.events:
