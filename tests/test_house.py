@@ -274,7 +274,7 @@ def test_an_app_knows_another_by_its_service_alone(module: str) -> None:
 
 @pytest.mark.parametrize("module", [name for name in sources() if is_pure_part(name)])
 def test_the_pure_parts_of_an_app_only_compute(module: str) -> None:
-    app = module.rpartition(".")[0]
+    app = ".".join(module.split(".")[:2])
     breaches = {
         name
         for name in imported(module)

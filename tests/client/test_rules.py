@@ -112,6 +112,21 @@ def test_a_status_is_one_of_our_errors(status: int, title: str, kind: type[Excep
     assert type(caught.value) is kind
 
 
+@pytest.mark.parametrize(
+    ("body", "members"),
+    [
+        (b'{"title":"Wrong","status":422,"detail":"It is.","field":"case","event":3}', {"field": "case", "event": 3}),
+        (b'{"title":"Gone","detail":"They are.","topic":"b"}', {"topic": "b"}),
+        (b"[]", {}),
+        (b"<html>", {}),
+    ],
+)
+def test_an_error_has_the_further_members_of_the_answer(body: bytes, members: dict[str, object]) -> None:
+    with pytest.raises(errors.InvalidRequest) as caught:
+        drive(rules().call(POST, Names), [Answer(422, "Wrong", {}, body)])
+    assert caught.value.members == members
+
+
 def test_only_a_change_that_may_have_been_taken_is_uncertain() -> None:
     for request, reply, kind in [
         (POST, LOST, errors.OutcomeUnknown),

@@ -36,9 +36,7 @@ def test_a_table_is_read_with_any_separator(size: int, change: tuple[str, str]) 
 
 
 def test_further_columns_are_fields() -> None:
-    header = (
-        ",case:concept:name,concept:name,time:timestamp,org:resource,lifecycle:transition,Costs,case"
-    )
+    header = ",case:concept:name,concept:name,time:timestamp,org:resource,lifecycle:transition,Costs,case"
     (found,) = read(header + ",start_timestamp" + '\n0,c,A,2024-01-01T10:00:00Z,Ann,start,"1.234,50",x,2023-01-01\n')
     assert isinstance(found, Record)
     assert found.fields == {

@@ -1,4 +1,4 @@
-"""PURE: OCEL 2.0 as JSON. The objects of one type are the cases, and an event counts for each of them."""
+"""OCEL 2.0 as JSON. The objects of one type are the cases, and an event counts for each of them."""
 
 from __future__ import annotations
 
