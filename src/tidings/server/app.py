@@ -23,6 +23,10 @@ from tidings.access.names import topics_of
 from tidings.access.subject import PERSON
 from tidings.access.tokens import Authenticator, sign
 from tidings.api import Hub
+from tidings.apps.alerts import routes as alerting
+from tidings.apps.alerts.guard import AlertsGuard
+from tidings.apps.alerts.judging import Judging
+from tidings.apps.alerts.service import CALLS, SILENCES, Alerts
 from tidings.apps.conversations.guard import ConversationsGuard
 from tidings.apps.files import routes as transfers
 from tidings.apps.files.attachments import Attachments
@@ -187,7 +191,7 @@ def create_app(
     presence, search = Presence(hub, slots), Search(hub)
     shared = SharedLimits(hub, access.limits)
     signed_out = SignedOut(hub, access.authenticator)
-    routers, eraser = apps(hub, access, presence, search, offered, int(settings.max_file))
+    routers, eraser, judging = apps(hub, access, presence, search, offered, int(settings.max_file))
     metrics = Metrics(hub, siblings)
     own = own_metrics.OwnMetrics(hub, metrics.read_from, siblings.number)
     access.guards[own_metrics.TOPIC] = MetricsGuard(own)
@@ -204,6 +208,7 @@ def create_app(
             await app.begin()
             yield
         finally:
+            await judging.close()
             await presence.close()
             await search.close()
             await hub.close()
@@ -218,6 +223,7 @@ def create_app(
         series.open()
         if settings.metrics:
             own.open()
+        judging.open()
         for assistant in offered.values():
             hub.delivery.background(load(assistant))
 
@@ -230,6 +236,7 @@ def create_app(
         redoc_url=None,
     )
     app.state.hub = app.hub = hub
+    app.state.judging = judging
     app.access = access
     app.metrics = metrics
     app.work = work
@@ -292,8 +299,8 @@ def apps(
     search: Search,
     assistants: Mapping[str, NamedAssistant],
     max_file: int,
-) -> tuple[list[APIRouter], Eraser]:
-    """Return the routers of the apps and what erases deleted texts, and add the apps' guards to `access`."""
+) -> tuple[list[APIRouter], Eraser, Judging]:
+    """Return the routers of the apps, what erases deleted texts and what judges alerts; add the guards to `access`."""
     told, service, mined = Notifications(hub), Rooms(hub), Processes(hub)
     index = Index(service)
     notices = Notices(told, proven=not access.authenticator.open)
@@ -307,10 +314,17 @@ def apps(
     hub.runs.on_end = run_ended
     titles = {name: assistant.title for name, assistant in assistants.items()}
     hub.runs.on_request = Questions(hub, told, titles).tell
+<<<<<<< HEAD
     conversations = ConversationsGuard(hub)
     uploads = {"rooms": service.check_may_upload, "conversations": conversations.check_may_upload}
+=======
+    alerts = Alerts(hub)
+    judging = Judging(hub, alerts, told)
     access.guards.update(
         {
+            "alerts": AlertsGuard(),
+            SILENCES: AlertsGuard(),
+            CALLS: Sealed(),
             "rooms": RoomsGuard(service, notices, answers, access.limits, eraser),
             "runs": RunsGuard(hub, access.guards),
             "conversations": conversations,
@@ -330,8 +344,9 @@ def apps(
         people.routes(access, presence),
         notifications.routes(access, told),
         processes.routes(access, mined),
+        alerting.routes(alerts, access),
     ]
-    return routers, eraser
+    return routers, eraser, judging
 
 
 def limits(settings: Settings) -> Limits:

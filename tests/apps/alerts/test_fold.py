@@ -26,6 +26,8 @@ def test_a_rule_is_the_last_one_that_was_saved() -> None:
 
 def test_an_edit_of_the_condition_a_pause_and_a_deletion_end_what_goes_on() -> None:
     saved = facts.RuleSaved(rule=RULE)
+    fires = facts.Changed(was="normal", state="firing", at=2.0, episode="e")
+    over = facts.Changed(was="firing", state="normal", at=5.0, episode="e", reason="rule changed")
     changed = parse({"topic": "t", "above": 2})
     paused = parse({"topic": "t", "above": 1, "paused": True})
     for fact, reason in (
@@ -33,7 +35,9 @@ def test_an_edit_of_the_condition_a_pause_and_a_deletion_end_what_goes_on() -> N
         (facts.RuleSaved(rule=paused), "paused"),
         (facts.RuleDeleted(), "rule deleted"),
     ):
-        assert events(saved, fact).stale == reason
+        assert events(saved, fires, fact).stale == reason
+        assert events(saved, fires, fact, over).stale is None
+        assert events(saved, fact).stale is None
     state = events(saved, facts.RuleSaved(rule=paused))
     assert state.judged is None
     take(state, facts.RuleSaved(rule=RULE), 9.0)

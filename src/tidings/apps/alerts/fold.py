@@ -66,7 +66,8 @@ class Entry(msgspec.Struct, omit_defaults=True):
 class State(msgspec.Struct):
     """The state of a rule; `rule` is None before it is saved. `began`: the time since which its condition holds.
 
-    `stale`: the reason for which all episodes are to end before anything else is judged. `bad`: events without a value.
+    `stale`: the reason for which all episodes are to end before anything else is judged. `offset`: the last event whose
+    judgement changed something; `second`: the last second whose judgement did. `bad`: events without a value.
     `unsent`: notices that have not been handed on.
     """
 
@@ -77,6 +78,8 @@ class State(msgspec.Struct):
     began: float = 0.0
     deleted: bool = False
     stale: str | None = None
+    offset: str | None = None
+    second: float = 0.0
     instances: dict[str, Instance] = {}
     broken: Instance | None = None
     ended: list[Ended] = []
@@ -121,7 +124,8 @@ def take(state: State, fact: facts.Fact, at: float) -> None:
         case facts.RuleSaved():
             _saved(state, fact, at)
         case facts.RuleDeleted():
-            state.deleted, state.stale = True, "rule deleted"
+            state.deleted = True
+            _outdate(state, "rule deleted")
         case facts.Changed():
             _changed(state, fact)
         case facts.Notice():
@@ -141,15 +145,32 @@ def _saved(state: State, fact: facts.RuleSaved, at: float) -> None:
     if before is None:
         state.author, state.began = fact.by, at
     elif before.condition() != rule.condition():
-        state.stale, state.began, state.bad = "rule changed", at, 0
+        _outdate(state, "rule changed")
+        state.began, state.bad, state.offset = at, 0, None
     elif rule.paused and not before.paused:
-        state.stale = "paused"
+        _outdate(state, "paused")
     elif before.paused and not rule.paused:
         state.began = at
     state.rule, state.saved, state.by, state.deleted = rule, at, fact.by, False
 
 
+def _outdate(state: State, reason: str) -> None:
+    """Have every open episode ended before anything else is judged."""
+    if state.instances or state.broken is not None:
+        state.stale = reason
+
+
 def _changed(state: State, fact: facts.Changed) -> None:
+    if fact.offset is not None:
+        state.offset = fact.offset
+    else:
+        state.second = max(state.second, fact.at)
+    _move(state, fact)
+    if not state.instances and state.broken is None:
+        state.stale = None
+
+
+def _move(state: State, fact: facts.Changed) -> None:
     since = fact.at if fact.since is None else fact.since
     if fact.state == "broken":
         state.broken = Instance("broken", since, None, fact.episode or "", fact.at, fact.offset)

@@ -27,15 +27,16 @@ class Judgement:
     """The judgement of one rule: its state, which the returned facts have changed already, and its readings.
 
     Times are given in order; a time before an earlier one counts as that one. `since`: the time since when some process
-    has judged the rule without a gap. A look is made at the instance of each event, and at each second at which
-    something may change without an event; so the looks that are not made would have changed nothing.
+    has judged the rule without a gap; `now`: that up to which it is judged. A look is made at the instance of each
+    event, and at each second at which something may change without an event; so the looks that are not made would have
+    changed nothing.
     """
 
-    def __init__(self, id: str, state: State, since: float, silences: Silences | None = None) -> None:
+    def __init__(self, id: str, state: State, since: float, silences: Silences | None = None, now: float = 0.0) -> None:
         self.id = id
         self.state = state
         self.since = since
-        self.now = since
+        self.now = max(since, now)
         self.asleep = False
         self._slept = since
         self.readings: dict[str, Reading] = {}
@@ -102,7 +103,6 @@ class Judgement:
         take(self.state, fact, at)
         if self.state.stale is not None:
             self._end_all(self.state.stale)
-            self.state.stale = None
         if isinstance(fact, facts.RuleSaved | facts.RuleDeleted) and self.state.judged != self._rule:
             same = self._rule is not None and self.state.judged is not None
             same = same and self._rule.condition() == self.state.judged.condition()  # type: ignore[union-attr]
@@ -115,6 +115,13 @@ class Judgement:
         self._settle()
         return self._done()
 
+    def begin(self) -> list[Fact]:
+        """End what was outdated while nobody judged: the rule was changed, paused or deleted."""
+        if self.state.stale is not None:
+            self._end_all(self.state.stale)
+            self._settle()
+        return self._done()
+
     def silenced(self, silences: Silences, at: float) -> list[Fact]:
         """Look again at what must be told, because a silence has begun or ended."""
         self._until(at, before=True)
@@ -122,6 +129,10 @@ class Judgement:
         self._settling.due = self.now
         self._settle()
         return self._done()
+
+    def silenced_now(self, instance: str) -> float | None:
+        """Return the time until which a silence keeps the notices of an instance back; None without one."""
+        return self._settling.silences.until(self.id, instance, self.now)
 
     def sleep(self, at: float) -> None:
         """Begin a gap in which nobody judges: events are judged later, from the log, and seconds are not."""

@@ -1,0 +1,61 @@
+"""Processes that judge, to be killed: `python -m tests.apps.alerts.processes STORE`."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tidings import Hub
+from tidings.apps.alerts import turn
+from tidings.apps.alerts.judging import Judging
+from tidings.apps.alerts.service import Alerts
+from tidings.apps.notifications.service import Notifications
+
+ROOT = Path(__file__).parents[3]
+
+
+async def eventually(holds: Callable[[], object]) -> None:
+    """Wait until something holds of which no event tells."""
+    async with asyncio.timeout(30):
+        while not holds():  # noqa: ASYNC110 - there is no event to wait for
+            await asyncio.sleep(0.01)
+
+
+def hurry() -> None:
+    """Let a turn lapse after a second: a test kills many processes."""
+    turn.BEAT, turn.LAPSE, turn.IDLE = 0.2, 1.0, 0.2
+
+
+async def judge(store: str) -> None:
+    """Take part in judging until the process is killed."""
+    hurry()
+    async with Hub(store) as hub:
+        judging = Judging(hub, Alerts(hub), Notifications(hub))
+        judging.open()
+        print("open", flush=True)
+        await asyncio.Event().wait()
+
+
+@contextmanager
+def process(store: str) -> Iterator[subprocess.Popen[str]]:
+    """A process that takes part in judging; killed at the end."""
+    command = [sys.executable, "-m", "tests.apps.alerts.processes", store]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as started:
+        try:
+            yield started
+        finally:
+            started.kill()
+
+
+def ready(started: subprocess.Popen[str]) -> None:
+    """Wait until the process takes part."""
+    assert started.stdout is not None
+    assert started.stdout.readline() == "open\n"
+
+
+if __name__ == "__main__":
+    asyncio.run(judge(sys.argv[1]))
