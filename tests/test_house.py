@@ -47,8 +47,8 @@ ROOMS = {
     "testing": Room("the kit for tests of streaming code", "errors events log wire delivery api"),
     "assistants": Room("the built-in assistants", "errors events wire runs"),
     "apps": Room(
-        "what people use: rooms, conversations, notifications, processes",
-        "errors events log wire access delivery runs api http",
+        "what people use: rooms, conversations, notifications, processes, alerts",
+        "errors events clock log wire access delivery runs api http",
     ),
     "web": Room("the page, and the JavaScript client", ""),
     "server": Room(

@@ -314,10 +314,8 @@ def apps(
     hub.runs.on_end = run_ended
     titles = {name: assistant.title for name, assistant in assistants.items()}
     hub.runs.on_request = Questions(hub, told, titles).tell
-<<<<<<< HEAD
     conversations = ConversationsGuard(hub)
     uploads = {"rooms": service.check_may_upload, "conversations": conversations.check_may_upload}
-=======
     alerts = Alerts(hub)
     judging = Judging(hub, alerts, told)
     access.guards.update(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -180,7 +181,7 @@ async def test_a_silence_keeps_a_notice_back_until_it_ends(server: Server, ann: 
     listed = (await ann.get("/alerts/silences")).json()
     assert [(one["id"], one["why"], one["by"]) for one in listed["silences"]] == [(silence["id"], "Deploy", "Ann")]
     judge = server.app.state.judging.judge
-    await eventually(lambda: judge.seats[id].judgement.silenced_now("") is not None)
+    await eventually(lambda: judge.seats[id].judgement.settling.quiet_until("", time.time()) is not None)
     await server.hub.publish("data.quiet", 5)
     await until(server, id, "alert.changed", state="firing")
     [instance] = (await ann.get(f"/alerts/rules/{id}")).json()["instances"]

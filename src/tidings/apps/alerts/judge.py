@@ -9,7 +9,7 @@ from copy import deepcopy
 from heapq import heappop, heappush
 from math import floor
 from time import monotonic
-from typing import Any, NamedTuple
+from typing import Any
 
 from tidings.apps.slices import in_slices
 from tidings.clock import unix_time
@@ -21,7 +21,8 @@ from . import facts, silences
 from .facts import Fact, Notice
 from .fold import State
 from .judgement import Judgement
-from .service import PREFIX, SILENCES, Alerts, topic_of
+from .seat import Known, Seat, reached
+from .service import PREFIX, SILENCES, Alerts
 from .silences import Silences
 from .sources import Source, data_of, past
 
@@ -38,32 +39,6 @@ OURS = (facts.Changed, facts.Notice, facts.BadValues, facts.HandedOn)
 
 HandOn = Callable[[str, State, Sequence[Notice]], Awaitable[None]]
 """Hands notices of a rule on, to people and webhooks. A call that is repeated hands nothing on twice."""
-
-
-class Known(NamedTuple):
-    """What was judged of a topic before: the events up to a time, and those up to an offset."""
-
-    through: float
-    offset: Offset | None
-
-
-def reached(known: Offset | None, offset: Offset) -> bool:
-    """Tell whether an offset is not after a known one of the same life of the log."""
-    return known is not None and known.epoch == offset.epoch and offset.n <= known.n
-
-
-class Seat:
-    """A rule as the judge has it: its judgement, the end of its topic, and the facts that are not stored yet."""
-
-    def __init__(self, id: str, judgement: Judgement, tail: Offset) -> None:
-        self.id = id
-        self.topic = topic_of(id)
-        self.judgement = judgement
-        self.tail = tail
-        self.unstored: list[tuple[float, list[Fact]]] = []
-        self.lock = asyncio.Lock()
-        self.due = float("inf")
-        self.watched: str | None = None
 
 
 class Judge:

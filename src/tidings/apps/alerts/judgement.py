@@ -50,7 +50,7 @@ class Judgement:
         self._due: dict[str, float] = {}
         self._broken_at = NEVER
         self._facts: list[Fact] = []
-        self._settling = Settling(id, state, silences or Silences(), self._emit)
+        self.settling = Settling(id, state, silences or Silences(), self._emit)
         self._begin()
 
     def _begin(self) -> None:
@@ -60,7 +60,7 @@ class Judgement:
         if rule is not None:
             for name in ("", *self.state.instances) if rule.by is None else self.state.instances:
                 self._restore(name, self.state.instances.get(name))
-        self._settling.due = self.now
+        self.settling.due = self.now
 
     def _restore(self, name: str, known: Instance | None) -> None:
         """Make the reading of an instance whose state is known. Its last value was one that led to this state."""
@@ -111,7 +111,7 @@ class Judgement:
                 self.bad = 0
                 self.since = max(self.since, self.state.began)
                 self._begin()
-        self._settling.due = self.now
+        self.settling.due = self.now
         self._settle()
         return self._done()
 
@@ -125,14 +125,10 @@ class Judgement:
     def silenced(self, silences: Silences, at: float) -> list[Fact]:
         """Look again at what must be told, because a silence has begun or ended."""
         self._until(at, before=True)
-        self._settling.silences = silences
-        self._settling.due = self.now
+        self.settling.silences = silences
+        self.settling.due = self.now
         self._settle()
         return self._done()
-
-    def silenced_now(self, instance: str) -> float | None:
-        """Return the time until which a silence keeps the notices of an instance back; None without one."""
-        return self._settling.silences.until(self.id, instance, self.now)
 
     def sleep(self, at: float) -> None:
         """Begin a gap in which nobody judges: events are judged later, from the log, and seconds are not."""
@@ -152,14 +148,14 @@ class Judgement:
                 self._go(name, one, one.state, one.value, None, "resumed")
         for name, reading in self.readings.items():
             self._schedule(name, reading)
-        self._settling.due = self.now
+        self.settling.due = self.now
         return self._done()
 
     @property
     def due(self) -> float:
         """The next second at which something may change without an event; infinite if there is none."""
         bad = self._bad_told + BAD_EVERY if self.bad != self.state.bad else NEVER
-        due = min(self._heap[0][0] if self._heap else NEVER, self._settling.due, self._broken_at, bad)
+        due = min(self._heap[0][0] if self._heap else NEVER, self.settling.due, self._broken_at, bad)
         return math.ceil(due) if due < NEVER else NEVER
 
     def _done(self) -> list[Fact]:
@@ -328,7 +324,7 @@ class Judgement:
         was: Condition = "normal" if one is None else one.state
         about = Changed(instance=name, was=was, state=state, at=self.now, value=value, limit=self._rule.limit)
         self._emit(msgspec.structs.replace(about, episode=episode or None, offset=offset, reason=reason))
-        self._settling.due = self.now
+        self.settling.due = self.now
 
     def _episode(self, instance: str, state: str, offset: str | None) -> str:
         return facts.episode_id(self.id, instance, state, offset or str(int(self.now)))
@@ -341,9 +337,7 @@ class Judgement:
         for name, one in list(self.state.instances.items()):
             self._go(name, one, "normal", None, None, reason)
         self._rule = rule
-        self._settling.due = self.now
-
-    # When to look next.
+        self.settling.due = self.now
 
     def _schedule(self, name: str, reading: Reading) -> None:
         """File the next look that may change something. An earlier look that is filed stays: it does no harm."""
@@ -379,7 +373,7 @@ class Judgement:
     def _mend(self, broken: Instance, reason: str | None) -> None:
         """Say that a rule is not broken any more. Instances without data are not told of while it is."""
         self._emit(Changed(was="broken", state="normal", at=self.now, episode=broken.episode, reason=reason))
-        self._settling.due = self.now
+        self.settling.due = self.now
         for name in self.readings:
             self._file(name, math.ceil(self.now))
 
@@ -401,5 +395,5 @@ class Judgement:
             if self.state.broken is None and self._is_broken(rule):
                 episode = self._episode("", "broken", None)
                 self._emit(Changed(was="normal", state="broken", at=self.now, episode=episode))
-                self._settling.due = self.now
-        self._settling.settle(self.now)
+                self.settling.due = self.now
+        self.settling.settle(self.now)

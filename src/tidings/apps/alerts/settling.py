@@ -46,9 +46,13 @@ class Settling:
         """Look again at a time; at the next second if the time has passed."""
         self.due = min(self.due, max(time, math.floor(self.now) + 1))
 
+    def quiet_until(self, instance: str, at: float) -> float | None:
+        """Return the time until which a silence holds for an instance; None without one."""
+        return self.silences.until(self.id, instance, at)
+
     def _quiet(self, instance: str) -> bool:
         """Tell whether a silence holds for an instance, and come back when it ends."""
-        until = self.silences.until(self.id, instance, self.now)
+        until = self.quiet_until(instance, self.now)
         if until is not None:
             self.soon(until)
         return until is not None

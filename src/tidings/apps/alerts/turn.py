@@ -44,7 +44,7 @@ class Beat(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Turn:
-    """One process's part in taking turns.
+    """The part of one process in taking turns.
 
     `lead(since, at, gap)` is run while this process has the turn, and cancelled when it has lost it. `gap`: nobody has
     judged between `at` and now. `through()`: the time up to which the process has judged.
