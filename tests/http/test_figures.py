@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from tidings import Hub
 from tidings.errors import Unavailable
 from tidings.http import figures as module
@@ -39,3 +41,9 @@ async def test_a_store_that_does_not_answer_has_no_size() -> None:
         await asyncio.sleep(2 * module.TICK)
         assert figures.read().store is None
         assert sum(figures.read().lag.counts) >= 1
+
+
+def test_memory_is_that_of_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (module.memory() or 0) > 10_000_000
+    monkeypatch.setattr(module.sys, "platform", "plan9")
+    assert module.memory() is None

@@ -6,9 +6,7 @@ import asyncio
 import contextlib
 import logging
 import secrets
-import sys
 from collections.abc import Sequence
-from pathlib import Path
 from time import monotonic, process_time, time
 from typing import Any, NamedTuple
 
@@ -62,10 +60,10 @@ class OwnMetrics:
         while not await self._is_wanted():
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._asked.wait(), LOOK)
-        before = Moment.now(self._figures.read(), None)
+        before = Moment.now(self._figures.read())
         while True:
             await asyncio.sleep(EVERY - time() % EVERY)
-            after = Moment.now(self._figures.read(), await asyncio.to_thread(memory))
+            after = Moment.now(self._figures.read())
             if after.at - before.at < EVERY / 2:  # the clock was set back: one event a second, no more
                 continue
             await self._publish({**self._who, **figures_between(before, after)})
@@ -92,14 +90,13 @@ class Moment(NamedTuple):
 
     at: float
     cpu: float
-    memory: int | None
     reading: Reading
     counted: tuple[Sequence[int], ...]
 
     @classmethod
-    def now(cls, reading: Reading, memory: int | None) -> Moment:
+    def now(cls, reading: Reading) -> Moment:
         """Return the reading as of now. Its timings go on counting, so that their counts are copied."""
-        return cls(monotonic(), process_time(), memory, reading, tuple(tuple(t.counts) for t in _timings(reading)))
+        return cls(monotonic(), process_time(), reading, tuple(tuple(t.counts) for t in _timings(reading)))
 
 
 def _timings(reading: Reading) -> tuple[Timings, ...]:
@@ -138,19 +135,9 @@ def figures_between(before: Moment, after: Moment) -> dict[str, float]:
         "first_token_p50": quantile(first, 0.5),
         "first_token_p99": quantile(first, 0.99),
         "tokens": (now.tokens - was.tokens) / seconds,
-        "memory": after.memory,
+        "memory": now.memory,
         "window_bytes": counts.window_bytes,
         "write_bytes": counts.write_bytes,
         "cpu": (after.cpu - before.cpu) / seconds,
     }
     return {name: round(value, 6) for name, value in figures.items() if value is not None}
-
-
-def memory() -> int | None:
-    """Return the bytes of memory that the process holds; None where the system does not say so. Reads a file."""
-    if not sys.platform.startswith("linux"):
-        return None
-    import resource
-
-    pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[1]
-    return int(pages) * resource.getpagesize()
