@@ -88,6 +88,7 @@ def test_a_question_of_files_alone_waits_for_their_upload(meet: Meet, model: Scr
     tab.button("Remove tides.md").click()
     choose(tab, NOTES)
     expect(attached(tab)).to_have_count(1)
+    expect(tab.page.get_by_text("Attachments are lost if you leave this page")).to_be_visible()
     tab.composer.press("Enter")
     tab.expect_state("finished")
     assert "The moon makes tides." in model.calls[-1][-1]["content"]

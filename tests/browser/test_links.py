@@ -50,6 +50,7 @@ def test_links_open_a_conversation_at_a_question_and_at_an_answer_in_their_versi
     expect(found).to_contain_text("Tell me all of it")
     expect(found).to_be_in_viewport()
     expect(found).to_be_focused()
+    expect(tab.page.locator(".toast")).to_have_count(0)
     expect(tab.page.get_by_role("button", name=re.compile("Jump to latest"))).to_be_visible()
     expect(tab.page.get_by_text("1 / 2")).to_be_attached()
     tab.page.goto(to_answer)

@@ -46,6 +46,8 @@ def test_messages_files_and_people_are_found_and_narrowed(meet: Meet) -> None:
     expect(noon.locator("small")).to_have_text(
         ["Mara Gannet: Good morning", "Mara Gannet: And then?", re.compile("Mara Gannet in #gannets")]
     )
+    for line in noon.locator("small").all():
+        assert line.evaluate("(line) => line.checkVisibility({ opacityProperty: true })")
     expect(noon.locator("mark")).to_have_text("gannet")
     field = tab.page.locator(".sought input")
     for text, count in (
@@ -57,7 +59,7 @@ def test_messages_files_and_people_are_found_and_narrowed(meet: Meet) -> None:
         field.fill(text)
         expect(said).to_have_count(count)
     field.fill("gannet before:friday")
-    expect(tab.page.locator(".palette .none")).to_have_text("`before:` takes a day, such as `before:2026-11-29`.")
+    expect(tab.page.locator(".palette .none")).to_have_text('Write a day behind "before:", such as before:2026-11-29.')
     field.fill("skerry")
     hits.filter(has_text="Search their messages").filter(has_text="Jonas Skerry").click()
     expect(field).to_have_value('from:"Jonas Skerry" ')

@@ -55,13 +55,13 @@ def parse(text: str, me: str | None = None) -> Query:
             if any(character.isalnum() for character in value):
                 terms.append(f'"{cut(value)}"' + ("" if quoted or is_unspaced(value[-1]) else "*"))
         elif not value:
-            raise InvalidRequest(f"Write what you search for behind `{name}:`, without a space between.")
+            raise InvalidRequest(f'Write what you search for behind "{name}:", without a space between.')
         elif name == "has":
             if value.lower() not in KINDS:
-                raise InvalidRequest(f"`has:` takes {', '.join(KINDS[:-1])} or {KINDS[-1]}.")
+                raise InvalidRequest(f'Write {", ".join(KINDS[:-1])} or {KINDS[-1]} behind "has:".')
             has.add(value.lower())
         elif name in named:
-            raise InvalidRequest(f"Give `{name}:` once.")
+            raise InvalidRequest(f'Write "{name}:" once.')
         else:
             named[name] = value
     if not terms and not named and not has:
@@ -85,4 +85,4 @@ def _day(text: str) -> float:
             return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
     except ValueError:
         pass
-    raise InvalidRequest("`before:` takes a day, such as `before:2026-11-29`.")
+    raise InvalidRequest('Write a day behind "before:", such as before:2026-11-29.')

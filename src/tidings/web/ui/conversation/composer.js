@@ -72,6 +72,7 @@ function placeholder(live) {
 function hint(live) {
   if (connectionStatus.value === "lost") return "Not connected. Questions wait here and are sent in order.";
   if (live && openRequests(runSignal(live).value).length > 0) return "The assistant waits for your answer above.";
+  if (attachedTo(place.value).length > 0) return "Attachments are lost if you leave this page";
   if (live) return "The run goes on if you close this tab.";
   return draft.value ? "Draft kept on this device" : "";
 }

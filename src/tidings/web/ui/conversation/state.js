@@ -105,7 +105,7 @@ export class Conversation {
         this.status.value = "missing";
         return;
       }
-      this.whole.value = true;
+      soon(() => (this.whole.value = true)); // after the last events are in the state
       if (found !== "closed") {
         this.#subscription = found;
         if (!this.#wanted) this.#leave();

@@ -56,8 +56,8 @@ export function Palette({ room }) {
   const hits = room
     ? said
     : low.startsWith(COMMAND)
-      ? commandsFor(low.slice(1).trim())
-      : [...roomsFor(low), ...conversationsFor(low), ...people, ...(low ? commandsFor(low) : []), ...said];
+      ? commandsFor(low.slice(1).trim(), "")
+      : [...roomsFor(low), ...conversationsFor(low), ...people, ...(low ? commandsFor(low, "Command") : []), ...said];
   const take = (/** @type {number} */ n) => (hits[n].stays || close(), hits[n].pick());
   const combobox = useCombobox({ id: "hits", count: hits.length, onTake: take });
   const label = room ? `Search in ${nameOf(room)}` : "Search rooms and conversations";
@@ -82,9 +82,9 @@ export function Palette({ room }) {
               <li key=${hit.key} ...${combobox.option(n)}>
                 <${Icon} name=${hit.icon} />
                 <div>
-                  ${hit.before && html`<small class="beside">${hit.before}</small>`}
+                  ${hit.before && html`<small class="near">${hit.before}</small>`}
                   <span>${hit.text}</span>
-                  ${hit.after && html`<small class="beside">${hit.after}</small>`}
+                  ${hit.after && html`<small class="near">${hit.after}</small>`}
                   ${hit.about && html`<small>${hit.about}</small>`}
                 </div>
                 ${hit.here && html`<small>open</small>`}
@@ -228,8 +228,8 @@ function conversationsFor(sought) {
   }));
 }
 
-/** @param {string} sought in lower case @returns {Hit[]} */
-function commandsFor(sought) {
+/** @param {string} sought in lower case @param {string} about says what they are, among other hits @returns {Hit[]} */
+function commandsFor(sought, about) {
   const found = commands().filter(({ label }) => label.toLowerCase().includes(sought));
-  return found.map(({ icon, label, run }) => ({ key: `>${label}`, icon, text: label, about: "Command", pick: run }));
+  return found.map(({ icon, label, run }) => ({ key: `>${label}`, icon, text: label, about, pick: run }));
 }
