@@ -55,6 +55,15 @@ def needs_a_task(app: ASGIApp, refused: list[Message]) -> ASGIApp:
     return wrapped
 
 
+class Filling(Wired):
+    """A connection whose buffer is full once it has a large body."""
+
+    def write(self, body: bytes) -> None:
+        super().write(body)
+        if len(body) > LARGE:
+            self.freeze()
+
+
 @pytest.mark.parametrize("sink", ["send"], indirect=True)
 class TestOtherSends:
     async def test_a_small_page_that_waits_is_not_counted(self, hub: Hub) -> None:
@@ -257,6 +266,28 @@ class TestSilence:
             await client.next()
             await tidings_clock.advance(14)
             assert len(client.comments) == 1, "the first comment, at 0 s; the next is due at 29 s"
+
+    @pytest.mark.parametrize("sink", ["connection"], indirect=True)
+    @pytest.mark.parametrize("after", ["tail", "earliest"])
+    async def test_a_large_event_that_fills_a_connection_is_counted(
+        self, hub: Hub, monkeypatch: pytest.MonkeyPatch, after: str
+    ) -> None:
+        monkeypatch.setattr(Client, "connects", Filling)
+        await publish(hub, 1, 1)
+        if after == "earliest":
+            await hub.publish("a", "x" * (LARGE + 1))
+        async with asking(EventStreamResponse(hub, "a", after, format=Bare())) as client:
+            if after == "tail":
+                await joined(client, hub)
+                await hub.publish("a", "x" * (LARGE + 1))
+            await client.reach(lambda: client.connection.frozen)
+            assert hub.delivery.counts().write_bytes > LARGE
+            client.thaw()
+            await client.take(1 if after == "tail" else 2)
+            await publish(hub, 2, 2)
+            await client.take(1)
+            await joined(client, hub)
+            assert hub.delivery.counts().write_bytes == 0
 
     async def test_the_reconnection_time_rides_in_the_first_event(self) -> None:
         async with Hub("memory:", retry=(2.0, 2.0)) as hub, asking(EventStreamResponse(hub, "a")) as client:

@@ -91,6 +91,26 @@ async def test_the_source_refuses_changes_and_stays_readable(pair: Pair) -> None
         await moved((there, here))
 
 
+async def test_topics_that_change_until_the_seal_are_moved(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The source is sealed once a further round would take as long as the last one."""
+    monkeypatch.setattr(module, "SHORT", -1.0)
+    here, there = pair
+    await here.append("a", items("1"))
+    seal = here.store.seal
+
+    async def late(state: Seal | None = None) -> Seal:
+        if state == Seal.SEALED:
+            await here.append("a", items("2"))
+        return await seal(state)
+
+    monkeypatch.setattr(here.store, "seal", late)
+    told: list[str] = []
+    done = await Move(here.store, there.store, told.append).run()
+    assert (done.topics, done.events) == (1, 2)
+    assert data_of(await there.read("a", None)) == ["1", "2"]
+    assert sum(text.startswith("Looked at all topics") for text in told) >= 2
+
+
 async def test_topics_that_change_meanwhile_are_copied_again(pair: Pair) -> None:
     """Each kind of change, between two rounds."""
     here, there = pair

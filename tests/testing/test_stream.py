@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from tidings import EventStreamResponse, Hub
 from tidings.testing import Clock, EventStreams, ProducerKilled, event
+from tidings.testing import stream as module
 
 
 async def says(messages: Any) -> AsyncIterator[str]:
@@ -57,6 +58,14 @@ class TestReading:
         said = str(told.value)
         assert "Within 60 s of the clock event(type='run.finished') did not come." in said
         assert "0  word  'one'" in said
+
+    async def test_a_wait_without_a_limit_ends_after_a_minute_of_real_time(
+        self, tidings_app: FastAPI, event_stream: EventStreams, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        stream = await event_stream(tidings_app, "/events?topic=a")
+        monkeypatch.setattr(module, "PATIENCE", 0.05)
+        with pytest.raises(AssertionError, match=r"In 0\.05 s 1 more events did not come\."):
+            await stream.next()
 
     async def test_an_end_before_is_told(self, tidings_hub: Hub, tidings_app: FastAPI, event_stream: Any) -> None:
         await tidings_hub.publish("a", "one", close=True)

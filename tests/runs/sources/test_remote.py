@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from langchain.agents import create_agent
 from langchain.agents.middleware import SummarizationMiddleware
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, ToolMessage
 from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.config import get_stream_writer
@@ -82,6 +82,26 @@ async def test_an_agent_with_a_tool_data_and_fixed_words(hub: Hub) -> None:
     ((line, _, request),) = server.requests
     assert line.startswith("POST /threads/")
     assert request["input"] == ASKED
+
+
+async def test_a_tool_that_fails_and_an_answer_with_a_structure(hub: Hub) -> None:
+    class State(MessagesState):
+        structured_response: dict[str, int]
+
+    calls = [{"name": "add", "args": {"a": 1}, "id": "c1"}]
+    graph = StateGraph(State)
+    graph.add_node("ask", lambda state: {"messages": [AIMessage("", tool_calls=calls)]})
+    graph.add_node("tool", lambda state: {"messages": [ToolMessage("secret", tool_call_id="c1", status="error")]})
+    graph.add_node("end", lambda state: {"messages": [AIMessage("3")], "structured_response": {"sum": 3}})
+    for before, after in ((START, "ask"), ("ask", "tool"), ("tool", "end"), ("end", END)):
+        graph.add_edge(before, after)
+    async with stand_in(await served(graph.compile())) as server:
+        said = await told(hub, remote(server.url), ASKED)
+    sound(said)
+    (failed,) = only(said, "tool.failed")
+    assert failed["call"] == "c1"
+    assert "secret" not in str(said)
+    assert said[-1]["result"] == {"sum": 3}
 
 
 async def test_what_middleware_there_asks_a_model_for_itself_is_no_answer(hub: Hub) -> None:
