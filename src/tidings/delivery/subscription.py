@@ -151,7 +151,7 @@ class Subscription:
         if self._connection is not None:
             self._connection.write(body)
             if len(body) > LARGE and self._connection.full:
-                self._delivery.write_memory.hold(self, shared=(body,))
+                self._keep((body,))
             return
         if len(body) > LARGE:
             self._catch_up_after((body,))
@@ -181,7 +181,12 @@ class Subscription:
         for part in parts:
             self._connection.write(part)
         if self._connection.full:
-            self._delivery.write_memory.hold(self, shared=parts)
+            self._keep(parts)
+
+    def _keep(self, parts: Sequence[bytes]) -> None:
+        """Count what lies in the buffer until a task has seen it written."""
+        self._delivery.write_memory.hold(self, shared=parts)
+        self.kick()
 
     def kick(self) -> None:
         """Leave the level readers and catch up in a task."""
