@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+
 import pytest
 
 from tests.apps.processes.miner import ORDERS, Miner, event
 from tests.http.problems import problem
-from tidings.apps.processes.service import Processes
+from tidings.apps.processes.service import CHANGED, Processes
 from tidings.apps.projection import EVERY
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -50,3 +53,33 @@ async def test_a_process_that_is_deleted_begins_anew(miner: Miner) -> None:
     problem(await miner.get(f"/{miner.name}"), 404)
     await miner.publish(ORDERS[0])
     assert (await miner.figures())["events"] == 1
+
+
+async def test_those_who_look_at_a_map_are_told_of_changes(miner: Miner) -> None:
+    """A topic of transient events has a few events for 100 publications."""
+    heard: list[dict[str, object]] = []
+    told = asyncio.Event()
+
+    def hear(type: str, data: str) -> None:
+        assert type == CHANGED
+        heard.append(json.loads(data))
+        if heard[-1]["events"] == 100:
+            told.set()
+
+    miner.server.hub.delivery.listen(f"process.{miner.name}.figures", hear)
+    for n in range(100):
+        last = (await miner.publish(event(f"c{n % 7}", "A", n))).json()["last"]
+    async with asyncio.timeout(60):
+        await told.wait()
+    assert heard[-1] == {"offset": last, "events": 100, "cases": 7}
+    assert len(heard) < 50
+
+
+async def test_figures_are_computed_once_for_all_who_ask_at_one_offset(miner: Miner) -> None:
+    await miner.publish(*ORDERS)
+    processes = Processes(miner.server.hub)
+    first = await processes.figures(miner.name, 20)
+    assert await processes.figures(miner.name, 20) is first
+    assert await processes.figures(miner.name, 5) is not first
+    await miner.publish(event("o3", "ordered", 1))
+    assert (await processes.figures(miner.name, 5)).events == 6

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Sequence
+from contextlib import suppress
 from time import time
 
 import msgspec
 
 from tidings.apps.projection import Projection, Projections
 from tidings.delivery.hub import Hub
-from tidings.errors import NotFound
-from tidings.events import ORIGIN, REDACTED, Offset
+from tidings.errors import NotFound, Unavailable
+from tidings.events import ORIGIN, REDACTED, Event, Offset
 
 from . import fold, snapshot
 from .figures import SECOND, ProcessFigures, figures, labels, number_of
@@ -29,6 +31,15 @@ KEPT = 64
 
 GROWTH = 0.25
 """The part by which a topic grows until the next snapshot. All snapshots of a topic together hold it four times."""
+
+TICK = 0.1
+"""Seconds between two announcements of changed figures."""
+
+CHANGED = "figures.changed"
+"""The type of the transient events in `process.NAME.figures`: their data is `{offset, events, cases}`."""
+
+FRESH = 1.0
+"""Seconds for which figures are given again while no event comes: only ages change."""
 
 SLICE = 50_000
 """Events that are looked at in one turn of the event loop: 5 ms."""
@@ -76,17 +87,37 @@ class Processes:
 
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
+        self._announcing: set[str] = set()
+        self._given: dict[str, tuple[tuple[Offset, int, int], ProcessFigures]] = {}
         self.projections: Projections[Process] = Projections(
             hub,
             Process,
             fold.apply,
             version=fold.VERSION,
             keep=KEPT,
+            changed=self._changed,
             lasting=[REDACTED],
             freeze=snapshot.freeze,
             thaw=snapshot.thaw,
             growth=GROWTH,
         )
+
+    def _changed(self, projection: Projection[Process], events: Sequence[Event]) -> None:
+        topic = projection.topic
+        if topic not in self._announcing and self.hub.state == "open":
+            self._announcing.add(topic)
+            self.hub.delivery.background(self._announce(topic))
+
+    async def _announce(self, topic: str) -> None:
+        """Tell those who look at the map of a topic, in any process, that its figures have changed."""
+        await asyncio.sleep(TICK)
+        self._announcing.discard(topic)
+        projection = self.projections.kept(topic)
+        if projection is not None and projection.level:
+            state, offset = projection.state, str(projection.offset)
+            about = {"offset": offset, "events": state.events, "cases": len(state.cases)}
+            with suppress(Unavailable):  # the next change is announced, too
+                await self.hub.publish(f"{topic}.figures", about, CHANGED, transient=True)
 
     def follow(self, topic: str) -> None:
         """Mine the topic from now on, as it is published. Idempotent."""
@@ -102,7 +133,14 @@ class Processes:
     async def figures(self, name: str, top: int) -> ProcessFigures:
         """Return the figures of a process as of now, with `top` variants. Raises NotFound, Unavailable."""
         projection = await self._projection(name)
-        return figures(projection.state, projection.topic, str(projection.offset), time(), top)
+        offset, now = projection.offset, time()
+        state, given = projection.state, self._given.get(name)
+        of = offset, state.events, top  # a redaction changes the number of events, and no offset
+        if given is None or given[0] != of or not 0 <= now - given[1].now < FRESH:
+            given = self._given[name] = of, figures(state, projection.topic, str(offset), now, top)
+            while len(self._given) > KEPT:
+                del self._given[next(iter(self._given))]
+        return given[1]
 
     async def cases(self, name: str, source: str, target: str, skip: int, limit: int) -> FoundCases:
         """Return a page of the cases in which an event of `target` follows one of `source`, the slowest first.
