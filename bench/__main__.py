@@ -16,7 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from bench import bounds, decode, encode, machine, report, restart, rooms, stores
+from bench import bounds, decode, encode, machine, processes, report, restart, rooms, stores
 from bench.client import BenchError, build
 from bench.scenarios import SCENARIOS, Scenario, Trial
 from bench.servers import nchan
@@ -27,7 +27,7 @@ HERE = Path(__file__).parent
 RESULTS = HERE / "results"
 PAGE = HERE.parent / "docs" / "performance.md"
 BOUNDS = {"streams", "worst"}
-BESIDES = {"encode", "decode", "rooms", "restart", "stores", *BOUNDS}
+BESIDES = {"encode", "decode", "rooms", "processes", "restart", "stores", *BOUNDS}
 """Parts of the benchmark that are measured without the scenarios' load client."""
 
 
@@ -100,6 +100,8 @@ def _measure(options: argparse.Namespace, work: Path, results: dict[str, Any]) -
         results["decode"] = decode.measure()
     if "rooms" in wanted:
         results["rooms"] = rooms.measure(work, rounds, options.quick)
+    if "processes" in wanted:
+        results["processes"] = processes.measure(work, rounds, options.quick)
     if "restart" in wanted:
         results["restart"] = restart.measure(work, rounds, options.quick)
     if "stores" in wanted:

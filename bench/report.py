@@ -6,7 +6,7 @@ import statistics
 from pathlib import Path
 from typing import Any
 
-from bench import bounds, decode, restart, rooms, stores
+from bench import bounds, decode, processes, restart, rooms, stores
 from bench.scenarios import SCENARIOS, Figure, Scenario, Trial
 from bench.servers.launch import TIDINGS, Kind, available
 
@@ -34,6 +34,7 @@ def table(results: dict[str, Any]) -> str:
         + "".join(rows).rstrip(),
         *(["### Reading an event stream", decode.table(results["decode"])] if results.get("decode") else []),
         *(["### Rooms", _rooms(results["rooms"])] if results.get("rooms") else []),
+        *(["### Process maps", _our_rows(processes.rows(results["processes"]))] if results.get("processes") else []),
         *(["### Bounds", _our_rows(bounds.rows(results["bounds"]))] if results.get("bounds") else []),
         *(["### Workers", _our_rows(restart.rows(results["restart"]))] if results.get("restart") else []),
         *(["### Stores", stores.table(results["stores"])] if results.get("stores") else []),
