@@ -146,7 +146,7 @@ async def test_rooms_runs_and_conversations_of_others_are_not_looked_at() -> Non
         rows = Rows(hub._store)
         hub.log.store = rows  # type: ignore[assignment]
         assert (await eve.get("/topics?limit=1")).json() == {"topics": []}
-        assert rows.count <= 4, "two topics that a token names whole, and one topic in which runs were announced"
+        assert rows.count <= 5, "four topics that a token names whole, and one topic in which runs were announced"
         assert (await eve.get("/rooms")).json()["rooms"] == []
         assert rows.count <= 6, "and the head of Eve's own topic"
         answer = await ann.get("/topics?limit=1000")
