@@ -91,7 +91,8 @@ class Judge:
             self._tasks |= {listening, ticking}
             while True:
                 try:
-                    await asyncio.wait_for(self._called.wait(), SCAN)
+                    async with asyncio.timeout(SCAN):  # `wait_for` may lose a cancellation, before Python 3.12
+                        await self._called.wait()
                     self._called.clear()
                     await self._answer_calls()
                 except TimeoutError:

@@ -123,7 +123,8 @@ class Turn:
                 log.info("The turn to judge is not taken now: %s", error)
                 wait = 1.0
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), wait)
+                async with asyncio.timeout(wait):  # `wait_for` may lose a cancellation, before Python 3.12
+                    await self._wake.wait()
 
     async def _step(self) -> float:
         """Beat, take the turn, or wait; return the seconds until the next step."""
