@@ -56,5 +56,5 @@ def topics_of(name: str) -> list[str]:
     """
     own = f"users.{slug(name)}"
     shared = ["conversations.*", "runs.*", "process.*", "presence", "alerts.*", "silences", "webhooks.*"]
-    shared += ["metrics.server"]
+    shared += ["metrics.server", "dashboards.*"]
     return ["rooms.*", own, f"{own}.*", *shared]

@@ -28,6 +28,9 @@ from tidings.apps.alerts.guard import AlertsGuard
 from tidings.apps.alerts.judging import Judging
 from tidings.apps.alerts.service import CALLS, SILENCES, Alerts
 from tidings.apps.conversations.guard import ConversationsGuard
+from tidings.apps.dashboards import routes as dashboards
+from tidings.apps.dashboards.guard import DashboardsGuard
+from tidings.apps.dashboards.service import Dashboards
 from tidings.apps.files import routes as transfers
 from tidings.apps.files.attachments import Attachments
 from tidings.apps.files.files import FILES, Files
@@ -255,6 +258,7 @@ def create_app(
         *sign_in(settings, hub, access, signed_out),
         health.routes(hub, siblings, metrics),
         series_routes.routes(access, series),
+        dashboards.routes(access, Dashboards(hub)),
         *routers,
     ):
         app.include_router(router)
@@ -328,6 +332,7 @@ def apps(
             "conversations": conversations,
             "users": PeopleGuard(),
             "presence": PresenceGuard(),
+            "dashboards": DashboardsGuard(),
             "process": ProcessesGuard(mined),
             SNAPSHOTS: Sealed(),
             FILES: Sealed(),

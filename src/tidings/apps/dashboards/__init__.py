@@ -1,0 +1,1 @@
+"""Dashboards: documents of cards, each the topic `dashboards.ID` with a version an event."""
