@@ -48,7 +48,7 @@ async def test_the_metrics_count_events_and_streams() -> None:
             assert 0 <= now["tidings_writes_total"] <= 6
             assert now["tidings_streams_open"] == 2
             assert now["tidings_streams_catching_up"] == 0
-            assert now["tidings_topics_warm"] == 2, "the server follows the sessions that have ended"
+            assert now["tidings_topics_warm"] == 3, "the server follows ended sessions and the judge of alerts"
             assert now["tidings_draining"] == 0
             assert now["process_resident_memory_bytes"] > 1e6
             two.freeze()
