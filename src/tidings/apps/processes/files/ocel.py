@@ -6,6 +6,7 @@ import codecs
 import re
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from typing import Any
 
 import msgspec
@@ -49,7 +50,8 @@ def events(chunks: Callable[[], Iterable[bytes]], options: Options, times: Times
 
     An event of several objects is yielded for each of them. The names of the objects are kept in a temporary file.
     """
-    with _Objects(chunks(), options.object_type) as cases:
+    with closing(sqlite3.connect("", check_same_thread=False)) as file:
+        cases = _Objects(file, chunks(), options.object_type)
         for key, line, text in elements(chunks()):
             if key != "events":
                 continue
@@ -75,8 +77,8 @@ def events(chunks: Callable[[], Iterable[bytes]], options: Options, times: Times
 class _Objects:
     """The objects of one type, in a temporary file: there may be more than memory holds."""
 
-    def __init__(self, chunks: Iterable[bytes], type: str | None) -> None:
-        self._file = sqlite3.connect("", check_same_thread=False)
+    def __init__(self, file: sqlite3.Connection, chunks: Iterable[bytes], type: str | None) -> None:
+        self._file = file
         self._file.execute("CREATE TABLE object(id TEXT, type TEXT, PRIMARY KEY(id, type)) WITHOUT ROWID")
         types: set[str] = set()
         keys: set[str] = set()
@@ -104,12 +106,6 @@ class _Objects:
                 f"name the type of the objects that are the cases by --object-type: {listed}; an event of several "
                 "of them counts for each",
             )
-
-    def __enter__(self) -> _Objects:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._file.close()
 
     def has(self, id: str) -> bool:
         """Tell whether an object is a case."""
