@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { serve } from "../answer/embedded-controls.js";
 import { runSignal } from "../answer/state.js";
 import { connectionStatus } from "../connection/state.js";
@@ -44,6 +44,7 @@ export function RoomLog({ room }) {
   useFollowing(box, content, away, room.id, () => drawn.end);
   useArrival(room, box, away, drawn);
   useMarking(room, away);
+  const walk = useWalk(content, drawn);
   useEffect(() => serve(/** @type {HTMLElement} */ (box.current)), []);
   const dayOf = (/** @type {number} */ time) => new Date(time * 1000).toDateString();
   const toLatest = () => {
@@ -215,16 +216,34 @@ function useTabStop(items) {
   return { key: key?.key, come };
 }
 
-/** Move between messages with the arrow keys. @param {KeyboardEvent} event */
-function walk(event) {
-  const at = /** @type {HTMLElement} */ (event.target);
-  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-  if (!step || !at.matches("article[data-offset]")) return;
-  const all = [.../** @type {Element} */ (event.currentTarget).querySelectorAll("article[data-offset]")];
-  const next = /** @type {HTMLElement | undefined} */ (all[all.indexOf(at) + step]);
-  if (!next) return;
-  event.preventDefault();
-  next.focus();
+/**
+ * Move between messages with the arrow keys, also to those that are not drawn yet: keys may come faster than frames.
+ * @param {Ref} content
+ * @param {ReturnType<typeof useVisibleRange>} drawn
+ */
+function useWalk(content, drawn) {
+  const later = useRef(0);
+  const walk = (/** @type {number} */ step) => {
+    const all = [...(content.current?.querySelectorAll("article[data-offset]") ?? [])];
+    const at = all.indexOf(/** @type {Element} */ (document.activeElement));
+    const next = /** @type {HTMLElement | undefined} */ (at < 0 ? undefined : all[at + step]);
+    next?.focus();
+    return next !== undefined;
+  };
+  useLayoutEffect(() => {
+    const step = later.current;
+    later.current = 0;
+    if (step) walk(step);
+  });
+  return (/** @type {KeyboardEvent} */ event) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!step || !(/** @type {Element} */ (event.target).matches("article[data-offset]"))) return;
+    if (!walk(step)) {
+      if (!drawn.extend(step)) return;
+      later.current = step;
+    }
+    event.preventDefault();
+  };
 }
 
 /** Check if an offset belongs to an item. @param {import("./fold.js").Item} item @param {string | null} at */

@@ -85,6 +85,13 @@ export function useVisibleRange(room, box, content, away) {
     top: from <= held.start && room.earlier.value === "none",
     /** Draw the range around an item. @param {number} place */
     goTo: (place) => show(around(logOf(room), place - room.above)),
+    /** Draw more items above (-1) or below (1). @param {number} step @returns {boolean} false: there are none */
+    extend: (step) => {
+      const held = logOf(room);
+      if (step < 0 ? is.range.from <= held.start : is.range.to === Infinity) return false;
+      show(step < 0 ? upwards(is.range, held) : downwards(is.range, held));
+      return true;
+    },
     goToEnd: () => show(first(logOf(room))),
   };
 }
