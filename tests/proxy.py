@@ -89,9 +89,9 @@ class Proxy:
         """Begin anew: reset what is open, let everything pass, and count requests from 0."""
         self.tell("fresh")
 
-    def count(self) -> int:
-        """The requests so far."""
-        return int(self.tell("count"))
+    def count(self, path: str = "/") -> int:
+        """The requests so far whose targets begin with `path`."""
+        return int(self.tell(f"count {path}"))
 
     def bytes(self) -> int:
         """The bytes of answers' bodies that have been passed on so far."""
@@ -122,7 +122,7 @@ class Server:
         self.now = "pass"
         self.line: list[tuple[str, str]] = []
         self.open: set[asyncio.StreamWriter] = set()
-        self.requests = 0
+        self.targets: list[str] = []
         self.bytes = 0
         self.events = 0
         self.up, self.down = asyncio.Event(), asyncio.Event()
@@ -136,8 +136,8 @@ class Server:
 
     async def command(self, line: str) -> str:
         verb, _, rest = line.partition(" ")
-        if verb == "count" and not rest:
-            return str(self.requests)
+        if verb == "count":
+            return str(sum(target.startswith(rest) for target in self.targets))
         if verb == "bytes" and not rest:
             return str(self.bytes)
         if verb == "events" and not rest:
@@ -147,7 +147,8 @@ class Server:
         elif verb == "fresh" and not rest:
             self.cut()
             await self.become("pass")
-            self.requests = self.bytes = self.events = 0
+            self.targets.clear()
+            self.bytes = self.events = 0
         elif verb == "now" and BEHAVIOUR.fullmatch(rest):
             await self.become(rest)
         elif verb == "next" and BEHAVIOUR.fullmatch(rest.partition(" for ")[0]) and rest not in ALWAYS:
@@ -199,9 +200,10 @@ class Server:
     def behaviour(self, head: bytes) -> str:
         if head.startswith(b"OPTIONS "):
             return "pass"
-        self.requests += 1
+        target = head.split(b" ", 2)[1].decode("latin-1")
+        self.targets.append(target)
         for one in self.line:
-            if head.split(b" ", 2)[1].startswith(one[1].encode()):
+            if target.startswith(one[1]):
                 self.line.remove(one)
                 return one[0]
         return self.now

@@ -60,6 +60,8 @@ def test_the_page_takes_fifteen_requests_and_130_kilobytes(
 ) -> None:
     """The proxy counts the requests of workers, too. A room is two more: the page reads it, and marks it read.
 
+    The stream counts once. The page opens it again for a topic of which it learns more than 10 ms after the others, as
+    on a slow machine.
     The server is this test's own: the rooms that other tests have made in theirs would be counted, since the page lists
     them.
     """
@@ -73,7 +75,9 @@ def test_the_page_takes_fifteen_requests_and_130_kilobytes(
         tab = mara.open(place)
         expect_live(tab.page)
         tab.page.wait_for_timeout(1000)  # what the page still asks for only makes this stricter
-        assert 8 <= way.count() <= most
+        again = way.count("/events?") - 1
+        assert 0 <= again <= 2
+        assert 8 <= way.count() - again <= most
         assert way.bytes() <= MOST_BYTES
 
 
