@@ -11,12 +11,23 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 class Bundle(BuildHookInterface):  # type: ignore[type-arg]
-    """Runs `scripts/bundle.mjs`. An archive of the sources has the bundle, and needs no Node to become a wheel."""
+    """Runs `scripts/bundle.mjs`. An archive of the sources has the bundle, and needs no Node to become a wheel.
+
+    A wheel without a bundle gets the sources that pyproject.toml leaves out of wheels.
+    """
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        root = Path(self.root)
+        if version == "editable":
+            return
+        self._bundle(Path(self.root))
+        web = Path(self.root, "src", "tidings", "web")
+        if self.target_name == "wheel" and not (web / "bundle").is_dir():
+            for path in (web / "ui", *web.glob("vendor/*.mjs")):
+                build_data["force_include"][str(path)] = f"tidings/web/{path.relative_to(web).as_posix()}"
+
+    def _bundle(self, root: Path) -> None:
         script, esbuild = root / "scripts" / "bundle.mjs", root / "node_modules" / "esbuild"
-        if version == "editable" or not script.exists():
+        if not script.exists():
             return
         node = shutil.which("node")
         if node is not None and esbuild.is_dir():

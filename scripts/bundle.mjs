@@ -3,13 +3,14 @@
 //   scripts/bundle
 //
 // Every file but index.html is named by its content, so that a browser keeps it for ever. sources.json holds the
-// checksum of each source: a server with other sources serves those instead. copies.json names the source of each file
-// that is one, so that no byte is in the package twice. Nothing is written while they agree.
+// checksum of each source: a server with other sources serves those instead. Files are kept compressed, as they are
+// served. copies.json names the source of each file that is one and cannot be compressed, so that no byte is in the
+// package twice. Nothing is written while they agree.
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, extname, join, posix, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { brotliCompressSync, constants } from "node:zlib";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
 const HERE = dirname(dirname(fileURLToPath(import.meta.url)));
 const [ROOT = join(HERE, "src/tidings/web"), OUT = join(ROOT, "bundle")] = process.argv
@@ -186,10 +187,12 @@ function write(files) {
   for (const { path, contents } of files) {
     const to = join(made, posix.basename(path.replaceAll("\\", "/")));
     const source = Object.keys(sources).find((name) => sources[name] === checksum(contents));
-    if (source) copies[posix.basename(to)] = source;
-    else writeFileSync(to, contents);
-    if (extname(to) === PACKED || extname(to) === ".html") continue;
-    writeFileSync(`${to}.br`, brotliCompressSync(contents, quality));
+    if (extname(to) === ".html") writeFileSync(to, contents);
+    else if (extname(to) !== PACKED) {
+      writeFileSync(`${to}.gz`, gzipSync(contents, { level: 9 }));
+      writeFileSync(`${to}.br`, brotliCompressSync(contents, quality));
+    } else if (source) copies[posix.basename(to)] = source;
+    else throw new Error(`${to} is no copy of a source`);
   }
   writeFileSync(join(made, "copies.json"), `${JSON.stringify(copies, null, 1)}\n`);
   writeFileSync(join(made, "sources.json"), list);

@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import json
 import re
+import shutil
 from importlib.metadata import version
 from pathlib import Path
 
@@ -38,14 +39,14 @@ def root(tmp_path: Path) -> Path:
 
 def bundle(root: Path) -> None:
     """Write a bundle as scripts/bundle.mjs does, of the sources as they are."""
-    names = ["a.js", "client/worker.js", "index.html", "service-worker.js", "style.css"]
-    sums = {name: hashlib.sha256((root / name).read_bytes()).hexdigest() for name in names}
+    (root / "font.woff2").write_bytes(b"font")
+    sources = {path.relative_to(root).as_posix(): path for path in root.rglob("*") if path.suffix not in ("", ".py")}
+    sums = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in sources.items()}
     folder = root / "bundle"
     folder.mkdir()
     (folder / "sources.json").write_text(json.dumps(sums), "utf-8")
-    (folder / "copies.json").write_text(json.dumps({"a-1.js": "a.js"}), "utf-8")
-    (folder / "a-1.js.br").write_bytes(b"a by brotli")
-    (folder / "main-1.js").write_bytes(b"export {};\n" * 100)
+    (folder / "copies.json").write_text(json.dumps({"font-1.woff2": "font.woff2"}), "utf-8")
+    (folder / "main-1.js.gz").write_bytes(gzip.compress(b"export {};\n" * 100))
     (folder / "main-1.js.br").write_bytes(b"by brotli")
     page = '<meta name="build" content="{build}" />{version}{preloads}'
     page += '<script type="module" src="{base}/main-1.js"></script>'
@@ -79,10 +80,10 @@ def test_a_bundle_of_the_sources_as_they_are_is_served_in_their_place(root: Path
     bundle(root)
     site = load(root)
     assert site.bundled
-    assert list(site.files) == ["a-1.js", "main-1.js"]
+    assert list(site.files) == ["font-1.woff2", "main-1.js"]
     copy, file = site.files.values()
-    assert copy.body == (root / "a.js").read_bytes(), "a copy of a source is not in the folder"
-    assert copy.packed["br"] == b"a by brotli"
+    assert copy.body == (root / "font.woff2").read_bytes(), "a copy of a source is not in the folder"
+    assert file.body == b"export {};\n" * 100
     assert list(file.packed) == ["br", "gzip"], "the smallest first"
     assert file.packed["br"] == b"by brotli"
     assert gzip.decompress(file.packed["gzip"]) == file.body
@@ -104,6 +105,17 @@ def test_sources_that_are_not_those_of_the_bundle_are_served_themselves(root: Pa
     else:
         (root / "style.css").unlink()
     assert not load(root).bundled
+
+
+def test_a_wheel_leaves_out_what_its_bundle_is_made_of(root: Path) -> None:
+    for name in ("ui/main.js", "vendor/preact.mjs"):
+        (root / name).parent.mkdir()
+        (root / name).write_text("export {};\n", "utf-8")
+    bundle(root)
+    (root / "vendor" / "preact.mjs").unlink()
+    assert not load(root).bundled, "this is no wheel"
+    shutil.rmtree(root / "ui")
+    assert load(root).bundled
 
 
 def test_the_page_names_its_version_its_files_and_the_modules_to_fetch_at_once(root: Path) -> None:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import base64
 import gzip
-import hashlib
 import json
 import re
+from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
@@ -27,8 +27,11 @@ LAZY = frozenset({"vendor/highlight.mjs", "vendor/katex.mjs", "vendor/emoji.mjs"
 
 PAGE, ICON, SERVICE_WORKER = "index.html", "favicon.svg", "service-worker.js"
 BUNDLE, SOURCES, COPIES = "bundle", "sources.json", "copies.json"
-"""The folder of the bundle; the file in it with the checksum of each source that the bundle was made of; and the file
-with the source of each file of the bundle that is a copy of one, and therefore not in the folder."""
+"""The folder of the bundle, which has its files compressed; the file in it with the checksum of each source that the
+bundle was made of; and the file with the source of each file that is a copy of one, and therefore not in the folder."""
+
+LEFT_OUT = re.compile(r"ui/.*|vendor/[^/]*[.]mjs")
+"""Sources that a wheel with a bundle leaves out."""
 
 CACHE_FOREVER = "public, max-age=31536000, immutable"
 
@@ -68,7 +71,7 @@ class Page(NamedTuple):
 def load(root: Path) -> Site:
     """Read every file below `root` that a browser may ask for. Blocks: call it before there is a loop to block.
 
-    The bundle is taken if it was made of the sources as they are.
+    The bundle is taken if it was made of the sources as they are. A wheel leaves out those that are in its bundle.
     """
     sources = {
         name: path.read_bytes()
@@ -76,17 +79,17 @@ def load(root: Path) -> Site:
         if path.suffix in (*MEDIA_TYPES, ".html") and not (name := path.relative_to(root).as_posix()).startswith(BUNDLE)
     }
     bundle = root / BUNDLE
-    bundled = _sums(bundle) == {name: hashlib.sha256(body).hexdigest() for name, body in sources.items()}
+    bundled = _made_of(root) == {name: sha256(body).hexdigest() for name, body in sources.items()}
     page = bundle / PAGE if bundled else root / PAGE
     template = page.read_text(encoding="utf-8").replace("{version}", version("tidings"))
     if bundled:
-        own = {path.name: path.read_bytes() for path in bundle.iterdir() if path.suffix in MEDIA_TYPES}
         copies = json.loads((bundle / COPIES).read_bytes())
-        bodies = own | {name: sources[source] for name, source in copies.items()}
-        files = {name: _packed(bundle / f"{name}.br", bodies[name]) for name in sorted(bodies)}
+        found = {path.stem: _packed(path) for path in bundle.glob("*.gz")}
+        found |= {name: _file(sources[source], name) for name, source in copies.items()}
+        files = dict(sorted(found.items()))
     else:
         files = {name: _file(body, name) for name, body in sources.items() if name not in (PAGE, SERVICE_WORKER)}
-    digest = hashlib.sha256(template.encode())
+    digest = sha256(template.encode())
     for name, file in files.items():
         digest.update(f"\0{name}\0{len(file.body)}\0".encode() + file.body)
     made = digest.hexdigest()[:12]
@@ -105,13 +108,13 @@ def page_below(site: Site, path: str) -> Page:
     return Page(file, f'"{path}/{site.version}"', _policy(html))
 
 
-def _sums(bundle: Path) -> dict[str, str] | None:
-    """Read the checksums of the sources that a bundle was made of. None: there is no bundle."""
+def _made_of(root: Path) -> dict[str, str]:
+    """Read the checksums of the sources that the bundle was made of, and that must be there; none without a bundle."""
     try:
-        sums: dict[str, str] = json.loads((bundle / SOURCES).read_bytes())
+        sums: dict[str, str] = json.loads((root / BUNDLE / SOURCES).read_bytes())
     except FileNotFoundError:
-        return None
-    return sums
+        return {}
+    return sums if (root / "ui").exists() else {name: sums[name] for name in sums if not LEFT_OUT.fullmatch(name)}
 
 
 def _file(body: bytes, name: str, media_type: str = "") -> File:
@@ -119,10 +122,10 @@ def _file(body: bytes, name: str, media_type: str = "") -> File:
     return File(body, packed, media_type or MEDIA_TYPES[Path(name).suffix])
 
 
-def _packed(compressed: Path, body: bytes) -> File:
-    """Make a file of the bundle, with its bytes as Brotli has compressed them, which Python cannot do."""
-    file = _file(body, compressed.stem)
-    return file._replace(packed={"br": compressed.read_bytes(), **file.packed}) if compressed.exists() else file
+def _packed(path: Path) -> File:
+    """Read a file of the bundle, as Brotli has compressed it, too, which Python cannot do."""
+    packed = {"br": path.with_suffix(".br").read_bytes(), "gzip": path.read_bytes()}
+    return File(gzip.decompress(packed["gzip"]), packed, MEDIA_TYPES[Path(path.stem).suffix])
 
 
 def _preloads(files: dict[str, File]) -> str:
@@ -133,7 +136,7 @@ def _preloads(files: dict[str, File]) -> str:
 
 def _policy(html: str) -> str:
     scripts = [
-        f" 'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+        f" 'sha256-{base64.b64encode(sha256(text.encode()).digest()).decode()}'"
         for text in re.findall(r"<script(?: type=\"importmap\")?>(.*?)</script>", html, re.DOTALL)
     ]
     return "; ".join(
