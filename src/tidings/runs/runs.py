@@ -72,7 +72,7 @@ class Runs:
         self.on_request: Callable[[str, str], Coroutine[Any, Any, None]] | None = None
         self._hub = hub
         self._producers: dict[str, Producer] = {}
-        self.figures = RunFigures()
+        self.figures: RunFigures = RunFigures()
         self._reaper = Reaper(hub, self._producers, self._follow_up, self.figures)
         self._starting: set[asyncio.Task[Run]] = set()
         self._ending: set[asyncio.Task[None]] = set()

@@ -45,7 +45,8 @@ class Judge:
     """Judges every rule. `lead` runs from the moment at which this process has the turn until it is cancelled."""
 
     def __init__(self, hub: Hub, alerts: Alerts, hand_on: HandOn) -> None:
-        self.hub, self.alerts = hub, alerts
+        self.hub: Hub = hub
+        self.alerts: Alerts = alerts
         self._hand_on = hand_on
         self._clear()
 

@@ -35,9 +35,9 @@ class Judgement:
     def __init__(self, id: str, state: State, since: float, silences: Silences | None = None, now: float = 0.0) -> None:
         self.id = id
         self.state = state
-        self.since = since
-        self.now = max(since, now)
-        self.asleep = False
+        self.since: float = since
+        self.now: float = max(since, now)
+        self.asleep: bool = False
         self._slept = since
         self.readings: dict[str, Reading] = {}
         self.bad: int = state.bad
@@ -50,7 +50,7 @@ class Judgement:
         self._due: dict[str, float] = {}
         self._broken_at = NEVER
         self._facts: list[Fact] = []
-        self.settling = Settling(id, state, silences or Silences(), self._emit)
+        self.settling: Settling = Settling(id, state, silences or Silences(), self._emit)
         self._begin()
 
     def _begin(self) -> None:

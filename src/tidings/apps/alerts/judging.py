@@ -15,8 +15,8 @@ class Judging:
     """The part of one process in judging the rules of a hub."""
 
     def __init__(self, hub: Hub, alerts: Alerts, notifications: Notifications, queue: Queue | None = None) -> None:
-        self.judge = Judge(hub, alerts, Telling(notifications, queue).hand_on)
-        self.turn = Turn(hub, self.judge.lead, self.judge.through)
+        self.judge: Judge = Judge(hub, alerts, Telling(notifications, queue).hand_on)
+        self.turn: Turn = Turn(hub, self.judge.lead, self.judge.through)
         self.turn.called = self.judge.call
 
     def open(self) -> None:

@@ -29,10 +29,10 @@ class Seat:
 
     def __init__(self, id: str, judgement: Judgement, tail: Offset) -> None:
         self.id = id
-        self.topic = topic_of(id)
+        self.topic: str = topic_of(id)
         self.judgement = judgement
         self.tail = tail
         self.unstored: list[tuple[float, list[Fact]]] = []
-        self.lock = asyncio.Lock()
-        self.due = float("inf")
+        self.lock: asyncio.Lock = asyncio.Lock()
+        self.due: float = float("inf")
         self.watched: str | None = None

@@ -25,9 +25,9 @@ class Settling:
 
     def __init__(self, id: str, state: State, silences: Silences, emit: Callable[[Fact], None]) -> None:
         self.id = id
-        self.due = NEVER
+        self.due: float = NEVER
         self.silences = silences
-        self.now = 0.0
+        self.now: float = 0.0
         self._state = state
         self._emit = emit
 

@@ -56,7 +56,7 @@ class Turn:
     def __init__(
         self, hub: Hub, lead: Callable[[float, float, bool], Awaitable[None]], through: Callable[[], float]
     ) -> None:
-        self.process = secrets.token_hex(8)
+        self.process: str = secrets.token_hex(8)
         self.called: Callable[[str], None] = lambda rule: None
         self._hub, self._lead, self._through = hub, lead, through
         self._began = 0.0

@@ -115,7 +115,7 @@ class Reading:
     __slots__ = ("at", "event_at", "steady", "value", "window")
 
     def __init__(self, window: Window | None) -> None:
-        self.window = window
+        self.window: Window | None = window
         self.value: float | None = None
         self.at: float = -math.inf
         self.event_at: float = -math.inf

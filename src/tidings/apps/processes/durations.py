@@ -37,12 +37,16 @@ class Durations:
     __slots__ = ("_summary", "buckets", "cases", "counted", "high", "highs", "low", "lows", "stale", "sum", "values")
 
     def __init__(self) -> None:
-        self.cases = 0
-        self.values = array("q")
+        self.cases: int = 0
+        self.values: array[int] = array("q")
         self.buckets: dict[int, int] = {}
-        self.counted = self.sum = 0
-        self.low = self.high = self.lows = self.highs = 0
-        self.stale = False
+        self.counted: int = 0
+        self.sum: int = 0
+        self.low: int = 0
+        self.high: int = 0
+        self.lows: int = 0
+        self.highs: int = 0
+        self.stale: bool = False
         self._summary: Summary | None = None
 
     @property

@@ -94,20 +94,26 @@ class Process:
     def __init__(self) -> None:
         self.names: list[str] = []
         self.numbers: dict[str, int] = {}
-        self.total, self.cases_of = list[int](), list[int]()
-        self.starts, self.at = list[int](), list[int]()
-        self.case_of, self.activity_of = array("i"), array("H")
-        self.time_of, self.offset_of = array("q"), array("q")
-        self.before = array("i")
+        self.total: list[int] = []
+        self.cases_of: list[int] = []
+        self.starts: list[int] = []
+        self.at: list[int] = []
+        self.case_of: array[int] = array("i")
+        self.activity_of: array[int] = array("H")
+        self.time_of: array[int] = array("q")
+        self.offset_of: array[int] = array("q")
+        self.before: array[int] = array("i")
         self.ids: list[str] = []
         self.cases: dict[str, int] = {}
-        self.place, self.last = array("i"), array("i")
+        self.place: array[int] = array("i")
+        self.last: array[int] = array("i")
         self.edges: dict[int, Durations] = {}
-        self.variants = Variants()
-        self.events = 0
-        self.refused = 0
-        self.other_edges = 0
-        self.earliest, self.latest = 1 << 62, -1 << 62
+        self.variants: Variants = Variants()
+        self.events: int = 0
+        self.refused: int = 0
+        self.other_edges: int = 0
+        self.earliest: int = 1 << 62
+        self.latest: int = -1 << 62
         self.imports: dict[str, Import] = {}
         self.waiting: Waiting | None = None
 

@@ -30,17 +30,17 @@ class Variants:
     """
 
     def __init__(self) -> None:
-        self.parent = array("i", [-1])
-        self.activity = array("H", [0])
-        self.here = [0]
-        self.passing = [0]
-        self.new_edge = bytearray(1)
-        self.new_activity = bytearray(1)
+        self.parent: array[int] = array("i", [-1])
+        self.activity: array[int] = array("H", [0])
+        self.here: list[int] = [0]
+        self.passing: list[int] = [0]
+        self.new_edge: bytearray = bytearray(1)
+        self.new_activity: bytearray = bytearray(1)
         self.edge: list[Durations | None] = [None]
         self.children: dict[int, int] = {}
         self.free: list[int] = []
-        self.variants = 0
-        self.folded = 0
+        self.variants: int = 0
+        self.folded: int = 0
 
     def step(self, node: int, activity: int) -> int:
         """Move a case from a node, or from the root where it begins, to the child; return it, or FOLDED."""

@@ -92,7 +92,7 @@ class SeriesFold:
         self.newest: float = 0.0
         self.levels: dict[int, dict[int, Groups]] = {SECOND: {}, MINUTE: {}, HOUR: {}}
         self.silences: list[tuple[float, float]] = []
-        self.faults = Faults()
+        self.faults: Faults = Faults()
         self.finished: list[Finished] = []
         self._minute: int | None = None  # which is not finished yet
         self._minute_faults = Faults()

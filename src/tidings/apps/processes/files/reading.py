@@ -20,9 +20,9 @@ class LogFile:
     """
 
     def __init__(self, file: BinaryIO, options: Options, progress: Callable[[float], None] = lambda part: None) -> None:
-        self.times = Times(options.timestamp_format)
-        self.sha256 = ""
-        self.format = ""
+        self.times: Times = Times(options.timestamp_format)
+        self.sha256: str = ""
+        self.format: str = ""
         self._file, self._options, self._progress = file, options, progress
 
     def events(self) -> Iterator[Found]:
