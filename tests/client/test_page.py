@@ -57,7 +57,7 @@ def test_the_code_of_the_page_runs(
     names["client"].close()
     ender.join(PATIENCE)
     said = capsys.readouterr().out
-    assert "message Hello, all\nHello, all\npaid: 4711\nalerts.ada {" in said
+    assert "message Hello, all\nHello, all\npaid: 4711\nnews.ada {" in said
     assert re.search(r"prices was recreated; begin anew\n7.50\n\['orders.eu', 'orders.us'\]\n", said)
     assert "success\n" in said
     assert "[DONE]" in said
