@@ -100,18 +100,18 @@ async def follow_to_the_end(clients: Mapping[str, Client]) -> dict[str, Outcome]
         followers = await together(stack, asked)
         await publish(server, [*FIRST, *THEN])
         await read_up_to(followers, THEN[-1])
-        before = {name: way.requests for name, way in ways.items()}
+        before = {name: len(way.targets) for name, way in ways.items()}
         await request(f"{server.url}/topics/{TOPIC}/close", "POST")
 
         async def end(name: str, one: Follower) -> None:
-            while not one.ended and ways[name].requests < before[name] + AGAIN:  # noqa: ASYNC110 a proxy tells nobody
+            while not one.ended and len(ways[name].targets) < before[name] + AGAIN:  # noqa: ASYNC110 a proxy tells nobody
                 await asyncio.sleep(0.05)
 
         async with asyncio.timeout(120), asyncio.TaskGroup() as group:
             for name, one in followers.items():
                 group.create_task(end(name, one))
         return {
-            name: Outcome(one.texts[:], one.ended, ways[name].requests - before[name])
+            name: Outcome(one.texts[:], one.ended, len(ways[name].targets) - before[name])
             for name, one in followers.items()
         }
 

@@ -29,7 +29,10 @@ TOPIC = "rooms.den"
 
 
 class Failing(SqliteStore):
-    """A store that counts its changes, and fails from the one on whose number is `last`, as if its process ended."""
+    """A store that counts its changes, and fails after the one whose number is `last`, as if its process ended.
+
+    Snapshots do not count: they are written a moment later, before a step of an erasure or after it.
+    """
 
     updates = 0
     last: int | None = None
@@ -39,7 +42,7 @@ class Failing(SqliteStore):
         self.updated: Counter[str] = Counter()
 
     def update(self, topic: str, keys: Sequence[str], plan: Plan) -> Awaitable[Known]:
-        self.updates += 1
+        self.updates += not topic.startswith("snapshots.")
         self.updated[topic] += 1
         if self.last is not None and self.updates > self.last:
             failed: asyncio.Future[Known] = asyncio.get_running_loop().create_future()
