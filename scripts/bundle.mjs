@@ -2,7 +2,7 @@
 //
 //   scripts/bundle
 //
-// Every file but index.html is named by its content, so that a browser keeps it for ever. sources.json holds the
+// Every file but index.html is named by its content, so that a browser keeps it for ever. made-of.json holds the
 // checksum of each source: a server with other sources serves those instead. Files are kept compressed, as they are
 // served. copies.json names the source of each file that is one and cannot be compressed, so that no byte is in the
 // package twice. Nothing is written while they agree.
@@ -45,7 +45,7 @@ function checksum(contents) {
 /** Check if the bundle is the one of these sources. */
 function current() {
   try {
-    return readFileSync(join(OUT, "sources.json"), "utf8") === list;
+    return readFileSync(join(OUT, "made-of.json"), "utf8") === list;
   } catch {
     return false;
   }
@@ -195,7 +195,7 @@ function write(files) {
     else throw new Error(`${to} is no copy of a source`);
   }
   writeFileSync(join(made, "copies.json"), `${JSON.stringify(copies, null, 1)}\n`);
-  writeFileSync(join(made, "sources.json"), list);
+  writeFileSync(join(made, "made-of.json"), list);
   rmSync(OUT, { recursive: true, force: true });
   renameSync(made, OUT);
 }

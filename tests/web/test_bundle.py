@@ -114,7 +114,7 @@ def test_a_package_holds_the_bundle_of_its_sources(tmp_path: Path, kind: str) ->
     assert site.version == load(WEB).version
     assert "main-" in site.html
     assert (root / "client" / "index.js").exists()
-    assert json.loads((root / "bundle" / "sources.json").read_text())
+    assert json.loads((root / "bundle" / "made-of.json").read_text())
 
 
 def test_without_node_the_sources_are_served_and_the_script_says_so(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def bundle(root: Path) -> None:
     sums = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in sources.items()}
     folder = root / "bundle"
     folder.mkdir()
-    (folder / "sources.json").write_text(json.dumps(sums), "utf-8")
+    (folder / "made-of.json").write_text(json.dumps(sums), "utf-8")
     (folder / "copies.json").write_text(json.dumps({"font-1.woff2": "font.woff2"}), "utf-8")
     (folder / "main-1.js.gz").write_bytes(gzip.compress(b"export {};\n" * 100))
     (folder / "main-1.js.br").write_bytes(b"by brotli")

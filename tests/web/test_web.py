@@ -114,7 +114,7 @@ async def test_files_are_compressed_for_those_who_can_read_that(client: httpx.As
         "/web/{hash}/client/types/index.d.ts",
         "/web/{hash}/index.html",
         "/web/index.html",
-        "/web/sources.json",
+        "/web/made-of.json",
         "/web/..%2Fsite.py",
         "/web/",
     ],

@@ -26,7 +26,7 @@ LAZY = frozenset({"vendor/highlight.mjs", "vendor/katex.mjs", "vendor/emoji.mjs"
 """Modules that are only fetched when a page needs them, or never by a page itself."""
 
 PAGE, ICON, SERVICE_WORKER = "index.html", "favicon.svg", "service-worker.js"
-BUNDLE, SOURCES, COPIES = "bundle", "sources.json", "copies.json"
+BUNDLE, SOURCES, COPIES = "bundle", "made-of.json", "copies.json"
 """The folder of the bundle, which has its files compressed; the file in it with the checksum of each source that the
 bundle was made of; and the file with the source of each file that is a copy of one, and therefore not in the folder."""
 
