@@ -19,20 +19,19 @@ class Bundle(BuildHookInterface):  # type: ignore[type-arg]
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         if version == "editable":
             return
-        self._bundle(Path(self.root))
         web = Path(self.root, "src", "tidings", "web")
-        if self.target_name == "wheel" and not (web / "bundle").is_dir():
+        if not self._bundle(Path(self.root), web) and self.target_name == "wheel":
             for path in (web / "ui", *web.glob("vendor/*.mjs")):
                 build_data["force_include"][str(path)] = f"tidings/web/{path.relative_to(web).as_posix()}"
 
-    def _bundle(self, root: Path) -> None:
+    def _bundle(self, root: Path, web: Path) -> bool:
+        """Tell whether there is a bundle of the sources as they are."""
         script, esbuild = root / "scripts" / "bundle.mjs", root / "node_modules" / "esbuild"
         if not script.exists():
-            return
+            return (web / "bundle").is_dir()
         node = shutil.which("node")
         if node is not None and esbuild.is_dir():
             subprocess.run([node, str(script)], check=True)
-        else:
-            self.app.display_warning(
-                "Node or esbuild is missing, so the page is not bundled: run scripts/bundle first."
-            )
+            return True
+        self.app.display_warning("Node or esbuild is missing, so the page is not bundled: run scripts/bundle first.")
+        return False

@@ -146,11 +146,11 @@ def _opened(file: str) -> Iterator[BinaryIO]:
 
     try:
         stream = open(file, "rb")  # noqa: SIM115 (closed below)
-        if not stream.seekable():
-            raise OSError("not a file that can be read twice")
     except OSError as error:
-        raise Failure(f"{file} cannot be read: {error.strerror or error}.", WRONG) from None
+        raise Failure(f"{file} cannot be read: {error.strerror}.", WRONG) from None
     with stream:
+        if not stream.seekable():
+            raise Failure(f"{file} cannot be read: not a file that can be read twice.", WRONG)
         yield stream
 
 
