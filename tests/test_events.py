@@ -43,7 +43,7 @@ def test_the_origin_has_a_text() -> None:
         None,
     ],
 )
-def test_no_offset(text: Any) -> None:
+def test_an_invalid_offset_is_refused(text: Any) -> None:
     with pytest.raises(InvalidRequest):
         Offset.parse(text)
 

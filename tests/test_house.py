@@ -219,7 +219,7 @@ def is_hub(node: ast.expr) -> bool:
 
 
 @pytest.mark.parametrize("module", [name for name in sources() if room_of(name) != "delivery"])
-def test_nothing_reaches_through_the_hub(module: str) -> None:
+def test_modules_do_not_reach_through_the_hub(module: str) -> None:
     """`hub.runs.start` is the door to the runs; `hub.store.lease` would be a hand in the hub's pocket."""
     reached = {
         ast.unparse(node)
@@ -233,7 +233,7 @@ def test_nothing_reaches_through_the_hub(module: str) -> None:
 
 
 @pytest.mark.parametrize("module", [name for name in sources() if name != "testing.producer"])
-def test_what_is_private_stays_in_its_room(module: str) -> None:
+def test_private_names_stay_in_their_room(module: str) -> None:
     """`other._name` is only for an object of the same file's classes."""
     own = {node.attr for node in ast.walk(tree(module)) if isinstance(node, ast.Attribute) and is_self(node.value)}
     own |= {node.name for node in ast.walk(tree(module)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
@@ -291,7 +291,7 @@ def test_pure_modules_do_nothing_but_compute(module: str) -> None:
     assert not any(isinstance(node, ast.AsyncFunctionDef | ast.Await) for node in ast.walk(tree(module)))
 
 
-def test_this_test_sees_a_breach() -> None:
+def test_a_breach_is_found() -> None:
     assert "api" in imported("http.runs")
     assert ("http", "api") in arrows()
     assert ("log", "delivery") not in arrows()
@@ -349,7 +349,7 @@ def test_every_public_name_says_what_it_is(module: str) -> None:
 
 
 @pytest.mark.parametrize("name", tidings.__all__)
-def test_what_is_exported_says_what_it_is(name: str) -> None:
+def test_every_export_has_a_docstring(name: str) -> None:
     assert inspect.getdoc(getattr(tidings, name))
 
 

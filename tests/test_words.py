@@ -1,4 +1,4 @@
-"""The words of the house: docstrings open with a noun phrase, or with a verb and its object."""
+"""The words of the house: docstrings and names of tests open with a noun phrase, or with a verb and its object."""
 
 from __future__ import annotations
 
@@ -34,15 +34,28 @@ def riddles(path: Path) -> Iterator[str]:
                 yield f"{path}:{node.lineno}: {text.splitlines()[0][:80]}"
 
 
+def riddling_tests(path: Path) -> list[str]:
+    """The tests of a file whose names open with a riddle after `test_`."""
+    names = [
+        node.name
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_")
+    ]
+    return [name for name in names if RIDDLE.match(name.removeprefix("test_").replace("_", " ").capitalize())]
+
+
 @pytest.mark.parametrize("name", files())
-def test_docstrings_open_plainly(name: str) -> None:
+def test_docstrings_and_tests_open_plainly(name: str) -> None:
     assert list(riddles(ROOT / name)) == []
+    assert riddling_tests(ROOT / name) == []
 
 
 def test_a_riddle_is_seen(tmp_path: Path) -> None:
     path = tmp_path / "riddle.py"
     path.write_text('"""Who is asking."""\n\nA = 1\n"""A number."""\n', encoding="utf-8")
     assert [found.partition(": ")[2] for found in riddles(path)] == ["Who is asking."]
+    path.write_text("def test_nothing_is_lost(): ...\n\n\ndef test_nobody_waits(): ...\n", encoding="utf-8")
+    assert riddling_tests(path) == ["test_nothing_is_lost"]
 
 
 if __name__ == "__main__":

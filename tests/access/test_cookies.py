@@ -31,7 +31,7 @@ def test_a_cookie_over_plain_http_is_not_marked_secure() -> None:
     assert "Secure" in name_cookie("Ann", secure=True)
 
 
-def test_no_seconds_and_no_name_remove_the_cookies() -> None:
+def test_a_sign_out_removes_the_cookies() -> None:
     assert parsed(cookie("", seconds=0, secure=False))[COOKIE]["max-age"] == "0"
     removed = parsed(name_cookie("", secure=False))[NAME_COOKIE]
     assert (removed.value, removed["max-age"]) == ("", "0")

@@ -119,7 +119,7 @@ async def test_entries_we_do_not_take_are_left_out() -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"7", b'{"keys": 7}', b'{"keys": []}', b"\xff", b"<html>"])
-async def test_no_key_set(body: bytes) -> None:
+async def test_an_invalid_key_set_is_refused(body: bytes) -> None:
     with pytest.raises(Unavailable):
         await KeySet("https://id.example/keys", download=lambda url: body).find("RS256", "one")
 

@@ -57,7 +57,7 @@ def test_more_than_the_whole_amount_is_too_large_and_counts_nothing(limits: Limi
     limits.spend(ANN, "publishes", 10)
 
 
-def test_what_did_not_come_in_the_end_is_given_back(limits: Limits, clock: Clock) -> None:
+def test_an_unused_reservation_is_given_back(limits: Limits, clock: Clock) -> None:
     with limits.up_to(ANN, "publishes", 10) as came:
         with pytest.raises(TooManyRequests):
             limits.spend(ANN, "publishes")

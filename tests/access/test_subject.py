@@ -23,7 +23,7 @@ def test_a_pattern_covers_a_topic_or_all_below_a_dot(pattern: str, covered: list
     assert not any(map(patterns.cover, not_covered))
 
 
-def test_no_pattern_covers_no_topic() -> None:
+def test_an_empty_list_of_patterns_covers_no_topic() -> None:
     assert not Patterns([]).cover("rooms")
 
 

@@ -70,7 +70,7 @@ def test_only_a_topic_or_a_prefix_is_a_pattern(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", ".", "a.", ".a", "a*", "*.a", "a.*.b", "**", "a.**", "a b", "x" * 201, 7, None])
-def test_no_pattern(text: Any) -> None:
+def test_an_invalid_pattern_is_refused(text: Any) -> None:
     with pytest.raises(InvalidRequest):
         Patterns([text])
 
@@ -133,7 +133,7 @@ def forged(head: dict[str, Any], claims: dict[str, Any], signature: str = "") ->
     return ".".join([*parts, signature])
 
 
-async def test_no_algorithm_is_no_signature() -> None:
+async def test_the_algorithm_none_is_refused() -> None:
     claims = {"sub": "root", "exp": time.time() + 60, "publish": ["*"]}
     for name in ("none", "None", "NONE", "", None, 7, ["HS256"]):
         with pytest.raises(Unauthenticated):
@@ -211,7 +211,7 @@ async def test_a_signed_token_verifies() -> None:
 # Where a token comes from
 
 
-async def test_no_token() -> None:
+async def test_a_missing_token_is_refused() -> None:
     for fields in ({}, {"cookie": "other=1; tidings=; tidingsx=2"}):
         with pytest.raises(Unauthenticated, match="Send a token"):
             await authenticate(Authenticator(secret=SECRET), **fields)
@@ -308,7 +308,7 @@ async def test_an_open_server_refuses_foreign_names_and_foreign_pages() -> None:
         await authenticate(authenticator, unsafe=True, host="localhost:8000", sec_fetch_site="cross-site")
 
 
-def test_one_kind_of_key() -> None:
+def test_a_second_kind_of_key_is_refused() -> None:
     with pytest.raises(InvalidRequest, match="one kind of key"):
         Authenticator(secret=SECRET, jwks_url="https://id.example/keys")
 

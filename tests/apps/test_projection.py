@@ -139,7 +139,7 @@ async def test_a_state_whose_topic_ran_ahead_is_not_level_until_it_has_caught_up
     assert (again.level, again.offset.n) == (True, 2)
 
 
-async def test_of_many_that_want_a_fresh_state_few_look() -> None:
+async def test_many_readers_of_a_fresh_state_share_a_look() -> None:
     store = open_store("memory:")
     async with Hub(store) as hub:
         sums = folded(hub)
@@ -174,7 +174,7 @@ async def test_a_snapshot_and_the_rest_are_the_whole_log(hub: Hub) -> None:
     assert (found.state, found.offset) == (Sums(sum(range(EVERY + 7)) + 10, EVERY + 12), tail)
 
 
-async def test_one_snapshot_is_kept(hub: Hub) -> None:
+async def test_only_one_snapshot_is_kept(hub: Hub) -> None:
     sums = folded(hub)
     for _ in range(5):
         tail = await publish(hub, range(EVERY))
@@ -274,7 +274,7 @@ async def test_a_topic_that_is_deleted_and_made_again_is_another(hub: Hub) -> No
     del found
 
 
-async def test_what_is_asked_of_the_store_does_not_grow_with_the_log() -> None:
+async def test_reads_of_the_store_do_not_grow_with_the_log() -> None:
     """A room of 100,000 events is opened by another process as fast as one of 2,000."""
     asked = []
     for count in (2_000, 100_000):

@@ -16,7 +16,7 @@ def test_letters_of_unspaced_scripts(character: str) -> None:
 
 
 @pytest.mark.parametrize("character", ["", "a", "é", "ж", "ع", "ש", "ह", "1", "。", "，", "😀", " "])
-def test_other_characters(character: str) -> None:
+def test_other_scripts_are_not_split(character: str) -> None:
     assert not is_unspaced(character)
     assert cut(character) == character
 

@@ -21,7 +21,7 @@ def texts(*hits: Hit) -> list[str]:
     return [quote.text for quote in compose(hits)]
 
 
-def test_nothing_found_is_nothing_said() -> None:
+def test_an_empty_search_quotes_nothing() -> None:
     assert compose([]) == []
 
 
@@ -41,7 +41,7 @@ def test_another_section_is_not_quoted() -> None:
 TABLE = "| a | b |\n|---|---|\n" + "\n".join(f"| row {number} | {'x ' * 20}|" for number in range(10))
 
 
-def test_of_a_long_table_the_rows_that_were_asked_for_are_quoted() -> None:
+def test_rows_that_match_are_quoted_from_a_long_table() -> None:
     asked = hit(TABLE, kind="table", headed=0)
     asked.words = ("row", "7")
     assert texts(asked) == ["| a | b |\n|---|---|\n| row 7 | " + "x " * 20 + "|"]
@@ -50,7 +50,7 @@ def test_of_a_long_table_the_rows_that_were_asked_for_are_quoted() -> None:
     assert texts(above) == ["These are rows:\n\n| a | b |\n|---|---|\n| row 7 | " + "x " * 20 + "|"]
 
 
-def test_of_a_long_table_without_them_or_whose_heading_was_asked_the_first_rows_are_quoted() -> None:
+def test_the_first_rows_of_a_long_table_are_quoted_when_no_row_matches_or_its_heading_does() -> None:
     for asked in (hit(TABLE, kind="table", headed=0), hit(TABLE, kind="table")):
         asked.words = ("row", "7") if asked.headed else ("nothing",)
         (text,) = texts(asked)
@@ -78,7 +78,7 @@ def test_long_prose_is_cut_between_sentences() -> None:
     assert texts(hit(words(300))) == [words(WORDS)]
 
 
-def test_what_cannot_be_cut_is_left_out() -> None:
+def test_a_passage_that_cannot_be_cut_is_left_out() -> None:
     assert texts(hit("First."), hit(words(300), kind="code"), hit("Last.")) == ["First.", "Last."]
 
 

@@ -104,7 +104,7 @@ def test_two_assistants_of_one_name_are_refused() -> None:
         (Chosen(gguf=Path("nowhere.gguf")), "TIDINGS_GGUF"),
     ],
 )
-def test_what_cannot_be_had_is_said_at_the_start(chosen: Chosen, says: str, monkeypatch: Any) -> None:
+def test_an_unavailable_assistant_is_reported_at_the_start(chosen: Chosen, says: str, monkeypatch: Any) -> None:
     monkeypatch.setattr(catalog, "find_spec", lambda name: object())
     with pytest.raises(InvalidRequest, match=says):
         configured(chosen)

@@ -6,7 +6,7 @@ from langchain_core.prompt_values import StringPromptValue
 from tidings.assistants.conversation import SYSTEM, recent, to_messages, with_system
 
 
-def test_whatever_a_runnable_may_be_given_becomes_messages() -> None:
+def test_any_input_of_a_runnable_becomes_messages() -> None:
     expected = [HumanMessage("Hi")]
     assert to_messages("Hi") == expected
     assert to_messages([{"role": "user", "content": "Hi"}]) == expected

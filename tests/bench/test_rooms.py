@@ -34,7 +34,7 @@ def test_every_message_is_heard_by_everybody_else(port: int) -> None:
     assert 0 < figures["p50"] <= figures["p99"]
 
 
-def test_those_who_type_are_told_of_all_others(port: int) -> None:
+def test_typing_reaches_the_other_members(port: int) -> None:
     async def typing() -> rooms.Figures:
         return await (await rooms._typing(port, 1))()
 
@@ -62,7 +62,7 @@ def test_frames_are_counted_while_messages_come(port: int, chromium: str) -> Non
     assert max(each) > 1
 
 
-def test_what_the_server_refuses_stops_the_benchmark(port: int) -> None:
+def test_a_refusal_by_the_server_stops_the_benchmark(port: int) -> None:
     async def post() -> None:
         await Person(port, "Eve").say("nowhere", [("message.posted", {"text": "x"})])
 

@@ -151,7 +151,7 @@ def test_a_room_asks_by_name_and_the_first_answer_counts(meet: Meet) -> None:
     expect(form(here)).to_have_count(0)
 
 
-def test_who_is_elsewhere_is_notified_of_a_question_and_has_read_it_where_it_is_asked(meet: Meet) -> None:
+def test_a_question_notifies_elsewhere_and_is_read_where_it_is_answered(meet: Meet) -> None:
     mara = meet("Mara Elsewhere")
     mara.make("elsewhere")
     other = mara.open("")

@@ -158,7 +158,7 @@ def test_a_refused_connection_says_why(open_tab: OpenTab) -> None:
     tab.answered("After the refusal")
 
 
-def test_one_connection_follows_everything(
+def test_a_single_connection_follows_every_topic(
     open_tab: OpenTab, serve_process: Serve, model: ScriptedModel, scripted: dict[str, str]
 ) -> None:
     server = serve_process(env=scripted)

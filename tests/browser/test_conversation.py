@@ -34,7 +34,7 @@ def test_a_question_gets_an_answer_that_cites_its_sources(open_tab: OpenTab) -> 
     assert tab.text.inner_text().count("[1]") == 0
 
 
-def test_what_the_documentation_does_not_know_is_said_plainly(open_tab: OpenTab) -> None:
+def test_an_unanswerable_question_is_declined_plainly(open_tab: OpenTab) -> None:
     tab = open_tab()
     tab.page.get_by_label("Assistant").select_option("docs")
     tab.answered("Who won the football match in Zanzibar yesterday?")

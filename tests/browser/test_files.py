@@ -137,7 +137,7 @@ def test_files_are_chosen_dropped_and_pasted_and_everyone_sees_them(meet: Meet, 
     expect(tab.messages.locator(".files li")).to_have_count(4)
 
 
-def test_what_cannot_be_sent_says_why_and_is_removed(meet: Meet, tmp_path: Path) -> None:
+def test_a_refused_file_says_why_and_is_removed(meet: Meet, tmp_path: Path) -> None:
     mara = meet("Mara Lindqvist")
     mara.make("limits-of-files")
     tab = mara.open("limits-of-files")

@@ -88,7 +88,7 @@ def test_the_page_takes_fifteen_requests_and_130_kilobytes(
     ids=["light", "dark", "dark by choice"],
 )
 @pytest.mark.parametrize("width", [1440, 390], ids=["desktop", "phone"])
-def test_what_is_painted_before_any_script_stays_where_it_is(
+def test_the_first_paint_stays_in_place_when_scripts_run(
     browser: Browser, server: ServerProcess, scheme: Any, chosen: str | None, canvas: str, width: int
 ) -> None:
     options = {"service_workers": "block", "viewport": {"width": width, "height": 800}, "color_scheme": scheme}

@@ -168,7 +168,7 @@ def test_turbo_shows_each_note_once_when_the_reader_goes_back(serve: Serve, page
     ("name", "notes"),
     [("htmx 4", ["one", "two"]), ("htmx 2", ["one", "one", "two"]), ("Turbo", None), ("Datastar", None)],
 )
-def test_what_a_page_makes_of_a_gateway_that_answers_for_the_server(
+def test_pages_recover_from_a_gateway_that_answers_for_the_server(
     serve: Serve, page: Page, name: str, notes: list[str] | None
 ) -> None:
     """The page says so of each library. `notes`: None where it stops for good."""

@@ -170,7 +170,7 @@ def test_the_theme_is_chosen_and_kept(open_tab: OpenTab) -> None:
     expect(body).to_have_css("background-color", "rgb(18, 27, 27)")
 
 
-def test_nothing_moves_for_those_who_ask_for_that(open_tab: OpenTab, model: ScriptedModel) -> None:
+def test_animations_are_off_under_reduced_motion(open_tab: OpenTab, model: ScriptedModel) -> None:
     hold = Hold()
     model.script("stand still", "Still", hold)
     tab = open_tab(reduced_motion="reduce")

@@ -318,7 +318,7 @@ def test_29_a_mention_leads_to_its_message_and_is_read_where_the_room_is_read(so
     expect(bell(device)).to_have_accessible_name("Notifications, 1 unread")
 
 
-def test_what_programs_tell_stays_text_and_leads_nowhere_else(someone: Person) -> None:
+def test_a_program_s_notification_stays_text_and_links_only_inside(someone: Person) -> None:
     someone.tell("<img src=x onerror=window.pwned=1>", text="<script>window.pwned=2</script>", kind="constructor")
     someone.tell("Elsewhere", link="https://example.com/a?b=1&c=2")
     tab = someone.tab()

@@ -90,7 +90,7 @@ def test_without_a_network_the_page_shows_what_is_held_and_sends_later(meet: Mee
     tab.answered("And now?")
 
 
-def test_whoever_signs_in_next_finds_nothing_of_the_person_before(meet: Meet, way: Proxy) -> None:
+def test_the_next_person_to_sign_in_finds_nothing_of_the_previous_person(meet: Meet, way: Proxy) -> None:
     mara = meet("Mara", service_workers="allow")
     mara.make("cabin", private=True)
     mara.say("cabin", "a secret")
@@ -114,7 +114,7 @@ def test_whoever_signs_in_next_finds_nothing_of_the_person_before(meet: Meet, wa
     mend(way, room.page)
 
 
-def test_what_was_deleted_is_not_held(meet: Meet, way: Proxy) -> None:
+def test_deleted_messages_are_not_held_offline(meet: Meet, way: Proxy) -> None:
     mara = meet("Mara", service_workers="allow")
     mara.make("deck")
     room = mara.open("deck")

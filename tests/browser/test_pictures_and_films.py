@@ -125,7 +125,7 @@ def test_a_film_plays_and_goes_to_a_place_that_was_not_loaded(meet: Meet) -> Non
     assert max(starts) > len(content) // 2
 
 
-def test_what_is_no_film_is_saved(meet: Meet) -> None:
+def test_a_file_that_is_no_film_is_saved(meet: Meet) -> None:
     mara = meet("Mara Lindqvist")
     mara.make("no-film")
     file = upload(mara, "no-film", "odd.mp4", "video/mp4", b"<script>fetch('/ran')</script>" * 100)

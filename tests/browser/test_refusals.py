@@ -27,7 +27,7 @@ def slow(
     yield from meeting(browser, open_tab, server.url)
 
 
-def test_who_is_too_fast_is_told_to_wait_and_all_of_it_arrives(slow: Meet) -> None:
+def test_a_fast_writer_waits_and_every_message_arrives(slow: Meet) -> None:
     mara = slow("Mara")
     mara.make("fast")
     tab = mara.open("fast")
@@ -101,7 +101,7 @@ def signed_in(open_tab: OpenTab, server: ServerProcess, path: str, *publish: str
     return RoomTab(tab.page)
 
 
-def test_what_one_may_not_do_is_said_where_it_was_tried(
+def test_a_forbidden_action_is_explained_at_its_place(
     open_tab: OpenTab, serve_process: Callable[..., ServerProcess], scripted: dict[str, str]
 ) -> None:
     server = serve_process(env={**scripted, "TIDINGS_SECRET": SECRET, "TIDINGS_MAX_BODY": "20000"})
@@ -138,7 +138,7 @@ def test_what_one_may_not_do_is_said_where_it_was_tried(
     expect(tab.page.locator(".bell .badge")).to_have_text("1")
 
 
-def test_what_is_too_long_is_kept_where_it_was_written(meet: Meet) -> None:
+def test_a_message_that_is_too_long_stays_in_the_composer(meet: Meet) -> None:
     mara = meet("Mara Long")
     mara.make("lengthy")
     tab = mara.open("lengthy")

@@ -89,7 +89,7 @@ def test_messages_are_changed_replied_to_reacted_to_and_deleted(meet: Meet) -> N
     expect(other.said("Good").locator(".quote")).to_contain_text("This message was deleted.")
 
 
-def test_what_is_new_is_below_a_line_and_read_everywhere_at_once(meet: Meet) -> None:
+def test_unread_messages_are_below_a_line_and_become_read_in_every_tab(meet: Meet) -> None:
     mara, jonas = meet("Mara Lindqvist"), meet("Jonas Weber")
     for room in ("news", "quiet"):
         mara.make(room, jonas)

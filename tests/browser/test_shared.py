@@ -119,7 +119,7 @@ def test_nine_tabs_are_one_connection(
     [("worker", (), False), ("worker", (), True), ("tab", ("SharedWorker",), True)],
     ids=["shared worker", "the process of worker and tab", "web locks"],
 )
-def test_whoever_holds_the_connection_dies_and_nobody_loses_or_doubles_an_event(
+def test_a_holder_of_the_connection_dies_and_no_tab_loses_or_doubles_an_event(
     open_tab: OpenTab, own: ServerProcess, by: str, without: tuple[str, ...], tab_too: bool
 ) -> None:
     first = open_tab(url=own.url, without=without)

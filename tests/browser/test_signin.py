@@ -115,7 +115,7 @@ def test_the_provider_brings_one_back_to_the_draft(
         page.context.close()
 
 
-def test_what_goes_wrong_at_the_provider_is_told_kindly(
+def test_a_failure_at_the_provider_is_explained_kindly(
     browser: Browser, serve_process: Callable[..., ServerProcess]
 ) -> None:
     with Provider() as provider:

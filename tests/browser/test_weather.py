@@ -168,7 +168,7 @@ def test_silence_is_noticed_by_the_page_itself_and_costs_nothing(
         assert len(set(keys)) == 3
 
 
-def test_what_was_written_offline_is_sent_once_in_order_and_outlives_the_tab(
+def test_messages_written_offline_are_sent_once_in_order_and_survive_the_tab(
     meet: Meet, way: Callable[[], Proxy]
 ) -> None:
     proxy = way()

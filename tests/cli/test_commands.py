@@ -69,7 +69,7 @@ def test_an_unknown_command_or_option_is_wrong_usage() -> None:
 # Publish and read
 
 
-def test_what_is_published_is_read(server: ServerProcess) -> None:
+def test_a_published_event_is_read(server: ServerProcess) -> None:
     done = tidings("publish", "cli.one", "Grüße\nall", "--type", "note", to=server.url)
     (answer,) = rows(done.stdout)
     assert (done.returncode, done.stderr) == (0, "")
@@ -272,7 +272,7 @@ def free_port() -> int:
 
 
 @pytest.mark.parametrize("args", [["topics"], ["publish", "a", "x"], ["read", "a"], ["read", "a", "-f"]])
-def test_no_server_is_said_so(args: list[str]) -> None:
+def test_a_missing_server_is_reported(args: list[str]) -> None:
     url = f"http://127.0.0.1:{free_port()}"
     done = tidings(*args, to=url)
     assert done.returncode == 3
@@ -322,7 +322,7 @@ def test_another_server_is_recognised(body: bytes, args: list[str]) -> None:
         ([], {"TIDINGS_SECRET": "short"}, 2, "shorter than 32 bytes"),
     ],
 )
-def test_what_cannot_be_served_is_explained(
+def test_a_failed_start_is_explained(
     args: list[str], env: dict[str, str], code: int, sentence: str, tmp_path: Path
 ) -> None:
     store = [] if "--store" in args or "TIDINGS_STORE" in env else ["--store", f"sqlite:///{tmp_path}/x.db"]

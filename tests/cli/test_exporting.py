@@ -47,7 +47,7 @@ def test_a_topic_that_begins_another_life_is_not_exported() -> None:
 
 
 @pytest.mark.parametrize("data", ["no JSON", "{}"])
-def test_what_cannot_be_mined_is_left_out(data: str) -> None:
+def test_an_event_that_cannot_be_mined_is_left_out(data: str) -> None:
     event = Event("process.x", Offset("e", 1), "message", data, 0.0)
     only = Page([event], Offset("e", 1), Offset("e", 1), Offset("e", 1), True, False, None)
     stream = io.BytesIO()

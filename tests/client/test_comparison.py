@@ -132,7 +132,7 @@ def test_reconnects_by_itself() -> None:
         assert asked == ["", "1"]
 
 
-def test_ends_at_204() -> None:
+def test_libraries_that_end_at_204() -> None:
     assert cells("ends at 204") == ["yes", "raises", "yes", "raises"]
     with answering((204, "", b"")) as (url, _), pytest.raises(httpx_sse.SSEError):
         plain_httpx_sse(url)
@@ -142,7 +142,7 @@ def test_ends_at_204() -> None:
         requests_sse.EventSource(url).connect()
 
 
-def test_checks_the_content_type() -> None:
+def test_libraries_that_check_the_content_type() -> None:
     assert cells("checks the content type") == ["yes", "yes", "no", "yes"]
     page = (200, "text/html", b"data: <html>\n\n")
     with answering(page) as (url, _), pytest.raises(httpx_sse.SSEError):
@@ -153,7 +153,7 @@ def test_checks_the_content_type() -> None:
         requests_sse.EventSource(url).connect()
 
 
-def test_checks_the_status() -> None:
+def test_libraries_that_check_the_status() -> None:
     assert cells("checks the status") == ["yes", "no", "no", "yes"]
     gone = (502, STREAM, FIRST)
     for read in (plain_httpx_sse, plain_sseclient):
@@ -181,6 +181,6 @@ def test_a_dead_peer() -> None:
     "feature",
     ["exactly once, by offset", "says when events are gone", "several topics on a connection", "renews its token"],
 )
-def test_what_only_a_client_of_one_server_can_do(feature: str) -> None:
+def test_features_of_a_single_server_client_are_ours_alone(feature: str) -> None:
     """Ours are the tests beside this one; the others read any event stream, and know of no offsets."""
     assert cells(feature) == ["yes", "no", "no", "no"]

@@ -28,7 +28,7 @@ def service(request: pytest.FixtureRequest) -> Iterator[str]:
         process.terminate()
 
 
-def test_what_a_stream_brings_is_reported_in_order(service: str) -> None:
+def test_the_events_of_a_stream_are_reported_in_order(service: str) -> None:
     assert httpx.get(service).json()["capabilities"] == CAPABILITIES
     held = Answer(b": c\nid: 1\nevent: t\ndata: a\n\n", end="hold")
     with script(held, Answer(b"data: b\n\n", end="hold"), Answer(status=404)) as server, script() as callbacks:

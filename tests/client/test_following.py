@@ -158,7 +158,7 @@ def answering(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("behaviour", ["html", "refuse"])
-def test_no_first_connection_is_an_error(make: Make, proxy: Proxy, topic: str, behaviour: str) -> None:
+def test_a_failed_first_connection_is_an_error(make: Make, proxy: Proxy, topic: str, behaviour: str) -> None:
     proxy.tell(f"now {behaviour}")
     with pytest.raises(Unavailable):
         next(iter(make(proxy.url, patience=0).subscribe(topic, "earliest")))
@@ -176,7 +176,7 @@ def test_after_the_first_connection_nobody_gives_up(make: Make, proxy: Proxy, to
         assert data(subscription, 1) == ["1"]
 
 
-def test_what_comes_twice_is_handed_out_once(topic: str, make: Make, server: QuickServer) -> None:
+def test_a_repeated_event_is_handed_out_once(topic: str, make: Make, server: QuickServer) -> None:
     """A cache on the way that gives the first answer again, whatever the last event ID is."""
     with Client(server.url) as direct:
         fill(direct, topic, 5)

@@ -79,7 +79,7 @@ def test_a_pause_is_never_shorter_than_asked() -> None:
         ({"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"}, 0.0),
     ],
 )
-def test_what_retry_after_asks_for(headers: dict[str, str], seconds: float) -> None:
+def test_retry_after_sets_the_pause(headers: dict[str, str], seconds: float) -> None:
     assert retry_after(Answer(503, "", headers)) == seconds
 
 
@@ -214,7 +214,7 @@ def test_a_stream_waits_for_as_long_as_a_busy_server_asks() -> None:
     assert drive(Following(rules(), "a", "earliest").plan(), replies)[0] == [7.0, 2.5, 60.0]
 
 
-def test_it_asks_for_what_follows_the_last_event_it_handed_out() -> None:
+def test_a_reconnect_asks_after_the_last_event_handed_out() -> None:
     plan = Following(rules(), "a", "Ab-3").plan()
     first = next(plan)
     assert isinstance(first, Send)

@@ -80,7 +80,7 @@ def test_an_error_says_if_the_server_may_have_the_request(error: httpx.RequestEr
         (httpx.LocalProtocolError("no"), InvalidRequest),
     ],
 )
-def test_what_would_fail_again_is_raised(error: httpx.RequestError, kind: type[Exception]) -> None:
+def test_a_permanent_failure_is_raised(error: httpx.RequestError, kind: type[Exception]) -> None:
     with pytest.raises(kind, match="http://x"):
         transport.broken("http://x", error)
 

@@ -91,7 +91,7 @@ async def kill_in_an_answer(world: World, model: Model) -> str:
 @pytest.mark.slow
 @pytest.mark.timeout(900)  # 50 kills take 190 s on a quiet machine of two cores
 @pytest.mark.parametrize(("store", "processes", "times"), [("sqlite", 1, 50), ("sqlite", 2, 10), ("postgres", 2, 6)])
-async def test_nothing_is_lost_doubled_or_left_hanging(
+async def test_no_event_is_lost_doubled_or_left_hanging(
     store: str, processes: int, times: int, request: pytest.FixtureRequest
 ) -> None:
     url = request.getfixturevalue(f"{store}_url")

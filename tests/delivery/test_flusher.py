@@ -188,7 +188,7 @@ async def test_the_gap_is_three_times_the_flush_and_at_most_5_ms(
     assert one.flush_at - clock.now == pytest.approx(gap)
 
 
-async def test_what_comes_during_a_flush_is_in_the_next(flusher: Flusher, clock: Clock) -> None:
+async def test_an_event_during_a_flush_is_in_the_next_flush(flusher: Flusher, clock: Clock) -> None:
     clock.ticks = 2 * module.SLICE
     one = live()
     readers = [Reader("r", one, []) for _ in range(3 * QUANTUM)]
@@ -215,7 +215,7 @@ async def test_a_batch_larger_than_a_page_is_several_writes(flusher: Flusher) ->
     assert reader.position.n == one.head
 
 
-async def test_one_that_fails_ends_and_the_others_go_on(flusher: Flusher, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_failing_reader_ends_and_the_others_go_on(flusher: Flusher, caplog: pytest.LogCaptureFixture) -> None:
     one = live()
     readers = [Reader(str(n), one, []) for n in range(3)]
     readers[1].fails = True
@@ -228,7 +228,7 @@ async def test_one_that_fails_ends_and_the_others_go_on(flusher: Flusher, caplog
     assert "on purpose" in caplog.text
 
 
-async def test_one_that_is_elsewhere_looks_for_itself(flusher: Flusher) -> None:
+async def test_a_reader_elsewhere_catches_up_by_itself(flusher: Flusher) -> None:
     """A reader that is behind or in another life catches up by itself. A reader that has the events already waits."""
     one = live()
     add(one, 5)

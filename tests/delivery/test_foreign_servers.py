@@ -171,7 +171,7 @@ class TestClosing:
         assert (transport.written, transport.closing) == (written, True)
         assert (other.written, other.closing) == (b"", False)
 
-    async def test_nothing_is_written_to_a_connection_that_closes(self, hub: Hub, server: ForeignServer) -> None:
+    async def test_a_closing_connection_is_not_written_to(self, hub: Hub, server: ForeignServer) -> None:
         chain_signals(hub, request())
         scope = request()
         transport = server.serve(scope)

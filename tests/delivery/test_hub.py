@@ -67,7 +67,7 @@ class TestPublishing:
         assert await hub.publish("b", "y", key="k") != first
         assert data(list((await hub.read("a")).events)) == ["x"]
 
-    async def test_what_is_expected_must_be_so(self, hub: Hub) -> None:
+    async def test_an_expected_offset_must_match(self, hub: Hub) -> None:
         first = await hub.publish("a", "x", expected=None)
         assert (await hub.log.append("b", batch(2), expected=NEW)).last.n == 2
         for expected in (NEW, "nope", Offset(first.epoch, 7)):
@@ -77,7 +77,7 @@ class TestPublishing:
         await hub.log.append("a", batch(1), expected=first.epoch)
         assert len((await hub.read("a")).events) == 3
 
-    async def test_nothing_follows_the_end(self, hub: Hub) -> None:
+    async def test_no_event_follows_the_end(self, hub: Hub) -> None:
         await hub.publish("a", "last", close=True)
         with pytest.raises(Closed):
             await hub.publish("a", "more")
@@ -107,7 +107,7 @@ class TestRefusals:
             ("a", "message", "x" * ((1 << 20) + 1)),
         ],
     )
-    async def test_what_breaks_a_rule_is_refused_whole(self, hub: Hub, topic: str, type: str, value: str) -> None:
+    async def test_a_broken_rule_refuses_the_whole_batch(self, hub: Hub, topic: str, type: str, value: str) -> None:
         with pytest.raises(InvalidRequest):
             await hub.log.append(topic, [("message", "good"), (type, value)])
         with pytest.raises(InvalidRequest):
@@ -135,13 +135,13 @@ class TestRefusals:
             await hub.publish("a", "x", transient=True, **option)
         assert await hub.topics() == []
 
-    async def test_too_large_says_so(self, hub: Hub) -> None:
+    async def test_an_event_that_is_too_large_is_refused(self, hub: Hub) -> None:
         with pytest.raises(TooLarge):
             await hub.publish("a", "x" * ((1 << 20) + 1))
 
 
 class TestSubscribing:
-    async def test_from_before_the_topic_is_there(self, hub: Hub) -> None:
+    async def test_subscribing_before_the_topic_exists_misses_nothing(self, hub: Hub) -> None:
         """From the tail, too: there is nothing before it."""
         readers = [asyncio.create_task(rest(hub.subscribe("a", start))) for start in (-3, EARLIEST, TAIL, ORIGIN)]
         async with asyncio.timeout(PATIENCE):
@@ -152,7 +152,7 @@ class TestSubscribing:
         for found in await asyncio.gather(*readers):
             assert data(found) == ["1", "2", "3"]
 
-    async def test_from_where_one_likes(self, hub: Hub) -> None:
+    async def test_subscribing_begins_at_any_position(self, hub: Hub) -> None:
         done = await hub.log.append("a", batch(5))
         tail = hub.subscribe("a", TAIL)
         first = asyncio.ensure_future(anext(tail))
@@ -202,7 +202,7 @@ class TestSubscribing:
         live = hub.delivery.topics._live["a"]
         assert (live.readers, len(live.waiters)) == (0, 0)
 
-    async def test_one_that_leaves_in_the_middle_does_not_disturb_another(self, hub: Hub) -> None:
+    async def test_a_subscription_closed_halfway_does_not_disturb_another(self, hub: Hub) -> None:
         await hub.log.append("a", batch(3))
         one, two = hub.subscribe("a", EARLIEST), hub.subscribe("a", EARLIEST)
         assert data(await take(one, 2)) == ["1", "2"]
@@ -216,7 +216,7 @@ class TestSubscribing:
             await anext(hub.subscribe(topic))
         assert not len(hub.delivery.topics)
 
-    async def test_who_waits_when_the_hub_closes_is_told(self, store_url: str) -> None:
+    async def test_a_waiting_subscription_hears_that_the_hub_closes(self, store_url: str) -> None:
         async with Hub(store_url) as hub:
             waiting = asyncio.ensure_future(rest(hub.subscribe("a", EARLIEST)))
             await waits(hub, "a")
@@ -313,7 +313,7 @@ class TestResets:
     async def test_a_topic_that_never_was(self, hub: Hub) -> None:
         assert await self.reset(hub.subscribe("a", Offset("Foreign", 1))) == ("deleted", "0-1", "0-0")
 
-    async def test_no_reset_on_the_way_through_another_life(self, hub: Hub) -> None:
+    async def test_reading_on_through_another_life_causes_no_reset(self, hub: Hub) -> None:
         """A subscription reports one reset for each lost life, and gives every event of the present one."""
         for life in range(5):
             events = hub.subscribe("a", EARLIEST)
@@ -335,7 +335,7 @@ class TestReading:
             page = await hub.read("a", page.next, 10)
         assert found == [str(n) for n in range(1, 26)]
 
-    async def test_no_topic(self, hub: Hub) -> None:
+    async def test_a_missing_topic_is_not_found(self, hub: Hub) -> None:
         assert await hub.log.describe("a") is None
         for call in (hub.read("a"), hub.close_topic("a")):
             with pytest.raises(NotFound):

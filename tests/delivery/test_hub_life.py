@@ -57,7 +57,7 @@ class TestLife:
             with pytest.raises(RuntimeError, match="open already"):
                 await hub.open()
 
-    async def test_of_two_openings_at_once_the_second_is_refused(self, store_url: str) -> None:
+    async def test_the_second_of_two_openings_is_refused(self, store_url: str) -> None:
         hub = Hub(store_url)
         first, second = await asyncio.gather(hub.open(), hub.open(), return_exceptions=True)
         assert first is hub
@@ -131,7 +131,7 @@ class TestLife:
         with pytest.raises(Unavailable):
             await hub.publish("a", "y")
 
-    async def test_what_was_published_is_there_when_it_is_opened_again(self, tmp_path: Path) -> None:
+    async def test_published_events_are_there_after_reopening(self, tmp_path: Path) -> None:
         url = f"sqlite:///{tmp_path}/tidings.db"
         async with Hub(url) as hub:
             last = await hub.publish("a", "x")

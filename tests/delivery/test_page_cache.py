@@ -98,7 +98,7 @@ async def test_a_page_begins_where_the_log_was_trimmed(live: LiveTopic) -> None:
     assert store.reads == [30]
 
 
-async def test_what_is_kept_is_bounded(live: LiveTopic) -> None:
+async def test_the_cache_is_bounded(live: LiveTopic) -> None:
     store = Store(100_000, 10_000)
     made = pages(store)
     for n in range(0, 20_000, PAGE):

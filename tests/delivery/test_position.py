@@ -49,13 +49,13 @@ def step(at: Offset, of: LiveTopic, found: Sequence[Event] = (), ahead: bool = F
     return taken, str(position)
 
 
-def test_it_is_given_what_the_window_holds_up_to_what_is_visible() -> None:
+def test_a_reader_gets_the_window_up_to_the_visible_end() -> None:
     assert step(Offset("E", TAIL - 10), live()) == (Slice(TAIL - 10, events(TAIL - 10, TAIL - 4)), f"E-{TAIL - 4}")
     assert step(Offset("E", TAIL - 5), live()) == (Slice(TAIL - 5, events(TAIL - 5, TAIL - 4)), f"E-{TAIL - 4}")
 
 
 @pytest.mark.parametrize("n", [TAIL - 4, TAIL - 1, TAIL])
-def test_it_waits_for_what_is_not_visible_yet(n: int) -> None:
+def test_a_reader_waits_for_events_that_are_not_visible(n: int) -> None:
     """Also where it has seen more than this process has shown: it had that from another one."""
     assert step(Offset("E", n), live()) == (None, f"E-{n}")
 
@@ -66,7 +66,7 @@ def test_a_slice_ends_at_a_page_so_that_readers_share_their_bytes() -> None:
     assert step(Offset("E", PAGE), wide)[1] == f"E-{2 * PAGE}"
 
 
-def test_what_the_window_does_not_hold_is_loaded() -> None:
+def test_events_before_the_window_are_loaded() -> None:
     assert step(Offset("E", 3), live()) == ("load", "E-3")
     assert step(Offset("E", 3), live(), events(3, 8)) == (Slice(3, events(3, 8)), "E-8")
 
@@ -76,7 +76,7 @@ def test_a_page_that_holds_more_than_is_visible_is_cut() -> None:
     assert step(Offset("E", 5), live(base=TAIL, visible=8), events(5, 12)) == (Slice(5, events(5, 8)), "E-8")
 
 
-def test_what_was_trimmed_is_said() -> None:
+def test_trimmed_events_cause_a_reset() -> None:
     trimmed = Reset("trimmed", Offset("E", 51))
     assert step(Offset("E", 3), live(start=50)) == (trimmed, "E-50")
     assert step(Offset("E", 49), live(start=50)) == (trimmed, "E-50")
@@ -100,12 +100,12 @@ def test_a_log_that_never_was_as_far_cannot_be_of_this_life() -> None:
     assert step(Offset("E", TAIL + 5), live(), ahead=True) == (Reset("recreated", Offset("E", 1)), "E-0")
 
 
-def test_who_waited_for_the_first_event_misses_nothing() -> None:
+def test_a_reader_at_the_origin_misses_nothing() -> None:
     assert step(ORIGIN, LiveTopic("a", WindowMemory())) == (None, "0-0")
     assert step(ORIGIN, live(base=0)) == (Slice(0, events(0, PAGE)), f"E-{PAGE}")
 
 
-def test_who_waited_for_the_first_event_is_told_that_it_was_trimmed() -> None:
+def test_a_reader_at_the_origin_hears_that_the_first_event_was_trimmed() -> None:
     assert step(ORIGIN, live(start=5)) == (Reset("trimmed", Offset("E", 6)), "E-5")
 
 

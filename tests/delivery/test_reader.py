@@ -46,7 +46,7 @@ def _fresh_topics() -> None:
         topic.deletes = 0
 
 
-def test_it_takes_what_is_right() -> None:
+def test_a_sound_stream_is_accepted() -> None:
     made = feed(reader(A), "retry: 1500\n", *FINE[:2], ":\n", FINE[2], notice("end", "E-3", topic="a", offset="E-3"))
     assert made.tally == {"events": 3, "ends": 1}
     assert made.at == [("E", 3)]
@@ -76,7 +76,7 @@ def test_it_takes_what_is_right() -> None:
     }.items(),
     ids=lambda pair: pair[0],
 )
-def test_it_sees_what_is_wrong(blocks: tuple[str, list[str]]) -> None:
+def test_a_broken_stream_is_found(blocks: tuple[str, list[str]]) -> None:
     A.life("E").tell(2, "a|message|2|")
     with pytest.raises(Broken):
         feed(reader(A), *blocks[1])
@@ -93,7 +93,7 @@ def test_it_sees_what_is_wrong(blocks: tuple[str, list[str]]) -> None:
     }.items(),
     ids=lambda pair: pair[0],
 )
-def test_it_sees_which_topic_moved(last: tuple[str, str]) -> None:
+def test_a_wrong_topic_is_found(last: tuple[str, str]) -> None:
     with pytest.raises(Broken):
         feed(reader(A, B, start="tail"), event("a", "E-1~F-0"), last[1])
 
@@ -112,7 +112,7 @@ def test_it_sees_which_topic_moved(last: tuple[str, str]) -> None:
         ("lost", "E-9", False),
     ],
 )
-def test_it_knows_what_a_reset_may_say(reason: str, earliest: str, fits: bool) -> None:
+def test_a_reset_is_checked_against_its_reason(reason: str, earliest: str, fits: bool) -> None:
     made = feed(reader(B), event("b", "E-1"), event("b", "E-2"))
     epoch, _, n = earliest.rpartition("-")
     said = notice("reset", f"{epoch}-{int(n) - 1}", topic="b", reason=reason, earliest=earliest)

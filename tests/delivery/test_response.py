@@ -229,7 +229,7 @@ class TestForeignFormats:
         assert client.clean
         assert client.data == ["the end of a", "the end of b"]
 
-    async def test_it_does_not_begin_with_the_end_of_a_half_event(self, hub: Hub) -> None:
+    async def test_a_foreign_stream_does_not_begin_with_half_an_event(self, hub: Hub) -> None:
         headers = {"user-agent": SAFARI.decode(), "cache-control": "no-cache"}
         async with asking(EventStreamResponse(hub, "a", format=FOREIGN), headers=headers) as client:
             await client.reach(lambda: client.body)
@@ -342,7 +342,7 @@ class TestIds:
             ("E-1~0-0~F-999", 3, [Offset("E", 1), Offset("0", 0), Offset("F", 999)]),
         ],
     )
-    def test_one_offset_for_each_topic(self, text: str, count: int, found: list[Offset]) -> None:
+    def test_an_id_has_an_offset_for_each_topic(self, text: str, count: int, found: list[Offset]) -> None:
         assert parse_last_event_id(text, count) == found
 
     @pytest.mark.parametrize(
@@ -352,7 +352,7 @@ class TestIds:
             *[(text, 1) for text in ("E", "E-", "-1", "E-x", "E-+1", "E-1 ", "E-1\x00", "é-1", "E-\uff11", "E-01")],
         ],
     )
-    def test_what_is_none(self, text: str, count: int) -> None:
+    def test_an_invalid_id_is_refused(self, text: str, count: int) -> None:
         with pytest.raises(InvalidRequest):
             parse_last_event_id(text, count)
 

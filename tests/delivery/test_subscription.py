@@ -48,7 +48,7 @@ class TestLevel:
             assert len(client.connection.writes) == before + 1
             assert client.data == numbers(1, 50)
 
-    async def test_it_has_no_task_while_it_is_level(self, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test_a_level_stream_has_no_task(self, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
         async with asking(EventStreamResponse(hub, "a")) as client:
             await joined(client, hub)
             (stream,) = hub.delivery.streams
@@ -92,7 +92,7 @@ class TestLevel:
 
 
 class TestSlow:
-    async def test_it_costs_one_write_and_no_queue(self, hub: Hub) -> None:
+    async def test_a_slow_stream_costs_a_single_write_and_no_queue(self, hub: Hub) -> None:
         async with asking(EventStreamResponse(hub, "a")) as slow, asking(EventStreamResponse(hub, "a")) as quick:
             await joined(slow, hub, count=2)
             slow.freeze()
@@ -112,7 +112,7 @@ class TestSlow:
             await publish(hub, 2002, 2002)
             await slow.next()
 
-    async def test_one_that_stops_and_goes_misses_nothing(self, hub: Hub) -> None:
+    async def test_a_stream_that_stops_and_goes_misses_nothing(self, hub: Hub) -> None:
         async with asking(EventStreamResponse(hub, ["a", "b"])) as client:
             await joined(client, hub)
             for n in range(1, 301):
@@ -126,7 +126,7 @@ class TestSlow:
                 mine = [int(event.data) for event in events if int(event.data) % 2 == parity]
                 assert mine == [n for n in range(1, 301) if n % 2 == parity], topic
 
-    async def test_one_parked_by_a_topic_is_not_written_by_another(self, hub: Hub) -> None:
+    async def test_a_stream_parked_by_one_topic_is_not_written_by_another(self, hub: Hub) -> None:
         """Both flushes have it in their snapshots; a second `send` beside the half-run one would break the body."""
         async with asking(EventStreamResponse(hub, ["a", "b"])) as client:
             await joined(client, hub)
@@ -139,7 +139,7 @@ class TestSlow:
             client.thaw()
             assert sorted(event.data for event in await client.take(3)) == ["1", "2", "3"]
 
-    async def test_one_that_is_slow_at_the_end_has_one_task(self, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test_a_slow_stream_at_the_end_has_one_task(self, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
         """The last flush writes to the stream, and then has it look for the end."""
         tasks: list[Subscription] = []
         run = Subscription._run
@@ -160,7 +160,7 @@ class TestSlow:
             assert client.clean
             assert [event.type for event in client.events] == ["message", "tidings.end"]
 
-    async def test_one_that_takes_nothing_is_sent_away(self, hub: Hub, tidings_clock: Clock) -> None:
+    async def test_a_stalled_stream_is_closed(self, hub: Hub, tidings_clock: Clock) -> None:
         async with asking(EventStreamResponse(hub, "a")) as client:
             await joined(client, hub)
             client.freeze()
@@ -171,7 +171,7 @@ class TestSlow:
             assert not client.clean
             assert hub.delivery.streams == set()
 
-    async def test_one_that_leaves_while_it_is_waited_for(self, hub: Hub) -> None:
+    async def test_a_stream_leaves_while_it_is_waited_for(self, hub: Hub) -> None:
         async with asking(EventStreamResponse(hub, "a")) as client:
             await joined(client, hub)
             client.freeze()
@@ -223,7 +223,7 @@ class TestEnds:
                 ("tidings.end", '{"topic":"b"'),
             ]
 
-    async def test_when_its_token_expires(self, hub: Hub, tidings_clock: Clock) -> None:
+    async def test_an_expired_token_ends_the_stream(self, hub: Hub, tidings_clock: Clock) -> None:
         response = EventStreamResponse(hub, "a", expires=time.time() + 60)
         async with asking(response) as client:
             await tidings_clock.advance(59)
@@ -262,7 +262,7 @@ class TestEnds:
         await client.end()
         assert not client.clean
 
-    async def test_nothing_of_it_stays(self, hub: Hub) -> None:
+    async def test_an_ended_stream_leaves_no_trace(self, hub: Hub) -> None:
         async with asking(EventStreamResponse(hub, ["a", "b"])) as client:
             await joined(client, hub)
         live = hub.delivery.topics._live["a"]

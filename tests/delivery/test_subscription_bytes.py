@@ -82,7 +82,7 @@ class TestOtherSends:
             client.thaw()
             await client.take(1)
 
-    async def test_one_that_needs_a_task_has_one(self, hub: Hub) -> None:
+    async def test_a_send_that_needs_a_task_gets_one(self, hub: Hub) -> None:
         refused: list[Message] = []
         async with asking(needs_a_task(EventStreamResponse(hub, "a"), refused)) as client:
             for n in range(1, 200):
@@ -95,7 +95,7 @@ class TestOtherSends:
             await client.end()
             assert client.clean
 
-    async def test_one_that_always_waits(self, hub: Hub) -> None:
+    async def test_a_send_that_always_waits_loses_nothing(self, hub: Hub) -> None:
         def waits(app: ASGIApp) -> ASGIApp:
             async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
                 async def late(message: Message) -> None:
@@ -115,7 +115,7 @@ class TestOtherSends:
             assert client.data == numbers(1, 199)
 
     @pytest.mark.parametrize("error", [OSError("gone"), RuntimeError("closed")])
-    async def test_one_that_fails_ends_its_reader_and_no_other(
+    async def test_a_failing_send_ends_its_reader_and_no_other(
         self, hub: Hub, error: Exception, caplog: pytest.LogCaptureFixture
     ) -> None:
         broken = False
@@ -224,7 +224,7 @@ class TestSilence:
             assert client.body == b":\n" * len(client.connection.writes)
             assert client.events == []
 
-    async def test_while_a_reader_is_slow_it_gets_none(self, hub: Hub, tidings_clock: Clock) -> None:
+    async def test_a_slow_reader_gets_no_transient_events(self, hub: Hub, tidings_clock: Clock) -> None:
         """A comment would jump the queue, into the middle of the bytes that wait."""
         async with (
             asking(EventStreamResponse(hub, "a")) as slow,
@@ -340,7 +340,7 @@ class TestSilence:
 
 
 class TestCasts:
-    async def test_it_reaches_who_is_there_and_is_never_stored(self, hub: Hub) -> None:
+    async def test_a_transient_event_reaches_connected_readers_and_is_never_stored(self, hub: Hub) -> None:
         async with (
             asking(EventStreamResponse(hub, "a")) as one,
             asking(EventStreamResponse(hub, ["b", "a"], format=Format(envelope=True))) as two,

@@ -66,21 +66,21 @@ async def test_each_is_visited_about_when_it_asked(wheel: TimerWheel, clock: Clo
         assert -TICK <= item.visits[0] - i / 7 <= 2 * TICK
 
 
-async def test_who_answers_a_time_is_visited_again(wheel: TimerWheel, clock: Clock) -> None:
+async def test_an_item_that_answers_a_time_is_visited_again(wheel: TimerWheel, clock: Clock) -> None:
     item = Visited(clock, 5.0, 9.0)
     wheel.file(item, 1001.0)
     turn(wheel, clock, 20)
     assert item.visits == pytest.approx([1, 5, 9], abs=2 * TICK)
 
 
-async def test_what_is_overdue_is_visited_at_the_next_tick(wheel: TimerWheel, clock: Clock) -> None:
+async def test_an_overdue_item_is_visited_at_the_next_tick(wheel: TimerWheel, clock: Clock) -> None:
     item = Visited(clock, -5.0, -5.0)
     wheel.file(item, 1.0)
     turn(wheel, clock, 1)
     assert item.visits == pytest.approx([0.1, 0.2, 0.3], abs=2 * TICK)
 
 
-async def test_what_is_further_away_than_a_turn_is_asked_once_a_turn(wheel: TimerWheel, clock: Clock) -> None:
+async def test_an_item_beyond_a_turn_is_visited_once_a_turn(wheel: TimerWheel, clock: Clock) -> None:
     round_ = SLOTS * TICK
     item = Visited(clock, 2.5 * round_, 2.5 * round_)
     wheel.file(item, 1000 + 2.5 * round_)

@@ -131,7 +131,7 @@ class TestMoving:
         assert (live.tail, looks) == (ORIGIN, [])
 
     @pytest.mark.parametrize("born", [False, True])
-    async def test_what_is_found_during_a_flush_reaches_its_readers(self, born: bool) -> None:
+    async def test_an_event_found_during_a_flush_reaches_its_readers(self, born: bool) -> None:
         """The flush under way may have passed them already, and no other need follow."""
         store = Deaf()
         async with Hub(store) as hub:

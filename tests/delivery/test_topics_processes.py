@@ -57,7 +57,7 @@ class TestTwoProcesses:
             await one.close_topic(topic)
             assert await rest == ["mine"]
 
-    async def test_what_one_publishes_the_other_has(self, hubs: tuple[Hub, Hub]) -> None:
+    async def test_events_published_by_either_process_reach_both(self, hubs: tuple[Hub, Hub]) -> None:
         one, two = hubs
         readers = [asyncio.ensure_future(collect(hub.subscribe("a", "earliest"))) for hub in (one, two, one, two)]
         for n in range(200):
@@ -76,7 +76,7 @@ class TestTwoProcesses:
         await one.log.append("a", [("message", text) for text in large], close=True)
         assert await rest == ["first", *large]
 
-    async def test_what_one_deletes_is_gone_for_the_other(self, hubs: tuple[Hub, Hub]) -> None:
+    async def test_a_topic_deleted_by_the_first_process_is_gone_in_the_second(self, hubs: tuple[Hub, Hub]) -> None:
         one, two = hubs
         await one.publish("a", "1")
         events = two.subscribe("a", "earliest")
@@ -103,7 +103,7 @@ class TestTwoProcesses:
         assert "deleted" in said[1] or f'"recreated","earliest":"{new.epoch}-1"' in said[1]
         assert await take(events, 1) == [("message", "2")]
 
-    async def test_what_another_trims_is_said(self, hubs: tuple[Hub, Hub]) -> None:
+    async def test_a_trim_by_another_process_causes_a_reset(self, hubs: tuple[Hub, Hub]) -> None:
         one, two = hubs
         first = await one.publish("a", "1")
         await take(two.subscribe("a", "earliest"), 1)

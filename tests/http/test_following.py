@@ -32,7 +32,7 @@ class TestFollow:
             assert b"\r" not in reader.body
 
     @pytest.mark.parametrize("how", ["header", "query", "from"])
-    async def test_it_goes_on_after_the_last_event(self, server: Server, topic: str, how: str) -> None:
+    async def test_following_goes_on_after_the_last_event(self, server: Server, topic: str, how: str) -> None:
         offsets = await server.published(topic, 5)
         path, headers = f"/events?topic={topic}", {}
         if how == "header":
@@ -45,7 +45,7 @@ class TestFollow:
         async with asking(server.app, path, headers=headers) as reader:
             assert [event.data for event in await reader.take(3)] == ["3", "4", "5"]
 
-    async def test_from_the_tail_unless_it_says_otherwise(self, server: Server, topic: str) -> None:
+    async def test_following_begins_at_the_tail_by_default(self, server: Server, topic: str) -> None:
         await server.published(topic)
         async with asking(server.app, f"/events?topic={topic}") as reader:
             await reader.reach(lambda: reader.body)
@@ -67,7 +67,7 @@ class TestFollow:
             }
             assert event.type == kept.type
 
-    async def test_one_id_restores_every_topic(self, server: Server, topic: str) -> None:
+    async def test_a_single_id_restores_every_topic(self, server: Server, topic: str) -> None:
         names = [f"{topic}.{n}" for n in range(32)]
         query = "&".join(f"topic={name}" for name in names)
         seen: dict[str, list[int]] = {name: [] for name in names}
@@ -195,7 +195,7 @@ class TestFollow:
         answer = await server.client.get(f"/events?topic={topic}", headers={b"last-event-id": id})
         problem(answer, 400)
 
-    async def test_too_many_streams(self) -> None:
+    async def test_streams_beyond_the_limit_are_refused(self) -> None:
         async with serving(max_connections=2) as server:
             async with asking(server.app, "/events?topic=a") as one, asking(server.app, "/events?topic=a") as two:
                 await one.reach(lambda: one.body)

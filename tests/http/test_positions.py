@@ -194,7 +194,7 @@ async def test_the_last_events_of_each_of_several_topics(server: Server, topic: 
     assert sorted(found) == sorted(["4", "5", "1", "2", "3"])
 
 
-async def test_what_was_trimmed_or_never_was_is_no_reset(server: Server, topic: str) -> None:
+async def test_events_trimmed_before_the_stream_began_cause_no_reset(server: Server, topic: str) -> None:
     assert (await server.client.put(f"/topics/{topic}", json={"max_events": 8})).status_code == 200
     for _ in range(5):
         await server.published(topic, 5)

@@ -21,7 +21,7 @@ NDJSON = {"content-type": "application/x-ndjson"}
 
 
 class TestPublish:
-    async def test_one_event(self, server: Server, topic: str) -> None:
+    async def test_a_single_event_is_published(self, server: Server, topic: str) -> None:
         answer = await server.client.post(f"/topics/{topic}/events", content="hello", params={"type": "greeting"})
         assert answer.status_code == 201
         (event,) = (await server.hub.read(topic)).events

@@ -71,7 +71,7 @@ class TestStart:
         ]
         assert text(await follow(server, await start(server, messages=messages))) == "three"
 
-    async def test_its_conversation_is_told_before_the_model_is_asked(self, server: Server, topic: str) -> None:
+    async def test_a_run_is_announced_before_the_model_is_asked(self, server: Server, topic: str) -> None:
         before = server.script.calls
         run = await start(server, input="hi", topic=topic, assistant="echo")
         (event,) = (await server.hub.read(topic)).events
@@ -162,7 +162,7 @@ class TestStart:
 
 
 class TestFollow:
-    async def test_from_the_first_event_unless_it_says_otherwise(self, server: Server) -> None:
+    async def test_a_run_is_read_from_its_first_event_by_default(self, server: Server) -> None:
         run = await start(server, input="hi")
         whole = await follow(server, run)
         id = whole.events[2].id
@@ -272,7 +272,7 @@ class TestState:
 SECRET = "a secret that is long enough for a test"
 
 
-async def test_who_may_do_what() -> None:
+async def test_permissions_on_runs_follow_the_token() -> None:
     async with serving(secret=SECRET) as server:
 
         def headers(publish: tuple[str, ...], subscribe: tuple[str, ...]) -> dict[str, str]:

@@ -20,7 +20,7 @@ async def test_an_open_server_asks_nobody(server: Server) -> None:
     assert answer.json() == open
 
 
-async def test_on_an_open_server_one_chooses_a_name() -> None:
+async def test_a_name_is_chosen_on_an_open_server() -> None:
     async with serving() as server:
         client = server.client
         answer = await client.post("/session", json={"name": "Mara Lindqvist"})

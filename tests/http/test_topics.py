@@ -114,7 +114,7 @@ class TestRead:
 
 
 class TestTopics:
-    async def test_from_creation_to_deletion(self, server: Server, topic: str) -> None:
+    async def test_a_topic_is_configured_closed_and_deleted(self, server: Server, topic: str) -> None:
         path = f"/topics/{topic}"
         problem(await server.client.get(path), 404, topic)
         limits = {"max_age": 60, "max_events": 10, "max_bytes": 1000, "ttl": 3600}

@@ -55,7 +55,7 @@ async def test_each_caller_gets_its_own_copy_of_an_error() -> None:
     assert other.jobs[0].answer.exception() is broken
 
 
-async def test_what_was_seen_is_no_event_of_the_commit() -> None:
+async def test_known_events_are_not_part_of_the_commit() -> None:
     made = commit(Append([("m", "1")], key="k"), Append([("m", "2")]))
     made(Known(HEAD, {"k": (2, 2)}))
     assert [(event.offset, event.data) for event in made.events(Offset("e", 4))] == [(Offset("e", 5), "2")]
@@ -129,7 +129,7 @@ def test_a_redaction_goes_through_beside_appends() -> None:
 
 
 @pytest.mark.parametrize("changed", [{"epoch": "f"}, {"start": 1}, {"redactions": 1}, None])
-def test_nothing_happens_to_a_log_whose_records_have_changed(changed: dict[str, object] | None) -> None:
+def test_a_log_whose_records_have_changed_is_left_alone(changed: dict[str, object] | None) -> None:
     now = Known(None if changed is None else msgspec.structs.replace(HEAD, **changed))
     after = retention.trimmed(HEAD, RECORDS, 9.0)
     change = rules.redact(HEAD, RECORDS, [2])

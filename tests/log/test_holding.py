@@ -43,7 +43,7 @@ async def test_events_that_are_near_come_with_one_read() -> None:
     assert store.reads == 2
 
 
-async def test_what_does_not_exist_is_passed_over() -> None:
+async def test_missing_events_are_passed_over() -> None:
     store, journal, last = await made(6)
     assert await holding(store, "a", "other", [1, 2], 0.0) == (None, [])
     assert await holding(store, "b", last.epoch, [1, 2], 0.0) == (None, [])

@@ -154,7 +154,7 @@ async def test_a_redacted_event_keeps_its_place_and_loses_its_content(log: Journ
     assert b"secret" not in (await log.store.read("a", 0, 9))[1][0].blob
 
 
-async def test_there_is_no_such_event(log: Journal) -> None:
+async def test_a_missing_event_is_not_redacted(log: Journal) -> None:
     with pytest.raises(NotFound):
         await log.redact("a", Offset("e", 1))
     for n in range(6):

@@ -26,7 +26,7 @@ def test_a_topic(name: str) -> None:
     "name",
     ["", ".", "a.", ".a", "a..b", "a b", "a/b", "ä", "a\n", "a\0", "a*", "a~b", "a" * 201, "a.\ud800", None, b"a"],
 )
-def test_no_topic(name: Any) -> None:
+def test_an_invalid_topic_is_refused(name: Any) -> None:
     with pytest.raises(InvalidRequest) as refused:
         names.valid_topic(name)
     shown = refused.value.members["topic"]
@@ -43,7 +43,7 @@ def test_a_type(name: str) -> None:
 @pytest.mark.parametrize(
     "name", ["", "a\nb", "a\rb", "a\0b", "tidings.reset", "tidings.", "x" * 201, "é" * 101, "\udfff", None, ["a"]]
 )
-def test_no_type(name: Any) -> None:
+def test_an_invalid_type_is_refused(name: Any) -> None:
     with pytest.raises(InvalidRequest):
         names.valid_type(name)
 
@@ -62,7 +62,7 @@ def test_data(data: str) -> None:
         ("é" * (names.MAX_DATA // 2 + 1), TooLarge),
     ],
 )
-def test_no_data(data: Any, error: type[InvalidRequest]) -> None:
+def test_invalid_data_is_refused(data: Any, error: type[InvalidRequest]) -> None:
     with pytest.raises(error):
         names.valid_data(data)
 
@@ -86,7 +86,7 @@ def test_a_place_to_begin_at(after: Any, start: Any) -> None:
 
 
 @pytest.mark.parametrize("after", ["", "first", "5", 5, 0, "-0", True, None, -names.MAX_LAST - 1, "--5", "e-5 "])
-def test_no_place_to_begin_at(after: Any) -> None:
+def test_an_invalid_place_to_begin_at_is_refused(after: Any) -> None:
     with pytest.raises(InvalidRequest, match=r"begin at|last events"):
         names.parse_after(after)
 
@@ -148,7 +148,7 @@ def test_pairs_come_from_anything_that_can_be_iterated() -> None:
     assert names.pairs_of([["a", 1]]) == [["a", 1]]  # type: ignore[list-item]
 
 
-def test_as_many_names_are_listed_as_fit_into_an_event() -> None:
+def test_a_list_has_as_many_names_as_fit_into_an_event() -> None:
     few = ["Ann", "Bob"]
     assert names.fitting(few, str, 64) == few
     for letter in ("a", "ä", '"', "\U0001f600"):

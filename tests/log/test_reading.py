@@ -36,7 +36,7 @@ def test_a_reader_goes_on_where_it_was_or_hears_why_not(
     assert position(Head("now", start=3, tail=9, lives=(("old", 5),)), after) == expected
 
 
-def test_nothing_is_lost_at_the_origin_of_a_whole_log() -> None:
+def test_the_origin_of_a_whole_log_has_lost_nothing() -> None:
     assert position(Head("now", tail=9), ORIGIN) == (0, None)
 
 

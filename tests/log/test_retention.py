@@ -89,9 +89,7 @@ def test_a_log_is_due_when_time_alone_changes_it(head: Head, time: float | None)
 
 
 @given(st.lists(st.floats(0, 100), min_size=1, max_size=8), st.floats(0.001, 50), st.floats(0, 200), st.integers(1, 9))
-def test_what_is_due_is_not_due_again_once_it_was_trimmed(
-    times: list[float], age: float, now: float, chunk: int
-) -> None:
+def test_a_trimmed_log_is_not_due_again(times: list[float], age: float, now: float, chunk: int) -> None:
     """A sweep ends: a trim takes all that is over its age, or says that only the last record is left."""
     records = [pack(n, [("m", "x")], time, b"")[0] for n, time in enumerate(sorted(times))]
     size = sum(len(record.blob) for record in records)

@@ -27,7 +27,7 @@ from tidings.log.rules import NEW, Append, Appended
         Append(owner=None),
     ],
 )  # fmt: skip
-def test_no_append(append: Append) -> None:
+def test_an_invalid_append_is_refused(append: Append) -> None:
     with pytest.raises(InvalidRequest):
         rules.valid_append(append)
 
@@ -112,7 +112,9 @@ DEFAULT, OWN, OTHER = Retention(max_events=20), Retention(max_events=100_000), R
         (Head("e", retention=OWN, ttl=0.5, owner="ada"), Append([("m", "x")], default=DEFAULT), DEFAULT, None),
     ],
 )
-def test_which_setting_counts(head: Head | None, append: Append, retention: Retention, ttl: float | None) -> None:
+def test_the_setting_of_the_append_or_of_the_head_counts(
+    head: Head | None, append: Append, retention: Retention, ttl: float | None
+) -> None:
     """The table of docs/concepts.md, "What is retention?"."""
     left = after(Known(head), append)
     assert (left.retention, left.ttl) == (retention, ttl)

@@ -23,7 +23,7 @@ def test_quantiles_are_right_to_nine_percent() -> None:
         assert abs(found / exact[percent - 1] - 1) < 0.1
 
 
-def test_nothing_counted_has_no_quantile() -> None:
+def test_an_empty_count_has_no_quantile() -> None:
     assert quantile(Timings().counts, 0.5) is None
 
 

@@ -93,7 +93,7 @@ async def test_a_runnable_is_made_by_functions_of_both_kinds() -> None:
 
 
 @pytest.mark.parametrize("runnable", [MODEL, words, Talker(), partial(words), lambda: MODEL, Ready])
-def test_these_are_runnables(runnable: Any) -> None:
+def test_every_kind_of_runnable_is_accepted(runnable: Any) -> None:
     assert is_runnable(runnable)
 
 
@@ -108,7 +108,7 @@ def test_these_are_runnables(runnable: Any) -> None:
         (Scripted, "the class Scripted"),
     ],
 )
-def test_what_is_no_runnable_is_refused_with_what_would_be_one(runnable: Any, says: str) -> None:
+def test_an_invalid_runnable_is_refused_with_the_valid_kinds(runnable: Any, says: str) -> None:
     with pytest.raises(InvalidRequest, match=f"^{says} is no assistant. The runnable is a LangChain runnable or graph"):
         Assistant(runnable)
 
@@ -148,7 +148,7 @@ async def test_a_graph_that_has_no_memory_gets_one_for_each_run() -> None:
         ({"icon": "robot"}, "is no icon"),
     ],
 )
-def test_what_cannot_be_shown_is_refused(fields: Any, says: str) -> None:
+def test_invalid_fields_are_refused(fields: Any, says: str) -> None:
     with pytest.raises(InvalidRequest, match=says):
         Assistant(MODEL, **fields)
 

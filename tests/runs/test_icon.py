@@ -59,7 +59,7 @@ def test_a_file_that_is_no_picture_is_refused(name: str, body: bytes, says: str,
         read_icon(tmp_path / name)
 
 
-def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
+def test_an_unreadable_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "folder.svg").mkdir()
     os.symlink(tmp_path / "gone", tmp_path / "link.svg")
     for name in ("folder.svg", "link.svg"):

@@ -53,11 +53,11 @@ CLOSED: list[RunEvent] = [
 ]
 
 
-def test_what_is_open_is_closed_with_what_there_is_of_it() -> None:
+def test_open_parts_are_closed_with_their_content() -> None:
     assert fold(*OPEN).closing("interrupted") == CLOSED
 
 
-def test_what_has_ended_is_not_ended_again() -> None:
+def test_closed_parts_are_not_closed_again() -> None:
     assert fold(*OPEN, *CLOSED).closing("error") == []
     done = fold(
         ToolStarted(run="R", call="c", tool="t"),

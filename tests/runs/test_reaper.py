@@ -50,7 +50,7 @@ async def test_a_run_that_ended_is_not_ended_again(hub: Hub) -> None:
     assert not await hub.leases.lapsed()
 
 
-async def test_what_follows_from_an_end_is_done_by_whoever_finds_the_run_dead(hub: Hub) -> None:
+async def test_the_reaper_follows_the_end_of_a_dead_run(hub: Hub) -> None:
     run, ended = await dead_run(hub), []
 
     async def follow(id: str) -> None:
@@ -63,7 +63,7 @@ async def test_what_follows_from_an_end_is_done_by_whoever_finds_the_run_dead(hu
     assert len(ended) == 1
 
 
-async def test_what_follows_from_an_end_is_tried_until_it_is_done_and_holds_up_no_other_run(hub: Hub) -> None:
+async def test_a_failing_follow_up_is_repeated_and_delays_no_other_run(hub: Hub) -> None:
     """Also where the process that made the run died between the run's end and what follows from it."""
     failures: list[Exception] = [Unavailable("away"), RuntimeError("a bug")]
     ended = []

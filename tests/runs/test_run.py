@@ -40,7 +40,7 @@ async def test_a_viewer_that_leaves_cancels_nothing(hub: Hub) -> None:
     assert text((await story(run))[1:]) == "Hello"
 
 
-async def test_how_a_failed_run_is(hub: Hub) -> None:
+async def test_a_failed_run_has_its_state_and_error(hub: Hub) -> None:
     run = await hub.runs.start(says(RateLimitError("key 1234")), "?")
     await run.wait()
     state = await run.state()
@@ -61,7 +61,7 @@ async def test_the_state_of_a_failed_run_has_the_pause_that_the_provider_asks_fo
     assert state.error["retry_after"] == 7
 
 
-async def test_how_a_run_is(hub: Hub) -> None:
+async def test_a_run_has_its_state(hub: Hub) -> None:
     gate = asyncio.Event()
     run = await hub.runs.start(says("Hel", gate, "lo"), "?", about={"assistant": "docs", "model": "tiny"})
     await until(run, "block.delta")

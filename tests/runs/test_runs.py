@@ -83,7 +83,7 @@ async def coroutine(question: str) -> str:
 
 
 @pytest.mark.parametrize("runnable", ["notarunnable", None, 7, lambda _: "text", coroutine, Scripted])
-async def test_what_makes_no_run_is_refused_and_its_key_stays_free(hub: Hub, runnable: Any) -> None:
+async def test_an_invalid_runnable_starts_no_run_and_frees_its_key(hub: Hub, runnable: Any) -> None:
     with pytest.raises(InvalidRequest):
         await hub.runs.start(runnable, "?", key="k", announce="conv")
     assert await hub.topics() == []
@@ -223,7 +223,7 @@ async def test_a_hub_that_closes_interrupts_what_takes_longer(tmp_path: Any) -> 
 
 
 @pytest.mark.parametrize("seed", range(3))
-async def test_whatever_happens_a_run_ends_once(hub: Hub, seed: int) -> None:
+async def test_every_run_ends_exactly_once(hub: Hub, seed: int) -> None:
     """Many runs, ended by themselves, by errors, by stops and by the reaper, in any order: one end each, the last."""
     dice = random.Random(seed)
 

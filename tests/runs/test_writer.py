@@ -73,7 +73,9 @@ async def test_a_log_that_is_not_its_own_any_more_takes_nothing(hub: Hub, epoch:
     assert (head.tail if head else 0) == (0 if how == "deleted" else 1)
 
 
-async def test_who_waits_for_room_is_told_of_the_end(hub: Hub, epoch: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_put_that_waits_for_space_hears_of_the_end(
+    hub: Hub, epoch: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def never(*_: object, **__: object) -> None:
         await asyncio.Event().wait()
 
@@ -91,7 +93,7 @@ async def test_who_waits_for_room_is_told_of_the_end(hub: Hub, epoch: str, monke
         await waiting
 
 
-async def test_what_is_no_json_is_the_callers_error_and_costs_nobody_else(hub: Hub, epoch: str) -> None:
+async def test_invalid_json_is_an_error_of_its_caller_alone(hub: Hub, epoch: str) -> None:
     writer = Writer(hub, "runs.R", epoch, lambda: None)
     with pytest.raises(TypeError):
         await writer.put(said(object()))

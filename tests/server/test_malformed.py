@@ -170,7 +170,7 @@ REFUSED: dict[str, tuple[bytes, int, str]] = {
 
 
 @pytest.mark.parametrize("what", REFUSED)
-def test_it_is_refused_in_words(server: ServerProcess, what: str) -> None:
+def test_a_malformed_request_is_refused_in_words(server: ServerProcess, what: str) -> None:
     sent, status, word = REFUSED[what]
     answer = ask(server, sent)
     assert answer.status == status, answer
@@ -197,7 +197,7 @@ def test_it_is_refused_in_words(server: ServerProcess, what: str) -> None:
         b"POST /topics/a/events HTTP/1.1\r\nhost: loc",
     ],
 )
-def test_half_a_request_is_none(server: ServerProcess, sent: bytes) -> None:
+def test_half_a_request_starts_no_work(server: ServerProcess, sent: bytes) -> None:
     with socket.create_connection(("127.0.0.1", server.port), PATIENCE) as made:
         made.sendall(sent)
         made.shutdown(socket.SHUT_WR)

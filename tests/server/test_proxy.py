@@ -90,7 +90,7 @@ def test_a_connection_is_used_again(proxy: Proxy) -> None:
     assert answers[2][1] == BODY
 
 
-def test_one_request_is_cut_where_it_is_told(proxy: Proxy) -> None:
+def test_a_request_is_cut_at_the_given_byte(proxy: Proxy) -> None:
     proxy.tell("next cut 7 fin")
     proxy.tell("next cut 8")
     assert read(ask(proxy))[1] == BODY[:7]
@@ -160,7 +160,7 @@ def test_a_cut_network_comes_back_at_the_same_address(proxy: Proxy) -> None:
 
 
 @pytest.mark.parametrize(("behaviour", "heard"), [("silent", False), ("mute", True)])
-def test_in_silence_nothing_ends_and_everything_comes_after_it(proxy: Proxy, behaviour: str, heard: bool) -> None:
+def test_events_come_after_a_silence_that_ends_no_connection(proxy: Proxy, behaviour: str, heard: bool) -> None:
     proxy.tell(f"now {behaviour}")
     made, left = ask(proxy), ask(proxy, path=f"/{behaviour}")
     while proxy.count() < 2:
@@ -198,13 +198,13 @@ async def test_a_connection_on_its_way_in_is_refused_too(turns: int) -> None:
 
 
 @pytest.mark.parametrize("command", ["", "now", "next refuse", "next silent", "cut 5", "now cut", "later pass"])
-def test_what_is_no_command_is_said_so(proxy: Proxy, command: str) -> None:
+def test_an_unknown_command_is_refused(proxy: Proxy, command: str) -> None:
     with pytest.raises(ValueError, match="no such command"):
         proxy.tell(command)
     assert proxy.count() == 0
 
 
-def test_it_can_begin_afresh(proxy: Proxy) -> None:
+def test_a_fresh_start_forgets_every_command(proxy: Proxy) -> None:
     proxy.tell("now html")
     proxy.tell("next swallow")
     held = ask(proxy)

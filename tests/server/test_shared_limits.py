@@ -33,7 +33,7 @@ async def refused(step: Callable[[], object]) -> None:
             await asyncio.sleep(0.02)
 
 
-async def test_what_is_used_up_in_one_process_counts_in_the_others(tmp_path: Path) -> None:
+async def test_use_in_the_first_process_counts_in_the_second(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/tidings.db"
     mine, theirs = Limits(PEOPLE), Limits(PEOPLE)
     async with Hub(url) as one, Hub(url) as two:

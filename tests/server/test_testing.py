@@ -18,7 +18,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TIDINGS_PORT", "no number")
 
 
-async def test_it_serves_the_hub_of_the_test_without_a_key(
+async def test_the_app_serves_the_hub_of_the_test_without_a_key(
     environment: None, tidings_app: FastAPI, tidings_hub: Hub, event_stream: EventStreams
 ) -> None:
     assert tidings_app.state.hub is tidings_hub

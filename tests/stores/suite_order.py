@@ -219,7 +219,7 @@ class OrderSuite:
         third = await log.append("a", items("x"), key="k")
         assert (third.first.n, third.duplicate) == (1, False)
 
-    async def test_of_those_who_expect_a_new_topic_one_wins(self, logs: Logs) -> None:
+    async def test_the_first_of_several_that_expect_a_new_topic_wins(self, logs: Logs) -> None:
         rivals = [await logs(), await logs()]
         answers = await asyncio.gather(
             *(log.append("a", items("x"), expected=NEW) for log in rivals * 5), return_exceptions=True

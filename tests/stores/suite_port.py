@@ -19,7 +19,7 @@ from tidings.log.records import Record
 class PortSuite:
     # ------------------------------------------------------------ the port
 
-    async def test_there_is_nothing_at_first(self, store: Store) -> None:
+    async def test_a_new_store_is_empty(self, store: Store) -> None:
         assert await store.load("a") is None
         assert await store.read("a", 0, 10) == (None, ())
         assert list(await store.topics()) == []
@@ -58,7 +58,7 @@ class PortSuite:
         assert after.head == Head("epoch1", tail=2)
         assert await store.load("b") is None
 
-    async def test_of_two_updates_one_sees_the_other(self, connect: Connect) -> None:
+    async def test_the_second_of_two_updates_sees_the_first(self, connect: Connect) -> None:
         stores = [await connect() for _ in range(3)]
         await asyncio.gather(*(store.update("a", (), put()) for store in stores for _ in range(30)))
         head, records = await stores[0].read("a", 0, 1000)
@@ -382,7 +382,7 @@ class PortSuite:
         await until(marker, "c", Offset("epoch1", 1))
         assert await anext(changes) == {name: Offset("epoch1", n) for name, n in (("a", 5), ("b", 1), ("c", 1))}
 
-    async def test_what_a_feed_says_can_be_read(self, connect: Connect, store: Store) -> None:
+    async def test_changes_in_a_feed_can_be_read(self, connect: Connect, store: Store) -> None:
         other = await connect()
         changes = other.changes()
         assert await anext(changes) is None

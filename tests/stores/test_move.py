@@ -202,7 +202,7 @@ async def test_a_move_that_fails_opens_the_source_again(pair: Pair, monkeypatch:
     assert data_of(await there.read("a", None)) == ["1", "2", "3"]
 
 
-async def test_nothing_is_moved_from_an_empty_store_or_to_itself(clock: Clock) -> None:
+async def test_a_move_from_an_empty_store_or_to_itself_is_refused(clock: Clock) -> None:
     log = Journal(MemoryStore(clock=clock), clock=clock)
     with pytest.raises(InvalidRequest, match="holds no topics"):
         await moved((log, log))

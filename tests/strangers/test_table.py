@@ -31,7 +31,9 @@ from tests.strangers.table import ALL, table, verdict
         ("close", FIRST, "returned", "stops"),
     ],
 )
-def test_what_a_client_has_made_of_a_situation(situation: str, texts: list[str], ended: str, expected: str) -> None:
+def test_an_outcome_of_a_situation_gets_its_verdict(
+    situation: str, texts: list[str], ended: str, expected: str
+) -> None:
     assert verdict(situation, Outcome(texts, ended)) == expected
 
 

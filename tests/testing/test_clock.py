@@ -30,7 +30,7 @@ async def test_all_clocks_go_on_together(tidings_clock: Clock) -> None:
     assert max(passed) - min(passed) < 0.01 + took
 
 
-async def test_what_falls_due_happens_in_order_and_at_its_time(tidings_clock: Clock) -> None:
+async def test_due_events_happen_in_order_and_on_time(tidings_clock: Clock) -> None:
     began, seen = time.monotonic(), []
 
     async def ticks(name: str, every: float) -> None:
@@ -80,7 +80,7 @@ class TestAfterwards:
 
     before = 0.0
 
-    async def test_while_it_is_moved(self, tidings_clock: Clock) -> None:
+    async def test_the_clock_is_moved(self, tidings_clock: Clock) -> None:
         await tidings_clock.advance(10_000)
         assert time.time() - real_time() > 9_999
         TestAfterwards.before = time.monotonic()

@@ -40,11 +40,11 @@ class TestEquality:
         assert [like] == [expected]
         assert unlike is None or (expected != unlike and unlike != expected)
 
-    def test_nothing_else_is_an_event(self) -> None:
+    def test_other_values_are_not_equal_to_an_event(self) -> None:
         assert event() != ("message", "x", "", None)
         assert event() != "x"
 
-    def test_it_says_what_it_was_given(self) -> None:
+    def test_the_representation_shows_the_given_fields(self) -> None:
         assert repr(event("a", data={"n": 1})) == "event(type='a', data={'n': 1})"
         assert repr(event(id=re.compile("E-.*"))) == "event(id=/E-.*/)"
 
@@ -63,7 +63,7 @@ class TestTable:
             "    2  *  {'n': 3}  * | (none)",
         ]
 
-    def test_one_too_many_and_one_missing(self) -> None:
+    def test_an_extra_and_a_missing_event_are_named(self) -> None:
         assert side_by_side([], [received(data="a")])[0] == "event 0 was not expected: message  'a'"
         assert side_by_side([event("a")], [])[0] == "event 0 is missing: a  *  *"
 
@@ -84,7 +84,7 @@ class TestTable:
         assert [line.split()[0] for line in lines[2:]] == ["48", "49", ">", "51", "52"]
         assert len(side_by_side(expected, events)) == 102
 
-    def test_what_differs_is_shown_though_it_is_far_behind(self) -> None:
+    def test_a_difference_at_the_end_of_a_long_text_is_shown(self) -> None:
         same = "x" * 60
         lines = side_by_side([event(data=same + "1")], [received(data=same + "2")])
         assert f"'{same}1' expected, '{same}2' received" in lines[0]

@@ -56,7 +56,7 @@ async def test_a_client_that_left_is_noticed(app: Any, event_stream: EventStream
     assert stream.clean is False
 
 
-async def test_what_comes_later_comes_when_the_clock_has_gone_on(
+async def test_a_delayed_event_comes_when_the_clock_has_advanced(
     app: Any, event_stream: EventStreams, tidings_clock: Clock
 ) -> None:
     stream = await event_stream(app, "/wait")

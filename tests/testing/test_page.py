@@ -28,14 +28,14 @@ asyncio_default_fixture_loop_scope = function
 """
 
 
-def test_its_tests_pass(pytester: pytest.Pytester) -> None:
+def test_the_tests_of_the_page_pass(pytester: pytest.Pytester) -> None:
     assert set(FILES) == {"app", "test_app", "test_run", "test_time", "conftest"}
     pytester.makeini(INI)
     pytester.makepyfile(**{name: source for name, source in FILES.items() if name != "conftest"})
     pytester.runpytest_subprocess().assert_outcomes(passed=3)
 
 
-def test_its_failure_is_what_is_shown(pytester: pytest.Pytester) -> None:
+def test_the_failure_that_the_page_shows_is_real(pytester: pytest.Pytester) -> None:
     pytester.makeini(INI)
     forgets = FILES["app"].replace('int(request.headers.get("last-event-id", 0))', "0")
     assert forgets != FILES["app"]
@@ -46,7 +46,7 @@ def test_its_failure_is_what_is_shown(pytester: pytest.Pytester) -> None:
     assert [line for line in shown.splitlines() if " ".join(line.split()) not in told] == []
 
 
-def test_it_names_everything() -> None:
+def test_the_page_names_every_public_part() -> None:
     for name in testing.__all__:
         assert name in PAGE or inspect.getdoc(getattr(testing, name)), name
     for name in ("event_stream", "tidings_clock", "tidings_hub", "tidings_app", "tidings_store"):

@@ -81,7 +81,7 @@ def app(request):
     return Faulty(request.param)
 
 
-async def test_who_comes_back_goes_on(app, event_stream):
+async def test_a_returning_reader_goes_on(app, event_stream):
     stream = await event_stream(app.app, "/events")
     await app.say("one")
     await stream.next()
@@ -102,17 +102,17 @@ async def test_a_dead_producer_ends_the_stream(app, event_stream):
 """
 
 
-def test_it_finds_an_app_that_loses_one_that_doubles_and_one_that_hangs(pytester: pytest.Pytester) -> None:
+def test_the_plugin_finds_apps_that_lose_double_or_hang(pytester: pytest.Pytester) -> None:
     pytester.makeini(AUTO)
     pytester.makepyfile(faulty=FAULTY, test_faults=TESTS)
     result = pytester.runpytest_subprocess("-v", "-p", "no:cacheprovider")
     result.assert_outcomes(passed=5, failed=3)
     result.stdout.fnmatch_lines_random(
         [
-            "*test_who_comes_back_goes_on[[]sound] PASSED*",
-            "*test_who_comes_back_goes_on[[]loses] FAILED*",
-            "*test_who_comes_back_goes_on[[]doubles] FAILED*",
-            "*test_who_comes_back_goes_on[[]hangs] PASSED*",
+            "*test_a_returning_reader_goes_on[[]sound] PASSED*",
+            "*test_a_returning_reader_goes_on[[]loses] FAILED*",
+            "*test_a_returning_reader_goes_on[[]doubles] FAILED*",
+            "*test_a_returning_reader_goes_on[[]hangs] PASSED*",
             "*test_a_dead_producer_ends_the_stream[[]hangs] FAILED*",
             "E *Within 60 s of the clock the end of the response did not come. The stream has received 1:",
         ]
@@ -150,7 +150,7 @@ def test_a_long_list_shows_what_is_around_the_difference(pytester: pytest.Pytest
             for n in range(40):
                 yield f"data: {n}\\n\\n"
 
-        async def test_it(event_stream):
+        async def test_a_stream(event_stream):
             stream = await event_stream(StreamingResponse(body(), media_type="text/event-stream"))
             await stream.end()
             assert stream.events == [event(data=n if n != 20 else "twenty") for n in range(40)]
@@ -200,7 +200,7 @@ async def test_another_store(tidings_hub, tmp_path):
     [(AUTO, ""), (STRICT, "pytestmark = pytest.mark.asyncio"), (STRICT, "pytestmark = pytest.mark.anyio")],
     ids=["auto", "strict", "anyio"],
 )
-def test_it_runs_with_the_plugins_that_run_tests_on_a_loop(
+def test_the_plugin_runs_beside_asynchronous_plugins(
     pytester: pytest.Pytester, ini: str, mark: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TIDINGS_SECRET", "whatever the environment says of some server")
@@ -212,7 +212,7 @@ def test_it_runs_with_the_plugins_that_run_tests_on_a_loop(
     result.assert_outcomes(passed=2)
 
 
-def test_it_is_light(pytester: pytest.Pytester) -> None:
+def test_the_plugin_imports_no_heavy_package(pytester: pytest.Pytester) -> None:
     """Every pytest run of an environment that has Tidings imports the plugin."""
     heavy = ["fastapi", "pydantic", "langchain_core", "httpx", "uvicorn", "jwt", "sqlite3"]
     code = (

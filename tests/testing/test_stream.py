@@ -48,7 +48,7 @@ class TestReading:
         await stream.end()
         assert (stream.status, stream.json()) == (200, {"name": "ann", "said": {"a": 1}, "q": "x y"})
 
-    async def test_what_never_comes_is_told_with_what_came(
+    async def test_a_missing_event_is_reported_with_the_events_that_came(
         self, tidings_hub: Hub, tidings_app: FastAPI, event_stream: EventStreams
     ) -> None:
         stream = await event_stream(tidings_app, "/events?topic=a")
@@ -75,7 +75,7 @@ class TestReading:
         ):
             await stream.take(3)
 
-    async def test_what_an_app_raises_is_raised_once(self, event_stream: EventStreams) -> None:
+    async def test_an_error_of_the_app_is_raised_once(self, event_stream: EventStreams) -> None:
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
             await send({"type": "http.response.start", "status": 200, "headers": []})
             raise ValueError("mine")
@@ -85,7 +85,7 @@ class TestReading:
             await stream.next()
         assert (await stream.end(), stream.clean) == ([], False)
 
-    async def test_what_an_app_raises_unseen_fails_the_test(self) -> None:
+    async def test_an_unseen_error_of_the_app_fails_the_test(self) -> None:
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
             await send({"type": "http.response.start", "status": 200, "headers": []})
             raise ValueError("mine")
@@ -136,7 +136,7 @@ class TestReading:
 
 
 class TestConnections:
-    async def test_one_that_comes_back_misses_nothing_and_sees_nothing_twice(
+    async def test_a_returning_reader_misses_nothing_and_sees_nothing_twice(
         self, tidings_hub: Hub, tidings_app: FastAPI, event_stream: EventStreams
     ) -> None:
         stream = await event_stream(tidings_app, "/events?topic=a")
@@ -152,7 +152,7 @@ class TestConnections:
         assert stream.data == [f"{word} {n}" for n in range(5) for word in ("read", "away")]
         assert tidings_hub.delivery.counts().streams == 1
 
-    async def test_what_is_sent_to_nobody_is_lost_in_silence(
+    async def test_events_sent_to_a_dropped_reader_are_lost(
         self, event_stream: EventStreams, tidings_clock: Clock
     ) -> None:
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -167,7 +167,7 @@ class TestConnections:
         await stream.end(within=20)
         assert (stream.data, stream.clean, stream.error) == (["0"], False, None)
 
-    async def test_what_is_sent_to_a_frozen_reader_waits(
+    async def test_events_sent_to_a_frozen_reader_wait(
         self, tidings_hub: Hub, tidings_app: FastAPI, event_stream: EventStreams, tidings_clock: Clock
     ) -> None:
         stream = await event_stream(tidings_app, "/events?topic=a")
@@ -220,7 +220,7 @@ class TestKilling:
         assert "three" not in stream.body.decode()
         assert (await other.state()).state == "finished"
 
-    async def test_in_an_app_of_somebody_s_own(self, event_stream: EventStreams) -> None:
+    async def test_a_foreign_app_is_read(self, event_stream: EventStreams) -> None:
         """The hub is made by the app, and opened by its lifespan."""
         hub = Hub("memory:")
         app = FastAPI(lifespan=hub.lifespan)

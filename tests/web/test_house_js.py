@@ -147,7 +147,7 @@ def test_the_page_imports_the_client_by_its_public_module() -> None:
         assert not re.search(r'from "(?!\./)', modules()[module]), module
 
 
-def test_these_rules_see_a_breach(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+def test_a_breach_of_the_rules_is_found(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     request.addfinalizer(kind.cache_clear)
     text = 'import { html } from "../kit/html.js";\nimport "./state.js";\n'
     text += 'effect(() => {});\n/** @type {import("./x.js").X} */\n'

@@ -57,7 +57,7 @@ def bundle(tmp_path: Path, *options: str) -> bytes:
     return (tmp_path / "out.js").read_bytes()
 
 
-def test_it_is_small(tmp_path: Path) -> None:
+def test_the_package_is_small(tmp_path: Path) -> None:
     entry = json.loads((CLIENT / "package.json").read_text())
     lies = b"".join(path.read_bytes() for path in sorted(CLIENT.glob("*.js")) if path.name != "resumable.js")
     sizes = [len(gzip.compress(text, 9, mtime=0)) for text in (bundle(tmp_path, "--minify", "--target=es2022"), lies)]
@@ -68,7 +68,7 @@ def test_it_is_small(tmp_path: Path) -> None:
     assert [round(size / 1024) for size in sizes] == stated, "the page states both sizes"
 
 
-def test_it_can_be_packed_installed_and_imported(tmp_path: Path) -> None:
+def test_the_package_is_packed_installed_and_imported(tmp_path: Path) -> None:
     (packed,) = json.loads(run("npm", "pack", "--json", f"--pack-destination={tmp_path}", cwd=CLIENT))
     with tarfile.open(tmp_path / packed["filename"]) as tar:
         names = {name.removeprefix("package/") for name in tar.getnames()}
@@ -97,7 +97,7 @@ def test_it_can_be_packed_installed_and_imported(tmp_path: Path) -> None:
     run(TOOLS / "tsc", *strict, "use.ts", cwd=tmp_path)
 
 
-def test_it_says_what_it_is() -> None:
+def test_the_manifest_states_the_package() -> None:
     package = json.loads((CLIENT / "package.json").read_text())
     assert (package["name"], package["license"], package["type"]) == ("tidings-client", "Apache-2.0", "module")
     assert package["version"] == re.search(r'^version = "(.+)"', (REPOSITORY / "pyproject.toml").read_text(), re.M)[1]

@@ -118,7 +118,7 @@ def test_labels_and_sentences_neither_shout_nor_beg() -> None:
             assert not (words and re.search(r"\b[Pp]lease\b", text)), (name, text)
 
 
-def test_these_rules_see_the_texts_of_the_page_and_the_server() -> None:
+def test_the_rules_read_the_texts_of_the_page_and_the_server() -> None:
     all = {text for some in texts().values() for text in some}
     assert {
         "Create room",

@@ -119,9 +119,7 @@ async def test_files_are_compressed_for_those_who_can_read_that(client: httpx.As
         "/web/",
     ],
 )
-async def test_what_is_not_a_file_of_this_version_is_not_there(
-    client: httpx.AsyncClient, site: Site, path: str
-) -> None:
+async def test_a_file_of_another_version_is_not_found(client: httpx.AsyncClient, site: Site, path: str) -> None:
     assert (await client.get(path.replace("{hash}", site.version))).status_code == 404
 
 

@@ -81,7 +81,7 @@ def test_all_ids_are_on_every_event_of_a_block() -> None:
         RunFailed(run="R", message="No.", code="internal", retryable=False),
     ],
 )
-def test_what_is_written_is_read(event: RunEvent) -> None:
+def test_a_written_event_is_read_back(event: RunEvent) -> None:
     type, data = to_item(event)
     assert json.loads(data)["type"] == type == type_of(event)
     assert from_event(Event("t", None, type, data, 0.0)) == event
@@ -99,7 +99,7 @@ def test_what_is_written_is_read(event: RunEvent) -> None:
         ("data", '{"type":"data","run":"R","name":"n","value":' + "[" * 10_000 + "]" * 10_000 + "}"),
     ],
 )
-def test_what_is_not_of_this_version_is_passed_over(type: str, data: str) -> None:
+def test_an_event_of_another_version_is_passed_over(type: str, data: str) -> None:
     assert from_event(Event("t", None, type, data, 0.0)) is None
 
 
@@ -118,7 +118,7 @@ def test_neighbouring_deltas_of_one_block_become_one_with_the_last_offset() -> N
     ]  # fmt: skip
 
 
-def test_what_cannot_be_merged_is_left_as_it_is() -> None:
+def test_events_that_cannot_be_merged_stay_as_they_are() -> None:
     events = stored(delta("a"), Data(run="R", name="x", value=1), delta("b"))
     assert merged_log(events) is events
     foreign = Event("t", Offset("Ab", 9), "block.delta", "not ours", 9.0)

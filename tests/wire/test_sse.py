@@ -135,7 +135,7 @@ def as_lines(data: str) -> str:
 
 
 @given(st.data(), st.lists(st.tuples(TYPE, TEXT, ID, st.none() | st.integers(0, 10**17)), max_size=4))
-def test_what_is_encoded_is_decoded(data: st.DataObject, events: list[tuple[str, str, str, int | None]]) -> None:
+def test_encoded_events_are_decoded(data: st.DataObject, events: list[tuple[str, str, str, int | None]]) -> None:
     got, _, _ = decoded(chunked(data, b"".join(encode(*event) for event in events)))
     last = ""
     for event, (type, text, id, retry) in zip(got, events, strict=True):
@@ -156,7 +156,7 @@ def test_the_bytes_of_an_event() -> None:
     + [("t", "", bad, None) for bad in ("a\nb", "a\rb", "a\0b", "\ud800")]
     + [("t", "\udcff", "", None), ("t", "", "", -1)],
 )
-def test_what_an_event_stream_cannot_carry_is_refused(type: str, data: str, id: str, retry: int | None) -> None:
+def test_an_event_that_no_stream_can_carry_is_refused(type: str, data: str, id: str, retry: int | None) -> None:
     with pytest.raises(InvalidRequest):
         encode(type, data, id, retry)
 

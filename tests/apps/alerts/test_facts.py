@@ -40,6 +40,6 @@ def test_every_fact_is_among_them() -> None:
 @pytest.mark.parametrize(
     ("type", "data"), [("message", "{}"), ("rule.saved", "{"), ("rule.deleted", '{"by": 7}'), ("rule.saved", "[" * 999)]
 )
-def test_what_is_no_fact_is_refused(type: str, data: str) -> None:
+def test_an_invalid_fact_is_refused(type: str, data: str) -> None:
     with pytest.raises(InvalidRequest):
         facts.read(type, data)

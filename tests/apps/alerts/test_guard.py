@@ -20,7 +20,7 @@ def test_programs_administrators_and_everybody_on_an_open_server_may_change() ->
         check_may_change(replace(PROGRAM, limits=PERSON))
 
 
-async def test_nothing_is_published_natively_and_webhooks_are_for_administrators() -> None:
+async def test_native_publishes_are_refused_and_webhooks_are_for_administrators() -> None:
     guard = AlertsGuard()
     for refused in (
         guard.admit(ANYONE, "alerts.r", [], transient=False),

@@ -108,7 +108,7 @@ async def test_a_topic_that_is_deleted_goes_on_in_its_next_life(one: Process) ->
     assert [notice.kind for notice in await notices(one.hub, id, 2)] == ["fired", "resolved"]
 
 
-async def test_what_happened_while_nobody_judged_is_judged_afterwards(sqlite_url: str) -> None:
+async def test_events_of_a_pause_are_judged_afterwards(sqlite_url: str) -> None:
     async with Hub(sqlite_url) as hub:
         first = Process(hub)
         first.judging.open()
@@ -139,7 +139,7 @@ async def test_what_happened_while_nobody_judged_is_judged_afterwards(sqlite_url
         await second.judging.close()
 
 
-async def test_of_two_processes_one_judges_and_the_other_takes_over_without_a_gap(sqlite_url: str) -> None:
+async def test_a_second_process_takes_over_judging_without_a_gap(sqlite_url: str) -> None:
     async with Hub(sqlite_url) as hub, Hub(sqlite_url) as other:
         first, second = Process(hub), Process(other)
         first.judging.open()

@@ -42,7 +42,7 @@ def test_silences_that_overlap_are_one() -> None:
     assert state.until("r", "", 5) == 40
 
 
-def test_what_is_no_silence_is_passed_over() -> None:
+def test_an_invalid_silence_is_ignored() -> None:
     state = Silences()
     for data in ("{", "[]", '{"id": 7}', "[" * 200 + "]" * 200):
         apply(state, Event("silences", Offset("E", 1), "silence.began", data, 1.0))

@@ -88,7 +88,7 @@ async def test_a_conversation_without_an_owner_is_nobody_s(id: str) -> None:
         assert [await configure(mara, topic), await delete(mara, topic)] == [403, 403]
 
 
-async def test_of_two_people_who_begin_a_conversation_at_once_one_gets_it(id: str) -> None:
+async def test_a_conversation_begun_by_two_people_at_once_belongs_to_the_first(id: str) -> None:
     async with serving(secret=SECRET) as server:
         people = [Member(server, name) for name in ("Mara", "Tom")]
         for n in range(20):

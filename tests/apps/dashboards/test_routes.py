@@ -41,7 +41,7 @@ async def test_a_dashboard_is_exported_and_imported_as_it_is(server: Server, id:
     assert {"id": "server", "title": "Server"} in listed
 
 
-async def test_of_two_editors_one_is_told(server: Server, id: str) -> None:
+async def test_the_slower_of_two_editors_gets_a_conflict(server: Server, id: str) -> None:
     path = f"/dashboards/{id}?expected="
     offset = (await ask(server, "PUT", path + "new", BOARD)).json()["offset"]
     boards = [{**BOARD, "title": title} for title in ("one", "two")]

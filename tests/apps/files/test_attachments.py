@@ -187,7 +187,7 @@ async def test_an_assistant_that_takes_no_images_or_no_files_is_given_less(
     ]
 
 
-async def test_of_many_or_large_files_the_last_are_given(
+async def test_the_last_of_many_or_large_files_are_attached(
     server: Server, id: str, mara: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(attachments, "TEXT_BYTES", 10)

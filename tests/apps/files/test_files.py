@@ -77,7 +77,7 @@ class TestAFile:
             assert found.headers["etag"] == f'"{hashlib.sha256(content).hexdigest()}"'
             assert found.headers["content-length"] == str(len(content))
 
-    async def test_that_one_has_is_not_sent_again(self, server: Server, ann: Member, id: str) -> None:
+    async def test_an_unchanged_file_is_not_sent_again(self, server: Server, ann: Member, id: str) -> None:
         await room(ann, id)
         path = f"/rooms/{id}/files/{await uploaded(ann, id)}"
         tag = (await ann.get(path)).headers["etag"]
@@ -87,7 +87,7 @@ class TestAFile:
             assert found.headers["etag"] == tag
             assert (found.content == b"") is (status == 304)
 
-    async def test_of_any_size_and_in_any_pieces_is_the_same(self, ann: Member, id: str) -> None:
+    async def test_content_of_any_size_and_in_any_pieces_stays_the_same(self, ann: Member, id: str) -> None:
         await room(ann, id)
         sizes = st.sampled_from([1, 2, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK, LIMIT]) | st.integers(1, LIMIT)
 
@@ -106,9 +106,7 @@ class TestAFile:
 
         await asyncio.to_thread(check)
 
-    async def test_is_stored_while_it_comes_and_is_read_a_chunk_at_a_time(
-        self, server: Server, ann: Member, id: str
-    ) -> None:
+    async def test_chunks_are_stored_as_they_arrive_and_read_singly(self, server: Server, ann: Member, id: str) -> None:
         await room(ann, id)
 
         async def content() -> AsyncIterator[bytes]:
@@ -132,7 +130,7 @@ class TestAFile:
             *[(type, False) for type in ("text/javascript", "text/plain", "multipart/form-data", "x/y")],
         ],
     )
-    async def test_is_never_run_by_our_origin(self, ann: Member, id: str, type: str, shown: bool) -> None:
+    async def test_scripts_never_run_on_our_origin(self, ann: Member, id: str, type: str, shown: bool) -> None:
         """A file that claims to be a picture may hold a script; `nosniff` keeps browsers from running it."""
         await room(ann, id)
         script = b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"
@@ -160,7 +158,7 @@ class TestAFile:
             "<b>.svg",
         ],
     )
-    async def test_has_any_name_of_one_line(self, ann: Member, id: str, name: str) -> None:
+    async def test_any_name_of_one_line_is_kept(self, ann: Member, id: str, name: str) -> None:
         await room(ann, id)
         file = await uploaded(ann, id, name=name)
         disposition = (await ann.get(f"/rooms/{id}/files/{file}")).headers["content-disposition"]
@@ -176,7 +174,7 @@ class TestAFile:
             *["gnp.\u202eexe.png", "\u2066x"],
         ],
     )
-    async def test_has_no_other_name(self, server: Server, ann: Member, id: str, name: str) -> None:
+    async def test_an_invalid_name_is_refused(self, server: Server, ann: Member, id: str, name: str) -> None:
         await room(ann, id)
         answer = await upload(ann, id, name=name)
         problem(answer, 422 if len(name) in (0, 201) else 400)
@@ -186,7 +184,9 @@ class TestAFile:
         "type",
         [None, "", "pdf", "a/", "/b", "a/b/c", "a b/c", "text/html\x7f", "é/x", f"a/{'x' * 200}", "*/*", ";a=b"],
     )
-    async def test_has_a_media_type(self, server: Server, ann: Member, id: str, type: str | None) -> None:
+    async def test_an_invalid_media_type_is_refused(
+        self, server: Server, ann: Member, id: str, type: str | None
+    ) -> None:
         await room(ann, id)
         problem(await upload(ann, id, type=type), 400, "media type")
         assert await server.hub.topics(f"files.{id}.") == []
@@ -209,7 +209,9 @@ class TestTheLimits:
         # The whole one, and what has come of those that say no size: it expires.
         assert len(await server.hub.topics(f"files.{id}.")) == 3
 
-    async def test_what_says_it_is_too_large_is_not_read(self, server: Server, ann: Member, id: str) -> None:
+    async def test_a_declared_length_above_the_limit_is_refused_unread(
+        self, server: Server, ann: Member, id: str
+    ) -> None:
         await room(ann, id)
         headers = [(b"content-length", b"99999999"), (b"content-type", b"x/y"), (b"host", b"localhost")]
         headers += [(b"authorization", ann.headers["authorization"].encode())]
@@ -248,7 +250,7 @@ class TestTheLimits:
             assert (await upload(bob, "den")).status_code == 201
 
 
-class TestWhoMay:
+class TestPermissions:
     async def test_upload_is_who_may_post(self, server: Server, ann: Member, bob: Member, id: str) -> None:
         topic = await room(ann, id, bob, private=True)
         await ann.said(topic, "member.joined", member="Cleo", role="reader")
@@ -285,7 +287,7 @@ class TestWhoMay:
         assert (await ann.get(path)).status_code == 200
 
     @pytest.mark.parametrize("file", ["x", "0" * 26, "01j" + "0" * 23, "%2e%2e", "0" * 25 + "U", "0" * 26 + "%0A"])
-    async def test_there_is_no_other_file(self, ann: Member, id: str, file: str) -> None:
+    async def test_an_unknown_file_is_not_found(self, ann: Member, id: str, file: str) -> None:
         await room(ann, id)
         problem(await ann.get(f"/rooms/{id}/files/{file}"), 404)
 

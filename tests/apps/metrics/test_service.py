@@ -41,7 +41,7 @@ async def events(hub: Hub, count: int, after: str = "earliest") -> list[dict[str
     return found
 
 
-async def test_nothing_is_written_until_somebody_asks() -> None:
+async def test_no_metrics_are_written_before_the_first_request() -> None:
     async with Hub("memory:") as hub:
         metrics = opened(hub)
         await asyncio.sleep(0.2)

@@ -34,7 +34,7 @@ def test_a_history(history: dict[str, Any]) -> None:
     assert msgspec.json.decode(msgspec.json.encode(inbox), type=Inbox) == inbox, "as a snapshot keeps it"
 
 
-def test_of_many_the_last_are_at_hand_and_the_others_counted() -> None:
+def test_the_last_items_are_listed_and_older_items_counted() -> None:
     many = [("notification.created", {"title": str(n)}) for n in range(MOST + 30)]
     inbox = folded(many)
     assert (len(inbox.items), inbox.older, inbox.unread) == (MOST, 30, MOST + 30)
@@ -76,5 +76,5 @@ def test_only_marking_a_room_unread_moves_its_marker_back(before: str | None, un
         ("message", "hello"),
     ],
 )
-def test_what_is_no_fact_changes_nothing(type: str, data: Any) -> None:
+def test_an_invalid_fact_changes_nothing(type: str, data: Any) -> None:
     assert folded([(type, data)]) == Inbox()

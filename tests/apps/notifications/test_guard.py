@@ -91,7 +91,7 @@ async def test_once_for_each_key(mara: Member, shop: Member) -> None:
         ],
     ],
 )
-async def test_what_is_no_notification_is_refused(
+async def test_an_invalid_notification_is_refused(
     server: Server, shop: Member, wrong: dict[str, Any], status: int
 ) -> None:
     before = await server.hub.log.describe(MARA)
@@ -102,7 +102,7 @@ async def test_what_is_no_notification_is_refused(
 @pytest.mark.parametrize(
     "body", [b"", b"hello", b"[]", b"null", b'"x"', b"[" * 100_000, b'{"title": "\xff"}', b"{" * 9]
 )
-async def test_what_is_no_object_is_refused(server: Server, shop: Member, body: bytes) -> None:
+async def test_a_body_that_is_no_object_is_refused(server: Server, shop: Member, body: bytes) -> None:
     path = f"/topics/{MARA}/events?type=notification.created"
     problem(await server.client.post(path, content=body, headers=shop.headers), 400)
 
@@ -161,11 +161,11 @@ async def test_all_else_is_the_person_s_to_say(mara: Member, shop: Member, type:
         ("message", {}),
     ],
 )
-async def test_what_is_no_fact_is_refused(mara: Member, type: str, data: dict[str, Any]) -> None:
+async def test_an_invalid_fact_is_refused(mara: Member, type: str, data: dict[str, Any]) -> None:
     problem(await mara.say(MARA, type, **data), 400)
 
 
-async def test_too_many_at_once(mara: Member) -> None:
+async def test_a_batch_above_the_limit_is_refused(mara: Member) -> None:
     problem(await mara.say(MARA, "notification.read", offsets=["x-1"] * 1001), 413)
     problem(await mara.post(f"/topics/{MARA}/events?type=notification.created&transient=true", {"title": "a"}), 400)
 
@@ -204,7 +204,7 @@ async def test_an_inbox_is_not_closed_or_deleted_by_its_person_either(server: Se
         problem(answer, 403)
 
 
-async def test_what_programs_keep_for_a_user_elsewhere_is_the_token_s_matter(server: Server, shop: Member) -> None:
+async def test_other_topics_of_a_user_are_ruled_by_the_token(server: Server, shop: Member) -> None:
     await shop.said("users.4711.inbox", "notification", title="as before")
 
 
@@ -223,7 +223,7 @@ class TestOpen:
             assert (await server.client.post(local, json={"id": "c1"})).status_code == 201
             assert (await server.client.get(local)).status_code == 200
 
-    async def test_with_a_name_one_has_one_s_own(self) -> None:
+    async def test_a_named_person_has_a_topic_of_their_own(self) -> None:
         async with serving() as server:
             chosen = await server.client.post("/session", json={"name": "Mara Lindqvist"})
             assert chosen.status_code == 200

@@ -24,7 +24,7 @@ async def told(hub: Hub, announce: str | None, **about: Any) -> list[Notificatio
     return (await notifications.inbox("Ann"))[0].items
 
 
-async def test_who_started_a_run_hears_once_that_it_asks(hub: Hub) -> None:
+async def test_a_question_notifies_the_starter_of_the_run_once(hub: Hub) -> None:
     (one,) = await told(hub, "rooms.den", by="Ann")
     assert (one.kind, one.title, one.by) == ("question", "Support needs your answer", "Support")
     assert (one.link, one.topic, one.event, one.text, one.read) == ("/r/den", "rooms.den", None, "", False)

@@ -77,7 +77,7 @@ def test_shortened_text_is_printable_and_ends_with_a_mark(text: str, most: int, 
     assert shortened(text, most) == shown
 
 
-async def test_what_was_read_after_a_restore_is_read(tmp_path: Path) -> None:
+async def test_a_read_marker_of_a_restored_room_covers_older_notifications(tmp_path: Path) -> None:
     """The marker is an offset of the room's new life, and the notification names one of the old life."""
     database, backup = str(tmp_path / "t.db"), str(tmp_path / "backup.db")
     async with Hub(f"sqlite:///{database}") as before:

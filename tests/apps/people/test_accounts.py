@@ -43,7 +43,7 @@ async def test_two_processes_that_name_an_account_at_once_agree(hub: Hub) -> Non
     assert len(set(names)) == 1
 
 
-async def test_of_two_accounts_that_want_one_name_at_once_one_gets_it(hub: Hub) -> None:
+async def test_a_name_wanted_by_two_accounts_goes_to_the_first(hub: Hub) -> None:
     wanted = [["Mara", f"Mara {n}"] for n in range(5)]
     names = await asyncio.gather(*(name_of(hub, ISSUER, str(n), wanted[n]) for n in range(5)))
     assert len(set(names)) == 5

@@ -303,7 +303,7 @@ async def test_nobody_is_sent_elsewhere(server: Server, provider: Provider, next
 
 
 @pytest.mark.parametrize("query", ["", "?code=x", "?state=%ff", "?state=é&code=x", "?error=%0aevil", "?code=%00"])
-async def test_whatever_comes_back_is_answered_kindly(server: Server, provider: Provider, query: str) -> None:
+async def test_any_callback_query_gets_a_kind_answer(server: Server, provider: Provider, query: str) -> None:
     assert await back(server, f"/session/callback{query}") == "/?problem=expired"
     state = parse_qs(urlsplit(await there(server)).query)["state"][0]
     sep = "&" if query else "?"

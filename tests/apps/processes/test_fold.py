@@ -93,7 +93,7 @@ def test_edges_beyond_the_limit_are_counted(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 class TestEvents:
-    def test_what_the_guard_would_refuse_is_counted(self) -> None:
+    def test_invalid_events_are_counted(self) -> None:
         process = Process()
         for n, (type, data) in enumerate(
             [

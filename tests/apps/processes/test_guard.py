@@ -25,7 +25,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
         ("timestamp", event("c", "A", "9999-12-31T00:00:00Z")),
     ],
 )
-async def test_what_cannot_be_mined_is_refused_with_its_field(miner: Miner, field: str, wrong: Any) -> None:
+async def test_invalid_events_are_refused_with_the_field(miner: Miner, field: str, wrong: Any) -> None:
     for kind in ("application/json", "text/plain"):
         found = problem(await miner.post(json.dumps(wrong), kind), 422, f"`{field}`")
         assert found["field"] == field

@@ -49,7 +49,7 @@ async def test_the_figures_of_published_events(miner: Miner) -> None:
     assert len((await miner.figures(variants=1))["top_variants"]) == 1
 
 
-async def test_from_an_edge_to_its_cases_to_the_events_of_one(miner: Miner) -> None:
+async def test_an_edge_leads_to_its_cases_and_a_case_to_its_events(miner: Miner) -> None:
     odd = 'a/b "c" ü?'
     done = (await miner.publish(*ORDERS, event(odd, "ordered", 1704103200), event(odd, "paid", 1704103205))).json()
     epoch = done["last"].partition("-")[0]
@@ -75,7 +75,7 @@ async def test_from_an_edge_to_its_cases_to_the_events_of_one(miner: Miner) -> N
     assert again["total"] == 2
 
 
-async def test_what_there_is_not_is_not_found(miner: Miner) -> None:
+async def test_an_unknown_case_or_activity_is_not_found(miner: Miner) -> None:
     await miner.publish(*ORDERS)
     problem(await miner.get(f"/{miner.name}/cases/o9"), 404, "case")
     problem(await miner.get(f"/{miner.name}/cases", at="lost"), 404, "activity")

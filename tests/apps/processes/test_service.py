@@ -55,7 +55,7 @@ async def test_a_process_that_is_deleted_begins_anew(miner: Miner) -> None:
     assert (await miner.figures())["events"] == 1
 
 
-async def test_those_who_look_at_a_map_are_told_of_changes(miner: Miner) -> None:
+async def test_viewers_of_a_map_hear_of_changes(miner: Miner) -> None:
     """A topic of transient events has a few events for 100 publications."""
     heard: list[dict[str, object]] = []
     told = asyncio.Event()

@@ -85,7 +85,7 @@ async def test_a_message_of_who_was_removed_meanwhile_is_refused(tmp_path: Path,
         assert done.last.n in (await there.rooms.states.get(TOPIC)).state.ignored
 
 
-async def test_it_is_refused_though_its_author_has_come_back(tmp_path: Path) -> None:
+async def test_a_fact_of_a_lost_permission_is_refused_although_its_author_is_back(tmp_path: Path) -> None:
     async with Hub(f"sqlite:///{tmp_path}/tidings.db") as hub:
         process = Process(hub)
         await lobby(process)
@@ -97,7 +97,7 @@ async def test_it_is_refused_though_its_author_has_come_back(tmp_path: Path) -> 
             await process.guard.published(BOB, TOPIC, admitted.items, done)
 
 
-async def test_of_several_facts_those_that_count_are_told(hub: Hub) -> None:
+async def test_the_facts_of_a_batch_that_count_are_reported(hub: Hub) -> None:
     process = Process(hub)
     await lobby(process)
     message = await process.say("Bob", HELLO)
@@ -111,7 +111,7 @@ async def test_of_several_facts_those_that_count_are_told(hub: Hub) -> None:
     assert done.first not in process.told
 
 
-async def test_what_is_acknowledged_counts_in_a_room_that_changes_all_the_time(tmp_path: Path) -> None:
+async def test_an_acknowledged_message_counts_in_a_busy_room(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/tidings.db"
     async with Hub(url) as one, Hub(url) as two:
         here, there = Process(one), Process(two)

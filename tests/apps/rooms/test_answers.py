@@ -79,7 +79,9 @@ async def test_a_mention_starts_a_run_whose_answer_is_an_event_of_the_room(
         ("https://example.com/@assistant", []),
     ],
 )
-async def test_who_is_called_is_asked_once(server: Server, mara: Member, id: str, text: str, asked: list[str]) -> None:
+async def test_a_mentioned_assistant_is_asked_once(
+    server: Server, mara: Member, id: str, text: str, asked: list[str]
+) -> None:
     topic = await room(mara, id)
     said = await mara.said(topic, "message.posted", text=text)
     assert [created["asked"] for created in await facts(server, topic, "run.created")] == [said] * len(asked)
@@ -244,7 +246,7 @@ async def test_a_run_that_a_program_starts_in_the_room_is_answered_there_too(
     assert (answer["run"], answer["text"], answer["asked"]) == (started.json()["run"], "Hello", None)
 
 
-async def test_who_asked_is_told_of_the_answer_unless_they_have_left(server: Server, mara: Member, id: str) -> None:
+async def test_the_asker_is_notified_of_the_answer_unless_they_have_left(server: Server, mara: Member, id: str) -> None:
     topic = await room(mara, id, private=True)
     ada, bob = Member(server, f"Ada {id[-8:]}"), Member(server, f"Bob {id[-8:]}")
     for who in (ada, bob):

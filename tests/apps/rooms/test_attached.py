@@ -67,7 +67,7 @@ class TestAMessage:
         assert await facts(server, topic, "message.posted") == []
         problem(await ann.get(f"/rooms/{id}/files/{halves[0]}"), 404, "no such file")
 
-    async def test_that_is_deleted_takes_its_files_with_it(
+    async def test_a_deletion_takes_the_files_of_the_message(
         self, server: Server, ann: Member, bob: Member, id: str
     ) -> None:
         topic = await room(ann, id, bob)
@@ -94,7 +94,7 @@ class TestAMessage:
         assert (await ann.say(topic, "message.deleted", message=message, key="gone")).status_code == 200
         problem(await ann.get(f"/rooms/{id}/files/{file}"), 404)
 
-    async def test_of_several_at_once_each_may_name_one_file(self, server: Server, ann: Member, id: str) -> None:
+    async def test_several_messages_at_once_may_name_the_same_file(self, server: Server, ann: Member, id: str) -> None:
         topic = await room(ann, id)
         file = await uploaded(ann, id)
         answers = await asyncio.gather(*[ann.say(topic, "message.posted", text="", files=[file]) for _ in range(8)])
@@ -111,8 +111,8 @@ class TestAMessage:
         assert await server.hub.topics(f"files.{id}.") == []
 
 
-class TestItsNames:
-    async def test_are_found(self, server: Server, ann: Member, id: str) -> None:
+class TestNames:
+    async def test_names_of_files_are_found(self, server: Server, ann: Member, id: str) -> None:
         topic = await room(ann, id)
         file = await uploaded(ann, id, name="Quarterly Plan.pdf")
         message = await ann.said(topic, "message.posted", text="Look", files=[file])
@@ -131,7 +131,7 @@ class TestItsNames:
         await ann.said(topic, "message.deleted", message=message)
         assert await found("pdf") == both[:1]
 
-    async def test_are_what_a_message_without_text_is_quoted_by(
+    async def test_a_message_without_text_is_quoted_by_its_files(
         self, server: Server, ann: Member, bob: Member, id: str
     ) -> None:
         topic = await room(ann, id, bob)
@@ -142,7 +142,7 @@ class TestItsNames:
             await bob.said(topic, "message.posted", text="Good", reply=at)
             assert (await facts(server, topic, "message.posted"))[-1]["quote"] == {"by": "Ann", "text": quoted}
 
-    async def test_are_told_to_who_is_mentioned(self, ann: Member, server: Server, id: str) -> None:
+    async def test_a_mention_notifies_with_the_names_of_the_files(self, ann: Member, server: Server, id: str) -> None:
         zoe = Member(server, f"Zoe {id}")
         topic = await room(ann, id, zoe)
         two = [await uploaded(ann, id), await uploaded(ann, id, name="b.txt")]
@@ -150,7 +150,7 @@ class TestItsNames:
         told = (await zoe.notifications())["notifications"]
         assert told[0]["text"] == f"@{zoe.name} look\nplan.pdf, b.txt"
 
-    async def test_are_what_an_assistant_reads(self, server: Server, ann: Member, id: str) -> None:
+    async def test_an_assistant_reads_the_names_of_the_files(self, server: Server, ann: Member, id: str) -> None:
         topic = await room(ann, id)
         file = await uploaded(ann, id)
         message = await ann.said(topic, "message.posted", text="First", files=[file])
@@ -165,14 +165,14 @@ class TestItsNames:
         ]
 
 
-class TestWhatExpires:
+class TestExpiry:
     async def store(self, hub: Hub, content: bytes = b"x") -> File:
         async def parts() -> AsyncIterator[bytes]:
             yield content
 
         return await Files(hub).store("den", "Ann", "plan.pdf", PDF, parts())
 
-    async def test_is_what_no_message_names(
+    async def test_a_file_that_no_message_names_expires(
         self, tidings_clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(files, "UNNAMED", 90.0)
@@ -190,7 +190,7 @@ class TestWhatExpires:
             assert await hub.topics("files.") == [f"files.den.{kept.id}"]
             assert (await store.whole("den", kept.id)).kept
 
-    async def test_is_what_broke_off(self, tidings_clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test_a_broken_upload_expires(self, tidings_clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(files, "BROKEN", 90.0)
 
         async def broken() -> AsyncIterator[Any]:
@@ -206,7 +206,7 @@ class TestWhatExpires:
             await tidings_clock.advance(91)
             assert await hub.topics("files.") == []
 
-    async def test_is_nothing_of_what_a_hub_forgets_elsewhere(self, tmp_path: Path) -> None:
+    async def test_a_retention_of_the_hub_expires_no_chunk(self, tmp_path: Path) -> None:
         from tidings.events import Retention
 
         async with Hub(f"sqlite:///{tmp_path}/tidings.db", retention=Retention(max_events=1)) as hub:

@@ -120,7 +120,7 @@ async def test_each_message_notifies_the_others_as_a_mention_does(people: list[M
     assert [kind for kind, _, _ in await ada.told()] == ["message"], "Tom's stays"
 
 
-async def test_who_is_invited_joins_later(people: list[Member]) -> None:
+async def test_an_invited_person_joins_later(people: list[Member]) -> None:
     mara, tom, ada, ben = people
     topic = await begin(mara, tom, ada, ben, invited=(ada, ben))
     id = topic.removeprefix("rooms.")
@@ -154,7 +154,7 @@ async def test_who_is_invited_joins_later(people: list[Member]) -> None:
         ({"people": [], "invited": ["Tom"]}, 400, "2 to 10"),
     ],
 )
-async def test_nothing_else_is_created_in_its_place(
+async def test_a_direct_room_is_created_only_as_itself(
     server: Server, request: pytest.FixtureRequest, change: dict[str, Any], status: int, word: str
 ) -> None:
     me = Member(server, f"Mara {abs(hash(request.node.name)) % 10**6}")
@@ -168,7 +168,7 @@ async def test_nothing_else_is_created_in_its_place(
     problem(await me.say("rooms.lair-of-mine", "room.created", **other), 403, "follows from its people")
 
 
-async def test_its_room_is_named_only_for_people_with_names(server: Server, ann: Member) -> None:
+async def test_a_direct_room_is_named_only_for_people_with_names(server: Server, ann: Member) -> None:
     problem(await ann.get("/people/direct?name=Ann"), 400, "2 to 10")
     problem(await ann.get("/people/direct"), 422, "name")
     nameless = await server.client.get("/people/direct?name=Bob")

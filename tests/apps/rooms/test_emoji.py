@@ -65,7 +65,7 @@ def test_an_emoji(text: str) -> None:
         "‍".join("👩" * (MOST // 2 + 1)),
     ],
 )
-def test_no_emoji(text: str) -> None:
+def test_other_texts_are_no_emoji(text: str) -> None:
     assert not is_emoji(text)
 
 

@@ -38,7 +38,7 @@ def test_an_edit_holds_the_whole_message() -> None:
         ("member.role", {"member": "Tom", "role": "king"}),
     ],
 )
-def test_what_is_no_fact_is_refused(type: str, data: object) -> None:
+def test_an_invalid_fact_is_refused(type: str, data: object) -> None:
     with pytest.raises(InvalidRequest):
         facts.read(type, msgspec.json.encode(data).decode())
 

@@ -59,7 +59,7 @@ async def half_sent(server: ServerProcess, room: str) -> AsyncIterator[str]:
     writer.close()
 
 
-async def test_what_is_sent_to_one_process_is_fetched_from_the_other(servers: Servers) -> None:
+async def test_a_file_sent_to_the_first_process_is_fetched_from_the_second(servers: Servers) -> None:
     one, two = servers
     await say(one, "den", "room.created", name="Den", private=True)
     sent = await request(f"{one.url}/rooms/den/files?name=plan.pdf", "POST", CONTENT, headers())

@@ -29,7 +29,7 @@ def test_a_snapshot_and_what_follows_it_are_the_whole_log(said: list[tuple[str, 
     assert folded(log[cut:], snapshot) == folded(log)
 
 
-def test_what_a_room_holds() -> None:
+def test_a_room_holds_its_state_after_every_kind_of_fact() -> None:
     by = {"by": "Ann"}
     state = folded(
         events(
@@ -99,7 +99,7 @@ WITHOUT: tuple[str, dict[str, Any]] = (
 """The server's edit of the reply, which takes the quote out."""
 
 
-def test_what_is_left_to_erase_is_known_until_it_is_redacted() -> None:
+def test_text_to_erase_is_known_until_its_redaction() -> None:
     state = folded(events(HISTORY))
     assert (state.stale, state.outdated, state.replies) == ({2, 4}, {3}, {})
     folded([redacted(2, "message.posted"), redacted(4, "message.edited")], state)

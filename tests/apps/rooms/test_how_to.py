@@ -14,7 +14,7 @@ from tidings.apps.rooms.facts import FACTS
 PAGE = (Path(__file__).parents[3] / "docs" / "how-to" / "rooms.md").read_text(encoding="utf-8")
 
 
-def test_its_commands_run(tmp_path: Path) -> None:
+def test_the_commands_of_the_page_run(tmp_path: Path) -> None:
     commands = [line for block in re.findall(r"^```sh\n(.*?)^```$", PAGE, re.S | re.M) for line in block.splitlines()]
     assert len(commands) == 11
     answers = []
@@ -36,7 +36,7 @@ def test_its_commands_run(tmp_path: Path) -> None:
     assert (hit["text"], hit["marks"]) == ("Hello, all", [[0, 5]])
 
 
-def test_it_names_every_fact_and_its_limits() -> None:
+def test_every_fact_and_limit_is_named() -> None:
     table = PAGE[PAGE.index("## What can be said") :]
     assert [name for name in FACTS if f"`{name}`" not in table] == []
     for limit in (rules.MAX_TEXT, rules.MAX_NAME, rules.MAX_ABOUT, rules.EVERYONE, rules.EVERYONE_BY_OWNER):

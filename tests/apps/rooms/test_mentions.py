@@ -54,7 +54,7 @@ NAMES = [MARA, TOM, TOMAS, ANNA, "Anna Holm", "周杰", "O'Neil Ø", "d-j x_y"]
         ("see a/b.c @tom", [TOM]),
     ],
 )
-def test_who_is_meant(text: str, names: list[str]) -> None:
+def test_mentions_are_found_in_the_text(text: str, names: list[str]) -> None:
     assert mentioned(text, NAMES) == names
 
 
@@ -63,7 +63,7 @@ def test_the_longest_name_is_meant() -> None:
     assert mentioned("@Ann", ["Ann", "Ann Lee"]) == ["Ann"]
 
 
-def test_no_more_signs_are_looked_at_than_a_message_has_in_earnest() -> None:
+def test_the_number_of_signs_that_are_read_is_bounded() -> None:
     assert mentioned("@x " * (CALLS - 1) + "@tom", NAMES) == [TOM]
     assert mentioned("@x " * CALLS + "@tom", NAMES) == []
 

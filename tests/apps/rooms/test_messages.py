@@ -26,8 +26,10 @@ def eve(server: Server) -> Member:
     return Member(server, "Eve")
 
 
-class TestWhatIsSaid:
-    async def test_is_stamped_with_who_says_it(self, server: Server, ann: Member, bob: Member, id: str) -> None:
+class TestMessages:
+    async def test_a_message_is_stamped_with_its_author(
+        self, server: Server, ann: Member, bob: Member, id: str
+    ) -> None:
         topic = await room(ann, id, bob)
         for given in (
             {"by": "Ann Arbor"},
@@ -42,9 +44,7 @@ class TestWhatIsSaid:
             problem(await bob.say(topic, type, **data), 403, "Only the server")
         assert await facts(server, topic, "message.posted") == []
 
-    async def test_quotes_what_it_replies_to_as_it_reads_now(
-        self, server: Server, ann: Member, bob: Member, id: str
-    ) -> None:
+    async def test_a_reply_quotes_the_present_text(self, server: Server, ann: Member, bob: Member, id: str) -> None:
         topic = await room(ann, id, bob)
         first = await ann.said(topic, "message.posted", text="My password is 1234. " + "x" * 300)
         await ann.said(topic, "message.edited", message=first, text="Forget it. " + "y" * 300)
@@ -71,7 +71,9 @@ class TestWhatIsSaid:
         await ann.said(topic, "reaction.added", message=said, emoji="👍")
         await ann.said(topic, "reaction.removed", message=said, emoji="👍")
 
-    async def test_is_changed_by_its_author_alone(self, server: Server, ann: Member, bob: Member, id: str) -> None:
+    async def test_a_message_is_changed_by_its_author_alone(
+        self, server: Server, ann: Member, bob: Member, id: str
+    ) -> None:
         topic = await room(ann, id, bob)
         said = await bob.said(topic, "message.posted", text="Hello")
         problem(await ann.say(topic, "message.edited", message=said, text="Bye"), 403, "author")
@@ -80,7 +82,7 @@ class TestWhatIsSaid:
         await ann.said(topic, "message.deleted", message=said)
         problem(await bob.say(topic, "message.edited", message=said, text="Hello"), 409, "deleted")
 
-    async def test_stays_text_whatever_it_holds(self, server: Server, ann: Member, id: str) -> None:
+    async def test_any_text_stays_text(self, server: Server, ann: Member, id: str) -> None:
         script = "<script>alert(1)</script>"
         rude = Member(server, script)
         topic = f"rooms.{id}"
@@ -93,7 +95,7 @@ class TestWhatIsSaid:
         assert answer.json()["room"]["name"] == script
         assert answer.json()["events"][-1]["data"]["text"] == f"@{script} {script}"
 
-    async def test_is_not_without_bounds(self, server: Server, ann: Member, id: str) -> None:
+    async def test_a_message_is_bounded(self, server: Server, ann: Member, id: str) -> None:
         topic = await room(ann, id)
         problem(await ann.say(topic, "message.posted", text="x" * 16_001), 413, "16,000 characters")
         problem(await ann.say(topic, "message.posted", text="x" * (1 << 20)), 413, "bytes")
@@ -104,7 +106,7 @@ class TestWhatIsSaid:
         path = f"/topics/{topic}/events?type=message.posted"
         problem(await server.client.post(path, content="Hello", headers=headers), 400, "no message.posted")
 
-    async def test_of_many_is_all_or_nothing(self, server: Server, ann: Member, bob: Member, id: str) -> None:
+    async def test_a_batch_is_stored_whole_or_refused(self, server: Server, ann: Member, bob: Member, id: str) -> None:
         async def batch(who: Member, *items: tuple[str, dict[str, Any]]) -> httpx.Response:
             lines = b"\n".join(msgspec.json.encode({"type": type, "data": data}) for type, data in items)
             headers = {**who.headers, "content-type": "application/x-ndjson"}
@@ -121,7 +123,7 @@ class TestWhatIsSaid:
 
 
 class TestTyping:
-    async def test_is_transient_stamped_and_of_those_who_may_write(
+    async def test_typing_is_transient_stamped_and_open_to_writers_only(
         self, server: Server, ann: Member, bob: Member, eve: Member, id: str
     ) -> None:
         topic = await room(ann, id, bob)

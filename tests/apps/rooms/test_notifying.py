@@ -24,7 +24,7 @@ def id_of(people: list[Member]) -> str:
     return people[0].name.lower().replace(" ", "-")
 
 
-async def test_who_is_mentioned_replied_to_or_added_is_told(people: list[Member]) -> None:
+async def test_mentions_replies_and_additions_notify(people: list[Member]) -> None:
     mara, tom, ada = people
     topic = await room(mara, id := id_of(people), tom, ada)
     title = f"#{id.title()}"
@@ -79,7 +79,7 @@ async def test_joining_by_oneself_tells_nobody(people: list[Member]) -> None:
     assert await tom.told() == await mara.told() == []
 
 
-async def test_who_has_left_is_not_told_of_replies(people: list[Member]) -> None:
+async def test_replies_to_a_former_member_do_not_notify(people: list[Member]) -> None:
     mara, tom, _ = people
     topic = await room(mara, id_of(people), tom, private=True)
     theirs = await tom.said(topic, "message.posted", text="Bye")
@@ -135,7 +135,7 @@ async def test_a_muted_room_tells_of_mentions_only(people: list[Member]) -> None
     assert (found["unread"], found["muted"]) == (2, [topic])
 
 
-async def test_what_is_read_in_a_room_is_read_everywhere(people: list[Member]) -> None:
+async def test_reading_a_room_marks_its_notifications_read(people: list[Member]) -> None:
     mara, tom, _ = people
     topic = await room(mara, id := id_of(people), tom)
     first = await mara.said(topic, "message.posted", text=f"@{tom.name} one")
@@ -203,7 +203,7 @@ async def test_a_muted_room_still_tells_of_mentions_by_name_alone(people: list[M
 
 
 @pytest.mark.parametrize(("size", "by_member", "by_owner"), [(50, 201, 201), (51, 403, 201), (201, 403, 403)])
-async def test_who_may_call_everyone_in_a_large_room(
+async def test_everyone_in_a_large_room_is_called_by_owners_only(
     people: list[Member], size: int, by_member: int, by_owner: int
 ) -> None:
     mara, tom, _ = people
@@ -221,7 +221,7 @@ async def test_who_may_call_everyone_in_a_large_room(
         assert (await one.say(topic, "message.posted", text="`@room`")).status_code == 201
 
 
-async def test_who_watches_a_room_is_told_of_every_message(people: list[Member]) -> None:
+async def test_every_message_notifies_a_watcher_of_the_room(people: list[Member]) -> None:
     mara, tom, ada = people
     topic = await room(mara, id := id_of(people), tom, ada)
     own = (await tom.notifications())["topic"]
@@ -245,7 +245,7 @@ async def test_who_watches_a_room_is_told_of_every_message(people: list[Member])
     assert [kind for kind, _, _ in await tom.told()] == ["mention", "invite"], "though the room is not watched any more"
 
 
-async def test_who_has_left_a_room_is_not_told_though_they_watch_it(people: list[Member]) -> None:
+async def test_messages_do_not_notify_a_former_member_who_watches(people: list[Member]) -> None:
     mara, tom, _ = people
     topic = await room(mara, id_of(people), tom)
     await tom.said((await tom.notifications())["topic"], "topic.watched", topic=topic)

@@ -38,7 +38,7 @@ async def get(server: ServerProcess, name: str, path: str) -> Answer:
     return await request(server.url + path, headers=headers(name))
 
 
-async def test_what_one_process_is_told_the_other_keeps_to(servers: tuple[ServerProcess, ServerProcess]) -> None:
+async def test_facts_told_to_the_first_process_hold_in_the_second(servers: tuple[ServerProcess, ServerProcess]) -> None:
     one, two = servers
     assert (await say(one, "Ann", "rooms.den", "room.created", name="Den", private=True)).status == 201
     assert (await say(two, "Ann", "rooms.den", "member.joined", member="Bob")).status == 201
@@ -52,7 +52,7 @@ async def test_what_one_process_is_told_the_other_keeps_to(servers: tuple[Server
         assert (await get(server, "Bob", "/rooms")).json()["rooms"][0]["members"] == 2
 
 
-async def test_who_is_removed_on_one_process_is_cut_off_on_the_other(
+async def test_a_removal_on_the_first_process_ends_streams_on_the_second(
     servers: tuple[ServerProcess, ServerProcess],
 ) -> None:
     one, two = servers
@@ -96,7 +96,9 @@ async def test_a_removed_reader_gets_nothing_after_the_removal_is_acknowledged(
             await say(one, "Ann", "rooms.vault", "member.unbanned", member="Bob")
 
 
-async def test_of_creators_on_two_processes_one_wins(servers: tuple[ServerProcess, ServerProcess]) -> None:
+async def test_a_room_created_on_two_processes_belongs_to_the_first_creator(
+    servers: tuple[ServerProcess, ServerProcess],
+) -> None:
     answers = await asyncio.gather(
         *[say(servers[n % 2], f"P{n}", "rooms.race", "room.created", name=f"P{n}") for n in range(8)]
     )
@@ -106,7 +108,9 @@ async def test_of_creators_on_two_processes_one_wins(servers: tuple[ServerProces
     assert len(rooms[0]["members"]) == 1
 
 
-async def test_of_two_last_owners_on_two_processes_one_stays(servers: tuple[ServerProcess, ServerProcess]) -> None:
+async def test_the_last_owner_stays_though_two_processes_are_left_at_once(
+    servers: tuple[ServerProcess, ServerProcess],
+) -> None:
     await say(servers[0], "Ann", "rooms.last", "room.created", name="Last")
     await say(servers[0], "Ann", "rooms.last", "member.joined", member="Bob", role="owner")
     answers = await asyncio.gather(

@@ -44,7 +44,9 @@ async def listed(member: Member, id: str) -> dict[str, Any] | None:
 
 
 class TestARoom:
-    async def test_is_created_joined_and_written_in(self, server: Server, ann: Member, bob: Member, id: str) -> None:
+    async def test_a_room_is_created_joined_and_written_in(
+        self, server: Server, ann: Member, bob: Member, id: str
+    ) -> None:
         topic = f"rooms.{id}"
         created = await ann.said(topic, "room.created", name="The Lobby", about="All of us", private=False)
         joined = await bob.said(topic, "member.joined", member="Bob")
@@ -63,7 +65,9 @@ class TestARoom:
         ]
         assert (found["previous"], found["read"], found["offset"]) == (None, None, said)
 
-    async def test_is_listed_with_what_is_unread(self, server: Server, ann: Member, bob: Member, id: str) -> None:
+    async def test_unread_messages_and_mentions_are_listed(
+        self, server: Server, ann: Member, bob: Member, id: str
+    ) -> None:
         topic = await room(ann, id)
         await ann.said(topic, "message.posted", text="before Bob came")
         assert (await listed(bob, id) or {})["unread"] == 0
@@ -82,16 +86,16 @@ class TestARoom:
         assert (found["unread"], found["mentions"], found["read"]) == (1, 0, two)
         assert (await opened(bob, id))["read"] == two
 
-    async def test_is_listed_with_where_to_follow_ones_own_topic_from(
-        self, server: Server, ann: Member, id: str
-    ) -> None:
+    async def test_the_list_gives_the_offset_of_ones_own_topic(self, server: Server, ann: Member, id: str) -> None:
         newcomer = Member(server, "Nemo")
         assert (await newcomer.get("/rooms")).json()["offset"] == "0-0"
         topic = await room(ann, id, newcomer)  # which they are told
         read = await newcomer.said("users.Nemo", "room.read", room=id, offset=str((await server.hub.read(topic)).tail))
         assert (await newcomer.get("/rooms")).json()["offset"] == read
 
-    async def test_counts_unread_up_to_a_hundred(self, server: Server, ann: Member, bob: Member, id: str) -> None:
+    async def test_unread_messages_are_counted_up_to_a_hundred(
+        self, server: Server, ann: Member, bob: Member, id: str
+    ) -> None:
         topic = await room(ann, id, bob)
         lines = '{"type":"message.posted","data":{"text":"@bob"}}\n' * 150
         headers = {**ann.headers, "content-type": "application/x-ndjson"}
@@ -115,7 +119,9 @@ class TestARoom:
         ]
         assert texts == [str(n) for n in range(120)]
 
-    async def test_is_renamed_archived_and_restored(self, server: Server, ann: Member, bob: Member, id: str) -> None:
+    async def test_a_room_is_renamed_archived_and_restored(
+        self, server: Server, ann: Member, bob: Member, id: str
+    ) -> None:
         topic = await room(ann, id, bob)
         problem(await bob.say(topic, "room.renamed", name="Bobs"), 403, "owner")
         await ann.said(topic, "room.renamed", name="Hall", about="Talks")
@@ -130,7 +136,7 @@ class TestARoom:
         await ann.said(topic, "room.restored")
         await bob.said(topic, "message.posted", text="here")
 
-    async def test_is_not_configured_closed_or_deleted(self, server: Server, ann: Member, id: str) -> None:
+    async def test_a_room_is_not_configured_closed_or_deleted(self, server: Server, ann: Member, id: str) -> None:
         topic = await room(ann, id)
         for method, path in (("PUT", ""), ("POST", "/close"), ("DELETE", "")):
             answer = await server.client.request(method, f"/topics/{topic}{path}", json={}, headers=ann.headers)
@@ -138,7 +144,7 @@ class TestARoom:
         await ann.said(topic, "message.posted", text="still there")
 
     @pytest.mark.parametrize("topic", ["rooms", "rooms.a.b", "rooms.search", "rooms." + "x" * 65])
-    async def test_has_an_id_of_one_segment(self, server: Server, topic: str) -> None:
+    async def test_an_id_of_several_segments_is_refused(self, server: Server, topic: str) -> None:
         headers = {"authorization": f"Bearer {sign(SECRET, 'Ann', publish=['*'], subscribe=['*'], seconds=60)}"}
         path = f"/topics/{topic}/events"
         answer = await server.client.post(f"{path}?type=room.created", json={"name": "x"}, headers=headers)
@@ -147,7 +153,7 @@ class TestARoom:
 
 
 class TestAPrivateRoom:
-    async def test_opens_to_its_members_alone(
+    async def test_a_private_room_opens_to_its_members_alone(
         self, server: Server, ann: Member, bob: Member, eve: Member, id: str
     ) -> None:
         topic = await room(ann, id, bob, private=True)
@@ -186,7 +192,7 @@ class TestAPrivateRoom:
         assert topic in (await bob.get("/topics?prefix=rooms.&limit=1000")).json()["topics"]
         assert [hit["offset"] for hit in (await bob.get("/search?q=secret")).json()["hits"]] == [secret]
 
-    async def test_keeps_the_role_of_a_reader_who_leaves_and_joins(
+    async def test_a_reader_who_leaves_and_joins_stays_a_reader(
         self, server: Server, ann: Member, bob: Member, id: str
     ) -> None:
         topic = await room(ann, id)
@@ -209,7 +215,9 @@ class TestAPrivateRoom:
         await ann.said(topic, "member.unbanned", member="Bob")
         await bob.said(topic, "member.joined", member="Bob")
 
-    async def test_ends_the_streams_of_who_is_removed(self, server: Server, ann: Member, bob: Member, id: str) -> None:
+    async def test_a_removal_ends_the_streams_of_the_person(
+        self, server: Server, ann: Member, bob: Member, id: str
+    ) -> None:
         topic = await room(ann, id, bob, private=True)
         path = f"/events?topic=users.Bob&topic={topic}&envelope=true"
         async with (
@@ -227,7 +235,7 @@ class TestAPrivateRoom:
         problem(await bob.get(path), 403, "private")
         problem(await bob.say(topic, "message.posted", text="Wait"), 403, "private")
 
-    async def test_keeps_streams_of_others_open(
+    async def test_a_removal_keeps_the_streams_of_others_open(
         self, server: Server, ann: Member, bob: Member, eve: Member, id: str
     ) -> None:
         topic = await room(ann, id, bob, eve, private=True)
@@ -238,7 +246,7 @@ class TestAPrivateRoom:
             await stream.reach(lambda: len(stream.events) == 2)
             assert not stream.done
 
-    async def test_is_not_read_by_who_leaves_while_it_is_opened(
+    async def test_a_member_who_leaves_during_the_opening_reads_nothing(
         self, server: Server, ann: Member, bob: Member, id: str
     ) -> None:
         topic = await room(ann, id, bob, private=True)
@@ -256,7 +264,7 @@ class TestAPrivateRoom:
 
 
 class TestRaces:
-    async def test_of_two_creators_one_wins(self, server: Server, ann: Member, bob: Member, id: str) -> None:
+    async def test_the_first_of_several_creators_wins(self, server: Server, ann: Member, bob: Member, id: str) -> None:
         answers = await asyncio.gather(
             *[who.say(f"rooms.{id}", "room.created", name=who.name) for who in (ann, bob) for _ in range(4)]
         )
@@ -264,7 +272,7 @@ class TestRaces:
         problem(next(answer for answer in answers if answer.status_code == 409), 409, "already")
         assert len((await server.hub.read(f"rooms.{id}")).events) == 1
 
-    async def test_what_others_are_judged_by_follows_what_it_was_judged_by(
+    async def test_permission_facts_are_appended_at_the_offset_of_their_check(
         self, server: Server, ann: Member, bob: Member, id: str
     ) -> None:
         guard = server.app.access.guards["rooms"]  # type: ignore[attr-defined]
@@ -279,14 +287,16 @@ class TestRaces:
         assert await expected(topic, "member.left", '{"member":"Bob"}') == tail
         assert await expected(topic, "message.posted", '{"text":"x"}') is None
 
-    async def test_of_two_last_owners_one_stays(self, server: Server, ann: Member, bob: Member, id: str) -> None:
+    async def test_the_last_owner_stays_though_two_leave_at_once(
+        self, server: Server, ann: Member, bob: Member, id: str
+    ) -> None:
         topic = await room(ann, id, bob)
         await ann.said(topic, "member.role", member="Bob", role="owner")
         answers = await asyncio.gather(*[who.say(topic, "member.left", member=who.name) for who in (ann, bob)])
         assert sorted(answer.status_code for answer in answers) == [201, 409]
         assert len((await opened(ann, id))["room"]["members"]) == 1
 
-    async def test_who_joins_in_a_busy_room_is_let_in(self, server: Server, ann: Member, bob: Member, id: str) -> None:
+    async def test_joining_succeeds_in_a_busy_room(self, server: Server, ann: Member, bob: Member, id: str) -> None:
         topic = await room(ann, id)
         people = [Member(server, f"Person {n}") for n in range(6)]
         answers = await asyncio.gather(*[one.say(topic, "member.joined", member=one.name) for one in people])
@@ -313,7 +323,7 @@ class TestRaces:
 
 
 class TestOnAnOpenServer:
-    async def test_one_needs_a_name_to_do_anything(self) -> None:
+    async def test_a_name_is_needed_for_every_action(self) -> None:
         async with serving() as server:
             client = server.client
             path = "/topics/rooms.lobby/events?type={}"
@@ -327,7 +337,7 @@ class TestOnAnOpenServer:
 
 
 class TestALongRoom:
-    async def test_opens_without_reading_the_log_whole(self) -> None:
+    async def test_a_long_room_opens_without_reading_its_whole_log(self) -> None:
         asked = []
         for count in (2_000, 100_000):
             async with serving(secret=SECRET) as server:
@@ -354,7 +364,7 @@ class TestALongRoom:
 
 
 class TestManyRooms:
-    async def test_are_listed_without_asking_the_store_for_each(self) -> None:
+    async def test_many_rooms_are_listed_without_a_read_for_each(self) -> None:
         async with serving(secret=SECRET) as server:
             for n in range(1_200):
                 await server.hub.log.append(f"rooms.r{n}", [("room.created", '{"by":"Ann","name":"x"}')])

@@ -80,7 +80,9 @@ def refused(state: Room, type: str, by: str, **data: Any) -> type[TidingsError] 
         ("member.joined", {"member": STRANGER, "role": "owner"}, "y---", "y---"),
     ],
 )
-def test_who_may_do_what(type: str, data: dict[str, Any], public: str, private: str) -> None:
+def test_permissions_follow_the_role_and_the_privacy(
+    type: str, data: dict[str, Any], public: str, private: str
+) -> None:
     for is_private, allowed in ((False, public), (True, private)):
         for who, may in zip(WHO, allowed, strict=True):
             said = refused(room(private=is_private), type, who, **data)
@@ -290,17 +292,17 @@ def test_a_run_that_began_before_the_room_was_archived_may_answer() -> None:
         ("message", {}, InvalidRequest),
     ],
 )  # fmt: skip
-def test_what_a_fact_is(type: str, data: dict[str, Any], kind: type[TidingsError] | None) -> None:
+def test_a_fact_has_valid_fields(type: str, data: dict[str, Any], kind: type[TidingsError] | None) -> None:
     assert refused(room(), type, OWNER, **data) is kind
 
 
 @pytest.mark.parametrize("data", ["", "null", "[]", "1", "{", '{"text": 1}', '{"text": "x", "text2": 1}', "[" * 10_000])
-def test_what_is_no_fact_at_all_is_refused(data: str) -> None:
+def test_invalid_json_is_refused(data: str) -> None:
     with pytest.raises(InvalidRequest):
         facts.read("message.posted", data)
 
 
-def test_there_is_no_room_before_it_is_created() -> None:
+def test_a_room_that_is_not_created_is_not_found() -> None:
     for type, data in (("message.posted", HELLO), ("member.joined", {"member": OWNER}), ("room.restored", {})):
         assert refused(Room(), type, OWNER, **data) is NotFound
     assert not rules.may_read(Room(), OWNER)
@@ -327,7 +329,7 @@ def test_only_its_author_edits_a_message_and_an_owner_deletes_any() -> None:
         rules.check_target(state, facts.MessageEdited(by="", message="abc123-9", text="43"), answer)
 
 
-def test_what_was_deleted_is_changed_no_more() -> None:
+def test_a_deleted_message_refuses_changes() -> None:
     state = room(("message.deleted", MEMBER, {"message": "abc123-4"}))
     for type, data in (
         ("message.edited", {"text": "x"}),
@@ -355,7 +357,7 @@ def test_the_guard_refuses_exactly_what_the_fold_ignores(said: list[tuple[str, d
 
 
 @given(histories)
-def test_what_is_always_true_of_a_room(said: list[tuple[str, dict[str, Any]]]) -> None:
+def test_invariants_hold_after_any_sequence_of_facts(said: list[tuple[str, dict[str, Any]]]) -> None:
     state = Room()
     for event in events(said):
         before = deepcopy(state)

@@ -49,7 +49,7 @@ async def test_the_default_retention_is_not_for_topics_of_apps(tmp_path: Path) -
         assert await say(server, "Eve", "rooms.den", "room.created", name="Mine") == 409
 
 
-async def test_what_is_trimmed_changes_no_owner(tmp_path: Path) -> None:
+async def test_trimming_changes_no_owner(tmp_path: Path) -> None:
     path, talk = f"sqlite:///{tmp_path}/tidings.db", "conversations.c1"
     with ServerProcess(path, env=FEW) as server:
         run = (await ask(server, "Ann", "POST", "/runs", {"input": "hello", "topic": talk})).json()["run"]

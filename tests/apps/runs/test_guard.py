@@ -139,7 +139,7 @@ async def test_nobody_waits_for_a_run_whose_id_can_be_guessed(server: Server, ma
     assert await reads(tom, run) == {403}
 
 
-async def test_what_is_said_to_a_run_is_a_command_by_who_says_it(server: Server, mara: Member) -> None:
+async def test_commands_to_a_run_are_stamped_with_their_author(server: Server, mara: Member) -> None:
     server.script.go.clear()
     run = (await mara.post("/runs", {"input": "So far|!wait|!"})).json()["run"]
     topic, end = f"runs.{run}", {"run": run, "outcome": "success", "finish": "stop", "usage": []}

@@ -25,11 +25,11 @@ def test_a_run_that_is_announced_asks_its_question() -> None:
 
 
 @pytest.mark.parametrize("data", [None, 5, {}, {"run": 5}, {"run": "../x"}, {"run": RUN, "files": "x"}])
-def test_what_announces_no_run_says_nothing(data: Any) -> None:
+def test_an_event_without_a_run_has_no_text(data: Any) -> None:
     assert said(data) == []
     assert said({"run": RUN, "input": "Why?"}, "answer.rated") == []
 
 
-async def test_there_is_no_answer_without_a_run() -> None:
+async def test_a_conversation_without_a_run_has_no_answer() -> None:
     async with Hub("memory:") as hub:
         assert await answer_of(hub, "conversations.a", RUN, 8) is None

@@ -197,7 +197,7 @@ async def test_an_answer_is_found_once_its_run_has_ended(server: Server, ann: Me
     assert [hit["by"] for hit in await found(ann, "ibex")] == ["", "Ann"]
 
 
-async def test_what_is_deleted_or_redacted_in_conversations_is_not_found(server: Server, ann: Member, id: str) -> None:
+async def test_deleted_and_redacted_conversations_are_not_found(server: Server, ann: Member, id: str) -> None:
     runs = [await ask(ann, f"{id}-{n}", f"tapir {n}") for n in range(3)]
     assert len(await found(ann, "tapir")) == 6
     for topic in (f"conversations.{id}-0", f"runs.{runs[1]}"):

@@ -72,7 +72,7 @@ def test_events_without_a_value_are_events_and_no_zeros() -> None:
     assert extremes(bucket, "mean", True) is None
 
 
-def test_one_bad_second_is_among_the_extremes() -> None:
+def test_extremes_keep_a_single_bad_second() -> None:
     quiet = bucket_of([[1.0]] * 59 + [[40.0] * 7])
     assert extremes(quiet, "mean", True) == (1.0, 40.0)
     assert extremes(quiet, "rate", False) == (1, 7)

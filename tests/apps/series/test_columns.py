@@ -41,7 +41,7 @@ def test_the_usual_ranges_have_round_steps(length: int, step: int) -> None:
     assert grid(START, START + length, 1000, START + 1).step >= MINUTE, "older seconds are not kept"
 
 
-def test_one_bad_second_in_a_day_is_seen_and_so_is_a_gap_of_half_a_minute() -> None:
+def test_a_day_shows_a_single_bad_second_and_a_gap_of_half_a_minute() -> None:
     values = [{"v": random.Random(n).uniform(9, 11)} for n in range(86_400)]
     values[40_000], values[60_000] = {"v": 900}, {"v": -3}
     times = [float(n) for n in range(86_400)]
@@ -68,7 +68,7 @@ def test_a_slow_topic_has_no_gaps_but_for_what_is_long_for_it() -> None:
     assert line.values[290] is None, "this time has not come yet"
 
 
-def test_what_is_not_known_is_no_zero() -> None:
+def test_an_unknown_value_is_not_drawn_as_zero() -> None:
     fold = folded({"v": 5}, {}, {"v": 7}, times=[10.0, 11.0, 13.0])
     (line,), _ = drawn(fold, Grid(int(START), 1, 15, SECOND), "mean", START + 14)
     assert line.values[10:] == [5.0, None, None, 7.0, None]

@@ -44,7 +44,7 @@ def test_every_level_holds_every_event_once(steps: list[tuple[float, int]]) -> N
 
 
 @pytest.mark.parametrize("value", ["12", True, [1], {"a": 1}, 1e200, -1e200, 10**400])
-def test_what_is_no_number_is_counted_and_not_drawn(value: Any) -> None:
+def test_an_invalid_number_is_counted_and_not_drawn(value: Any) -> None:
     fold = folded({"v": value}, {"v": 3})
     assert fold.faults_now == Faults(bad=1)
     assert totals(fold, SECOND) == (2, 3.0)

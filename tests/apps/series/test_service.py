@@ -136,7 +136,7 @@ async def test_a_topic_that_begins_anew_has_no_old_values(clock: Clock) -> None:
         assert total(await whole(SeriesService(hub))) == 5
 
 
-async def test_what_is_not_drawn_is_said(clock: Clock) -> None:
+async def test_notes_count_the_values_that_are_not_drawn(clock: Clock) -> None:
     async with Hub("memory:") as hub:
         await published(hub, clock, ["many", 3, True], 30, 1)
         answer = await whole(SeriesService(hub))

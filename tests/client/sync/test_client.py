@@ -65,7 +65,7 @@ DATA = [
 ]
 
 
-def test_what_is_published_is_read(client: Any, topic: str) -> None:
+def test_published_events_are_read(client: Any, topic: str) -> None:
     offsets = [client.publish(topic, data, "note") for data in DATA]
     page = client.read(topic)
     assert [event.offset for event in page.events] == offsets
@@ -247,9 +247,7 @@ class TestToken:
         with pytest.raises(InvalidRequest, match="printable ASCII"):
             make(url, token="Ä")
 
-    def test_one_that_has_expired_is_renewed(
-        self, make: Make, own_server: Callable[..., QuickServer], topic: str
-    ) -> None:
+    def test_an_expired_token_is_renewed(self, make: Make, own_server: Callable[..., QuickServer], topic: str) -> None:
         url = own_server(env={"TIDINGS_SECRET": SECRET}).url
         given: list[str] = []
 

@@ -70,7 +70,7 @@ class TestRequest:
         ],
     )
     @pytest.mark.parametrize("method", ["POST", "report"])
-    def test_its_body_is_sent_with_each_connection(
+    def test_the_body_is_sent_with_each_connection(
         self, source: Make, method: str, body: object, kind: str | None, sent: bytes
     ) -> None:
         with script(Answer(b"data: 1\n\n"), Answer(status=503), Answer(b"data: 2\n\n", end="cut")) as server:
@@ -78,7 +78,7 @@ class TestRequest:
         assert [(asked.method, asked.body) for asked in server.asked] == [(method.upper(), sent)] * 4
         assert {asked.headers.get("content-type") for asked in server.asked} == {kind}
 
-    def test_has_the_headers_that_are_passed(self, source: Make) -> None:
+    def test_passed_headers_are_sent(self, source: Make) -> None:
         headers = {"X-Key": "k", "Content-Type": "text/x", "Accept": "*/*"}
         with script() as server:
             list(source(server.url, method="PUT", body="b", headers=headers))
@@ -91,7 +91,7 @@ class TestRequest:
             list(source(server.url, headers=lambda: {"authorization": f"Bearer {next(given)}"}))
         assert [asked.headers["authorization"] for asked in server.asked] == ["Bearer 0", "Bearer 1", "Bearer 2"]
 
-    def test_may_have_a_token_in_its_url(self, source: Make) -> None:
+    def test_a_token_in_the_url_is_not_shown_in_errors(self, source: Make) -> None:
         with script(Answer(status=404)) as server, pytest.raises(NotFound) as caught:
             list(source(f"{server.url}/a?token=secret"))
         assert "secret" not in str(caught.value)
@@ -118,7 +118,7 @@ class TestRequest:
             {"last_event_id": 7},
         ],
     )
-    def test_that_cannot_be_is_refused_at_once(self, source: Make, wrong: dict[str, Any]) -> None:
+    def test_an_invalid_request_is_refused_at_once(self, source: Make, wrong: dict[str, Any]) -> None:
         with pytest.raises(InvalidRequest):
             source(**{"url": "http://127.0.0.1:1", **wrong})
 
@@ -127,7 +127,7 @@ class TestRedirect:
     @pytest.mark.parametrize(
         ("status", "method"), [(301, "GET"), (302, "GET"), (303, "GET"), (307, "POST"), (308, "POST")]
     )
-    def test_is_followed_for_each_connection(self, source: Make, status: int, method: str) -> None:
+    def test_a_redirect_is_followed_for_each_connection(self, source: Make, status: int, method: str) -> None:
         with script(*[Answer(b"id: 1\ndata: x\n\n")] * 2) as server:
             there = Answer(status=status, headers={"Location": f"{server.url}/there"})
             with script(there, there, there) as first:
@@ -144,7 +144,9 @@ class TestRedirect:
 
     @pytest.mark.parametrize("location", [{}, {"Location": ""}, {"Location": "/"}, {"Location": "ftp://x/"}])
     @pytest.mark.parametrize("status", [301, 307])
-    def test_that_leads_nowhere_is_an_error(self, source: Make, status: int, location: dict[str, str]) -> None:
+    def test_a_redirect_that_leads_nowhere_is_an_error(
+        self, source: Make, status: int, location: dict[str, str]
+    ) -> None:
         with script(*[Answer(status=status, headers=location)] * 30) as server, pytest.raises(Unexpected):
             list(source(server.url))
 
@@ -157,36 +159,36 @@ class TestPosition:
             list(events)
         return [asked.headers.get("last-event-id") for asked in server.asked], events
 
-    def test_is_the_id_of_the_last_event(self, source: Make) -> None:
+    def test_the_position_is_the_id_of_the_last_event(self, source: Make) -> None:
         got, events = self.ids(source, b"id: 1\ndata: a\n\nid: 2\ndata: b\n\ndata: c\n\n", b"data: d\n\n")
         assert got == [None, "2", "2"]
         assert events.last_event_id == "2"
 
-    def test_is_none_after_an_empty_id(self, source: Make) -> None:
+    def test_an_empty_id_resets_the_position(self, source: Make) -> None:
         assert self.ids(source, b"id: 1\ndata: a\n\n", b"id:\ndata: b\n\n")[0] == [None, "1", None]
 
-    def test_may_be_set_without_an_event(self, source: Make) -> None:
+    def test_an_id_without_an_event_sets_the_position(self, source: Make) -> None:
         assert self.ids(source, b"id: 1\n\n")[0] == [None, "1"]
 
-    def test_is_not_that_of_an_unfinished_event(self, source: Make) -> None:
+    def test_an_unfinished_event_does_not_move_the_position(self, source: Make) -> None:
         assert self.ids(source, b"id: 1\ndata: a\n\nid: 2\ndata: b", b"data: c\n\n")[0] == [None, "1", "1"]
 
-    def test_may_be_given(self, source: Make) -> None:
+    def test_a_given_position_is_sent(self, source: Make) -> None:
         got, events = self.ids(source, b"data: a\n\n", last_event_id="7")
         assert got == ["7", "7"]
         assert events.last_event_id == "7"
 
-    def test_may_be_any_text(self, source: Make) -> None:
+    def test_the_position_may_be_any_text(self, source: Make) -> None:
         got, events = self.ids(source, "id:  ü豆 \ndata: a\n\n".encode())
         assert events.last_event_id == " ü豆 "
         assert got[1] is not None
         assert got[1].encode("latin-1").decode() == "ü豆"
 
-    def test_that_no_header_can_hold_ends_it(self, source: Make) -> None:
+    def test_an_id_that_no_header_can_hold_ends_the_stream(self, source: Make) -> None:
         with pytest.raises(InvalidRequest, match="cannot be sent"):
             self.ids(source, b"id: a\x0cb\ndata: a\n\n")
 
-    def test_is_that_of_the_event_that_was_handed_out(self, source: Make) -> None:
+    def test_the_position_belongs_to_the_event_that_was_handed_out(self, source: Make) -> None:
         with script(Answer(b"id: 1\ndata: a\n\nid: 2\ndata: b\n\n")) as server:
             events = source(server.url)
             assert next(events).id == events.last_event_id == "1"
@@ -197,7 +199,7 @@ class TestEnd:
     @pytest.mark.parametrize(
         "body", [b"data: [DONE]\n\n", b'id: Ab-1\nevent: tidings.end\ndata: {"topic":"a","offset":"Ab-1"}\n\n']
     )
-    def test_of_a_stream_that_says_so(self, source: Make, body: bytes) -> None:
+    def test_an_end_marker_ends_the_stream(self, source: Make, body: bytes) -> None:
         with script(Answer(b"data: 1\n\n" + body)) as server:
             assert len(list(source(server.url))) == 2
         assert len(server.asked) == 1
@@ -211,12 +213,12 @@ class TestEnd:
             Answer(b"event: tidings.end\nid: Ab-1~Cd-7\ndata: {}\n\n"),
         ],
     )
-    def test_that_may_be_a_cut_is_asked_about(self, source: Make, answer: Answer) -> None:
+    def test_an_end_that_may_be_a_cut_reconnects(self, source: Make, answer: Answer) -> None:
         with script(answer, Answer(b"data: 2\n\n")) as server:
             assert [event.data for event in source(server.url)][-1] == "2"
         assert len(server.asked) == 3
 
-    def test_is_204(self, source: Make) -> None:
+    def test_status_204_ends_the_stream(self, source: Make) -> None:
         with script(Answer(status=204, headers={})) as server, source(server.url) as events:
             assert list(events) == []
             assert list(events) == []
@@ -238,7 +240,7 @@ class TestStatus:
             (418, Unexpected),
         ],
     )
-    def test_that_refuses_ends_it(self, source: Make, status: int, kind: type[Exception]) -> None:
+    def test_a_refusing_status_ends_the_stream(self, source: Make, status: int, kind: type[Exception]) -> None:
         for earlier in ([], [Answer(b"data: 1\n\n")]):
             with script(*earlier, Answer(b"data: no\n\n", status)) as server:
                 events = source(server.url)
@@ -249,7 +251,7 @@ class TestStatus:
             assert len(server.asked) == len(earlier) + 1
 
     @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 522])
-    def test_that_may_pass_is_waited_out(self, source: Make, status: int) -> None:
+    def test_a_temporary_status_is_retried(self, source: Make, status: int) -> None:
         told: list[TidingsError] = []
         with script(Answer(b"data: no\n\n", status), Answer(b"data: 1\n\n")) as server:
             events = source(server.url, on_error=told.append)
@@ -257,7 +259,7 @@ class TestStatus:
         assert str(status) in str(told[0])
         assert isinstance(told[0], errors.TooManyRequests if status == 429 else Unavailable)
 
-    def test_that_does_not_pass_ends_the_patience(self, source: Make) -> None:
+    def test_a_lasting_status_exhausts_the_patience(self, source: Make) -> None:
         with script(*[Answer(status=503)] * 9) as server, pytest.raises(Unavailable):
             list(source(server.url, patience=0))
         assert len(server.asked) == 1
@@ -278,13 +280,13 @@ class TestStatus:
         assert min(times[1] - times[0], times[2] - times[1]) >= 1
 
     @pytest.mark.parametrize("kind", ["text/html", "", "text/event-streams", "text/plain;text/event-stream"])
-    def test_of_another_content_type_is_no_stream(self, source: Make, kind: str) -> None:
+    def test_another_content_type_is_refused(self, source: Make, kind: str) -> None:
         answer = Answer(b"data: 1\n\n", headers={"Content-Type": kind})
         with script(answer) as server, pytest.raises(Unexpected, match="not with an event stream"):
             list(source(server.url))
 
     @pytest.mark.parametrize("kind", ["text/event-stream;charset=latin-1", "TEXT/Event-Stream ; x"])
-    def test_of_an_event_stream_is_one_whatever_its_parameters(self, source: Make, kind: str) -> None:
+    def test_an_event_stream_content_type_may_have_parameters(self, source: Make, kind: str) -> None:
         with script(Answer("data: ü\n\n".encode(), headers={"Content-Type": kind})) as server:
             assert [event.data for event in source(server.url)] == ["ü"]
 
@@ -303,7 +305,7 @@ def test_comments_come_in_order_with_the_events(source: Make) -> None:
 
 
 class TestSilence:
-    def test_is_the_end_of_a_connection(self, source: Make) -> None:
+    def test_silence_ends_a_connection(self, source: Make) -> None:
         told: list[TidingsError] = []
         held = [Answer(b"id: 1\ndata: 1\n\ndata: half", end="hold"), Answer(b"", end="hold")]
         with script(*held, Answer(b"data: 2\n\n")) as server:
@@ -312,7 +314,7 @@ class TestSilence:
         assert ["silent" in str(error) for error in told] == [True, True, False]
         assert [asked.headers.get("last-event-id") for asked in server.asked] == [None, "1", "1", "1"]
 
-    def test_is_fine_by_default(self, source: Make) -> None:
+    def test_silence_is_unlimited_by_default(self, source: Make) -> None:
         with script() as server:
             events = source(server.url)
         inner = getattr(events, "inner", events)
@@ -320,7 +322,7 @@ class TestSilence:
 
 
 class TestErrors:
-    def test_are_told_before_each_pause(self, source: Make) -> None:
+    def test_errors_are_reported_before_each_pause(self, source: Make) -> None:
         told: list[str] = []
         with script(Answer(b"data: 1\n\n"), Answer(status=502), Answer(b"data: 2\n\n", end="cut")) as server:
             events = source(f"{server.url}/a?b", on_error=lambda error: told.append(str(error)))
@@ -331,7 +333,7 @@ class TestErrors:
             f"The connection to {server.url}/a was lost.",
         ]
 
-    def test_that_the_function_raises_end_it(self, source: Make) -> None:
+    def test_an_error_of_the_callback_ends_the_stream(self, source: Make) -> None:
         def refuse(error: TidingsError) -> None:
             raise RuntimeError("Enough.")
 
@@ -356,7 +358,7 @@ class TestReconnect:
         assert told == []
         assert [asked.headers.get("last-event-id") for asked in server.asked] == [None, "1"]
 
-    def test_when_a_connection_is_lost_saves_the_pause(self, source: Make) -> None:
+    def test_a_reconnect_after_a_lost_connection_skips_the_pause(self, source: Make) -> None:
         made: list[Any] = []
         with script(Answer(b"retry: 50000\n\n"), Answer(b"data: 1\n\ndata: [DONE]\n\n")) as server:
             made.append(source(server.url, on_error=lambda _: made[0].reconnect()))
@@ -393,7 +395,7 @@ class TestThreads:
         return thread, got
 
     @pytest.mark.parametrize("end", ["hold", "clean"])
-    def test_one_reconnects(self, end: str) -> None:
+    def test_another_thread_reconnects(self, end: str) -> None:
         paused = threading.Event()
         first = Answer(b"retry: 50000\n\n", end=end)
         with script(first, Answer(b"data: 1\n\ndata: [DONE]\n\n")) as server:
@@ -406,7 +408,7 @@ class TestThreads:
         assert got == ["1", "[DONE]"]
 
     @pytest.mark.parametrize("end", ["hold", "clean"])
-    def test_one_closes(self, end: str) -> None:
+    def test_another_thread_closes(self, end: str) -> None:
         paused = threading.Event()
         with script(Answer(b"retry: 50000\n\n", end=end)) as server:
             events = EventSource(server.url, on_error=lambda _: paused.set())

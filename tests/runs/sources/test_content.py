@@ -54,7 +54,7 @@ async def test_a_picture_in_a_data_url_is_base64(hub: Hub) -> None:
     assert only(said, "block.finished")[0]["content"] == {"type": "image", "base64": "aGk="}
 
 
-async def test_what_cannot_be_stored_whole_is_refused_aloud(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_content_that_cannot_be_stored_whole_is_refused(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(messages, "LARGEST", 500_000)
     for block in ({"base64": PICTURE}, {"url": "https://x/" + "y" * 300_000}):
         said = await shown(hub, **block)

@@ -31,7 +31,7 @@ def test_a_graph_without_a_checkpointer_can_be_asked_to_go_on() -> None:
     assert graph.checkpointer is None
 
 
-def test_whatever_else_there_is_stays_as_it_is() -> None:
+def test_other_runnables_stay_as_they_are() -> None:
     model = FakeListChatModel(responses=[])
     for runnable in (
         model,

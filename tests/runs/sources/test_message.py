@@ -61,7 +61,7 @@ def test_another_id_at_the_same_place_is_another_call() -> None:
     assert [event.call for event in whole(message, *calls) if isinstance(event, BlockStarted)] == ["c1", "c2"]
 
 
-def test_nothing_opens_no_block() -> None:
+def test_an_empty_text_opens_no_block() -> None:
     message = Message("R", "m1")
     assert list(message.text("")) == []
     assert message.empty

@@ -244,7 +244,7 @@ async def test_messages_carry_the_name_of_their_agent(hub: Hub) -> None:
     ]  # fmt: skip
 
 
-async def test_what_an_entrypoint_returns(hub: Hub) -> None:
+async def test_the_result_of_an_entrypoint_is_the_answer(hub: Hub) -> None:
     @task
     async def work(question: str) -> str:
         return f"About {question}"
@@ -287,7 +287,7 @@ def subtract(a: int) -> str:
     return f"{-a}"
 
 
-async def test_what_middleware_asks_a_model_for_itself_is_no_answer(hub: Hub) -> None:
+async def test_model_calls_of_middleware_are_not_part_of_the_answer(hub: Hub) -> None:
     selects = [[tool_chunk('{"tools": ["add"]}', "c0", "ToolSelectionResponse")]] * 2
     agent = create_agent(
         Scripted(scripts=[[tool_chunk('{"a": 1}', "c1", "add")], ["It is 3."]]),

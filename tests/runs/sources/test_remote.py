@@ -104,7 +104,7 @@ async def test_a_tool_that_fails_and_an_answer_with_a_structure(hub: Hub) -> Non
     assert said[-1]["result"] == {"sum": 3}
 
 
-async def test_what_middleware_there_asks_a_model_for_itself_is_no_answer(hub: Hub) -> None:
+async def test_model_calls_of_remote_middleware_are_not_part_of_the_answer(hub: Hub) -> None:
     agent = create_agent(
         says("It is 3."),
         [],

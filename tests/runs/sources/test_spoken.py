@@ -71,7 +71,7 @@ def test_a_message_is_new_once() -> None:
     assert new(spoken, kept, kept) == ["c"]
 
 
-def test_what_a_node_was_given_is_not_new() -> None:
+def test_messages_given_to_a_node_are_not_new() -> None:
     spoken, old = Spoken(), AIMessage("old")
     spoken.given({"messages": [old, AIMessage("older", id="1")]})
     assert new(spoken, old, AIMessage("older", id="1"), HumanMessage("no answer"), AIMessage("new")) == ["new"]

@@ -54,7 +54,7 @@ async def test_a_failure_of_the_producer_comes_after_what_it_has_said() -> None:
         await anext(made)
 
 
-async def test_none_is_no_text_and_no_failure() -> None:
+async def test_an_empty_yield_is_no_text_and_no_failure() -> None:
     async def pausing(input: Any) -> AsyncIterator[Any]:
         for text in (None, "a", None, "b"):
             yield text
@@ -64,7 +64,7 @@ async def test_none_is_no_text_and_no_failure() -> None:
 
 
 @pytest.mark.parametrize("wrong", [b"bytes", 1, ["a"]])
-async def test_what_is_no_text_is_told_at_once(wrong: Any) -> None:
+async def test_a_yield_that_is_no_text_is_refused_at_once(wrong: Any) -> None:
     async def confused(input: Any) -> AsyncIterator[Any]:
         yield "So far"
         yield wrong

@@ -49,7 +49,7 @@ class Opaque:
         ("lone \ud800", "lone \ufffd"),
     ],
 )
-def test_what_json_cannot_say_becomes_text(value: Any, expected: Any) -> None:
+def test_a_value_beyond_json_becomes_text(value: Any, expected: Any) -> None:
     assert jsonable(value) == expected
 
 
@@ -57,14 +57,14 @@ def test_documents_keep_their_fields() -> None:
     assert jsonable([Document(page_content="x", metadata={"source": "y"})])[0]["metadata"] == {"source": "y"}
 
 
-def test_what_is_too_large_says_so() -> None:
+def test_a_value_that_is_too_large_is_cut_and_marked() -> None:
     cut = jsonable(["é" * LIMIT])
     assert cut["truncated"] is True
     assert cut["bytes"] > LIMIT
     assert cut["beginning"].startswith('["éé')
 
 
-def test_what_no_reader_of_the_event_could_decode_is_text() -> None:
+def test_a_value_nested_too_deeply_becomes_text() -> None:
     """An event has at most 128 levels, and every reader refuses more."""
     value: Any = []
     for _ in range(125):
@@ -73,7 +73,7 @@ def test_what_no_reader_of_the_event_could_decode_is_text() -> None:
     assert jsonable([value]) == str([value])
 
 
-def test_what_refers_to_itself_is_text() -> None:
+def test_a_value_that_contains_itself_becomes_text() -> None:
     circle: list[Any] = []
     circle.append(circle)
     assert jsonable(circle) == "[[...]]"

@@ -29,7 +29,7 @@ def test_an_append_and_any_other_change_are_missed_apart() -> None:
     assert heard.missed("a", 7, 5) is False
 
 
-def test_what_was_heard_is_forgotten_after_two_turns() -> None:
+def test_heard_changes_are_forgotten_after_two_turns() -> None:
     heard = Heard()
     heard.add({"a": TAIL}, {"a": 5})
     heard.turn()

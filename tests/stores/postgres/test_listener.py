@@ -67,7 +67,7 @@ async def test_a_commit_that_comes_late_is_found(
     await until(patient, "late", ORIGIN)
 
 
-async def test_what_was_told_is_not_told_again(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_reported_changes_are_not_reported_again(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listener, "POLL", 0.02)
     store, other = await opened(), await opened()
     feed = other.changes()

@@ -35,7 +35,7 @@ def test_a_name_with_marks_of_a_url_is_a_name(tmp_path: Path) -> None:
     open_source(str(path)).close()
 
 
-def test_nothing_is_left_beside_after_a_failure(tmp_path: Path) -> None:
+def test_a_failure_leaves_no_file_beside(tmp_path: Path) -> None:
     def fail() -> None:
         with beside(str(tmp_path / "a"), "It failed") as part:
             Path(part).write_bytes(b"half")

@@ -20,7 +20,7 @@ from tidings.stores.sqlite.group_commit import FULL, SPACE
 from tidings.stores.sqlite.store import SqliteStore
 
 
-async def test_what_waits_is_one_transaction_over_all_topics(opened: Open, path: Path) -> None:
+async def test_waiting_updates_share_a_transaction_over_all_topics(opened: Open, path: Path) -> None:
     store = await opened()
     await asyncio.gather(*(store.update(f"t{n}", (), put()) for n in range(200)))
     assert ask(path, "SELECT commits FROM state") <= 3  # type: ignore[operator]

@@ -105,7 +105,7 @@ async def test_without_datagrams_the_file_is_looked_at(opened: Open, monkeypatch
     await one.cast("a", b"for nobody")
 
 
-async def test_what_a_full_queue_could_not_take_is_told_later(
+async def test_changes_beyond_a_full_queue_are_reported_later(
     opened: Open, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sqlite, "POLL", 3600.0)
@@ -269,7 +269,7 @@ async def test_a_queue_that_stays_full_is_told_to_look_at_all(
 # ---------------------------------------------------------------- dying
 
 
-async def test_what_was_acknowledged_survives_kill_9(opened: Open, start: Start) -> None:
+async def test_acknowledged_events_survive_kill_9(opened: Open, start: Start) -> None:
     """Two writers are killed in the middle, again and again; a third goes on and ends last."""
     acks: dict[int, str] = {}
 

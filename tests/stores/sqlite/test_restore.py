@@ -152,7 +152,7 @@ def test_a_store_that_this_process_has_open_is_not_replaced(path: Path, tmp_path
     assert content(path) == 0
 
 
-def test_what_a_killed_server_left_in_its_log_of_changes_is_in_the_kept_store(path: Path, tmp_path: Path) -> None:
+def test_a_write_ahead_log_of_a_killed_server_is_in_the_kept_store(path: Path, tmp_path: Path) -> None:
     make(tmp_path / "backup.db")
     code = """
 import os, signal, sys

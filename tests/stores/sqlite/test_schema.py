@@ -92,7 +92,7 @@ def test_a_migrated_file_has_the_tables_of_a_new_one(path: Path, version: int) -
     assert table_shapes(path) == table_shapes(new)
 
 
-def test_of_processes_that_open_at_once_one_migrates(path: Path) -> None:
+def test_a_schema_is_migrated_once_by_processes_that_open_at_once(path: Path) -> None:
     code = "import sys; from tidings.stores.sqlite import connection; input(); connection.connect(sys.argv[1], 'full')"
     for _ in range(3):
         shutil.copy(FIXTURES[1], path)

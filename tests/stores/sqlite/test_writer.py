@@ -28,7 +28,7 @@ async def test_a_transaction_ends_when_it_is_large(opened: Open, path: Path, mon
     assert ask(path, "SELECT count(*) FROM records") == 30
 
 
-async def test_nothing_to_write_is_no_commit(opened: Open, path: Path) -> None:
+async def test_an_empty_update_is_no_commit(opened: Open, path: Path) -> None:
     store = await opened()
     await store.update("a", (), put())
     await store.update("a", (), lambda known: None)

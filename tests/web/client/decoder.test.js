@@ -38,7 +38,7 @@ test("a CR that ends a chunk does not delay its event", () => {
   );
 });
 
-test("one line of many chunks, and many lines of one chunk, come out whole", () => {
+test("a line of many chunks and many lines of a chunk are decoded whole", () => {
   const decoder = new Decoder();
   const piece = new Uint8Array(1024).fill(120);
   decoder.feed(new TextEncoder().encode("data:"));

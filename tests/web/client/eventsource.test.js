@@ -169,7 +169,7 @@ test("handlers get the EventSource as this, keep their place, and are removed by
   assert.deepEqual(told, [true, "listener", "listener"]);
 });
 
-test("nothing fires after close(), within a chunk or without", async () => {
+test("no event fires after close(), within a chunk or between chunks", async () => {
   const { url } = await serve(stream("data: 1\n\ndata: 2\n\n", false));
   const source = open(url);
   let fired = 0;

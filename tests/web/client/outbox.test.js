@@ -82,7 +82,7 @@ test("a caller gets the answer or the refusal, and its send leaves the box", asy
   assert.deepEqual(all.pending, []);
 });
 
-test("what is not ready waits until it is pumped", () => {
+test("an item that is not ready waits until it is pumped", () => {
   let ready = false;
   const { box: all, keys } = box({ ready: () => ready });
   all.put({ key: "1", lane: "a" });
@@ -92,7 +92,7 @@ test("what is not ready waits until it is pumped", () => {
   assert.deepEqual(keys(), ["1"]);
 });
 
-test("what waits is stored as long as it waits, and a store that fails is done without", () => {
+test("a waiting item is stored as long as it waits, and a failing store is done without", () => {
   /** @type {Map<string, string>} */
   const kept = new Map();
   const storage = {

@@ -37,6 +37,6 @@ test("a run is followed by callbacks, from any offset", async () => {
   assert.equal(types[0], "run.started");
 });
 
-test("what the server refuses to start is a Problem", async () => {
+test("a refused start is a Problem", async () => {
   await assert.rejects(tidings.runs.start({ assistant: "nobody", input: "?" }), /nobody/);
 });

@@ -25,7 +25,7 @@ test("a holder greets the tabs, and sends them the events that they follow", asy
   tab.close();
 });
 
-test("where nothing can hold a connection for all, each client has its own", async () => {
+test("each client has its own connection where no holder is possible", async () => {
   const { url } = await answering(streaming(`data: ${JSON.stringify(EVENT)}\nid: e-1\n\n`));
   /** @type {(message: any) => void} */
   let take = () => {};

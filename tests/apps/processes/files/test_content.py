@@ -109,6 +109,6 @@ def test_the_format_is_known_by_the_content(first: bytes, format: str) -> None:
         (b"<html lang=en>", "line 1: the file is HTML"),
     ],
 )
-def test_what_is_no_log_is_named(first: bytes, reason: str) -> None:
+def test_an_unknown_file_is_refused_with_a_reason(first: bytes, reason: str) -> None:
     with pytest.raises(Wrong, match=reason):
         recognized(first)

@@ -88,7 +88,7 @@ def test_a_wrong_event_has_its_line() -> None:
         ('{"objects": [{"id": "o", "type": "' + "x" * 1_500_000, "1,000,000"),
     ],
 )
-def test_what_is_no_ocel_is_refused(text: str, reason: str) -> None:
+def test_invalid_ocel_is_refused(text: str, reason: str) -> None:
     with pytest.raises(Wrong, match=reason):
         read(text, 4_000)
 

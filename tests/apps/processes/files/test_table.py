@@ -120,7 +120,7 @@ def test_the_line_of_a_wrong_row_is_named(row: str, reason: str) -> None:
         ("case,activity,timestamp\nc," + "x" * 200_000 + ",2024-01-01\n", 2, "field limit"),
     ],
 )
-def test_what_is_no_table_is_refused(text: str, line: int, reason: str) -> None:
+def test_an_invalid_table_is_refused_with_its_line(text: str, line: int, reason: str) -> None:
     with pytest.raises(Wrong, match=reason) as refused:
         read(text)
     assert refused.value.line == line

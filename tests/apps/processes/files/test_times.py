@@ -56,7 +56,7 @@ def test_a_format_is_followed(format: str, text: str) -> None:
         ("0001-01-01", "before 1900"),
     ],
 )
-def test_what_is_no_time_is_refused_with_the_reason(text: str, reason: str) -> None:
+def test_an_invalid_time_is_refused_with_the_reason(text: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         Times().read(text)
 

@@ -112,7 +112,7 @@ class TestOptions:
         text = log("<trace>", event("A", 1, '<string key="order" value="o1"/>'), "</trace>")
         assert steps(read(text, case="order")) == [("o1", "A")]
 
-    def test_other_keys(self) -> None:
+    def test_keys_of_other_names_are_read(self) -> None:
         more = '<string key="what" value="B"/><string key="when" value="03.02.2024"/>'
         found = read(
             log(trace("c", event("A", 1, more))), activity="what", timestamp="when", timestamp_format="%d.%m.%Y"
