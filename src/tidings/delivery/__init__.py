@@ -1,1 +1,1 @@
-"""Delivery: the hub, which wakes readers, and what writes events to them."""
+"""Delivery: `hub.py` publishes and wakes readers, `flusher.py` and `subscription.py` write events to them."""

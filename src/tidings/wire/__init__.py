@@ -1,1 +1,4 @@
-"""Pure codecs between events and the bytes of each protocol: no I/O, no async, no framework."""
+"""Events as bytes, a file for each protocol; `sse.py` makes the bytes of an event stream.
+
+The functions are pure: no I/O, no async, no framework.
+"""
