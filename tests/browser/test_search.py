@@ -59,7 +59,7 @@ def test_messages_files_and_people_are_found_and_narrowed(meet: Meet) -> None:
         field.fill(text)
         expect(said).to_have_count(count)
     field.fill("gannet before:friday")
-    expect(tab.page.locator(".palette .none")).to_have_text('Write a day behind "before:", such as before:2026-11-29.')
+    expect(tab.page.locator(".palette .none")).to_have_text('Write a day after "before:", such as before:2026-11-29.')
     field.fill("skerry")
     hits.filter(has_text="Search their messages").filter(has_text="Jonas Skerry").click()
     expect(field).to_have_value('from:"Jonas Skerry" ')

@@ -142,4 +142,4 @@ async def test_a_store_that_is_away_is_told_to_the_log(
         async with asyncio.timeout(PATIENCE):
             await told.wait()
             await asyncio.sleep(0)
-    assert "could not be told what people use up here: away" in caplog.text
+    assert "The counts of limits could not be published to the other processes: away" in caplog.text

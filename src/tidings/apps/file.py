@@ -1,4 +1,4 @@
-"""PURE: what a file is called, and which kinds of files browsers and assistants can read."""
+"""PURE: names of files, and the kinds of files that browsers and assistants can read."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def valid_name(name: str) -> str:
-    """`name`, if a file may have it; raises InvalidRequest."""
+    """Return `name` if it is a valid name of a file. Raises InvalidRequest."""
     if not name.strip() or len(name) > MAX_NAME:
         raise InvalidRequest(f"A file's name has 1 to {MAX_NAME} characters.")
     if any(c in "/\\" or c in _BIDI or unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in name):
@@ -45,7 +45,7 @@ def valid_name(name: str) -> str:
 
 
 def valid_media_type(header: str) -> str:
-    """The media type that a Content-Type names, without its parameters; raises InvalidRequest."""
+    """Return the media type of a Content-Type, without parameters. Raises InvalidRequest."""
     type = header.partition(";")[0].strip().lower()
     if not _TYPE.fullmatch(type):
         raise InvalidRequest("A file has a media type, such as `application/pdf`, as its Content-Type.")

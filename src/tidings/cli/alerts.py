@@ -24,7 +24,7 @@ def add_to(app: typer.Typer, sentences: Callable[[], AbstractContextManager[None
         """Write the transitions and notices of a rule over given steps, as JSON lines.
 
         The first line of FILE is the rule. Each other line is a step at a time `t`, in seconds: {"t": 5, "data": 61} is
-        an event, {"t": 9, "do": "ack"} something that is done,
+        an event, {"t": 9, "do": "ack"} an action,
         {"t": 30} a look. The rule begins at the first step. No server is asked.
 
         \b

@@ -48,7 +48,7 @@ def add_to(app: typer.Typer, sentences: Callable[[], AbstractContextManager[None
         """Put a backup in the place of the store. Stop every server on it first.
 
         Every topic begins another life. Offsets of events that are in the backup stay valid; readers that were ahead
-        of it are told by a reset. The earlier store is kept beside the new one, under a name that this writes.
+        of it are told by a reset. The earlier store is kept beside the new one, under a name that the command writes.
 
         \b
         Examples:

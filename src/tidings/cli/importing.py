@@ -28,7 +28,7 @@ REMEMBERED = 100_000
 """Cases whose last time is known, to count events with equal times."""
 
 NAMED = 5
-"""Events that are wrong and are named."""
+"""Wrong events that the messages of an import name."""
 
 PAUSE = 5.0
 """Seconds that a replay waits at most. A gap of ten years would take a month at 100,000 times the speed."""
@@ -78,7 +78,7 @@ def check(file: BinaryIO, options: Options, spool: Spool, *, skip: bool, by_time
         except Wrong as error:
             raise Failure(_sentence(error), WRONG) from None
     if not spool.events:
-        raise Failure("The file has no event that is wanted. Nothing is stored.", WRONG)
+        raise Failure("The file has no event that fits the options. Nothing is stored.", WRONG)
     notes = [f"Left out: {error}." for error in wrong]
     if skipped > len(wrong):
         notes.append(f"{skipped:,} events are left out in all.")

@@ -24,7 +24,7 @@ TOPIC = "limits"
 EVERY = 5.0
 """Seconds between two events of a process that holds places for runs, even if nothing changes."""
 LOOK = 0.5
-"""Seconds between two looks at what was used up. It is told together."""
+"""Seconds between two looks at the counts. The changes between two looks are one event."""
 GONE = 12.0
 """Seconds without an event after which a process counts as gone, with the places that it holds."""
 FRAME = 64
@@ -43,7 +43,7 @@ _used = msgspec.json.Decoder(Used).decode
 
 
 class SharedLimits:
-    """Tells other processes what the limits of this one have counted, and counts what the others tell."""
+    """Publishes the counts of this process's limits, and adds the counts of the other processes."""
 
     def __init__(self, hub: Hub, limits: Limits) -> None:
         self.hub = hub
@@ -54,7 +54,7 @@ class SharedLimits:
         self._heard: dict[str, float] = {}
 
     def open(self) -> None:
-        """Begin to tell and to hear. Call it once the hub is open."""
+        """Begin to publish and to follow the counts. Call this method once the hub is open."""
         self.hub.delivery.listen(TOPIC, self._hear)
         self.hub.delivery.background(self._tell())
 
@@ -72,7 +72,7 @@ class SharedLimits:
                 try:
                     await self.hub.publish(TOPIC, msgspec.to_builtins(used), TOPIC, transient=True)
                 except TidingsError as error:
-                    log.warning("Other processes could not be told what people use up here: %s", error)
+                    log.warning("The counts of limits could not be published to the other processes: %s", error)
 
     def _hear(self, type: str, data: str) -> None:
         """Take an event of another process. A listener must not raise."""

@@ -84,7 +84,7 @@ class Server(uvicorn.Server):
         log.info("Stopped: every stream has ended, and every acknowledged event is stored.")
 
     async def _leave_when_lost(self) -> None:
-        """Leave once the store is gone for good. Whatever hangs then, the process is gone in time."""
+        """End the process once the store is gone for good, in bounded time even if a task hangs."""
         self.lost = await self.hub.delivery.lost()
         last = threading.Timer(LAST, os._exit, (os.EX_IOERR,))
         last.daemon = True

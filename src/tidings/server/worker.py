@@ -152,7 +152,7 @@ class WorkerServer(Server):
 
 
 def main(arguments: list[str]) -> None:
-    """Serve until the parent says otherwise, or is gone.
+    """Serve until the parent orders the end, or has gone.
 
     The exit status is 0; 1 or 2 if the server cannot start, as the command line has it, or 74 if the store is lost.
     """

@@ -210,7 +210,7 @@ class Workers:
         self._changed.set()
 
     def _died(self, worker: Worker, status: int, served: bool) -> None:
-        """Decide what follows from the end of a worker that was not told to end."""
+        """React to the end of a worker that the parent did not order."""
         lived = asyncio.get_running_loop().time() - worker.since
         why = f"by {signal.Signals(-status).name}" if status < 0 else f"with status {status}"
         log.error("Worker %d ended %s after %.0f s.", worker.number, why, lived)
@@ -218,7 +218,7 @@ class Workers:
         if status == os.EX_IOERR:
             self._stop(status, "hurry")
         elif status > 0 and not self._served:
-            self._stop(status, "drain")  # it has said why, and another one would say the same
+            self._stop(status, "drain")  # the worker has logged the reason, and another worker would log the same
         elif self._failures >= MOST_FAILURES and not self._serving():
             self._end.set_exception(Unavailable(f"{self._failures} workers in a row have died, the last one {why}."))
 

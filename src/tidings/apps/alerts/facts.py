@@ -36,7 +36,7 @@ class RuleSaved(Fact, frozen=True, kw_only=True):
 
 
 class RuleDeleted(Fact, frozen=True, kw_only=True):
-    """The end of the rule."""
+    """The deletion of the rule."""
 
     type = "rule.deleted"
     by: str = ""
@@ -96,7 +96,7 @@ class Notice(Fact, frozen=True, kw_only=True):
 
 
 class Acknowledged(Fact, frozen=True, kw_only=True):
-    """A person has seen the episodes: nobody is told of them again."""
+    """The acknowledgement of episodes, whose notices are not repeated afterwards."""
 
     type = "alert.acknowledged"
     episodes: list[str]

@@ -42,7 +42,7 @@ class Instance(msgspec.Struct, omit_defaults=True):
 
 
 class Ended(msgspec.Struct, omit_defaults=True):
-    """An episode that is over, and whose end nobody was told of yet."""
+    """An ended episode whose end has had no notice yet."""
 
     instance: str
     episode: str

@@ -14,7 +14,7 @@ def check_may_change(subject: Subject) -> None:
 
 
 class AlertsGuard(Guard):
-    """Guards `alerts.*` and `silences`. Whoever may read them by their token's patterns may."""
+    """Guards `alerts.*` and `silences`. The patterns of a token decide who reads them."""
 
     async def admit(self, subject: Subject, topic: str, items: Items, *, transient: bool) -> Admitted:
         raise _by_routes(topic)

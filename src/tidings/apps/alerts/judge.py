@@ -1,4 +1,4 @@
-"""The judge: judges all rules of the hub while this process has the turn, and stores what follows."""
+"""The judge: judges all rules of the hub while this process has the turn, and stores the resulting facts."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ from .sources import Source, data_of, past
 log: logging.Logger = logging.getLogger("tidings.alerts")
 
 LAG = 0.1
-"""Seconds that a second is judged late, so that its events have come."""
+"""Seconds by which a second is judged late, so that its events have arrived."""
 
 SCAN = 5.0
-"""Seconds between two looks for rules that were changed by processes whose call did not come."""
+"""Seconds between two looks for rules that another process has changed and whose call was lost."""
 
 OURS = (facts.Changed, facts.Notice, facts.BadValues, facts.HandedOn)
 """Facts that only a judge stores."""
 
 HandOn = Callable[[str, State, Sequence[Notice]], Awaitable[None]]
-"""Hands notices of a rule on, to people and webhooks. A call that is repeated hands nothing on twice."""
+"""Hands notices of a rule on, to people and webhooks. A repeated call hands no notice on twice."""
 
 
 class Judge:
@@ -65,12 +65,12 @@ class Judge:
         self._clock = unix_time() - monotonic()
 
     def call(self, id: str) -> None:
-        """Look at a rule now: somebody has changed it."""
+        """Look at a rule now, because a person has changed it."""
         self._calls[id] = None
         self._called.set()
 
     def through(self) -> float:
-        """The time up to which everything is judged and stored."""
+        """The time up to which all events and seconds are judged and the facts are stored."""
         unstored = [seat.unstored[0][0] for seat in self.seats.values() if seat.unstored]
         return min([*unstored, self._second]) if self._second else self._at
 
@@ -80,7 +80,8 @@ class Judge:
         return self._clock + monotonic()
 
     async def lead(self, since: float, at: float, gap: bool) -> None:
-        """Judge all rules from `at` on; `since` when processes have judged without a gap; `gap`: but for until now."""
+        """Judge all rules from `at` on. `since`: the time from which on processes have judged without a gap; `gap`: no
+        process has judged between `at` and now."""
         self._clear()
         self._since, self._at, self._gap = since, at, gap
         listening = asyncio.create_task(self._listen_to_silences(await self._load_silences()))
@@ -124,7 +125,7 @@ class Judge:
         try:
             return await work
         except TidingsError as error:
-            log.warning("The rules are not looked at now: %s", error)
+            log.warning("The changed rules cannot be read now: %s", error)
             return None
 
     async def _answer_calls(self) -> None:
@@ -147,7 +148,7 @@ class Judge:
             log.warning("The rule %s is not judged yet: %s", id, error)
 
     async def _begin(self, seat: Seat, state: State) -> None:
-        """Read the past of a rule's topic, judge what came since it was judged last, and follow the topic."""
+        """Read the past of a rule's topic, judge the events since the last judgement, and follow the topic."""
         through = max(self._from.pop(seat.id, self._at), state.began)
         judgement = Judgement(seat.id, state, self._since, self._silences, through)
         seat.judgement = judgement
@@ -171,7 +172,7 @@ class Judge:
         self._made(seat, judgement.wake(self.now) if self._gap else judgement.second(floor(self.now - LAG)))
 
     def _step(self, seat: Seat, event: Event, known: Known) -> None:
-        """Take an event of the past: judge it, unless that was done before."""
+        """Judge an event of the past, unless a process has judged the event before."""
         if event.offset is None or event.type.startswith("tidings."):
             return
         if event.time <= known.through or reached(known.offset, event.offset):
@@ -197,7 +198,7 @@ class Judge:
         seat.watched = topic
 
     def _leave(self, seat: Seat) -> None:
-        """Watch the rule's topic no more, for this rule."""
+        """Stop watching the rule's topic for this rule."""
         topic, seat.watched = seat.watched, None
         if topic is not None and (source := self._sources.get(topic)) is not None:
             source.rules.pop(seat.id, None)
@@ -276,7 +277,7 @@ class Judge:
                     await self._take(seat)
                     continue
                 except TidingsError as error:
-                    log.warning("What was judged of the rule %s is not stored yet: %s", seat.id, error)
+                    log.warning("The judged facts of the rule %s cannot be stored yet: %s", seat.id, error)
                     await asyncio.sleep(0.5)
                     await self._take(seat)
                     continue
@@ -296,8 +297,8 @@ class Judge:
             await self._try(self.hub.close_topic(seat.topic))
 
     async def _hand(self, seat: Seat, notices: list[Notice]) -> None:
-        """Hand notices on, and say so in the log. A judge that comes after a crash hands on those of which it does
-        not say so, with the same keys."""
+        """Hand notices on, and append `alert.handed_on`. A judge after a crash hands on the notices without that fact
+        again, with the same keys."""
         while True:
             try:
                 await self._hand_on(seat.id, seat.judgement.state, notices)
@@ -308,7 +309,7 @@ class Judge:
         fact = facts.HandedOn(notices=[notice.id for notice in notices])
         self._made(seat, [*seat.judgement.changed(fact, self.now), fact])
 
-    # What others store.
+    # Facts that people store.
 
     async def _sync(self, seat: Seat) -> None:
         async with seat.lock:
@@ -320,7 +321,7 @@ class Judge:
             await self._close_deleted(seat)
 
     async def _take(self, seat: Seat) -> None:
-        """Take the facts that others have stored. Facts of another judge mean that this one has lost its turn."""
+        """Apply the facts that people have stored. A fact of another judge means that this process lost its turn."""
         try:
             page = await self.hub.read(seat.topic, seat.tail)
         except TidingsError:
@@ -348,12 +349,12 @@ class Judge:
             self._spawn(self._begin_anew(seat))
 
     async def _begin_anew(self, seat: Seat) -> None:
-        """Judge a rule whose condition is another one: read what its window needs."""
+        """Judge a rule whose condition was changed: read the events that its window needs."""
         if self.seats.get(seat.id) is seat:
             await self._begin(seat, seat.judgement.state)
 
     def _forget(self, seat: Seat) -> None:
-        """Judge the rule anew from its log, since what this process knows of it is not what the log says."""
+        """Judge the rule again from its log, because this process's state of the rule differs from the log."""
         self.seats.pop(seat.id, None)
         self._leave(seat)
         self._from[seat.id] = seat.unstored[0][0] if seat.unstored else self.now

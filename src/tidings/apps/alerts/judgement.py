@@ -26,10 +26,10 @@ BAD_EVERY = 60.0
 class Judgement:
     """The judgement of one rule: its state, which the returned facts have changed already, and its readings.
 
-    Times are given in order; a time before an earlier one counts as that one. `since`: the time since when some process
-    has judged the rule without a gap; `now`: that up to which it is judged. A look is made at the instance of each
-    event, and at each second at which something may change without an event; so the looks that are not made would have
-    changed nothing.
+    Times are given in order; a time before an earlier one counts as that one. `since`: the time from which on some
+    process has judged the rule without a gap; `now`: the time up to which the rule is judged. The judgement looks at
+    the instance of each event, and at each second at which a state may change without an event. Further looks would
+    change no state.
     """
 
     def __init__(self, id: str, state: State, since: float, silences: Silences | None = None, now: float = 0.0) -> None:
@@ -63,7 +63,7 @@ class Judgement:
         self.settling.due = self.now
 
     def _restore(self, name: str, known: Instance | None) -> None:
-        """Make the reading of an instance whose state is known. Its last value was one that led to this state."""
+        """Make the reading of an instance whose state is known. The instance's last value led to this state."""
         reading = self._reading(name)
         if known is None or self._rule is None:
             return
@@ -72,10 +72,10 @@ class Judgement:
         reading.steady = known.since if known.state == "recovering" else None
         self._schedule(name, reading)
 
-    # What happens, in the order of its times.
+    # Events, seconds and facts, in the order of their times.
 
     def event(self, at: float, offset: str, data: object) -> list[Fact]:
-        """Judge an event; its data are JSON, or anything else, which is no value."""
+        """Judge an event. `data` is the event's JSON value; any other object counts as no value."""
         self._until(at, before=True)
         rule = self._rule
         if rule is not None:
@@ -84,13 +84,13 @@ class Judgement:
         return self._done()
 
     def fill(self, at: float, data: object) -> None:
-        """Take an event that was judged before, by another process or an earlier one: it fills windows."""
+        """Add an event that another process, or an earlier one, has judged to the windows."""
         self.now = max(self.now, at)
         if self._rule is not None:
             self._take(self._rule, at, None, data, look=False)
 
     def second(self, at: float) -> list[Fact]:
-        """Judge everything that changes without an event up to a second."""
+        """Judge all changes without an event up to a second."""
         self._until(at, before=False)
         if self._rule is not None or self.state.ended:
             self._tell_bad()
@@ -98,15 +98,14 @@ class Judgement:
         return self._done()
 
     def changed(self, fact: Fact, at: float) -> list[Fact]:
-        """Take a fact that somebody else has stored: the rule saved or deleted, episodes acknowledged."""
+        """Apply a fact that a person has stored: the rule saved or deleted, or episodes acknowledged."""
         self._until(at, before=True)
         take(self.state, fact, at)
         if self.state.stale is not None:
             self._end_all(self.state.stale)
         if isinstance(fact, facts.RuleSaved | facts.RuleDeleted) and self.state.judged != self._rule:
-            same = self._rule is not None and self.state.judged is not None
-            same = same and self._rule.condition() == self.state.judged.condition()  # type: ignore[union-attr]
-            self._rule = self.state.judged
+            before, self._rule = self._rule, self.state.judged
+            same = before is not None and self._rule is not None and before.condition() == self._rule.condition()
             if not same:
                 self.bad = 0
                 self.since = max(self.since, self.state.began)
@@ -116,14 +115,14 @@ class Judgement:
         return self._done()
 
     def begin(self) -> list[Fact]:
-        """End what was outdated while nobody judged: the rule was changed, paused or deleted."""
+        """End episodes that were outdated while no process judged: the rule was changed, paused or deleted."""
         if self.state.stale is not None:
             self._end_all(self.state.stale)
             self._settle()
         return self._done()
 
     def silenced(self, silences: Silences, at: float) -> list[Fact]:
-        """Look again at what must be told, because a silence has begun or ended."""
+        """Send the notices that are due now that a silence has begun or ended."""
         self._until(at, before=True)
         self.settling.silences = silences
         self.settling.due = self.now
@@ -131,7 +130,7 @@ class Judgement:
         return self._done()
 
     def sleep(self, at: float) -> None:
-        """Begin a gap in which nobody judges: events are judged later, from the log, and seconds are not."""
+        """Begin a gap in which no process judges. Events of the gap are judged later, from the log; seconds are not."""
         self.now = self._slept = max(self.now, at)
         self.asleep = True
 
@@ -153,7 +152,7 @@ class Judgement:
 
     @property
     def due(self) -> float:
-        """The next second at which something may change without an event; infinite if there is none."""
+        """The next second at which a state may change without an event; infinite if there is none."""
         bad = self._bad_told + BAD_EVERY if self.bad != self.state.bad else NEVER
         due = min(self._heap[0][0] if self._heap else NEVER, self.settling.due, self._broken_at, bad)
         return math.ceil(due) if due < NEVER else NEVER
@@ -169,7 +168,7 @@ class Judgement:
     # Looks.
 
     def _until(self, at: float, *, before: bool) -> None:
-        """Make the looks of the seconds up to `at`; `before`: without that of `at` itself, which an event precedes."""
+        """Look at each due second up to `at`. `before`: leave out `at` itself, because its events come first."""
         while not self.asleep and (due := self.due) <= at and not (before and due >= at):
             self.now = max(self.now, due)
             for name in self._names(due):
@@ -236,7 +235,7 @@ class Judgement:
             return at - self._silent_from(reading.event_at)
         if reading.window is not None:
             if rule.counts and rule.below is not None and at < max(self.state.began, self.since) + (rule.window or 0.0):
-                return None  # fewer events than in a window that somebody has watched from its beginning
+                return None  # the window was not watched from its beginning, so its count would be too low
             return reading.window.value(at)
         return None if self._is_silent(rule, reading, at) else reading.value
 
@@ -330,7 +329,7 @@ class Judgement:
         return facts.episode_id(self.id, instance, state, offset or str(int(self.now)))
 
     def _end_all(self, reason: str) -> None:
-        """End every episode, since what was judged is judged no more."""
+        """End every episode, because the rule that began them is no longer judged."""
         rule, self._rule = self._rule, self._rule or self.state.rule
         if self.state.broken is not None:
             self._mend(self.state.broken, reason)
@@ -340,7 +339,7 @@ class Judgement:
         self.settling.due = self.now
 
     def _schedule(self, name: str, reading: Reading) -> None:
-        """File the next look that may change something. An earlier look that is filed stays: it does no harm."""
+        """Schedule the next look that may change a state. An earlier look stays scheduled, which is harmless."""
         self._file(name, self._next(name, reading))
 
     def _file(self, name: str, due: float) -> None:
@@ -371,7 +370,7 @@ class Judgement:
     # Bad values.
 
     def _mend(self, broken: Instance, reason: str | None) -> None:
-        """Say that a rule is not broken any more. Instances without data are not told of while it is."""
+        """End the rule's state `broken`, and look at all instances: those without data were not reported meanwhile."""
         self._emit(Changed(was="broken", state="normal", at=self.now, episode=broken.episode, reason=reason))
         self.settling.due = self.now
         for name in self.readings:
@@ -382,13 +381,13 @@ class Judgement:
         return self.state.broken is not None or (silent and self._bad_since is not None)
 
     def _tell_bad(self) -> None:
-        """Count bad values in the log: at most once a minute, as there may be thousands."""
+        """Store the count of bad values, at most once a minute, because there may be thousands of them."""
         if self.bad != self.state.bad and self.now >= self._bad_told + BAD_EVERY:
             self._bad_told = self.now
             self._emit(facts.BadValues(count=self.bad, at=self.now, offset=self._bad_offset))
 
     def _settle(self) -> None:
-        """Tell whether the rule is broken, and send the notices that are due."""
+        """Change the rule's state to `broken` if it is, and send the notices that are due."""
         rule = self._rule
         if rule is not None and self.now >= self._broken_at:
             self._broken_at = NEVER

@@ -1,4 +1,4 @@
-"""Alerts at work in one process: it takes turns to judge, and hands notices on."""
+"""The judging of alerts in one process: it takes turns with other processes, judges, and hands notices on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .turn import Turn
 
 
 class Judging:
-    """The part of one process in judging the rules of a hub."""
+    """Judges the rules of a hub whenever this process has the turn."""
 
     def __init__(self, hub: Hub, alerts: Alerts, notifications: Notifications, queue: Queue | None = None) -> None:
         self.judge: Judge = Judge(hub, alerts, Telling(notifications, queue).hand_on)
@@ -24,5 +24,5 @@ class Judging:
         self.turn.open()
 
     async def close(self) -> None:
-        """Give the turn away, so that another process takes it at once."""
+        """Give the turn away, so that another process takes the turn at once."""
         await self.turn.close()

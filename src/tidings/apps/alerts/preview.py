@@ -1,4 +1,4 @@
-"""The preview of a rule: what it would have done in the last day, before it is saved."""
+"""The preview of a rule: the transitions and notices of the last day, before the rule is saved."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PURE: replaying a rule over given steps: which transitions it makes, and which notices it sends.
+"""PURE: the replay of a rule over given steps, which yields the rule's transitions and notices.
 
 A file of steps is JSON lines. The first is a rule; each other one is a step at a time `t`, in seconds, in order:
 `{"t": 5, "data": 61}` is an event; `{"t": 9, "do": "edit", "rule": {…}}`, `pause`, `resume`, `delete`, `silence` (with
@@ -30,7 +30,7 @@ Do = Literal["edit", "pause", "resume", "delete", "silence", "ack", "down", "up"
 
 
 class Step(msgspec.Struct, forbid_unknown_fields=True):
-    """A line of a file: an event, something that is done, or the end."""
+    """A line of a file: an event, an action of a person or a process, or a look."""
 
     t: float
     data: Any = msgspec.UNSET
@@ -114,7 +114,7 @@ class _Play:
         return self.judgement.second(at) if self.judgement else []
 
     def _up(self, at: float) -> list[Fact]:
-        """Start a process anew: the state is what the log says, and events since then are judged now."""
+        """Start another process: it folds the state from the log, and judges the events of the gap."""
         self.judgement = self._judge(self.judged)
         for time, _, data in self.events:
             if time <= self.judged:

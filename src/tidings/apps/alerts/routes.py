@@ -38,8 +38,8 @@ MANY = 1_000
 
 
 class InstanceState(msgspec.Struct):
-    """An instance that is not normal. Times in Unix seconds. `acknowledged`: by whom, null by nobody; `silent`: until
-    when a silence holds its notices back, null without one."""
+    """An instance that is not normal. Times are Unix seconds. `acknowledged`: the name of the person who acknowledged
+    the episode, or null. `silent`: the end of the silence that holds the notices back, or null."""
 
     instance: str
     state: Condition
@@ -54,8 +54,9 @@ class InstanceState(msgspec.Struct):
 
 
 class RuleSummary(msgspec.Struct):
-    """A rule and how it is now. `state`: the worst of its instances'; `bad`: events without a value since the condition
-    was saved, the last one at `bad_at`; follow `follow` from `offset` on."""
+    """A rule and its present state. `state`: the worst state of its instances; `bad`: the number of events without a
+    value since the condition was saved, and `bad_at` the time of the last one; `follow`: the topic to follow after
+    `offset`."""
 
     id: str
     rule: Rule
@@ -78,7 +79,7 @@ class RuleDetails(RuleSummary):
 
 
 class AlertList(msgspec.Struct):
-    """The state of all rules. `firing`: instances that fire; `may_change`: the sender may change rules."""
+    """All rules and their states. `firing`: the firing instances; `may_change`: the sender may change rules."""
 
     rules: list[RuleSummary]
     firing: int
@@ -93,7 +94,7 @@ class SavedRule(msgspec.Struct):
 
 
 class AcknowledgedEpisodes(msgspec.Struct):
-    """The ids of the episodes that are acknowledged now."""
+    """The ids of the acknowledged episodes."""
 
     episodes: list[str]
 
@@ -106,7 +107,7 @@ class SilenceList(msgspec.Struct):
 
 
 class Acknowledge(msgspec.Struct, forbid_unknown_fields=True):
-    """The body of an acknowledgement. `episodes`: by default all that are open."""
+    """The body of an acknowledgement. `episodes`: the ids; by default all open episodes of the rule."""
 
     episodes: list[str] | None = None
     note: str = ""
@@ -139,7 +140,7 @@ def routes(alerts: Alerts, access: Access) -> APIRouter:
         return subject
 
     async def given_rule(request: Request) -> Rule:
-        """Read the rule of a body. Whoever saves it may read the topic that it watches."""
+        """Read the rule of a body. Raises Forbidden unless the sender may read the topic that the rule watches."""
         rule = parse(await body(request))
         await access.reader(request.scope["headers"], rule.topic)
         return rule
@@ -211,9 +212,9 @@ def routes(alerts: Alerts, access: Access) -> APIRouter:
     @router.post(
         "/alerts/preview",
         summary="Preview an alert rule",
-        description="What the rule would have done in the last 24 hours. Nothing is saved, and nobody is told.",
+        description="Judge a rule over the last 24 hours of its topic. The rule is not saved, and no notice is sent.",
         openapi_extra=body_of(Rule, "The rule"),
-        responses={200: shape(Preview, "What it would have done"), **problems(413)},
+        responses={200: shape(Preview, "The transitions and notices that the rule would have made"), **problems(413)},
     )
     async def previewed(request: Request) -> Response:
         await access.reader(request.scope["headers"])
@@ -234,7 +235,7 @@ def routes(alerts: Alerts, access: Access) -> APIRouter:
     @router.get(
         "/alerts/rules/{id}/preview",
         summary="Preview a saved alert rule",
-        responses={200: shape(Preview, "What it did, judged anew"), **problems(404)},
+        responses={200: shape(Preview, "The transitions and notices of the rule, judged again"), **problems(404)},
     )
     async def previewed_one(request: Request, id: RuleId) -> Response:
         await access.reader(request.scope["headers"], topic_of(id))
@@ -248,7 +249,7 @@ def routes(alerts: Alerts, access: Access) -> APIRouter:
         summary="Change an alert rule",
         status_code=204,
         openapi_extra=body_of(Rule, "The whole rule"),
-        responses={204: {"description": "Saved"}, **problems(404, 413)},
+        responses={204: {"description": "The rule is saved"}, **problems(404, 413)},
     )
     async def saved(request: Request, id: RuleId) -> Response:
         subject = await changer(request, topic_of(id))
@@ -259,7 +260,7 @@ def routes(alerts: Alerts, access: Access) -> APIRouter:
         "/alerts/rules/{id}",
         summary="Delete an alert rule",
         status_code=204,
-        responses={204: {"description": "Deleted: what fired is over"}, **problems(404)},
+        responses={204: {"description": "The rule is deleted, and its episodes have ended"}, **problems(404)},
     )
     async def deleted(request: Request, id: RuleId) -> Response:
         subject = await changer(request, topic_of(id))
@@ -268,7 +269,7 @@ def routes(alerts: Alerts, access: Access) -> APIRouter:
 
     @router.post(
         "/alerts/rules/{id}/acknowledge",
-        summary="Acknowledge what fires",
+        summary="Acknowledge firing episodes",
         openapi_extra=body_of(Acknowledge, "The episodes and a note"),
         responses={200: shape(AcknowledgedEpisodes, "The episodes"), **problems(404, 413)},
     )
@@ -291,14 +292,16 @@ def routes(alerts: Alerts, access: Access) -> APIRouter:
         "/alerts/silences",
         summary="Begin a silence",
         status_code=201,
-        openapi_extra=body_of(Silencing, "Until when, why, and for what"),
+        openapi_extra=body_of(Silencing, "The end, the reason and the scope of the silence"),
         responses={201: shape(SilenceBegan, "The silence"), **problems(413)},
     )
     async def silenced(request: Request) -> Response:
         subject = await changer(request, SILENCES)
         given = await read(request, Silencing)
         if (given.until is None) == (given.seconds is None):
-            raise InvalidRequest("`until`: Give the end of the silence: `until`, in Unix seconds, or `seconds`.")
+            raise InvalidRequest(
+                "`until`: Give the end of the silence, either as `until`, in Unix seconds, or as `seconds` from now."
+            )
         until = given.until if given.until is not None else unix_time() + (given.seconds or 0.0)
         about = {"why": given.why, "by": subject.name or "", "rules": given.rules, "instances": given.instances}
         silence = SilenceBegan(id=secrets.token_hex(6), until=until, **about)
@@ -309,7 +312,7 @@ def routes(alerts: Alerts, access: Access) -> APIRouter:
         "/alerts/silences/{id}",
         summary="End a silence",
         status_code=204,
-        responses={204: {"description": "Over"}, **problems(404)},
+        responses={204: {"description": "The silence has ended"}, **problems(404)},
     )
     async def unsilenced(request: Request, id: SilenceId) -> Response:
         subject = await changer(request, SILENCES)

@@ -1,4 +1,4 @@
-"""Seats: the rules that a judge judges, each with what is not stored yet."""
+"""Seats: the rules that a judge judges, each with the facts that are not stored yet."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from .service import topic_of
 
 
 class Known(NamedTuple):
-    """The events of a topic that were judged before: those up to a time, and those up to an offset."""
+    """The bounds of the events that were judged before: a time, and an offset of the watched topic."""
 
     through: float
     offset: Offset | None
 
 
 def reached(known: Offset | None, offset: Offset) -> bool:
-    """Tell whether an offset is not after a known one of the same life of the log."""
+    """Return True if `offset` is at or before `known`, in the same epoch of the log."""
     return known is not None and known.epoch == offset.epoch and offset.n <= known.n
 
 
 class Seat:
-    """A rule as the judge has it: its judgement, the end of its topic, and the facts that are not stored yet."""
+    """A rule under judgement: the judgement, the tail of the rule's topic, and the facts that are not stored yet."""
 
     def __init__(self, id: str, judgement: Judgement, tail: Offset) -> None:
         self.id = id

@@ -1,4 +1,4 @@
-"""The rules and silences of a hub: their states, and what people do with them."""
+"""The rules and silences of a hub: reads their states, and stores the changes that people make."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hashlib
 import re
 import secrets
 from collections.abc import AsyncGenerator
+from typing import Literal
 
 from tidings.apps.projection import Projection, Projections
 from tidings.clock import unix_time
@@ -13,7 +14,7 @@ from tidings.delivery.hub import Hub
 from tidings.errors import Closed, Conflict, NotFound
 from tidings.events import Offset
 from tidings.log.names import text_of
-from tidings.log.rules import NEW
+from tidings.log.rules import NEW, Expected
 
 from . import facts, fold, silences
 from .fold import State
@@ -23,7 +24,7 @@ from .silences import SilenceBegan, SilenceEnded, Silences
 PREFIX = "alerts."
 SILENCES = "silences"
 CALLS = "judging"
-"""The topic by which processes agree on who judges, and by whose transient events the judge is called to a rule."""
+"""The topic whose events say which process judges, and whose transient events ask the judge to look at a rule."""
 
 CALLED = "judge.called"
 
@@ -45,7 +46,7 @@ class Alerts:
             hub, Silences, silences.apply, version=silences.VERSION, lasting=[SilenceBegan.type]
         )
 
-    # Looking.
+    # Reading.
 
     async def rules(self) -> AsyncGenerator[tuple[str, Projection[State]], None]:
         """Iterate over the rules that are not deleted, by their ids. Raises Unavailable."""
@@ -67,11 +68,11 @@ class Alerts:
         return found
 
     async def state(self, id: str) -> Projection[State]:
-        """Return the state of a rule, also of one that is deleted; its `rule` is None if there was none."""
+        """Return the state of a rule, also of a deleted rule. `state.rule` is None if the rule never existed."""
         return await self._states.get(topic_of(id))
 
     async def silences(self) -> tuple[Silences, Offset]:
-        """Return all silences that are held, and the offset to follow from. Raises Unavailable."""
+        """Return all silences, and the offset after which later changes follow. Raises Unavailable."""
         found = await self._silences.get(SILENCES)
         return found.state, found.offset
 
@@ -88,12 +89,12 @@ class Alerts:
         return id
 
     async def save(self, id: str, rule: Rule, by: str | None) -> None:
-        """Save a rule anew. Raises NotFound, Unavailable."""
+        """Save a new version of a rule. Raises NotFound, Unavailable."""
         found = await self.rule(id)
         await self._change(id, found, facts.RuleSaved(rule=rule, by=by or ""))
 
     async def delete(self, id: str, by: str | None) -> None:
-        """Delete a rule: what fires is ended. Raises NotFound, Unavailable."""
+        """Delete a rule, which ends its episodes. Raises NotFound, Unavailable."""
         found = await self.rule(id)
         await self._change(id, found, facts.RuleDeleted(by=by or ""))
 
@@ -134,8 +135,8 @@ class Alerts:
             raise _no_rule(id) from None
         await self.call(id)
 
-    async def _append(self, topic: str, fact: facts.Fact, expected: object) -> None:
-        await self.hub.log.append(topic, [facts.to_item(fact)], expected=expected, default=None)  # type: ignore[arg-type]
+    async def _append(self, topic: str, fact: facts.Fact, expected: Literal[Expected.NEW] | str) -> None:
+        await self.hub.log.append(topic, [facts.to_item(fact)], expected=expected, default=None)
 
 
 def topic_of(id: str) -> str:

@@ -1,4 +1,4 @@
-"""PURE: what people are told of a rule's episodes, and when: gathered, kept back by silences, and again."""
+"""PURE: the notices of a rule's episodes: gathered for some seconds, held back by silences, and repeated."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Settling:
         rule = self._state.rule
         if rule is not None:
             self._tell_ends(rule)
-            self._tell_open(rule)  # which may tell of an episode that is over already
+            self._tell_open(rule)  # may send the first notice of an episode that has ended already
             self._tell_ends(rule)
 
     def soon(self, time: float) -> None:
@@ -51,14 +51,14 @@ class Settling:
         return self.silences.until(self.id, instance, at)
 
     def _quiet(self, instance: str) -> bool:
-        """Tell whether a silence holds for an instance, and come back when it ends."""
+        """Return True if a silence holds for an instance, and look again when the silence ends."""
         until = self.quiet_until(instance, self.now)
         if until is not None:
             self.soon(until)
         return until is not None
 
     def _tell_open(self, rule: Rule) -> None:
-        """Tell of episodes that go on: for the first time, together with those of the same group, or again."""
+        """Send notices of open episodes: the first ones, gathered by kind, and the repeated ones."""
         new: dict[NoticeKind, list[tuple[str, Instance | Ended]]] = {}
         again: list[tuple[str, Instance | Ended]] = []
         instances: list[tuple[str, Instance]] = list(self._state.instances.items())
@@ -89,7 +89,7 @@ class Settling:
             self._notify(rule, "again", again)
 
     def _tell_ends(self, rule: Rule) -> None:
-        """Tell of episodes that are over. The end of an episode whose beginning was not told is told to nobody."""
+        """Send notices of ended episodes. An episode that had no notice at its beginning gets none at its end."""
         owed = [one for one in self._state.ended if one.told and not self._quiet(one.instance)]
         if not owed:
             return
@@ -122,7 +122,7 @@ class Settling:
             self.soon(self.now + rule.repeat)
 
     def _link(self, rule: Rule) -> str:
-        """The card that shows the values, at this time."""
+        """Return the link to the card that shows the values, at this time."""
         page = rule.link or f"/alerts/{self.id}"
         return f"{page}{'&' if '?' in page else '?'}at={int(self.now)}"
 

@@ -1,4 +1,4 @@
-"""PURE: silences, folded from the topic `silences`: who is not told of what, why, and until when."""
+"""PURE: silences, folded from the topic `silences`: the rules and instances whose notices are held back."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MANY = 1_000
 """Rules and instances that a silence names."""
 
 KEPT = 1_000
-"""Silences that are held: the last ones."""
+"""Silences that are kept: the last ones."""
 
 WHY = 500
 """Characters of a reason."""

@@ -1,4 +1,4 @@
-"""The topics that rules watch: each is followed once, and its past is read as far back as a rule needs it."""
+"""The topics that rules watch. Each topic is followed once, and read as far back as a rule needs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BAD = object()
 
 
 def data_of(event: Event) -> Any:
-    """Return the JSON value of an event's data, BAD if it has none."""
+    """Return the JSON value of an event's data, or BAD if the data are not JSON."""
     try:
         return event.json()
     except ValueError:
@@ -31,7 +31,7 @@ def data_of(event: Event) -> Any:
 
 
 async def past(hub: Hub, topic: str, since: float, most: int = BACK) -> tuple[list[Event], Offset | None]:
-    """Return the events of a topic since a time, at most the last `most`, and the tail; None: there is no topic.
+    """Return the events of a topic since a time, at most the last `most`, and the tail, or None without a topic.
 
     Raises Unavailable.
     """
@@ -66,7 +66,7 @@ class Source:
         self._task = hub.delivery.background(self._follow())
 
     def close(self) -> None:
-        """Follow the topic no more."""
+        """Stop following the topic."""
         self._task.cancel()
 
     async def _follow(self) -> None:

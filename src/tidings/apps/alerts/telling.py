@@ -19,11 +19,11 @@ class Queue(Protocol):
     """The queues of webhooks."""
 
     async def put(self, webhook: str, rule: str, notice: Notice) -> None:
-        """Queue a notice for a webhook, once however often it is called."""
+        """Queue a notice for a webhook. A repeated call queues the notice once."""
 
 
 class Telling:
-    """Tells people and webhooks. Every call is repeated without harm: keys are made of the notice's id."""
+    """Tells people and webhooks. A call may be repeated: keys are made of the notice's id."""
 
     def __init__(self, notifications: Notifications, queue: Queue | None = None) -> None:
         self._notifications = notifications
@@ -52,7 +52,7 @@ class Telling:
 
 
 def title_of(notice: Notice) -> str:
-    """Say what has happened in one line."""
+    """Return the title of a notification: the event of the notice in one line."""
     name = notice.title or notice.topic
     listed = [one.instance for one in notice.instances if one.instance]
     if listed:
@@ -68,7 +68,7 @@ def title_of(notice: Notice) -> str:
 
 
 def text_of(notice: Notice) -> str:
-    """Say the values, one line for each instance."""
+    """Return the text of a notification: the values, a line for each instance."""
     lines = [_line(notice, one) for one in notice.instances]
     if notice.more:
         lines.append(f"{notice.more} more")

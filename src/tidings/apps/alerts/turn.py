@@ -1,4 +1,4 @@
-"""The turn to judge: of all processes of a store, one judges at a time, and the log says since when without a gap."""
+"""The turn to judge: one process of a store judges at a time. The log says from when on judging has had no gap."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ IDLE = 5.0
 
 
 class Beat(msgspec.Struct, frozen=True, kw_only=True):
-    """A sign of the process that judges. `since`: the time since when processes have judged without a gap; `at`: the
-    time up to which everything is judged and stored; `left`: the process gives its turn away."""
+    """A sign of life of the process that judges. `since`: the time from which on processes have judged without a gap;
+    `at`: the time up to which all is judged and stored; `left`: the process gives its turn away."""
 
     type: ClassVar[str] = "judge.beat"
     process: str
@@ -44,13 +44,13 @@ class Beat(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Turn:
-    """The part of one process in taking turns.
+    """Takes turns with the other processes of the store.
 
-    `lead(since, at, gap)` is run while this process has the turn, and cancelled when it has lost it. `gap`: nobody has
-    judged between `at` and now. `through()`: the time up to which the process has judged.
+    `lead(since, at, gap)` runs while this process has the turn, and is cancelled when the process loses the turn.
+    `gap`: no process has judged between `at` and now. `through()`: the time up to which the process has judged.
 
-    A beat is appended at the exact end of the log. So of two processes that take a turn, one does; and one that was
-    frozen, and believes that it still has its turn, learns better before its next beat.
+    A beat is appended at the exact end of the log. So only one of two processes that want the turn gets it, and the
+    next beat of a process that was frozen is refused if another process has taken the turn meanwhile.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Turn:
         return self._leading is not None
 
     def open(self) -> None:
-        """Begin to take part."""
+        """Begin to take turns."""
         self._began, self._heard, self._closing = unix_time(), steady_time(), False
         self._offset, self.last, self._wake = ORIGIN, None, asyncio.Event()
         self._hub.delivery.listen(CALLS, self._call)
@@ -156,7 +156,7 @@ class Turn:
     async def _begin(self) -> None:
         """Take the turn."""
         last, now = self.last, unix_time()
-        # A process that was there before the last beat has followed all the while, so nothing was missed.
+        # A process that was open before the last beat has followed the log since then, so it has missed no beat.
         gap = last is None or self._began > self._beaten
         since, at = (now, 0.0) if last is None else (now if gap else last.since, last.at)
         await self._append(Beat(process=self.process, since=since, at=at))
@@ -169,10 +169,10 @@ class Turn:
             leading.cancel()
             await asyncio.wait([leading])
             if not leading.cancelled() and leading.exception() is not None:
-                log.error("Judging failed, and is begun again.", exc_info=leading.exception())
+                log.error("Judging failed, and starts again.", exc_info=leading.exception())
 
     async def _append(self, beat: Beat) -> None:
-        """Append a beat; a Conflict with another process's beat is left to be heard."""
+        """Append a beat. Raises Conflict, after reading the beat of the other process, if that one came first."""
         expected = NEW if self._offset == ORIGIN else self._offset
         try:
             done = await self._hub.log.append(

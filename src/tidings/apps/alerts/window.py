@@ -1,4 +1,4 @@
-"""PURE: the values of an instance as they are known now, and sliding windows of them."""
+"""PURE: the present values of an instance, and sliding windows of values."""
 
 from __future__ import annotations
 

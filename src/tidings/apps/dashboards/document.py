@@ -1,4 +1,4 @@
-"""The document of a dashboard: its cards, and what each of them shows. It is exported and imported as it is stored."""
+"""The document of a dashboard: its cards and their series. A document is exported and imported as it is stored."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Series(Body):
 class Card(Body):
     """A card. `width`: columns of 12. `thresholds`: values with lines of their own. `min`, `max`: ends of the axis.
 
-    `text`: that of a card of text, which has no series; every other card has at least one.
+    `text`: the text of a card of the kind text, which has no series; every other card has at least one series.
     """
 
     id: Name
@@ -86,7 +86,7 @@ class Dashboard(Body):
 
 
 def check(dashboard: Dashboard) -> None:
-    """Check what the members of a document say together. Raises InvalidRequest, which names the member."""
+    """Check the rules between members of a document. Raises InvalidRequest, which names the member."""
     ids = set()
     for n, card in enumerate(dashboard.cards):
         at = f"cards.{n}"
@@ -126,4 +126,4 @@ BUILT_IN = {
         ],
     )
 }
-"""Dashboards that every server has, until somebody saves one under their id."""
+"""Dashboards that every server has, until a person saves another one under the same id."""

@@ -1,4 +1,4 @@
-"""The guard of dashboards: who looks at `dashboards.ID`, and who changes it."""
+"""The guard of dashboards: decides who may read and who may save `dashboards.ID`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tidings.errors import Forbidden
 
 
 class DashboardsGuard(Guard):
-    """Tokens decide who reads and who saves; of people, all may look, and administrators may save."""
+    """Allows what the token allows, with one exception: of the people that sign in, only administrators may save."""
 
     async def admit(self, subject: Subject, topic: str, items: Items, *, transient: bool) -> Admitted:
         raise Forbidden("A dashboard is saved by PUT /dashboards/ID, which overwrites nobody's change.", topic=topic)

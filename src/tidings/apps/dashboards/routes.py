@@ -46,7 +46,7 @@ def routes(access: Access, dashboards: Dashboards) -> APIRouter:
     @router.put(
         "/{id}",
         summary="Save a dashboard",
-        description="The document is that of `GET`, in its member `dashboard`: an export is imported as it is.",
+        description="The body is the member `dashboard` of the answer to `GET`. An export is imported as it is.",
         responses={200: shape(Kept, "The dashboard"), **problems(404, 409, 413)},
     )
     async def save(
@@ -56,7 +56,7 @@ def routes(access: Access, dashboards: Dashboards) -> APIRouter:
         expected: Annotated[
             str,
             Query(
-                description="The offset of the version that was changed, or `new`: nothing else is overwritten.",
+                description="The offset of the version that was changed, or `new`. Another version is not overwritten.",
                 pattern=f"^(new|{OFFSET})$",
             ),
         ],

@@ -33,7 +33,7 @@ class Listed(msgspec.Struct):
 
 
 class Kept(msgspec.Struct):
-    """A dashboard. `offset`: that of its version, to be expected when it is saved; null while nobody has saved it."""
+    """A dashboard. `offset`: the offset of its version, which the next save expects; null before the first save."""
 
     id: str
     topic: str
@@ -76,7 +76,7 @@ class Dashboards:
     async def save(self, id: str, dashboard: Dashboard, expected: Offset | None) -> Offset:
         """Store a version of a dashboard and return its offset.
 
-        `expected`: the offset of the version that was changed; None: nobody has saved this dashboard before. Raises
+        `expected`: the offset of the version that was changed, or None for the first version of the dashboard. Raises
         Conflict, with the present `offset`, if another version was saved meanwhile.
         """
         topic = PREFIX + id

@@ -12,7 +12,7 @@ from .service import OwnMetrics
 class MetricsGuard(Guard):
     """Tokens decide who reads the topic; the server alone publishes to it. The first read makes it begin.
 
-    Of people, administrators configure and delete it.
+    Of the people that sign in, only administrators configure and delete the topic.
     """
 
     def __init__(self, metrics: OwnMetrics) -> None:

@@ -29,7 +29,7 @@ EVERY = 1.0
 """Seconds between two events of a process."""
 
 LOOK = 10.0
-"""Seconds between two looks whether the topic exists, in a process that does not keep figures yet."""
+"""Seconds between two looks for the topic, in a process that does not publish figures yet."""
 
 KEPT = Retention(max_age=26 * 3600.0, max_bytes=128 << 20)
 """The retention of the topic, unless somebody has configured it: a day at one event of 700 bytes a second is 60 MB."""
@@ -38,8 +38,8 @@ KEPT = Retention(max_age=26 * 3600.0, max_bytes=128 << 20)
 class OwnMetrics:
     """Publishes the figures of this process each second, from the first time that somebody reads the topic on.
 
-    A server that nobody looks at writes nothing: an idle disk stays idle. Once the topic exists, every process of the
-    store publishes, also after a restart. `worker`: the number of this process among the workers of a server, or 0.
+    Without a reader the server writes no figures, so that an idle disk stays idle. Once the topic exists, each process
+    of the store publishes, also after a restart. `worker`: the number of this process among the server's workers, or 0.
     """
 
     def __init__(self, hub: Hub, figures: Figures, worker: int) -> None:
@@ -49,11 +49,11 @@ class OwnMetrics:
         self._asked = asyncio.Event()
 
     def open(self) -> None:
-        """Begin to publish as soon as the topic is wanted. The work ends with the hub."""
+        """Begin to publish as soon as the topic has a reader or exists. The work ends with the hub."""
         self._hub.delivery.background(self._run())
 
     def ask(self) -> None:
-        """Say that somebody reads the topic."""
+        """Note that the topic has a reader."""
         self._asked.set()
 
     async def _run(self) -> None:
@@ -86,7 +86,7 @@ class OwnMetrics:
 
 
 class Moment(NamedTuple):
-    """A reading, with the time at which it was made, and what the system says of the process at that time."""
+    """A reading, with its time and the CPU time of the process at that time."""
 
     at: float
     cpu: float
@@ -95,7 +95,7 @@ class Moment(NamedTuple):
 
     @classmethod
     def now(cls, reading: Reading) -> Moment:
-        """Return the reading as of now. Its timings go on counting, so that their counts are copied."""
+        """Return a moment for the present reading. The counts of its timings are copied, since they go on counting."""
         return cls(monotonic(), process_time(), reading, tuple(tuple(t.counts) for t in _timings(reading)))
 
 
@@ -106,8 +106,8 @@ def _timings(reading: Reading) -> tuple[Timings, ...]:
 def figures_between(before: Moment, after: Moment) -> dict[str, float]:
     """Return the figures of the time between two moments.
 
-    Rates are a second's, times are in seconds, sizes in bytes, and `cpu` in cores. A time is left out where there was
-    none, such as that of publishing in a second without an event: it is unknown, not 0.
+    Rates are per second, times in seconds, sizes in bytes, and `cpu` in cores. An unknown time is left out, such as the
+    time of publishing in a second without an event.
     """
     seconds = after.at - before.at
     was, now = before.reading, after.reading

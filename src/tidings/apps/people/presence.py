@@ -127,7 +127,7 @@ class Presence:
         try:
             await self.hub.publish(topic, msgspec.to_builtins(event), type, transient=True)
         except TidingsError as error:
-            log.warning("Other processes could not be told about the people here: %s", error)
+            log.warning("The people of this process could not be published to the other processes: %s", error)
 
     def _hear(self, type: str, data: str) -> None:
         """Take a beat of another process. A listener must not raise."""

@@ -24,8 +24,8 @@ PAGE, MOST = 50, 200
 """Cases, or events of a case, in a page."""
 
 ProcessName = Annotated[str, Path(pattern=f"^{NAME}$", description="A process's name.", examples=["orders"])]
-Skip = Annotated[int, Query(ge=0, le=10_000_000, description="Leave out this many of the first.")]
-Limit = Annotated[int, Query(ge=1, le=MOST, description="List at most this many.")]
+Skip = Annotated[int, Query(ge=0, le=10_000_000, description="The number of first entries to leave out.")]
+Limit = Annotated[int, Query(ge=1, le=MOST, description="The most entries to list.")]
 
 
 class ProcessEntry(msgspec.Struct):
@@ -44,7 +44,7 @@ class ProcessList(msgspec.Struct):
 
 
 def routes(access: Access, processes: Processes) -> APIRouter:
-    """The router of processes."""
+    """Return the router of processes."""
     router = APIRouter(tags=["processes"], route_class=strict(access), prefix="/processes")
 
     async def reader(request: Request, name: str) -> None:
@@ -58,7 +58,7 @@ def routes(access: Access, processes: Processes) -> APIRouter:
     )
     async def listed(
         request: Request,
-        after: Annotated[str, Query(pattern=f"^({NAME})?$", description="List those after this name.")] = "",
+        after: Annotated[str, Query(pattern=f"^({NAME})?$", description="The name after which the list begins.")] = "",
     ) -> Response:
         subject = await access.reader(request.scope["headers"])
         found: list[ProcessEntry] = []
@@ -80,7 +80,7 @@ def routes(access: Access, processes: Processes) -> APIRouter:
     async def figures(
         request: Request,
         name: ProcessName,
-        variants: Annotated[int, Query(ge=0, le=MOST_TOP, description="How many variants to list.")] = TOP,
+        variants: Annotated[int, Query(ge=0, le=MOST_TOP, description="The number of variants to list.")] = TOP,
     ) -> Response:
         await reader(request, name)
         return json_response(await processes.figures(name, variants))
@@ -97,7 +97,7 @@ def routes(access: Access, processes: Processes) -> APIRouter:
         request: Request,
         name: ProcessName,
         source: Annotated[str | None, Query(alias="from", description="An activity.")] = None,
-        target: Annotated[str | None, Query(alias="to", description="The activity that follows it.")] = None,
+        target: Annotated[str | None, Query(alias="to", description="The following activity of the edge.")] = None,
         at: Annotated[str | None, Query(description="The activity of the last event.")] = None,
         skip: Skip = 0,
         limit: Limit = PAGE,

@@ -120,7 +120,7 @@ class Processes:
                 await self.hub.publish(f"{topic}.figures", about, CHANGED, transient=True)
 
     def follow(self, topic: str) -> None:
-        """Mine the topic from now on, as it is published. Idempotent."""
+        """Keep the state of the topic level with its log from now on. Idempotent."""
         projection = self.projections.kept(topic)
         if projection is None or not projection.level:
             self.hub.delivery.background(self.projections.following(topic))

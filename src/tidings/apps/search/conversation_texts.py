@@ -31,7 +31,7 @@ class Announced(msgspec.Struct):
 
 
 def changes_of(event: Event) -> Iterator[Change]:
-    """Iterate over the question that an event of a conversation asks, if it asks one."""
+    """Iterate over the question of a conversation's event, if the event is a question."""
     if event.type != "run.created" or event.redacted:
         return
     assert event.offset is not None
@@ -80,7 +80,7 @@ async def answer_of(hub: Hub, topic: str, run: str, question: int) -> Said | Lit
 
 
 async def still_said(hub: Hub, topic: str, epoch: str, place: int, run: str) -> bool:
-    """Tell whether the question or the answer at a place is still there: an operator can redact a question, and its
+    """Return True if the question or the answer at a place still exists: an operator can redact a question, and its
     asker can delete the run. Raises Unavailable."""
     if await hub.log.describe(topic_of(run)) is None:
         return False

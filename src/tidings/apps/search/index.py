@@ -1,5 +1,7 @@
-"""The index of what was said: a temporary file of SQLite's in this process, which nobody misses when the process is
-gone. It is made from the logs of rooms, conversations and runs, and brought up to their tails by each search."""
+"""The index of texts: a temporary SQLite file of this process, which is lost with the process.
+
+The index is made from the logs of rooms, conversations and runs. Each search first brings it up to their tails.
+"""
 
 from __future__ import annotations
 

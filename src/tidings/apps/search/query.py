@@ -1,4 +1,4 @@
-"""PURE: searches as people write them, read as words and conditions."""
+"""PURE: the parser of searches: words, quoted texts and conditions."""
 
 from __future__ import annotations
 
@@ -55,10 +55,10 @@ def parse(text: str, me: str | None = None) -> Query:
             if any(character.isalnum() for character in value):
                 terms.append(f'"{cut(value)}"' + ("" if quoted or is_unspaced(value[-1]) else "*"))
         elif not value:
-            raise InvalidRequest(f'Write what you search for behind "{name}:", without a space between.')
+            raise InvalidRequest(f'Write a value right after "{name}:", without a space.')
         elif name == "has":
             if value.lower() not in KINDS:
-                raise InvalidRequest(f'Write {", ".join(KINDS[:-1])} or {KINDS[-1]} behind "has:".')
+                raise InvalidRequest(f'Write {", ".join(KINDS[:-1])} or {KINDS[-1]} after "has:".')
             has.add(value.lower())
         elif name in named:
             raise InvalidRequest(f'Write "{name}:" once.')
@@ -85,4 +85,4 @@ def _day(text: str) -> float:
             return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
     except ValueError:
         pass
-    raise InvalidRequest('Write a day behind "before:", such as before:2026-11-29.')
+    raise InvalidRequest('Write a day after "before:", such as before:2026-11-29.')

@@ -1,4 +1,4 @@
-"""The texts of a room, as its events say them."""
+"""The texts of a room, read from its events."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _KINDS = (MessagePosted.type, AnswerPosted.type, MessageEdited.type, MessageDele
 
 
 def changes_of(event: Event) -> Iterator[Change]:
-    """Iterate over what an event of a room says, and what it edits or deletes."""
+    """Iterate over the texts that an event of a room adds, edits or deletes."""
     assert event.offset is not None
     n, time = event.offset.n, event.time
     if event.redacted and event.json()["type"] == MessagePosted.type:
-        yield Said(n, "", "", time)  # the place of the edit that says all of it
+        yield Said(n, "", "", time)  # the place of a later edit that restates the whole text
     if event.redacted or event.type not in _KINDS:
         return
     try:

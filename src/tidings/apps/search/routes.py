@@ -39,9 +39,9 @@ class Neighbour(msgspec.Struct):
 class Hit(msgspec.Struct):
     """A message of `room`, or a question or an answer of `conversation`, that matches.
 
-    `text` is what is around the first match, `marks` where the matches are in it, as pairs of positions in UTF-16
-    units. `offset`: of the message, or of the event that announces the `run`. `by`: the author, empty for an answer of
-    `assistant`. `time` in Unix seconds. `previous` and `following`: what was said before and after it.
+    `text`: the part of the text around the first match; `marks`: the places of the matches in `text`, as pairs of
+    positions in UTF-16 units. `offset`: of the message, or of the event that announces the `run`. `by`: the author,
+    empty for an answer of `assistant`. `time` in Unix seconds. `previous`, `following`: the texts before and after.
     """
 
     room: str | None
@@ -59,18 +59,18 @@ class Hit(msgspec.Struct):
 
 
 class Hits(msgspec.Struct):
-    """The newest first; `next` is the `before` of the next page, null where there is none."""
+    """Hits, the newest first. `next`: the `before` of the next page, or null on the last page."""
 
     hits: list[Hit]
     next: str | None
 
 
 def routes(hub: Hub, rooms: Rooms, index: Index, access: Access, search: Search) -> APIRouter:
-    """The router of the search."""
+    """Return the router of the search."""
     router = APIRouter(tags=["search"], route_class=strict(access))
 
     async def readable_rooms(subject: Subject, place: str | None) -> dict[str, Offset]:
-        """The topics of the rooms that the subject may read, of one place only if it is given."""
+        """Return the topics of the rooms that the subject may read, with their tails. `place` narrows the rooms."""
         return {
             ROOMS + found.id: found.entry.tail
             async for found in in_slices(await index.readable_by(subject))
@@ -78,8 +78,8 @@ def routes(hub: Hub, rooms: Rooms, index: Index, access: Access, search: Search)
         }
 
     async def own_conversations(subject: Subject) -> dict[str, Offset]:
-        """The topics of the conversations of the subject. Those of others that have no name are not searched by a
-        person who has one."""
+        """Return the topics of the subject's own conversations, with their tails. A subject with a name does not search
+        conversations without an owner."""
         labels = [owned_by(subject.name)] if subject.name else [UNOWNED] if subject.session is None else []
         topics: dict[str, Offset] = {}
         after = ""
@@ -93,14 +93,19 @@ def routes(hub: Hub, rooms: Rooms, index: Index, access: Access, search: Search)
     @router.get(
         "/search",
         summary="Search messages and conversations",
-        description="Every word must be there, and may go on; what is in quotes must be there as it is. `from:NAME`, "
-        "`in:ROOM`, `in:conversations`, `before:2026-11-29`, `has:file`, `has:image` and `has:link` are conditions.",
+        description="A text matches if it has every word, or words that begin so. Text in quotes matches exactly. "
+        "`from:NAME`, `in:ROOM`, `in:conversations`, `before:2026-11-29`, `has:file`, `has:image` and "
+        "`has:link` are conditions.",
         responses={200: shape(Hits, "The matches"), **problems(404)},
     )
     async def searched(
         request: Request,
-        q: Annotated[str, Query(min_length=1, max_length=200, description="Words.", examples=["deploy from:mara"])],
-        room: Annotated[str, Query(description="In this room only.", json_schema_extra={"pattern": f"^({ID})?$"})] = "",
+        q: Annotated[
+            str, Query(min_length=1, max_length=200, description="The search.", examples=["deploy from:mara"])
+        ],
+        room: Annotated[
+            str, Query(description="The id of the only room to search.", json_schema_extra={"pattern": f"^({ID})?$"})
+        ] = "",
         before: Annotated[str, Query(pattern="^([0-9]{1,19})?$", description="The `next` of a page.")] = "",
     ) -> Response:
         subject = await access.reader(request.scope["headers"], *([ROOMS + room] if room else []))
@@ -120,7 +125,7 @@ def routes(hub: Hub, rooms: Rooms, index: Index, access: Access, search: Search)
         return json_response(Hits(shown, str(hits[HITS - 1].id) if more else None))
 
     async def said(found: Found, topics: dict[str, Offset]) -> bool:
-        """Tell whether a text is still there. Rooms tell the index of all that is deleted in them."""
+        """Return True if a text still exists. The index learns of all deletions in rooms by itself."""
         if found.run is None:
             return True
         return await still_said(hub, found.topic, topics[found.topic].epoch, found.n, found.run)
@@ -129,7 +134,7 @@ def routes(hub: Hub, rooms: Rooms, index: Index, access: Access, search: Search)
 
 
 def hit(found: Found, epoch: str) -> Hit:
-    """Return a hit as it is sent."""
+    """Return a hit in the shape of the answer."""
     inside = found.topic.startswith(CONVERSATIONS)
     id = found.topic.partition(".")[2]
     return Hit(

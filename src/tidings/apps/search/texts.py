@@ -1,4 +1,4 @@
-"""PURE: what events change in the index of what was said."""
+"""PURE: the changes that events make in the index of texts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tidings.apps.file import File
 
 class Said(NamedTuple):
     """A text of a topic. `n`: its place in the topic. `by`: its author, empty for an assistant, for a person without a
-    name, and for a text that is not there yet. `run`: the run of a question, or of an answer in a conversation."""
+    name, and for the place of a text that a later edit brings. `run`: the run of a question or an answer."""
 
     n: int
     text: str
@@ -27,14 +27,14 @@ class Said(NamedTuple):
 
 
 class Edited(NamedTuple):
-    """The text that is in the place of another. Only its author's text takes a text's place."""
+    """A text that replaces the text at place `n`, if both have the same author."""
 
     n: int
     said: Said
 
 
 class Taken(NamedTuple):
-    """The end of a text."""
+    """The deletion of the text at place `n`."""
 
     n: int
 

@@ -1,4 +1,4 @@
-"""Series over HTTP: history in one answer, which says where live goes on."""
+"""Series over HTTP: the history of a series in one answer, with the offset after which live events follow."""
 
 from __future__ import annotations
 
@@ -71,15 +71,17 @@ def routes(access: Access, service: SeriesService) -> APIRouter:
         await access.reader(request.scope["headers"], topic)
         aggregation = agg or ("mean" if field else "rate")
         if not field and aggregation not in ADDED - {"sum"}:
-            raise InvalidRequest(f"`agg={aggregation}` needs a `field`: events themselves have a `rate` and a `count`.")
+            raise InvalidRequest(
+                f"`agg={aggregation}` needs a `field`. Without a field, events have a `rate` and a `count`."
+            )
         now = time()
         first, last = (at if at > 0 else now + at for at in (start, end))
         if not first < last:
-            raise InvalidRequest("`from` is before `to`.")
+            raise InvalidRequest("`from` must be before `to`.")
         if last > now + FUTURE:
-            raise InvalidRequest("`to` is not in the future.")
+            raise InvalidRequest("`to` must not be in the future.")
         if first < now - KEPT[HOUR]:
-            raise InvalidRequest(f"`from` is at most {KEPT[HOUR] // 86_400} days ago.")
+            raise InvalidRequest(f"`from` must be at most {KEPT[HOUR] // 86_400} days ago.")
         spec = Spec(topic, field, by, aggregation in QUANTILES)
         return json_response(await service.answer(spec, aggregation, first, last, points))
 
