@@ -45,8 +45,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(trylast=True)  # browser tests have their mark by then
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files that take long come first. .ci/run hands files to two workers in this order, and neither shall be left
-    with a long one at the end, while the other has nothing to do."""
+    """Put files that take long first: .ci/run hands files to three processes in this order, and a long file at the
+    end would keep one of them busy while the others have nothing to do."""
     ranks: dict[Path, int] = {}
     for item in items:
         rank = 0 if item.get_closest_marker("slow") else 1 if item.get_closest_marker("browser") else 2
