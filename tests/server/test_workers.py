@@ -86,14 +86,22 @@ async def test_workers_over_postgresql_are_replaced_when_they_die_or_hang_and_le
         assert "Traceback" not in "".join(server.output)
 
 
-def test_workers_that_cannot_start_say_why_once(tmp_path: Path) -> None:
-    store = f"sqlite:///{tmp_path}/missing/tidings.db"
-    words = [sys.executable, "-m", "tidings", "serve", "--workers", "2", "--port", "0", "--store", store]
+@pytest.fixture(params=["sqlite", "postgres"])
+def missing(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a store that cannot be made: its folder or its database, named `missing`, is not there."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/missing/tidings.db"
+    url: str = request.getfixturevalue("postgres_url")
+    return url.rpartition("/")[0] + "/missing"
+
+
+def test_workers_that_cannot_start_say_why_once(missing: str) -> None:
+    words = [sys.executable, "-m", "tidings", "serve", "--workers", "2", "--port", "0", "--store", missing]
     done = subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.returncode == 1
     (reason, log) = done.stderr.splitlines()
     assert reason.startswith("tidings: ")
-    assert "missing" in reason
+    assert "missing" in reason or "does not exist" in reason
     assert "Worker 1 ended with status 1" in log
 
 

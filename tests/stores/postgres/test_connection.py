@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 
 import asyncpg
 import pytest
@@ -52,7 +53,7 @@ def test_errors_mean_what_they_say(error: Exception, sentence: str, refused: boo
         ("no.such.host.invalid/", Unavailable, "cannot be reached"),
         ("127.0.0.1:{port}/?sslmode=verify-full", InvalidRequest, "ssl options"),
         ("127.0.0.1:{port}/?sslmode=other", InvalidRequest, "ssl options"),
-        ("127.0.0.1:{port}/?sslmode=require", Unavailable, "cannot be reached"),
+        ("127.0.0.1:{port}/?sslmode=require", Unavailable, "takes no connection with TLS"),
     ],
 )
 async def test_no_error_shows_the_password(
@@ -71,6 +72,84 @@ async def test_no_error_shows_the_password(
     seen = f"{refused.value!r} {refused.value.problem()} {refused.getrepr(style='long')} {caplog.text} {store!r}"
     assert SECRET not in seen
     assert refused.value.__suppress_context__
+
+
+@pytest.fixture
+def guest(postgres: Cluster, postgres_database: str) -> Iterator[str]:
+    """The name of a user without privileges."""
+    postgres.sql("CREATE ROLE guest LOGIN")
+    yield "guest"
+    postgres.sql("DROP OWNED BY guest CASCADE", postgres_database)
+    postgres.sql("DROP ROLE guest")
+
+
+@pytest.fixture
+def attempts(monkeypatch: pytest.MonkeyPatch) -> list[None]:
+    """Count the connections that are tried to be made."""
+    tried: list[None] = []
+    connect = asyncpg.connect
+
+    async def counted(*arguments: object, **options: object) -> object:
+        tried.append(None)
+        return await connect(*arguments, **options)
+
+    monkeypatch.setattr(asyncpg, "connect", counted)
+    return tried
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ("tidings@127.0.0.1:{port}/missing", "that the store's URL names does not exist"),
+        ("unknown@127.0.0.1:{port}/postgres", "does not know the URL's user"),
+        ("guest@127.0.0.1:{port}/postgres", "lacks a privilege: it must own the database, or its schema `tidings`"),
+        ("tidings@127.0.0.1:{port}/latin", "encoding is LATIN1, .*createdb --encoding=UTF8 --template=template0"),
+        ("tidings@127.0.0.1:{port}/postgres?sslmode=require", "takes no connection with TLS"),
+        (
+            "tidings@127.0.0.1:{port}/postgres?sslmode=verify-full&sslrootcert=/none.pem",
+            "file of the URL's sslrootcert",
+        ),
+        ("tidings@127.0.0.1:{port}/postgres?sslmode=require&sslcert=/none.pem", "file of the URL's sslcert"),
+    ],
+)
+async def test_an_engine_that_refuses_is_named_at_once(
+    postgres: Cluster,
+    guest: str,
+    caplog: pytest.LogCaptureFixture,
+    attempts: list[None],
+    change: str,
+    sentence: str,
+) -> None:
+    """Waiting would not help, so `open` tries a single time, and no log line speaks of waiting."""
+    if "latin" in change:
+        await postgres.ask("CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0", "postgres")
+    store = PostgresStore("postgresql://" + change.format(port=postgres.port))
+    with pytest.raises(TidingsError, match=sentence):
+        await store.open()
+    await store.close()
+    await postgres.ask("DROP DATABASE IF EXISTS latin", "postgres")
+    assert len(attempts) == 1
+    assert caplog.text == ""
+
+
+async def test_a_user_that_is_refused_later_is_waited_for(
+    postgres: Cluster, url: str, guest: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A server goes on by itself once its user is let in again, as after a change of the password."""
+    await postgres.ask(f"GRANT CREATE ON DATABASE {url.rpartition('/')[2]} TO {guest}", "postgres")
+    store = PostgresStore(url.replace("tidings@", f"{guest}@"))
+    await store.open()
+    try:
+        await postgres.ask(f"ALTER ROLE {guest} NOLOGIN", "postgres")
+        store._connections.renew()
+        waiting = store.update("a", (), put())
+        with pytest.raises(Unavailable, match="does not know the URL's user"):
+            await store.load("a")
+        await postgres.ask(f"ALTER ROLE {guest} LOGIN", "postgres")
+        assert (await waiting).head
+    finally:
+        await store.close()
+    assert caplog.text.count("It is waited for.") == caplog.text.count("can be reached again") == 1
 
 
 async def test_the_pool_is_bounded(opened: Open, postgres: Cluster, url: str) -> None:

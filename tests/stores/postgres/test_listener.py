@@ -6,9 +6,11 @@ import asyncio
 
 import pytest
 
+from tests.delivery.events import collect, waits
 from tests.postgres import Cluster
 from tests.stores.kit import put, until
 from tests.stores.postgres.conftest import Open
+from tidings import Hub
 from tidings.events import ORIGIN, Offset
 from tidings.log.head import Change, Head
 from tidings.stores.postgres import listener
@@ -90,3 +92,34 @@ async def test_very_many_missed_changes_are_looked_at_all(
     await asyncio.gather(*(mute.update(f"t{n}", (), put()) for n in range(9)))
     async with asyncio.timeout(10):
         assert await anext(feed) is None
+
+
+async def test_changes_while_the_process_does_not_listen_reach_its_readers(
+    postgres: Cluster, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The engine ends the connection that listens, as an administrator or a firewall does, and the next one is late."""
+    store, connect, go_on = PostgresStore(url), listener.connect, asyncio.Event()
+
+    async def late(url: str) -> object:
+        await go_on.wait()
+        return await connect(url)
+
+    async with Hub(url) as other, Hub(store) as hub:
+        await other.publish("a", "first")
+        reading = asyncio.ensure_future(collect(hub.subscribe("a", "earliest")))
+        monkeypatch.setattr(listener, "connect", late)
+        for n in range(3):
+            await waits(hub)
+            go_on.clear()
+            connection = store._listener._connection
+            assert connection
+            await postgres.ask(f"SELECT pg_terminate_backend({connection.get_server_pid()})", "postgres")
+            await store._listener._ended.wait()
+            last = await other.publish("a", f"meanwhile {n}")
+            assert hub.delivery.topics._live["a"].visible < last.n
+            go_on.set()
+            async with asyncio.timeout(20):
+                while hub.delivery.topics._live["a"].visible < last.n:  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+        await other.publish("a", "last", close=True)
+        assert await reading == ["first", *(f"meanwhile {n}" for n in range(3)), "last"]

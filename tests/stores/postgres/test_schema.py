@@ -61,6 +61,12 @@ async def test_tables_of_others_are_refused_and_not_touched(
     assert await postgres.ask("SELECT relname FROM pg_class ORDER BY 1", name) == before
 
 
+async def test_an_engine_that_is_too_old_is_refused(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schema, "OLDEST", 99)
+    with pytest.raises(InvalidRequest, match=r"is in PostgreSQL \d+. Tidings needs PostgreSQL 99 or newer"):
+        await opened()
+
+
 async def test_an_empty_schema_is_ours(opened: Open, postgres: Cluster, url: str) -> None:
     await postgres.ask("CREATE SCHEMA tidings", url.rpartition("/")[2])
     assert await (await opened()).load("a") is None

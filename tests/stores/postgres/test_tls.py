@@ -11,7 +11,6 @@ import pytest
 from tests.postgres import Cluster
 from tests.stores.kit import put
 from tidings.errors import TidingsError, Unavailable
-from tidings.stores.postgres import store as module
 from tidings.stores.postgres.store import PostgresStore
 
 KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
@@ -69,22 +68,22 @@ async def test_an_engine_that_the_authority_has_signed_for_is_used(engine: Clust
     [
         ("sslmode=verify-full&sslrootcert={folder}/other.pem", "tidings@127.0.0.1", Unavailable, "certificate"),
         ("sslmode=verify-full&sslrootcert={folder}/ours.pem", "tidings@localhost", Unavailable, "certificate"),
-        ("sslmode=disable", "tidings@127.0.0.1", Unavailable, "refuses the user or the password"),
+        ("sslmode=disable", "tidings@127.0.0.1", Unavailable, "pg_hba.conf refuses the connection: see sslmode"),
         ("sslmode=require&password=wrong", "stranger@127.0.0.1", Unavailable, "refuses the user or the password"),
     ],
 )
 async def test_no_other_engine_is_talked_to(
     engine: Cluster,
     folder: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
     options: str,
     at: str,
     kind: type[TidingsError],
     sentence: str,
 ) -> None:
-    monkeypatch.setattr(module, "WAITING", 0.0)
     store = PostgresStore(url(engine, options.format(folder=folder), at))
     with pytest.raises(kind, match=sentence) as refused:
         await store.open()
     await store.close()
     assert str(folder) not in str(refused.value)
+    assert caplog.text == "", "it was not waited for"

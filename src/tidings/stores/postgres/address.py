@@ -1,7 +1,8 @@
-"""The URL of a PostgreSQL store: what the driver gets of it, and what is Tidings' own. Pure."""
+"""The URL of a PostgreSQL store: what the driver gets of it, and what is Tidings' own."""
 
 from __future__ import annotations
 
+import os
 from typing import NamedTuple
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
@@ -14,6 +15,9 @@ DRIVERS = frozenset(
     }
 )
 """Options of libpq that the driver understands."""
+
+FILES = ("sslrootcert", "sslcert", "sslkey", "sslcrl")
+"""Options that name a file without which no connection is made."""
 
 POOL = 10
 """Connections that a process opens at most, beside the one that listens."""
@@ -64,3 +68,9 @@ def parse_address(url: str) -> Address:
         int(pool),
         bool(listen),
     )
+
+
+def unreadable(url: str) -> str:
+    """Return the option of an address's URL that names a file which cannot be read; empty if there is none."""
+    options = dict(parse_qsl(urlsplit(url).query))
+    return next((name for name in FILES if name in options and not os.access(options[name], os.R_OK)), "")

@@ -17,7 +17,7 @@ import asyncpg
 from tidings.errors import InvalidRequest, TidingsError, Unavailable
 from tidings.log.port import SEALED
 
-from .address import Address
+from .address import Address, unreadable
 from .eras import Stale
 from .seals import REFUSED
 
@@ -34,11 +34,16 @@ PREPARED = 100
 
 AWAY = "The database cannot be reached."
 
-FAILURES = {
-    "25006": "The database cannot be written: it is read-only, as a standby is.",
-    "28": "The database refuses the user or the password of the store's URL.",
+REFUSALS = {
+    "28": "The database does not know the URL's user, or its pg_hba.conf refuses the connection: see sslmode.",
+    "28P01": "The database refuses the user or the password of the store's URL.",
     "3D": "The database that the store's URL names does not exist.",
     "42501": "The database's user lacks a privilege: it must own the database, or its schema `tidings`.",
+}
+"""Sentences by SQLSTATE, or by the class of it that its first two characters name: what waiting does not change."""
+
+FAILURES = {
+    "25006": "The database cannot be written: it is read-only, as a standby is.",
     "42P01": "The database has lost the store's tables.",
     "53100": "The database cannot be used: its disk is full.",
     "53300": "The database has no connection left for this process.",
@@ -47,7 +52,11 @@ FAILURES = {
     REFUSED: SEALED,
     "XX": "The database is damaged.",
 }
-"""Sentences by SQLSTATE, or by the class of it that its first two characters name."""
+"""The same for all else that may pass."""
+
+CERTIFICATE = "The database's certificate is none that the URL's sslmode and sslrootcert accept."
+
+PLAIN = "The database takes no connection with TLS, which the URL's sslmode asks for."
 
 DRIVER_ERRORS = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """The errors of the engine, of the driver, and of the network between them."""
@@ -57,6 +66,10 @@ CONFLICTS = frozenset({"40001", "40P01", "55P03"})
 
 logger: logging.Logger = logging.getLogger("tidings")
 T = TypeVar("T")
+
+
+class Refused(Unavailable):
+    """The engine answers and lets this process in no more: somebody must change the engine or the URL."""
 
 
 def state_of(error: BaseException) -> str:
@@ -69,12 +82,16 @@ def meaning(error: BaseException) -> TidingsError:
     if isinstance(error, TidingsError):
         return error
     if isinstance(error, ssl.SSLError):
-        return Unavailable("The database's certificate is none that the URL's sslmode and sslrootcert accept.")
+        return Refused(CERTIFICATE)
+    if isinstance(error, ConnectionError) and "rejected SSL" in str(error):  # the driver has no class for it
+        return Refused(PLAIN)
     if isinstance(error, ValueError):
         return InvalidRequest("The URL of the store cannot be used: look at its port and its ssl options.")
     state = state_of(error)
     if isinstance(error, asyncpg.exceptions.TargetServerAttributeNotMatched):
         state = "25006"
+    if refusal := REFUSALS.get(state) or REFUSALS.get(state[:2]):
+        return Refused(refusal)
     sentence = FAILURES.get(state) or FAILURES.get(state[:2])
     if sentence is None and state[:2] not in ("", "08", "57"):
         sentence = f"The database refused a statement (SQLSTATE {state})."
@@ -110,6 +127,8 @@ async def connect(url: str, *, pooled: bool = False) -> Connection:
             statement_cache_size=0 if pooled else PREPARED,
         )
     except (*DRIVER_ERRORS, ValueError) as error:
+        if isinstance(error, OSError) and (name := await asyncio.to_thread(unreadable, url)):
+            raise InvalidRequest(f"The file of the URL's {name} cannot be read.") from None
         raise meaning(error) from None
 
 
@@ -126,6 +145,7 @@ class Connections:
         self._idle: list[Connection] = []
         self._good: set[Connection] = set()  # those that are idle, and those in use that may be used again
         self._closed = False
+        self._reached = False
         self._trouble = ""
 
     @contextlib.asynccontextmanager
@@ -189,8 +209,10 @@ class Connections:
         try:
             connection = await self._connect()
         except TidingsError as error:
-            self._say(str(error))
+            if self._reached or not isinstance(error, Refused | InvalidRequest):  # else nobody waits for it
+                self._say(str(error))
             raise
+        self._reached = True
         self._say("")
         return connection
 

@@ -11,6 +11,11 @@ from tidings.errors import InvalidRequest
 FORMAT = 1
 """The number in `tidings.store` of tables that this version reads and writes."""
 
+OLDEST = 14
+"""The oldest version of PostgreSQL that is used."""
+
+ENCODING = "UTF8"
+
 LOCK = 0x7469_6469_6E67
 """The advisory lock of those who make or change tables, or begin an era."""
 
@@ -71,7 +76,8 @@ logger: logging.Logger = logging.getLogger("tidings")
 async def prepare(connection: asyncpg.Connection) -> None:
     """Make or migrate the tables, in one transaction. Of several processes at once, one does it.
 
-    Raises InvalidRequest if the schema `tidings` of the database is not a store that this version can use.
+    Raises InvalidRequest if the schema `tidings` of the database is not a store that this version can use, or if the
+    engine or the encoding of the database cannot hold a store.
     """
     if await _format(connection) == FORMAT:
         return
@@ -79,6 +85,7 @@ async def prepare(connection: asyncpg.Connection) -> None:
         await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK)
         found = await _format(connection)
         if found is None:
+            await _check(connection)
             if not await connection.fetchval("SELECT to_regnamespace('tidings') IS NOT NULL"):
                 await connection.execute("CREATE SCHEMA tidings")
             await connection.execute(TABLES)
@@ -87,6 +94,17 @@ async def prepare(connection: asyncpg.Connection) -> None:
         for step in range(found, FORMAT):
             await connection.execute(MIGRATIONS[step])
         await connection.execute("UPDATE tidings.store SET format = $1", FORMAT)
+
+
+async def _check(connection: asyncpg.Connection) -> None:
+    """Refuse a database that cannot hold a store. Raises InvalidRequest."""
+    if (version := connection.get_server_version().major) < OLDEST:
+        raise InvalidRequest(f"The database is in PostgreSQL {version}. Tidings needs PostgreSQL {OLDEST} or newer.")
+    if (encoding := await connection.fetchval("SELECT current_setting('server_encoding')")) != ENCODING:
+        raise InvalidRequest(
+            f"The database's encoding is {encoding}, and names of topics need {ENCODING}. Make another database: "
+            f"createdb --encoding={ENCODING} --template=template0 NAME"
+        )
 
 
 async def _format(connection: asyncpg.Connection) -> int | None:

@@ -22,7 +22,7 @@ from tidings.stores.feed import Feeds
 
 from . import seals
 from .address import parse_address
-from .connection import Connection, Connections
+from .connection import Connection, Connections, Refused
 from .eras import Eras
 from .group_commit import GroupCommit
 from .leases import EngineLeases
@@ -35,7 +35,7 @@ from .tidier import Tidier
 from .writer import Update, Writer
 
 WAITING = 5.0
-"""Seconds for which `open` waits for an engine that is away."""
+"""Seconds for which `open` waits for an engine that is away. It does not wait for an engine that refuses it."""
 
 PAUSE = 0.2
 """Seconds between two attempts of `open`."""
@@ -95,7 +95,7 @@ class PostgresStore:
             except BaseException as error:
                 await self._listener.close()
                 await self._connections.close()
-                if not isinstance(error, Unavailable) or monotonic() > end:
+                if not isinstance(error, Unavailable) or isinstance(error, Refused) or monotonic() > end:
                     raise
             await asyncio.sleep(PAUSE)
 
