@@ -157,7 +157,7 @@ def redacted_event(topic: str, offset: Offset, type: str, time: float) -> Event:
 
 def check_nesting(json: str) -> None:
     """Raise RecursionError for JSON of more than NESTING levels. The outcome for other text means nothing."""
-    if json.count("[") + json.count("{") <= NESTING:
+    if len(json) <= NESTING or json.count("[") + json.count("{") <= NESTING:
         return
     outside = outside_texts(json.encode("utf-8", "replace"))
     steps = memoryview(outside.translate(_STEPS, _NO_BRACKETS)).cast("b")

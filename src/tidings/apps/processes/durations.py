@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 from array import array
+from collections import Counter
+from itertools import repeat
+from operator import truediv
 from typing import NamedTuple
 
 EXACT = 1_000
@@ -118,10 +121,13 @@ class Durations:
         self.highs += values.count(self.high)
         self.sum += sum(values)
         self.counted += len(values)
-        buckets = self.buckets
-        for value in values:
-            bucket = _bucket(value)
-            buckets[bucket] = buckets.get(bucket, 0) + 1
+        # Mapped, because a call for each value takes four times as long.
+        logarithms = map(math.log, filter(None, values))
+        buckets = Counter(map(int, map(truediv, logarithms, repeat(WIDTH))))
+        if zeros := values.count(0):
+            buckets[-1] = zeros
+        for bucket, count in buckets.items():
+            self.buckets[bucket] = self.buckets.get(bucket, 0) + count
         self.values = array("q")
 
     def _at(self, rank: int) -> float:

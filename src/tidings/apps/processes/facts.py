@@ -26,6 +26,10 @@ _FIRST, _LAST = ((limit - _EPOCH) // timedelta(microseconds=1) for limit in (EAR
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
+Row = tuple[str, str, int]
+"""The case, the activity and the time, in microseconds since 1970, of an event."""
+
+
 class Unmineable(InvalidRequest):
     """An event that cannot be mined. The member `field` names the field that is wrong."""
 
@@ -72,8 +76,8 @@ _event = msgspec.json.Decoder(CaseEvent).decode
 _part = msgspec.json.Decoder(ImportPart).decode
 
 
-def read(data: str) -> tuple[str, str, int]:
-    """Return the case, the activity and the time, in microseconds since 1970, of an event. Raises Unmineable."""
+def read(data: str) -> Row:
+    """Return what the fold takes of an event. Raises Unmineable."""
     try:
         event = _event(data)
         case, activity = event.case, event.activity
@@ -127,9 +131,14 @@ def _checked(at: int) -> int:
     return at
 
 
+def time_of(at: int) -> datetime:
+    """Return a time in microseconds since 1970 as one of UTC."""
+    return _EPOCH + timedelta(microseconds=at)
+
+
 def iso(at: int) -> str:
     """Return the text of a time in microseconds since 1970."""
-    return (_EPOCH + timedelta(microseconds=at)).isoformat().replace("+00:00", "Z")
+    return time_of(at).isoformat().replace("+00:00", "Z")
 
 
 def explained(data: str) -> Unmineable:

@@ -124,25 +124,24 @@ class Process:
             number = self._named(activity)
         case = self.cases.get(name)
         if case is None:
-            case = self.cases[name] = len(self.ids)
-            self.ids.append(name)
-            self.place.append(ROOT)
-            self.last.append(NONE)
-        event = len(self.case_of)
+            case = self._begin(name)
+        last, times = self.last[case], self.time_of
+        event = len(times)
         self.case_of.append(case)
         self.activity_of.append(number)
-        self.time_of.append(time)
+        times.append(time)
         self.offset_of.append(n)
+        self.before.append(last)
         self.events += 1
         self.total[number] += 1
         if time > self.latest:
             self.latest = time
         if time < self.earliest:
             self.earliest = time
-        last = self.last[case]
-        self.before.append(last)
-        if last == NONE or time >= self.time_of[last]:
-            self._forward(case, event, number, last)
+        if last == NONE:
+            self._forward(case, event, number, last, 0)
+        elif (duration := time - times[last]) >= 0:
+            self._forward(case, event, number, last, duration)
         else:
             later = self._back(case, NONE, time)
             self._append(case, event)
@@ -227,6 +226,14 @@ class Process:
             yield event
             event = self.before[event]
 
+    def _begin(self, name: str) -> int:
+        """Return the number of a new case."""
+        case = self.cases[name] = len(self.ids)
+        self.ids.append(name)
+        self.place.append(ROOT)
+        self.last.append(NONE)
+        return case
+
     def _named(self, activity: str) -> int:
         number = len(self.names)
         if number < OTHER:
@@ -243,10 +250,14 @@ class Process:
     def _append(self, case: int, event: int) -> None:
         """Put an event after the last of its case."""
         last = self.before[event] = self.last[case]
-        self._forward(case, event, self.activity_of[event], last)
+        duration = 0 if last == NONE else self.time_of[event] - self.time_of[last]
+        self._forward(case, event, self.activity_of[event], last, duration)
 
-    def _forward(self, case: int, event: int, activity: int, last: int) -> None:
-        """Make an event, which has the case's last event before it, the last of its case."""
+    def _forward(self, case: int, event: int, activity: int, last: int, duration: int) -> None:
+        """Make an event, which has the case's last event before it, the last of its case.
+
+        `duration`: the time between the two events.
+        """
         variants, edge, new_edge = self.variants, None, 0
         self.last[case] = event
         self.at[activity] += 1
@@ -255,7 +266,8 @@ class Process:
             place = self.place[case] = variants.step(place, activity)
         if place != FOLDED:
             edge, new_edge = variants.edge[place], variants.new_edge[place]
-            self.cases_of[activity] += variants.new_activity[place]
+            if variants.new_activity[place]:
+                self.cases_of[activity] += 1
         else:
             new_activity, new_edge = self._is_new(last, activity)
             self.cases_of[activity] += new_activity
@@ -271,8 +283,9 @@ class Process:
             if edge is None:
                 self.other_edges += 1
             else:
-                edge.add(self.time_of[event] - self.time_of[last])
-                edge.cases += new_edge
+                edge.add(duration)
+                if new_edge:
+                    edge.cases += 1
         if self.waiting is not None:
             self.waiting.arrive(activity, self.time_of[event], case)
 

@@ -11,7 +11,7 @@ from tidings.errors import Conflict, Forbidden, InvalidRequest
 from tidings.events import ORIGIN
 from tidings.log.rules import NEW, Appended
 
-from .facts import ImportPart, read, read_part
+from .facts import ImportPart, Row, read, read_part
 from .fold import Import
 from .service import Processes, is_process
 
@@ -37,6 +37,7 @@ class ProcessesGuard(Guard):
         if transient:
             raise InvalidRequest("An event of a case is stored: publish it without `transient`.")
         parts: list[ImportPart] = []
+        rows: list[Row] = []
         for number, (type, data) in enumerate(items, 1):
             if number % SLICE == 0:
                 await asyncio.sleep(0)
@@ -44,12 +45,14 @@ class ProcessesGuard(Guard):
                 if type == ImportPart.type:
                     parts.append(read_part(data))
                 else:
-                    read(data)
+                    rows.append(read(data))
             except InvalidRequest as refusal:
                 if len(items) > 1:
                     refusal.members["event"] = number
                 raise
-        return Admitted(items, expected=await self._expected(topic, items, parts) if parts else None)
+        # The fold takes the rows once they are stored, so that no event is read twice in this process.
+        expected = await self._expected(topic, items, parts) if parts else None
+        return Admitted(items, expected=expected, note=(rows, parts))
 
     async def _expected(self, topic: str, items: Items, parts: list[ImportPart]) -> Any:
         """Check the part of an import against what the log holds of the file, and return the offset of that check."""
@@ -66,6 +69,9 @@ class ProcessesGuard(Guard):
         return NEW if projection.offset == ORIGIN else projection.offset
 
     async def published(self, subject: Subject, topic: str, items: Items, done: Appended, note: Any = None) -> None:
+        if note is not None:
+            rows, parts = note
+            self._processes.stored(topic, rows, parts, done)
         self._processes.follow(topic)
 
     async def manage(self, subject: Subject, topic: str) -> None:

@@ -14,8 +14,10 @@ from tidings.apps.projection import Projection, Projections
 from tidings.delivery.hub import Hub
 from tidings.errors import NotFound, Unavailable
 from tidings.events import ORIGIN, REDACTED, Event, Offset
+from tidings.log.rules import Appended
 
 from . import fold, snapshot
+from .facts import ImportPart, Row
 from .figures import SECOND, ProcessFigures, figures, labels, number_of
 from .fold import NONE, Process
 
@@ -101,6 +103,24 @@ class Processes:
             thaw=snapshot.thaw,
             growth=GROWTH,
         )
+
+    def stored(self, topic: str, rows: Sequence[Row], parts: Sequence[ImportPart], done: Appended) -> None:
+        """Fold events that were stored just now, and were read already: `rows`, then at most one part of an import.
+
+        Nothing happens if the state is not level with the events before them: it will hear of these events like others.
+        """
+        projection = self.projections.kept(topic)
+        if projection is None or projection.offset != done.first._replace(n=done.first.n - 1) or done.duplicate:
+            return
+
+        def take(process: Process) -> None:
+            for n, (case, activity, at) in enumerate(rows, done.first.n):
+                process.take(case, activity, at, n)
+            for part in parts:
+                process.follow(part)
+
+        self.projections.step(projection, done.last, take)
+        self._changed(projection, ())
 
     def _changed(self, projection: Projection[Process], events: Sequence[Event]) -> None:
         topic = projection.topic

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from tidings.apps.processes.facts import LONGEST_CASE, LONGEST_NAME, iso
+from tidings.apps.processes.facts import LONGEST_CASE, LONGEST_NAME, time_of
 
 EVENT_BYTES = 1_000_000
 """Bytes of an event, and of a part of a file without an end, such as one attribute. A topic takes no larger event."""
@@ -64,13 +64,14 @@ OWN = frozenset({"case", "activity", "timestamp", "lifecycle", "resource"})
 
 def record(line: int, case: str | None, activity: str | None, at: int, fields: dict[str, Any]) -> Found:
     """Return the event, or the reason for which it is none."""
-    for what, text, longest in (("case", case, LONGEST_CASE), ("activity", activity, LONGEST_NAME)):
-        if text is None or not text or text.isspace():
-            return Wrong(line, f"the event has no {what}")
-        if len(text) > longest:
-            return Wrong(line, f"the {what} has over {longest:,} characters")
-    assert case is not None
-    assert activity is not None
+    if not case or case.isspace():
+        return Wrong(line, "the event has no case")
+    if len(case) > LONGEST_CASE:
+        return Wrong(line, f"the case has over {LONGEST_CASE:,} characters")
+    if not activity or activity.isspace():
+        return Wrong(line, "the event has no activity")
+    if len(activity) > LONGEST_NAME:
+        return Wrong(line, f"the activity has over {LONGEST_NAME:,} characters")
     return Record(line, case, activity, at, fields)
 
 
@@ -79,7 +80,7 @@ _encode = msgspec.json.Encoder().encode
 
 def data_of(found: Record) -> bytes:
     """Return the event as the data of a process topic. Raises Wrong for one that is too large."""
-    data = _encode({"case": found.case, "activity": found.activity, "timestamp": iso(found.at), **found.fields})
+    data = _encode({"case": found.case, "activity": found.activity, "timestamp": time_of(found.at), **found.fields})
     if len(data) > EVENT_BYTES:
         raise Wrong(found.line, f"the event has {len(data):,} bytes, and at most {EVENT_BYTES:,} are stored")
     return data

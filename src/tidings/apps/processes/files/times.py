@@ -27,7 +27,7 @@ class Times:
         if not text:
             raise ValueError("the event has no timestamp")
         try:
-            found = self._parsed(text)
+            found = datetime.fromisoformat(text) if self.format is None and _DATE.match(text) else self._parsed(text)
         except (ValueError, OverflowError):
             raise ValueError(self._reason(text)) from None
         zoned = found.tzinfo is not None
@@ -48,9 +48,7 @@ class Times:
             return datetime.fromtimestamp(float(text) / (1000 if self.format == "unix-ms" else 1), UTC)
         if self.format is not None:
             return datetime.strptime(text, self.format)  # a format without a zone has none: they are taken as UTC
-        if not _DATE.match(text):
-            raise ValueError("another format")
-        return datetime.fromisoformat(text)
+        raise ValueError("another format")
 
     def _reason(self, text: str) -> str:
         if self.format is not None:

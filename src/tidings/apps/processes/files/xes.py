@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, NoReturn
 from xml.parsers import expat
 
 from .content import HTML
@@ -21,7 +21,8 @@ WAITING = 10_000
 CASE, ACTIVITY, TIMESTAMP = "concept:name", "concept:name", "time:timestamp"
 LIFECYCLE, RESOURCE = "lifecycle:transition", "org:resource"
 
-_VALUES = frozenset({"string", "date", "int", "float", "boolean", "id"})
+_TEXTS = frozenset({"string", "date", "id"})
+_VALUES = _TEXTS | {"int", "float", "boolean"}
 _NAMES = re.compile(r"'([^']*)'|(\S+)")
 
 
@@ -82,9 +83,17 @@ class _Parser:
             self._nested += 1
             if self._nested > DEPTH:
                 raise Wrong(self._parser.CurrentLineNumber, f"attributes are nested over {DEPTH} levels deep")
-        elif self._event is not None:
+        elif (event := self._event) is not None:
             self._nested = 1
-            self._take(self._event, tag, attributes)
+            if tag in _TEXTS and "key" in attributes and "value" in attributes:
+                # As `_take` does, without a call: four of five elements of a log are attributes of this kind.
+                key, value = attributes["key"], attributes["value"]
+                event[key] = value
+                self._size += len(key) + len(value)
+                if self._size > EVENT_BYTES:
+                    self._refuse_size()
+            else:
+                self._take(event, tag, attributes)
         elif tag == "event":
             self._event, self._line, self._size = {}, self._parser.CurrentLineNumber, 0
         elif self._trace is not None:
@@ -118,8 +127,11 @@ class _Parser:
             return
         self._size += len(key) + len(value)
         if self._size > EVENT_BYTES:
-            raise Wrong(self._parser.CurrentLineNumber, f"one element has attributes of over {EVENT_BYTES:,} bytes")
+            self._refuse_size()
         into[key] = _typed(tag, value) if tag in ("int", "float", "boolean") else value
+
+    def _refuse_size(self) -> NoReturn:
+        raise Wrong(self._parser.CurrentLineNumber, f"one element has attributes of over {EVENT_BYTES:,} bytes")
 
     def _end(self, tag: str) -> None:
         if self._nested:
@@ -168,7 +180,8 @@ class _Parser:
         if self._is_first:
             self._is_first = False
             fields.update((f"case:{key}", value) for key, value in trace.items() if key != self._case)
-        case, activity = (None if text is None else str(text) for text in (case, activity))
+        case = case if case is None else str(case)
+        activity = activity if activity is None else str(activity)
         self.found.append(record(line, case, activity, at, fields))
 
     def _classified(self, event: dict[str, Any], name: str) -> str | None:
