@@ -167,7 +167,7 @@ class Process:
             del self.numbers[self.names[number]]
             self.names[number] = ""
         if self.last[case] == NONE:
-            del self.cases[self.ids[case]]
+            self.cases.pop(self.ids[case], None)  # a snapshot may have lost the name before the redaction
             self.ids[case] = ""
 
     def follow(self, part: ImportPart) -> None:
