@@ -54,7 +54,7 @@ _ids = msgspec.msgpack.Decoder(list[str]).decode
 def freeze(process: Process) -> Callable[[], str]:
     """Copy the state, and return the function that writes the copy as text.
 
-    The names of cases are copied by that function, since a million of them would hold up the event loop for 20 ms and more: a
+    The names of cases are copied by that function, since a million of them would hold the event loop for 20 ms more. A
     name changes only when the last event of its case is redacted, and the snapshot is then followed by the redaction.
     """
     tree, ids, cases = process.variants, process.ids, len(process.ids)
