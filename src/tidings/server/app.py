@@ -42,7 +42,9 @@ from tidings.apps.notifications.questions import Questions
 from tidings.apps.notifications.service import Notifications
 from tidings.apps.people import routes as people
 from tidings.apps.people.presence import Presence, PresenceGuard
+from tidings.apps.processes import conformance_routes
 from tidings.apps.processes import routes as processes
+from tidings.apps.processes.deviations import Deviations
 from tidings.apps.processes.guard import ProcessesGuard
 from tidings.apps.processes.service import Processes
 from tidings.apps.rooms import routes as rooms
@@ -194,7 +196,7 @@ def create_app(
     presence, search = Presence(hub, slots), Search(hub)
     shared = SharedLimits(hub, access.limits)
     signed_out = SignedOut(hub, access.authenticator)
-    routers, eraser, judging = apps(hub, access, presence, search, offered, int(settings.max_file))
+    routers, eraser, judging, deviations = apps(hub, access, presence, search, offered, int(settings.max_file))
     metrics = Metrics(hub, siblings)
     own = own_metrics.OwnMetrics(hub, metrics.read_from, siblings.number)
     access.guards[own_metrics.TOPIC] = MetricsGuard(own)
@@ -227,6 +229,7 @@ def create_app(
         if settings.metrics:
             own.open()
         judging.open()
+        deviations.open()
         for assistant in offered.values():
             hub.delivery.background(load(assistant))
 
@@ -303,9 +306,11 @@ def apps(
     search: Search,
     assistants: Mapping[str, NamedAssistant],
     max_file: int,
-) -> tuple[list[APIRouter], Eraser, Judging]:
-    """Return the routers of the apps, what erases deleted texts and what judges alerts; add the guards to `access`."""
+) -> tuple[list[APIRouter], Eraser, Judging, Deviations]:
+    """Return the routers of the apps, what erases deleted texts, and what judges alerts and the cases of processes; add
+    the guards to `access`."""
     told, service, mined = Notifications(hub), Rooms(hub), Processes(hub)
+    deviations = Deviations(hub, mined)
     index = Index(service)
     notices = Notices(told, proven=not access.authenticator.open)
     answers, eraser = Answers(hub, service, told, assistants), Eraser(hub, service, told, notices)
@@ -346,10 +351,11 @@ def apps(
         transfers.routes(service.files, access, max_file, uploads),
         people.routes(access, presence),
         notifications.routes(access, told),
+        conformance_routes.routes(access, deviations),
         processes.routes(access, mined),
         alerting.routes(alerts, access),
     ]
-    return routers, eraser, judging
+    return routers, eraser, judging, deviations
 
 
 def limits(settings: Settings) -> Limits:

@@ -168,13 +168,14 @@ def first_after(process: Process, n: int) -> int:
     return low
 
 
-def changed(process: Process, first: int) -> list[tuple[int, int]]:
-    """Return the events whose deviations may have changed by the events from `first` on, each after its cause.
+def changed(process: Process, first: int, stop: int) -> list[tuple[int, int]]:
+    """Return the events whose deviations may have changed by the events `first` <= event < `stop`, with the causes.
 
-    They are these events, and those that follow a late one of them in its case. In the order of the causes.
+    They are these events, and those that follow a late one of them in its case. Pairs of the cause and the event, in
+    the order of the causes.
     """
     left: dict[int, int] = {}
-    for case in process.case_of[first:]:
+    for case in process.case_of[first:stop]:
         if case != NONE:
             left[case] = left.get(case, 0) + 1
     found: list[tuple[int, int]] = []
@@ -182,8 +183,9 @@ def changed(process: Process, first: int) -> list[tuple[int, int]]:
         event = process.last[case]
         while count:
             before = process.before[event]
-            if event >= first or before >= first:
-                found.append((max(event, before), event))
-            count -= event >= first
+            is_new = first <= event < stop
+            if is_new or first <= before < stop:
+                found.append((max(end for end in (event, before) if end < stop), event))
+            count -= is_new
             event = before
     return sorted(found)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from time import time
 
@@ -85,10 +85,14 @@ class CaseHistory(msgspec.Struct):
 
 
 class Processes:
-    """The processes of a hub. Every figure is a fold of a topic's log, joined to live by offset."""
+    """The processes of a hub. Every figure is a fold of a topic's log, joined to live by offset.
+
+    `on_change(topic)` is called when the state of a process has changed.
+    """
 
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
+        self.on_change: Callable[[str], None] = lambda topic: None
         self._announcing: set[str] = set()
         self._given: dict[str, tuple[tuple[Offset, int, int], ProcessFigures]] = {}
         self.projections: Projections[Process] = Projections(
@@ -124,6 +128,7 @@ class Processes:
 
     def _changed(self, projection: Projection[Process], events: Sequence[Event]) -> None:
         topic = projection.topic
+        self.on_change(topic)
         if topic not in self._announcing and self.hub.state == "open":
             self._announcing.add(topic)
             self.hub.delivery.background(self._announce(topic))

@@ -1,0 +1,156 @@
+"""Deviations, as events that are published once each, and the routes of references."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.apps.processes.miner import ORDERS, Miner, event
+from tests.apps.processes.test_processes import publish
+from tests.http.problems import problem
+from tests.serving import ServerProcess
+from tidings.apps.alerts.rule import parse
+from tidings.apps.processes.deviations import Deviations
+from tidings.apps.processes.service import Processes
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+STEPS = {"starts": ["ordered"], "steps": [["ordered", "paid"], ["paid", "sent"]]}
+
+
+async def change(miner: Miner, method: str, path: str, body: Any = None) -> httpx.Response:
+    return await miner.server.client.request(method, f"/processes/{miner.name}{path}", json=body, headers=miner.headers)
+
+
+async def deviations(miner: Miner, count: int) -> list[dict[str, Any]]:
+    """Wait for so many deviations, and return them."""
+    found: list[dict[str, Any]] = []
+    async with asyncio.timeout(60):
+        async for one in miner.server.hub.subscribe(f"process.{miner.name}.deviations", "earliest"):
+            found.append(one.json())
+            if len(found) == count:
+                return found
+    raise AssertionError("the topic does not end")
+
+
+async def test_a_deviation_is_published_once_with_its_event_and_its_cause(miner: Miner) -> None:
+    await miner.publish(*ORDERS)
+    assert (await change(miner, "PUT", "/reference", {"above": 0.5})).json()["steps"] == [["ordered", "paid"]]
+    given = await change(miner, "PUT", "/reference", STEPS)
+    assert given.status_code == 200, given.text
+    done = (
+        await miner.publish(
+            event("o3", "ordered", 100),
+            event("o3", "sent", 300),
+            event("o4", "paid", 1),
+            event("o4", "refunded", 2),
+            event("o3", "paid", 200),
+            event("o3", "ordered", 150),
+        )
+    ).json()
+    first = int(done["first"].partition("-")[2])
+    found = await deviations(miner, 4)
+    assert [(one["kind"], one["from"], one["to"], one["case"]) for one in found] == [
+        ("start", "", "paid", "o4"),
+        ("activity", "", "refunded", "o4"),
+        ("step", "ordered", "ordered", "o3"),
+    ] or {(one["kind"], one["to"], one["case"]) for one in found} >= {
+        ("start", "paid", "o4"),
+        ("activity", "refunded", "o4"),
+        ("step", "ordered", "o3"),
+    }
+    assert all(first <= int(one["offset"].partition("-")[2]) <= first + 5 for one in found)
+
+
+async def test_figures_compare_all_cases(miner: Miner) -> None:
+    await miner.publish(*ORDERS, event("o3", "paid", 1))
+    found = (await miner.get(f"/{miner.name}/conformance")).json()
+    assert (found["reference"], found["share"], found["deviations"]) == (None, None, [])
+    await change(miner, "PUT", "/reference", STEPS)
+    found = (await miner.get(f"/{miner.name}/conformance")).json()
+    assert (found["cases"], found["conforming"], found["share"]) == (3, 2, 2 / 3)
+    assert found["deviations"] == [
+        {"kind": "start", "from": "", "to": "paid", "events": 1, "cases": 1, "allowed": False}
+    ]
+    allowed = await change(miner, "PUT", "/allowed", {"kind": "start", "to": "paid"})
+    assert allowed.status_code == 204, allowed.text
+    found = (await miner.get(f"/{miner.name}/conformance")).json()
+    assert (found["share"], found["deviations"][0]["allowed"]) == (1.0, True)
+    assert (await change(miner, "DELETE", "/reference")).status_code == 204
+    problem(await change(miner, "DELETE", "/reference"), 404)
+    problem(await change(miner, "PUT", "/allowed", {"kind": "start", "to": "paid"}), 404)
+
+
+async def test_bad_references_are_refused(miner: Miner) -> None:
+    problem(await change(miner, "PUT", "/reference", {"above": 0.5}), 404)
+    await miner.publish(*ORDERS)
+    for body in (
+        {},
+        {"above": 1.0},
+        {"starts": ["A"]},
+        {"above": 0.1, **STEPS},
+        {"starts": [], "steps": []},
+        [],
+        {"a": 1},
+    ):
+        problem(await change(miner, "PUT", "/reference", body), 400)
+    await change(miner, "PUT", "/reference", STEPS)
+    problem(await change(miner, "PUT", "/allowed", {"kind": "step", "to": "paid"}), 400, "`from`")
+    problem(await miner.publish(ORDERS[0], topic=f"process.{miner.name}.reference"), 403)
+
+
+async def test_an_alert_rule_counts_deviations_by_their_kind() -> None:
+    rule = parse({"topic": "process.orders.deviations", "kind": "deviation"})
+    assert (rule.by, rule.above) == ("kind", 0.0)
+
+
+async def test_a_process_that_begins_publishes_what_was_not_published(miner: Miner) -> None:
+    hub = miner.server.hub
+    await change(miner, "PUT", "/reference", STEPS)
+    await miner.publish(*(event(f"c{n}", "paid", n) for n in range(150)))
+    before = await deviations(miner, 150)
+    again = Deviations(hub, Processes(hub))  # the part of another process
+    again.open()
+    await miner.publish(*(event(f"d{n}", "paid", n) for n in range(150)))
+    found = await deviations(miner, 300)
+    assert [one["case"] for one in found] == [*(f"c{n}" for n in range(150)), *(f"d{n}" for n in range(150))]
+    assert before == found[:150]
+    page = await hub.read(f"process.{miner.name}.deviations", "earliest")
+    assert page.tail.n == 300
+
+
+async def test_each_deviation_is_stored_once_by_two_servers_of_which_one_is_killed(tmp_path: Path) -> None:
+    chance = random.Random()  # another moment in every run
+    store = f"sqlite:///{tmp_path}/tidings.db"
+    with ServerProcess(store) as one, ServerProcess(store) as two:
+        async with httpx.AsyncClient(timeout=60) as client:
+            (await client.put(f"{one.url}/processes/x/reference", json=STEPS)).raise_for_status()
+
+            async def traffic() -> None:
+                for n in range(60):
+                    log = [(f"c{n}-{k}", "paid" if k % 2 else "ordered", n * 1_000_000) for k in range(10)]
+                    await publish(client, (one if n % 3 else two).url, log, f"batch {n}")
+
+            async def killing() -> None:
+                await asyncio.sleep(chance.random())
+                await asyncio.to_thread(one.kill)
+                await asyncio.to_thread(one.start)
+
+            await asyncio.gather(traffic(), killing())
+            url = f"{two.url}/topics/process.x.deviations/events"
+            async with asyncio.timeout(60):
+                while True:
+                    page = (await client.get(url, params={"limit": 1_000})).json()
+                    if len(page.get("events", [])) >= 300:
+                        break
+                    await asyncio.sleep(0.05)
+            await asyncio.sleep(1.0)  # a second copy would come now
+            page = (await client.get(url, params={"limit": 1_000})).json()
+    data = [entry["data"] if isinstance(entry["data"], dict) else json.loads(entry["data"]) for entry in page["events"]]
+    assert sorted(one["case"] for one in data) == sorted(f"c{n}-{k}" for n in range(60) for k in range(1, 10, 2))
