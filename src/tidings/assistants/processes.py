@@ -114,9 +114,9 @@ def shown(view: View, found: Json) -> Json:
     counts = {name: found[name] for name in ("events", "cases", "variants")}
     activities, edges = found["activities"], found["edges"]
     if view == "overview":
-        named = [{key: one[key] for key in ("activity", "events", "cases")} for one in activities]
+        by_name = [{key: one[key] for key in ("activity", "events", "cases")} for one in activities]
         ends = {"start": found["start"], "end": found["end"], "first": found["first"], "last": found["last"]}
-        return counts | _rows("activities", sorted(named, key=lambda one: -one["events"])) | ends
+        return counts | _rows("activities", sorted(by_name, key=lambda one: -one["events"])) | ends
     if view == "waiting":
         open_at = [
             {"activity": one["activity"], "open_cases": one["open"], "oldest_seconds": one["oldest"]}

@@ -46,6 +46,7 @@ from tidings.apps.processes import conformance_routes
 from tidings.apps.processes import routes as processes
 from tidings.apps.processes.deviations import Deviations
 from tidings.apps.processes.guard import ProcessesGuard
+from tidings.apps.processes.own_runs import OwnRuns
 from tidings.apps.processes.service import Processes
 from tidings.apps.rooms import routes as rooms
 from tidings.apps.rooms.answers import Answers
@@ -310,7 +311,7 @@ def apps(
     """Return the routers of the apps, what erases deleted texts, and what judges alerts and the cases of processes; add
     the guards to `access`."""
     told, service, mined = Notifications(hub), Rooms(hub), Processes(hub)
-    deviations = Deviations(hub, mined)
+    deviations, own_runs = Deviations(hub, mined), OwnRuns(hub)
     index = Index(service)
     notices = Notices(told, proven=not access.authenticator.open)
     answers, eraser = Answers(hub, service, told, assistants), Eraser(hub, service, told, notices)
@@ -319,6 +320,7 @@ def apps(
     async def run_ended(run: str) -> None:
         await access.limits.ended(run)
         await answers.post(run)
+        await own_runs.add(run)
 
     hub.runs.on_end = run_ended
     titles = {name: assistant.title for name, assistant in assistants.items()}

@@ -13,7 +13,7 @@ from tidings.log.rules import NEW, Appended
 
 from .facts import ImportPart, Row, read, read_part
 from .fold import Import
-from .service import Processes, is_process
+from .service import OWN, Processes, is_process
 
 NOTHING = Import(0, False, 0, "")
 """The state of the import of a file of which the topic holds no event."""
@@ -34,6 +34,8 @@ class ProcessesGuard(Guard):
     async def admit(self, subject: Subject, topic: str, items: Items, *, transient: bool) -> Admitted:
         if not is_process(topic):
             raise Forbidden(f"The events of a process go to process.NAME; nobody publishes to {topic}.", topic=topic)
+        if topic == OWN:
+            raise Forbidden(f"{OWN} holds this server's own runs; nobody else publishes to it.", topic=topic)
         if transient:
             raise InvalidRequest("An event of a case is stored: publish it without `transient`.")
         parts: list[ImportPart] = []

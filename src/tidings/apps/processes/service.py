@@ -23,6 +23,9 @@ from .fold import NONE, Process
 
 PREFIX = "process."
 
+OWN = "process.tidings"
+"""The topic of this server's own runs. Only the server publishes to it."""
+
 NAME = "[A-Za-z0-9_-]{1,64}"
 """The second segment of a process topic."""
 
