@@ -1,4 +1,4 @@
-"""This server's own runs as a process: `process.tidings` has a case for each run that has ended."""
+"""The server's own runs as a process: `process.tidings` has a case for each run that has ended."""
 
 from __future__ import annotations
 
