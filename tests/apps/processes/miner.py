@@ -39,6 +39,15 @@ class Miner:
         url = f"/topics/{topic or 'process.' + self.name}/events"
         return await self.server.client.post(url, content=content, headers=headers, params=query)
 
+    async def change(self, method: str, path: str, body: Any = None) -> httpx.Response:
+        """Change the reference of the process, or what it allows."""
+        url = f"/processes/{self.name}{path}"
+        return await self.server.client.request(method, url, json=body, headers=self.headers)
+
+
+STEPS = {"starts": ["ordered"], "steps": [["ordered", "paid"], ["paid", "sent"]]}
+"""A reference of orders."""
+
 
 def event(case: str, activity: str, time: Any, **more: Any) -> dict[str, Any]:
     return {"case": case, "activity": activity, "timestamp": time, **more}

@@ -1,4 +1,4 @@
-"""Deviations, as events that are published once each, and the routes of references."""
+"""Deviations, as events that are published once each."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.apps.processes.miner import ORDERS, Miner, event
+from tests.apps.processes.miner import ORDERS, STEPS, Miner, event
 from tests.apps.processes.test_processes import publish
-from tests.http.problems import problem
 from tests.serving import ServerProcess
 from tidings.apps.alerts.preview import preview
 from tidings.apps.alerts.rule import parse
@@ -21,12 +20,6 @@ from tidings.apps.processes.deviations import Deviations
 from tidings.apps.processes.service import Processes
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-STEPS = {"starts": ["ordered"], "steps": [["ordered", "paid"], ["paid", "sent"]]}
-
-
-async def change(miner: Miner, method: str, path: str, body: Any = None) -> httpx.Response:
-    return await miner.server.client.request(method, f"/processes/{miner.name}{path}", json=body, headers=miner.headers)
 
 
 async def deviations(miner: Miner, count: int) -> list[dict[str, Any]]:
@@ -42,8 +35,8 @@ async def deviations(miner: Miner, count: int) -> list[dict[str, Any]]:
 
 async def test_a_deviation_is_published_once_with_its_event_and_its_cause(miner: Miner) -> None:
     await miner.publish(*ORDERS)
-    assert (await change(miner, "PUT", "/reference", {"above": 0.5})).json()["steps"] == [["ordered", "paid"]]
-    given = await change(miner, "PUT", "/reference", STEPS)
+    assert (await miner.change("PUT", "/reference", {"above": 0.5})).json()["steps"] == [["ordered", "paid"]]
+    given = await miner.change("PUT", "/reference", STEPS)
     assert given.status_code == 200, given.text
     done = (
         await miner.publish(
@@ -74,46 +67,9 @@ async def test_a_deviation_is_published_once_with_its_event_and_its_cause(miner:
     assert {one.instance for one in judged.transitions} == {"start", "activity", "step"}
 
 
-async def test_figures_compare_all_cases(miner: Miner) -> None:
-    await miner.publish(*ORDERS, event("o3", "paid", 1))
-    found = (await miner.get(f"/{miner.name}/conformance")).json()
-    assert (found["reference"], found["share"], found["deviations"]) == (None, None, [])
-    await change(miner, "PUT", "/reference", STEPS)
-    found = (await miner.get(f"/{miner.name}/conformance")).json()
-    assert (found["cases"], found["conforming"], found["share"]) == (3, 2, 2 / 3)
-    assert found["deviations"] == [
-        {"kind": "start", "from": "", "to": "paid", "events": 1, "cases": 1, "allowed": False}
-    ]
-    allowed = await change(miner, "PUT", "/allowed", {"kind": "start", "to": "paid"})
-    assert allowed.status_code == 204, allowed.text
-    found = (await miner.get(f"/{miner.name}/conformance")).json()
-    assert (found["share"], found["deviations"][0]["allowed"]) == (1.0, True)
-    assert (await change(miner, "DELETE", "/reference")).status_code == 204
-    problem(await change(miner, "DELETE", "/reference"), 404)
-    problem(await change(miner, "PUT", "/allowed", {"kind": "start", "to": "paid"}), 404)
-
-
-async def test_bad_references_are_refused(miner: Miner) -> None:
-    problem(await change(miner, "PUT", "/reference", {"above": 0.5}), 404)
-    await miner.publish(*ORDERS)
-    for body in (
-        {},
-        {"above": 1.0},
-        {"starts": ["A"]},
-        {"above": 0.1, **STEPS},
-        {"starts": [], "steps": []},
-        [],
-        {"a": 1},
-    ):
-        problem(await change(miner, "PUT", "/reference", body), 400)
-    await change(miner, "PUT", "/reference", STEPS)
-    problem(await change(miner, "PUT", "/allowed", {"kind": "step", "to": "paid"}), 400, "`from`")
-    problem(await miner.publish(ORDERS[0], topic=f"process.{miner.name}.reference"), 403)
-
-
 async def test_a_process_that_begins_publishes_what_was_not_published(miner: Miner) -> None:
     hub = miner.server.hub
-    await change(miner, "PUT", "/reference", STEPS)
+    await miner.change("PUT", "/reference", STEPS)
     await miner.publish(*(event(f"c{n}", "paid", n) for n in range(150)))
     before = await deviations(miner, 150)
     again = Deviations(hub, Processes(hub))  # the part of another process

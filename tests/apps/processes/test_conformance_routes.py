@@ -1,0 +1,47 @@
+"""Conformance over HTTP: references, allowed deviations and the figures of all cases."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.apps.processes.miner import ORDERS, STEPS, Miner, event
+from tests.http.problems import problem
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def test_figures_compare_all_cases(miner: Miner) -> None:
+    await miner.publish(*ORDERS, event("o3", "paid", 1))
+    found = (await miner.get(f"/{miner.name}/conformance")).json()
+    assert (found["reference"], found["share"], found["deviations"]) == (None, None, [])
+    await miner.change("PUT", "/reference", STEPS)
+    found = (await miner.get(f"/{miner.name}/conformance")).json()
+    assert (found["cases"], found["conforming"], found["share"]) == (3, 2, 2 / 3)
+    assert found["deviations"] == [
+        {"kind": "start", "from": "", "to": "paid", "events": 1, "cases": 1, "allowed": False}
+    ]
+    allowed = await miner.change("PUT", "/allowed", {"kind": "start", "to": "paid"})
+    assert allowed.status_code == 204, allowed.text
+    found = (await miner.get(f"/{miner.name}/conformance")).json()
+    assert (found["share"], found["deviations"][0]["allowed"]) == (1.0, True)
+    assert (await miner.change("DELETE", "/reference")).status_code == 204
+    problem(await miner.change("DELETE", "/reference"), 404)
+    problem(await miner.change("PUT", "/allowed", {"kind": "start", "to": "paid"}), 404)
+
+
+async def test_bad_references_are_refused(miner: Miner) -> None:
+    problem(await miner.change("PUT", "/reference", {"above": 0.5}), 404)
+    await miner.publish(*ORDERS)
+    for body in (
+        {},
+        {"above": 1.0},
+        {"starts": ["A"]},
+        {"above": 0.1, **STEPS},
+        {"starts": [], "steps": []},
+        [],
+        {"a": 1},
+    ):
+        problem(await miner.change("PUT", "/reference", body), 400)
+    await miner.change("PUT", "/reference", STEPS)
+    problem(await miner.change("PUT", "/allowed", {"kind": "step", "to": "paid"}), 400, "`from`")
+    problem(await miner.publish(ORDERS[0], topic=f"process.{miner.name}.reference"), 403)
