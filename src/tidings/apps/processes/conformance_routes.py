@@ -19,7 +19,7 @@ from tidings.http.response import json_response
 
 from .conformance import ConformanceFigures
 from .deviations import Deviations
-from .reference import Deviation, Kind, ReferenceSet
+from .reference import Deviation, Kind, ReferenceSet, check_name
 from .service import NAME, topic_of
 
 LARGEST = 1 << 20
@@ -107,6 +107,9 @@ def routes(access: Access, deviations: Deviations) -> APIRouter:
         given = await _read(request, AllowedDeviation)
         if (given.kind == "step") != bool(given.source):
             raise InvalidRequest("A step has a `from`, and other deviations have none.", field="from")
+        check_name("to", given.target)
+        if given.source:
+            check_name("from", given.source)
         deviation = Deviation(given.kind, given.target, given.source)
         await deviations.allow(name, deviation, given.allowed, subject.name or "")
         return Response(status_code=204)

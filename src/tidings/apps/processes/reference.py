@@ -147,8 +147,15 @@ def check(reference: ReferenceSet) -> ReferenceSet:
         raise InvalidRequest("A reference has an activity with which a case may begin.", field="starts")
     if len(reference.starts) > ACTIVITIES or len(reference.steps) > EDGES:
         raise InvalidRequest(f"A reference has at most {ACTIVITIES:,} starts and {EDGES:,} steps.", field="steps")
-    for field, names in (("starts", [reference.starts]), ("steps", reference.steps)):
-        for name in (name for some in names for name in some):
-            if not 0 < len(name) <= LONGEST_NAME or name.isspace():
-                raise InvalidRequest(f"`{shown(name)}` is not the name of an activity.", field=field)
+    for name in reference.starts:
+        check_name("starts", name)
+    for step in reference.steps:
+        for name in step:
+            check_name("steps", name)
     return reference
+
+
+def check_name(field: str, name: str) -> None:
+    """Raise InvalidRequest for a text that no activity can have as its name."""
+    if not 0 < len(name) <= LONGEST_NAME or name.isspace():
+        raise InvalidRequest(f"`{shown(name)}` is not the name of an activity.", field=field)

@@ -34,8 +34,9 @@ _TOPIC = re.compile(rf"process\.{NAME}")
 KEPT = 64
 """Processes whose states one process of the server keeps. A state takes 22 bytes an event and 250 bytes a case."""
 
-GROWTH = 0.25
-"""The part by which a topic grows until the next snapshot. All snapshots of a topic together hold it four times."""
+GROWTH = 0.5
+"""The part by which a topic grows until the next snapshot. All snapshots of a topic together hold it three times, and a
+process that starts folds a third of its events at most. With 0.25 they cost 2 µs more for each event."""
 
 TICK = 0.1
 """Seconds between two announcements of changed figures."""

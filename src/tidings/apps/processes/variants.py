@@ -98,26 +98,29 @@ class Variants:
             self.free.append(node)
 
     def _grow(self, parent: int, activity: int) -> int:
-        node = self.free.pop() if self.free else self._append()
-        self.parent[node], self.activity[node] = parent, activity
-        self.children[parent << WIDE | activity] = node
-        before = self.activity[parent]
-        edge, new = bool(parent), True
-        at = parent
-        while at and (edge or new):
-            above = self.parent[at]
-            if self.activity[at] == activity:
-                new = False
-                if above and self.activity[above] == before:
-                    edge = False
+        activities, parents = self.activity, self.parent
+        new_edge, new_activity = parent != ROOT, True
+        before, at = activities[parent], parent
+        while at:
+            above = parents[at]
+            if activities[at] == activity:
+                new_activity = False
+                if above and activities[above] == before:
+                    new_edge = False
+                    break
             at = above
-        self.new_edge[node], self.new_activity[node] = edge, new
+        if self.free:
+            node = self.free.pop()
+            parents[node], activities[node] = parent, activity
+            self.new_edge[node], self.new_activity[node] = new_edge, new_activity
+        else:
+            node = len(parents)
+            parents.append(parent)
+            activities.append(activity)
+            self.new_edge.append(new_edge)
+            self.new_activity.append(new_activity)
+            self.here.append(0)
+            self.passing.append(0)
+            self.edge.append(None)
+        self.children[parent << WIDE | activity] = node
         return node
-
-    def _append(self) -> int:
-        self.here.append(0)
-        self.passing.append(0)
-        self.edge.append(None)
-        for column in (self.parent, self.activity, self.new_edge, self.new_activity):
-            column.append(0)
-        return len(self.parent) - 1
