@@ -43,7 +43,7 @@ INTERNAL = {
 VALUES = [tidings.Appended, tidings.Event, tidings.Offset, tidings.Page, tidings.Retention, tidings.Format]
 VALUES += [tidings.Client, tidings.AsyncClient, tidings.Hub, tidings.EventStreamResponse, tidings.ServerSentEvent]
 VALUES += [tidings.EventSource, tidings.AsyncEventSource]
-VALUES += [tidings.create_app, tidings.decode, tidings.adecode, tidings.TidingsError]
+VALUES += [tidings.create_app, tidings.process_map_tool, tidings.decode, tidings.adecode, tidings.TidingsError]
 
 
 def signature(function: Any) -> str:

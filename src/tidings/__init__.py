@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from .log.rules import NEW, Appended
     from .runs.assistant import Assistant
     from .runs.run import Run
-    from .server import create_app
+    from .server import create_app, process_map_tool
     from .wire.run_events import RunState
     from .wire.sse import Format, ServerSentEvent
 
@@ -59,7 +59,7 @@ _HOMES = {
     "log.rules": ["NEW", "Appended"],
     "runs.assistant": ["Assistant"],
     "runs.run": ["Run"],
-    "server": ["create_app"],
+    "server": ["create_app", "process_map_tool"],
     "wire.run_events": ["RunState"],
     "wire.sse": ["Format", "ServerSentEvent"],
 }
@@ -103,6 +103,7 @@ __all__ = [
     "adecode",
     "create_app",
     "decode",
+    "process_map_tool",
 ]
 
 

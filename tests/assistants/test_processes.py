@@ -15,6 +15,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMe
 from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.tools import BaseTool
 
+import tidings
 from tidings.assistants.processes import process_map_tool
 from tidings.server.app import create_app
 from tidings.server.settings import Settings
@@ -158,6 +159,6 @@ async def test_conformance_and_waiting_cases_can_be_read(reader: BaseTool, serve
 
 
 async def test_a_server_that_does_not_answer_is_said() -> None:
-    assert await process_map_tool("http://127.0.0.1:9", "t").ainvoke({"view": "processes"}) == (
+    assert await tidings.process_map_tool("http://127.0.0.1:9", "t").ainvoke({"view": "processes"}) == (
         "The server does not answer."
     )

@@ -114,9 +114,9 @@ class TestStart:
     async def test_a_request_that_is_wrong_calls_no_model(
         self, server: Server, body: Any, status: int, word: str
     ) -> None:
-        before, topics = server.script.calls, await server.hub.topics()
+        before, topics = server.script.calls, await server.hub.topics("runs.")
         problem(await server.client.post("/runs", json=body), status, word)
-        assert (server.script.calls, await server.hub.topics()) == (before, topics)
+        assert (server.script.calls, await server.hub.topics("runs.")) == (before, topics)
 
     @pytest.mark.parametrize("content", [b"", b"{", b"\xff", b'{"input":"\\ud800"}', b"[" * 20_000])
     async def test_a_body_that_is_no_json(self, server: Server, content: bytes) -> None:

@@ -9,6 +9,7 @@ from tidings.errors import missing_package
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+    from langchain_core.tools import BaseTool
 
     from tidings.api import Hub
     from tidings.runs.assistant import Assistant
@@ -31,3 +32,18 @@ def create_app(
     except ModuleNotFoundError as error:
         raise ImportError(missing_package(error, "server")) from None
     return app.create_app(Settings.load(**settings), hub, assistants=assistants)
+
+
+def process_map_tool(url: str = "http://127.0.0.1:8000", token: str | None = None) -> BaseTool:
+    """Make a LangChain tool that reads the process maps of a server, with the rights of a token.
+
+    An agent that has the tool answers questions about a process with the figures that the map shows. The tool answers
+    with JSON text, durations in seconds, at most 10 rows of each list and the number of all; what cannot be read is a
+    sentence. Raises ImportError, with the command that installs them, when the packages of `tidings[server]` are
+    missing.
+    """
+    try:
+        from tidings.assistants.processes import process_map_tool as make
+    except ModuleNotFoundError as error:
+        raise ImportError(missing_package(error, "server")) from None
+    return make(url, token)
