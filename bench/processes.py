@@ -24,10 +24,12 @@ from bench.client import BenchError
 from bench.rooms import _figure, _kept
 from bench.scenarios import Figure
 from bench.servers.launch import Server
+from tidings import AsyncClient
 from tidings.apps.processes.fold import Process
 
 EVENTS, ACTIVITIES = 262_200, 24
 BATCH, CONNECTIONS = 1_000, 4
+DEVIATING = 200
 
 Figures = dict[str, float]
 Step = tuple[str, str, datetime]
@@ -49,6 +51,7 @@ def measure(work: Path, rounds: int, quick: bool) -> list[Figures]:
         with Server(_kept(store), work) as server:
             figures["fresh"] = _opened(server.port, count)
             figures["warm"] = _opened(server.port, count)
+            figures["deviation"] = asyncio.run(_deviating(server.port))
         found.append(figures)
         print(f"processes     {', '.join(f'{name} {value:.3g}' for name, value in figures.items())}", flush=True)
     return found
@@ -63,6 +66,7 @@ def rows(results: list[Figures]) -> list[tuple[Figure, list[float]]]:
         _figure("import", f"… {EVENTS:,} events of XES imported", "s", 6),
         _figure("fresh", "… the first answer of all figures, by a server that has just started", "ms", 1_000),
         _figure("warm", "… the next answer", "ms", 500),
+        _figure("deviation", "… p99 from the publish of an event to its deviation in a stream", "ms", 1_000),
     ]
     return [(figure, [run[figure.key] for run in results]) for figure in figures]
 
@@ -151,6 +155,21 @@ async def _published(port: int, steps: list[Step]) -> Figures:
     if found["events"] != len(steps):
         raise BenchError(f"{found['events']} of {len(steps)} events were mined.")
     return {"mined": len(steps) / elapsed, "p99": statistics.quantiles(took, n=100)[98]}
+
+
+async def _deviating(port: int) -> float:
+    """Publish events that deviate from today's map, one after another, and follow the deviations."""
+    url, took = f"http://127.0.0.1:{port}", list[float]()
+    async with httpx.AsyncClient(base_url=url, timeout=120) as client, AsyncClient(url) as follower:
+        (await client.put("/processes/imported/reference", json={"above": 0.01})).raise_for_status()
+        async with follower.subscribe("process.imported.deviations", after="earliest") as came:
+            for n in range(DEVIATING):
+                began = time.perf_counter()
+                event = {"case": f"strange {n}", "activity": "never seen", "timestamp": n}
+                (await client.post("/topics/process.imported/events", json=event)).raise_for_status()
+                await anext(came)
+                took.append((time.perf_counter() - began) * 1e3)
+    return statistics.quantiles(took, n=100)[98]
 
 
 def _imported(port: int, file: Path) -> float:
