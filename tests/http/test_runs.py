@@ -19,6 +19,7 @@ from tidings import Assistant, create_app
 from tidings.access.names import topics_of
 from tidings.access.subject import PERSON
 from tidings.access.tokens import sign
+from tidings.apps.processes.service import OWN
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -80,6 +81,18 @@ class TestStart:
         assert (told["run"], told["input"], told["assistant"]) == (run, "hi", "echo")
         await follow(server, run)
         assert server.script.calls == before + 1
+
+    async def test_a_run_is_a_case_of_the_server_s_own_process(self, server: Server) -> None:
+        run = await start(server, input="hi", assistant="echo")
+        done: list[str] = []
+        async with asyncio.timeout(60):
+            async for event in server.hub.subscribe(OWN, "earliest"):
+                if (step := event.json())["case"] == run:
+                    done.append(step["activity"])
+                if done[-1:] == ["answered"]:
+                    break
+        assert done == ["asked", "first token", "answered"]
+        problem(await server.client.post(f"/topics/{OWN}/events", json=step), 403, "nobody else")
 
     async def test_the_same_key_is_the_same_run(self, server: Server) -> None:
         before, key = server.script.calls, {"idempotency-key": "k 1"}
