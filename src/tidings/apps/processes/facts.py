@@ -80,8 +80,8 @@ def read(data: str) -> Row:
     """Return what the fold takes of an event. Raises Unmineable."""
     try:
         event = _event(data)
-        case, activity = event.case, event.activity
-        at = microseconds(event.timestamp)
+        case, activity, time = event.case, event.activity, event.timestamp
+        at = instant(datetime.fromisoformat(time)) if isinstance(time, str) else microseconds(time)
         short = 0 < len(case) <= LONGEST_CASE and 0 < len(activity) <= LONGEST_NAME
         if short and not case.isspace() and not activity.isspace():
             return case, activity, at
@@ -110,13 +110,9 @@ def microseconds(time: str | int | float) -> int:
     """
     if isinstance(time, str):
         return instant(datetime.fromisoformat(time))
-    if isinstance(time, int):
-        at = time * 1_000_000
-    else:
-        if not math.isfinite(time):
-            raise ValueError("is not a number")
-        at = round(time * 1_000_000)
-    return _checked(at)
+    if isinstance(time, float) and not math.isfinite(time):
+        raise ValueError("is not a number")
+    return _checked(round(time * 1_000_000))
 
 
 def instant(time: datetime) -> int:
