@@ -117,7 +117,7 @@ def json_of(value: Any) -> bytes:
     return text
 
 
-_LEAVES = frozenset({str, int, bool, NoneType})
+_LEAVES = frozenset({str, int, bool, NoneType, msgspec.Raw})
 _BINARY = (bytes, bytearray, memoryview)
 
 
