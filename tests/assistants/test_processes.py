@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
 from langchain.agents import create_agent
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
@@ -86,7 +87,7 @@ class Asking(BaseChatModel):
         return ChatResult(generations=[ChatGeneration(message=answer)])
 
 
-@pytest.fixture(scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def server() -> AsyncIterator[httpx.AsyncClient]:
     app = create_app(Settings(store="memory:", metrics=False))
     async with app.router.lifespan_context(app):
