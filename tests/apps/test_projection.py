@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from tidings import Hub
-from tidings.apps import snapshots
+from tidings.apps import projection, snapshots
 from tidings.apps.projection import EVERY, KEPT, Projections, ignore
 from tidings.apps.snapshots import SNAPSHOTS, Snapshot
 from tidings.events import ORIGIN, Event, Offset, Retention
@@ -242,6 +242,25 @@ async def test_a_state_may_have_its_own_form_of_a_snapshot(hub: Hub, monkeypatch
     assert again.saved == EVERY
     assert again.state == Sums(2 * sum(range(EVERY)), 2 * EVERY)
     assert (await folded(hub).get("t")).state == again.state, "another form is not read"
+
+
+async def test_a_large_state_is_written_when_its_topic_pauses_or_the_hub_is_closed(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(projection, "QUIET", 600.0)
+    forms: dict[str, Any] = {
+        "freeze": lambda sums: partial("{0.total:08}/{0.count:08}".format, copy(sums)),
+        "thaw": lambda text: Sums(*map(int, text.split("/"))),
+    }
+    sums = Projections(hub, Sums, apply, version=1, **forms)
+    for _ in range(2):
+        await publish(hub, range(EVERY))
+        assert (await sums.get("t")).saved == 0, "events still come"
+    await sums.close()
+    assert (await Projections(hub, Sums, apply, version=1, **forms).get("t")).saved == 2 * EVERY
+    tail = (await hub.describe(f"{SNAPSHOTS}.t")).tail
+    await sums.close()
+    assert (await hub.describe(f"{SNAPSHOTS}.t")).tail == tail, "nothing is due"
 
 
 @pytest.mark.parametrize("spoiled", ["version", "epoch", "ahead", "text"])

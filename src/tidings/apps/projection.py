@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
+from time import monotonic
 from typing import Generic, TypeVar
 
 import msgspec
@@ -15,6 +16,7 @@ from tidings.delivery.live_topic import LiveTopic
 from tidings.errors import InvalidRequest, NotFound, TidingsError
 from tidings.events import ORIGIN, Event, Offset, redacted_event
 from tidings.log.head import Head
+from tidings.log.names import MAX_EVENTS
 
 from .snapshots import Snapshot, read, write
 
@@ -31,6 +33,10 @@ KEPT = 1024
 
 SOON = 0.1
 """Seconds until a snapshot that is due is written."""
+
+QUIET, BUSY = 0.3, 3.0
+"""Seconds without a further event until the snapshot of a large state is written, and the most seconds of waiting for
+them. Each makes the store overwrite the one before, which takes up to 0.3 s, and nobody else's event is stored then."""
 
 S = TypeVar("S")
 
@@ -100,7 +106,8 @@ class Projections(Generic[S]):
     old until it is level again.
     A large state has its own form of a snapshot: `freeze` copies the state and returns the function that writes the
     copy as text, in a thread; `thaw` reads the text in a thread, and raises ValueError for another form. `growth`: the
-    part by which the log grows until the next snapshot, if that is more than EVERY events.
+    part by which the log grows until the next snapshot, if that is more than EVERY events. `at_once`: events of one
+    commit that change a state in one turn of the event loop; those of a larger commit are read in pages like others.
     """
 
     def __init__(
@@ -116,10 +123,12 @@ class Projections(Generic[S]):
         freeze: Callable[[S], Callable[[], str]] | None = None,
         thaw: Callable[[str], S] | None = None,
         growth: float = 0.0,
+        at_once: int = MAX_EVENTS,
     ) -> None:
         self.hub = hub
         self._new, self._apply, self._version, self._keep, self._changed = new, apply, version, keep, changed
         self._lasting = frozenset(lasting)
+        self._at_once = at_once
         self._freeze, self._thaw, self._growth = freeze, thaw or msgspec.json.Decoder(type(new())).decode, growth
         self._kept: dict[str, Projection[S]] = {}
 
@@ -270,7 +279,7 @@ class Projections(Generic[S]):
                 self._restart(projection)
             elif projection.holds(tail):
                 return
-            elif first is not None and first.n <= projection.offset.n + 1:
+            elif first is not None and first.n <= projection.offset.n + 1 and len(events) <= self._at_once:
                 self._take(projection, events, tail)
                 self._save_now_and_then(projection)
                 return
@@ -344,8 +353,20 @@ class Projections(Generic[S]):
 
     async def _save(self, projection: Projection[S]) -> None:
         """Write a snapshot a moment later, so that one snapshot covers a hundred members who are added at once."""
-        topic = projection.topic
         await asyncio.sleep(SOON)
+        at, until = -1, monotonic() + BUSY
+        while self._freeze and not projection.unsaved and at != projection.offset.n and monotonic() < until:
+            at = projection.offset.n
+            await asyncio.sleep(QUIET)
+        if projection.saving:
+            await self._write(projection)
+
+    async def close(self) -> None:
+        """Write the snapshots that are due, before the hub is closed. Without them nothing is lost but time."""
+        await asyncio.gather(*[self._write(projection) for projection in self._kept.values() if projection.saving])
+
+    async def _write(self, projection: Projection[S]) -> None:
+        topic = projection.topic
         projection.saving = False
         if projection.offset == ORIGIN:
             return

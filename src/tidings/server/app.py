@@ -215,6 +215,7 @@ def create_app(
             yield
         finally:
             await judging.close()
+            await deviations.close()
             await presence.close()
             await search.close()
             await hub.close()

@@ -65,11 +65,12 @@ class Watch:
     """
 
     def __init__(self, name: str) -> None:
-        self.name = name
-        self.wake = asyncio.Event()
-        self.epoch, self.at = "", 0
+        self.name: str = name
+        self.wake: asyncio.Event = asyncio.Event()
+        self.epoch: str = ""
+        self.at: int = 0
         self.stored: set[tuple[int, str]] = set()
-        self.pinned = False
+        self.pinned: bool = False
         self._rule: tuple[ReferenceSet, list[Deviation], Rule] | None = None
 
     def rule(self, given: ReferenceSet, allowed: list[Deviation]) -> Rule:
@@ -87,7 +88,8 @@ class Deviations:
     """
 
     def __init__(self, hub: Hub, processes: Processes) -> None:
-        self.hub, self.processes = hub, processes
+        self.hub: Hub = hub
+        self.processes: Processes = processes
         processes.on_change = self._wake
         self._watches: dict[str, Watch] = {}
         self._given: dict[str, tuple[tuple[Any, ...], ConformanceFigures]] = {}
@@ -104,6 +106,10 @@ class Deviations:
         """Begin to judge, once the hub is open."""
         self._watches.clear()
         self.hub.delivery.background(self._scan())
+
+    async def close(self) -> None:
+        """Write the states of processes that are due to be written, before the hub is closed."""
+        await self.processes.projections.close()
 
     # References.
 
