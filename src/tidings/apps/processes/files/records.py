@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -20,7 +20,7 @@ class Wrong(Exception):
         self.line = line
 
 
-class Record(NamedTuple):
+class Record(msgspec.Struct, frozen=True, gc=False):
     """An event of a file, which begins in `line`. `at`: microseconds since 1970; `fields`: what else it has."""
 
     line: int

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from tidings.apps.processes.facts import instant
 
 _DATE = re.compile(r"\d{4}-\d\d?-\d\d?")
+_DASHES = slice(4, 8, 3)
 _SLASHES = re.compile(r"\d{1,4}[/.]\d{1,2}[/.]\d{1,4}")
 
 
@@ -27,7 +28,8 @@ class Times:
         if not text:
             raise ValueError("the event has no timestamp")
         try:
-            found = datetime.fromisoformat(text) if self.format is None and _DATE.match(text) else self._parsed(text)
+            is_date = self.format is None and text[_DASHES] == "--"  # no other form of ISO 8601 has its dashes there
+            found = datetime.fromisoformat(text) if is_date else self._parsed(text)
         except (ValueError, OverflowError):
             raise ValueError(self._reason(text)) from None
         zoned = found.tzinfo is not None

@@ -169,20 +169,21 @@ class _Parser:
         except ValueError as error:
             self.found.append(Wrong(line, str(error)))
             return
-        fields: dict[str, Any] = {}
-        for key, value in event.items():
-            if key == LIFECYCLE:
-                fields["lifecycle"] = str(value)
-            elif key == RESOURCE:
-                fields["resource"] = str(value)
-            elif key not in (self._activity, self._timestamp):
-                fields[f"event:{key}" if key in OWN else key] = value
+        lifecycle, resource = event.pop(LIFECYCLE, None), event.pop(RESOURCE, None)
+        event.pop(self._activity, None)
+        event.pop(self._timestamp, None)
+        if not OWN.isdisjoint(event):
+            event = {f"event:{key}" if key in OWN else key: value for key, value in event.items()}
+        if lifecycle is not None:
+            event["lifecycle"] = str(lifecycle)
+        if resource is not None:
+            event["resource"] = str(resource)
         if self._is_first:
             self._is_first = False
-            fields.update((f"case:{key}", value) for key, value in trace.items() if key != self._case)
+            event.update((f"case:{key}", value) for key, value in trace.items() if key != self._case)
         case = case if case is None else str(case)
         activity = activity if activity is None else str(activity)
-        self.found.append(record(line, case, activity, at, fields))
+        self.found.append(record(line, case, activity, at, event))
 
     def _classified(self, event: dict[str, Any], name: str) -> str | None:
         if name not in self.classifiers:
