@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
+from fastapi import FastAPI
 from langchain.agents import create_agent
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
@@ -87,9 +88,13 @@ class Asking(BaseChatModel):
         return ChatResult(generations=[ChatGeneration(message=answer)])
 
 
+@pytest.fixture(scope="module")
+def app() -> FastAPI:
+    return create_app(Settings(store="memory:", metrics=False))
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def server() -> AsyncIterator[httpx.AsyncClient]:
-    app = create_app(Settings(store="memory:", metrics=False))
+async def server(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as client:

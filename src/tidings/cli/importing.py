@@ -21,8 +21,8 @@ from .spool import Spool
 if TYPE_CHECKING:
     from tidings.client import Client
 
-PART, PART_BYTES = 4_000, 4_000_000
-"""Events, and bytes of them, that one request publishes."""
+PART, PART_BYTES = 2_500, 4_000_000
+"""Events, and bytes of them, that one request publishes: a server folds them in one turn of its event loop."""
 
 REMEMBERED = 100_000
 """Cases whose last time is known, to count events with equal times."""

@@ -14,6 +14,9 @@ from tidings.apps.processes.fold import Process
 Row = tuple[str, str, int]
 """The case, the activity and the time, in microseconds, of an event."""
 
+PARTS = 7
+"""Events that are folded at once."""
+
 
 def plain(rows: list[Row]) -> dict[str, Any]:
     """Return the figures of events in the order of the log."""
@@ -93,6 +96,6 @@ def rows(seed: int, cases: int, activities: int, longest: int) -> list[Row]:
 def mined(log: list[Row]) -> Process:
     """Return the state after the events of a log."""
     process = Process()
-    for n, row in enumerate(log, 1):
-        process.take(*row, n)
+    for n in range(0, len(log), PARTS):
+        process.take(log[n : n + PARTS], n + 1)
     return process

@@ -50,7 +50,7 @@ def test_a_redacted_event_has_never_been(seed: int) -> None:
     assert folded(process) == plain(left)
     assert "case 3" not in process.ids, "the name of a case without events is forgotten"
     assert "A" not in process.names
-    process.take("case 3", "A", 7, len(log) + 1)
+    process.take([("case 3", "A", 7)], len(log) + 1)
     assert folded(process) == plain([*left, ("case 3", "A", 7)])
     process.drop(10**9)  # an event that the state does not hold
     assert folded(thaw(freeze(process)())) == plain([*left, ("case 3", "A", 7)])
@@ -66,21 +66,8 @@ def test_extremes_and_medians_are_right_after_late_events() -> None:
     process = mined(log)
     assert process.edges[1].buckets, "more durations than are kept"
     late = [(f"c{n}", "X", 1) for n in (*range(100, 700), 1_499)]
-    for n, row in enumerate(late, 5_000):
-        process.take(*row, n)
+    process.take(late, 5_000)
     assert folded(process) == plain([*log, *late]), "899 durations are left, whose median is exact"
-
-
-def test_the_case_that_waits_for_longest_is_found_while_cases_come_and_go() -> None:
-    chance, process, log = random.Random(9), Process(), []
-    for n in range(3_000):
-        row = (f"c{chance.randrange(40)}", "ABC"[chance.randrange(3)], n * 10)
-        log.append(row)
-        process.take(*row, n + 1)
-        if n % 250 == 0:
-            assert folded(process)["activities"] == plain(log)["activities"]
-    assert process.waiting is not None
-    assert sum(len(heap) for heap in process.waiting._heaps.values()) < 400
 
 
 def test_edges_beyond_the_limit_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:

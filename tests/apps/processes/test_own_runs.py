@@ -73,6 +73,13 @@ async def test_a_run_is_added_once(hub: Hub, added: asyncio.Queue[str]) -> None:
     assert (await hub.describe(OWN)).tail.n == 3
 
 
+async def test_a_hub_without_the_server_keeps_no_process_of_its_runs(hub: Hub) -> None:
+    run = await hub.runs.start(answering, "?")
+    await run.wait()
+    await hub.runs.close()
+    assert await hub.topics() == [f"runs.{run.id}"]
+
+
 def test_a_case_has_the_tools_and_the_end_of_a_run() -> None:
     events = [
         RunStarted(run="r", turn="r", assistant="", attempt=1),

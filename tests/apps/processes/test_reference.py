@@ -68,7 +68,7 @@ def test_a_map_is_a_reference_without_what_is_rare() -> None:
     for case in range(10):
         for activity in "AB" if case else "XAC":
             n += 1
-            process.take(f"c{case}", activity, n, n)
+            process.take([(f"c{case}", activity, n)], n)
     found = of_map(process, 0.1, "e-5", "amy")
     assert found == ReferenceSet(starts=["A"], steps=[("A", "B")], since="e-5", above=0.1, by="amy")
     assert len(of_map(process, 0.0, "e-5", "amy").steps) == 3

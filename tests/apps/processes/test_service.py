@@ -9,7 +9,7 @@ import pytest
 
 from tests.apps.processes.miner import ORDERS, Miner, event
 from tests.http.problems import problem
-from tidings.apps.processes.service import CHANGED, Processes
+from tidings.apps.processes.service import AT_ONCE, CHANGED, Processes
 from tidings.apps.projection import EVERY
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -83,3 +83,13 @@ async def test_figures_are_computed_once_for_all_who_ask_at_one_offset(miner: Mi
     assert await processes.figures(miner.name, 5) is not first
     await miner.publish(event("o3", "ordered", 1))
     assert (await processes.figures(miner.name, 5)).events == 6
+
+
+async def test_a_large_commit_is_folded_in_several_turns(miner: Miner) -> None:
+    """The state follows its topic again at once, so that the next small commit is folded with its publishing."""
+    await miner.publish(*ORDERS)
+    await miner.figures()
+    await miner.publish(*(event(f"c{n % 7}", "A", n) for n in range(AT_ONCE + 1)))
+    assert (await miner.figures())["events"] == len(ORDERS) + AT_ONCE + 1
+    await miner.publish(ORDERS[0])
+    assert (await miner.figures())["events"] == len(ORDERS) + AT_ONCE + 2

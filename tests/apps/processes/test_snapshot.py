@@ -19,8 +19,7 @@ def test_a_state_goes_on_from_its_snapshot(seed: int) -> None:
     process = mined(log[:half])
     process.follow(ImportPart("0" * 64, 0, 7, True, 2, "o"))
     process = thaw(freeze(process)())
-    for n, row in enumerate(log[half:], half + 1):
-        process.take(*row, n)
+    process.take(log[half:], half + 1)
     assert folded(process) == folded(mined(log))
     assert process.imports["0" * 64] == (7, True, 2, "o")
 

@@ -56,12 +56,20 @@ class Picture:
     20 ms for a million cases."""
 
     def __init__(self, process: Process) -> None:
-        self.names = list(labels(process))
-        self.total, self.cases_of, self.starts = list(process.total), list(process.cases_of), list(process.starts)
-        self.edges = {key: (edge.events, edge.cases) for key, edge in process.edges.items() if edge.events}
-        self.parent, self.activity = process.variants.parent[:], process.variants.activity[:]
-        self.place, self.last = process.place[:], process.last[:]
-        self.time_of, self.activity_of, self.before = process.time_of[:], process.activity_of[:], process.before[:]
+        self.names: list[str] = list(labels(process))
+        self.total: list[int] = list(process.total)
+        self.cases_of: list[int] = list(process.cases_of)
+        self.starts: list[int] = list(process.starts)
+        self.edges: dict[int, tuple[int, int]] = {
+            key: (edge.events, edge.cases) for key, edge in process.edges.items() if edge.events
+        }
+        self.parent: array[int] = process.variants.parent[:]
+        self.activity: array[int] = process.variants.activity[:]
+        self.place: array[int] = process.place[:]
+        self.last: array[int] = process.last[:]
+        self.time_of: array[int] = process.time_of[:]
+        self.activity_of: array[int] = process.activity_of[:]
+        self.before: array[int] = process.before[:]
 
 
 def conformance(picture: Picture, topic: str, offset: str, reference: Reference) -> ConformanceFigures:

@@ -83,10 +83,10 @@ class Rule:
     """A reference as it is asked about single events."""
 
     def __init__(self, reference: ReferenceSet, allowed: Collection[Deviation] = ()) -> None:
-        self.starts = frozenset(reference.starts)
-        self.steps = frozenset(reference.steps)
-        self.activities = self.starts | {activity for step in reference.steps for activity in step}
-        self.allowed = frozenset(allowed)
+        self.starts: frozenset[str] = frozenset(reference.starts)
+        self.steps: frozenset[tuple[str, str]] = frozenset(reference.steps)
+        self.activities: frozenset[str] = self.starts | {activity for step in reference.steps for activity in step}
+        self.allowed: frozenset[Deviation] = frozenset(allowed)
 
     def found(self, before: str | None, activity: str) -> Deviation | None:
         """Return the deviation of an event of `activity` that follows one of `before`, or begins its case (None).

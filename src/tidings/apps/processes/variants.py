@@ -26,7 +26,8 @@ class Variants:
     `here[node]`: cases at the node; `passing[node]`: cases at the node or below it. `new_edge[node]` and
     `new_activity[node]`: the node's last edge, or activity, is not on the way to its parent. The cases of an edge are
     those that pass such a node of it, so no event has to look at the events before it. `edge[node]`: the durations of
-    the node's last edge, noted there by the fold, which finds them so without a look in a dictionary.
+    the node's last edge, noted there by the fold, which finds them so without a look in a dictionary. `variants`: nodes
+    with cases, of which there are `most` at most.
     """
 
     def __init__(self) -> None:
@@ -39,6 +40,7 @@ class Variants:
         self.edge: list[Durations | None] = [None]
         self.children: dict[int, int] = {}
         self.free: list[int] = []
+        self.most: int = VARIANTS
         self.variants: int = 0
         self.folded: int = 0
 
@@ -50,7 +52,7 @@ class Variants:
             if not left:
                 self.variants -= 1
         if child is None or not here[child]:
-            if self.variants >= VARIANTS:
+            if self.variants >= self.most:
                 return self._fold(node)
             if child is None:
                 if len(self.parent) - len(self.free) > NODES:
