@@ -147,9 +147,7 @@ async def test_every_figure_of_the_tool_is_one_of_the_map(reader: BaseTool, serv
         ({"view": "case", "process": "orders", "case": "a/b?"}, "no such case"),
     ],
 )
-async def test_what_cannot_be_read_is_a_sentence_and_no_figure(
-    reader: BaseTool, call: dict[str, str], says: str
-) -> None:
+async def test_unreadable_figures_are_told_in_a_sentence(reader: BaseTool, call: dict[str, str], says: str) -> None:
     found = await reader.ainvoke(call)
     assert says in found
     assert "{" not in found
