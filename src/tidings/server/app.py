@@ -24,8 +24,10 @@ from tidings.access.subject import PERSON
 from tidings.access.tokens import Authenticator, sign
 from tidings.api import Hub
 from tidings.apps.alerts import routes as alerting
-from tidings.apps.alerts.guard import AlertsGuard
+from tidings.apps.alerts import webhook_routes as hooks
+from tidings.apps.alerts.guard import AlertsGuard, WebhooksGuard
 from tidings.apps.alerts.judging import Judging
+from tidings.apps.alerts.sender import SECRETS, Webhooks
 from tidings.apps.alerts.service import CALLS, SILENCES, Alerts
 from tidings.apps.conversations.guard import ConversationsGuard
 from tidings.apps.dashboards import routes as dashboards
@@ -197,7 +199,9 @@ def create_app(
     presence, search = Presence(hub, slots), Search(hub)
     shared = SharedLimits(hub, access.limits)
     signed_out = SignedOut(hub, access.authenticator)
-    routers, eraser, judging, deviations = apps(hub, access, presence, search, offered, int(settings.max_file))
+    routers, eraser, judging, deviations = apps(
+        hub, access, presence, search, offered, int(settings.max_file), settings.webhooks_private
+    )
     metrics = Metrics(hub, siblings)
     own = own_metrics.OwnMetrics(hub, metrics.read_from, siblings.number)
     access.guards[own_metrics.TOPIC] = MetricsGuard(own)
@@ -308,9 +312,13 @@ def apps(
     search: Search,
     assistants: Mapping[str, NamedAssistant],
     max_file: int,
+    private: bool,
 ) -> tuple[list[APIRouter], Eraser, Judging, Deviations]:
     """Return the routers of the apps, what erases deleted texts, and what judges alerts and the cases of processes; add
-    the guards to `access`."""
+    the guards to `access`.
+
+    `private`: webhooks may go to private addresses.
+    """
     told, service, mined = Notifications(hub), Rooms(hub), Processes(hub)
     deviations, own_runs = Deviations(hub, mined), OwnRuns(hub)
     index = Index(service)
@@ -328,12 +336,14 @@ def apps(
     hub.runs.on_request = Questions(hub, told, titles).tell
     conversations = ConversationsGuard(hub)
     uploads = {"rooms": service.check_may_upload, "conversations": conversations.check_may_upload}
-    alerts = Alerts(hub)
-    judging = Judging(hub, alerts, told)
+    alerts, webhooks = Alerts(hub), Webhooks(hub, told, private=private)
+    judging = Judging(hub, alerts, told, webhooks)
     access.guards.update(
         {
             "alerts": AlertsGuard(),
             SILENCES: AlertsGuard(),
+            "webhooks": WebhooksGuard(),
+            SECRETS: Sealed(),
             CALLS: Sealed(),
             "rooms": RoomsGuard(service, notices, answers, access.limits, eraser),
             "runs": RunsGuard(hub, access.guards),
@@ -357,6 +367,7 @@ def apps(
         conformance_routes.routes(access, deviations),
         processes.routes(access, mined),
         alerting.routes(alerts, access),
+        hooks.routes(webhooks, access),
     ]
     return routers, eraser, judging, deviations
 

@@ -195,6 +195,9 @@ class Settings(BaseSettings):
     limit_runs: Limit = 20
     """The runs that one person may have under way at a time."""
 
+    webhooks_private: bool = False
+    """Let webhooks of alerts go to private addresses, and by http."""
+
     window_memory: Size = 256 * 1024 * 1024
     """The memory for the recent events of all topics. Beyond it, readers of the topics that were longest silent have
     them read from the store."""

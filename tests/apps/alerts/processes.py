@@ -12,6 +12,7 @@ from pathlib import Path
 from tidings import Hub
 from tidings.apps.alerts import turn
 from tidings.apps.alerts.judging import Judging
+from tidings.apps.alerts.sender import Webhooks
 from tidings.apps.alerts.service import Alerts
 from tidings.apps.notifications.service import Notifications
 
@@ -34,7 +35,8 @@ async def judge(store: str) -> None:
     """Take part in judging until the process is killed."""
     hurry()
     async with Hub(store) as hub:
-        judging = Judging(hub, Alerts(hub), Notifications(hub))
+        bells = Notifications(hub)
+        judging = Judging(hub, Alerts(hub), bells, Webhooks(hub, bells))
         judging.open()
         print("open", flush=True)
         await asyncio.Event().wait()

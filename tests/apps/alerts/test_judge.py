@@ -17,6 +17,7 @@ from tidings import Hub
 from tidings.apps.alerts import facts, turn
 from tidings.apps.alerts.judging import Judging
 from tidings.apps.alerts.rule import parse
+from tidings.apps.alerts.sender import Webhooks
 from tidings.apps.alerts.service import Alerts
 from tidings.apps.notifications.service import Notifications, topic_of
 
@@ -36,7 +37,8 @@ class Process:
 
     def __init__(self, hub: Hub) -> None:
         self.hub, self.alerts = hub, Alerts(hub)
-        self.judging = Judging(hub, self.alerts, Notifications(hub))
+        bells = Notifications(hub)
+        self.judging = Judging(hub, self.alerts, bells, Webhooks(hub, bells))
 
     async def watching(self, id: str) -> None:
         judge = self.judging.judge

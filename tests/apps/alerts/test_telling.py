@@ -60,7 +60,13 @@ def test_a_reason_is_said_where_there_is_no_value() -> None:
 
 async def test_the_author_is_told_unless_the_rule_names_people(hub: Hub) -> None:
     notifications = Notifications(hub)
-    telling = Telling(notifications)
+    queued: list[tuple[str, str, str]] = []
+
+    class Queue:
+        async def put(self, webhook: str, rule: str, notice: Notice) -> None:
+            queued.append((webhook, rule, notice.id))
+
+    telling = Telling(notifications, Queue())
     await telling.hand_on("r", State(), [NOTICE])
     for people in (None, ["Bob", "Bob"], []):
         state = State(parse({"topic": "t", "above": 1, "people": people, "webhooks": ["w"]}), author="Ann")
@@ -69,3 +75,4 @@ async def test_the_author_is_told_unless_the_rule_names_people(hub: Hub) -> None
     for name in ("Ann", "Bob"):
         [item] = (await notifications.inbox(name))[0].items
         assert (item.title, item.link, item.topic) == ("Orders is firing", "/alerts/r?at=5", "alerts.r")
+    assert set(queued) == {("w", "r", "e-fired")}

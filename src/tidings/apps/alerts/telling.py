@@ -25,7 +25,7 @@ class Queue(Protocol):
 class Telling:
     """Tells people and webhooks. A call may be repeated: keys are made of the notice's id."""
 
-    def __init__(self, notifications: Notifications, queue: Queue | None = None) -> None:
+    def __init__(self, notifications: Notifications, queue: Queue) -> None:
         self._notifications = notifications
         self._queue = queue
 
@@ -46,8 +46,7 @@ class Telling:
                     link=notice.link,
                     topic=topic_of(id),
                 )
-            for webhook in dict.fromkeys(rule.webhooks if self._queue is not None else ()):
-                assert self._queue is not None
+            for webhook in dict.fromkeys(rule.webhooks):
                 await self._queue.put(webhook, id, notice)
 
 
