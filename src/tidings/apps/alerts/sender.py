@@ -161,7 +161,8 @@ class Webhooks:
                 except TidingsError as error:
                     log.warning("Webhooks are not sent now: %s", error)
                 try:
-                    await asyncio.wait_for(self._changed.wait(), max(wait, 0.01))
+                    async with asyncio.timeout(max(wait, 0.01)):  # `wait_for` may lose a cancellation
+                        await self._changed.wait()
                 except TimeoutError:
                     continue
         finally:

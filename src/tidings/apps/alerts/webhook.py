@@ -19,6 +19,9 @@ VERSION = 1
 SCHEDULE = (0.0, 5.0, 300.0, 1800.0, 7200.0, 18_000.0, 36_000.0, 50_400.0, 72_000.0, 86_400.0)
 """Seconds between the attempts to send, each with jitter. After the last one the webhook is disabled."""
 
+LONGEST_WAIT = 86_400.0
+"""Seconds of the longest `Retry-After` that counts."""
+
 SLOW = frozenset({429, 502, 503, 504})
 """Statuses of a receiver that asks for time. `Retry-After` says how much."""
 
@@ -238,5 +241,5 @@ def next_attempt(tries: int, now: float, status: int | None, wait: float | None,
         return None
     delay = SCHEDULE[tries] * (0.9 + 0.2 * jitter)
     if status in SLOW and wait is not None:
-        delay = max(delay, min(wait, SCHEDULE[-1]))
+        delay = max(delay, min(wait, LONGEST_WAIT))
     return now + delay
