@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from standardwebhooks.webhooks import Webhook as Verifier
 
@@ -35,8 +37,6 @@ def test_the_vector_of_the_specification() -> None:
 
 
 def test_two_secrets_sign_and_each_is_enough() -> None:
-    import time
-
     other = "whsec_" + "QUJD" * 8
     now = int(time.time())
     made = signature([other, SECRET], "m", now, b"{}")
@@ -105,12 +105,27 @@ def test_a_slow_receiver_is_given_the_time_that_it_asks_for() -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["", "example.com", "http://example.com", "ftp://example.com", "https://", "https://u:p@example.com", "https://a b"]
-    + ["https://[::1", "https://exämple.com", "https://example.com/" + "x" * 1000, "https://example.com:99999"],
+    [
+        "",
+        "example.com",
+        "http://example.com",
+        "ftp://example.com",
+        "https://",
+        "https://u:p@example.com",
+        "https://a b",
+    ],
 )
 def test_an_address_is_https_and_names_nobody(url: str) -> None:
     with pytest.raises(InvalidRequest, match="`url`"):
         check_url(url, private=False)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://[::1", "https://exämple.com", "https://example.com/" + "x" * 1000, "https://example.com:99999"]
+)
+def test_an_address_is_one_that_can_be_asked(url: str) -> None:
+    with pytest.raises(InvalidRequest, match="`url`"):
+        check_url(url, private=True)
 
 
 def test_http_is_allowed_by_a_setting() -> None:
