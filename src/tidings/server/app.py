@@ -17,52 +17,19 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tidings import web
 from tidings.access.access import Access
-from tidings.access.guards import Sealed
 from tidings.access.limits import KINDS, Limits
 from tidings.access.names import topics_of
 from tidings.access.subject import PERSON
 from tidings.access.tokens import Authenticator, sign
 from tidings.api import Hub
-from tidings.apps.alerts import routes as alerting
-from tidings.apps.alerts import webhook_routes as hooks
-from tidings.apps.alerts.guard import AlertsGuard, WebhooksGuard
-from tidings.apps.alerts.judging import Judging
-from tidings.apps.alerts.sender import SECRETS, Webhooks
-from tidings.apps.alerts.service import CALLS, SILENCES, Alerts
-from tidings.apps.conversations.guard import ConversationsGuard
-from tidings.apps.dashboards import routes as dashboards
-from tidings.apps.dashboards.guard import DashboardsGuard
-from tidings.apps.dashboards.service import Dashboards
-from tidings.apps.files import routes as transfers
 from tidings.apps.files.attachments import Attachments
-from tidings.apps.files.files import FILES, Files
+from tidings.apps.files.files import Files
 from tidings.apps.metrics import service as own_metrics
 from tidings.apps.metrics.guard import MetricsGuard
-from tidings.apps.notifications import routes as notifications
-from tidings.apps.notifications.guard import PeopleGuard
-from tidings.apps.notifications.questions import Questions
-from tidings.apps.notifications.service import Notifications
-from tidings.apps.people import routes as people
-from tidings.apps.people.presence import Presence, PresenceGuard
-from tidings.apps.processes import conformance_routes
-from tidings.apps.processes import routes as processes
-from tidings.apps.processes.deviations import Deviations
-from tidings.apps.processes.guard import ProcessesGuard
-from tidings.apps.processes.own_runs import OwnRuns
-from tidings.apps.processes.service import Processes
-from tidings.apps.rooms import routes as rooms
-from tidings.apps.rooms.answers import Answers
-from tidings.apps.rooms.erasing import Eraser
-from tidings.apps.rooms.guard import RoomsGuard
-from tidings.apps.rooms.index import Index
-from tidings.apps.rooms.notifying import Notices
-from tidings.apps.rooms.rooms import Rooms
-from tidings.apps.runs.guard import RunsGuard
-from tidings.apps.search import routes as searching
+from tidings.apps.people.presence import Presence
 from tidings.apps.search.index import Search
 from tidings.apps.series import routes as series_routes
 from tidings.apps.series.service import SeriesService
-from tidings.apps.snapshots import SNAPSHOTS
 from tidings.assistants import configured
 from tidings.assistants.corpus import docs_folder
 from tidings.delivery.delivery import Delivery
@@ -79,8 +46,9 @@ from tidings.http.response import OUTSIDE, Slots
 from tidings.http.signed_out import SignedOut
 from tidings.runs.assistant import NamedAssistant
 
+from .apps import apps
 from .settings import Settings
-from .shared_limits import TOPIC, SharedLimits
+from .shared_limits import SharedLimits
 
 log: logging.Logger = logging.getLogger("tidings.app")
 
@@ -199,9 +167,7 @@ def create_app(
     presence, search = Presence(hub, slots), Search(hub)
     shared = SharedLimits(hub, access.limits)
     signed_out = SignedOut(hub, access.authenticator)
-    routers, eraser, judging, deviations = apps(
-        hub, access, presence, search, offered, int(settings.max_file), settings.webhooks_private
-    )
+    routers, eraser, judging, deviations = apps(hub, access, presence, search, offered, settings)
     metrics = Metrics(hub, siblings)
     own = own_metrics.OwnMetrics(hub, metrics.read_from, siblings.number)
     access.guards[own_metrics.TOPIC] = MetricsGuard(own)
@@ -267,7 +233,6 @@ def create_app(
         *sign_in(settings, hub, access, signed_out),
         health.routes(hub, siblings, metrics),
         series_routes.routes(access, series),
-        dashboards.routes(access, Dashboards(hub)),
         *routers,
     ):
         app.include_router(router)
@@ -303,73 +268,6 @@ def sign_in(settings: Settings, hub: Hub, access: Access, signed_out: SignedOut)
         return sign(secret, name, publish=topics, subscribe=topics, seconds=signin.SESSION, limits=PERSON, **about)
 
     return [session.routes(access, signed_out, provider.title), signin.routes(hub, provider, secret, token)]
-
-
-def apps(
-    hub: Hub,
-    access: Access,
-    presence: Presence,
-    search: Search,
-    assistants: Mapping[str, NamedAssistant],
-    max_file: int,
-    private: bool,
-) -> tuple[list[APIRouter], Eraser, Judging, Deviations]:
-    """Return the routers of the apps, what erases deleted texts, and what judges alerts and the cases of processes; add
-    the guards to `access`.
-
-    `private`: webhooks may go to private addresses.
-    """
-    told, service, mined = Notifications(hub), Rooms(hub), Processes(hub)
-    deviations, own_runs = Deviations(hub, mined), OwnRuns(hub)
-    index = Index(service)
-    notices = Notices(told, proven=not access.authenticator.open)
-    answers, eraser = Answers(hub, service, told, assistants), Eraser(hub, service, told, notices)
-    service.on_unerased = eraser.erase_soon
-
-    async def run_ended(run: str) -> None:
-        await access.limits.ended(run)
-        await answers.post(run)
-        await own_runs.add(run)
-
-    hub.runs.on_end = run_ended
-    titles = {name: assistant.title for name, assistant in assistants.items()}
-    hub.runs.on_request = Questions(hub, told, titles).tell
-    conversations = ConversationsGuard(hub)
-    uploads = {"rooms": service.check_may_upload, "conversations": conversations.check_may_upload}
-    alerts, webhooks = Alerts(hub), Webhooks(hub, told, private=private)
-    judging = Judging(hub, alerts, told, webhooks)
-    access.guards.update(
-        {
-            "alerts": AlertsGuard(),
-            SILENCES: AlertsGuard(),
-            "webhooks": WebhooksGuard(),
-            SECRETS: Sealed(),
-            CALLS: Sealed(),
-            "rooms": RoomsGuard(service, notices, answers, access.limits, eraser),
-            "runs": RunsGuard(hub, access.guards),
-            "conversations": conversations,
-            "users": PeopleGuard(),
-            "presence": PresenceGuard(),
-            "dashboards": DashboardsGuard(),
-            "process": ProcessesGuard(mined),
-            SNAPSHOTS: Sealed(),
-            FILES: Sealed(),
-            "sessions": Sealed(),
-            TOPIC: Sealed(),
-        }
-    )
-    routers = [
-        rooms.routes(service, index, access, told.markers, max_file),
-        searching.routes(hub, service, index, access, search),
-        transfers.routes(service.files, access, max_file, uploads),
-        people.routes(access, presence),
-        notifications.routes(access, told),
-        conformance_routes.routes(access, deviations),
-        processes.routes(access, mined),
-        alerting.routes(alerts, access),
-        hooks.routes(webhooks, access),
-    ]
-    return routers, eraser, judging, deviations
 
 
 def limits(settings: Settings) -> Limits:

@@ -49,8 +49,8 @@ class Webhooks:
     """The webhooks of a hub, each the state of the topic `webhooks.ID`. `private`: all addresses are allowed."""
 
     def __init__(self, hub: Hub, notifications: Notifications, *, private: bool = False) -> None:
-        self.hub = hub
-        self.private = private
+        self.hub: Hub = hub
+        self.private: bool = private
         self._notifications = notifications
         self._states: Projections[Webhook] = Projections(
             hub, Webhook, rules.apply, version=rules.VERSION, lasting=[WebhookSaved.type, Queued.type]
