@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from typing import Annotated
 
 import typer
 
+from .terminal import sentences
 
-def add_to(app: typer.Typer, sentences: Callable[[], AbstractContextManager[None]]) -> None:
-    """Add the commands to `app`. `sentences` ends a command whose errors are the user's in one sentence."""
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands to `app`."""
     alerts = typer.Typer(help="Try alert rules.", no_args_is_help=True)
     app.add_typer(alerts, name="alerts")
 

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from typing import Annotated
 
 import typer
 
 from .progress import progress_bar
+from .terminal import sentences
 
 Store = Annotated[
     str | None, typer.Option("--store", help="The URL of the store (TIDINGS_STORE, else sqlite:///tidings.db).")
 ]
 
 
-def add_to(app: typer.Typer, sentences: Callable[[], AbstractContextManager[None]]) -> None:
-    """Add both commands to `app`. `sentences` ends a command whose errors are the user's in one sentence."""
+def add_to(app: typer.Typer) -> None:
+    """Add both commands to `app`."""
 
     @app.command()
     def backup(

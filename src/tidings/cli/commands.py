@@ -1,4 +1,4 @@
-"""The commands: `tidings serve | publish | read | topics | token | backup | restore | move | alerts | process`.
+"""The commands of `tidings`.
 
 Exit codes: 0 done; 1 the server refused, or could not start; 2 a wrong option, setting or line of input; 3 no server
 answers; 74 the server lost its database; 141 the reader of the output has gone. Ctrl-C is 130 in a shell, but 0 for
@@ -8,23 +8,23 @@ user's mistake is answered with one sentence there, never with a traceback.
 
 from __future__ import annotations
 
-import os
-import re
 import signal
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from importlib.metadata import version
 from itertools import islice
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from .alerts import add_to as add_alerts_to
 from .backup import add_to
 from .move import add_to as add_move_to
-from .process import LOCAL, Token, Url
 from .process import add_to as add_process_to
+from .publish import publish
+from .server import LOCAL, Token, Url, connected
+from .terminal import end, say, sentences, write
 
 if TYPE_CHECKING:
     from tidings.client import Client
@@ -42,10 +42,6 @@ app: typer.Typer = typer.Typer(
 )
 
 PAGE = 1000
-SILENCE = 90.0
-"""Seconds without a byte after which a followed stream counts as broken. Servers are silent for at most 15."""
-
-_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def _version(wanted: bool) -> None:
@@ -90,7 +86,7 @@ def serve(
       export TIDINGS_SECRET=$(tidings token --new-secret)
       tidings serve --host 0.0.0.0 --store sqlite:////var/lib/tidings/tidings.db
     """
-    with _sentences():
+    with sentences():
         from tidings.errors import InvalidRequest
         from tidings.server.settings import Settings
 
@@ -99,7 +95,7 @@ def serve(
         try:
             settings = Settings.load(**options)
         except InvalidRequest as error:
-            _end(str(error), 2)
+            end(str(error), 2)
         # uvicorn repeats a Ctrl-C when the server has ended in order, which is what was asked for.
         signal.signal(signal.SIGINT, signal.default_int_handler)
         if settings.workers is not None:
@@ -112,52 +108,7 @@ def serve(
             run(settings)
 
 
-@app.command()
-def publish(
-    topic: Annotated[str, typer.Argument(help="The topic, such as chat.lobby.")],
-    data: Annotated[str | None, typer.Argument(help="The data of one event. Default: read standard input.")] = None,
-    type: Annotated[str, typer.Option(help="The type of events that do not name one.")] = "message",
-    lines: Annotated[bool, typer.Option("--lines", help="Take each line of input as the data of an event.")] = False,
-    key: Annotated[
-        str | None, typer.Option(help="Publish DATA once, even if the command is repeated with this key.")
-    ] = None,
-    url: Url = LOCAL,
-    token: Token = None,
-) -> None:
-    """Append events to a topic.
-
-    Without DATA, the command reads JSON lines from standard input, each {"data": …, "type": …}, as `tidings read`
-    writes them; "type" may be left out. Lines that arrive together are stored together. As soon as events are stored,
-    the command writes their offsets as a JSON line.
-
-    \b
-    Examples:
-      tidings publish chat.lobby 'Hello, all'
-      tidings publish orders '{"order": 4711}' --type order.paid
-      tail -f access.log | tidings publish logs.web --lines
-      tidings read chat.lobby | tidings publish chat.copy
-    """
-    with _sentences(), _client(url, token) as client:
-        from tidings.client.calls import valid_key
-        from tidings.log.names import valid_topic, valid_type
-
-        from .json_lines import acknowledgement, checked, publish_lines, read_chunks
-
-        checked(valid_topic, topic)
-        checked(valid_type, type)
-        if data is not None:
-            if lines:
-                _end("Give DATA or --lines, not both.", 2)
-            if key is not None:
-                checked(valid_key, key)
-            offset = client.publish(topic, data, type, key=key)
-            _write(acknowledgement(offset, offset), flush=True)
-            return
-        if key is not None:
-            _end("--key needs DATA: lines of input are cut into requests by chance, so no key fits them.", 2)
-        for first, texts in read_chunks(sys.stdin.buffer):
-            for stored in publish_lines(client, topic, first, texts, type, plain=lines):
-                _write(stored, flush=True)
+app.command()(publish)
 
 
 @app.command()
@@ -188,7 +139,7 @@ def read(
       tidings read orders --after 7f3a-120 --limit 10 | jq .data
       tidings read logs.web --after -5 -f
     """
-    with _sentences(), _client(url, token) as client:
+    with sentences(), connected(url, token) as client:
         from tidings.log.names import parse_after, valid_topic
 
         from .json_lines import checked, write_line
@@ -202,7 +153,7 @@ def read(
         else:
             events = _read(client, topic, after or "earliest", limit)
         for event in islice(events, limit):
-            _write(write_line(event), flush=follow)
+            write(write_line(event), flush=follow)
         sys.stdout.buffer.flush()
 
 
@@ -219,11 +170,11 @@ def topics(
       tidings topics
       tidings topics rooms.
     """
-    with _sentences(), _client(url, token) as client:
+    with sentences(), connected(url, token) as client:
         after = ""
         while names := client.topics(prefix, after):
             for name in names:
-                _write(name.encode())
+                write(name.encode())
             after = names[-1]
         sys.stdout.buffer.flush()
 
@@ -250,17 +201,17 @@ def token(
       tidings token sensor-7 --publish 'sensors.7.*'
       export TIDINGS_TOKEN=$(tidings token ops --publish '*' --subscribe '*')
     """
-    with _sentences():
+    with sentences():
         import secrets
 
         if new_secret:
-            _write(secrets.token_urlsafe(32).encode(), flush=True)
+            write(secrets.token_urlsafe(32).encode(), flush=True)
             return
         if name is None:
-            _end("Name the person or program that the token is for: tidings token NAME", 2)
+            end("Name the person or program that the token is for: tidings token NAME", 2)
         topics = _topics_of(name) if person else []
         both = [*topics, *(publish or [])], [*topics, *(subscribe or [])]
-        _write(_sign(name, *both, expires, person).encode(), flush=True)
+        write(_sign(name, *both, expires, person).encode(), flush=True)
 
 
 def _topics_of(name: str) -> list[str]:
@@ -270,7 +221,7 @@ def _topics_of(name: str) -> list[str]:
     try:
         return topics_of(valid_name(name))
     except InvalidRequest as error:
-        _end(str(error), 2)
+        end(str(error), 2)
 
 
 def _sign(name: str, publish: list[str], subscribe: list[str], expires: str, person: bool) -> str:
@@ -278,40 +229,18 @@ def _sign(name: str, publish: list[str], subscribe: list[str], expires: str, per
     from tidings.errors import InvalidRequest
     from tidings.server.settings import Settings
 
-    length = re.fullmatch(r"(\d{1,9})([smhd]?)", expires)
-    if length is None:
-        _end(f"{expires!r} is not a length of time. Write 90s, 30m, 12h or 7d.", 2)
+    from .repeating import seconds_of
+
+    seconds = seconds_of(expires)
     try:
         settings = Settings.load()
         if settings.secret is None:
-            _end("There is no secret to sign with. Set one: export TIDINGS_SECRET=$(tidings token --new-secret)", 2)
-        seconds = int(length[1]) * _UNITS[length[2]]
+            end("There is no secret to sign with. Set one: export TIDINGS_SECRET=$(tidings token --new-secret)", 2)
         rights: dict[str, Any] = {"publish": publish, "subscribe": subscribe, "limits": "person" if person else None}
         about: dict[str, Any] = {"audience": settings.audience, "issuer": settings.issuer}
         return sign(settings.secret.get_secret_value(), name, seconds=seconds, **rights, **about)
     except InvalidRequest as error:
-        _end(str(error), 2)
-
-
-@contextmanager
-def _client(url: str, token: str | None) -> Iterator[Client]:
-    from tidings.client import Client
-    from tidings.errors import InvalidRequest, TidingsError, Unauthenticated
-
-    from .json_lines import REFUSED, WRONG, Failure, exit_code
-
-    try:
-        client = Client(url, token=token or None, silence=SILENCE, patience=0)
-    except InvalidRequest as error:
-        raise Failure(str(error), WRONG) from None
-    with client:
-        try:
-            yield client
-        except Unauthenticated as error:
-            sentence = str(error) if token else "The server requires a token. Give it by --token or TIDINGS_TOKEN."
-            raise Failure(sentence, REFUSED) from None
-        except TidingsError as error:
-            raise Failure(str(error), exit_code(error)) from None
+        end(str(error), 2)
 
 
 def _read(client: Client, topic: str, start: str, limit: int | None) -> Iterator[Event]:
@@ -327,7 +256,7 @@ def _without_resets(events: Iterable[Event]) -> Iterator[Event]:
     """Write resets to standard error, and leave them out."""
     for event in events:
         if event.type == "tidings.reset":
-            _say(f"Events of {event.topic} are gone ({event.json()['reason']}).")
+            say(f"Events of {event.topic} are gone ({event.json()['reason']}).")
         else:
             yield event
 
@@ -338,51 +267,17 @@ def _tell_of_lost_connections() -> None:
 
     class Teller(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            _say(record.getMessage())
+            say(record.getMessage())
 
     log = logging.getLogger("tidings.client")
     log.handlers, log.propagate = [Teller()], False
     log.setLevel(logging.INFO)
 
 
-def _write(line: bytes, *, flush: bool = False) -> None:
-    sys.stdout.buffer.write(line + b"\n")
-    if flush:
-        sys.stdout.buffer.flush()
-
-
-def _say(sentence: str) -> None:
-    print(f"tidings: {sentence}", file=sys.stderr, flush=True)
-
-
-def _end(sentence: str, code: int) -> NoReturn:
-    _say(sentence)
-    raise SystemExit(code)
-
-
-@contextmanager
-def _sentences() -> Iterator[None]:
-    """End with one sentence, or in silence, and an exit code for every error that is not a bug of ours."""
-    from tidings.errors import TidingsError
-
-    from .json_lines import Failure
-
-    try:
-        yield
-    except BrokenPipeError:
-        # Python flushes standard output again when it exits, and would report a failure.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(141) from None
-    except TidingsError as error:
-        _end(str(error), 1)
-    except Failure as failure:
-        _end(str(failure), failure.code)
-
-
-add_to(app, _sentences)
-add_move_to(app, _sentences)
-add_alerts_to(app, _sentences)
-add_process_to(app, _sentences, _client)
+add_to(app)
+add_move_to(app)
+add_alerts_to(app)
+add_process_to(app)
 
 
 def main() -> None:

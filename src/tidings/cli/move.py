@@ -6,19 +6,20 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable
-from contextlib import AbstractContextManager, AsyncExitStack
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from .terminal import sentences
 
 if TYPE_CHECKING:
     from tidings.log.port import MovableStore
     from tidings.stores.move import Moved
 
 
-def add_to(app: typer.Typer, sentences: Callable[[], AbstractContextManager[None]]) -> None:
-    """Add the command to `app`. `sentences` ends a command whose errors are the user's in one sentence."""
+def add_to(app: typer.Typer) -> None:
+    """Add the command to `app`."""
 
     @app.command()
     def move(

@@ -5,30 +5,18 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, BinaryIO
 
 import typer
 
-if TYPE_CHECKING:
-    from tidings.client import Client
-
-Url = Annotated[
-    str, typer.Option("--url", envvar="TIDINGS_URL", help="The URL of the server.", show_envvar=True, metavar="URL")
-]
-Token = Annotated[
-    str | None,
-    typer.Option("--token", envvar="TIDINGS_TOKEN", help="The token, for a server that requires one.", metavar="TOKEN"),
-]
-LOCAL = "http://127.0.0.1:8000"
-
-Clients = Callable[[str, str | None], AbstractContextManager["Client"]]
+from .server import LOCAL, Token, Url, connected
+from .terminal import sentences
 
 
-def add_to(app: typer.Typer, sentences: Callable[[], AbstractContextManager[None]], clients: Clients) -> None:
-    """Add the commands to `app`. `sentences` ends a command whose errors are the user's in one sentence, and `clients`
-    makes the client of a server."""
+def add_to(app: typer.Typer) -> None:
+    """Add the commands to `app`."""
     group = typer.Typer(
         help="Import event logs into process maps, and export them.",
         no_args_is_help=True,
@@ -86,7 +74,7 @@ def add_to(app: typer.Typer, sentences: Callable[[], AbstractContextManager[None
                 for note in checked.notes:
                     print(f"tidings: {note}", file=sys.stderr, flush=True)
                 shortened = 0
-                with clients(url, token) as client:
+                with connected(url, token) as client:
                     if factor is None:
                         before = store(client, topic, checked, spool)
                     else:
@@ -112,7 +100,7 @@ def add_to(app: typer.Typer, sentences: Callable[[], AbstractContextManager[None
           tidings process export process.orders orders.xes
           tidings process export process.orders | gzip > orders.xes.gz
         """
-        with sentences(), clients(url, token) as client:
+        with sentences(), connected(url, token) as client:
             from .exporting import export as write
 
             _valid(topic)
