@@ -70,7 +70,7 @@ def test_a_message_waits_for_the_earlier_ones_of_its_episodes() -> None:
     assert (state.delivered, state.last) == (1, 10.0)
 
 
-def test_what_is_given_up_is_listed_and_sent_again() -> None:
+def test_a_message_that_is_given_up_is_listed_and_sent_again() -> None:
     given_up = Attempted(id="a", at=9.0, delivered=False, status=500, error="The receiver answered 500.")
     state = folded(queued("a", "a"), given_up, Disabled(reason="500"), queued("b", "b"))
     assert (state.next(), state.reason, list(state.failed)) == (None, "500", ["a", "b"])
@@ -81,7 +81,7 @@ def test_what_is_given_up_is_listed_and_sent_again() -> None:
     assert folded(queued("a", "a"), WebhookDeleted()).next() is None
 
 
-def test_what_waits_is_bounded_and_odd_events_are_passed_over() -> None:
+def test_the_queue_is_bounded_and_odd_events_are_passed_over() -> None:
     state = folded(*[queued(str(n), str(n)) for n in range(WAITING + 5)], Attempted(id="x", at=1.0, delivered=True))
     assert len(state.waiting) == WAITING
     apply(state, Event("webhooks.w", Offset("E", 1), "webhook.queued", "{", 1.0))
