@@ -200,6 +200,7 @@ def test_runs_in_another_process_count_until_it_holds_none(limits: Limits) -> No
 
 def test_a_limit_of_what_is_kept_names_no_period() -> None:
     assert rule("kept_bytes", 5_000) == "You may keep 5,000 bytes of files at a time."
+    assert rule("runs", 2) == "You may have 2 runs under way at a time."
 
 
 def test_a_run_whose_end_is_never_seen_is_forgotten_after_a_day(limits: Limits, clock: Clock) -> None:

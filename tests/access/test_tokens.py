@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tidings.access import tokens as auth
 from tidings.access.cookies import cookie, name_cookie
 from tidings.access.subject import ANYONE, Patterns
-from tidings.access.tokens import Authenticator, sign
+from tidings.access.tokens import Authenticator, digest_of, sign
 from tidings.errors import Forbidden, InvalidRequest, Unauthenticated
 
 SECRET = "0123456789abcdef0123456789abcdef"
@@ -311,6 +311,57 @@ async def test_an_open_server_refuses_foreign_names_and_foreign_pages() -> None:
 def test_a_second_kind_of_key_is_refused() -> None:
     with pytest.raises(InvalidRequest, match="one kind of key"):
         Authenticator(secret=SECRET, jwks_url="https://id.example/keys")
+
+
+def test_a_server_with_a_key_of_any_kind_is_not_open() -> None:
+    assert Authenticator().open
+    assert not Authenticator(secret=SECRET).open
+    assert not Authenticator(jwks_url="https://id.example/keys").open
+
+
+async def test_another_algorithm_is_named_with_the_right_one() -> None:
+    with pytest.raises(Unauthenticated, match="must be signed with HS256"):
+        await Authenticator(secret=SECRET).verify(token(SECRET * 2, algorithm="HS512"))
+
+
+async def test_a_token_claims_limits_of_its_own() -> None:
+    authenticator = Authenticator(secret=SECRET)
+    assert (await authenticator.verify(token())).limits is None
+    assert (await authenticator.verify(token(limits="person"))).limits == "person"
+    assert (await authenticator.verify(token(limits={"publishes": 3}))).limits == {"publishes": 3}
+
+
+# Sessions
+
+
+async def test_a_revoked_session_is_refused_and_its_streams_end() -> None:
+    authenticator, ended = Authenticator(secret=SECRET), list[str]()
+    mine, other = token(limits="person"), token(limits="person", sub="bob")
+    for name, text in (("mine", mine), ("other", other)):
+        watch = authenticator.watch(await authenticator.verify(text))
+        assert watch is not None
+        watch.start(lambda name=name: ended.append(name))  # type: ignore[misc]
+    authenticator.revoke(digest_of(mine), time.time() + 60)
+    assert ended == ["mine"]
+    with pytest.raises(Unauthenticated, match="session has ended"):
+        await authenticator.verify(mine)
+    await authenticator.verify(other)
+    assert authenticator.watch(await authenticator.verify(token())) is None, "the session of a program does not end"
+
+
+def test_an_expired_revocation_is_forgotten_and_others_stay() -> None:
+    now = [1000.0]
+    authenticator = Authenticator(secret=SECRET, clock=lambda: now[0])
+    authenticator.revoke(b"late", 999.0)
+    assert authenticator._revoked == {}
+    authenticator.revoke(b"a", 1010.0)
+    authenticator.revoke(b"b", 1020.0)
+    now[0] = 1010.0
+    authenticator.revoke(b"c", 1030.0)
+    assert authenticator._revoked == {b"b": 1020.0, b"c": 1030.0}
+    now[0] = 2000.0
+    authenticator.revoke(b"d", 2000.0)
+    assert authenticator._revoked == {}
 
 
 def test_the_cookie_is_out_of_reach() -> None:
