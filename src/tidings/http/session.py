@@ -25,7 +25,7 @@ from .signed_out import SignedOut
 
 
 class SignIn(Body):
-    """A signed JSON Web Token; or, on a server without a key, the name that somebody chooses."""
+    """A signed JSON Web Token; or, on a server without a key, the name that a person chooses."""
 
     model_config: ClassVar[ConfigDict] = ConfigDict(
         json_schema_extra={"oneOf": [{"required": ["token"]}, {"required": ["name"]}]}

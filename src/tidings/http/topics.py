@@ -113,9 +113,9 @@ def routes(hub: Hub, access: Access) -> APIRouter:
     @router.get("/topics", summary="List topics", responses={200: shape(TopicNames, "Topics"), **problems()})
     async def topics(
         request: Request,
-        prefix: Annotated[str, Query(max_length=200)] = "",
-        after: Annotated[str, Query(max_length=200)] = "",
-        limit: Annotated[int, Query(ge=1, le=1000), DECIMAL] = 100,
+        prefix: Annotated[str, Query(max_length=200, description="The beginning of the names.")] = "",
+        after: Annotated[str, Query(max_length=200, description="The name after which the list begins.")] = "",
+        limit: Annotated[int, Query(ge=1, le=1000, description="The most names to list."), DECIMAL] = 100,
     ) -> Response:
         subject = await access.reader(request.scope["headers"])
         listing = Listing(hub.log, access.guards, subject, limit)

@@ -38,7 +38,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 class Rule(
     msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, rename={"for_": "for"}
 ):
-    """A rule, as its JSON says it. Times are in seconds.
+    """An alert rule, in the shape of its JSON. Times are in seconds.
 
     The condition: `topic`; `field`, the path of the value in an event's data, by default the data itself; `by`, the
     path of the value that tells instances apart; `kind`; the limit, `above` or `below`; `clear`, the value at which an

@@ -25,7 +25,7 @@ WHY = 500
 
 
 class SilenceBegan(msgspec.Struct, frozen=True, kw_only=True):
-    """A silence from now `until` a time, in Unix seconds. `rules`, `instances`: those that it holds for; null: all."""
+    """A silence from now `until` a time, in Unix seconds, for some `rules` and `instances`; null stands for all."""
 
     type: ClassVar[str] = "silence.began"
     id: str
@@ -45,7 +45,7 @@ class SilenceEnded(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Silence(msgspec.Struct, kw_only=True):
-    """A silence; `ended_by`: whoever ended it before its time."""
+    """A silence. `ended_by`: the name of the person who ended it before its time."""
 
     id: str
     began: float

@@ -83,8 +83,8 @@ def serve(router: APIRouter, files: Files, access: Access, max_file: int, kind: 
         f"/{kind}/{{id}}/files",
         summary=f"Upload a file to a {one}",
         status_code=201,
-        description="The body is the file, and the Content-Type the file's. Name the id in the `files` of a message "
-        "within a day: the file is there as long as that.",
+        description="The body is the content of the file, and the Content-Type its media type. Name the id in the "
+        "`files` of a message within a day. The file then lives as long as the message.",
         responses={201: shape(File, "Stored."), **problems(404, 409, 413)},
         openapi_extra={"requestBody": {"required": True, "content": {SAVED: BINARY}}},
     )

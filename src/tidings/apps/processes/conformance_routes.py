@@ -87,7 +87,7 @@ def routes(access: Access, deviations: Deviations) -> APIRouter:
         "/reference",
         summary="Remove the reference of a process",
         status_code=204,
-        responses=problems(404),
+        responses={204: {"description": "The reference is removed"}, **problems(404)},
     )
     async def remove(request: Request, name: ProcessName) -> Response:
         subject = await manager(request, name)
@@ -99,7 +99,7 @@ def routes(access: Access, deviations: Deviations) -> APIRouter:
         summary="Allow a deviation",
         description="An allowed deviation counts as none and is published no more.",
         status_code=204,
-        responses=problems(404),
+        responses={204: {"description": "The deviation is allowed, or counts again"}, **problems(404)},
         openapi_extra=_body(AllowedDeviation),
     )
     async def allow(request: Request, name: ProcessName) -> Response:

@@ -26,8 +26,8 @@ class ActivityFigures(msgspec.Struct, gc=False):
 
 class EdgeFigures(msgspec.Struct, gc=False, kw_only=True):
     """An edge: an event of `to` follows an event of `from`, directly and in one case. `events`: how often; `cases`: in
-    how many cases. The rest is of the seconds between the two events. `exact`: the median is, which it is for up to
-    1,000 durations; above, it is within 1 % of a value between the 49 and the 51 % quantiles."""
+    how many cases. All other figures are of the seconds between the two events. `exact`: the median is exact, as it is
+    for up to 1,000 durations; above, it is within 1 % of a value between the 49 and the 51 % quantiles."""
 
     source: str = msgspec.field(name="from")
     target: str = msgspec.field(name="to")
@@ -60,8 +60,8 @@ class Folded(msgspec.Struct):
 
 
 class ImportFigures(msgspec.Struct):
-    """A file that is being imported, or was. `file`: its SHA-256; `events`: its events so far; `skipped`: the events of
-    the file that cannot be mined and were left out; `options`: how it was read."""
+    """A file under import, or an imported file. `file`: its SHA-256; `events`: its events so far; `skipped`: the events
+    that cannot be mined and were left out; `options`: the options of the import."""
 
     file: str
     events: int

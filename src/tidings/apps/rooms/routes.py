@@ -69,7 +69,7 @@ class RoomList(msgspec.Struct):
 
 
 class RoomMember(msgspec.Struct):
-    """A person in a room, or who is invited to it."""
+    """A member of a room, or a person who is invited to the room."""
 
     name: str
     role: facts.Role
@@ -101,7 +101,7 @@ class KnownPeople(msgspec.Struct):
 
 
 class DirectRoom(msgspec.Struct):
-    """The id of a direct message's room. `exists`: somebody has begun it."""
+    """The id of a direct message's room. `exists`: the room was created."""
 
     room: str
     exists: bool
@@ -117,8 +117,9 @@ class RoomEvent(msgspec.Struct):
 
 
 class OpenedRoom(msgspec.Struct):
-    """`events`: the last ones, oldest first; `previous`: where to read back from them, null where they are the first;
-    `read`: the read marker; `offset`: where to follow from; `max_file`: bytes of the largest file that is taken."""
+    """A room and its last `events`, oldest first. `previous`: the offset before which to read on, null if the first
+    event is among them; `read`: the read marker; `offset`: the offset after which to follow; `max_file`: bytes of the
+    largest file that the room takes."""
 
     room: RoomState
     events: list[RoomEvent]
@@ -169,8 +170,8 @@ def routes(rooms: Rooms, index: Index, access: Access, markers: Markers, max_fil
     @router.get(
         "/people/direct",
         summary="Find a direct message",
-        description="The room of the direct message of you and others, for each a `name`. Publish `room.created` there "
-        'with `{"private": true, "people": […]}` to begin it; a 409 says that it was begun already.',
+        description="The room of the direct message between you and the people in `name`. To begin it, publish "
+        '`room.created` there with `{"private": true, "people": […]}`; a 409 means that the room exists already.',
         responses={200: shape(DirectRoom, "The room"), **problems()},
     )
     async def direct_room(
