@@ -89,7 +89,7 @@ class Process:
         """
         numbers, cases, last_of, place_of = self.numbers, self.cases, self.last, self.place
         case_of, activity_of, time_of, before_of = self.case_of, self.activity_of, self.time_of, self.before
-        variants, total, at = self.variants, self.total, self.at
+        variants, total, at, cases_of = self.variants, self.total, self.at, self.cases_of
         here, passing, children, edge_to = variants.here, variants.passing, variants.children, variants.edge
         first = len(time_of)
         for event, (name, activity, time) in enumerate(rows, first):
@@ -120,12 +120,15 @@ class Process:
             last_of[case], place_of[case] = event, child
             at[number] += 1
             at[activity_of[last]] -= 1
-            variants.variants += (not here[child]) - (here[place] == 1)
-            here[place] -= 1
-            here[child] += 1
+            here[place] = left = here[place] - 1
+            here[child] = there = here[child] + 1
+            if not left or there == 1:
+                variants.variants += (there == 1) - (not left)
             passing[child] += 1
-            self.cases_of[number] += variants.new_activity[child]
-            edge.cases += variants.new_edge[child]
+            if variants.new_activity[child]:
+                cases_of[number] += 1
+            if variants.new_edge[child]:
+                edge.cases += 1
             edge.add(duration)
             if self.waiting is not None:
                 self.waiting.arrive(number, time, case)
