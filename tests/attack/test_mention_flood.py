@@ -15,7 +15,7 @@ from tests.server.workers import Workers
 from tests.streams import Answer, request
 
 BATCHES, MESSAGES = 24, 4
-"""More batches than a pool of threads takes at once, of 40 ms a message: longer than a worker may give no sign."""
+"""More batches than a pool of threads takes at once, of 75 ms a message: longer than a worker may give no sign."""
 
 TEXT = "`@x`\n\n" + "1. a\n" * 3150
 

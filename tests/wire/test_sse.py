@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tidings.errors import InvalidRequest
 from tidings.events import Event, Offset
 from tidings.wire import sse
-from tidings.wire.sse import KEEP_ALIVE, Decoder, Format, ServerSentEvent, decode, encode_block
+from tidings.wire.sse import KEEP_ALIVE, Decoder, Format, ServerSentEvent, decode, encode
 
 VECTORS = json.loads((Path(__file__).parent.parent / "wire/vectors/sse.json").read_text("utf-8"))
 
@@ -136,7 +136,7 @@ def as_lines(data: str) -> str:
 
 @given(st.data(), st.lists(st.tuples(TYPE, TEXT, ID, st.none() | st.integers(0, 10**17)), max_size=4))
 def test_encoded_events_are_decoded(data: st.DataObject, events: list[tuple[str, str, str, int | None]]) -> None:
-    got, _, _ = decoded(chunked(data, b"".join(encode_block(*event) for event in events)))
+    got, _, _ = decoded(chunked(data, b"".join(encode(*event) for event in events)))
     last = ""
     for event, (type, text, id, retry) in zip(got, events, strict=True):
         last = id or last
@@ -144,9 +144,9 @@ def test_encoded_events_are_decoded(data: st.DataObject, events: list[tuple[str,
 
 
 def test_the_bytes_of_an_event() -> None:
-    assert encode_block("message", "a\r\nb\rc\n", "Ab-1") == b"data: a\ndata: b\ndata: c\ndata: \nid: Ab-1\n\n"
-    assert encode_block("add", "") == b"event: add\ndata: \n\n"
-    assert encode_block("add", " x", "", 1500) == b"event: add\ndata:  x\nretry: 1500\n\n"
+    assert encode("message", "a\r\nb\rc\n", "Ab-1") == b"data: a\ndata: b\ndata: c\ndata: \nid: Ab-1\n\n"
+    assert encode("add", "") == b"event: add\ndata: \n\n"
+    assert encode("add", " x", "", 1500) == b"event: add\ndata:  x\nretry: 1500\n\n"
     assert KEEP_ALIVE == b":\n"
 
 
@@ -158,7 +158,7 @@ def test_the_bytes_of_an_event() -> None:
 )
 def test_an_event_that_no_stream_can_carry_is_refused(type: str, data: str, id: str, retry: int | None) -> None:
     with pytest.raises(InvalidRequest):
-        encode_block(type, data, id, retry)
+        encode(type, data, id, retry)
 
 
 @pytest.mark.parametrize("joined", [False, True])
@@ -172,8 +172,8 @@ def test_a_format_refuses_it_too(type: str, data: str, envelope: bool, joined: b
 
 
 @given(st.lists(EVENT, max_size=5))
-def test_a_format_writes_the_blocks_of_its_events(events: list[Event]) -> None:
-    one_by_one = [encode_block(e.type, e.data, str(e.offset) if e.offset else "") for e in events]
+def test_a_format_writes_what_encode_writes(events: list[Event]) -> None:
+    one_by_one = [encode(e.type, e.data, str(e.offset) if e.offset else "") for e in events]
     assert Format().encode("a.b", events) == b"".join(one_by_one)
 
 
@@ -186,7 +186,7 @@ def test_a_joined_template_gives_each_connection_its_own_ids(events: list[Event]
     joined = Format(joined=True)
     template = joined.encode("a.b", events[:2]) + joined.encode("a.b", events[2:])
     expected = [
-        encode_block(e.type, e.data, f"{before.decode()}{e.offset}{after.decode()}" if e.offset else "") for e in events
+        encode(e.type, e.data, f"{before.decode()}{e.offset}{after.decode()}" if e.offset else "") for e in events
     ]
     assert joined.place(template, before, after) == b"".join(expected)
 
@@ -231,7 +231,7 @@ def test_a_notice_is_an_event_of_no_log() -> None:
 
 @pytest.mark.parametrize("half", [b"", b"da", b"data: x", b"data: x\n", b"event: chat\ndata: x\nid: 1", b"id: 1-2\n"])
 def test_a_cut_ends_a_half_event_for_a_client_that_kept_it(half: bytes) -> None:
-    whole = encode_block("message", "next", "E-2")
+    whole = encode("message", "next", "E-2")
     kept = list(decode([half + sse.cut(b"E-1") + whole]))
     assert [event for event in kept if event.type != "tidings.cut"] == [ServerSentEvent("message", "next", "E-2", None)]
     assert all(event.id == "E-1" for event in kept[:-1])

@@ -26,7 +26,7 @@ _json = msgspec.json.Encoder()
 _any_json = msgspec.json.Decoder(msgspec.Raw)
 
 
-def encode_block(type: str, data: str, id: str = "", retry: int | None = None) -> bytes:
+def encode(type: str, data: str, id: str = "", retry: int | None = None) -> bytes:
     """Encode an event as a block. `retry` is the client's reconnection time in milliseconds.
 
     A line end in `data` (LF, CR or CRLF) starts another `data:` line and is read back as LF, since an event stream can
@@ -118,7 +118,7 @@ class Format:
         text = _json.encode(data).decode()
         if self.envelope:
             text = _envelope(topic, Event(topic, None, type, text, time))
-        return encode_block(type, text, id)
+        return encode(type, text, id)
 
 
 class ServerSentEvent(NamedTuple):

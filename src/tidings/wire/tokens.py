@@ -10,7 +10,7 @@ import msgspec
 
 from tidings.events import Event
 
-from .sse import Format, encode_block
+from .sse import Format, encode
 
 DONE = "[DONE]"
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
@@ -45,7 +45,7 @@ class TokenFormat(Format):
         """Encode a reset as an `error` event. The end needs no event, since `[DONE]` has told it."""
         if type != "tidings.reset":
             return b""
-        return encode_block("error", "Some of this answer is gone.", f"{self.run}.{id}" if self.ids else "")
+        return encode("error", "Some of this answer is gone.", f"{self.run}.{id}" if self.ids else "")
 
     def _one(self, event: Event) -> bytes:
         id = f"{self.run}.{event.offset}" if self.ids else ""
@@ -55,22 +55,22 @@ class TokenFormat(Format):
                 return b""
             return self._tokens(event, tokens(value["delta"]), id)
         if event.type == "run.started":
-            return encode_block("message", "", id) if self.ids else b""
+            return encode("message", "", id) if self.ids else b""
         if event.type == "run.failed":
-            return encode_block("error", _decode(event.data)["message"], id)
+            return encode("error", _decode(event.data)["message"], id)
         if event.type == "run.finished":
             outcome = _decode(event.data)["outcome"]
             if outcome == "success":
-                return encode_block("message", DONE, id)
-            return encode_block("error", f"The answer was {outcome} before its end.", id)
+                return encode("message", DONE, id)
+            return encode("error", f"The answer was {outcome} before its end.", id)
         return b""
 
     def _tokens(self, event: Event, parts: list[str], id: str) -> bytes:
         if not self.ids:
-            return b"".join(encode_block("message", part) for part in parts)
+            return b"".join(encode("message", part) for part in parts)
         ids = [f"{id}.{k}" for k in range(1, len(parts))] + [id]
         skip = self.seen[1] if event.offset and event.offset.n == self.seen[0] else 0
-        return b"".join(map(encode_block, ["message"] * len(parts[skip:]), parts[skip:], ids[skip:]))
+        return b"".join(map(encode, ["message"] * len(parts[skip:]), parts[skip:], ids[skip:]))
 
 
 def tokens(text: str) -> list[str]:

@@ -9,6 +9,8 @@ import pytest
 
 from tests.apps.processes.miner import ORDERS, Miner, event
 from tests.http.problems import problem
+from tidings.apps.processes import fold, service
+from tidings.apps.processes.facts import Row, read
 from tidings.apps.processes.service import AT_ONCE, CHANGED, Processes
 from tidings.apps.projection import EVERY
 
@@ -93,3 +95,23 @@ async def test_a_large_commit_is_folded_in_several_turns(miner: Miner) -> None:
     assert (await miner.figures())["events"] == len(ORDERS) + AT_ONCE + 1
     await miner.publish(ORDERS[0])
     assert (await miner.figures())["events"] == len(ORDERS) + AT_ONCE + 2
+
+
+async def test_publishers_do_not_keep_a_state_behind(miner: Miner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the events of the first commits are read again, by the state that begins."""
+    again: list[str] = []
+
+    def reading(data: str) -> Row:
+        again.append(data)
+        return read(data)
+
+    monkeypatch.setattr(fold, "read", reading)
+    monkeypatch.setattr(service, "LAG", 60.0)
+
+    async def publish(publisher: int) -> None:
+        for n in range(20):
+            await miner.publish(*(event(f"c{publisher}", "A", n * 10 + k) for k in range(10)))
+
+    await asyncio.gather(*(publish(publisher) for publisher in range(4)))
+    assert (await miner.figures())["events"] == 800
+    assert len(again) <= 40

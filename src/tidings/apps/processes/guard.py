@@ -74,7 +74,7 @@ class ProcessesGuard(Guard):
         if note is not None:
             rows, parts = note
             self._processes.stored(topic, rows, parts, done)
-        self._processes.follow(topic)
+        await self._processes.follow(topic)
 
     async def manage(self, subject: Subject, topic: str) -> None:
         if not is_process(topic):

@@ -42,6 +42,9 @@ five times."""
 AT_ONCE = 2_500
 """Events of a commit that are folded in one turn of the event loop: 8 ms. A larger commit is read in pages of 1,000."""
 
+LAG = 1.0
+"""Seconds that a publisher waits for a state which is behind."""
+
 TICK = 0.1
 """Seconds between two announcements of changed figures."""
 
@@ -158,11 +161,16 @@ class Processes:
             with suppress(Unavailable):  # the next change is announced, too
                 await self.hub.publish(f"{topic}.figures", about, CHANGED, transient=True)
 
-    def follow(self, topic: str) -> None:
-        """Keep the state of the topic level with its log from now on. Idempotent."""
+    async def follow(self, topic: str) -> None:
+        """Keep the state of the topic level with its log from now on. Idempotent.
+
+        A state that is behind is waited for, LAG seconds at most. Publishers who did not wait would be faster than the
+        reading of their events, and would keep the state behind for as long as they publish.
+        """
         projection = self.projections.kept(topic)
         if projection is None or not projection.level:
-            self.hub.delivery.background(self.projections.following(topic))
+            following = self.hub.delivery.background(self.projections.following(topic))
+            await asyncio.wait((following,), timeout=LAG)
 
     async def state(self, name: str) -> tuple[Process, Offset]:
         """Return the state of a process as of now. Raises NotFound, Unavailable."""

@@ -10,7 +10,7 @@ from weakref import WeakValueDictionary
 from .mentions import Mentions, mentions
 
 PART = 16_000
-"""Characters of texts that are read at once, which takes up to 40 ms. Other people's texts are read in between."""
+"""Characters of texts that are read at once, which takes up to 75 ms. Other people's texts are read in between."""
 
 
 class MentionReader:
