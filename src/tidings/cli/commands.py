@@ -23,6 +23,7 @@ from .backup import add_to
 from .move import add_to as add_move_to
 from .process import add_to as add_process_to
 from .publish import publish
+from .scrape import scrape
 from .server import LOCAL, Token, Url, connected
 from .terminal import end, say, sentences, write
 
@@ -109,6 +110,7 @@ def serve(
 
 
 app.command()(publish)
+app.command()(scrape)
 
 
 @app.command()
