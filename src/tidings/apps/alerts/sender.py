@@ -27,7 +27,18 @@ from tidings.log.rules import NEW
 from . import webhook as rules
 from .addresses import PublicBackend, Refused
 from .facts import Notice
-from .webhook import GONE, Attempted, Disabled, Enabled, Message, Queued, Resent, Webhook, WebhookDeleted, WebhookSaved
+from .webhook import (
+    GONE,
+    Attempted,
+    Disabled,
+    Enabled,
+    Queued,
+    Resent,
+    Webhook,
+    WebhookDeleted,
+    WebhookMessage,
+    WebhookSaved,
+)
 
 log: logging.Logger = logging.getLogger("tidings.alerts")
 
@@ -171,7 +182,7 @@ class Webhooks:
             await asyncio.gather(*busy.values(), return_exceptions=True)
             await pool.aclose()
 
-    async def _send(self, pool: httpcore.AsyncConnectionPool, id: str, url: str, message: Message) -> None:
+    async def _send(self, pool: httpcore.AsyncConnectionPool, id: str, url: str, message: WebhookMessage) -> None:
         """Make one attempt, and store how it ended."""
         try:
             status, wait, error = await self._attempt(pool, id, url, message)
@@ -183,7 +194,7 @@ class Webhooks:
             self._changed.set()
 
     async def _attempt(
-        self, pool: httpcore.AsyncConnectionPool, id: str, url: str, message: Message
+        self, pool: httpcore.AsyncConnectionPool, id: str, url: str, message: WebhookMessage
     ) -> tuple[int | None, float | None, str]:
         timestamp, body = int(unix_time()), message.body.encode()
         headers = [
@@ -208,7 +219,9 @@ class Webhooks:
         ) as error:
             return None, None, f"The receiver cannot be reached ({type(error).__name__})."
 
-    async def _ended(self, id: str, message: Message, status: int | None, wait: float | None, error: str) -> None:
+    async def _ended(
+        self, id: str, message: WebhookMessage, status: int | None, wait: float | None, error: str
+    ) -> None:
         now, delivered = unix_time(), status is not None and 200 <= status < 300
         next = None
         if not delivered and status != GONE:

@@ -108,7 +108,7 @@ _KINDS = (WebhookSaved, Queued, Attempted, Disabled, Enabled, Resent, WebhookDel
 _DECODERS: dict[str, msgspec.json.Decoder[Any]] = {kind.type: msgspec.json.Decoder(kind) for kind in _KINDS}
 
 
-class Message(msgspec.Struct):
+class WebhookMessage(msgspec.Struct):
     """A message: the number of attempts, the time of the next one, and how the last one ended."""
 
     id: str
@@ -131,17 +131,17 @@ class Webhook(msgspec.Struct):
     saved: float = 0.0
     deleted: bool = False
     reason: str | None = None
-    waiting: dict[str, Message] = {}
-    failed: dict[str, Message] = {}
+    waiting: dict[str, WebhookMessage] = {}
+    failed: dict[str, WebhookMessage] = {}
     delivered: int = 0
     last: float = 0.0
 
-    def next(self) -> Message | None:
+    def next(self) -> WebhookMessage | None:
         """Return the message whose attempt is due first.
 
         A message waits for all earlier ones of the same episodes, so that *resolved* never comes before *fired*.
         """
-        first: Message | None = None
+        first: WebhookMessage | None = None
         busy: set[str] = set()
         if self.reason is not None or self.deleted:
             return None
@@ -164,7 +164,7 @@ def apply(state: Webhook, event: Event) -> None:
         case WebhookSaved():
             state.url, state.title, state.by, state.saved = fact.url, fact.title, fact.by, event.time
         case Queued():
-            message = Message(fact.id, fact.rule, fact.episodes, fact.body, event.time, due=event.time)
+            message = WebhookMessage(fact.id, fact.rule, fact.episodes, fact.body, event.time, due=event.time)
             (state.waiting if state.reason is None else state.failed)[fact.id] = message
         case Attempted():
             _attempted(state, fact)
@@ -197,7 +197,7 @@ def _attempted(state: Webhook, fact: Attempted) -> None:
         state.failed[fact.id] = message
 
 
-def _bound(messages: dict[str, Message], most: int) -> None:
+def _bound(messages: dict[str, WebhookMessage], most: int) -> None:
     while len(messages) > most:
         del messages[next(iter(messages))]
 

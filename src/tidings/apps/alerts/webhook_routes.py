@@ -18,7 +18,7 @@ from tidings.http.response import json_response
 from .guard import check_may_change
 from .routes import body_of, read
 from .sender import PREFIX, Webhooks
-from .webhook import Message
+from .webhook import WebhookMessage
 
 WebhookId = Annotated[str, Path(pattern="^[a-f0-9]{12}$", description="A webhook's id.", examples=["1b9d6bcdbbfd"])]
 
@@ -51,8 +51,8 @@ class WebhookState(msgspec.Struct):
     disabled: str | None
     delivered: int
     last: float | None
-    waiting: list[Message]
-    failed: list[Message]
+    waiting: list[WebhookMessage]
+    failed: list[WebhookMessage]
 
 
 class WebhookList(msgspec.Struct):
