@@ -23,6 +23,11 @@ const KINDS = [".css", ".html", ".js", ".mjs", ".svg", ".txt", ".woff2"];
 /** Files that are compressed already. */
 const PACKED = ".woff2";
 
+/** Workers of the page, the libraries that they load, and style sheets that are fetched when they are needed. */
+const WORKERS = ["ui/processes/layout-worker.js"];
+const OF_WORKERS = ["vendor/dagre.mjs"];
+const SHEETS = ["ui/processes/processes.css"];
+
 /** The indent of a line of a template, before a tag, an attribute or a hole. htm leaves such space out. */
 const INDENT = /\n +(?=[<$}>/]|[\w-]+=)/g;
 
@@ -103,8 +108,9 @@ async function bundle() {
   await make({ stdin: sheet, entryNames: "style-[hash]" });
 
   // A library that is loaded when it is met is a file of its own, so that its name stays when other modules change.
-  const libraries = met(imports).map((path) => path.slice(ROOT.length + 1));
+  const libraries = [...met(imports).map((path) => path.slice(ROOT.length + 1)), ...OF_WORKERS];
   await make({ entryPoints: libraries, loader: { ".mjs": "copy" }, bundle: false });
+  await make({ entryPoints: SHEETS });
 
   /**
    * Modules name libraries by the page's import map, and files by `new URL("…", import.meta.url)`. Put the names of the
@@ -129,6 +135,7 @@ async function bundle() {
       }));
     },
   };
+  await make({ entryPoints: WORKERS, plugins: [named] });
   const banner = { js: `/* The licences of the libraries in here are beside this file: ${licences} */` };
   const outputs = await make({ entryPoints: ["ui/main.js"], splitting: true, plugins: [named], banner });
 

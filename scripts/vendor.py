@@ -32,12 +32,16 @@ FILES = {
     "katex.mjs": ("katex", "dist/katex.min.js"),
     "katex.css": ("katex", "dist/katex.min.css"),
     "emoji.mjs": ("markdown-it-emoji", "lib/data/full.mjs"),
+    "dagre.mjs": ("@dagrejs/dagre", "dist/dagre.esm.js"),
 }
 
 FONTS = "katex", "dist/fonts"
 """The package and the folder of the fonts that `katex.css` names. Every browser that the page runs in takes woff2."""
 
-INSIDE = {"markdown-it": ["entities", "linkify-it", "mdurl", "punycode.js", "uc.micro"]}
+INSIDE = {
+    "markdown-it": ["entities", "linkify-it", "mdurl", "punycode.js", "uc.micro"],
+    "@dagrejs/dagre": ["@dagrejs/graphlib"],
+}
 """The packages whose code is inside a package's file. Their licences stand after the package's own."""
 
 ICONS = [

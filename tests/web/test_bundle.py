@@ -49,10 +49,12 @@ def test_the_server_takes_the_bundle(copy: Path) -> None:
     assert not [name for name in site.files if not re.fullmatch(r"[\w-]+-[0-9A-Za-z]{8}\.\w+", name)]
     assert {re.split("-", name)[0] for name in site.files if name.endswith((".js", ".mjs"))} == {
         "chunk",
+        "dagre",
         "emoji",
         "highlight",
         "katex",
         "later",
+        "layout",
         "main",
         "worker",
     }

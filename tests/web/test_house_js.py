@@ -27,6 +27,7 @@ FLOORS = {
     "outbox": "questions and messages that wait to be sent",
     "people": "presence",
     "docs": "pages of the documentation",
+    "processes": "maps of processes",
     "files": "files of messages",
     "answer": "an assistant's run",
     "rooms": "list of rooms, with what is unread",
@@ -223,10 +224,21 @@ def test_every_token_is_used() -> None:
     assert set(re.findall(r"^ *(--[\w-]+):", TOKENS, re.M)) - used == set()
 
 
-def test_the_page_links_every_style_sheet_in_the_order_of_the_floors() -> None:
+def fetched() -> list[str]:
+    """The style sheets of ours that a module fetches when they are needed."""
+    named = re.compile(r'new URL\("([^"]+\.css)", import\.meta\.url\)')
+    found = [
+        posixpath.normpath(posixpath.join(posixpath.dirname(module), sheet))
+        for module, text in modules().items()
+        for sheet in named.findall(text)
+    ]
+    return [sheet for sheet in found if sheet.startswith("ui/")]
+
+
+def test_the_page_links_or_fetches_every_style_sheet_in_the_order_of_the_floors() -> None:
     page = (ROOT / "index.html").read_text(encoding="utf-8")
     linked = re.findall(r'<link rel="stylesheet" href="{base}/([^"]+)" />', page)
-    assert sorted(linked) == STYLES
+    assert sorted([*linked, *fetched()]) == STYLES
     order = list(FLOORS)
     folders = [order.index(folder(name)) for name in linked if folder(name) != "text"]
     assert folders == sorted(folders), "a folder may restyle what a lower one draws"

@@ -47,7 +47,7 @@ async def client(site: Site, monkeypatch: pytest.MonkeyPatch):
         yield client
 
 
-@pytest.mark.parametrize("path", ["/", "/c/abc123", "/r/abc123"])
+@pytest.mark.parametrize("path", ["/", "/c/abc123", "/r/abc123", "/p", "/p/orders"])
 async def test_the_page_is_asked_for_anew_and_names_files_that_never_change(
     client: httpx.AsyncClient, site: Site, path: str
 ) -> None:

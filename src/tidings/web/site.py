@@ -22,7 +22,16 @@ MEDIA_TYPES = {
     ".txt": "text/plain; charset=utf-8",
     ".woff2": "font/woff2",
 }
-LAZY = frozenset({"vendor/highlight.mjs", "vendor/katex.mjs", "vendor/emoji.mjs", "client/worker.js"})
+LAZY = frozenset(
+    {
+        "vendor/highlight.mjs",
+        "vendor/katex.mjs",
+        "vendor/emoji.mjs",
+        "vendor/dagre.mjs",
+        "ui/processes/layout-worker.js",
+        "client/worker.js",
+    }
+)
 """Modules that are only fetched when a page needs them, or never by a page itself."""
 
 PAGE, ICON, SERVICE_WORKER = "index.html", "favicon.svg", "service-worker.js"

@@ -3,7 +3,6 @@ import * as connection from "./connection/state.js";
 import * as conversationOutbox from "./conversation/outbox-state.js";
 import * as conversationList from "./conversation/list-state.js";
 import * as shownConversation from "./conversation/shown-state.js";
-import * as docs from "./docs/state.js";
 import * as files from "./files/state.js";
 import { html } from "./kit/html.js";
 import { loadLater, loadLaterFrom } from "./kit/lazy.js";
@@ -24,13 +23,15 @@ import { App } from "./shell/app.js";
 
 // Importing a module of the page does nothing by itself. Everything that goes on by itself starts here.
 for (const { start } of [theme, address, connection, session]) start();
-for (const { start } of [conversationList, conversationOutbox, shownConversation, docs]) start();
+for (const { start } of [conversationList, conversationOutbox, shownConversation]) start();
 for (const { start } of [people, rooms, shownRoom, roomOutbox, files, outbox]) start();
 for (const { start } of [notifications, desktop, favicon]) start();
 for (const { start } of [version, serviceWorker]) start();
 
 loadLaterFrom(() => import("./later.js"));
 for (const use of ["pointerdown", "keydown"]) addEventListener(use, () => void loadLater(), { once: true });
+// The service worker holds that module once it is ready.
+void navigator.serviceWorker?.ready.then(loadLater);
 
 const root = /** @type {HTMLElement} */ (document.getElementById("app"));
 root.replaceChildren(); // the first paint

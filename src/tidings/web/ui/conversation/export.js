@@ -1,5 +1,6 @@
 import { textOf } from "../answer/fold.js";
 import { runSignal } from "../answer/state.js";
+import { save } from "../kit/save.js";
 import { titleOf } from "../session/state.js";
 import { places } from "./fold.js";
 import { shown } from "./shown-state.js";
@@ -13,17 +14,11 @@ export function download(title, form) {
   if (!shown.value) return;
   const text =
     form === "md" ? markdown(title, shown.value) : JSON.stringify(document(title, shown.value), null, 2) + "\n";
-  const url = URL.createObjectURL(new Blob([text], { type: form === "md" ? "text/markdown" : "application/json" }));
-  const link = globalThis.document.createElement("a");
-  link.href = url;
-  link.download = `${
-    title
-      .replace(/[^\p{L}\p{N} _-]+/gu, "")
-      .trim()
-      .slice(0, 60) || "conversation"
-  }.${form}`;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+  const name = title
+    .replace(/[^\p{L}\p{N} _-]+/gu, "")
+    .trim()
+    .slice(0, 60);
+  save(`${name || "conversation"}.${form}`, form === "md" ? "text/markdown" : "application/json", text);
 }
 
 /** @param {string} title @param {import("./state.js").Conversation} conversation */

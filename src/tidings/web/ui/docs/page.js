@@ -1,4 +1,4 @@
-import { useLayoutEffect } from "preact/hooks";
+import { useEffect, useLayoutEffect } from "preact/hooks";
 import { IconButton } from "../kit/button.js";
 import { html } from "../kit/html.js";
 import { Markdown } from "../kit/markdown.js";
@@ -32,6 +32,10 @@ export function DocHeader({ bell }) {
 export function DocPage() {
   const { state, text } = docPage.value;
   const lines = openDoc.value?.lines ?? null;
+  const open = openDoc.value?.path;
+  useEffect(() => {
+    if (open && docPage.peek().path !== open) void readDoc(open);
+  }, [open]);
   useLayoutEffect(() => {
     const passage = document.getElementById("passage");
     passage?.scrollIntoView({ block: "center" });

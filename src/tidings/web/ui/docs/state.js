@@ -1,5 +1,4 @@
-import { computed, effect, signal } from "@preact/signals";
-import { openDoc } from "../page/address.js";
+import { computed, signal } from "@preact/signals";
 import { serverRoot } from "../page/root.js";
 
 /**
@@ -18,12 +17,4 @@ export async function readDoc(path) {
   const text = found?.ok ? await found.text() : "";
   if (docPage.value.path !== path) return;
   docPage.value = { path, state: found?.ok ? "ready" : found?.status === 404 ? "missing" : "failed", text };
-}
-
-/** Read each page that is opened. */
-export function start() {
-  const path = computed(() => openDoc.value?.path ?? null);
-  effect(() => {
-    if (path.value !== null && docPage.peek().path !== path.value) void readDoc(path.value);
-  });
 }

@@ -35,6 +35,9 @@ export async function callLate(name, ...given) {
   later.value?.[name](...given);
 }
 
+/** Make a component of that module that waits until something else has loaded it. @param {string} name */
+export const waiting = (name) => () => later.value && html`<${later.value[name]} />`;
+
 /** Make a component of that module. Nothing is drawn until the module has come. @param {string} name */
 export const lazy = (name) => (/** @type {any} */ props) => {
   if (later.value) return html`<${later.value[name]} ...${props} />`;

@@ -1,4 +1,4 @@
-/** The page's address: which room or conversation is open. */
+/** The page's address: which room, conversation, page of the documentation or process is open. */
 import { computed, effect, signal } from "@preact/signals";
 import { drawer, resetAside } from "./layout.js";
 import { serverRoot } from "./root.js";
@@ -10,10 +10,10 @@ import { serverRoot } from "./root.js";
 
 /**
  * A room, with the offset of a message to show; or a conversation, null being a new one, with the part of it to show.
- * `path`: a page of the documentation, with the first and the last line to show. `nowhere`: the address is none of this
- * page.
+ * `path`: a page of the documentation, with the first and the last line to show. `process`: the map of a process, null
+ * being the list of them. `nowhere`: the address is none of this page.
  * @typedef {{path: string, lines: [number, number] | null}} Doc
- * @typedef {{room: string, at: string | null} | {conversation: string | null, at: Part | null} | Doc | {nowhere: true}} Place
+ * @typedef {{room: string, at: string | null} | {conversation: string | null, at: Part | null} | Doc | {process: string | null} | {nowhere: true}} Place
  */
 
 /** The path of a page of the documentation, as sources name it. */
@@ -31,6 +31,12 @@ export const openRoom = computed(() => ("room" in place.value ? place.value.room
 /** The open page of the documentation. */
 export const openDoc = computed(() => ("path" in place.value ? place.value : null));
 
+/** The open process; null: the list of them. Undefined: something else is open. */
+export const openProcess = computed(() => ("process" in place.value ? place.value.process : undefined));
+
+/** The open place is drawn by modules that are loaded later. */
+export const isLater = computed(() => "path" in place.value || "process" in place.value);
+
 /** The question or the answer to show in the open conversation. */
 export const openPart = computed(() => ("conversation" in place.value ? place.value.at : null));
 
@@ -41,7 +47,8 @@ export const nowhere = computed(() => "nowhere" in place.value);
 export const openAt = computed(() => ("room" in place.value ? place.value.at : null));
 
 /** Check if a path is one of this page. @param {string} path */
-export const isPath = (path) => path.startsWith(serverRoot) && /^([cr]\/[^/]+)?$/.test(path.slice(serverRoot.length));
+export const isPath = (path) =>
+  path.startsWith(serverRoot) && /^(p|[crp]\/[^/]+)?$/.test(path.slice(serverRoot.length));
 
 /** @returns {Place} the place that the browser's address names */
 function addressed() {
@@ -50,8 +57,9 @@ function addressed() {
     const [, from, to] = /^#L(\d{1,6})-(\d{1,6})$/.exec(location.hash) ?? [];
     return { path, lines: from && to ? [Number(from), Number(to)] : null };
   }
-  if (!/^([cr]\/[A-Za-z0-9_-]{1,64})?$/.test(path)) return { nowhere: true };
-  const [, kind, id] = /^([cr])\/([A-Za-z0-9_-]{1,64})$/.exec(path) ?? [];
+  const [known, kind, id] = /^(?:p|([crp])\/([A-Za-z0-9_-]{1,64}))?$/.exec(path) ?? [];
+  if (known === undefined) return { nowhere: true };
+  if (known[0] === "p") return { process: id ?? null };
   const search = new URLSearchParams(location.search);
   if (kind === "r") return { room: id, at: search.get("at") };
   const part = search.has("question") ? "question" : "answer";

@@ -35,10 +35,14 @@ export function openAside(open) {
  */
 export const chosenRun = signal(null);
 
+/** A place that is drawn later has something for the aside. */
+export const laterAside = signal(false);
+
 /** Another room or conversation was opened: close what belonged to the one before. */
 export function resetAside() {
   overlay.value = false;
   chosenRun.value = null;
+  laterAside.value = false;
 }
 
 /** The side bar of the compact layout is open. */

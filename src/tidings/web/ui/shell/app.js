@@ -7,8 +7,8 @@ import { html } from "../kit/html.js";
 import { lazy } from "../kit/lazy.js";
 import { countOf } from "../notifications/bell.js";
 import { centreOpen, unread } from "../notifications/state.js";
-import { openDoc, openRoom } from "../page/address.js";
-import { announcement, asideOpen, compact, dialog, drawer, signingIn, wide } from "../page/layout.js";
+import { isLater, openRoom } from "../page/address.js";
+import { announcement, asideOpen, compact, dialog, drawer, laterAside, signingIn, wide } from "../page/layout.js";
 import { RoomPage } from "../room/page.js";
 import { shownRoom } from "../room/shown-state.js";
 import { session, signedOut } from "../session/state.js";
@@ -23,7 +23,7 @@ import { title } from "./title.js";
 import { goUnread } from "./unread.js";
 
 const Centre = lazy("Centre");
-const DocPage = lazy("DocPage");
+const LaterPage = lazy("LaterPage");
 
 export function App() {
   const outside = signingIn.value || (signedOut.value && !session.value);
@@ -34,7 +34,7 @@ export function App() {
   useEffect(() => void (document.title = `${badge}${name} \u00b7 Tidings`), [badge, name]);
   if (outside) return html`<${SignIn} place=${title()} />`;
   const subject = openRoom.value ? !shownRoom.value?.shut.value : asideRun.value !== null;
-  const aside = asideOpen.value && !centreOpen.value && subject;
+  const aside = !centreOpen.value && (laterAside.value || (asideOpen.value && subject));
   const behind = (aside || centreOpen.value) && !wide.value;
   const covered = (compact.value && drawer.value) || behind;
   const column = !wide.value ? "" : centreOpen.value ? " with-centre" : aside ? " with-aside" : "";
@@ -45,7 +45,7 @@ export function App() {
       <main class="page" inert=${covered}>
         <${Header} />
         <${Banner} />
-        ${openDoc.value ? html`<${DocPage} />` : openRoom.value ? html`<${RoomPage} />` : html`<${ConversationPage} />`}
+        ${isLater.value ? html`<${LaterPage} />` : openRoom.value ? html`<${RoomPage} />` : html`<${ConversationPage} />`}
       </main>
       ${aside && html`<${Aside} />`} ${centreOpen.value && html`<${Centre} />`}
     </div>

@@ -3,13 +3,16 @@ import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { ConversationItem, List } from "../conversation/list.js";
 import { conversations, pins } from "../conversation/list-state.js";
 import { html } from "../kit/html.js";
+import { waiting } from "../kit/lazy.js";
 import { Icon } from "../kit/icon.js";
 import { Section } from "../kit/section.js";
 import { open, openRoom } from "../page/address.js";
 import { DirectList, RoomItem, RoomList } from "../room/list.js";
 import { rooms, summary } from "../rooms/state.js";
 
-/** The sections of the side bar: what is pinned, rooms, conversations. The open item stays in view. */
+const ProcessSection = waiting("ProcessSection");
+
+/** The sections of the side bar: what is pinned, rooms, conversations, processes. The open item stays in view. */
 export function Sections() {
   const root = useRef(/** @type {HTMLElement | null} */ (null));
   const here = openRoom.value ?? open.value;
@@ -24,6 +27,7 @@ export function Sections() {
         <${RoomList} />
         <${DirectList} />
         <${List} />
+        <${ProcessSection} />
       </nav>
       <${OutOfView} root=${root} />
     </div>

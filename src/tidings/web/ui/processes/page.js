@@ -1,0 +1,49 @@
+import { useEffect } from "preact/hooks";
+import { html } from "../kit/html.js";
+import { Nothing } from "../kit/nothing.js";
+import { openProcess } from "../page/address.js";
+import { forgetLayout } from "./layout-state.js";
+import { ProcessList } from "./list.js";
+import { ProcessMap } from "./map.js";
+import { asTable, follow, process, readAgain } from "./state.js";
+import { loadStyle, styled } from "./style-state.js";
+import { Tables } from "./table.js";
+import { forgetView } from "./view-state.js";
+
+/** The page of a process, or of all processes. */
+export function ProcessPage() {
+  useEffect(loadStyle, []);
+  if (!styled.value) return null;
+  return openProcess.value
+    ? html`<${Opened} key=${openProcess.value} name=${openProcess.value} />`
+    : html`<${ProcessList} />`;
+}
+
+/** @param {{name: string}} props */
+function Opened({ name }) {
+  useEffect(() => {
+    forgetLayout();
+    forgetView();
+    const leave = follow(name);
+    return () => {
+      leave();
+      forgetLayout();
+    };
+  }, [name]);
+  const { status, figures, reason } = process.value;
+  if (process.value.name !== name || (status === "loading" && !figures))
+    return html`<div class="map" id="composer" tabindex="-1"><p class="map-note" role="status">Loading map</p></div>`;
+  if (status === "denied") return html`<${Nothing} title="Process not shown" text="You may not read this process." />`;
+  if (status === "empty")
+    return html`<${Nothing}
+      title="No case yet"
+      text=${`Events that are published to process.${name} appear here as a map.`}
+    >
+      <code>tidings process import FILE --topic process.${name}</code>
+    <//>`;
+  if (status === "failed")
+    return html`<${Nothing} title="Map not loaded" text=${reason}>
+      <button type="button" class="button primary" onClick=${readAgain}>Try again</button>
+    <//>`;
+  return asTable.value ? html`<${Tables} />` : html`<${ProcessMap} />`;
+}

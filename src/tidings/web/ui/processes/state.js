@@ -1,0 +1,211 @@
+import { computed, effect, signal, untracked } from "@preact/signals";
+import { ORIGIN, Problem } from "../../client/index.js";
+import { connectionStatus, subscribe, tidings } from "../connection/state.js";
+import { goTo, openProcess } from "../page/address.js";
+import { soon } from "../page/frames.js";
+import { drawer, laterAside } from "../page/layout.js";
+import { serverRoot } from "../page/root.js";
+import { keep, recall } from "../page/storage.js";
+import { ended } from "../session/state.js";
+import { arrivals, drawn, thresholds } from "./map-fold.js";
+
+/** @typedef {import("./map-fold.js").Figures} Figures */
+
+/**
+ * @typedef {{edge: readonly [string, string]} | {activity: string} | {variants: true}} Subject what the aside is about
+ */
+
+/** Milliseconds from one reading of the figures to the next, at least. */
+const PAUSE = 100;
+
+/** The pause is so many times as long as the last reading, so that a large map leaves the page time for other things. */
+const EASE = 3;
+
+/** Milliseconds for which cases that have just come are shown. */
+const NEWS = 2000;
+
+/** Variants that are listed. */
+const VARIANTS = 100;
+
+/** The names of the processes that the person may read; null before they are known. @type {import("@preact/signals").Signal<readonly string[] | null>} */
+export const processes = signal(null);
+
+/** The list of processes could not be read. */
+export const notListed = signal(false);
+
+/**
+ * The open process. `empty`: it has no events yet. `since`: the Unix time of the figures.
+ * @type {import("@preact/signals").Signal<{name: string, status: "loading" | "ready" | "empty" | "denied" | "failed", figures: Figures | null, since: number, reason: string}>}
+ */
+export const process = signal({ name: "", status: "loading", figures: null, since: 0, reason: "" });
+
+/** The title of the open place. */
+export const processTitle = computed(() => openProcess.value ?? "Processes");
+
+/** Figures are shown as they were. */
+export const paused = signal(false);
+
+/** The number of events that the server has announced last. */
+export const announced = signal(0);
+
+/** The map is not told of changes: the server refuses, or cannot be reached. */
+const refused = signal(false);
+export const stale = computed(() => refused.value || connectionStatus.value === "lost");
+
+/** The cases that have just come, by activity. @type {import("@preact/signals").Signal<ReadonlyMap<string, number>>} */
+export const news = signal(new Map());
+
+/** The cases that an edge must have to be drawn; null: as few as leave a map that can be read. @type {import("@preact/signals").Signal<number | null>} */
+export const threshold = signal(null);
+
+/** The figure on edges. @type {import("@preact/signals").Signal<"cases" | "time">} */
+export const measure = signal("cases");
+
+/** @type {import("@preact/signals").Signal<import("./route-fold.js").Direction>} */
+export const direction = signal(recall("map.direction", "down"));
+
+/** @param {import("./route-fold.js").Direction} to */
+export const setDirection = (to) => keep("map.direction", (direction.value = to));
+
+/** Tables are shown in place of the map. */
+export const asTable = signal(false);
+
+/** What the aside shows. @type {import("@preact/signals").Signal<Subject | null>} */
+export const subject = signal(null);
+
+/** The case that the aside shows, of its subject. @type {import("@preact/signals").Signal<string | null>} */
+export const openCase = signal(null);
+
+/** The variant whose path is marked, as its activities. @type {import("@preact/signals").Signal<readonly string[] | null>} */
+export const marked = signal(null);
+
+/** The part of the map that is drawn. */
+export const map = computed(() => process.value.figures && drawn(process.value.figures, threshold.value));
+
+/** The thresholds that can be chosen, the lowest first. */
+export const steps = computed(() => thresholds(process.value.figures?.edges ?? []));
+
+/** @param {Subject | null} next */
+export function choose(next) {
+  openCase.value = null;
+  subject.value = next;
+  if (!next || !("variants" in next)) marked.value = null;
+  laterAside.value = next !== null;
+}
+
+/** The address of a process. @param {string | null} name null: of the list */
+export const addressOf = (name) => `${serverRoot}p${name ? `/${name}` : ""}`;
+
+/** Open a process. @param {string | null} name null: the list */
+export function goProcess(name) {
+  drawer.value = false;
+  goTo(new URL(addressOf(name), location.href));
+}
+
+/** Read the list of processes. */
+export async function listProcesses() {
+  try {
+    const names = [];
+    for (let after = ""; ;) {
+      const page = await tidings.request("GET", `/processes${after && `?after=${after}`}`);
+      names.push(...page.processes.map((/** @type {{name: string}} */ { name }) => name));
+      if (!page.next) break;
+      after = page.next;
+    }
+    processes.value = names;
+    notListed.value = false;
+  } catch (error) {
+    notListed.value = !ended(error);
+  }
+}
+
+/** Read the figures of the open process. */
+let readNow = () => {};
+export const readAgain = () => readNow();
+
+/**
+ * Show a process, and follow its figures.
+ * @param {string} name
+ * @returns {() => void} ends that
+ */
+export function follow(name) {
+  const before = process.peek();
+  if (before.name !== name) {
+    process.value = { name, status: "loading", figures: null, since: 0, reason: "" };
+    announced.value = 0;
+    threshold.value = null;
+    measure.value = "cases";
+  }
+  paused.value = refused.value = false;
+  choose(null);
+  let left = false;
+  let reading = false;
+  let again = false;
+  const read = async () => {
+    if (left || paused.peek()) return;
+    if (reading) return void (again = true);
+    reading = true;
+    again = false;
+    const begun = performance.now();
+    try {
+      const figures = await tidings.request("GET", `/processes/${name}?variants=${VARIANTS}`);
+      if (!left) await new Promise((drawn) => soon(() => drawn(show(name, figures))));
+    } catch (error) {
+      if (!left) fail(error);
+    }
+    const took = performance.now() - begun;
+    setTimeout(() => ((reading = false), again && void read()), Math.max(PAUSE, EASE * took));
+  };
+  // The topic has transient events only. The connection brings no earlier ones, so the figures are read after each break.
+  const subscription = subscribe(`process.${name}.figures`, {
+    after: ORIGIN,
+    onEvents: (events) => {
+      announced.value = Math.max(announced.value, events.at(-1)?.data?.events ?? 0);
+      void read();
+    },
+    onReset: () => void read(),
+    onError: () => void (refused.value = true),
+  });
+  readNow = () => void read();
+  const awake = effect(() => {
+    if (connectionStatus.value !== "lost" && !paused.value) void untracked(read);
+  });
+  return () => {
+    left = true;
+    subscription.close();
+    awake();
+    choose(null);
+  };
+}
+
+/** @param {string} name @param {Figures} figures */
+function show(name, figures) {
+  const before = process.peek().figures;
+  if (before && before.offset !== figures.offset) tell(arrivals(before, figures));
+  announced.value = Math.max(announced.peek(), figures.events);
+  const status = figures.events > 0 ? "ready" : "empty";
+  process.value = { name, status, figures, since: Date.now() / 1000, reason: "" };
+}
+
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let over;
+
+/** Show cases that have just come for a moment. @param {Map<string, number>} come */
+function tell(come) {
+  if (come.size === 0) return;
+  const all = new Map(news.peek());
+  for (const [activity, cases] of come) all.set(activity, (all.get(activity) ?? 0) + cases);
+  news.value = all;
+  over ??= setTimeout(() => {
+    over = undefined;
+    news.value = new Map();
+  }, NEWS);
+}
+
+/** Say why there are no figures. Figures that are shown stay. @param {unknown} error */
+function fail(error) {
+  if (ended(error) || process.peek().figures) return;
+  const code = error instanceof Problem ? error.status : 0;
+  const status = code === 404 ? "empty" : code === 403 ? "denied" : "failed";
+  process.value = { ...process.peek(), status, reason: /** @type {Error} */ (error).message };
+}

@@ -1,0 +1,29 @@
+/** The words of a map for its figures. */
+import { counted, number } from "../text/format.js";
+import { span } from "./span-fold.js";
+import { measure } from "./state.js";
+
+/** @typedef {import("./map-fold.js").Edge} Edge */
+/** @typedef {import("./map-fold.js").Activity} Activity */
+
+const moment = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
+
+/** A time of an event, which may be long ago. @param {number} seconds Unix time. "29 Nov 2026, 10:15:00" */
+export const stamp = (seconds) => moment.format(new Date(seconds * 1000));
+
+/** The figure on an edge. @param {Edge} edge */
+export const labelOf = ({ cases, median }) => (measure.value === "cases" ? number(cases) : span(median));
+
+/** The line below an activity's name. @param {Activity} activity */
+export function aboutOf({ cases, open, oldest }) {
+  const here = measure.value === "time" && oldest !== null ? `oldest ${span(oldest)}` : `${number(open)} here`;
+  return open > 0 ? `${counted(cases, "case")} \u00b7 ${here}` : counted(cases, "case");
+}
+
+/** An edge, as a screen reader says it. @param {Edge} edge */
+export const edgeInWords = ({ from, to, cases, median }) =>
+  `${from} to ${to}, ${counted(cases, "case")}, median ${span(median)}`;
+
+/** An activity, as a screen reader says it. @param {Activity} activity */
+export const activityInWords = ({ activity, cases, open }) =>
+  `${activity}, ${counted(cases, "case")}, ${number(open)} here now`;
