@@ -26,7 +26,7 @@ const PACKED = ".woff2";
 /** Workers of the page, the libraries that they load, and style sheets that are fetched when they are needed. */
 const WORKERS = ["ui/processes/layout-worker.js"];
 const OF_WORKERS = ["vendor/dagre.mjs"];
-const SHEETS = ["ui/processes/processes.css"];
+const SHEETS = ["ui/processes/map.css", "ui/processes/details.css"];
 
 /** The indent of a line of a template, before a tag, an attribute or a hole. htm leaves such space out. */
 const INDENT = /\n +(?=[<$}>/]|[\w-]+=)/g;

@@ -24,7 +24,7 @@ export function Legend() {
   `;
 }
 
-/** What is not exact, folded together or left out. @param {import("./map-fold.js").Figures} figures */
+/** Notes on what is not exact, folded together or left out. @param {import("./map-fold.js").Figures} figures */
 function notes({ edges, folded, refused }) {
   const { activities, edges: others, cases, other } = folded;
   return [

@@ -12,7 +12,7 @@ import { forgetView } from "./view-state.js";
 
 /** The page of a process, or of all processes. */
 export function ProcessPage() {
-  useEffect(loadStyle, []);
+  useEffect(() => void loadStyle(), []);
   if (!styled.value) return null;
   return openProcess.value
     ? html`<${Opened} key=${openProcess.value} name=${openProcess.value} />`

@@ -70,7 +70,7 @@ export const setDirection = (to) => keep("map.direction", (direction.value = to)
 /** Tables are shown in place of the map. */
 export const asTable = signal(false);
 
-/** What the aside shows. @type {import("@preact/signals").Signal<Subject | null>} */
+/** The subject of the aside. @type {import("@preact/signals").Signal<Subject | null>} */
 export const subject = signal(null);
 
 /** The case that the aside shows, of its subject. @type {import("@preact/signals").Signal<string | null>} */
