@@ -149,7 +149,7 @@ export function follow(name) {
     const begun = performance.now();
     try {
       const figures = await tidings.request("GET", `/processes/${name}?variants=${VARIANTS}`);
-      if (!left) await new Promise((drawn) => soon(() => drawn(show(name, figures))));
+      if (!left && !paused.peek()) await new Promise((drawn) => soon(() => drawn(show(name, figures))));
     } catch (error) {
       if (!left) fail(error);
     }

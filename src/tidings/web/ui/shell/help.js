@@ -13,6 +13,7 @@ const KEYS = [
   ["Alt \u2191 \u2193", "Go to the next room with unread messages"],
   ["Shift F10", "Open the menu of a room or conversation (in the side bar)"],
   ["F8", "Focus the newest notification"],
+  ["\u2191 \u2193 \u2190 \u2192", "Walk the map of a process (Enter opens details, 0 shows all of it)"],
   ["?", "Show shortcuts"],
 ];
 
