@@ -43,7 +43,9 @@ function EdgeDetails({ figures, name, from, to }) {
   const query = new URLSearchParams({ from, to });
   return html`
     <section aria-label="Figures">
-      <h3 class="subject" dir="auto">${from} <span aria-label="to">→</span> ${to}</h3>
+      <h3 class="subject" dir="auto">
+        ${from} <span aria-hidden="true">→</span><span class="visually-hidden">to</span> ${to}
+      </h3>
       ${
         edge
           ? html`<dl>

@@ -19,9 +19,10 @@ export function usePointers(root) {
   const go = (/** @type {PointerEvent} */ event) => {
     const before = down.current.get(event.pointerId);
     if (!before) return;
+    if (event.buttons === 0) return end(event); // it was let go outside of the page
     const now = { x: event.clientX, y: event.clientY };
     const other = [...down.current].find(([id]) => id !== event.pointerId)?.[1];
-    moved.current += Math.abs(now.x - before.x) + Math.abs(now.y - before.y);
+    moved.current = Math.max(moved.current, Math.hypot(now.x - before.x, now.y - before.y));
     if (moved.current < STILL) return;
     // From here on the pointer is this map's, also outside of it. Before, a capture would take the click away.
     root.current?.setPointerCapture(event.pointerId);
@@ -32,10 +33,16 @@ export function usePointers(root) {
     zoom(apart(now) / apart(before), (now.x + other.x) / 2 - left, (now.y + other.y) / 2 - top);
     move((now.x - before.x) / 2, (now.y - before.y) / 2);
   };
-  const end = (/** @type {PointerEvent} */ { pointerId }) => void down.current.delete(pointerId);
+  const end = (/** @type {PointerEvent} */ { pointerId }) => {
+    down.current.delete(pointerId);
+    // After the click. One that comes without a pointer, such as a screen reader's, is always a click.
+    setTimeout(() => down.current.size === 0 && (moved.current = 0));
+  };
+  /** Keep the browser from selecting the texts over which the map is moved. */
+  const press = (/** @type {MouseEvent} */ event) => event.preventDefault();
   return {
     /** Check if the pointer has stood still since it was pressed. */
     clicked: () => moved.current < STILL,
-    handlers: { onPointerDown: begin, onPointerMove: go, onPointerUp: end, onPointerCancel: end },
+    handlers: { onMouseDown: press, onPointerDown: begin, onPointerMove: go, onPointerUp: end, onPointerCancel: end },
   };
 }

@@ -160,7 +160,7 @@ export function follow(name) {
   const subscription = subscribe(`process.${name}.figures`, {
     after: ORIGIN,
     onEvents: (events) => {
-      announced.value = Math.max(announced.value, events.at(-1)?.data?.events ?? 0);
+      announced.value = events.at(-1)?.data?.events ?? 0;
       void read();
     },
     onReset: () => void read(),
@@ -182,7 +182,7 @@ export function follow(name) {
 function show(name, figures) {
   const before = process.peek().figures;
   if (before && before.offset !== figures.offset) tell(arrivals(before, figures));
-  announced.value = Math.max(announced.peek(), figures.events);
+  announced.value = figures.events;
   const status = figures.events > 0 ? "ready" : "empty";
   process.value = { name, status, figures, since: Date.now() / 1000, reason: "" };
 }

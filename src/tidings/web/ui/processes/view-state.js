@@ -5,9 +5,11 @@ import { signal } from "@preact/signals";
 const LEAST = 0.05;
 const MOST = 3;
 
-/** Pixels that stay free around a map that is fitted; above for the controls. */
+/** Pixels that stay free around a map that is fitted. */
 const FREE = 24;
-const ABOVE = 64;
+
+/** Pixels for the controls above the map: a narrow frame has two rows of them. @param {Size} frame */
+const above = ({ width }) => (width < 760 ? 140 : 64);
 
 /** @type {import("@preact/signals").Signal<{x: number, y: number, scale: number}>} */
 export const view = signal({ x: 0, y: 0, scale: 1 });
@@ -26,11 +28,11 @@ let own = false;
 export function fit(box, frame, asked) {
   if ((own && !asked) || frame.width === 0) return;
   own = false;
-  const [width, height] = [frame.width - 2 * FREE, frame.height - FREE - ABOVE];
+  const [width, height] = [frame.width - 2 * FREE, frame.height - FREE - above(frame)];
   const scale = Math.max(LEAST, Math.min(1, width / box.width, height / box.height));
   view.value = {
     x: (frame.width - box.width * scale) / 2 - box.left * scale,
-    y: ABOVE + Math.max(0, (height - box.height * scale) / 2) - box.top * scale,
+    y: above(frame) + Math.max(0, (height - box.height * scale) / 2) - box.top * scale,
     scale,
   };
 }
@@ -53,10 +55,11 @@ export function zoom(factor, x, y) {
 }
 
 /** Bring a place of the map into view. @param {readonly number[]} place @param {Size} frame */
-export function bring([x, y], { width, height }) {
+export function bring([x, y], frame) {
+  const { width, height } = frame;
   const { scale, x: left, y: top } = view.value;
   const [at, below] = [left + x * scale, top + y * scale];
   const dx = at < 100 ? 100 - at : at > width - 100 ? width - 100 - at : 0;
-  const dy = below < ABOVE + 26 ? ABOVE + 26 - below : below > height - 40 ? height - 40 - below : 0;
+  const dy = below < above(frame) + 26 ? above(frame) + 26 - below : below > height - 40 ? height - 40 - below : 0;
   if (dx !== 0 || dy !== 0) move(dx, dy);
 }
