@@ -54,6 +54,11 @@ test("cases that have come are counted by activity", () => {
   assert.deepEqual([...map.arrivals(ORDERS, after)], [["a", 3], ["new", 2]]); // prettier-ignore
 });
 
+test("edges that cases have taken are known by their events", () => {
+  const after = figures([edge("a", "b", 21), edge("b", "c", 12), edge("c", "b", 9), edge("c", "d", 1)]);
+  assert.deepEqual(map.taken(ORDERS, after), [map.keyOf("c", "b"), map.keyOf("a", "b"), map.keyOf("c", "d")]);
+});
+
 test("an edge belongs to its activities, and an activity to its edges", () => {
   const ab = map.keyOf("a", "b");
   assert.deepEqual([...map.around(ab, ORDERS.edges)].sort(), ["a", ab, "b"].sort());

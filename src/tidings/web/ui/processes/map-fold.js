@@ -105,6 +105,21 @@ export function arrivals(before, after) {
   return new Map(come.filter(([, cases]) => cases > 0));
 }
 
+/**
+ * The edges that cases have taken since earlier figures, those that most have taken first.
+ * @param {Figures} before
+ * @param {Figures} after
+ * @returns {string[]} their keys
+ */
+export function taken(before, after) {
+  const had = new Map(before.edges.map(({ from, to, events }) => [keyOf(from, to), events]));
+  return after.edges
+    .map(({ from, to, events }) => ({ key: keyOf(from, to), more: events - (had.get(keyOf(from, to)) ?? 0) }))
+    .filter(({ more }) => more > 0)
+    .sort((a, b) => b.more - a.more)
+    .map(({ key }) => key);
+}
+
 /** The activities and edges on the path of a variant, by name and by key. @param {readonly string[]} trace */
 export const onPath = (trace) =>
   new Set([...trace, ...trace.slice(1).map((activity, at) => keyOf(trace[at], activity))]);

@@ -3,6 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { html } from "../kit/html.js";
 import { number } from "../text/format.js";
 import { Controls } from "./controls.js";
+import { RUN, dots } from "./dots-state.js";
 import { cut, gap } from "./export-fold.js";
 import { bounds } from "./layout-fold.js";
 import { lay, layout, notArranged } from "./layout-state.js";
@@ -158,8 +159,23 @@ function Drawing({ drawn, size, fitted }) {
             ...${{ activity, cases, place: placed.nodes.get(id), kind: kind("node", id), stop: stopAt(id) }}
           />`;
         })}
+        ${dots.value.map(({ key, number }) => {
+          const way = ids.has(key) && placed.edges.get(key);
+          return way && html`<${Dot} key=${number} path=${curve(way.points, 1).line} />`;
+        })}
       </g>
     </svg>
+  `;
+}
+
+/** A dot that runs along an edge once. @param {{path: string}} props */
+function Dot({ path }) {
+  const motion = useRef(/** @type {SVGAnimationElement | null} */ (null));
+  useEffect(() => motion.current?.beginElement(), []);
+  return html`
+    <circle class="runner" r="5">
+      <animateMotion ref=${motion} path=${path} dur=${`${RUN}ms`} begin="indefinite" fill="freeze" />
+    </circle>
   `;
 }
 

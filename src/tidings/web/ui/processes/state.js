@@ -7,7 +7,8 @@ import { drawer, laterAside } from "../page/layout.js";
 import { serverRoot } from "../page/root.js";
 import { keep, recall } from "../page/storage.js";
 import { ended } from "../session/state.js";
-import { arrivals, drawn, thresholds } from "./map-fold.js";
+import { run } from "./dots-state.js";
+import { arrivals, drawn, taken, thresholds } from "./map-fold.js";
 
 /** @typedef {import("./map-fold.js").Figures} Figures */
 
@@ -181,7 +182,10 @@ export function follow(name) {
 /** @param {string} name @param {Figures} figures */
 function show(name, figures) {
   const before = process.peek().figures;
-  if (before && before.offset !== figures.offset) tell(arrivals(before, figures));
+  if (before && before.offset !== figures.offset) {
+    tell(arrivals(before, figures));
+    run(taken(before, figures));
+  }
   announced.value = figures.events;
   const status = figures.events > 0 ? "ready" : "empty";
   process.value = { name, status, figures, since: Date.now() / 1000, reason: "" };

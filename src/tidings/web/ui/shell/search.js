@@ -5,8 +5,9 @@ import { SearchField, useCombobox } from "../kit/combobox.js";
 import { Modal, close } from "../kit/dialog.js";
 import { html } from "../kit/html.js";
 import { Icon } from "../kit/icon.js";
-import { go, goRoom, open, openRoom } from "../page/address.js";
+import { go, goRoom, open, openProcess, openRoom } from "../page/address.js";
 import { openDirect } from "../room/actions-state.js";
+import { goProcess, processes } from "../processes/state.js";
 import { signOf } from "../room/header.js";
 import { signed } from "../rooms/fold.js";
 import { joined, rooms, summary } from "../rooms/state.js";
@@ -41,7 +42,7 @@ const COMMAND = ">";
 const CONDITIONS = ["from:", "in:", "before:", "has:"];
 
 /**
- * The search dialog: rooms, conversations, people, commands, and what was said in rooms and conversations.
+ * The search dialog: rooms, conversations, processes, people, commands, and what was said in rooms and conversations.
  * @param {{room: string | null}} props `room`: search only this room
  */
 export function Palette({ room }) {
@@ -57,7 +58,14 @@ export function Palette({ room }) {
     ? said
     : low.startsWith(COMMAND)
       ? commandsFor(low.slice(1).trim(), "")
-      : [...roomsFor(low), ...conversationsFor(low), ...people, ...(low ? commandsFor(low, "Command") : []), ...said];
+      : [
+          ...roomsFor(low),
+          ...conversationsFor(low),
+          ...processesFor(low),
+          ...people,
+          ...(low ? commandsFor(low, "Command") : []),
+          ...said,
+        ];
   const take = (/** @type {number} */ n) => (hits[n].stays || close(), hits[n].pick());
   const combobox = useCombobox({ id: "hits", count: hits.length, onTake: take });
   const label = room ? `Search in ${nameOf(room)}` : "Search rooms and conversations";
@@ -225,6 +233,19 @@ function conversationsFor(sought) {
     text: title,
     here: id === open.value,
     pick: () => go(id),
+  }));
+}
+
+/** @param {string} sought in lower case @returns {Hit[]} */
+function processesFor(sought) {
+  const found = sought ? (processes.value ?? []).filter((name) => name.toLowerCase().includes(sought)) : [];
+  return found.slice(0, MOST).map((name) => ({
+    key: `process-${name}`,
+    icon: "workflow",
+    text: name,
+    about: "Process",
+    here: openProcess.value === name,
+    pick: () => goProcess(name),
   }));
 }
 
