@@ -12,7 +12,7 @@ import { around, keyOf, onPath, widthOf } from "./map-fold.js";
 import { usePointers } from "./pointers.js";
 import { NODE, curve } from "./route-fold.js";
 import { choose, direction, map, marked, news, process, stale, subject } from "./state.js";
-import { bring, fit, move, view, zoom } from "./view-state.js";
+import { bring, fit, move, transform, zoom } from "./view-state.js";
 import { aboutOf, activityInWords, edgeInWords, labelOf } from "./words.js";
 import { walked } from "./walk-fold.js";
 
@@ -130,7 +130,6 @@ function Drawing({ drawn, size, fitted }) {
   });
   const kind = (/** @type {string} */ name, /** @type {string} */ id) =>
     [name, lit && !lit.has(id) && "dim", id === selected && "selected"].filter(Boolean).join(" ");
-  const { x, y, scale } = view.value;
   return html`
     <svg
       class="process-map"
@@ -143,7 +142,7 @@ function Drawing({ drawn, size, fitted }) {
       onWheel=${wheel}
       ...${pointers.handlers}
     >
-      <g transform=${`translate(${x} ${y}) scale(${scale})`}>
+      <g transform=${transform}>
         ${edges.map((edge) => {
           const id = keyOf(edge.from, edge.to);
           return html`<${Edge}

@@ -1,5 +1,5 @@
 /** The part of the map that the frame shows: where it is moved to, and how large it is drawn. */
-import { signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 
 /** The smallest and the largest scale. */
 const LEAST = 0.05;
@@ -13,6 +13,9 @@ const above = ({ width }) => (width < 760 ? 140 : 64);
 
 /** @type {import("@preact/signals").Signal<{x: number, y: number, scale: number}>} */
 export const view = signal({ x: 0, y: 0, scale: 1 });
+
+/** The same as an attribute. It changes with each frame while the map is moved, without drawing the map again. */
+export const transform = computed(() => `translate(${view.value.x} ${view.value.y}) scale(${view.value.scale})`);
 
 /** The person has moved or scaled the map, so that it is not fitted any more by itself. */
 let own = false;
