@@ -13,13 +13,13 @@ export const notArranged = signal(false);
 /** @type {Worker | null} */
 let worker = null;
 
-/** The number of the last arrangement that was wanted. Answers to earlier ones are dropped. */
-let wanted = 0;
+/** Counts the maps that were opened. Answers about earlier ones are dropped. */
+let opened = 0;
 
 /** The worker is busy. */
 let busy = false;
 
-/** The graph to be arranged after the present one. @type {Graph | null} */
+/** The graph to be laid out after the present one. @type {{graph: Graph, anew: boolean} | null} */
 let next = null;
 
 /**
@@ -32,17 +32,13 @@ export function lay(graph, anew = false) {
   const more = before && !anew ? extended(before, graph) : null;
   if (more) {
     if (more !== before) layout.value = more;
-    return;
-  }
-  wanted += 1;
-  if (busy) next = graph;
+  } else if (busy) next = { graph, anew };
   else ask(graph);
 }
 
 /** @param {Graph} graph */
 function ask(graph) {
   busy = true;
-  next = null;
   if (!worker) {
     worker = new Worker(scriptAddress(new URL("./layout-worker.js", import.meta.url).href), { type: "module" });
     worker.onmessage = take;
@@ -51,16 +47,18 @@ function ask(graph) {
       end();
     };
   }
-  worker.postMessage({ id: wanted, graph });
+  worker.postMessage({ id: opened, graph });
 }
 
 /** @param {MessageEvent} message */
 function take({ data }) {
+  if (data.id !== opened) return;
   busy = false;
-  if (next) return ask(next);
-  if (data.id !== wanted) return;
   notArranged.value = !data.layout;
   if (data.layout) layout.value = settled(layout.peek(), data.layout);
+  const after = next;
+  next = null;
+  if (after) lay(after.graph, after.anew);
 }
 
 function end() {
@@ -72,7 +70,7 @@ function end() {
 
 /** Forget the layout, since another map is opened or none. */
 export function forgetLayout() {
-  wanted += 1;
+  opened += 1;
   end();
   layout.value = null;
   notArranged.value = false;
