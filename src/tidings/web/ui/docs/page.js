@@ -1,4 +1,4 @@
-import { useEffect, useLayoutEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 import { IconButton } from "../kit/button.js";
 import { html } from "../kit/html.js";
 import { Markdown } from "../kit/markdown.js";
@@ -33,7 +33,8 @@ export function DocPage() {
   const { state, text } = docPage.value;
   const lines = openDoc.value?.lines ?? null;
   const open = openDoc.value?.path;
-  useEffect(() => {
+  // A layout effect, so that the page before is not painted once more.
+  useLayoutEffect(() => {
     if (open && docPage.peek().path !== open) void readDoc(open);
   }, [open]);
   useLayoutEffect(() => {
