@@ -30,6 +30,9 @@ PATHS = {
 
 EDGES, ACTIVITIES = 8, 6
 
+LIVE = "live-orders"
+"""The name of the process to which a test publishes."""
+
 PLACES = """() => Object.fromEntries([...document.querySelectorAll(".node")].map((node) => [
     node.dataset.at, node.style.transform,
 ]))"""
@@ -50,19 +53,16 @@ def write_log(path: Path) -> Path:
     return path
 
 
-def imported(server: ServerProcess, name: str, folder: Path) -> str:
-    """Import the log as a process of this name."""
-    done = tidings(
-        "process", "import", str(write_log(folder / "orders.csv")), "--topic", f"process.{name}", to=server.url
-    )
-    assert done.returncode == 0, done.stderr
-    return name
+@pytest.fixture(scope="module", autouse=True)
+def imported(server: ServerProcess, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Import the log as a process that no test changes, and as one to which a test publishes.
 
-
-@pytest.fixture(scope="module")
-def orders(server: ServerProcess, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The name of a process that no test changes."""
-    return imported(server, "orders", tmp_path_factory.mktemp("orders"))
+    Before the browser is there: the command may not block its event loop.
+    """
+    log = write_log(tmp_path_factory.mktemp("orders") / "orders.csv")
+    for name in ("orders", LIVE):
+        done = tidings("process", "import", str(log), "--topic", f"process.{name}", to=server.url)
+        assert done.returncode == 0, done.stderr
 
 
 def publish(page: Page, url: str, name: str, case: str, activity: str, time: str) -> None:
@@ -101,12 +101,12 @@ def expect_no_fault(page: Page) -> None:
         assert [(fault["id"], fault["nodes"][0]["html"]) for fault in found] == []
 
 
-def test_the_map_counts_what_its_threshold_hides_and_keeps_its_places(open_tab: OpenTab, orders: str) -> None:
-    page = open_tab(f"/p/{orders}").page
+def test_the_map_counts_what_its_threshold_hides_and_keeps_its_places(open_tab: OpenTab) -> None:
+    page = open_tab("/p/orders").page
     expect_drawn(page)
     expect(page).to_have_title("orders \N{MIDDLE DOT} Tidings")
     expect(page.locator(".process-header")).to_contain_text("20 cases, 78 events")
-    expect(page.locator(f'.side a[href="/p/{orders}"]')).to_have_attribute("aria-current", "page")
+    expect(page.locator('.side a[href="/p/orders"]')).to_have_attribute("aria-current", "page")
     expect(page.locator(".hides")).to_have_text("8 of 8 edges")
     assert page.evaluate(ORDER, "m42")[0] == "Order received"
     places = page.evaluate(PLACES)
@@ -130,8 +130,8 @@ def test_the_map_counts_what_its_threshold_hides_and_keeps_its_places(open_tab: 
     assert page.evaluate(ORDER, "m41")[0] == "Order received"
 
 
-def test_the_keyboard_leads_from_an_edge_to_its_cases_and_to_the_events_of_one(open_tab: OpenTab, orders: str) -> None:
-    page = open_tab(f"/p/{orders}").page
+def test_the_keyboard_leads_from_an_edge_to_its_cases_and_to_the_events_of_one(open_tab: OpenTab) -> None:
+    page = open_tab("/p/orders").page
     expect_drawn(page)
     page.locator('.process-map [tabindex="0"]').focus()
     page.keyboard.press("Home")
@@ -167,9 +167,9 @@ def test_the_keyboard_leads_from_an_edge_to_its_cases_and_to_the_events_of_one(o
 
 
 def test_the_map_follows_the_log_without_moving_and_says_when_it_does_not(
-    open_tab: OpenTab, server: ServerProcess, tmp_path: Path
+    open_tab: OpenTab, server: ServerProcess
 ) -> None:
-    name = imported(server, "live-orders", tmp_path)
+    name = LIVE
     with Proxy(server.port) as way:
         page = open_tab(f"/p/{name}", url=way.url).page
         expect_drawn(page)
@@ -198,8 +198,8 @@ def test_the_map_follows_the_log_without_moving_and_says_when_it_does_not(
         expect(chip).to_contain_text("Live")
 
 
-def test_the_figures_are_tables_and_files_too(open_tab: OpenTab, orders: str) -> None:
-    page = open_tab(f"/p/{orders}").page
+def test_the_figures_are_tables_and_files_too(open_tab: OpenTab) -> None:
+    page = open_tab("/p/orders").page
     expect_drawn(page)
     expect_no_fault(page)
     saved = {}
@@ -220,9 +220,9 @@ def test_the_figures_are_tables_and_files_too(open_tab: OpenTab, orders: str) ->
     expect_no_fault(page)
 
 
-def test_a_phone_shows_the_map_in_the_dark_and_its_details_in_a_sheet(open_tab: OpenTab, orders: str) -> None:
+def test_a_phone_shows_the_map_in_the_dark_and_its_details_in_a_sheet(open_tab: OpenTab) -> None:
     options: dict[str, Any] = {**PHONE, "color_scheme": "dark"}
-    page = open_tab(f"/p/{orders}", **options).page
+    page = open_tab("/p/orders", **options).page
     expect_drawn(page)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     box = nodes(page).first.bounding_box()

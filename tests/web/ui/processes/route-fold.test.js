@@ -22,7 +22,7 @@ test("in a map that flows to the right the same is turned", () => {
 
 test("a curve passes through its points and ends in the tip of an arrow", () => {
   const { line, tip } = curve([[0, 0], [0, 50], [0, 100]], 2); // prettier-ignore
-  assert.equal(line, "M0 0C0 8.3 0 34.8 0 50C0 65.2 0 84.2 0 91");
+  assert.equal(line, "M0 0C0 16.7 0 36.3 0 50C0 63.7 0 77.3 0 91");
   assert.equal(tip, "M0 100L-4 91L4 91Z");
   assert.ok(!/NaN/.test(curve([[5, 5], [5, 5]], 1).line)); // prettier-ignore
 });

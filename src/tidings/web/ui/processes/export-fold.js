@@ -106,7 +106,7 @@ export function svg(title, { nodes, edges, most }, layout, box, labelOf, aboutOf
     const [x, y] = [at[0] - NODE.width / 2, at[1] - NODE.height / 2];
     return [
       `<rect x="${x}" y="${y}" width="${NODE.width}" height="${NODE.height}" rx="10" fill="${GROUND}" stroke="#c3cece"/>`,
-      `<text x="${x + 14}" y="${y + 22}" font-size="13" font-weight="600" fill="${INK}">${escaped(cut(node.activity, 22))}` +
+      `<text x="${x + 14}" y="${y + 22}" font-size="13" font-weight="600" fill="${INK}">${escaped(cut(node.activity, 19))}` +
         `<title>${escaped(node.activity)}</title></text>`,
       `<text x="${x + 14}" y="${y + 40}" font-size="12" fill="${SOFT}">${escaped(aboutOf(node))}</text>`,
     ];

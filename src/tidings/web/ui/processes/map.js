@@ -17,8 +17,8 @@ import { aboutOf, activityInWords, edgeInWords, labelOf } from "./words.js";
 import { walked } from "./walk-fold.js";
 
 /** Letters of a name that an activity has space for, and with the sign of new cases beside it. */
-const LETTERS = 22;
-const FEWER = 16;
+const LETTERS = 19;
+const FEWER = 14;
 
 /** The map, with its controls and its legend. */
 export function ProcessMap() {

@@ -102,14 +102,24 @@ export function curve(points, width) {
   return { line: smooth(through), tip: `M${corners.map(written).join("L")}Z` };
 }
 
-/** A curve of Catmull and Rom, which passes through its points. @param {readonly Point[]} points */
+/**
+ * A curve that passes through points. Its handles are no longer than a third of the shorter way to a neighbour, so that
+ * no bend swings out.
+ * @param {readonly Point[]} points
+ */
 function smooth(points) {
+  const apart = (/** @type {number} */ a, /** @type {number} */ b) =>
+    Math.hypot(points[b][0] - points[a][0], points[b][1] - points[a][1]);
+  const handles = points.map((_, at) => {
+    const [before, after] = [Math.max(0, at - 1), Math.min(points.length - 1, at + 1)];
+    const length = apart(before, after) || 1;
+    const size = Math.min(...[before, after].filter((one) => one !== at).map((one) => apart(one, at))) / 3;
+    return [0, 1].map((axis) => ((points[after][axis] - points[before][axis]) / length) * size);
+  });
   const parts = points.slice(1).map((to, at) => {
     const from = points[at];
-    const before = points[at - 1] ?? from;
-    const after = points[at + 2] ?? to;
-    const one = [from[0] + (to[0] - before[0]) / 6, from[1] + (to[1] - before[1]) / 6];
-    const two = [to[0] - (after[0] - from[0]) / 6, to[1] - (after[1] - from[1]) / 6];
+    const one = [from[0] + handles[at][0], from[1] + handles[at][1]];
+    const two = [to[0] - handles[at + 1][0], to[1] - handles[at + 1][1]];
     return `C${[one, two, to].map(written).join(" ")}`;
   });
   return `M${written(points[0])}${parts.join("")}`;

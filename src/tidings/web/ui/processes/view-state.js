@@ -5,11 +5,15 @@ import { computed, signal } from "@preact/signals";
 const LEAST = 0.05;
 const MOST = 3;
 
-/** Pixels that stay free around a map that is fitted. */
-const FREE = 24;
-
-/** Pixels for the controls above the map: a narrow frame has two rows of them. @param {Size} frame */
-const above = ({ width }) => (width < 760 ? 140 : 64);
+/**
+ * Pixels that stay free around a map that is fitted: for the controls above it, of which a narrow frame has two rows, and
+ * for the legend.
+ * @param {Size} frame
+ */
+function free({ width }) {
+  if (width < 760) return { top: 148, bottom: 76, left: 16, right: 16 };
+  return { top: 64, bottom: 24, left: width < 900 ? 24 : 268, right: 24 };
+}
 
 /** @type {import("@preact/signals").Signal<{x: number, y: number, scale: number}>} */
 export const view = signal({ x: 0, y: 0, scale: 1 });
@@ -31,11 +35,12 @@ let own = false;
 export function fit(box, frame, asked) {
   if ((own && !asked) || frame.width === 0) return;
   own = false;
-  const [width, height] = [frame.width - 2 * FREE, frame.height - FREE - above(frame)];
+  const { top, bottom, left, right } = free(frame);
+  const [width, height] = [frame.width - left - right, frame.height - top - bottom];
   const scale = Math.max(LEAST, Math.min(1, width / box.width, height / box.height));
   view.value = {
-    x: (frame.width - box.width * scale) / 2 - box.left * scale,
-    y: above(frame) + Math.max(0, (height - box.height * scale) / 2) - box.top * scale,
+    x: left + (width - box.width * scale) / 2 - box.left * scale,
+    y: top + Math.max(0, (height - box.height * scale) / 2) - box.top * scale,
     scale,
   };
 }
@@ -60,9 +65,10 @@ export function zoom(factor, x, y) {
 /** Bring a place of the map into view. @param {readonly number[]} place @param {Size} frame */
 export function bring([x, y], frame) {
   const { width, height } = frame;
+  const { top: above } = free(frame);
   const { scale, x: left, y: top } = view.value;
   const [at, below] = [left + x * scale, top + y * scale];
   const dx = at < 100 ? 100 - at : at > width - 100 ? width - 100 - at : 0;
-  const dy = below < above(frame) + 26 ? above(frame) + 26 - below : below > height - 40 ? height - 40 - below : 0;
+  const dy = below < above + 26 ? above + 26 - below : below > height - 40 ? height - 40 - below : 0;
   if (dx !== 0 || dy !== 0) move(dx, dy);
 }
