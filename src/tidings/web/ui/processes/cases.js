@@ -86,8 +86,9 @@ export function CaseEvents({ process, id }) {
               ${at > 0 && html`<small class="after">after ${span(time - rows[at - 1].time)}</small>`}
               <b dir="auto">${activity}</b>
               <small
-                ><time datetime=${new Date(time * 1000).toISOString()}>${stamp(time)}</time> ·
-                <code>${offset}</code></small
+                ><time datetime=${new Date(time * 1000).toISOString()}>${stamp(time)}</time>${" · "}<code
+                  >${offset}</code
+                ></small
               >
             </li>
           `,
