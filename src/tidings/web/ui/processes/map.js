@@ -199,10 +199,11 @@ function Edge({ edge, drawn, way, kind, stop }) {
 /** @param {any} props */
 function Node({ activity, cases, place: [x, y], kind, stop }) {
   const come = news.value.get(activity.activity) ?? 0;
+  const name = cut(activity.activity, come > 0 ? FEWER : LETTERS);
   const corner = `translate(${x - NODE.width / 2}px, ${y - NODE.height / 2}px)`;
   return html`
     <g class=${kind} style=${{ transform: corner }} aria-label=${activityInWords(activity)} ...${stop}>
-      <title>${activity.activity}</title>
+      ${name !== activity.activity && html`<title>${activity.activity}</title>`}
       <rect class="box" width=${NODE.width} height=${NODE.height} rx="10" />
       <rect
         class="share"
@@ -212,7 +213,7 @@ function Node({ activity, cases, place: [x, y], kind, stop }) {
         fill-opacity=${0.15 + (0.85 * activity.cases) / Math.max(cases, 1)}
       />
       <svg x="14" width=${NODE.width - 22} height=${NODE.height}>
-        <text class="name" y="21">${cut(activity.activity, come > 0 ? FEWER : LETTERS)}</text>
+        <text class="name" y="21">${name}</text>${" "}
         <text class="about" y="39">${aboutOf(activity)}</text>
       </svg>
       ${

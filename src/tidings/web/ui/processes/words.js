@@ -24,6 +24,5 @@ export function aboutOf({ cases, open, oldest }) {
 export const edgeInWords = ({ from, to, cases, median }) =>
   `${from} to ${to}, ${counted(cases, "case")}, median ${span(median)}`;
 
-/** An activity, as a screen reader says it. @param {Activity} activity */
-export const activityInWords = ({ activity, cases, open }) =>
-  `${activity}, ${counted(cases, "case")}, ${number(open)} here now`;
+/** An activity, as a screen reader says it: the words on the map. @param {Activity} activity */
+export const activityInWords = (activity) => `${activity.activity}, ${aboutOf(activity)}`;
