@@ -213,7 +213,8 @@ function Node({ activity, cases, place: [x, y], kind, stop }) {
         fill-opacity=${0.15 + (0.85 * activity.cases) / Math.max(cases, 1)}
       />
       <svg x="14" width=${NODE.width - 22} height=${NODE.height}>
-        <text class="name" y="21">${name}</text>${" "}
+        <text class="name" y="21">${name}</text>
+        ${" "}
         <text class="about" y="39">${aboutOf(activity)}</text>
       </svg>
       ${
