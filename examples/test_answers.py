@@ -39,9 +39,7 @@ def words(data: list[str]) -> str:
     return "".join(json.loads(text).get("delta", "") for text in data)
 
 
-async def test_a_returning_reader_gets_the_whole_answer(
-    app: FastAPI, tidings_hub: Hub, event_stream: EventStreams
-) -> None:
+async def test_a_returning_reader_misses_nothing(app: FastAPI, tidings_hub: Hub, event_stream: EventStreams) -> None:
     run = await tidings_hub.runs.start(model, "What is best?")
     stream = await event_stream(app, f"/answers/{run.id}")
     await stream.until("block.delta", within=1)
