@@ -102,7 +102,9 @@ async function bundle() {
   const copied = ["icons.svg", "favicon.svg"];
   await make({ entryPoints: copied, loader: { ".svg": "copy" }, bundle: false });
   await make({ entryPoints: ["client/worker.js"] });
-  await make({ entryPoints: ["vendor/katex.css"], external: ["*.woff", "*.ttf"], loader: { ".woff2": "file" } });
+  // Style sheets that are loaded when they are met.
+  const late = ["vendor/katex.css", "ui/alerts/alerts.css"];
+  await make({ entryPoints: late, external: ["*.woff", "*.ttf"], loader: { ".woff2": "file" } });
   const style = styles.map(([, name]) => `@import "./${name}";`).join("\n");
   const sheet = { contents: style, loader: /** @type {const} */ ("css"), resolveDir: ROOT, sourcefile: "style.css" };
   await make({ stdin: sheet, entryNames: "style-[hash]" });

@@ -33,6 +33,8 @@ FILES = {
     "katex.css": ("katex", "dist/katex.min.css"),
     "emoji.mjs": ("markdown-it-emoji", "lib/data/full.mjs"),
     "dagre.mjs": ("@dagrejs/dagre", "dist/dagre.esm.js"),
+    "uplot.mjs": ("uplot", "dist/uPlot.esm.js"),
+    "uplot.css": ("uplot", "dist/uPlot.min.css"),
 }
 
 FONTS = "katex", "dist/fonts"
@@ -48,11 +50,11 @@ ICONS = [
     "archive", "archive-restore", "arrow-up", "at-sign", "bell", "bell-off", "check", "check-check", "chevron-down",
     "chevron-left", "chevron-right", "chevrons-down", "circle-alert", "circle-check", "circle-help", "circle-stop",
     "circle-x", "clock", "cloud-off", "copy", "crown", "database", "door-open", "download", "ellipsis", "eye",
-    "file-clock", "file-text", "gauge", "hash", "history", "keyboard", "link", "list-tree", "lock", "log-in", "log-out",
-    "menu", "message-square", "monitor", "moon", "panel-right-close", "panel-right-open", "paperclip", "pause",
-    "pencil", "pin", "pin-off", "plus", "radio", "refresh-cw", "reply", "rotate-ccw", "scissors", "search", "settings",
-    "settings-2", "smile", "smile-plus", "sun", "thumbs-down", "thumbs-up", "trash-2", "triangle-alert", "unplug",
-    "user", "user-plus", "users", "wifi-off", "workflow", "wrap-text", "x",
+    "file-clock", "file-text", "gauge", "hash", "history", "keyboard", "layout-dashboard", "link", "list-tree", "lock",
+    "log-in", "log-out", "menu", "message-square", "monitor", "moon", "panel-right-close", "panel-right-open",
+    "paperclip", "pause", "pencil", "pin", "pin-off", "plus", "radio", "refresh-cw", "reply", "rotate-ccw", "scissors",
+    "search", "settings", "settings-2", "smile", "smile-plus", "sun", "thumbs-down", "thumbs-up", "trash-2",
+    "triangle-alert", "unplug", "user", "user-plus", "users", "wifi-off", "workflow", "wrap-text", "x",
 ]  # fmt: skip
 
 

@@ -16,6 +16,7 @@ const DECORATION = [
   "overscroll-behavior", // counted as newer only for boxes that do not scroll
   "resize",
   "scrollbar-width",
+  "user-select", // beside -webkit-user-select
   "text-size-adjust", // of phones, beside -webkit-text-size-adjust
 ];
 

@@ -49,6 +49,7 @@ def test_the_server_takes_the_bundle(copy: Path) -> None:
     assert not [name for name in site.files if not re.fullmatch(r"[\w-]+-[0-9A-Za-z]{8}\.\w+", name)]
     assert {re.split("-", name)[0] for name in site.files if name.endswith((".js", ".mjs"))} == {
         "chunk",
+        "alerts",
         "dagre",
         "emoji",
         "highlight",

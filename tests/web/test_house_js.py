@@ -34,6 +34,8 @@ FLOORS = {
     "notifications": "bell, notification centre, desktop notifications",
     "conversation": "a conversation with an assistant, and the list of them",
     "room": "a room",
+    "dashboards": "charts of series, and what fired in them",
+    "alerts": "alert rules, silences and webhooks",
     "signin": "sign-in page",
     "shell": "side bar, header, banner, search, dialogs",
     "later": "what the first page does without",
@@ -48,6 +50,10 @@ AT_IMPORT = re.compile(
     r"^(effect|setInterval|setTimeout|addEventListener|[\w.]+\.addEventListener|render|on[A-Z]\w+)\(", re.M
 )
 """Statements that do something when a module is imported."""
+
+
+GLOBALS = re.compile(r'(?<![./"])\b(document|window|localStorage|setTimeout|Date\.now|fetch)\b(?!:)')
+"""Names that a fold does without: the page, the clock and the network. The name of a member is another thing."""
 
 
 @cache
@@ -118,7 +124,7 @@ def test_folds_import_folds_and_states_import_no_views(module: str) -> None:
     if kind(module) in ("fold", "text"):
         assert "preact" not in modules()[module]
     if kind(module) == "fold":
-        assert not re.search(r"\b(document|window|localStorage|setTimeout|Date\.now|fetch)\b", strip(modules()[module]))
+        assert not re.search(GLOBALS, strip(modules()[module]))
 
 
 def strip(text: str) -> str:
@@ -194,7 +200,8 @@ def test_a_comment_begins_with_a_noun_or_a_verb(module: str) -> None:
 
 
 STYLES = sorted(path.relative_to(ROOT).as_posix() for path in UI.rglob("*.css"))
-TOKENS = (UI / "kit" / "tokens.css").read_text(encoding="utf-8")
+TOKENS = "\n".join(path.read_text(encoding="utf-8") for path in sorted(UI.rglob("tokens.css")))
+
 LENGTH = r"(?<![\w.-])-?\d*\.?\d+(px|rem|em|pt)"
 
 LITERALS = {
@@ -205,10 +212,11 @@ LITERALS = {
     "colour": r"^ *[\w-]+: .*(#[0-9a-f]{3,8}\b|\b(rgb|hsl|oklch|light-dark)a?\()",
     "width of a breakpoint": r"^@media .*\b(?!720px|1200px)\d+px",
 }
-"""Values that are named once, in kit/tokens.css. A media query cannot use a token, so its two widths stand here."""
+"""Values that are named once, in kit/tokens.css or, for one folder alone, in its tokens.css. A media query cannot use a
+token, so its two widths stand here."""
 
 
-@pytest.mark.parametrize("style", [name for name in STYLES if name != "ui/kit/tokens.css"])
+@pytest.mark.parametrize("style", [name for name in STYLES if not name.endswith("/tokens.css")])
 def test_a_style_sheet_takes_its_values_from_the_tokens(style: str) -> None:
     text = (ROOT / style).read_text(encoding="utf-8")
     lines = text.splitlines()
@@ -235,10 +243,17 @@ def fetched() -> list[str]:
     return [sheet for sheet in found if sheet.startswith("ui/")]
 
 
+def imported(style: str) -> list[str]:
+    """A style sheet of ours and all that it imports."""
+    others = re.findall(r'^@import "([^"]+)";$', (ROOT / style).read_text(encoding="utf-8"), re.M)
+    paths = [posixpath.normpath(posixpath.join(posixpath.dirname(style), other)) for other in others]
+    return [style, *(one for path in paths if path.startswith("ui/") for one in imported(path))]
+
+
 def test_the_page_links_or_fetches_every_style_sheet_in_the_order_of_the_floors() -> None:
     page = (ROOT / "index.html").read_text(encoding="utf-8")
     linked = re.findall(r'<link rel="stylesheet" href="{base}/([^"]+)" />', page)
-    assert sorted([*linked, *fetched()]) == STYLES
+    assert sorted([*linked, *(other for name in fetched() for other in imported(name))]) == STYLES
     order = list(FLOORS)
     folders = [order.index(folder(name)) for name in linked if folder(name) != "text"]
     assert folders == sorted(folders), "a folder may restyle what a lower one draws"

@@ -47,7 +47,9 @@ async def client(site: Site, monkeypatch: pytest.MonkeyPatch):
         yield client
 
 
-@pytest.mark.parametrize("path", ["/", "/c/abc123", "/r/abc123", "/p", "/p/orders"])
+@pytest.mark.parametrize(
+    "path", ["/", "/c/abc123", "/r/abc123", "/p", "/p/orders", "/d", "/d/abc123", "/a", "/a/abc123"]
+)
 async def test_the_page_is_asked_for_anew_and_names_files_that_never_change(
     client: httpx.AsyncClient, site: Site, path: str
 ) -> None:

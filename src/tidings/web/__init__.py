@@ -29,12 +29,12 @@ def _page_below(path: str) -> Page:
 
 
 def mount(app: Starlette, docs_folder: docs.Folder) -> None:
-    """Serve the page at `/`, `/c/ID`, `/r/ID`, `/p` and `/p/NAME`, its files below `/web/`, each named by its content,
-    and the documentation in `docs_folder`.
+    """Serve the page at `/`, `/c/ID`, `/r/ID`, `/p`, `/p/NAME`, `/d`, `/d/ID`, `/a` and `/a/ID`, its files below
+    `/web/`, each named by its content, and the documentation in `docs_folder`.
 
     The page is also the answer to people who open an address that leads nowhere. Programs get the app's own answer.
     """
-    for path in ("/", "/c/{id}", "/r/{id}", "/p", "/p/{name}"):
+    for path in ("/", "/c/{id}", "/r/{id}", "/p", "/p/{name}", "/d", "/d/{id}", "/a", "/a/{id}"):
         app.add_route(path, _page, include_in_schema=False)
     app.add_route("/web/{path:path}", _asset, include_in_schema=False)
     app.add_route("/service-worker.js", _service_worker, include_in_schema=False)

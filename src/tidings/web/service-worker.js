@@ -46,7 +46,8 @@ async function passBy(event) {
 }
 
 /** Check if a path is one of the page. @param {string} path */
-const isPage = (path) => path.startsWith(ROOT) && /^(p|[crp]\/[^/]+|docs\/.+\.md)?$/.test(path.slice(ROOT.length));
+const isPage = (path) =>
+  path.startsWith(ROOT) && /^(p|[crp]\/[^/]+|[ad](\/[^/]+)?|docs\/.+\.md)?$/.test(path.slice(ROOT.length));
 
 /** The page from the server, or the one that is held. @param {any} event */
 async function page(event) {

@@ -28,6 +28,7 @@ LAZY = frozenset(
         "vendor/katex.mjs",
         "vendor/emoji.mjs",
         "vendor/dagre.mjs",
+        "vendor/uplot.mjs",
         "ui/processes/layout-worker.js",
         "client/worker.js",
     }

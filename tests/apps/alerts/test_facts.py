@@ -20,7 +20,7 @@ ALL = [
         at=5.0,
         episodes=["e"],
         instances=[facts.Told("DE", "e", 7.5, 5.0, "E-1")],
-        link="/alerts/r?at=5",
+        link="/a/r?at=5",
     ),
     facts.Acknowledged(episodes=["e"], by="Ann", note="On it"),
     facts.BadValues(count=3, at=5.0, offset="E-3"),

@@ -96,6 +96,9 @@ async def test_a_rule_fires_and_its_author_is_told(server: Server, ann: Admin) -
     assert [entry["type"] for entry in found["history"]] == ["rule.saved", "alert.changed", "alert.notice"]
     listed = (await ann.get("/alerts")).json()
     assert (listed["may_change"], listed["firing"]) == (True, 1)
+    times = [entry["time"] for entry in found["history"]]
+    assert times == sorted(times)
+    assert abs(time.time() - times[0]) < 60
     done = await ann.post(f"/alerts/rules/{id}/acknowledge", {"note": "On it"})
     assert done.json() == {"episodes": fired["episodes"]}
     [instance] = (await ann.get(f"/alerts/rules/{id}")).json()["instances"]
@@ -130,6 +133,13 @@ async def test_administrators_change_what_all_may_look_at(server: Server, ann: A
     stranger.headers = {"authorization": f"Bearer {sign(SECRET, 'Eve', publish=[], subscribe=[], seconds=60)}"}
     assert (await stranger.get(f"/alerts/rules/{id}")).status_code == 403
     assert (await stranger.get("/alerts")).json()["rules"] == []
+
+
+async def test_rules_are_listed_by_the_topics_that_they_watch(ann: Admin) -> None:
+    first, second = await rule_of(ann, topic="data.one", above=1), await rule_of(ann, topic="data.two", above=1)
+    for query, ids in (("topics=data.one", [first]), ("topics=data.two,data.one", sorted([first, second]))):
+        assert sorted(rule["id"] for rule in (await ann.get(f"/alerts?{query}")).json()["rules"]) == ids
+    assert (await ann.get("/alerts?topics=data.none")).json()["rules"] == []
 
 
 async def test_a_rule_watches_only_what_its_author_may_read(ann: Admin) -> None:

@@ -89,5 +89,5 @@ def test_a_rule_that_goes_on_is_judged_anew() -> None:
 
 def test_a_notice_leads_to_the_card_at_its_time() -> None:
     steps = [Step(t=7, data=5)]
-    assert notices({"topic": "t", "above": 1}, *steps)[0].link == "/alerts/replay?at=7"
+    assert notices({"topic": "t", "above": 1}, *steps)[0].link == "/a/replay?at=7"
     assert notices({"topic": "t", "above": 1, "link": "/d/ops?card=2"}, *steps)[0].link == "/d/ops?card=2&at=7"

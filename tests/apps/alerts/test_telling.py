@@ -21,7 +21,7 @@ NOTICE = Notice(
     limit=2.5,
     episodes=["e"],
     instances=[Told("", "e", 1.0, 5.0)],
-    link="/alerts/r?at=5",
+    link="/a/r?at=5",
 )
 
 
@@ -74,5 +74,5 @@ async def test_the_author_is_told_unless_the_rule_names_people(hub: Hub) -> None
             await telling.hand_on("r", state, [NOTICE])
     for name in ("Ann", "Bob"):
         [item] = (await notifications.inbox(name))[0].items
-        assert (item.title, item.link, item.topic) == ("Orders is firing", "/alerts/r?at=5", "alerts.r")
+        assert (item.title, item.link, item.topic) == ("Orders is firing", "/a/r?at=5", "alerts.r")
     assert set(queued) == {("w", "r", "e-fired")}

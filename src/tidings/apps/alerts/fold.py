@@ -12,7 +12,7 @@ from . import facts
 from .facts import Condition, NoticeKind, Told
 from .rule import Rule
 
-VERSION = 1
+VERSION = 2
 """The version of this fold: see Projections."""
 
 HISTORY = 100
@@ -56,10 +56,11 @@ class Ended(msgspec.Struct, omit_defaults=True):
 
 
 class Entry(msgspec.Struct, omit_defaults=True):
-    """A transition or a notice of the history."""
+    """A transition or a notice of the history. `time`: when the log took it, in Unix seconds."""
 
     offset: str
     type: str
+    time: float
     fact: msgspec.Raw
 
 
@@ -114,7 +115,7 @@ def apply(state: State, event: Event) -> None:
         return
     take(state, fact, event.time)
     if isinstance(fact, facts.Changed | facts.Notice | facts.Acknowledged | facts.RuleSaved):
-        state.history.append(Entry(str(event.offset), event.type, msgspec.Raw(event.data.encode())))
+        state.history.append(Entry(str(event.offset), event.type, event.time, msgspec.Raw(event.data.encode())))
         del state.history[:-HISTORY]
 
 

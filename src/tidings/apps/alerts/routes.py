@@ -7,7 +7,7 @@ import secrets
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
 from tidings.access.access import Access
@@ -35,6 +35,10 @@ NOTE = 500
 
 MANY = 1_000
 """Episodes that one request acknowledges, and instances that a rule's state lists."""
+
+
+LONGEST = 8_000
+"""Characters of the topics by which rules are listed."""
 
 
 class InstanceState(msgspec.Struct):
@@ -184,12 +188,19 @@ def routes(alerts: Alerts, access: Access) -> APIRouter:
         )
 
     @router.get("/alerts", summary="List alerts", responses={200: shape(AlertList, "All rules"), **problems()})
-    async def listed(request: Request) -> Response:
+    async def listed(
+        request: Request,
+        topics: Annotated[
+            str | None,
+            Query(description="Only the rules that watch one of these topics, joined by commas.", max_length=LONGEST),
+        ] = None,
+    ) -> Response:
         subject = await access.reader(request.scope["headers"])
+        wanted = None if topics is None else topics.split(",")
         rules = [
             await summary(id, found.state, str(found.offset), RuleSummary)
             async for id, found in alerts.rules()
-            if may_see(subject, id)
+            if may_see(subject, id) and (wanted is None or (found.state.rule and found.state.rule.topic in wanted))
         ]
         firing = sum(one.state == "firing" for rule in rules for one in rule.instances)
         may_change = subject.may_publish(topic_of("new")) and (subject.admin or subject.limits != "person")

@@ -123,7 +123,7 @@ class Settling:
 
     def _link(self, rule: Rule) -> str:
         """Return the link to the card that shows the values, at this time."""
-        page = rule.link or f"/alerts/{self.id}"
+        page = rule.link or f"/a/{self.id}"
         return f"{page}{'&' if '?' in page else '?'}at={int(self.now)}"
 
 

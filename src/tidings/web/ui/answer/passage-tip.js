@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { html } from "../kit/html.js";
-import { placeOf, plain } from "./run-aside.js";
+import { placeOf, plain } from "./source-fold.js";
 import { runSignal } from "./state.js";
 
 /** @type {import("@preact/signals").Signal<{at: DOMRect, source: import("./fold.js").Source} | null>} */

@@ -8,6 +8,7 @@ import { openAside, wide } from "../page/layout.js";
 import { safeHref } from "../text/element.js";
 import { duration, number } from "../text/format.js";
 import { isLive } from "./fold.js";
+import { placeOf, plain } from "./source-fold.js";
 import { isCut, StateChip, took, wordsOf } from "./state-chip.js";
 import { runSignal } from "./state.js";
 
@@ -104,15 +105,6 @@ function Source({ source, run, ours }) {
     </li>
   `;
 }
-
-/** @param {import("./fold.js").Source} source */
-export function placeOf({ path, url, lines }) {
-  const range = lines && (lines[0] === lines[1] ? `line ${lines[0]}` : `lines ${lines[0]}\u2013${lines[1]}`);
-  return [path ?? url, range].filter(Boolean).join(", ");
-}
-
-/** A Markdown passage, as plain text. @param {string} passage */
-export const plain = (passage) => passage.replace(/^\s*[-*] /gm, "\u2022 ").replace(/(\*\*|__|`)/g, "");
 
 /** @param {string} run @param {number} n */
 function showCite(run, n) {

@@ -1,4 +1,4 @@
-/** The page's address: which room, conversation, page of the documentation or process is open. */
+/** The page's address: which room, conversation, page of the documentation, process, dashboard or alert is open. */
 import { computed, effect, signal } from "@preact/signals";
 import { drawer, resetAside } from "./layout.js";
 import { serverRoot } from "./root.js";
@@ -11,9 +11,10 @@ import { serverRoot } from "./root.js";
 /**
  * A room, with the offset of a message to show; or a conversation, null being a new one, with the part of it to show.
  * `path`: a page of the documentation, with the first and the last line to show. `process`: the map of a process, null
- * being the list of them. `nowhere`: the address is none of this page.
+ * being the list of them. `dashboard`: its id, "" being the list of all. `alert`: a rule's id, "" being the list, "new" the
+ * form of a new one. `nowhere`: the address is none of this page.
  * @typedef {{path: string, lines: [number, number] | null}} Doc
- * @typedef {{room: string, at: string | null} | {conversation: string | null, at: Part | null} | Doc | {process: string | null} | {nowhere: true}} Place
+ * @typedef {{room: string, at: string | null} | {conversation: string | null, at: Part | null} | Doc | {process: string | null} | {dashboard: string} | {alert: string} | {nowhere: true}} Place
  */
 
 /** The path of a page of the documentation, as sources name it. */
@@ -34,8 +35,14 @@ export const openDoc = computed(() => ("path" in place.value ? place.value : nul
 /** The open process; null: the list of them. Undefined: something else is open. */
 export const openProcess = computed(() => ("process" in place.value ? place.value.process : undefined));
 
+/** The open dashboard, "" being the list of all; null: none of them is open. */
+export const openDashboard = computed(() => ("dashboard" in place.value ? place.value.dashboard : null));
+
+/** The open alert rule, "" being the list of all, and "new" the form of a new one; null: none of them is open. */
+export const openAlert = computed(() => ("alert" in place.value ? place.value.alert : null));
+
 /** The open place is drawn by modules that are loaded later. */
-export const isLater = computed(() => "path" in place.value || "process" in place.value);
+export const isLater = computed(() => ["path", "process", "dashboard", "alert"].some((kind) => kind in place.value));
 
 /** The question or the answer to show in the open conversation. */
 export const openPart = computed(() => ("conversation" in place.value ? place.value.at : null));
@@ -48,7 +55,7 @@ export const openAt = computed(() => ("room" in place.value ? place.value.at : n
 
 /** Check if a path is one of this page. @param {string} path */
 export const isPath = (path) =>
-  path.startsWith(serverRoot) && /^(p|[crp]\/[^/]+)?$/.test(path.slice(serverRoot.length));
+  path.startsWith(serverRoot) && /^(p|[crp]\/[^/]+|[ad](\/[^/]+)?)?$/.test(path.slice(serverRoot.length));
 
 /** @returns {Place} the place that the browser's address names */
 function addressed() {
@@ -57,6 +64,10 @@ function addressed() {
     const [, from, to] = /^#L(\d{1,6})-(\d{1,6})$/.exec(location.hash) ?? [];
     return { path, lines: from && to ? [Number(from), Number(to)] : null };
   }
+  const board = /^d(?:\/([A-Za-z0-9_-]{1,60}))?$/.exec(path);
+  if (board) return { dashboard: board[1] ?? "" };
+  const rule = /^a(?:\/([A-Za-z0-9_-]{1,64}))?$/.exec(path);
+  if (rule) return { alert: rule[1] ?? "" };
   const [known, kind, id] = /^(?:p|([crp])\/([A-Za-z0-9_-]{1,64}))?$/.exec(path) ?? [];
   if (known === undefined) return { nowhere: true };
   if (known[0] === "p") return { process: id ?? null };
@@ -93,6 +104,22 @@ export function goRoom(room, at = null) {
   if (room === openRoom.value && at === null) return;
   history.pushState(null, "", `${serverRoot}r/${room}${at ? `?at=${at}` : ""}`);
   place.value = { room, at };
+}
+
+/** Open a dashboard, or with "" the list of all. @param {string} dashboard */
+export function goDashboard(dashboard) {
+  drawer.value = false;
+  if (dashboard === openDashboard.value) return;
+  history.pushState(null, "", `${serverRoot}d${dashboard && `/${dashboard}`}`);
+  place.value = { dashboard };
+}
+
+/** Open an alert rule, with "" the list of all, or with "new" the form of a new one. @param {string} alert @param {string} [search] what the form begins with */
+export function goAlert(alert, search = "") {
+  drawer.value = false;
+  if (alert === openAlert.value) return;
+  history.pushState(null, "", `${serverRoot}a${alert && `/${alert}`}${search && `?${search}`}`);
+  place.value = { alert };
 }
 
 /** Open an address of this page. @param {URL} url */

@@ -65,12 +65,16 @@ export const signingIn = signal(false);
  *   | {kind: "rooms"} | {kind: "room-new", name: string} | {kind: "room-edit", room: string} | {kind: "room-invite"} | {kind: "room-archive"}
  *   | {kind: "room-leave", room: string} | {kind: "direct-new"}
  *   | {kind: "emoji", pick: (emoji: string) => void}
- *   | {kind: "message-delete", message: string}
- *   | {kind: "pictures", place: string, pictures: readonly any[], first: number}} Dialog `search` with a `room` searches only there
+ *   | {kind: "message-delete", message: string} | {kind: "drawn", draw: () => any}
+ *   | {kind: "pictures", place: string, pictures: readonly any[], first: number}} Dialog `search` with a `room` searches only there; `drawn` is a
+ *   dialog of a part of the page that draws it
  */
 
 /** The one dialog that is open. @type {import("@preact/signals").Signal<Dialog | null>} */
 export const dialog = signal(null);
+
+/** The title of a part of the page that is loaded when it is opened. */
+export const partTitle = signal("Dashboards");
 
 /** Text that a screen reader reads out once. */
 export const announcement = signal("");

@@ -9,6 +9,7 @@ import { keep, recall } from "../page/storage.js";
  * @typedef {object} Session
  * @property {string | null} name the token's subject, or the chosen name
  * @property {boolean} signed_in
+ * @property {boolean} [admin] the person administers the server
  * @property {"open" | "token"} auth "open": the server listens on this machine only, so that a name is enough
  * @property {string | null} oidc the name of the OpenID Connect provider, if there is one
  */

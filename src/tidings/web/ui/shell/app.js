@@ -12,7 +12,6 @@ import { announcement, asideOpen, compact, dialog, drawer, laterAside, signingIn
 import { RoomPage } from "../room/page.js";
 import { shownRoom } from "../room/shown-state.js";
 import { session, signedOut } from "../session/state.js";
-import { SignIn } from "../signin/page.js";
 import { Toasts } from "../toasts/toasts.js";
 import { Aside } from "./aside.js";
 import { Banner } from "./banner.js";
@@ -24,6 +23,7 @@ import { goUnread } from "./unread.js";
 
 const Centre = lazy("Centre");
 const LaterPage = lazy("LaterPage");
+const SignIn = lazy("SignIn");
 
 export function App() {
   const outside = signingIn.value || (signedOut.value && !session.value);

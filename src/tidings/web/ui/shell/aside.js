@@ -1,4 +1,3 @@
-import { RunAside } from "../answer/run-aside.js";
 import { asideRun } from "../conversation/shown-state.js";
 import { html } from "../kit/html.js";
 import { lazy } from "../kit/lazy.js";
@@ -7,6 +6,7 @@ import { RoomAside } from "../room/aside.js";
 import { shownRoom } from "../room/shown-state.js";
 
 const LaterAside = lazy("LaterAside");
+const RunAside = lazy("RunAside");
 
 /** On a wide page, closing a room's run shows the room again. */
 const closeRun = () => (shownRoom.value && wide.value ? (chosenRun.value = null) : openAside(false));

@@ -1,7 +1,7 @@
 import { serverTime } from "../connection/state.js";
 import { focusComposer } from "../kit/composer.js";
 import { centreOpen, markAllRead, quietUntil, setQuiet, unread } from "../notifications/state.js";
-import { go, openRoom } from "../page/address.js";
+import { go, goAlert, goDashboard, openRoom } from "../page/address.js";
 import { dialog, signingIn } from "../page/layout.js";
 import { theme } from "../page/theme.js";
 import { askAboutRooms } from "../room/list.js";
@@ -34,6 +34,8 @@ export function commands() {
         run: () => (dialog.value = { kind: "room-leave", room: room.id }),
       },
     { icon: "chevrons-down", label: "Next unread room", run: () => goUnread(1) },
+    { icon: "layout-dashboard", label: "Show dashboards", run: () => goDashboard("") },
+    { icon: "gauge", label: "Show alerts", run: () => goAlert("") },
     { icon: "bell", label: "Show notifications", run: () => (centreOpen.value = true) },
     unread.value > 0 && { icon: "check-check", label: "Mark all notifications as read", run: markAllRead },
     !!name &&

@@ -20,6 +20,7 @@ function Opened({ now }) {
   if (now.kind === "model") return html`<${ConnectModel} />`;
   if (now.kind === "rename") return html`<${Rename} id=${now.id} />`;
   if (now.kind === "delete") return html`<${Delete} id=${now.id} />`;
+  if (now.kind === "drawn") return now.draw();
   if (now.kind === "pictures") return html`<${Lightbox} ...${now} />`;
   return html`<${RoomDialog} now=${now} />`;
 }

@@ -2,17 +2,21 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { ConversationItem, List } from "../conversation/list.js";
 import { conversations, pins } from "../conversation/list-state.js";
-import { html } from "../kit/html.js";
+import { html, inPage } from "../kit/html.js";
 import { waiting } from "../kit/lazy.js";
 import { Icon } from "../kit/icon.js";
 import { Section } from "../kit/section.js";
-import { open, openRoom } from "../page/address.js";
+import { goAlert, goDashboard, open, openAlert, openDashboard, openRoom } from "../page/address.js";
+import { serverRoot } from "../page/root.js";
 import { DirectList, RoomItem, RoomList } from "../room/list.js";
 import { rooms, summary } from "../rooms/state.js";
 
 const ProcessSection = waiting("ProcessSection");
 
-/** The sections of the side bar: what is pinned, rooms, conversations, processes. The open item stays in view. */
+/**
+ * The sections of the side bar: what is pinned, rooms, conversations, processes, and the ways to dashboards and alerts.
+ * The open item stays in view.
+ */
 export function Sections() {
   const root = useRef(/** @type {HTMLElement | null} */ (null));
   const here = openRoom.value ?? open.value;
@@ -28,11 +32,29 @@ export function Sections() {
         <${DirectList} />
         <${List} />
         <${ProcessSection} />
+        <${Watching} />
       </nav>
       <${OutOfView} root=${root} />
     </div>
   `;
 }
+
+/** The ways to dashboards and alerts, whose lists are loaded when they are opened. */
+const Watching = () => html`
+  <div class="section">
+    <${Way} path="d" icon="layout-dashboard" name="Dashboards" open=${openDashboard.value !== null} go=${goDashboard} />
+    <${Way} path="a" icon="gauge" name="Alerts" open=${openAlert.value !== null} go=${goAlert} />
+  </div>
+`;
+
+/** @param {{path: string, icon: string, name: string, open: boolean, go: (id: string) => void}} props */
+const Way = ({ path, icon, name, open, go }) => html`
+  <div class="item">
+    <a href=${`${serverRoot}${path}`} aria-current=${open ? "page" : undefined} onClick=${inPage(() => go(""))}>
+      <${Icon} name=${icon} /><span>${name}</span>
+    </a>
+  </div>
+`;
 
 /** Rooms and conversations that the person has pinned. Those that cannot be read any more are left out. */
 function Pinned() {

@@ -1,5 +1,5 @@
 import { element } from "./element.js";
-import { met } from "./met.js";
+import { loadSheet, met } from "./met.js";
 
 /** Characters of a formula that is typeset. Longer ones are shown as they are written. */
 const LONGEST = 2_000;
@@ -54,15 +54,7 @@ let library = null;
 
 /** Fetch the library and its style sheet. */
 async function load() {
-  const style = element("link", {
-    rel: "stylesheet",
-    href: new URL("../../vendor/katex.css", import.meta.url).pathname,
-  });
-  const styled = new Promise((resolve, reject) => {
-    style.onload = resolve;
-    style.onerror = reject;
-  });
-  document.head.append(style);
+  const styled = loadSheet(new URL("../../vendor/katex.css", import.meta.url));
   const [module] = await Promise.all([import("katex"), styled]);
   return module.default ?? /** @type {any} */ (globalThis).katex; // its one file is no module, and sets a global name
 }

@@ -15,3 +15,14 @@ export async function met(load) {
     return null;
   }
 }
+
+/** Load a style sheet. @param {URL} url @returns {Promise<unknown>} resolved when it is in force */
+export const loadSheet = (url) =>
+  new Promise((resolve, reject) => {
+    const style = document.createElement("link");
+    style.rel = "stylesheet";
+    style.href = url.pathname;
+    style.onload = resolve;
+    style.onerror = reject;
+    document.head.append(style);
+  });
