@@ -69,6 +69,7 @@ def test_two_people_write_to_each_other_and_then_to_a_third(meet: Meet) -> None:
     keys = tab.page.keyboard
     tab.button("New direct message").click()
     dialog = tab.page.get_by_role("dialog", name="New direct message")
+    expect(dialog.get_by_role("combobox")).to_be_focused()
     for name in ("Jonas Direct", "Ada Direct"):
         keys.type(name)
         expect(dialog.get_by_role("option").first).to_contain_text(name)
@@ -82,10 +83,12 @@ def test_two_people_write_to_each_other_and_then_to_a_third(meet: Meet) -> None:
     for one in (other, third):
         expect(listed(one).locator(".badge.mine")).to_have_text("1")
     third.button("New direct message").click()  # the same people find the same direct message
+    expect(third.page.get_by_role("combobox")).to_be_focused()
     for name in ("Mara Direct", "Jonas Direct"):
         third.page.keyboard.type(name)
         expect(third.page.get_by_role("option").first).to_contain_text(name)
         third.page.keyboard.press("Enter")
+        expect(third.button(f"Remove {name}")).to_be_visible()
     third.button("Open direct message").click()
     third.expect_said("To both of you")
     assert third.path == tab.path
