@@ -52,7 +52,7 @@ def test_the_first_page_says_what_this_is_and_offers_three_ways_in(open_tab: Ope
     tab.log.get_by_role("button", name="Ask @assistant").click()
     expect(tab.page.get_by_label("Write to #harbour")).to_be_focused()
     expect(tab.page.get_by_label("Write to #harbour")).to_have_value("@assistant ")
-    tab.page.get_by_role("link", name="Tidings").click()  # somebody who has a room needs no introduction
+    tab.page.get_by_role("link", name="Tidings", exact=True).click()  # somebody who has a room needs no introduction
     expect(tab.page.get_by_role("heading", name="Ask about Tidings")).to_be_visible()
     expect(ways).to_have_count(0)
 

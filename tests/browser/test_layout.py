@@ -97,7 +97,7 @@ def test_the_keyboard_reaches_everything_in_order(open_tab: OpenTab) -> None:
     tab = open_tab()
     tab.answered("By keyboard")
     keys = tab.page.keyboard
-    brand = tab.page.get_by_role("link", name="Tidings")
+    brand = tab.page.get_by_role("link", name="Tidings", exact=True)
     brand.focus()
     keys.press("Shift+Tab")
     expect(tab.page.get_by_role("link", name="Skip to the composer")).to_be_focused()

@@ -313,7 +313,7 @@ def test_29_a_mention_leads_to_its_message_and_is_read_where_the_room_is_read(so
     expect(tab.page.get_by_role("log")).to_contain_text("second")
     expect(notice(device, "second")).not_to_have_class(re.compile("unread"))
     expect(toasts(tab)).to_have_count(0)
-    tab.page.get_by_role("link", name="Tidings").click()
+    tab.page.get_by_role("link", name="Tidings", exact=True).click()
     say("@Mara third")
     expect(bell(device)).to_have_accessible_name("Notifications, 1 unread")
 
