@@ -107,7 +107,7 @@ def _fetch(url: str) -> str:
         with httpx.stream("GET", url, headers={"accept": ACCEPT}, **options) as answer:
             if answer.status_code != 200:
                 raise Failure(f"The exporter answered {answer.status_code} {answer.reason_phrase}.", REFUSED)
-            body = b""
+            body = bytearray()  # `bytes` would be copied whole for each part
             for part in answer.iter_bytes():
                 body += part
                 if len(body) > LONGEST:
