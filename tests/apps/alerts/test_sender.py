@@ -120,7 +120,8 @@ async def test_a_receiver_that_is_gone_disables_the_webhook_and_its_owner_is_tol
         await facts(hub, id, "webhook.attempted", 2)
         assert (await webhooks.get(id)).state.failed == {}
     async for event in hub.subscribe("users.Ann", "earliest"):
-        assert event.json()["title"] == "The webhook Pager is disabled"
+        told = event.json()
+        assert (told["title"], told["link"]) == ("The webhook Pager is disabled", "/a")
         break
 
 

@@ -240,7 +240,7 @@ class Webhooks:
         if state.by:
             title = f"The webhook {state.title or id} is disabled"
             key = f"webhook.{id}.{int(state.last)}.{state.delivered}"
-            await self._notifications.notify(state.by, "webhook", title, key=key, text=reason, link="/alerts")
+            await self._notifications.notify(state.by, "webhook", title, key=key, text=reason, link="/a")
 
 
 def body_of(rule: str, notice: Notice) -> str:
