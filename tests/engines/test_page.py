@@ -62,6 +62,15 @@ def test_a_reload_in_the_middle_goes_on(tab: Tab, model: ScriptedModel, engine: 
     assert sum(call[-1]["content"] == question for call in model.calls) == 1
 
 
+@pytest.mark.parametrize("engine", ["webkit"], indirect=True)
+def test_a_page_can_be_left_while_it_loads(tab: Tab, server: ServerProcess) -> None:
+    # A module that awaits something at its top level takes a core for ever if its page is left meanwhile.
+    for _ in range(40):
+        tab.evaluate("location.reload()")
+        tab.open(server.url)
+    tab.find("textarea#composer")
+
+
 def test_two_tabs_see_the_same_answer_live(tab: Tab, model: ScriptedModel, engine: Engine) -> None:
     hold = Hold()
     model.script(f"two tabs of {engine.name}", "Seen by", hold, " both.")

@@ -47,7 +47,6 @@ export default [
       "js-modules-shared-workers",
       "notifications", // ui/notifications/desktop-state.js looks for them
       "shared-workers", // client/share.js looks for them
-      "top-level-await", // since Chrome 89, Firefox 89 and Safari 15; two modules that import one failed in Safari before 26
     ),
   },
   {

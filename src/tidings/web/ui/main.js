@@ -37,13 +37,15 @@ const root = /** @type {HTMLElement} */ (document.getElementById("app"));
 root.replaceChildren(); // the first paint
 render(html`<${App} />`, root);
 
-// The server has just served this page, so it is near: ask until it answers.
-for (let wait = 250; ; wait = Math.min(wait * 2, 4000)) {
-  try {
-    await session.load();
-    break;
-  } catch {
-    await session.loadHeld();
-    await new Promise((resolve) => setTimeout(resolve, wait));
+/** Ask who the person is until the server answers: it has just served this page, so it is near. */
+async function begin() {
+  for (let wait = 250; ; wait = Math.min(wait * 2, 4000)) {
+    try {
+      return await session.load();
+    } catch {
+      await session.loadHeld();
+      await new Promise((resolve) => setTimeout(resolve, wait));
+    }
   }
 }
+void begin();
