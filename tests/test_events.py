@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
+from itertools import accumulate
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tidings import events
 from tidings.errors import InvalidRequest
 from tidings.events import NESTING, ORIGIN, REDACTED, Event, Offset, check_nesting, redacted_event
 
@@ -97,6 +100,20 @@ def test_json_has_as_many_levels_as_it_nests(value: object, around: int) -> None
     else:
         with pytest.raises(RecursionError, match="at most 128 levels"):
             check_nesting(text)
+
+
+def test_the_levels_of_much_json_are_counted_eight_brackets_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step for each of 700,000 brackets would hold the event loop for 16 ms."""
+    steps = 0
+
+    def counted(numbers: Iterable[int], *, initial: int) -> Iterator[int]:
+        nonlocal steps
+        for steps, number in enumerate(accumulate(numbers, initial=initial)):  # noqa: B007
+            yield number
+
+    monkeypatch.setattr(events, "accumulate", counted)
+    check_nesting("[" + ",".join(["[]"] * 4_000) + "]")
+    assert steps == 8_002 // 8 + 1
 
 
 def test_data_of_too_many_levels_is_no_json_for_its_reader() -> None:

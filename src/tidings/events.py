@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from itertools import accumulate
+from operator import add
 from typing import Any, Literal, NamedTuple, Self
 
 import msgspec
@@ -27,7 +28,14 @@ NESTING = 128
 _OFFSET = re.compile(r"([A-Za-z0-9]{1,16})-(0|[1-9][0-9]{0,17})")
 _value = msgspec.json.Decoder().decode
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
-_STEPS = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")  # up a level, down a level: 1 and -1 as signed bytes
+_NO_MARKS = bytes(set(_NO_BRACKETS) - set(b'"'))
+_BITS = bytes.maketrans(b"[{]}", b"1100")  # up a level, down a level
+_LEVELS = bytes((2 * eight.bit_count() - 8) % 256 for eight in range(256))
+"""The levels that eight brackets, as the bits of a byte, lead up: signed bytes."""
+_HIGHEST = bytes(
+    max(accumulate((1 if eight >> bit & 1 else -1 for bit in range(7, -1, -1)), initial=0)) for eight in range(256)
+)
+"""The highest level that eight brackets reach, from the one before them."""
 
 
 class Offset(NamedTuple):
@@ -156,19 +164,31 @@ def redacted_event(topic: str, offset: Offset, type: str, time: float) -> Event:
 
 
 def check_nesting(json: str) -> None:
-    """Raise RecursionError for JSON of more than NESTING levels. The outcome for other text means nothing."""
+    """Raise RecursionError for JSON of more than NESTING levels. The outcome for other text means nothing.
+
+    Eight brackets are one step. A step for each bracket of 1 MB would hold the event loop for 16 ms.
+    """
     if len(json) <= NESTING or json.count("[") + json.count("{") <= NESTING:
         return
-    outside = outside_texts(json.encode("utf-8", "replace"))
-    steps = memoryview(outside.translate(_STEPS, _NO_BRACKETS)).cast("b")
-    if max(accumulate(steps), default=0) > NESTING:
+    bits = _outside(json.encode("utf-8", "replace"), _NO_MARKS).translate(_BITS, _NO_BRACKETS)
+    bits += b"0" * (-len(bits) % 8)
+    eights = int(bits or b"0", 2).to_bytes(len(bits) // 8)
+    levels = accumulate(memoryview(eights.translate(_LEVELS)).cast("b"), initial=0)
+    if max(map(add, levels, eights.translate(_HIGHEST)), default=0) > NESTING:
         raise RecursionError(f"JSON has at most {NESTING} levels")
 
 
 def outside_texts(json: bytes) -> bytes:
     """Return the parts of JSON that are outside of its texts. The outcome for other bytes means nothing."""
-    # Without escaped quotation marks, every second part between the marks is a text.
-    return b"".join(json.replace(b"\\\\", b"").replace(b'\\"', b"").split(b'"')[::2])
+    return _outside(json, b"")
+
+
+def _outside(json: bytes, dropped: bytes) -> bytes:
+    """Return the parts of JSON outside of its texts, without the bytes that are `dropped`."""
+    marked = json.replace(b"\\\\", b"").replace(b'\\"', b"").translate(None, dropped)
+    # Without escaped quotation marks, every second part between the marks is a text. Two marks side by side are an
+    # empty text, or the end of one and the beginning of the next: without them the other parts are what they were.
+    return b"".join(marked.replace(b'""', b"").split(b'"')[::2])
 
 
 def shown(text: object) -> str:
