@@ -33,6 +33,7 @@ ROOMS = {
     "errors": Room("the errors, and the HTTP status of each", ""),
     "events": Room("the values that everybody passes on: events, offsets, pages", "errors"),
     "clock": Room("the time of day", ""),
+    "slices": Room("long work that gives way to other tasks", ""),
     "log": Room("the rules of a log, what a store must do, and the one append loop", "errors events clock"),
     "wire": Room("events as bytes, one file a protocol; pure", "errors events"),
     "stores": Room("the engines that keep logs", "errors events clock log"),
@@ -42,13 +43,13 @@ ROOMS = {
     "runs": Room("AI generations as topics that end", "errors events log wire delivery"),
     "api": Room("the hub as applications have it", "delivery runs"),
     "http": Room(
-        "parses a request, asks the hub, writes the answer", "errors events log wire access delivery runs api"
+        "parses a request, asks the hub, writes the answer", "errors events slices log wire access delivery runs api"
     ),
     "testing": Room("the kit for tests of streaming code", "errors events log wire delivery api"),
     "assistants": Room("the built-in assistants", "errors events wire runs"),
     "apps": Room(
         "what people use: rooms, conversations, notifications, processes, alerts",
-        "errors events clock log wire access delivery runs api http",
+        "errors events clock slices log wire access delivery runs api http",
     ),
     "web": Room("the page, and the JavaScript client", ""),
     "server": Room(
@@ -267,7 +268,7 @@ def test_every_fold_is_pure() -> None:
 def test_an_app_knows_another_by_its_service_alone(module: str) -> None:
     app = module.split(".")[1]
     others = {name for name in imported(module) if name.startswith("apps.") and name.split(".")[1] != app}
-    shared = {"apps.file", "apps.lives", "apps.projection", "apps.scripts", "apps.slices", "apps.snapshots"}
+    shared = {"apps.file", "apps.lives", "apps.projection", "apps.scripts", "apps.snapshots"}
     shared |= {name for name in others if name.endswith(".service")}
     assert others <= shared, f"{module} must not import {', '.join(sorted(others - shared))}"
 

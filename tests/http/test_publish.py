@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 from typing import Any
 
@@ -12,8 +13,9 @@ import pytest
 from tests.asgi import asking
 from tests.http.conftest import Server, serving
 from tests.http.problems import problem
-from tidings.errors import InvalidRequest
-from tidings.http.publish import SLICE, Sizes, parse_lines
+from tidings import slices
+from tidings.errors import InvalidRequest, TooLarge
+from tidings.http.publish import PART, Sizes, parse_lines
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -140,8 +142,9 @@ class TestPublish:
         problem(await server.client.post(path, content="x", headers={"idempotency-key": "k"}), 400, "transient")
         problem(await server.client.post(path.replace("presence", "tidings.end"), content="x"), 400)
 
+    @pytest.mark.usefixtures("slow")
     async def test_a_batch_of_transient_events(self, server: Server, topic: str) -> None:
-        path, count = f"/topics/{topic}/events?transient=true", SLICE + 1
+        path, count = f"/topics/{topic}/events?transient=true", 501
         async with asking(server.app, f"/events?topic={topic}") as reader:
             await reader.reach(lambda: reader.body)
             lines = "".join(f'{{"data":{n}}}\n' for n in range(count))
@@ -243,20 +246,66 @@ class TestPublish:
             assert await server.hub.log.describe("c") is None
 
 
-async def test_other_tasks_have_turns_while_a_batch_is_parsed() -> None:
-    turns = 0
+class Turns:
+    """Counts the turns that another task has."""
 
-    async def count() -> None:
-        nonlocal turns
+    def __init__(self) -> None:
+        self.count = 0
+
+    async def __aenter__(self) -> Turns:
+        self._counting = asyncio.create_task(self._run())
+        await asyncio.sleep(0)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._counting.cancel()
+
+    async def _run(self) -> None:
         while True:
-            turns += 1
+            self.count += 1
             await asyncio.sleep(0)
 
-    counting = asyncio.create_task(count())
-    lines = SLICE * 8
-    assert len(await parse_lines(b'{"data":1}\n' * lines, lines)) == lines
-    assert turns >= 8
-    counting.cancel()
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let each look at the clock find the time of a slice over."""
+    times = itertools.count()
+    monkeypatch.setattr(slices, "monotonic", lambda: next(times))
+
+
+@pytest.mark.usefixtures("slow")
+async def test_other_tasks_have_a_turn_after_each_part_of_a_batch() -> None:
+    line = b'{"data":1}\n'
+    lines = 8 * PART // len(line)
+    async with Turns() as turns:
+        assert len(await parse_lines(line * lines, lines)) == lines
+        assert turns.count == 1 + 8 + 8  # the lines are counted first
+
+
+@pytest.mark.usefixtures("slow")
+async def test_a_long_line_has_a_turn_of_its_own() -> None:
+    line = b'{"data":"' + b"x" * 2 * PART + b'"}\n'
+    async with Turns() as turns:
+        assert len(await parse_lines(line * 5, 5)) == 5
+        assert turns.count == 1 + 11 + 5
+
+
+@pytest.mark.usefixtures("slow")
+async def test_a_batch_of_too_many_lines_is_not_counted_to_its_end() -> None:
+    async with Turns() as turns:
+        with pytest.raises(TooLarge, match="at most 9 lines"):
+            await parse_lines(b"\n" * 80 * PART, 9)
+        assert turns.count == 1
+
+
+@pytest.mark.parametrize("size", [1, PART // 3, PART - 12, PART - 11, PART, 3 * PART])
+async def test_the_lines_of_all_parts_are_numbered_on(size: int) -> None:
+    line = b'{"data":"' + b"x" * size + b'"}'
+    body = b"\n\n".join([line] * 40)
+    assert await parse_lines(body, 99) == [("message", "x" * size)] * 40
+    with pytest.raises(InvalidRequest, match="Line 81 is not an event") as refused:
+        await parse_lines(body + b"\n\nwrong", 99)
+    assert refused.value.members == {"line": 81}
 
 
 @pytest.mark.parametrize(

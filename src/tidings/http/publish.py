@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -18,6 +18,7 @@ from tidings.errors import Closed, Conflict, InvalidRequest, TidingsError, TooLa
 from tidings.events import MESSAGE, Offset, check_nesting
 from tidings.log.names import MAX_DATA
 from tidings.log.rules import NEW, Appended, Expected
+from tidings.slices import in_slices
 
 from .creating import creating
 from .openapi import KEY, TOPIC_PARAMETER, TYPE, DirectRoute, problems, shape
@@ -51,11 +52,8 @@ class Sizes(msgspec.Struct, frozen=True):
 RACES = 8
 """Times that events are checked again because another append came first."""
 
-SLICE = 500
-"""Lines of a batch that are parsed, or sent as transient events, in one turn of the event loop: 2 ms."""
-
-LONG = 64 * 1024
-"""Bytes of a line that has a turn for itself. It takes 8 ms to count the levels of 1 MiB of brackets."""
+PART = 16 * 1024
+"""Bytes of a batch that are parsed in one turn of the event loop, unless one line is longer: up to 2 ms."""
 
 LINES: dict[str, Any] = {
     "type": "array",
@@ -140,10 +138,8 @@ class Publishing:
             if guard is not None:
                 with naming(topic):
                     items = (await guard.admit(subject, topic, items, transient=True)).items
-            for number, (kind, data) in enumerate(items, 1):
+            async for kind, data in in_slices(items):
                 await self.hub.publish(topic, data, kind, transient=True)
-                if number % SLICE == 0:
-                    await asyncio.sleep(0)
             return Response(status_code=202)
         if query.close:
             await self.access.manager(request.scope["headers"], topic)
@@ -276,18 +272,40 @@ def json_text(body: bytes) -> str:
 async def parse_lines(body: bytes, most: int) -> list[tuple[str, str]]:
     """Return the events of an ndjson body: the text of a JSON string is the data, else the JSON text itself.
 
-    Other tasks have a turn after each SLICE lines, and before each line that is LONG. Raises TooLarge for more than
-    `most` lines, InvalidRequest.
+    Other tasks have turns meanwhile. Raises TooLarge for more than `most` lines, InvalidRequest.
     """
-    # Counted before the lines are split: 8 MB of line ends would be eight million objects.
-    if body.count(b"\n") > most:
-        raise TooLarge(f"A batch has at most {most:,} lines.", limit=most)
-    lines, items, typed = body.split(b"\n"), list[tuple[str, str]](), 0
-    for number, text in enumerate(lines, 1):
+    count = 0
+    async for start in in_slices(range(0, len(body), PART)):
+        count += body.count(b"\n", start, start + PART)
+        if count > most:
+            raise TooLarge(f"A batch has at most {most:,} lines.", limit=most)
+    items, number = list[tuple[str, str]](), 1
+    async for part in in_slices(_parts(body)):
+        lines = part.split(b"\n")
+        items += _parse(lines, number, part)
+        number += len(lines)
+    if not items:
+        raise InvalidRequest("The batch has no events.")
+    return items
+
+
+def _parts(body: bytes) -> Iterator[bytes]:
+    """Yield the body in parts of whole lines, which are no longer than PART by more than a line."""
+    start = 0
+    while start < len(body):
+        end = body.find(b"\n", start + PART)
+        if end < 0:
+            end = len(body)
+        yield body[start:end]
+        start = end + 1
+
+
+def _parse(lines: list[bytes], first: int, part: bytes) -> list[tuple[str, str]]:
+    """Return the events of the lines of one part, which begins with line `first`. Raises InvalidRequest."""
+    items, typed = list[tuple[str, str]](), 0
+    for number, text in enumerate(lines, first):
         if not text or text.isspace():
             continue
-        if number % SLICE == 0 or len(text) > LONG:
-            await asyncio.sleep(0)
         try:
             line = _line(text)
             kind = line.type
@@ -300,13 +318,9 @@ async def parse_lines(body: bytes, most: int) -> list[tuple[str, str]]:
             raise InvalidRequest(f"Line {number} is not an event: {str(error)[:200]}.", line=number) from None
         except RecursionError:
             raise InvalidRequest(f"Line {number} is not an event: it is nested too deeply.", line=number) from None
-    if not items:
-        raise InvalidRequest("The batch has no events.")
-    # Each line has its members at least once. In almost every batch the counts say that none has a member twice.
-    if b"\\" in body or body.count(b'"data"') != len(items) or body.count(b'"type"') != typed:
-        for number, text in enumerate(lines, 1):
-            if number % SLICE == 0:
-                await asyncio.sleep(0)
+    # Each line has its members at least once. In almost every part the counts say that none has a member twice.
+    if b"\\" in part or part.count(b'"data"') != len(items) or part.count(b'"type"') != typed:
+        for number, text in enumerate(lines, first):
             if text and not text.isspace() and _is_doubled(text):
                 raise InvalidRequest(f"Line {number} is not an event: it has a member twice.", line=number)
     return items

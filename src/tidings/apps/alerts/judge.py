@@ -11,11 +11,11 @@ from math import floor
 from time import monotonic
 from typing import Any
 
-from tidings.apps.slices import in_slices
 from tidings.clock import unix_time
 from tidings.delivery.hub import Hub
 from tidings.errors import Closed, Conflict, TidingsError
 from tidings.events import ORIGIN, Event, Offset
+from tidings.slices import in_slices
 
 from . import facts, silences
 from .facts import Fact, Notice

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from tidings.apps.slices import in_slices
 from tidings.clock import unix_time
 from tidings.delivery.hub import Hub
+from tidings.slices import in_slices
 
 from . import facts
 from .facts import Changed, Notice

@@ -9,12 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 from tidings.api import Hub
 from tidings.apps.files.service import Attachments
 from tidings.apps.notifications.service import EXCERPT, Notifications, shortened
-from tidings.apps.slices import in_slices
 from tidings.errors import Conflict, NotFound, TooManyRequests
 from tidings.events import Offset
 from tidings.log.rules import Appended
 from tidings.runs.assistant import DEFAULT, NamedAssistant
 from tidings.runs.run import Run, is_id, topic_of
+from tidings.slices import in_slices
 from tidings.wire.run_events import BlockFinished, RunFailed, RunFinished, RunStarted, from_event
 
 from . import context, facts, rules

@@ -9,11 +9,11 @@ from typing import Any
 from tidings.access.guards import Admitted, Guard, Items, Watch
 from tidings.access.limits import Limits
 from tidings.access.subject import Subject
-from tidings.apps.slices import in_slices
 from tidings.errors import Forbidden
 from tidings.events import ORIGIN, REDACTED, Offset
 from tidings.log.head import Head
 from tidings.log.rules import NEW, Appended
+from tidings.slices import in_slices
 
 from . import facts, rules
 from .answers import Answers

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from tidings.access.subject import Subject
 from tidings.apps.scripts import begins
-from tidings.apps.slices import in_slices
 from tidings.events import Offset
+from tidings.slices import in_slices
 
 from .facts import Role
 from .room import Room

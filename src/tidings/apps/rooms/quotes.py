@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import islice
 
-from tidings.apps.slices import in_slices
 from tidings.delivery.hub import Hub
 from tidings.errors import Conflict
 from tidings.events import Offset
+from tidings.slices import in_slices
 
 from . import facts
 from .facts import Fact, MessageEdited, MessagePosted, Quote

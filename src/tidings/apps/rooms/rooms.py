@@ -12,11 +12,11 @@ from tidings.access.guards import Items, Watch
 from tidings.access.subject import Subject
 from tidings.apps.files.service import Files
 from tidings.apps.projection import Projection, Projections
-from tidings.apps.slices import in_slices
 from tidings.delivery.hub import Hub
 from tidings.errors import Conflict, Forbidden, InvalidRequest, NotFound, TidingsError, TooLarge
 from tidings.events import ORIGIN, Event, Offset
 from tidings.log.rules import Appended
+from tidings.slices import in_slices
 
 from . import direct, facts, fold, rules
 from .facts import AnswerPosted, Fact, MessageDeleted, MessageEdited, MessagePosted, Quote, ReactionAdded

@@ -11,11 +11,11 @@ from starlette.responses import Response
 
 from tidings.access.access import Access
 from tidings.access.subject import Subject
-from tidings.apps.slices import in_slices
 from tidings.events import Event, Offset
 from tidings.http.openapi import problems, shape
 from tidings.http.request import strict
 from tidings.http.response import json_response
+from tidings.slices import in_slices
 from tidings.wire.sse import json_value
 
 from . import direct, facts

@@ -13,13 +13,13 @@ from tidings.access.subject import Subject
 from tidings.apps.file import File
 from tidings.apps.rooms.service import Index, Rooms
 from tidings.apps.scripts import begins
-from tidings.apps.slices import in_slices
 from tidings.delivery.hub import Hub
 from tidings.events import Offset
 from tidings.http.openapi import problems, shape
 from tidings.http.request import strict
 from tidings.http.response import json_response
 from tidings.log.head import UNOWNED, owned_by
+from tidings.slices import in_slices
 
 from .conversation_texts import still_said
 from .index import CONVERSATIONS, HITS, ROOMS, Found, Search

@@ -10,13 +10,13 @@ from time import monotonic, time
 
 import msgspec
 
-from tidings.apps.slices import in_slices
 from tidings.apps.snapshots import SNAPSHOTS
 from tidings.delivery.hub import Hub
 from tidings.errors import Conflict, NotFound, TidingsError
 from tidings.events import ORIGIN, Offset, Retention
 from tidings.log.head import Head
 from tidings.log.rules import NEW
+from tidings.slices import in_slices
 
 from . import columns
 from .columns import Line, Table

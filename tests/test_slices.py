@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from time import monotonic
 
-from tidings.apps.slices import SLICE, in_slices
+from tidings.slices import SLICE, in_slices
 
 
 async def test_the_items_come_in_order_and_once() -> None:
