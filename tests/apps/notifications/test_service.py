@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,17 @@ async def test_a_topic_that_takes_no_notification_is_logged_and_refuses_nobody(
 )
 def test_shortened_text_is_printable_and_ends_with_a_mark(text: str, most: int, shown: str) -> None:
     assert shortened(text, most) == shown
+
+
+def test_no_more_of_a_text_is_read_than_is_shown() -> None:
+    class Text(str):
+        def __iter__(self) -> Iterator[str]:
+            raise AssertionError("all of the text is read")
+
+        def isprintable(self) -> bool:
+            raise AssertionError("all of the text is read")
+
+    assert shortened(Text("a\nb" * 1_000), 4) == "a\nb…"
 
 
 async def test_a_read_marker_of_a_restored_room_covers_older_notifications(tmp_path: Path) -> None:

@@ -194,5 +194,7 @@ def watched_label(topic: str) -> str:
 
 def shortened(text: str, most: int) -> str:
     """The text on one or more lines, without control characters, in at most `most` characters."""
-    shown = "".join(c if c in "\n\t" or c.isprintable() else " " for c in text)
-    return shown if len(shown) <= most else shown[: most - 1].rstrip() + "…"
+    # Cut the text before it is read: a message of 16,000 characters may notify 1,000 people.
+    cut = text[:most]
+    shown = cut if cut.isprintable() else "".join([c if c in "\n\t" or c.isprintable() else " " for c in cut])
+    return shown if len(text) <= most else shown[: most - 1].rstrip() + "…"
