@@ -118,6 +118,14 @@ async def test_a_list_of_a_prefix_and_of_a_token(
     assert rows.count <= 110
 
 
+async def test_a_full_page_reads_no_further_topic(hub: Hub, rows: Rows) -> None:
+    subject = Subject("Ann", Patterns(["a", "own.1", "own.2"]), Patterns(["a", "own.1", "own.2"]))
+    await listed(hub, subject, limit=100)
+    reads, rows.count = rows.count, 0
+    assert await listed(hub, subject, limit=2) == ["a", "own.1"]
+    assert rows.count < reads
+
+
 async def test_a_stranger_s_list_reads_none_of_what_is_hidden(hub: Hub, rows: Rows) -> None:
     eve = Subject("Eve", Patterns(["own.*"]), Patterns(["own.*"]))
     assert await listed(hub, eve, limit=1) == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import ssl
+import time
 from collections.abc import Iterator
 from urllib.parse import parse_qsl, urlsplit
 
@@ -12,8 +13,9 @@ import httpx
 import pytest
 
 from tests import provider as fake
+from tidings.access import oidc
 from tidings.access.oidc import Attempt, Provider
-from tidings.errors import Forbidden, Gone, InvalidRequest, Unauthenticated
+from tidings.errors import Forbidden, Gone, InvalidRequest, Unauthenticated, Unavailable
 
 CALLBACK = "http://127.0.0.1:1/session/callback"
 
@@ -117,6 +119,45 @@ async def test_a_name_that_the_token_lacks_comes_from_the_userinfo_of_the_same_a
         else:
             with pytest.raises(Unauthenticated, match="another account"):
                 await provider.person(attempt, CALLBACK, query)
+
+
+async def test_a_token_without_an_account_is_refused(there: fake.Provider) -> None:
+    provider = ours(there)
+    for subject in ("", "account\n1"):
+        there.lie = {"sub": subject}
+        attempt = Attempt.begin("/")
+        query = await come_back(await provider.address(attempt, CALLBACK))
+        with pytest.raises(Unauthenticated, match="no account"):
+            await provider.person(attempt, CALLBACK, query)
+
+
+async def test_a_name_of_one_letter_is_a_name(there: fake.Provider) -> None:
+    there.claims = {"sub": "account-1", "name": "M"}
+    provider, attempt = ours(there), Attempt.begin("/")
+    query = await come_back(await provider.address(attempt, CALLBACK))
+    assert (await provider.person(attempt, CALLBACK, query)).names == ["M"]
+
+
+async def test_the_provider_is_asked_for_its_description_once_an_hour(
+    there: fake.Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider, begun, now = ours(there), time.monotonic(), [0.0]
+    monkeypatch.setattr(oidc.time, "monotonic", lambda: begun + now[0])
+    for now[0], described in ((0, 1), (60, 1), (3600, 1), (3601, 2), (7201, 2), (7202, 3)):
+        await provider.address(Attempt.begin("/"), CALLBACK)
+        assert there.described == described, now
+
+
+async def test_a_provider_that_is_away_is_asked_again_after_a_pause(
+    there: fake.Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider, begun, now = ours(there), time.monotonic(), [0.0]
+    monkeypatch.setattr(oidc.time, "monotonic", lambda: begun + now[0])
+    there.silent = True
+    for now[0], described in ((0, 1), (oidc.PAUSE, 1), (oidc.PAUSE + 1, 2)):
+        with pytest.raises(Unavailable):
+            await provider.address(Attempt.begin("/"), CALLBACK)
+        assert there.described == described, now
 
 
 async def test_the_certificates_of_this_machine_are_read_once_and_checked(

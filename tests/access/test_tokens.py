@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tidings.access import tokens as auth
-from tidings.access.cookies import cookie, name_cookie
+from tidings.access.cookies import COOKIE, cookie, name_cookie
 from tidings.access.subject import ANYONE, Patterns
-from tidings.access.tokens import Authenticator, digest_of, sign
+from tidings.access.tokens import Authenticator, digest_of, sign, token_of
 from tidings.errors import Forbidden, InvalidRequest, Unauthenticated
 
 SECRET = "0123456789abcdef0123456789abcdef"
@@ -332,6 +332,11 @@ async def test_a_token_claims_limits_of_its_own() -> None:
 
 
 # Sessions
+
+
+def test_the_token_of_a_session_is_the_one_in_its_cookie() -> None:
+    assert token_of([(b"cookie", f"{COOKIE}=abc.def.ghi".encode())]) == "abc.def.ghi"
+    assert token_of([(b"authorization", b"Bearer abc.def.ghi")]) is None
 
 
 async def test_a_revoked_session_is_refused_and_its_streams_end() -> None:

@@ -42,6 +42,7 @@ async def test_streams_end_with_the_hub() -> None:
         delivery = hub.delivery
         await hub.close()
         assert delivery.streams == set()
+        assert delivery.topics.closed
         await client.end()
         assert not client.clean
 

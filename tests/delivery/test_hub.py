@@ -335,6 +335,24 @@ class TestReading:
             page = await hub.read("a", page.next, 10)
         assert found == [str(n) for n in range(1, 26)]
 
+    async def test_a_page_begins_before_the_last_events(self, hub: Hub) -> None:
+        done = await hub.log.append("a", batch(5))
+        assert data(list((await hub.read("a", "-2")).events)) == ["4", "5"]
+        assert data(list((await hub.read("a", "-9")).events)) == list("12345")
+        assert data(list((await hub.read("a", TAIL)).events)) == []
+        assert (await hub.read("a", "-3", limit=1)).next == Offset(done.last.epoch, 3)
+        await hub.configure("a", retention=Retention(max_events=2))
+        for n in range(6, 46):
+            await hub.publish("a", n)
+        page = await hub.read("a", "-99")
+        assert 0 < len(page.events) < 40
+        assert page.events[0].offset == page.earliest
+
+    async def test_a_topic_is_described(self, hub: Hub) -> None:
+        done = await hub.log.append("a", batch(5), close=True)
+        topic = await hub.describe("a")
+        assert (topic.name, topic.tail, topic.earliest.n, topic.closed) == ("a", done.last, 1, True)
+
     async def test_a_missing_topic_is_not_found(self, hub: Hub) -> None:
         assert await hub.log.describe("a") is None
         for call in (hub.read("a"), hub.close_topic("a")):

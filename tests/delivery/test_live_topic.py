@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from tidings.delivery.live_topic import PAGE_BYTES, WINDOW_BYTES, WINDOW_EVENTS, LiveTopic, fit
@@ -75,6 +77,23 @@ def test_the_window_is_trimmed_by_bytes_too() -> None:
     assert made.memory.size == made.size
     made.begin(None)
     assert made.memory.size == 0
+
+
+def test_a_redaction_counts_with_the_bytes_that_it_frees() -> None:
+    made = live(0)
+    made.append(0, events(0, 3, 1000))
+    before = made.size
+    made.redact([(1, "message"), (3, "message"), (4, "message")], 3)
+    assert before - 2000 < made.size < before - 1000, "the content of two events is gone"
+    assert made.memory.size == made.size
+    assert [event.type for event in made.slice(0, 3)] == ["tidings.redacted", "message", "tidings.redacted"]
+
+
+def test_observers_are_told_of_another_life() -> None:
+    made, told = live(), list[tuple[Sequence[Event], Offset]]()
+    made.observers.append(lambda new, head: told.append((new, head)))
+    made.begin(Head("F", tail=3))
+    assert told == [((), Offset("F", 3))]
 
 
 def test_text_counts_with_the_memory_it_takes() -> None:

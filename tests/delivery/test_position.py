@@ -9,7 +9,7 @@ import pytest
 
 from tidings.delivery.live_topic import PAGE, LiveTopic
 from tidings.delivery.memory import WindowMemory
-from tidings.delivery.position import Position, Reset, Slice, Step
+from tidings.delivery.position import Position, Redacted, Reset, Slice, Step
 from tidings.events import ORIGIN, Event, Offset
 from tidings.log.head import Head
 
@@ -90,6 +90,20 @@ def test_events_that_were_trimmed_but_are_in_the_window_are_still_given() -> Non
 def test_another_life_is_said() -> None:
     assert step(Offset("F", 3), live()) == (Reset("recreated", Offset("E", 1)), "E-0")
     assert step(Offset("F", 3), live(start=7)) == (Reset("recreated", Offset("E", 8)), "E-7")
+
+
+def test_redactions_are_told_of_the_reader_s_own_life() -> None:
+    topic = live(base=0, visible=TAIL)
+    topic.redact([(3, "message")], 1)
+    topic.said = 1
+    pages: Any = PageCache()
+    for lives, told in (((("D", 5),), True), ((), False)):
+        topic.lives = lives
+        position = Position(topic, Offset("D", 5))
+        position.said = 0
+        steps = [position.step(pages) for _ in range(4)]
+        assert any(isinstance(taken, Redacted) for taken in steps) is told
+        assert any(isinstance(taken, Reset) for taken in steps) is not told
 
 
 def test_a_deleted_log_is_said() -> None:

@@ -283,6 +283,7 @@ class TestForeignFormats:
         await hub.publish("a", "more")
         gone = await refused(EventStreamResponse(hub, "a", Offset(last.epoch, 1), format=FOREIGN), 410)
         assert gone.json()["reason"] == "trimmed"
+        assert hub.delivery.topics._live["a"].readers == 0
         assert Offset.parse(gone.json()["earliest"]).n > 2
         gone = await refused(EventStreamResponse(hub, ["b", "a"], format=FOREIGN), 410, {"last-event-id": "0-0~F-1"})
         assert gone.json()["reason"] == "recreated"

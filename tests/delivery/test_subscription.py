@@ -262,6 +262,15 @@ class TestEnds:
         await client.end()
         assert not client.clean
 
+    async def test_a_stream_that_is_closed_is_forgotten_at_once(self, hub: Hub) -> None:
+        async with asking(EventStreamResponse(hub, "a")) as client:
+            await joined(client, hub)
+            (stream,) = hub.delivery.streams
+            stream.close()
+            assert (stream.closed, hub.delivery.streams) == (True, set())
+            await client.end()
+            assert not client.clean
+
     async def test_an_ended_stream_leaves_no_trace(self, hub: Hub) -> None:
         async with asking(EventStreamResponse(hub, ["a", "b"])) as client:
             await joined(client, hub)

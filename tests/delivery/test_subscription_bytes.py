@@ -301,6 +301,24 @@ class TestSilence:
             assert client.body.startswith(b":\nretry: 2000\ndata: 1\nid: ")
             assert client.body.count(b"retry") == 1
 
+    @pytest.mark.parametrize(("notices", "types"), [(True, ["tidings.end", "message"]), (False, ["message"])])
+    async def test_the_reconnection_time_stands_in_the_first_event_that_is_written(
+        self, notices: bool, types: list[str]
+    ) -> None:
+        form = Format(notices=notices)
+        async with (
+            Hub("memory:", retry=(2.0, 2.0)) as hub,
+            asking(EventStreamResponse(hub, ["a", "b"], format=form)) as client,
+        ):
+            await hub.configure("a", ttl=60)
+            await joined(client, hub)
+            await hub.close_topic("a")
+            await hub.publish("b", "1")
+            await client.take(len(types))
+            assert [event.type for event in client.events] == types
+            assert [event.retry for event in client.events] == [2000, *[None] * (len(types) - 1)]
+            assert client.body.count(b"retry") == 1
+
     @pytest.mark.parametrize("topics", [["a"], ["a", "b"]], ids=["one topic", "two topics"])
     async def test_a_large_event_has_its_id_and_the_reconnection_time_too(self, topics: list[str]) -> None:
         large = "x" * (LARGE + 1)

@@ -60,6 +60,13 @@ def test_a_room_holds_its_state_after_every_kind_of_fact() -> None:
     assert (state.deleted, state.edited, state.edits, state.stale) == ({3: 10}, {6: 11}, {11: 6}, {3, 6})
 
 
+def test_a_ban_that_is_lifted_is_forgotten() -> None:
+    bob = {"by": "Ann", "member": "Bob"}
+    said = [("room.created", {"by": "Ann", "name": "Lobby"}), ("member.banned", bob), ("member.unbanned", bob)]
+    assert folded(events(said[:2])).banned == {"Bob"}
+    assert folded(events(said)).banned == set()
+
+
 def test_only_the_last_messages_are_remembered() -> None:
     said = [("message.posted", {"by": "Ann", "text": str(n)}) for n in range(RECENT + 50)]
     state = folded(events([("room.created", {"by": "Ann", "name": "Lobby"}), *said]))

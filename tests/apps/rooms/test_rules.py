@@ -130,6 +130,41 @@ def test_a_banned_person_is_no_member_until_the_ban_is_lifted(private: bool) -> 
     assert refused(room(BAN, UNBAN, private=private), "member.joined", OWNER, member=READER) is None
 
 
+def test_a_banned_person_is_added_and_invited_after_the_ban_is_lifted() -> None:
+    for type in ("member.joined", "member.invited"):
+        assert refused(room(BAN), type, OWNER, member=READER) is Conflict
+        assert refused(room(BAN, UNBAN), type, OWNER, member=READER) is None
+
+
+@pytest.mark.parametrize(("by", "sentence"), [(MEMBER, "You are a member already."), (OWNER, "Bob is a member")])
+def test_a_member_who_is_added_again_is_told_as_whoever_adds(by: str, sentence: str) -> None:
+    with pytest.raises(Conflict, match=sentence):
+        rules.check(room(), facts.MemberJoined(by=by, member=MEMBER))
+
+
+def test_a_person_whose_invitation_was_revoked_joins_as_anybody() -> None:
+    data = msgspec.json.encode({"by": STRANGER, "member": STRANGER, "invited": True}).decode()
+    fact = facts.read("member.joined", data)
+    invited = room(("member.invited", OWNER, {"member": STRANGER, "role": "reader"}))
+    assert rules.stamped(invited, fact) == facts.MemberJoined(by=STRANGER, member=STRANGER, role="reader", invited=True)
+    assert rules.stamped(room(), fact) == facts.MemberJoined(by=STRANGER, member=STRANGER)
+
+
+def test_labels_say_who_is_invited_and_who_is_in_a_private_room() -> None:
+    def labels(*said: tuple[str, dict[str, Any]], state: Room) -> dict[str, bool]:
+        read = [facts.read(type, msgspec.json.encode({"by": OWNER, **data}).decode()) for type, data in said]
+        return rules.labels(state, read)
+
+    eve = {"member": "Eve"}
+    invited = room(("member.invited", OWNER, eve), private=True)
+    asks, joins = ("member.invited", eve), ("member.joined", eve)
+    assert labels(asks, state=room(private=True)) == {"invited Eve": True}
+    assert labels(asks, ("member.uninvited", eve), state=room(private=True)) == {"invited Eve": False}
+    assert labels(joins, state=invited) == {rules.member_label("Eve"): True, "invited Eve": False}
+    assert labels(joins, state=room(private=True)) == {rules.member_label("Eve"): True}
+    assert labels(joins, state=room()) == {}
+
+
 def test_nobody_bans_themself() -> None:
     assert refused(room(), "member.banned", OWNER, member=OWNER) is Conflict
 
