@@ -19,13 +19,15 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from scripts.monitoring_pictures import monitoring_pictures  # noqa: E402
 from scripts.room_pictures import room_pictures  # noqa: E402
 from tests.serving import ServerProcess  # noqa: E402
 
 IMAGES = ROOT / "docs" / "images"
 FONTS = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 <fontconfig><dir>/usr/share/fonts</dir><match target="pattern"><test name="family"><string>system-ui</string></test>
-<edit name="family" mode="prepend" binding="strong"><string>Inter</string></edit></match></fontconfig>"""
+<edit name="family" mode="prepend" binding="strong"><string>Inter</string><string>sans-serif</string></edit>
+</match></fontconfig>"""
 expect.set_options(timeout=60_000)
 DESKTOP = {"viewport": {"width": 1440, "height": 900}}
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True, "device_scale_factor": 2}
@@ -68,6 +70,7 @@ def main() -> None:
             expect(page.get_by_role("button", name="Approve")).to_be_visible()
             page.screenshot(path=IMAGES / "agent.png")
         room_pictures(browser, IMAGES)
+        monitoring_pictures(browser, IMAGES)
         browser.close()
 
 
@@ -120,13 +123,13 @@ def notifications(page: Page, url: str) -> None:
         assert answer.ok, answer.text()
         expect(page.locator(".notice")).to_have_count(n + 1)
         if n == 2:
-            page.get_by_role("button", name="Mark all read").click()
+            page.get_by_role("button", name="Mark all as read").click()
     page.locator(".notice").first.hover()
     page.get_by_role("button", name="Mute", exact=True).click()
-    expect(page.get_by_text("Mentions still reach you.")).to_be_visible()
+    expect(page.get_by_text("You still get mentions.")).to_be_visible()
     page.mouse.move(720, 400)
     page.screenshot(path=IMAGES / "notifications.png")
-    page.get_by_role("button", name="Close the notifications").click()
+    page.get_by_role("button", name="Close notifications").click()
 
 
 def ask(page: Page, question: str) -> None:
