@@ -15,10 +15,12 @@ from tests.serving import PATIENCE
 from tidings import Hub
 from tidings.delivery.live_topic import FLUSHING, WINDOW_EVENTS
 from tidings.delivery.response import EventStreamResponse
+from tidings.delivery.topics import IDLE_KEPT
 from tidings.errors import Unavailable
 from tidings.events import ORIGIN, Lost, Offset, Page
 from tidings.log.head import Head
 from tidings.log.journal import Journal
+from tidings.log.names import TAIL
 
 
 @pytest.fixture
@@ -82,6 +84,34 @@ class TestMoving:
         position = await hub.delivery.follow("a", "tail")
         assert (position.n, position.said) == (2, 1)
         hub.delivery.unfollow(position)
+
+    async def test_a_topic_counts_its_readers_until_they_leave(self, hub: Hub) -> None:
+        topics = hub.delivery.topics
+        positions = [await topics.follow("a", TAIL) for _ in range(2)]
+        assert topics._live["a"].readers == 2
+        for left, position in zip((1, 0), positions, strict=True):
+            topics.unfollow(position)
+            assert topics._live["a"].readers == left
+
+    async def test_idle_topics_are_forgotten_and_those_with_readers_are_not(self, hub: Hub) -> None:
+        topics = hub.delivery.topics
+        kept = await topics.follow("kept", TAIL)
+        for n in range(IDLE_KEPT + 128):
+            topics.unfollow(await topics.follow(f"idle.{n}", TAIL))
+        assert topics._live["kept"] is kept.live
+        assert len(topics) <= IDLE_KEPT + 64
+
+    async def test_an_observer_sees_what_comes_until_it_goes(self, hub: Hub) -> None:
+        await hub.publish("a", "1")
+        await hub.delivery.topics.follow("a", TAIL)
+        seen: list[int] = []
+        end = hub.delivery.observe("a", lambda events, tail: seen.append(tail.n))
+        for n in (2, 3):
+            await hub.publish("a", str(n))
+            await settle()
+            if n == 2:
+                end()
+        assert seen == [1, 2]
 
     async def test_a_topic_that_is_deleted_resets_its_streams(self, hub: Hub) -> None:
         await hub.publish("a", "1")

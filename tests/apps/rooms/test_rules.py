@@ -148,6 +148,8 @@ def test_a_person_whose_invitation_was_revoked_joins_as_anybody() -> None:
     invited = room(("member.invited", OWNER, {"member": STRANGER, "role": "reader"}))
     assert rules.stamped(invited, fact) == facts.MemberJoined(by=STRANGER, member=STRANGER, role="reader", invited=True)
     assert rules.stamped(room(), fact) == facts.MemberJoined(by=STRANGER, member=STRANGER)
+    alone = facts.MemberJoined(by=STRANGER, member=STRANGER)
+    assert rules.stamped(invited, alone) == alone, "unless the person accepts, the invitation stays"
 
 
 def test_labels_say_who_is_invited_and_who_is_in_a_private_room() -> None:
