@@ -40,7 +40,7 @@ BUNDLE, SOURCES, COPIES = "bundle", "made-of.json", "copies.json"
 """The folder of the bundle, which has its files compressed; the file in it with the checksum of each source that the
 bundle was made of; and the file with the source of each file that is a copy of one, and therefore not in the folder."""
 
-LEFT_OUT = re.compile(r"ui/.*|vendor/[^/]*[.]mjs")
+LEFT_OUT = re.compile(r"ui/.*|vendor/[^/]*[.](mjs|css)")
 """Sources that a wheel with a bundle leaves out."""
 
 CACHE_FOREVER = "public, max-age=31536000, immutable"
@@ -89,7 +89,7 @@ def load(root: Path) -> Site:
         if path.suffix in (*MEDIA_TYPES, ".html") and not (name := path.relative_to(root).as_posix()).startswith(BUNDLE)
     }
     bundle = root / BUNDLE
-    bundled = _made_of(root) == {name: sha256(body).hexdigest() for name, body in sources.items()}
+    bundled = _made_of(root) == {name: sha256(body).hexdigest()[:16] for name, body in sources.items()}
     page = bundle / PAGE if bundled else root / PAGE
     template = page.read_text(encoding="utf-8").replace("{version}", version("tidings"))
     if bundled:
