@@ -191,17 +191,17 @@ def strict(access: Access | None, body: int = SMALL) -> type[APIRoute]:
     """Return the class of FastAPI's routes here: `APIRouter(route_class=strict(access))`.
 
     It authenticates a request before its body is read, reads at most `body` bytes of that, and refuses a query with
-    unknown parameters, or with repeated ones that are no lists. Without `access`, it authenticates nobody: the routes
-    of signing in.
+    unknown parameters, or with repeated ones that are no lists. Parameters may be those of the route's dependencies.
+    Without `access`, it authenticates nobody: the routes of signing in.
     """
 
     class Strict(APIRoute):
         def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]
             handle = super().get_route_handler()
-            known = frozenset(field.alias for field in self.dependant.query_params)
-            lists = frozenset(
-                field.alias for field in self.dependant.query_params if get_origin(field.field_info.annotation) is list
-            )
+            parts = [self.dependant, *self.dependant.dependencies]
+            parameters = [field for part in parts for field in part.query_params]
+            known = frozenset(field.alias for field in parameters)
+            lists = frozenset(field.alias for field in parameters if get_origin(field.field_info.annotation) is list)
 
             async def checked(request: Request) -> Response:
                 if access is not None:

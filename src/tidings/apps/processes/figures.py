@@ -70,11 +70,19 @@ class ImportFigures(msgspec.Struct):
     options: str
 
 
+class WholeFigures(msgspec.Struct):
+    """The events and the cases of the whole process, of which a filter selects some."""
+
+    events: int
+    cases: int
+
+
 class ProcessFigures(msgspec.Struct):
     """The map of a process, as of `offset` in its topic. `start` and `end`: the cases that begin with an activity, and
     those whose last event it is. `variants`: their number; `top_variants`: the most frequent ones. `refused`: events in
     the topic that cannot be mined, and those that imports have left out. `first` and `last`: Unix seconds of the
-    earliest and the latest event; `now`: those of this answer, from which ages count."""
+    earliest and the latest event; `now`: those of this answer, from which ages count. `whole`: the counts of all cases,
+    if a filter selects some of them; every figure but `refused` and `imports` is then of the selected cases alone."""
 
     topic: str
     offset: str
@@ -92,6 +100,7 @@ class ProcessFigures(msgspec.Struct):
     refused: int
     folded: Folded
     imports: list[ImportFigures]
+    whole: WholeFigures | None = None
 
 
 def figures(process: Process, topic: str, offset: str, now: float, top: int) -> ProcessFigures:
@@ -147,9 +156,13 @@ def number_of(process: Process, activity: str) -> int | None:
 
 
 def _activity(process: Process, number: int, name: str, now: float) -> ActivityFigures:
-    since = process.oldest(number)
-    age = None if since is None else max(now - since / SECOND, 0.0)
-    return ActivityFigures(name, process.total[number], process.cases_of[number], process.at[number], age)
+    counts = process.total[number], process.cases_of[number], process.at[number]
+    return ActivityFigures(name, *counts, age(process.oldest(number), now))
+
+
+def age(since: int | None, now: float) -> float | None:
+    """Return the seconds since an event, None without one. `now`: Unix seconds."""
+    return None if since is None else max(now - since / SECOND, 0.0)
 
 
 def _edge(key: int, edge: Durations, names: list[str]) -> EdgeFigures:

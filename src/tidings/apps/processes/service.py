@@ -19,6 +19,8 @@ from tidings.log.rules import Appended
 from . import fold, snapshot
 from .facts import ImportPart, Row
 from .figures import SECOND, ProcessFigures, figures, labels, number_of
+from .filtered import FilteredMaps
+from .filters import ALL, Filter
 from .fold import NONE, Process
 
 PREFIX = "process."
@@ -103,6 +105,7 @@ class Processes:
 
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
+        self._filtered = FilteredMaps(hub)
         self.on_change: Callable[[str], None] = lambda topic: None
         self._announcing: set[str] = set()
         self._given: dict[str, tuple[tuple[Offset, int, int], ProcessFigures]] = {}
@@ -177,9 +180,14 @@ class Processes:
         projection = await self._projection(name)
         return projection.state, projection.offset
 
-    async def figures(self, name: str, top: int) -> ProcessFigures:
-        """Return the figures of a process as of now, with `top` variants. Raises NotFound, Unavailable."""
+    async def figures(self, name: str, top: int, filter: Filter = ALL) -> ProcessFigures:
+        """Return the figures of a process as of now, with `top` variants, or those of the cases that a filter selects.
+
+        Raises NotFound, InvalidRequest, TooManyRequests, Unavailable.
+        """
         projection = await self._projection(name)
+        if filter != ALL:
+            return await self._filtered.figures(projection, filter, top)
         offset, now = projection.offset, time()
         state, given = projection.state, self._given.get(name)
         of = offset, state.events, top  # a redaction changes the number of events, and no offset
@@ -189,12 +197,15 @@ class Processes:
                 del self._given[next(iter(self._given))]
         return given[1]
 
-    async def cases(self, name: str, source: str, target: str, skip: int, limit: int) -> FoundCases:
+    async def cases(
+        self, name: str, source: str, target: str, skip: int, limit: int, filter: Filter = ALL
+    ) -> FoundCases:
         """Return a page of the cases in which an event of `target` follows one of `source`, the slowest first.
 
-        Raises NotFound for an activity that the process does not have.
+        Raises NotFound for an activity that the process does not have, and as `figures`.
         """
         projection = await self._projection(name)
+        chosen = await self._filtered.chosen(projection, filter)
         process, offset = projection.state, projection.offset
         key = _number(process, source) << 16 | _number(process, target)
         slowest: dict[int, tuple[int, int]] = {}
@@ -202,7 +213,9 @@ class Processes:
         for start in range(0, len(process.case_of), SLICE):
             for event in range(start, min(start + SLICE, len(process.case_of))):
                 case, before = process.case_of[event], process.before[event]
-                if case != NONE and before != NONE and process.edge_of(event) == key:
+                if case == NONE or before == NONE or process.edge_of(event) != key:
+                    continue
+                if _is_chosen(chosen, case):
                     took = process.time_of[event] - process.time_of[before]
                     times[case] = times.get(case, 0) + 1
                     slowest[case] = max(slowest.get(case, (-1, 0)), (took, event))
@@ -215,19 +228,20 @@ class Processes:
         ]
         return FoundCases(found, len(order), str(offset))
 
-    async def waiting(self, name: str, activity: str, skip: int, limit: int) -> FoundCases:
+    async def waiting(self, name: str, activity: str, skip: int, limit: int, filter: Filter = ALL) -> FoundCases:
         """Return a page of the cases whose last event is of an activity, those first that have been there for longest.
 
-        Raises NotFound for an activity that the process does not have.
+        Raises NotFound for an activity that the process does not have, and as `figures`.
         """
         projection = await self._projection(name)
+        chosen = await self._filtered.chosen(projection, filter)
         process, offset = projection.state, projection.offset
         number, now = _number(process, activity), round(time() * SECOND)
         there: list[tuple[int, int]] = []
         for start in range(0, len(process.last), SLICE):
             for case in range(start, min(start + SLICE, len(process.last))):
                 last = process.last[case]
-                if last != NONE and process.activity_of[last] == number:
+                if last != NONE and process.activity_of[last] == number and _is_chosen(chosen, case):
                     there.append((process.time_of[last], case))
             await asyncio.sleep(0)
         found = [
@@ -282,6 +296,10 @@ def _number(process: Process, activity: str) -> int:
     if number is None:
         raise NotFound("The process has no such activity.")
     return number
+
+
+def _is_chosen(chosen: bytearray | None, case: int) -> bool:
+    return chosen is None or (case < len(chosen) and chosen[case] == 1)
 
 
 def _found(process: Process, case: int, longest: tuple[int, int], times: int, epoch: str) -> FoundCase:
