@@ -64,7 +64,7 @@ class Producer:
         self._started = started
         self._on_request = on_request
         self._progress = Progress(run)
-        self._writer = Writer(hub, topic, started.epoch, self._refused)
+        self._writer = Writer(hub, topic, started, self._refused)
         self._model: asyncio.Task[None] | None = None
         self._cut: Cut | None = None
         self._given_up = asyncio.get_running_loop().create_future()

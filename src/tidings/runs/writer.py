@@ -8,7 +8,8 @@ import logging
 from collections.abc import Callable
 
 from tidings.delivery.hub import Hub
-from tidings.errors import Conflict, OutcomeUnknown, TidingsError, Unavailable
+from tidings.errors import Closed, Conflict, OutcomeUnknown, TidingsError, Unavailable
+from tidings.events import Event, Offset
 from tidings.wire.run_events import RunEvent, merged, to_item
 
 log: logging.Logger = logging.getLogger("tidings.runs")
@@ -16,8 +17,9 @@ log: logging.Logger = logging.getLogger("tidings.runs")
 BUFFER = 1 << 20
 """Bytes that may wait for the store before the model has to wait."""
 
-PATIENCE = 10.0
-"""Seconds for which a store that is unavailable is asked again. Then another process must end the run."""
+PATIENCE = 60.0
+"""Seconds for which a store that is unavailable is asked again: a database may take as long to fail over. Then another
+process must end the run."""
 PAUSE = 0.25
 
 
@@ -29,14 +31,16 @@ class Writer:
     """Appends events while the producer goes on.
 
     Events that come during a commit go into the next one, where the deltas of a block are merged. So a slow disk costs
-    events, not time. The writer appends to one life of the log only and never after the end. `on_refused` is called
-    when the log takes no more from this producer, because it is closed or of another life, or cannot be written.
+    events, not time. The writer appends to one life of the log only and never after the end. `started`: the end of the
+    log so far. `on_refused` is called when the log takes no more from this producer, because it is closed or of another
+    life, or cannot be written.
     """
 
-    def __init__(self, hub: Hub, topic: str, epoch: str, on_refused: Callable[[], None]) -> None:
+    def __init__(self, hub: Hub, topic: str, started: Offset, on_refused: Callable[[], None]) -> None:
         self._hub = hub
         self._topic = topic
-        self._epoch = epoch
+        self._epoch = started.epoch
+        self._stored = started  # the last event that this writer knows to be stored
         self._on_refused = on_refused
         self._waiting: list[RunEvent] = []
         self._bytes = 0
@@ -104,15 +108,49 @@ class Writer:
                 self.refuse()
 
     async def _append(self, items: list[tuple[str, str]], *, close: bool) -> None:
-        began = asyncio.get_running_loop().time()
+        """Append, once, as soon as the store can be written."""
+        clock = asyncio.get_running_loop().time
+        end = clock() + PATIENCE
+        expected: str | Offset | None = self._epoch
         while True:
             try:
-                await self._hub.log.append(self._topic, items, expected=self._epoch, close=close)
+                # None: nobody knows whether they are stored.
+                expected = expected or await self._end_without(items)
+                if expected is not None:
+                    appended = await self._hub.log.append(self._topic, items, expected=expected, close=close)
+                    self._stored = appended.last
                 return
-            except OutcomeUnknown:
-                raise  # a second append could store the events twice
             except Unavailable as error:
-                if asyncio.get_running_loop().time() - began > PATIENCE or self.refused:
+                if clock() > end or self.refused:
                     raise
+                if isinstance(error, OutcomeUnknown):
+                    expected = None
                 log.warning("%s waits for the store: %s", self._topic, error)
-                await asyncio.sleep(PAUSE)
+            except Conflict as error:
+                # At an exact end: a command came in between, or the events themselves.
+                if isinstance(error, Closed) or not isinstance(expected, Offset) or clock() > end:
+                    raise
+                expected = None
+            await asyncio.sleep(PAUSE)
+
+    async def _end_without(self, items: list[tuple[str, str]]) -> Offset | None:
+        """Return the end of the log, or None if the log holds the items of an append whose outcome was unknown.
+
+        An append that expects this very end cannot store them twice: of this append and the lost one, should that one
+        still arrive, the store takes one. Raises Conflict if the log is in another life.
+        """
+        after, later = self._stored, list[Event]()
+        while True:
+            page = await self._hub.log.read(self._topic, after)
+            if page.lost:
+                raise Conflict(f"The topic {self._topic} has lost events of this run.")
+            later += page.events
+            if page.up_to_date:
+                break
+            after = page.next
+        found = [(event.type, event.data) for event in later]
+        for end in range(len(items), len(found) + 1):
+            if found[end - len(items) : end] == items:
+                self._stored = later[end - 1].offset or self._stored
+                return None
+        return page.tail
