@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
+import sqlite3
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 
 import pytest
 
 from tests.runs.scripted import only, sound, story, text
+from tests.runs.test_reaper import dead_run
 from tidings import Hub
 from tidings.runs import Run, runs
 
@@ -94,3 +97,18 @@ async def test_a_producer_that_wakes_after_its_run_was_ended_says_nothing_more(u
         assert process.returncode == 0, errors
         assert b"Traceback" not in errors
         assert [event async for event in run.events()][-1] == end
+
+
+async def test_a_store_that_is_locked_for_longer_than_a_lease_costs_no_run(sqlite_url: str) -> None:
+    """The dead run's lease lapses after that of the living one, so that whoever ends the former has seen the latter."""
+    async with Hub(sqlite_url) as hub, Hub(sqlite_url), Hub(sqlite_url), producer(sqlite_url) as process:
+        run = await answering(hub, process)
+        dead = await dead_run(hub, lease=1.5 * runs.LEASE)
+        with closing(sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)) as stranger:
+            stranger.execute("BEGIN IMMEDIATE")
+            await asyncio.sleep(2 * runs.LEASE)
+            assert await hub.leases.lapsed() == [run.topic, dead.topic]
+            stranger.execute("ROLLBACK")
+        assert json.loads((await dead.wait()).data)["outcome"] == "interrupted"
+        await run.stop()
+        assert json.loads((await run.wait()).data)["outcome"] == "cancelled"

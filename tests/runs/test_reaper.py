@@ -15,15 +15,15 @@ from tidings.errors import TooLarge, Unavailable
 from tidings.runs import Run, runs
 
 
-async def dead_run(hub: Hub) -> Run:
-    """A run whose producer fell silent in the middle of an answer, and whose lease has lapsed."""
+async def dead_run(hub: Hub, lease: float = -1.0) -> Run:
+    """A run whose producer fell silent in the middle of an answer, and whose lease has lapsed or lapses later."""
     run = await hub.runs.start(forever, "?")
     await until(run, "block.delta")
     producer = hub.runs._producers.pop(run.id)
     producer._writer._task.cancel()
     assert producer.task is not None
     await asyncio.wait({producer.task})
-    await hub.leases.lease(run.topic, -1.0, renew=False)
+    await hub.leases.lease(run.topic, lease, renew=False)
     return run
 
 
@@ -155,13 +155,14 @@ async def test_a_producer_that_says_something_after_all_is_not_interrupted(
 async def test_the_reaper_survives_a_store_that_is_away(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     run = await dead_run(hub)
     monkeypatch.setattr(runs, "BEAT", 0.01)
+    monkeypatch.setattr(runs, "LEASE", 0.1)
     lapsed, asked = hub.leases.lapsed, []
 
-    async def away(limit: int = 100) -> Sequence[str]:
+    async def away(limit: int = 100, within: float = 0.0) -> Sequence[str]:
         asked.append(limit)
         if len(asked) < 3:
             raise (Unavailable("away") if len(asked) == 1 else RuntimeError("a bug"))
-        return await lapsed(limit)
+        return await lapsed(limit, within)
 
     monkeypatch.setattr(hub.leases, "lapsed", away)
     hub.runs.open()

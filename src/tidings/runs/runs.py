@@ -21,6 +21,7 @@ from tidings.log.rules import NEW
 from tidings.wire.run_events import InputResolved, RunStarted, from_event, to_item
 
 from .figures import RunFigures
+from .outages import Outages
 from .producer import Producer, Source
 from .reaper import Reaper
 from .response import RunResponse
@@ -35,7 +36,8 @@ LEASE = 6.0
 HASTE = 0.5
 """Seconds that a model has to end when the process exits. With the grace, a process is gone within 5 seconds."""
 BEAT = 2.0
-"""Seconds between two renewals and between two looks for lapsed leases: a dead run is ended in at most LEASE + BEAT."""
+"""Seconds between two renewals and between two looks for lapsed leases. A dead run is ended at most LEASE + BEAT after
+its process died or, if that is later, after the store could be written again."""
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -85,7 +87,8 @@ class Runs:
         """
         self._last_call = None
         # Two tasks, so that ending many runs of others does not keep this process from renewing its own.
-        for work in (self._renew, self._reaper.reap):
+        self._outages = Outages(self._hub, LEASE, BEAT)
+        for work in (self._renew, self._reap):
             self._hub.delivery.background(self._keep(work))
 
     @property
@@ -301,6 +304,10 @@ class Runs:
             except Exception:
                 log.exception("Leases could not be looked after.")
             await asyncio.sleep(BEAT)
+
+    async def _reap(self) -> None:
+        if await self._outages.over():
+            await self._reaper.reap()
 
     async def _renew(self) -> None:
         producers = list(self._producers.values())

@@ -30,7 +30,7 @@ def slow(over: asyncio.Event) -> Answer:
     return answer
 
 
-async def none_lapsed(limit: int = 100) -> list[str]:
+async def none_lapsed(limit: int = 100, within: float = 0.0) -> list[str]:
     """The lapsed leases as a process sees them that takes nobody for dead."""
     return []
 

@@ -5,15 +5,20 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
+from signal import SIGCONT, SIGKILL, SIGSTOP, Signals
 from typing import NamedTuple
 
 import pytest
 
 from tests.postgres import Cluster
-from tests.stores.kit import put
+from tests.runs.counting import counting, ends_well, long_after, told_to_stop, under_way
+from tests.runs.scripted import sound, story
+from tests.stores.kit import line, put
 from tidings import Hub
 from tidings.errors import Unavailable
 from tidings.events import Event, Offset
+from tidings.log import uncertain
+from tidings.runs import runs
 from tidings.stores.postgres import store as module
 from tidings.stores.postgres.store import PostgresStore
 
@@ -35,6 +40,17 @@ class Pair(NamedTuple):
 
     async def cut_off(self) -> None:
         await asyncio.to_thread(self.standby.cut_off)
+
+    async def replicate_synchronously(self) -> None:
+        """Let the primary acknowledge a commit only once the standby has it."""
+
+        def change() -> None:
+            self.primary.sql("ALTER SYSTEM SET synchronous_standby_names = '*'")
+            self.primary.sql("SELECT pg_reload_conf()")
+            while self.primary.sql("SELECT sync_state FROM pg_stat_replication") != ["sync"]:
+                pass
+
+        await asyncio.to_thread(change)
 
     async def fail_over(self) -> None:
         await asyncio.to_thread(self.primary.kill)
@@ -151,3 +167,40 @@ async def test_a_standby_alone_cannot_be_written(pair: Pair, monkeypatch: pytest
         assert head.tail == 2
     finally:
         await store.close()
+
+
+async def fail_over_late(pair: Pair) -> None:
+    """Promote the standby when leases have lapsed, and neither updates nor their outcomes are waited for any more."""
+    await asyncio.to_thread(pair.primary.kill)
+    await asyncio.sleep(runs.LEASE + uncertain.PATIENCE)
+    await asyncio.to_thread(pair.standby.promote)
+
+
+async def test_a_run_under_way_goes_on(hub: Hub, pair: Pair) -> None:
+    """Also the commit that was under way is stored once: the standby has each commit before it is acknowledged."""
+    await pair.replicate_synchronously()
+    async with counting(pair.url) as process, Hub(pair.url), Hub(pair.url):  # with the reapers of three processes
+        run = await under_way(hub, process)
+        await fail_over_late(pair)
+        await published(hub, "a", "the new primary is there")
+        await long_after(hub, run)
+        await ends_well(run, process)
+
+
+@pytest.mark.parametrize("signal", [SIGKILL, SIGSTOP])
+async def test_a_run_whose_process_fell_silent_is_ended_and_stays_so(hub: Hub, pair: Pair, signal: Signals) -> None:
+    await pair.replicate_synchronously()
+    async with counting(pair.url) as process:
+        run = await under_way(hub, process)
+        process.send_signal(signal)
+        await fail_over_late(pair)
+        await published(hub, "a", "the new primary is there")
+        async with asyncio.timeout(60):
+            end = await run.wait()
+        assert json.loads(end.data)["outcome"] == "interrupted"
+        if signal == SIGSTOP:
+            process.send_signal(SIGCONT)
+            await told_to_stop(process)
+            assert await line(process) == "ended"
+        sound(await story(run))
+        assert [event async for event in run.events()][-1] == end
