@@ -63,8 +63,8 @@ docs: ## build the documentation to site/
 requirements: ## pin every dependency again, by version and hash; ARGS=--upgrade for newer ones
 	@scripts/environment dev
 	$(COMPILE) --group build -o requirements/build.txt
-	$(COMPILE) pyproject.toml --extra server --extra langchain --extra oidc --extra postgres -c requirements/build.txt -o requirements/serve.txt
-	$(COMPILE) pyproject.toml --extra server --extra langchain --extra oidc --extra postgres --group dev -c requirements/build.txt -c requirements/serve.txt -o requirements/dev.txt
+	$(COMPILE) pyproject.toml --extra server --extra langchain --extra oidc --extra otlp --extra postgres -c requirements/build.txt -o requirements/serve.txt
+	$(COMPILE) pyproject.toml --extra server --extra langchain --extra oidc --extra otlp --extra postgres --group dev -c requirements/build.txt -c requirements/serve.txt -o requirements/dev.txt
 	$(COMPILE) --group docs -c requirements/build.txt -c requirements/dev.txt -o requirements/docs.txt
 
 COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate \

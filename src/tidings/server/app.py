@@ -22,6 +22,7 @@ from tidings.access.names import topics_of
 from tidings.access.subject import PERSON
 from tidings.access.tokens import Authenticator, sign
 from tidings.api import Hub
+from tidings.apps.figures.routes import Intake
 from tidings.apps.files.attachments import Attachments
 from tidings.apps.files.files import Files
 from tidings.apps.metrics import service as own_metrics
@@ -226,6 +227,7 @@ def create_app(
         Following(hub, access, slots).route(),
         runs.following(hub, access, slots),
         asking(hub, access, slots, offered),
+        Intake(hub, access).route(),
     )
     for router in (
         topics.routes(hub, access),

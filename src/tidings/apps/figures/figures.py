@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 
-from tidings.errors import InvalidRequest
+from tidings.errors import InvalidRequest, TidingsError
 from tidings.events import shown
-from tidings.log.names import text_of, valid_data, valid_topic
+from tidings.log.names import MAX_APPEND, MAX_EVENTS, text_of, valid_topic, weigh
 
 PREFIX = "figures."
 """The beginning of the topics: the name of the metric follows."""
@@ -21,38 +21,72 @@ TOPICS = 1_000
 
 Value = str | float | bool
 
+Figure = tuple[str, Mapping[str, float], Mapping[str, Value]]
+"""A figure: the name of its metric, its numbers and its labels."""
+
 
 class Figures:
     """Figures that came together. `topics`: the events, `(type, data)`, of each topic, in the order in which they came.
 
-    `refused` counts those that are no figures, such as NaN; `reason` says what is wrong with the first one.
+    `refused` counts what is not taken, such as NaN; `reason` says what is wrong with the first of it, and `error` is
+    its error. `most`: figures that are taken at once. `check` returns the name of a topic, or raises TidingsError for a
+    topic that takes no figures.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MOST, check: Callable[[str], str] = valid_topic) -> None:
         self.topics: dict[str, list[tuple[str, str]]] = {}
         self.refused: int = 0
         self.reason: str = ""
+        self.error: TidingsError | None = None
+        self._most = most
+        self._check = check
         self._count = 0
+        self._bytes = 0
+        self._points = 0
+        self._of: dict[str, set[int]] = {}
 
     def add(self, name: str, numbers: Mapping[str, float], labels: Mapping[str, Value]) -> None:
         """Take a figure of the metric `name`, an event `{…numbers, "labels"}`, or refuse it.
 
-        Raises InvalidRequest for more figures or metrics than are taken at once.
+        Raises InvalidRequest for more figures, metrics or bytes than are taken at once.
         """
-        self._count += 1
-        if self._count > MOST:
-            raise InvalidRequest(f"At most {MOST:,} figures are taken at once.")
-        try:
-            topic = valid_topic(PREFIX + name)
-            data = valid_data(text_of({**numbers, **({"labels": labels} if labels else {})}))
-        except InvalidRequest as error:
-            self.refuse(name, str(error))
-            return
-        if topic not in self.topics and len(self.topics) >= TOPICS:
-            raise InvalidRequest(f"At most {TOPICS:,} metrics are taken at once.")
-        self.topics.setdefault(topic, []).append((TYPE, data))
+        self.add_point([(name, numbers, labels)])
 
-    def refuse(self, name: str, reason: str) -> None:
-        """Count a figure that is not taken."""
+    def add_point(self, figures: Iterable[Figure]) -> None:
+        """Take all the figures of one point, or refuse the point. Raises as `add` does, and what `figures` raises."""
+        self._points += 1
+        events = []
+        for name, numbers, labels in figures:
+            self._count += 1
+            if self._count > self._most:
+                raise InvalidRequest(f"At most {self._most:,} figures are taken at once.")
+            try:
+                topic = self._check(PREFIX + name)
+                data = text_of({**numbers, **({"labels": labels} if labels else {})})
+                self._bytes += weigh(data)
+            except TidingsError as error:
+                self.refuse(name, error)
+                return
+            if self._bytes > MAX_APPEND:
+                raise InvalidRequest(f"At most {MAX_APPEND:,} bytes of figures are taken at once.")
+            events.append((topic, data))
+        for topic, data in events:
+            if topic not in self.topics and len(self.topics) >= TOPICS:
+                raise InvalidRequest(f"At most {TOPICS:,} metrics are taken at once.")
+            kept = self.topics.setdefault(topic, [])
+            if len(kept) >= MAX_EVENTS:
+                raise InvalidRequest(f"At most {MAX_EVENTS:,} figures of one metric are taken at once.")
+            kept.append((TYPE, data))
+            self._of.setdefault(topic, set()).add(self._points)
+
+    def refuse(self, name: str, error: TidingsError) -> None:
+        """Count a point that is not taken."""
         self.refused += 1
-        self.reason = self.reason or f"{shown(name)}: {reason}"
+        self.error = self.error or error
+        self.reason = self.reason or f"{shown(name)}: {error}"
+
+    def refuse_topics(self, errors: Mapping[str, TidingsError]) -> None:
+        """Count the points of topics that did not take them, each once."""
+        for topic, error in errors.items():
+            self.refuse(topic.removeprefix(PREFIX), error)
+        self.refused += len(set[int]().union(*(self._of[topic] for topic in errors))) - len(errors)
