@@ -116,7 +116,7 @@ def test_a_package_holds_the_bundle_of_its_sources(tmp_path: Path, kind: str) ->
     assert site.bundled
     assert site.version == load(WEB).version
     assert "main-" in site.html
-    assert (root / "client" / "index.js").exists()
+    assert (root / "client" / "index.js").exists() == (kind == "sdist"), "the page has its client in the bundle"
     assert json.loads((root / "bundle" / "made-of.json").read_text())
 
 

@@ -28,6 +28,7 @@ PAGE = """<!doctype html>
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     (tmp_path / "client").mkdir()
+    (tmp_path / "ui").mkdir()
     (tmp_path / "index.html").write_text(PAGE, "utf-8")
     (tmp_path / "a.js").write_text("export const a = 1;\n" * 100, "utf-8")
     (tmp_path / "client" / "worker.js").write_text("onconnect = null;\n", "utf-8")
@@ -113,6 +114,7 @@ def test_a_wheel_leaves_out_what_its_bundle_is_made_of(root: Path) -> None:
         (root / name).write_text("export {};\n", "utf-8")
     bundle(root)
     shutil.rmtree(root / "vendor")
+    shutil.rmtree(root / "client")
     assert not load(root).bundled, "this is no wheel"
     shutil.rmtree(root / "ui")
     assert load(root).bundled
