@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tidings import events
 from tidings.errors import InvalidRequest
-from tidings.events import NESTING, ORIGIN, REDACTED, Event, Offset, check_nesting, redacted_event
+from tidings.events import NESTING, ORIGIN, PIECE, REDACTED, Event, Offset, check_nesting, redacted_event
 
 
 @given(st.from_regex(r"[A-Za-z1-9][A-Za-z0-9]{0,15}", fullmatch=True), st.integers(0, 10**18 - 1))
@@ -89,6 +89,17 @@ def levels(value: object) -> int:
     """Count the levels of a value, as an independent measure."""
     parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
     return 0 if parts is None else 1 + max(map(levels, parts), default=0)
+
+
+@pytest.mark.parametrize("pairs", [0, 1, 4 * PIECE - 65, 4 * PIECE - 64, 4 * PIECE, 9 * PIECE])
+def test_levels_are_counted_on_from_piece_to_piece(pairs: int) -> None:
+    for depth in (NESTING, NESTING + 1):
+        text = "[" * (depth - 1) + "[]" * pairs + "[" + "]" * depth
+        if depth == NESTING:
+            check_nesting(text)
+        else:
+            with pytest.raises(RecursionError):
+                check_nesting(text)
 
 
 @given(JSON, st.integers(NESTING - 9, NESTING + 1))

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from time import monotonic
 
-from tidings.slices import SLICE, in_slices
+import pytest
+
+from tidings.slices import LARGE, SLICE, beside, in_slices
 
 
 async def test_the_items_come_in_order_and_once() -> None:
@@ -37,3 +40,15 @@ async def test_short_work_is_not_interrupted() -> None:
         pass
     assert not beside.done()
     await beside
+
+
+async def test_a_thread_works_on_what_is_large() -> None:
+    assert await beside(LARGE, threading.current_thread) is threading.current_thread()
+    assert await beside(LARGE + 1, threading.current_thread) is not threading.current_thread()
+
+
+async def test_work_beside_the_loop_has_its_arguments_and_its_error() -> None:
+    for size in (LARGE, LARGE + 1):
+        assert await beside(size, int, "a", base=16) == 10
+        with pytest.raises(ValueError, match="invalid literal"):
+            await beside(size, int, "g", base=16)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from types import ModuleType
 from typing import Any
 
 import httpx
@@ -16,6 +18,8 @@ from tidings import Hub
 from tidings.runs.assistant import Assistant
 from tidings.server import app as app_module
 from tidings.server.settings import Settings
+
+WatchThreads = Callable[[ModuleType, str], list[bool]]
 
 
 class Script:
@@ -80,3 +84,20 @@ async def server() -> AsyncIterator[Server]:
 def topic(request: pytest.FixtureRequest) -> str:
     """A topic of the test's own."""
     return "t." + "".join(c if c.isalnum() else "-" for c in request.node.name)[:150] + f"-{id(request.node):x}"
+
+
+@pytest.fixture
+def threads(monkeypatch: pytest.MonkeyPatch) -> WatchThreads:
+    """Return a function that watches a module's function, and returns for each call if it was in another thread."""
+
+    def watch(module: ModuleType, name: str) -> list[bool]:
+        original, here, calls = getattr(module, name), threading.current_thread(), list[bool]()
+
+        def watched(*args: Any) -> Any:
+            calls.append(threading.current_thread() is not here)
+            return original(*args)
+
+        monkeypatch.setattr(module, name, watched)
+        return calls
+
+    return watch

@@ -11,10 +11,11 @@ import msgspec
 import pytest
 
 from tests.asgi import asking
-from tests.http.conftest import Server, serving
+from tests.http.conftest import Server, WatchThreads, serving
 from tests.http.problems import problem
 from tidings import slices
 from tidings.errors import InvalidRequest, TooLarge
+from tidings.http import publish as module
 from tidings.http.publish import PART, Sizes, parse_lines
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -40,6 +41,18 @@ class TestPublish:
         assert answer.status_code == 201
         (event,) = (await server.hub.read(topic)).events
         assert event.data == text
+
+    @pytest.mark.parametrize(("size", "is_large"), [(60_000, False), (70_000, True)])
+    async def test_large_json_is_read_in_a_thread(
+        self, server: Server, topic: str, threads: WatchThreads, size: int, is_large: bool
+    ) -> None:
+        calls, text = threads(module, "check_nesting"), json.dumps(["x" * size])
+        for content, kind in ((text, "application/json"), (f'{{"data":1}}\n{{"data":{text}}}', "application/x-ndjson")):
+            headers = {"content-type": kind}
+            answer = await server.client.post(f"/topics/{topic}/events", content=content, headers=headers)
+            assert answer.status_code == 201
+        assert calls == [is_large, is_large, is_large]
+        assert [event.data for event in (await server.hub.read(topic)).events] == [text, "1", text]
 
     async def test_a_batch_is_one_commit(self, server: Server, topic: str) -> None:
         lines = [

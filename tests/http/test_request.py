@@ -9,12 +9,13 @@ import pytest
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 
-from tests.http.conftest import Server
+from tests.http.conftest import Server, WatchThreads
 from tests.http.problems import problem
 from tidings.errors import InvalidRequest
+from tidings.http import request as module
 from tidings.http.follow import FollowQuery
 from tidings.http.publish import PublishQuery
-from tidings.http.request import Query, address, client_key
+from tidings.http.request import PARAMETERS, Query, address, client_key
 
 JSON = {"content-type": "application/json"}
 
@@ -37,6 +38,19 @@ async def test_a_query_has_its_fields_and_their_defaults() -> None:
 async def test_a_query_that_breaks_a_rule_is_refused(query: str) -> None:
     with pytest.raises(RequestValidationError):
         read(PublishQuery, query)
+
+
+async def test_a_query_has_at_most_100_parameters() -> None:
+    few = "&".join(f"topic=t{n}" for n in range(PARAMETERS))
+    assert len(read(FollowQuery, few).topic) == 100
+    with pytest.raises(RequestValidationError) as refused:
+        read(FollowQuery, few + "&topic=t")
+    assert [error["msg"] for error in refused.value.errors()] == ["A query has at most 100 parameters"]
+
+
+async def test_a_query_of_too_many_parameters_is_answered(server: Server) -> None:
+    said = problem(await server.client.get("/topics/a/events?" + "a=1&" * 15_000), 422)
+    assert said["errors"] == [{"at": "query", "message": "A query has at most 100 parameters"}]
 
 
 @pytest.mark.parametrize("query", ["type=%FF", "type=%ED%A0%80", "type=\xff"])
@@ -104,6 +118,15 @@ async def test_a_body_has_at_most_20_000_values(server: Server, value: Any, sepa
     for count, status in ((fit, 422), (fit + 1, 413)):
         body = json.dumps({"input": [value] * count}, separators=separators)
         problem(await server.client.post("/runs", content=body, headers=JSON), status)
+
+
+@pytest.mark.parametrize(("size", "is_large"), [(60_000, False), (70_000, True)])
+async def test_a_large_body_is_read_in_a_thread(
+    server: Server, threads: WatchThreads, size: int, is_large: bool
+) -> None:
+    calls = threads(module, "check_nesting")
+    problem(await server.client.post("/runs", json={"unknown": "x" * size}), 422)
+    assert calls == [is_large]
 
 
 async def test_members_are_values(server: Server) -> None:

@@ -6,11 +6,12 @@ import time
 
 import pytest
 
-from tests.http.conftest import Server, serving
+from tests.http.conftest import Server, WatchThreads, serving
 from tests.http.problems import problem
 from tidings import Hub
 from tidings.access.guards import Guard
 from tidings.access.subject import Subject
+from tidings.http import topics as module
 from tidings.log.head import Head
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -34,6 +35,16 @@ class TestRead:
         }
         assert (page["next"], page["tail"]) == (str(events[2].offset),) * 2
         assert (page["earliest"], page["up_to_date"], page["closed"]) == (str(events[0].offset), True, False)
+
+    @pytest.mark.parametrize(("size", "is_large"), [(30_000, False), (35_000, True)])
+    async def test_a_large_page_is_written_in_a_thread(
+        self, server: Server, topic: str, threads: WatchThreads, size: int, is_large: bool
+    ) -> None:
+        calls = threads(module, "page_value")
+        await server.hub.log.append(topic, [("x", '"' + "x" * size + '"')] * 2)
+        answer = await server.client.get(f"/topics/{topic}/events")
+        assert [event["data"] for event in answer.json()["events"]] == ["x" * size] * 2
+        assert calls == [is_large]
 
     async def test_pages_one_after_another(self, server: Server, topic: str) -> None:
         await server.published(topic, 25)

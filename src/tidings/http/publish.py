@@ -18,7 +18,7 @@ from tidings.errors import Closed, Conflict, InvalidRequest, TidingsError, TooLa
 from tidings.events import MESSAGE, Offset, check_nesting
 from tidings.log.names import MAX_DATA
 from tidings.log.rules import NEW, Appended, Expected
-from tidings.slices import in_slices
+from tidings.slices import beside, in_slices
 
 from .creating import creating
 from .openapi import KEY, TOPIC_PARAMETER, TYPE, DirectRoute, problems, shape
@@ -169,7 +169,7 @@ class Publishing:
             return await parse_lines(await read_body(request, self.sizes.batch), self.sizes.lines)
         body = await read_body(request, self.sizes.body)
         is_checked = kind != "application/json" or (guard is not None and guard.reads_json)
-        return [(type, utf8(body) if is_checked else json_text(body))]
+        return [(type, utf8(body) if is_checked else await beside(len(body), json_text, body))]
 
 
 def parse_expected(text: str) -> Literal[Expected.NEW] | str | Offset | None:
@@ -282,7 +282,7 @@ async def parse_lines(body: bytes, most: int) -> list[tuple[str, str]]:
     items, number = list[tuple[str, str]](), 1
     async for part in in_slices(_parts(body)):
         lines = part.split(b"\n")
-        items += _parse(lines, number, part)
+        items += await beside(len(part), _parse, lines, number, part)
         number += len(lines)
     if not items:
         raise InvalidRequest("The batch has no events.")

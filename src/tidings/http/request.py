@@ -24,6 +24,7 @@ from tidings.access.subject import Subject
 from tidings.delivery.response import problem_response
 from tidings.errors import InvalidRequest, TidingsError, TooLarge
 from tidings.events import check_nesting, outside_texts, shown
+from tidings.slices import beside
 
 from .openapi import TOPIC, TOPIC_PARAMETER
 from .problems import internal_error, invalid_parameters
@@ -33,6 +34,9 @@ SMALL = 16 * 1024
 
 MEMBERS = 100
 """Members of a JSON object in a body. Each unknown member would become an error of its own."""
+
+PARAMETERS = 100
+"""Parameters of a query: three times the topics of a stream. It takes 7 ms to read 15,000."""
 
 VALUES = 20_000
 """Values of a JSON body, those inside others included. Python takes 0.7 µs to make a member or an object, and its
@@ -177,10 +181,14 @@ def wrong(name: str, message: str) -> NoReturn:
 def pairs(query: bytes) -> list[tuple[str, str]]:
     """Return the names and values of a query string.
 
-    Raises InvalidRequest for a query that is not text: frameworks would read U+FFFD, which would be stored.
+    Raises RequestValidationError for more than PARAMETERS, and InvalidRequest for a query that is not text: frameworks
+    would read U+FFFD, which would be stored.
     """
     if not query:
         return []
+    if query.count(b"&") >= PARAMETERS:
+        message = f"A query has at most {PARAMETERS} parameters"
+        raise RequestValidationError([{"loc": ("query",), "msg": message, "type": "query"}])
     try:
         return parse_qsl(query.decode("ascii"), keep_blank_values=True, errors="strict")
     except UnicodeDecodeError:
@@ -230,13 +238,17 @@ class BoundedRequest(Request):
 
     async def json(self) -> Any:
         body = await self.body()
-        if _has_many_values(body):
-            raise HTTPException(413, f"A body has at most {VALUES:,} values.")
-        try:
-            check_nesting(body.decode("utf-8", "replace"))
-        except RecursionError as error:
-            raise HTTPException(400, f"{error}.") from None
-        return json.loads(body, object_pairs_hook=_object)
+        return await beside(len(body), _json, body)
+
+
+def _json(body: bytes) -> Any:
+    if _has_many_values(body):
+        raise HTTPException(413, f"A body has at most {VALUES:,} values.")
+    try:
+        check_nesting(body.decode("utf-8", "replace"))
+    except RecursionError as error:
+        raise HTTPException(400, f"{error}.") from None
+    return json.loads(body, object_pairs_hook=_object)
 
 
 def _has_many_values(body: bytes) -> bool:

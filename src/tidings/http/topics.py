@@ -19,6 +19,7 @@ from tidings.errors import Gone, InvalidRequest, NotFound
 from tidings.events import ORIGIN, Offset, Page, Retention
 from tidings.log.head import Head
 from tidings.log.rules import NEW
+from tidings.slices import beside
 from tidings.wire.run_events import merged_log
 from tidings.wire.sse import json_value
 
@@ -227,7 +228,8 @@ def routes(hub: Hub, access: Access) -> APIRouter:
         if page.lost is not None:
             where = f"before {before}" if before else f"after {after}"
             raise Gone(f"Events {where} are gone: {page.lost}.", reason=page.lost, earliest=str(page.earliest))
-        return json_response(page_value(page, merge))
+        size = sum([len(event.data) for event in page.events])
+        return await beside(size, lambda: json_response(page_value(page, merge)))
 
     @router.delete(
         "/topics/{topic}/events/{offset}",
