@@ -36,6 +36,14 @@ def test_the_size_of_an_append_is_that_of_its_data_in_bytes() -> None:
     assert rules.valid_append(Append([("message", "abc"), ("other", "é"), ("other", "")], key="k", ttl=1.0)) == 5
 
 
+def test_an_append_of_exactly_the_most_bytes_is_valid() -> None:
+    full, rest = divmod(rules.MAX_APPEND, names.MAX_DATA)
+    items = [("message", "x" * names.MAX_DATA)] * full + [("message", "x" * rest)] * bool(rest)
+    assert rules.valid_append(Append(items)) == rules.MAX_APPEND
+    with pytest.raises(InvalidRequest):
+        rules.valid_append(Append([*items, ("message", "x")]))
+
+
 def known(**head: Any) -> Known:
     return Known(Head("epoch1", **head))
 
@@ -137,6 +145,14 @@ def test_a_default_belongs_to_the_birth_of_a_log(default: Retention, asked: list
         ttl = ttl if lives is UNSET else lives
         assert (head.retention, head.ttl) == (retention, ttl)
         default = Retention(max_events=1)  # another process, with another setting
+
+
+def test_an_append_closes_a_log_and_none_opens_it_again() -> None:
+    closed = after(Known(None), Append([("m", "x")], close=True))
+    assert (closed.closed, closed.tail) == (True, 1)
+    assert after(Known(Head("epoch1", tail=5)), Append(close=True)).closed
+    assert not after(Known(Head("epoch1", tail=5)), Append([("m", "x")])).closed
+    assert after(Known(closed), Append(configure=True, ttl=9.0)).closed
 
 
 def test_the_owner_is_the_one_of_the_birth() -> None:

@@ -44,6 +44,7 @@ def test_every_duration_is_in_one_class_and_in_all_buckets_above_it(times: list[
     for time in times:
         timings.add(time)
     assert sum(timings.counts) == len(times)
+    assert timings.total == sum(times)
     buckets = timings.buckets()
     assert buckets[-1] == ("+Inf", len(times))
     assert [count for _, count in buckets] == sorted(count for _, count in buckets)
