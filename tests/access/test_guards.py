@@ -1,4 +1,4 @@
-"""Guards: asked for every native read and change of the topics they speak for, and for no other."""
+"""Guards: asked for every read and change of their own topics, and of no others."""
 
 from __future__ import annotations
 

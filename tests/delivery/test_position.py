@@ -56,7 +56,7 @@ def test_a_reader_gets_the_window_up_to_the_visible_end() -> None:
 
 @pytest.mark.parametrize("n", [TAIL - 4, TAIL - 1, TAIL])
 def test_a_reader_waits_for_events_that_are_not_visible(n: int) -> None:
-    """Also where it has seen more than this process has shown: it had that from another one."""
+    """A reader whom another process has shown more already waits, too."""
     assert step(Offset("E", n), live()) == (None, f"E-{n}")
 
 

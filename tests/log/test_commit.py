@@ -91,7 +91,7 @@ def test_a_trim_goes_through_beside_appends() -> None:
     assert change.head == msgspec.structs.replace(grown, start=2, size=7 * SIZE, oldest=2.0)
 
 
-def test_a_trim_that_left_one_record_does_not_say_so_of_a_log_that_has_grown() -> None:
+def test_a_log_that_grew_after_a_trim_to_one_record_is_not_single() -> None:
     head = msgspec.structs.replace(HEAD, retention=Retention(max_events=1))
     after = retention.trimmed(head, RECORDS, 9.0)
     assert after

@@ -50,7 +50,7 @@ async def test_a_run_that_ended_is_not_ended_again(hub: Hub) -> None:
     assert not await hub.leases.lapsed()
 
 
-async def test_the_reaper_follows_the_end_of_a_dead_run(hub: Hub) -> None:
+async def test_the_end_of_a_dead_run_is_reported_once(hub: Hub) -> None:
     run, ended = await dead_run(hub), []
 
     async def follow(id: str) -> None:

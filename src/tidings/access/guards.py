@@ -1,5 +1,5 @@
-"""Guards: what an app allows in its topics, beyond a token's patterns. The first segment of a topic names its guard,
-or the topic itself where only that topic has one.
+"""Guards: what an app allows in its topics, beyond a token's patterns. A guard is registered for the
+first segment of its topics, or for a single topic.
 
 A topic without a guard has only the patterns, and costs two looks in a dictionary.
 """
@@ -27,7 +27,7 @@ def naming(topic: str) -> Iterator[None]:
     """Put the topic of the request into every refusal of it, as the member `topic` of the problem.
 
     A client that follows several topics gives up the one that is named, and goes on with the others. A guard may ask
-    the guard of another topic, so what it names itself is overwritten.
+    the guard of another topic, so a topic that the refusal names already is overwritten.
     """
     try:
         yield
@@ -83,13 +83,13 @@ class Guard:
     """
 
     reads_json: bool = False
-    """The guard itself refuses data that is not JSON, and says which part of it is wrong."""
+    """True if the guard itself refuses data that is not JSON, and says which part of it is wrong."""
 
     async def read(self, subject: Subject, topic: str) -> None:
         """Check a read: a page, a stream, a topic's state or its place in a list. Raises Forbidden or NotFound."""
 
     async def labels(self, subject: Subject) -> Sequence[str] | None:
-        """Return labels under which every topic that the subject may read is found; None: it may be any topic.
+        """Return labels, of which every topic that the subject may read has one; None: any topic may be readable.
 
         A list looks at no other topics, and checks each of these by `list`.
         """
@@ -118,7 +118,7 @@ class Guard:
         """Complete a publication after its commit and before its answer.
 
         `note` is what `admit` gave. A publisher that was not answered repeats its request with its key: then this is
-        called again for the events of the first time, without a note, and does what was not done then.
+        called again with the stored events and without a note, and finishes what was left undone.
         """
 
     async def manage(self, subject: Subject, topic: str) -> None:

@@ -26,7 +26,7 @@ EVERY = 500
 """Events after which a snapshot is written. A state is read from a snapshot and about as many events at most."""
 
 REDACTED = 16
-"""Redactions after which a snapshot is written: a head names the last 32, and all others cost a look at every event."""
+"""Redactions after which a snapshot is written. A head names the last 32; older ones are found by reading all events."""
 
 KEPT = 1024
 """States that a process keeps: those used last."""
@@ -36,7 +36,7 @@ SOON = 0.1
 
 QUIET, BUSY = 0.3, 3.0
 """Seconds without a further event until the snapshot of a large state is written, and the most seconds of waiting for
-them. Each makes the store overwrite the one before, which takes up to 0.3 s, and nobody else's event is stored then."""
+them. Each overwrites the one before it, and the store takes no other write meanwhile, for up to 0.3 s."""
 
 S = TypeVar("S")
 
@@ -105,9 +105,9 @@ class Projections(Generic[S]):
     If `changed` gets no events, either the topic ended (`offset` is ORIGIN) or events were skipped, and the state is
     old until it is level again.
     A large state has its own form of a snapshot: `freeze` copies the state and returns the function that writes the
-    copy as text, in a thread; `thaw` reads the text in a thread, and raises ValueError for another form. `growth`: the
-    part by which the log grows until the next snapshot, if that is more than EVERY events. `at_once`: events of one
-    commit that change a state in one turn of the event loop; those of a larger commit are read in pages like others.
+    copy as text, in a thread; `thaw` reads the text in a thread, and raises ValueError for another form. `growth`:
+    the next snapshot follows after this part of the events before it, but not before EVERY events. `at_once`: the events
+    of one commit that change a state in one turn of the event loop; a larger commit is read in pages like others.
     """
 
     def __init__(

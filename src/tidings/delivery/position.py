@@ -44,7 +44,7 @@ class Position:
     """A reader that has the first `n` events of life `epoch` of a topic.
 
     `ahead`: the log never had so many events, so the position cannot be of this life, whatever its epoch says.
-    `ended`: the reader was told of the end of the topic.
+    `ended`: the reader was told of the end of the topic. `said`: the announced redactions of which it was told.
     """
 
     __slots__ = ("ahead", "ended", "epoch", "live", "n", "said")
@@ -62,7 +62,7 @@ class Position:
 
     @property
     def located(self) -> Offset:
-        """The position in the topic's present life, if that one goes on from the reader's own life."""
+        """The position in the topic's present life, if that life continues the reader's own."""
         return self.live.locate(Offset(self.epoch, self.n))
 
     @property
@@ -129,6 +129,6 @@ class Position:
         goes_on = not self.ahead and self.located.epoch == live.epoch and lost is None
         self.epoch, self.n = live.epoch, self.n if goes_on else live.start
         self.ended = self.ahead = False
-        # The reader may have what was redacted since this life began. What was redacted before it has been told.
+        # The reader may have what was redacted since this life began. It was told of earlier redactions already.
         self.said = 0 if goes_on else live.said
         return Reset(lost, live.earliest) if lost else None

@@ -44,7 +44,9 @@ class Job:
 
 
 class Commit:
-    """A plan over the jobs of one change. `change` and `answers` are what it decided last. `began`: as in Job."""
+    """A plan over the jobs of one change. `change` and `answers` are its latest decision, since a store may ask
+    again. `began`: as in Job.
+    """
 
     __slots__ = ("answers", "began", "change", "id", "jobs", "now", "topic")
 
@@ -97,7 +99,7 @@ class Commit:
 
 
 class Trim:
-    """A plan that makes `after` of the head `before`, unless the log was trimmed or redacted meanwhile."""
+    """A plan that replaces the head `before` by `after`, unless the log was trimmed or redacted since."""
 
     def __init__(self, before: Head, after: Head) -> None:
         self._before, self._after = before, after
@@ -132,7 +134,7 @@ class Redact:
 
 
 class Delete:
-    """A plan that deletes the log, if there is one. `expected`: only in the life with this epoch.
+    """A plan that deletes the log, if there is one; with `expected`, only a log of this epoch.
 
     `refused`: the log is in another life, and stays.
     """

@@ -57,7 +57,7 @@ class Reaper:
                 try:
                     await self._hub.log.append(topic, end, expected=tail, close=True)
                 except TooLarge:
-                    # The terminal event alone is small, and above all the run ends.
+                    # The run must end, and its terminal event alone is small.
                     await self._hub.log.append(topic, end[-1:], expected=tail, close=True)
             except Conflict:
                 return
