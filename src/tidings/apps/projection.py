@@ -26,7 +26,7 @@ EVERY = 500
 """Events after which a snapshot is written. A state is read from a snapshot and about as many events at most."""
 
 REDACTED = 16
-"""Redactions after which a snapshot is written. A head names the last 32; older ones are found by reading all events."""
+"""Redactions after which a snapshot is written. A head names the last 32; older ones take a read of all events."""
 
 KEPT = 1024
 """States that a process keeps: those used last."""
@@ -106,7 +106,7 @@ class Projections(Generic[S]):
     old until it is level again.
     A large state has its own form of a snapshot: `freeze` copies the state and returns the function that writes the
     copy as text, in a thread; `thaw` reads the text in a thread, and raises ValueError for another form. `growth`:
-    the next snapshot follows after this part of the events before it, but not before EVERY events. `at_once`: the events
+    the next snapshot follows after this part of the events before it, but not before EVERY events. `at_once`: events
     of one commit that change a state in one turn of the event loop; a larger commit is read in pages like others.
     """
 
