@@ -91,6 +91,7 @@ class LiveTopic:
         "stale",
         "start",
         "state",
+        "told",
         "transient",
         "visible",
         "waiters",
@@ -112,6 +113,7 @@ class LiveTopic:
         self.reloading: asyncio.Task[None] | None = None
         self.wanted: list[asyncio.Future[None]] = []
         self.stale: bool = False
+        self.told: Offset | None = None  # the newest tail of which news came while the store was being asked
         self.life: int = 0
         self.epoch: str = ""
         self.size: int = 0

@@ -109,6 +109,7 @@ class Topics:
             opened.set_result(None)
         finally:
             live.opening = None
+        self._compare(live)
         if live.stale:
             # Do not reload before opening: with a busy publisher the topic is stale again after every reload and would
             # never open.
@@ -244,6 +245,7 @@ class Topics:
                 live.stale = False
                 wanted, live.wanted = live.wanted, []
                 await self._look(live)
+                self._compare(live)
                 _resolve(wanted, None)
         except Unavailable as error:
             failure = error
@@ -330,7 +332,20 @@ class Topics:
                 for topic, tail in change.items():
                     known = self._live.get(topic)
                     if known is not None and not self._knows(known, tail):
-                        self._reload_soon(known)
+                        self._hear(known, tail)
+
+    def _hear(self, live: LiveTopic, tail: Offset | None) -> None:
+        """Ask the store after news of a change. If it is being asked already, the answer may show the change."""
+        asking = live.opening is not None or live.reloading is not None
+        if asking and tail and tail != ORIGIN and (live.told is None or live.told.epoch == tail.epoch):
+            live.told = max(live.told or tail, tail)
+        else:
+            self._reload_soon(live)
+
+    def _compare(self, live: LiveTopic) -> None:
+        """Make the topic stale if the store's answer does not show what news told meanwhile."""
+        told, live.told = live.told, None
+        live.stale = live.stale or (told is not None and not self._knows(live, told))
 
     def _knows(self, live: LiveTopic, tail: Offset | None) -> bool:
         if tail is None:
