@@ -11,10 +11,10 @@ import { serverRoot } from "./root.js";
 /**
  * A room, with the offset of a message to show; or a conversation, null being a new one, with the part of it to show.
  * `path`: a page of the documentation, with the first and the last line to show. `process`: the map of a process, null
- * being the list of them. `dashboard`: its id, "" being the list of all. `alert`: a rule's id, "" being the list, "new" the
+ * being the list of them, with the query of its filter. `dashboard`: its id, "" being the list of all. `alert`: a rule's id, "" being the list, "new" the
  * form of a new one. `nowhere`: the address is none of this page.
  * @typedef {{path: string, lines: [number, number] | null}} Doc
- * @typedef {{room: string, at: string | null} | {conversation: string | null, at: Part | null} | Doc | {process: string | null} | {dashboard: string} | {alert: string} | {nowhere: true}} Place
+ * @typedef {{room: string, at: string | null} | {conversation: string | null, at: Part | null} | Doc | {process: string | null, filter: string} | {dashboard: string} | {alert: string} | {nowhere: true}} Place
  */
 
 /** The path of a page of the documentation, as sources name it. */
@@ -34,6 +34,9 @@ export const openDoc = computed(() => ("path" in place.value ? place.value : nul
 
 /** The open process; null: the list of them. Undefined: something else is open. */
 export const openProcess = computed(() => ("process" in place.value ? place.value.process : undefined));
+
+/** The query that filters the cases of the open process; empty: all of them. */
+export const openFilter = computed(() => ("process" in place.value ? place.value.filter : ""));
 
 /** The open dashboard, "" being the list of all; null: none of them is open. */
 export const openDashboard = computed(() => ("dashboard" in place.value ? place.value.dashboard : null));
@@ -70,7 +73,7 @@ function addressed() {
   if (rule) return { alert: rule[1] ?? "" };
   const [known, kind, id] = /^(?:p|([crp])\/([A-Za-z0-9_-]{1,64}))?$/.exec(path) ?? [];
   if (known === undefined) return { nowhere: true };
-  if (known[0] === "p") return { process: id ?? null };
+  if (known[0] === "p") return { process: id ?? null, filter: id ? location.search.slice(1) : "" };
   const search = new URLSearchParams(location.search);
   if (kind === "r") return { room: id, at: search.get("at") };
   const part = search.has("question") ? "question" : "answer";

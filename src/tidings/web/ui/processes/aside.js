@@ -4,7 +4,7 @@ import { counted, number } from "../text/format.js";
 import { CaseEvents, CaseList } from "./cases.js";
 import { share } from "./map-fold.js";
 import { span } from "./span-fold.js";
-import { choose, openCase, process, subject } from "./state.js";
+import { casesPath, choose, narrow, openCase, process, subject } from "./state.js";
 import { Variants } from "./variants.js";
 
 /** The aside of a map: an edge or an activity with its cases, a case with its events, or the variants. */
@@ -23,10 +23,10 @@ export function ProcessAside() {
     <//>`;
   if ("edge" in about)
     return html`<${Aside} title="Edge" kind="process-aside" closeLabel="Close the details" onClose=${close}>
-      <${EdgeDetails} figures=${figures} name=${name} from=${about.edge[0]} to=${about.edge[1]} />
+      <${EdgeDetails} figures=${figures} from=${about.edge[0]} to=${about.edge[1]} />
     <//>`;
   return html`<${Aside} title="Activity" kind="process-aside" closeLabel="Close the details" onClose=${close}>
-    <${ActivityDetails} figures=${figures} name=${name} activity=${about.activity} />
+    <${ActivityDetails} figures=${figures} activity=${about.activity} />
   <//>`;
 }
 
@@ -37,10 +37,9 @@ const Fact = ({ term, children }) =>
     <dd>${children}</dd>
   </div>`;
 
-/** @param {{figures: import("./map-fold.js").Figures, name: string, from: string, to: string}} props */
-function EdgeDetails({ figures, name, from, to }) {
+/** @param {{figures: import("./map-fold.js").Figures, from: string, to: string}} props */
+function EdgeDetails({ figures, from, to }) {
   const edge = figures.edges.find((one) => one.from === from && one.to === to);
-  const query = new URLSearchParams({ from, to });
   return html`
     <section aria-label="Figures">
       <h3 class="subject" dir="auto">
@@ -64,7 +63,7 @@ function EdgeDetails({ figures, name, from, to }) {
     </section>
     <${CaseList}
       key=${`${from}\0${to}`}
-      path=${`/processes/${name}/cases?${query}`}
+      path=${casesPath({ from, to })}
       order="slowest first"
       time="Time"
       now=${edge?.events ?? 0}
@@ -72,13 +71,21 @@ function EdgeDetails({ figures, name, from, to }) {
   `;
 }
 
-/** @param {{figures: import("./map-fold.js").Figures, name: string, activity: string}} props */
-function ActivityDetails({ figures, name, activity }) {
+/** @param {{figures: import("./map-fold.js").Figures, activity: string}} props */
+function ActivityDetails({ figures, activity }) {
   const found = figures.activities.find((one) => one.activity === activity);
   const [begin, end] = [figures.start[activity] ?? 0, figures.end[activity] ?? 0];
   return html`
     <section aria-label="Figures">
       <h3 class="subject" dir="auto">${activity}</h3>
+      <p class="narrowing">
+        <button type="button" class="button" onClick=${() => narrow({ kind: "with", value: activity })}>
+          Cases with it
+        </button>
+        <button type="button" class="button" onClick=${() => narrow({ kind: "without", value: activity })}>
+          Cases without it
+        </button>
+      </p>
       ${
         found
           ? html`<dl>
@@ -95,7 +102,7 @@ function ActivityDetails({ figures, name, activity }) {
     </section>
     <${CaseList}
       key=${activity}
-      path=${`/processes/${name}/cases?${new URLSearchParams({ at: activity })}`}
+      path=${casesPath({ at: activity })}
       title="Cases whose last event it is"
       order="longest there first"
       time="For"

@@ -3,9 +3,8 @@ import { html } from "../kit/html.js";
 import { Icon } from "../kit/icon.js";
 import { counted, number } from "../text/format.js";
 import { paged } from "./cases-state.js";
-import { span } from "./span-fold.js";
+import { span, stamp } from "./span-fold.js";
 import { openCase } from "./state.js";
-import { stamp } from "./words.js";
 
 /** @typedef {import("./cases-state.js").FoundCase} FoundCase */
 /** @typedef {import("./cases-state.js").Step} Step */

@@ -6,15 +6,18 @@ import { openProcess } from "../page/address.js";
 import { compact } from "../page/layout.js";
 import { counted, number } from "../text/format.js";
 import { saveMap, saveTable } from "./export.js";
+import { askForFilter } from "./filter-dialog.js";
 import { announced, asTable, choose, paused, process, processTitle, stale, subject } from "./state.js";
-import { stamp } from "./words.js";
+import { stamp } from "./span-fold.js";
 
 /** The header of a map, or of the list of processes. @param {{bell: any}} props `bell`: a phone shows it here */
 export function ProcessHeader({ bell }) {
   const title = processTitle.value;
   const { figures } = process.value;
   const ready = !!openProcess.value && process.value.status === "ready" && figures !== null;
-  const cases = ready ? `${counted(figures.cases, "case")}, ${counted(figures.events, "event")}` : "";
+  // A phone has no room for both in one line.
+  const events = ready && !(compact.value && figures.whole) ? `, ${counted(figures.events, "event")}` : "";
+  const cases = ready ? `${casesOf(figures)}${events}` : "";
   const variants = subject.value !== null && "variants" in subject.value;
   const list = () => choose(variants ? null : { variants: true });
   const files = [
@@ -30,6 +33,7 @@ export function ProcessHeader({ bell }) {
       ? []
       : [
           { icon: "pause", label: paused.value ? "Resume" : "Pause", run: pause },
+          { icon: "plus", label: "Filter", run: askForFilter },
           { icon: "list-tree", label: "Variants", run: list },
           { icon: "file-text", label: asTable.value ? "Show the map" : "Show tables", run: turn },
           ...files,
@@ -47,6 +51,7 @@ export function ProcessHeader({ bell }) {
           <button type="button" class="button" onClick=${pause}>
             ${!paused.value && html`<${Icon} name="pause" />`}${paused.value ? "Resume" : "Pause"}
           </button>
+          <button type="button" class="quiet" aria-haspopup="dialog" onClick=${askForFilter}>Filter</button>
           <button type="button" class="quiet" aria-pressed=${String(variants)} onClick=${list}>Variants</button>
           <button type="button" class="quiet" aria-pressed=${String(asTable.value)} onClick=${turn}>Table</button>
           <${Menu} icon="download" label="Save" items=${files} />
@@ -59,13 +64,17 @@ export function ProcessHeader({ bell }) {
 const pause = () => void (paused.value = !paused.value);
 const turn = () => void (asTable.value = !asTable.value);
 
+/** The number of cases, or of those that a filter selects. @param {import("./map-fold.js").Figures} figures */
+const casesOf = ({ cases, whole }) =>
+  whole ? `${number(cases)} of ${counted(whole.cases, "case")}` : counted(cases, "case");
+
 /** The time that a process spans. @param {import("./map-fold.js").Figures} figures */
 const range = ({ first, last }) => (first === null || last === null ? "" : `${stamp(first)} \u2013 ${stamp(last)}`);
 
 /** The state of the figures: live, paused or stale. */
 function State() {
   const { figures, since } = process.value;
-  const missing = Math.max(0, announced.value - (figures?.events ?? 0));
+  const missing = Math.max(0, announced.value - ((figures?.whole ?? figures)?.events ?? 0));
   if (paused.value)
     return html`<span class="chip" role="status">Paused${missing > 0 && `, ${counted(missing, "event")} since`}</span>`;
   if (stale.value)

@@ -24,6 +24,7 @@
  * @property {Variant[]} top_variants
  * @property {number} refused
  * @property {{activities: number, edges: number, cases: number, other: string}} folded
+ * @property {{events: number, cases: number} | null} whole the counts of all cases, if a filter selects some
  */
 
 /**

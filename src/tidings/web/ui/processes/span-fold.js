@@ -20,3 +20,8 @@ export function span(seconds) {
   const value = seconds / size;
   return `${value < 9.95 ? Number(value.toFixed(1)) : Math.round(value)}\u00a0${unit}`;
 }
+
+const moment = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
+
+/** A time of an event, which may be long ago. @param {number} seconds Unix time. "29 Nov 2026, 10:15:00" */
+export const stamp = (seconds) => moment.format(new Date(seconds * 1000));

@@ -1,13 +1,14 @@
 import { computed, effect, signal, untracked } from "@preact/signals";
 import { ORIGIN, Problem } from "../../client/index.js";
 import { connectionStatus, subscribe, tidings } from "../connection/state.js";
-import { goTo, openProcess } from "../page/address.js";
+import { goTo, openFilter, openProcess } from "../page/address.js";
 import { soon } from "../page/frames.js";
 import { drawer, laterAside } from "../page/layout.js";
 import { serverRoot } from "../page/root.js";
 import { keep, recall } from "../page/storage.js";
 import { ended } from "../session/state.js";
 import { run } from "./dots-state.js";
+import { conditionsOf, joined, queryOf } from "./filters-fold.js";
 import { arrivals, drawn, taken, thresholds } from "./map-fold.js";
 
 /** @typedef {import("./map-fold.js").Figures} Figures */
@@ -35,10 +36,22 @@ export const processes = signal(null);
 export const notListed = signal(false);
 
 /**
- * The open process. `empty`: it has no events yet. `since`: the Unix time of the figures.
- * @type {import("@preact/signals").Signal<{name: string, status: "loading" | "ready" | "empty" | "denied" | "failed", figures: Figures | null, since: number, reason: string}>}
+ * The open process. `empty`: it has no events yet; `unmatched`: no case meets the filter. `since`: the Unix time of the
+ * figures; `filter`: the query of their filter. `reason`: why there are no figures, or none of the filter.
+ * @typedef {{name: string, status: "loading" | "ready" | "empty" | "unmatched" | "denied" | "failed", figures: Figures | null, since: number, filter: string, reason: string}} Process
  */
-export const process = signal({ name: "", status: "loading", figures: null, since: 0, reason: "" });
+
+/** @type {Process} */
+const NOTHING = { name: "", status: "loading", figures: null, since: 0, filter: "", reason: "" };
+
+/** @type {import("@preact/signals").Signal<Process>} */
+export const process = signal(NOTHING);
+
+/** The conditions that select the cases of the open process. */
+export const conditions = computed(() => conditionsOf(openFilter.value));
+
+/** The query of the conditions. */
+export const filter = computed(() => queryOf(conditions.value));
 
 /** The title of the open place. */
 export const processTitle = computed(() => openProcess.value ?? "Processes");
@@ -97,6 +110,21 @@ export function choose(next) {
 /** The address of a process. @param {string | null} name null: of the list */
 export const addressOf = (name) => `${serverRoot}p${name ? `/${name}` : ""}`;
 
+/** Select other cases. @param {readonly import("./filters-fold.js").Condition[]} next */
+export function setConditions(next) {
+  const query = queryOf(next);
+  goTo(new URL(`${addressOf(process.peek().name)}${query && `?${query}`}`, location.href));
+}
+
+/** Select the cases that also meet further conditions. @param {...import("./filters-fold.js").Condition} more */
+export const narrow = (...more) => setConditions(joined(conditions.peek(), more));
+
+/** The path of a list of cases, of those that the figures are about. @param {Record<string, string>} query */
+export const casesPath = (query) => {
+  const { name, filter } = process.value;
+  return `/processes/${name}/cases?${new URLSearchParams(query)}${filter && `&${filter}`}`;
+};
+
 /** Open a process. @param {string | null} name null: the list */
 export function goProcess(name) {
   drawer.value = false;
@@ -132,7 +160,7 @@ export const readAgain = () => readNow();
 export function follow(name) {
   const before = process.peek();
   if (before.name !== name) {
-    process.value = { name, status: "loading", figures: null, since: 0, reason: "" };
+    process.value = { ...NOTHING, name };
     announced.value = 0;
     threshold.value = null;
     measure.value = "cases";
@@ -140,23 +168,38 @@ export function follow(name) {
   paused.value = refused.value = false;
   choose(null);
   let left = false;
-  let reading = false;
+  let reading = 0;
+  let turn = 0;
   let again = false;
+  // Figures of another filter are read at once, also while the map is paused: those of the last one are no answer to it.
   const read = async () => {
-    if (left || paused.peek()) return;
-    if (reading) return void (again = true);
-    reading = true;
+    const query = filter.peek();
+    const other = query !== asked;
+    if (left || (paused.peek() && !other)) return;
+    if (reading && !other) return void (again = true);
+    const mine = (reading = ++turn);
+    const over = () => left || mine !== turn;
+    asked = query;
     again = false;
     const begun = performance.now();
     try {
-      const figures = await tidings.request("GET", `/processes/${name}?variants=${VARIANTS}`);
-      if (!left && !paused.peek()) await new Promise((drawn) => soon(() => drawn(show(name, figures))));
+      const figures = await tidings.request("GET", `/processes/${name}?variants=${VARIANTS}${query && `&${query}`}`);
+      const held = paused.peek() && !other;
+      if (!over() && !held) await new Promise((drawn) => soon(() => drawn(over() || show(name, query, figures))));
     } catch (error) {
-      if (!left) fail(error);
+      if (!over()) fail(query, error);
     }
     const took = performance.now() - begun;
-    setTimeout(() => ((reading = false), again && void read()), Math.max(PAUSE, EASE * took));
+    setTimeout(
+      () => {
+        if (over()) return;
+        reading = 0;
+        if (again) void read();
+      },
+      Math.max(PAUSE, EASE * took),
+    );
   };
+  let asked = filter.peek();
   // The topic has transient events only. The connection brings no earlier ones, so the figures are read after each break.
   const subscription = subscribe(`process.${name}.figures`, {
     after: ORIGIN,
@@ -168,27 +211,36 @@ export function follow(name) {
     onError: () => void (refused.value = true),
   });
   readNow = () => void read();
+  const filtered = effect(() => {
+    if (filter.value === untracked(() => asked)) return;
+    untracked(() => {
+      choose(null);
+      threshold.value = null;
+      void read();
+    });
+  });
   const awake = effect(() => {
     if (connectionStatus.value !== "lost" && !paused.value) void untracked(read);
   });
   return () => {
     left = true;
     subscription.close();
+    filtered();
     awake();
     choose(null);
   };
 }
 
-/** @param {string} name @param {Figures} figures */
-function show(name, figures) {
-  const before = process.peek().figures;
-  if (before && before.offset !== figures.offset) {
+/** @param {string} name @param {string} query @param {Figures} figures */
+function show(name, query, figures) {
+  const { figures: before, filter } = process.peek();
+  if (before && filter === query && before.offset !== figures.offset) {
     tell(arrivals(before, figures));
     run(taken(before, figures));
   }
-  announced.value = figures.events;
-  const status = figures.events > 0 ? "ready" : "empty";
-  process.value = { name, status, figures, since: Date.now() / 1000, reason: "" };
+  announced.value = (figures.whole ?? figures).events;
+  const status = figures.events > 0 ? "ready" : figures.whole?.events ? "unmatched" : "empty";
+  process.value = { name, status, figures, since: Date.now() / 1000, filter: query, reason: "" };
 }
 
 /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -206,9 +258,11 @@ function tell(come) {
   }, NEWS);
 }
 
-/** Say why there are no figures. Figures that are shown stay. @param {unknown} error */
-function fail(error) {
-  if (ended(error) || process.peek().figures) return;
+/** Say why there are no figures of a filter. Figures that are shown stay. @param {string} query @param {unknown} error */
+function fail(query, error) {
+  const now = process.peek();
+  if (ended(error) || (now.figures && now.filter === query)) return;
+  if (now.figures) return void (process.value = { ...now, reason: /** @type {Error} */ (error).message });
   const code = error instanceof Problem ? error.status : 0;
   const status = code === 404 ? "empty" : code === 403 ? "denied" : "failed";
   process.value = { ...process.peek(), status, reason: /** @type {Error} */ (error).message };

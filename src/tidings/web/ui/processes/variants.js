@@ -1,7 +1,7 @@
 import { html } from "../kit/html.js";
 import { counted, number } from "../text/format.js";
 import { share } from "./map-fold.js";
-import { marked } from "./state.js";
+import { marked, narrow } from "./state.js";
 
 /** The most frequent variants with their shares. One that is chosen is marked on the map. @param {{figures: import("./map-fold.js").Figures}} props */
 export function Variants({ figures }) {
@@ -28,6 +28,12 @@ export function Variants({ figures }) {
                 <progress max=${most} value=${here} aria-hidden="true" />
                 <span class="trace" dir="auto">${shortened(trace).join(" \u2192 ")}</span>
               </button>
+              ${
+                is &&
+                html`<button type="button" class="button only" onClick=${() => narrow({ kind: "variant", value: key })}>
+                  Only these cases
+                </button>`
+              }
             </li>
           `;
         })}

@@ -6,11 +6,6 @@ import { measure } from "./state.js";
 /** @typedef {import("./map-fold.js").Edge} Edge */
 /** @typedef {import("./map-fold.js").Activity} Activity */
 
-const moment = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
-
-/** A time of an event, which may be long ago. @param {number} seconds Unix time. "29 Nov 2026, 10:15:00" */
-export const stamp = (seconds) => moment.format(new Date(seconds * 1000));
-
 /** The figure on an edge. @param {Edge} edge */
 export const labelOf = ({ cases, median }) => (measure.value === "cases" ? number(cases) : span(median));
 
