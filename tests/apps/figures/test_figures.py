@@ -8,7 +8,8 @@ import math
 import pytest
 
 from tidings.apps.figures.figures import MOST, TOPICS, Figures
-from tidings.errors import InvalidRequest
+from tidings.errors import Closed, Conflict, InvalidRequest
+from tidings.log.names import MAX_EVENTS
 
 
 def test_a_figure_is_an_event_of_the_topic_of_its_metric() -> None:
@@ -55,3 +56,41 @@ def test_their_number_is_bounded() -> None:
         figures.add("a:b", {"value": 1}, {})  # those that are refused count, too
     with pytest.raises(InvalidRequest, match="figures"):
         figures.add("load", {"value": 1}, {})
+
+
+def test_the_bytes_and_the_figures_of_one_metric_are_bounded() -> None:
+    figures = Figures()
+    for _ in range(16):
+        figures.add("load", {"value": 1}, {"text": "x" * 1_000_000})
+    with pytest.raises(InvalidRequest, match="bytes"):
+        figures.add("load", {"value": 1}, {"text": "x" * 1_000_000})
+    figures = Figures(most=2 * MAX_EVENTS)
+    for _ in range(MAX_EVENTS):
+        figures.add("load", {"value": 1}, {})
+    with pytest.raises(InvalidRequest, match="one metric"):
+        figures.add("load", {"value": 1}, {})
+
+
+def test_a_known_metric_is_taken_where_no_further_one_is() -> None:
+    figures = Figures()
+    for n in range(TOPICS):
+        figures.add(f"m{n}", {"value": 1}, {})
+    figures.add("m0", {"value": 2}, {})
+    assert len(figures.topics["figures.m0"]) == 2
+
+
+def test_a_point_is_taken_whole_or_not_at_all() -> None:
+    figures = Figures()
+    figures.add_point([("a", {"value": 1}, {}), ("b", {"value": math.nan}, {}), ("c", {"value": 1}, {})])
+    assert (figures.topics, figures.refused) == ({}, 1)
+
+
+def test_points_that_topics_do_not_take_are_counted_once_with_the_first_reason() -> None:
+    figures, shut, moved = Figures(), Closed("It is closed."), Conflict("It has moved.")
+    for _ in range(2):
+        figures.add_point([("a", {"value": 1}, {}), ("b", {"value": 1}, {})])
+    figures.add("a", {"value": 1}, {})
+    figures.refuse_topics({"figures.a": shut, "figures.b": moved})
+    assert (figures.refused, figures.reason, figures.error) == (3, "a: It is closed.", shut)
+    figures.refuse_topics({})
+    assert figures.refused == 3

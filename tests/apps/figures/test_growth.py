@@ -19,6 +19,11 @@ def test_a_rate_is_the_growth_since_the_last_value_that_was_kept() -> None:
     assert growth.rate({}, "a", 10 * SECOND, 10) == 1.0  # the value at 8 was not kept
 
 
+def test_a_counter_that_stands_still_has_the_rate_zero() -> None:
+    growth = Growth()
+    assert [rate(growth, "a", *point) for point in [(1, 5), (3, 5)]] == [None, 0.0]
+
+
 def test_values_of_one_request_follow_each_other() -> None:
     growth, seen = Growth(), Seen()
     assert growth.rate(seen, "a", SECOND, 1) is None
