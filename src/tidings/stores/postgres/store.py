@@ -128,6 +128,10 @@ class PostgresStore:
         await self._tidier.close()
         await self._listener.close()
         await self._connections.close()
+        if (
+            self._probing is not None
+        ):  # it may be connecting, and a loop that ends meanwhile would leave its socket open
+            await asyncio.wait([self._probing], timeout=1.0)
 
     async def load(self, topic: str) -> Head | None:
         self._check()
