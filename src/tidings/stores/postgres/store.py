@@ -130,7 +130,7 @@ class PostgresStore:
         await self._connections.close()
         if (
             self._probing is not None
-        ):  # it may be connecting, and a loop that ends meanwhile would leave its socket open
+        ):  # a loop that ends while it connects leaves its socket open
             await asyncio.wait([self._probing], timeout=1.0)
 
     async def load(self, topic: str) -> Head | None:
