@@ -128,9 +128,7 @@ class PostgresStore:
         await self._tidier.close()
         await self._listener.close()
         await self._connections.close()
-        if (
-            self._probing is not None
-        ):  # a loop that ends while it connects leaves its socket open
+        if self._probing is not None:  # a loop that ends while it connects leaves its socket open
             await asyncio.wait([self._probing], timeout=1.0)
 
     async def load(self, topic: str) -> Head | None:
