@@ -101,7 +101,7 @@ def apps(
         notifications.routes(access, told),
         conformance_routes.routes(access, deviations),
         processes.routes(access, mined),
-        dashboards.routes(access, Dashboards(hub)),
+        dashboards.routes(access, Dashboards(hub, access.guards)),
         *alerts,
     ]
     return routers, eraser, judging, deviations

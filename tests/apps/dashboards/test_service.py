@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from tidings import Hub
-from tidings.access.subject import ANYONE
+from tidings.access.guards import Guards
+from tidings.access.subject import ANYONE, Patterns, Subject
 from tidings.apps.dashboards import service
 from tidings.apps.dashboards.document import BUILT_IN
+from tidings.apps.dashboards.guard import DashboardsGuard
 from tidings.apps.dashboards.service import Dashboards
 from tidings.errors import Conflict, NotFound
 
@@ -16,7 +18,7 @@ BOARD = BUILT_IN["server"]
 
 async def test_every_version_is_an_event_and_the_last_one_counts() -> None:
     async with Hub("memory:") as hub:
-        boards = Dashboards(hub)
+        boards = Dashboards(hub, Guards(dashboards=DashboardsGuard()))
         first = await boards.save("a", BOARD, None)
         second = await boards.save("a", BOARD.model_copy(update={"title": "Two"}), first)
         assert (await boards.get("a")).offset == str(second)
@@ -29,7 +31,7 @@ async def test_every_version_is_an_event_and_the_last_one_counts() -> None:
 
 async def test_a_deleted_dashboard_is_gone_from_the_list() -> None:
     async with Hub("memory:") as hub:
-        boards = Dashboards(hub)
+        boards = Dashboards(hub, Guards(dashboards=DashboardsGuard()))
         offset = await boards.save("a", BOARD, None)
         assert [each.id for each in await boards.listed(ANYONE)] == ["a", "server"]
         await hub.delete("dashboards.a")
@@ -38,3 +40,14 @@ async def test_a_deleted_dashboard_is_gone_from_the_list() -> None:
             await boards.get("a")
         with pytest.raises(Conflict):
             await boards.save("a", BOARD, offset)
+
+
+async def test_a_list_begins_with_rights_and_is_cut_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "LISTED", 2)
+    async with Hub("memory:") as hub:
+        boards = Dashboards(hub, Guards(dashboards=DashboardsGuard()))
+        for id in "abcz":
+            await boards.save(id, BOARD, None)
+        reader = Subject("Ann", Patterns([]), Patterns(["dashboards.z"]))
+        assert [each.id for each in await boards.listed(reader)] == ["z"]
+        assert [each.id for each in await boards.listed(ANYONE)] == ["a", "b", "server"]

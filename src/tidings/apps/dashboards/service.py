@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+from tidings.access.guards import Guards
+from tidings.access.listing import Listing
 from tidings.access.subject import Subject
 from tidings.delivery.hub import Hub
 from tidings.errors import Conflict, NotFound
@@ -44,20 +46,20 @@ class Kept(msgspec.Struct):
 class Dashboards:
     """The dashboards of a hub."""
 
-    def __init__(self, hub: Hub) -> None:
-        self._hub = hub
+    def __init__(self, hub: Hub, guards: Guards) -> None:
+        self._hub, self._guards = hub, guards
 
     async def listed(self, subject: Subject) -> list[Listed]:
-        """Return the dashboards that the subject's token covers, by title. Raises Unavailable."""
-        names = await self._hub.log.topics(PREFIX, "", LISTED)
-        ids = {name.removeprefix(PREFIX) for name in names} | set(BUILT_IN)
+        """Return the first 200 dashboards that the subject may read, by title. Raises Unavailable."""
+        listing = Listing(self._hub.log, self._guards, subject, LISTED)
+        await listing.fill(PREFIX, "")
+        built_in = {id for id in BUILT_IN if subject.may_subscribe(PREFIX + id)}
         found = []
-        for id in ids:
-            if subject.may_subscribe(PREFIX + id):
-                try:
-                    found.append(Listed(id, (await self.get(id)).dashboard["title"]))
-                except NotFound:
-                    continue  # it was deleted meanwhile
+        for id in {name.removeprefix(PREFIX) for name in listing.names} | built_in:
+            try:
+                found.append(Listed(id, (await self.get(id)).dashboard["title"]))
+            except NotFound:
+                continue  # it was deleted meanwhile
         return sorted(found, key=lambda each: (each.title.casefold(), each.id))
 
     async def get(self, id: str) -> Kept:
