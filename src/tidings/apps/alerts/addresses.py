@@ -11,6 +11,9 @@ import httpcore
 
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
+SPECIAL = [ipaddress.ip_network(text) for text in ("192.0.0.0/24", "3fff::/20")]
+"""Networks of the registries of IANA for special purposes that the `is_global` of some Python takes for public."""
+
 
 class Refused(Exception):
     """The name of the receiver leads to no address that is allowed."""
@@ -31,7 +34,10 @@ def is_public(address: str) -> bool:
             return is_public(str(inner))
         if int(found) >> 32 == 0:  # the old form of an address of IPv4
             return False
-    return found.is_global and not (found.is_multicast or found.is_reserved)
+        if found.is_site_local:
+            return False
+    special = found.is_multicast or found.is_reserved or any(found in network for network in SPECIAL)
+    return found.is_global and not special
 
 
 class PublicBackend(httpcore.AsyncNetworkBackend):
