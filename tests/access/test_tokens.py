@@ -395,6 +395,18 @@ async def test_headers_of_any_bytes_give_a_subject_or_an_error_of_ours(fields: l
 # Administrators
 
 
+def test_an_absent_person_has_the_topics_of_all_people_and_a_guest_has_every_topic() -> None:
+    ann = Authenticator(secret=SECRET, admins=["Ann"]).absent("Ann")
+    topics = ("rooms.a", "users.Ann", "users.Bob", "data.a")
+    assert [ann.may_subscribe(topic) for topic in topics] == [True, True, False, False]
+    assert (ann.name, ann.admin, ann.authenticated, ann.limits) == ("Ann", True, True, "person")
+    assert not Authenticator(secret=SECRET).absent("Ann").admin
+    guest = Authenticator().absent("Ann")
+    assert (guest.authenticated, guest.may_subscribe("data.a")) == (False, True)
+    with pytest.raises(InvalidRequest):
+        Authenticator(secret=SECRET).absent("\ud800")
+
+
 async def test_administrators_are_named_by_the_settings_or_claim_it_in_their_token() -> None:
     authenticator = Authenticator(secret=SECRET, admins=["ann"])
     assert (await authenticator.verify(token())).admin

@@ -27,6 +27,7 @@ from .cookies import COOKIE, NAME_COOKIE, chosen_name
 from .guards import Watch
 from .keys import Keys, OneKey
 from .limits import valid_limits
+from .names import topics_of
 from .origins import may_address, same_origin
 from .subject import ANYONE, PERSON, Patterns, Subject, named
 
@@ -140,6 +141,13 @@ class Authenticator:
         if len(self._verified) > REMEMBERED:
             del self._verified[next(iter(self._verified))]
         return subject
+
+    def absent(self, name: str) -> Subject:
+        """Return a person who sends no request now, with the topics of every person. Raises InvalidRequest."""
+        if self._keys is None:
+            return named(name)
+        topics = Patterns(topics_of(name))
+        return Subject(name, topics, topics, limits=PERSON, session=b"", admin=name in self._admins)
 
     def revoke(self, digest: bytes, expires: float) -> None:
         """Refuse the token with this `digest_of` until it expires anyway, at `expires` in Unix seconds."""

@@ -11,8 +11,9 @@ from tidings.access.guards import Sealed
 from tidings.api import Hub
 from tidings.apps.alerts import routes as alerting
 from tidings.apps.alerts import webhook_routes as hooks
-from tidings.apps.alerts.guard import AlertsGuard, WebhooksGuard
+from tidings.apps.alerts.guard import AlertsGuard, RulesGuard, WebhooksGuard
 from tidings.apps.alerts.judging import Judging
+from tidings.apps.alerts.rights import Rights
 from tidings.apps.alerts.sender import SECRETS, Webhooks
 from tidings.apps.alerts.service import CALLS, SILENCES, Alerts
 from tidings.apps.conversations.guard import ConversationsGuard
@@ -110,13 +111,14 @@ def apps(
 def alerts_of(hub: Hub, access: Access, told: Notifications, *, private: bool) -> tuple[list[APIRouter], Judging]:
     """Return the routers of alerts and what judges them; add their guards. `private`: see TIDINGS_WEBHOOKS_PRIVATE."""
     alerts, webhooks = Alerts(hub), Webhooks(hub, told, private=private)
+    rights = Rights(alerts, access)
     access.guards.update(
         {
-            "alerts": AlertsGuard(),
+            "alerts": RulesGuard(rights),
             SILENCES: AlertsGuard(),
             CALLS: Sealed(),
             "webhooks": WebhooksGuard(),
             SECRETS: Sealed(),
         }
     )
-    return [alerting.routes(alerts, access), hooks.routes(webhooks, access)], Judging(hub, alerts, told, webhooks)
+    return [alerting.routes(rights), hooks.routes(webhooks, access)], Judging(hub, rights, told, webhooks)

@@ -10,8 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tidings import Hub
+from tidings.access.access import Access
+from tidings.access.tokens import Authenticator
 from tidings.apps.alerts import turn
 from tidings.apps.alerts.judging import Judging
+from tidings.apps.alerts.rights import Rights
 from tidings.apps.alerts.sender import Webhooks
 from tidings.apps.alerts.service import Alerts
 from tidings.apps.notifications.service import Notifications
@@ -31,12 +34,17 @@ def hurry() -> None:
     turn.BEAT, turn.LAPSE, turn.IDLE = 0.2, 1.0, 0.2
 
 
+def judging_of(hub: Hub, alerts: Alerts | None = None) -> Judging:
+    """Return what judges the rules of a hub whose topics have no guards."""
+    bells = Notifications(hub)
+    return Judging(hub, Rights(alerts or Alerts(hub), Access(Authenticator())), bells, Webhooks(hub, bells))
+
+
 async def judge(store: str) -> None:
     """Take part in judging until the process is killed."""
     hurry()
     async with Hub(store) as hub:
-        bells = Notifications(hub)
-        judging = Judging(hub, Alerts(hub), bells, Webhooks(hub, bells))
+        judging = judging_of(hub)
         judging.open()
         print("open", flush=True)
         await asyncio.Event().wait()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from tidings.apps.alerts import facts
 from tidings.apps.alerts.fold import HISTORY, Instance, State, apply, take
 from tidings.apps.alerts.rule import parse
@@ -60,3 +62,9 @@ def test_a_history_is_bounded_and_odd_events_are_passed_over() -> None:
     assert len(state.history) == HISTORY
     apply(state, Event("alerts.r", Offset("E", 999), "message", "Hello", 1.0))
     assert state.history[-1].offset == f"E-{HISTORY + 6}"
+
+
+def test_a_rule_keeps_all_topics_that_it_has_watched() -> None:
+    other = msgspec.structs.replace(RULE, topic="other")
+    state = events(*[facts.RuleSaved(rule=rule) for rule in (RULE, other, RULE)])
+    assert state.topics == [RULE.topic, "other"]

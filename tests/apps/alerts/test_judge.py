@@ -12,14 +12,12 @@ from typing import Any
 
 import pytest
 
-from tests.apps.alerts.processes import eventually, hurry, process, ready
+from tests.apps.alerts.processes import eventually, hurry, judging_of, process, ready
 from tidings import Hub
 from tidings.apps.alerts import facts, turn
-from tidings.apps.alerts.judging import Judging
 from tidings.apps.alerts.rule import parse
-from tidings.apps.alerts.sender import Webhooks
 from tidings.apps.alerts.service import Alerts
-from tidings.apps.notifications.service import Notifications, topic_of
+from tidings.apps.notifications.service import topic_of
 
 ROUNDS = int(os.environ.get("ALERT_ROUNDS", "6"))
 """Rounds of killing. 100 were run by hand."""
@@ -37,8 +35,7 @@ class Process:
 
     def __init__(self, hub: Hub) -> None:
         self.hub, self.alerts = hub, Alerts(hub)
-        bells = Notifications(hub)
-        self.judging = Judging(hub, self.alerts, bells, Webhooks(hub, bells))
+        self.judging = judging_of(hub, self.alerts)
 
     async def watching(self, id: str) -> None:
         judge = self.judging.judge

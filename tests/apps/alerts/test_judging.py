@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from tests.apps.alerts.processes import eventually
+from tests.apps.alerts.processes import eventually, judging_of
 from tidings import Hub
-from tidings.apps.alerts.judging import Judging
 from tidings.apps.alerts.rule import parse
-from tidings.apps.alerts.sender import Webhooks
 from tidings.apps.alerts.service import Alerts
-from tidings.apps.notifications.service import Notifications
 
 
 async def test_judging_ends_with_a_beat_that_gives_the_turn_away(hub: Hub) -> None:
     alerts = Alerts(hub)
-    bells = Notifications(hub)
-    judging = Judging(hub, alerts, bells, Webhooks(hub, bells))
+    judging = judging_of(hub, alerts)
     judging.open()
     id = await alerts.create(parse({"topic": "t", "above": 1}), None)
     await eventually(lambda: id in judging.judge.seats)

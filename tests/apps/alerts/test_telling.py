@@ -6,9 +6,13 @@ import msgspec
 import pytest
 
 from tidings import Hub
+from tidings.access.access import Access
+from tidings.access.tokens import Authenticator
 from tidings.apps.alerts.facts import Notice, Told
 from tidings.apps.alerts.fold import State
+from tidings.apps.alerts.rights import Rights
 from tidings.apps.alerts.rule import parse
+from tidings.apps.alerts.service import Alerts
 from tidings.apps.alerts.telling import Telling, text_of, title_of
 from tidings.apps.notifications.service import Notifications
 
@@ -66,7 +70,7 @@ async def test_the_author_is_told_unless_the_rule_names_people(hub: Hub) -> None
         async def put(self, webhook: str, rule: str, notice: Notice) -> None:
             queued.append((webhook, rule, notice.id))
 
-    telling = Telling(notifications, Queue())
+    telling = Telling(notifications, Queue(), Rights(Alerts(hub), Access(Authenticator())))
     await telling.hand_on("r", State(), [NOTICE])
     for people in (None, ["Bob", "Bob"], []):
         state = State(parse({"topic": "t", "above": 1, "people": people, "webhooks": ["w"]}), author="Ann")

@@ -12,7 +12,7 @@ from . import facts
 from .facts import Condition, NoticeKind, Told
 from .rule import Rule
 
-VERSION = 2
+VERSION = 3
 """The version of this fold: see Projections."""
 
 HISTORY = 100
@@ -66,6 +66,7 @@ class Entry(msgspec.Struct, omit_defaults=True):
 
 class State(msgspec.Struct):
     """The state of a rule; `rule` is None before it is saved. `began`: the time since which its condition holds.
+    `topics`: those that it watches or has watched, each of which its history may show.
 
     `stale`: the reason for which all episodes are to end before anything else is judged. `offset`: the last event whose
     judgement changed something; `second`: the last second whose judgement did. `bad`: events without a value.
@@ -73,6 +74,7 @@ class State(msgspec.Struct):
     """
 
     rule: Rule | None = None
+    topics: list[str] = []
     author: str = ""
     saved: float = 0.0
     by: str = ""
@@ -152,6 +154,8 @@ def _saved(state: State, fact: facts.RuleSaved, at: float) -> None:
         _outdate(state, "paused")
     elif before.paused and not rule.paused:
         state.began = at
+    if rule.topic not in state.topics:
+        state.topics.append(rule.topic)
     state.rule, state.saved, state.by, state.deleted = rule, at, fact.by, False
 
 

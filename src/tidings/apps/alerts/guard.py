@@ -1,10 +1,12 @@
-"""The guard of the topics of alerts: all who are allowed to may read them, and the routes alone change them."""
+"""The guards of the topics of alerts: they decide who reads them, and the routes alone change them."""
 
 from __future__ import annotations
 
-from tidings.access.guards import Admitted, Guard, Items
+from tidings.access.guards import Admitted, Guard, Items, Watch
 from tidings.access.subject import PERSON, Subject
 from tidings.errors import Forbidden
+
+from .rights import Rights
 
 
 def check_may_change(subject: Subject) -> None:
@@ -14,7 +16,7 @@ def check_may_change(subject: Subject) -> None:
 
 
 class AlertsGuard(Guard):
-    """Guards `alerts.*` and `silences`. The patterns of a token decide who reads them."""
+    """Guards `silences`, and is the base of the others. The patterns of a token decide who reads them."""
 
     async def admit(self, subject: Subject, topic: str, items: Items, *, transient: bool) -> Admitted:
         raise _by_routes(topic)
@@ -24,6 +26,19 @@ class AlertsGuard(Guard):
 
     async def announce(self, subject: Subject, topic: str) -> None:
         raise _by_routes(topic)
+
+
+class RulesGuard(AlertsGuard):
+    """Guards `alerts.*`. A rule's topic is read by those who may read what the rule watches."""
+
+    def __init__(self, rights: Rights) -> None:
+        self._rights = rights
+
+    async def read(self, subject: Subject, topic: str) -> None:
+        await self._rights.read(subject, topic)
+
+    def watch(self, subject: Subject, topic: str) -> Watch | None:
+        return self._rights.watch(subject, topic)
 
 
 class WebhooksGuard(AlertsGuard):

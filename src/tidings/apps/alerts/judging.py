@@ -8,8 +8,8 @@ from tidings.apps.notifications.service import Notifications
 from tidings.delivery.hub import Hub
 
 from .judge import Judge
+from .rights import Rights
 from .sender import Webhooks
-from .service import Alerts
 from .telling import Telling
 from .turn import Turn
 
@@ -17,9 +17,9 @@ from .turn import Turn
 class Judging:
     """Judges the rules of a hub whenever this process has the turn."""
 
-    def __init__(self, hub: Hub, alerts: Alerts, notifications: Notifications, webhooks: Webhooks) -> None:
+    def __init__(self, hub: Hub, rights: Rights, notifications: Notifications, webhooks: Webhooks) -> None:
         self._webhooks = webhooks
-        self.judge: Judge = Judge(hub, alerts, Telling(notifications, webhooks).hand_on)
+        self.judge: Judge = Judge(hub, rights.alerts, Telling(notifications, webhooks, rights).hand_on)
         self.turn: Turn = Turn(hub, self._lead, self.judge.through)
         self.turn.called = self.judge.call
 

@@ -10,7 +10,6 @@ import msgspec
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
-from tidings.access.access import Access
 from tidings.access.subject import Subject
 from tidings.clock import unix_time
 from tidings.errors import InvalidRequest
@@ -23,8 +22,9 @@ from .facts import Condition
 from .fold import Entry, State
 from .guard import check_may_change
 from .preview import Preview, preview
+from .rights import Rights
 from .rule import Rule, parse, shown_error
-from .service import SILENCES, Alerts, topic_of
+from .service import SILENCES, topic_of
 from .silences import Silence, SilenceBegan
 
 RuleId = Annotated[str, Path(pattern="^[A-Za-z0-9_-]{1,64}$", description="A rule's id.", examples=["4f2a9c01be77"])]
@@ -83,7 +83,8 @@ class RuleDetails(RuleSummary):
 
 
 class AlertList(msgspec.Struct):
-    """All rules and their states. `firing`: the firing instances; `may_change`: the sender may change rules."""
+    """The rules that watch what the sender may read, and their states. `firing`: the firing instances; `may_change`:
+    the sender may change rules."""
 
     rules: list[RuleSummary]
     firing: int
@@ -133,8 +134,9 @@ def body_of(kind: type[Any], text: str) -> dict[str, Any]:
     return {"requestBody": {"required": True, "description": text, "content": schema}}
 
 
-def routes(alerts: Alerts, access: Access) -> APIRouter:
+def routes(rights: Rights) -> APIRouter:
     """Return the router of alerts."""
+    alerts, access = rights.alerts, rights.access
     router = APIRouter(tags=["alerts"], route_class=strict(access))
     hub = alerts.hub
 
@@ -143,14 +145,17 @@ def routes(alerts: Alerts, access: Access) -> APIRouter:
         check_may_change(subject)
         return subject
 
+    async def rule_changer(request: Request, id: str) -> Subject:
+        """Return the sender, who may change a rule. Raises NotFound unless the sender may read what it watches."""
+        subject = await changer(request, topic_of(id))
+        await rights.check(subject, id)
+        return subject
+
     async def given_rule(request: Request) -> Rule:
         """Read the rule of a body. Raises Forbidden unless the sender may read the topic that the rule watches."""
         rule = parse(await body(request))
         await access.reader(request.scope["headers"], rule.topic)
         return rule
-
-    def may_see(subject: Subject, id: str) -> bool:
-        return subject.may_subscribe(topic_of(id))
 
     async def summary(id: str, state: State, offset: str, kind: type[RuleSummary], **more: Any) -> RuleSummary:
         silences, _ = await alerts.silences()
@@ -187,7 +192,7 @@ def routes(alerts: Alerts, access: Access) -> APIRouter:
             **more,
         )
 
-    @router.get("/alerts", summary="List alerts", responses={200: shape(AlertList, "All rules"), **problems()})
+    @router.get("/alerts", summary="List alerts", responses={200: shape(AlertList, "The rules"), **problems()})
     async def listed(
         request: Request,
         topics: Annotated[
@@ -197,10 +202,13 @@ def routes(alerts: Alerts, access: Access) -> APIRouter:
     ) -> Response:
         subject = await access.reader(request.scope["headers"])
         wanted = None if topics is None else topics.split(",")
+        known: dict[str, bool] = {}
         rules = [
             await summary(id, found.state, str(found.offset), RuleSummary)
             async for id, found in alerts.rules()
-            if may_see(subject, id) and (wanted is None or (found.state.rule and found.state.rule.topic in wanted))
+            if (wanted is None or (found.state.rule and found.state.rule.topic in wanted))
+            and subject.may_subscribe(topic_of(id))
+            and await rights.may_see(subject, found.state, known)
         ]
         firing = sum(one.state == "firing" for rule in rules for one in rule.instances)
         may_change = subject.may_publish(topic_of("new")) and (subject.admin or subject.limits != "person")
@@ -263,7 +271,7 @@ def routes(alerts: Alerts, access: Access) -> APIRouter:
         responses={204: {"description": "The rule is saved"}, **problems(404, 413)},
     )
     async def saved(request: Request, id: RuleId) -> Response:
-        subject = await changer(request, topic_of(id))
+        subject = await rule_changer(request, id)
         await alerts.save(id, await given_rule(request), subject.name)
         return Response(status_code=204)
 
@@ -274,7 +282,7 @@ def routes(alerts: Alerts, access: Access) -> APIRouter:
         responses={204: {"description": "The rule is deleted, and its episodes have ended"}, **problems(404)},
     )
     async def deleted(request: Request, id: RuleId) -> Response:
-        subject = await changer(request, topic_of(id))
+        subject = await rule_changer(request, id)
         await alerts.delete(id, subject.name)
         return Response(status_code=204)
 
@@ -285,7 +293,7 @@ def routes(alerts: Alerts, access: Access) -> APIRouter:
         responses={200: shape(AcknowledgedEpisodes, "The episodes"), **problems(404, 413)},
     )
     async def acknowledged(request: Request, id: RuleId) -> Response:
-        subject = await changer(request, topic_of(id))
+        subject = await rule_changer(request, id)
         given = await read(request, Acknowledge)
         if len(given.note) > NOTE or len(given.episodes or ()) > MANY:
             raise InvalidRequest(f"A note has at most {NOTE} characters, and a request at most {MANY} episodes.")

@@ -64,7 +64,7 @@ class Alerts:
         topic = topic_of(id)
         found = await self._states.get(topic)
         if found.state.rule is None or found.state.deleted:
-            raise _no_rule(id)
+            raise no_rule(id)
         return found
 
     async def state(self, id: str) -> Projection[State]:
@@ -132,7 +132,7 @@ class Alerts:
         try:
             await self._append(topic_of(id), fact, expected=found.offset.epoch)
         except (Closed, Conflict):
-            raise _no_rule(id) from None
+            raise no_rule(id) from None
         await self.call(id)
 
     async def _append(self, topic: str, fact: facts.Fact, expected: Literal[Expected.NEW] | str) -> None:
@@ -142,7 +142,7 @@ class Alerts:
 def topic_of(id: str) -> str:
     """Return the topic of a rule. Raises NotFound for a text that is no id."""
     if not _ID.fullmatch(id):
-        raise _no_rule(id)
+        raise no_rule(id)
     return PREFIX + id
 
 
@@ -150,5 +150,6 @@ def _item(fact: SilenceBegan | SilenceEnded) -> tuple[str, str]:
     return fact.type, text_of(fact)
 
 
-def _no_rule(id: str) -> NotFound:
+def no_rule(id: str) -> NotFound:
+    """Return the refusal for a rule that does not exist, or that the sender may not see."""
     return NotFound("There is no such rule.", rule=id[:80])

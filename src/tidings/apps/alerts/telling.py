@@ -9,6 +9,7 @@ from tidings.apps.notifications.service import Notifications
 
 from .facts import Notice, Told
 from .fold import State
+from .rights import Rights
 from .service import topic_of
 
 NAMED = 3
@@ -23,10 +24,12 @@ class Queue(Protocol):
 
 
 class Telling:
-    """Tells people and webhooks. A call may be repeated: keys are made of the notice's id."""
+    """Tells webhooks, and those people who may read what the rule watches at that moment. A call may be repeated: keys
+    are made of the notice's id."""
 
-    def __init__(self, notifications: Notifications, queue: Queue) -> None:
+    def __init__(self, notifications: Notifications, queue: Queue, rights: Rights) -> None:
         self._notifications = notifications
+        self._rights = rights
         self._queue = queue
 
     async def hand_on(self, id: str, state: State, notices: Sequence[Notice]) -> None:
@@ -34,9 +37,10 @@ class Telling:
         rule = state.rule
         if rule is None:
             return
-        people = [state.author] if rule.people is None and state.author else rule.people or []
+        named = [state.author] if rule.people is None and state.author else rule.people or []
+        people = [name for name in dict.fromkeys(named) if await self._rights.may_be_told(name, state)]
         for notice in notices:
-            for name in dict.fromkeys(people):
+            for name in people:
                 await self._notifications.notify(
                     name,
                     "alert",
