@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from urllib.parse import unquote
 
 import pytest
 
@@ -36,6 +38,18 @@ def test_the_largest_batch_is_read_a_page_at_a_time(server: ServerProcess) -> No
     page = ask(server, worst("GET", "/topics/batch/events?limit=1000")).json()
     assert len(page["events"]) == 1000
     assert page["tail"].endswith("-10000")
+
+
+@pytest.mark.parametrize("name", ["a%22b", "a%5Cb", "a%00b", "a%0Ab", "%1F"])
+def test_a_filter_may_name_any_field(server: ServerProcess, name: str) -> None:
+    field = json.dumps(unquote(name))
+    event = f'{{"case":"c1","activity":"begun","timestamp":1,{field}:"x"}}'.encode()
+    assert ask(server, worst("POST", "/topics/process.odd/events", event, JSON)).status == 201
+    for path in ("/processes/odd?", "/processes/odd/cases?at=begun&"):
+        for attribute in (f"attribute={name}=x", f"attribute=case=c1&attribute={name}=x"):
+            answer = ask(server, worst("GET", path + attribute))
+            assert answer.status == 200, answer.body
+            assert answer.json()["cases"]
 
 
 def test_a_person_s_questions_are_limited(server: ServerProcess) -> None:

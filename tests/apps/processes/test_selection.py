@@ -127,6 +127,20 @@ def test_a_field_is_compared_with_a_text(value: Any, texts: set[str]) -> None:
     assert {text for text, cases in zip(every, fields.cases, strict=True) if cases[0]} == texts
 
 
+@pytest.mark.parametrize("name", ['a"b', "a\\b", "a\0b", "a\nb", "a\x7fb", "a\u2028b", ""])
+def test_a_field_may_have_any_name(name: str) -> None:
+    columns = Columns(mined([("c", "A", 1), ("d", "A", 2), ("e", "A", 3)]), ALL)
+    fields = Fields(columns, [(name, "x"), ("case", "d"), (name, "1")])
+    given: list[object] = [{"case": "c", name: "x"}, {"case": "d", name: 1.0}, ["case", name]]
+    fields.take(
+        [
+            Event("process.t", Offset("e", n), "message", msgspec.json.encode(value).decode(), 0.0)
+            for n, value in enumerate(given, 1)
+        ]
+    )
+    assert fields.cases == [bytearray([1, 0, 0]), bytearray([0, 1, 0]), bytearray([0, 1, 0])]
+
+
 def test_an_event_that_no_case_has_is_left_out() -> None:
     process = Process()
     process.take([("c", "A", 1)], 3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections.abc import Callable, Sequence
 
@@ -16,6 +17,8 @@ from .variants import FOLDED, ROOT, WIDE
 
 SLICE = 5_000
 """Events that are folded at once."""
+
+_ESCAPED = re.compile(r'["\\\x00-\x1f]')
 
 
 class Columns:
@@ -56,13 +59,9 @@ class Fields:
         self.cases: list[bytearray] = [bytearray(len(columns.last)) for _ in attributes]
         self._columns, self._event = columns, 0
         names = sorted({name for name, _ in attributes})
-        members = [(f"field{at}", object, msgspec.UNSET) for at in range(len(names))]
-        renamed = {f"field{at}": name for at, name in enumerate(names)}
-        self._read: Callable[[str], object] = msgspec.json.Decoder(
-            msgspec.defstruct("EventFields", members, rename=renamed)
-        ).decode
+        self._read: Callable[[str], Sequence[object]] = _reader(names)
         self._looks = [
-            (f"field{names.index(name)}", text, _json(text), cases)
+            (names.index(name), text, _json(text), cases)
             for (name, text), cases in zip(attributes, self.cases, strict=True)
         ]
 
@@ -83,7 +82,7 @@ class Fields:
             except (msgspec.DecodeError, RecursionError):
                 continue
             for field, text, value, cases in self._looks:
-                found = getattr(fields, field)
+                found = fields[field]
                 if found == text if isinstance(found, str) else _is(found, value):
                     cases[case_of[at]] = 1
         self._event = at
@@ -161,6 +160,25 @@ def _trace(columns: Columns, case: int) -> tuple[int, ...]:
         trace.append(columns.activity_of[event])
         event = columns.before[event]
     return tuple(reversed(trace))
+
+
+def _reader(names: Sequence[str]) -> Callable[[str], Sequence[object]]:
+    """Return a function that reads the values of these members of an object, UNSET for those that it lacks.
+
+    A structure reads no other member, but takes no name that JSON escapes.
+    """
+    if any(_ESCAPED.search(name) for name in names):
+        read_all = msgspec.json.Decoder(dict[str, object]).decode
+
+        def read(data: str) -> Sequence[object]:
+            fields = read_all(data)
+            return [fields.get(name, msgspec.UNSET) for name in names]
+
+        return read
+    members = [(f"field{at}", object, msgspec.UNSET) for at in range(len(names))]
+    renamed = {f"field{at}": name for at, name in enumerate(names)}
+    read_struct = msgspec.json.Decoder(msgspec.defstruct("EventFields", members, rename=renamed)).decode
+    return lambda data: msgspec.structs.astuple(read_struct(data))
 
 
 def _json(text: str) -> object:
