@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from itertools import pairwise
+
 import pytest
 
 from tests.apps.processes.miner import ORDERS, STEPS, Miner, event
@@ -45,3 +48,14 @@ async def test_bad_references_are_refused(miner: Miner) -> None:
     await miner.change("PUT", "/reference", STEPS)
     problem(await miner.change("PUT", "/allowed", {"kind": "step", "to": "paid"}), 400, "`from`")
     problem(await miner.publish(ORDERS[0], topic=f"process.{miner.name}.reference"), 403)
+
+
+async def test_a_reference_may_have_a_megabyte_and_no_more(miner: Miner) -> None:
+    names = [f"{n:0190}" for n in range(1_000)]
+    steps = [[source, target] for source, target in pairwise(names)]
+    largest = {"starts": names, "steps": [*steps, *steps]}
+    assert 500_000 < len(json.dumps(largest)) < 1 << 20
+    answer = await miner.change("PUT", "/reference", largest)
+    assert answer.status_code == 200, answer.text
+    assert len(answer.json()["starts"]) == 1_000
+    problem(await miner.change("PUT", "/reference", {**largest, "steps": steps * 4}), 413)

@@ -51,7 +51,7 @@ T = TypeVar("T")
 
 def routes(access: Access, deviations: Deviations) -> APIRouter:
     """The router of conformance."""
-    router = APIRouter(tags=["processes"], route_class=strict(access), prefix="/processes/{name}")
+    router = APIRouter(tags=["processes"], route_class=strict(access, LARGEST), prefix="/processes/{name}")
 
     async def manager(request: Request, name: str) -> Subject:
         return await access.manager(request.scope["headers"], topic_of(name))
