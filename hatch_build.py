@@ -21,7 +21,13 @@ class Bundle(BuildHookInterface):  # type: ignore[type-arg]
             return
         web = Path(self.root, "src", "tidings", "web")
         if not self._bundle(Path(self.root), web) and self.target_name == "wheel":
-            for path in (web / "client", web / "ui", *web.glob("vendor/*.mjs"), *web.glob("vendor/*.css")):
+            for path in (
+                web / "client",
+                web / "ui",
+                web / "icons.svg",
+                *web.glob("vendor/*.mjs"),
+                *web.glob("vendor/*.css"),
+            ):
                 build_data["force_include"][str(path)] = f"tidings/web/{path.relative_to(web).as_posix()}"
 
     def _bundle(self, root: Path, web: Path) -> bool:

@@ -109,12 +109,13 @@ def test_sources_that_are_not_those_of_the_bundle_are_served_themselves(root: Pa
 
 
 def test_a_wheel_leaves_out_what_its_bundle_is_made_of(root: Path) -> None:
-    for name in ("ui/main.js", "vendor/preact.mjs", "vendor/katex.css"):
+    for name in ("ui/main.js", "vendor/preact.mjs", "vendor/katex.css", "icons.svg"):
         (root / name).parent.mkdir(exist_ok=True)
         (root / name).write_text("export {};\n", "utf-8")
     bundle(root)
     shutil.rmtree(root / "vendor")
     shutil.rmtree(root / "client")
+    (root / "icons.svg").unlink()
     assert not load(root).bundled, "this is no wheel"
     shutil.rmtree(root / "ui")
     assert load(root).bundled
