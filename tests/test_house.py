@@ -268,7 +268,7 @@ def test_every_fold_is_pure() -> None:
 def test_an_app_knows_another_by_its_service_alone(module: str) -> None:
     app = module.split(".")[1]
     others = {name for name in imported(module) if name.startswith("apps.") and name.split(".")[1] != app}
-    shared = {"apps.file", "apps.lives", "apps.projection", "apps.scripts", "apps.snapshots"}
+    shared = {"apps.derivations", "apps.file", "apps.lives", "apps.projection", "apps.scripts", "apps.snapshots"}
     shared |= {name for name in others if name.endswith(".service")}
     assert others <= shared, f"{module} must not import {', '.join(sorted(others - shared))}"
 

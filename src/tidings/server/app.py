@@ -22,6 +22,7 @@ from tidings.access.names import topics_of
 from tidings.access.subject import PERSON
 from tidings.access.tokens import Authenticator, sign
 from tidings.api import Hub
+from tidings.apps.derivations import Derivations
 from tidings.apps.figures.routes import Intake
 from tidings.apps.files.attachments import Attachments
 from tidings.apps.files.files import Files
@@ -172,7 +173,7 @@ def create_app(
     metrics = Metrics(hub, siblings)
     own = own_metrics.OwnMetrics(hub, metrics.read_from, siblings.number)
     access.guards[own_metrics.TOPIC] = MetricsGuard(own)
-    series = SeriesService(hub)
+    series, derivations = SeriesService(hub), Derivations(hub)
 
     @asynccontextmanager
     async def lifespan(app: App) -> AsyncGenerator[None, None]:
@@ -199,6 +200,7 @@ def create_app(
         eraser.open()
         metrics.read_from.open()
         series.open()
+        derivations.open()
         if settings.metrics:
             own.open()
         judging.open()

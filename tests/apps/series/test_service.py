@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tidings import Hub
+from tidings.apps.derivations import Derivations
 from tidings.apps.series import service
 from tidings.apps.series.fold import Spec
 from tidings.apps.series.service import Answer, SeriesService
@@ -122,6 +123,41 @@ async def test_redaction_takes_a_value_out_of_every_bucket(clock: Clock) -> None
         assert total(await whole(again, 9100)) == 60
         page = await hub.read(f"{again._kept[SPEC].topic}.m")
         assert not any("7000000" in event.data for event in page.events)
+
+
+async def test_stored_minutes_go_with_the_events_they_were_made_of(clock: Clock) -> None:
+    async with Hub("memory:") as hub:
+        series = SeriesService(hub)
+        secret = await published(hub, clock, [7_000_000], 9000, 1)
+        await published(hub, clock, [1] * 60, 8900, 60)
+        await whole(series, 9100)
+        stored = f"{series._kept[SPEC].topic}."
+        await Derivations(hub).look()
+        assert len(await hub.topics(stored)) == 2
+        await hub.redact("t", secret)
+        await Derivations(hub).look()
+        assert await hub.topics(stored) == []
+        assert total(await whole(series, 9100)) == total(await whole(SeriesService(hub), 9100)) == 60
+        assert len(await hub.topics(stored)) == 2
+        await hub.delete("t")
+        await Derivations(hub).look()
+        assert await hub.topics(stored) == []
+
+
+async def test_a_series_whose_stored_minutes_are_deleted_is_made_anew(clock: Clock) -> None:
+    async with Hub("memory:") as hub:
+        series = SeriesService(hub)
+        await published(hub, clock, [1] * 60, 8900, 60)
+        assert total(await whole(series, 9100)) == 60
+        minutes = f"{series._kept[SPEC].topic}.m"
+        stored = len((await hub.read(minutes)).events)
+        await hub.delete(minutes)
+        await published(hub, clock, [1] * 3, 400, 60)
+        assert total(await whole(series, 9100)) == 63
+        await published(hub, clock, [1], 100, 60)
+        assert total(await whole(series, 9100)) == 64
+        assert len((await hub.read(minutes)).events) > stored
+        assert total(await whole(SeriesService(hub), 9100)) == 64
 
 
 async def test_a_topic_that_begins_anew_has_no_old_values(clock: Clock) -> None:

@@ -10,6 +10,7 @@ from time import monotonic, time
 
 import msgspec
 
+from tidings.apps.derivations import derived_from
 from tidings.apps.snapshots import SNAPSHOTS
 from tidings.delivery.hub import Hub
 from tidings.errors import Conflict, NotFound, TidingsError
@@ -78,7 +79,10 @@ class Answer(msgspec.Struct, rename={"from_": "from"}):
 
 
 class _Series:
-    """A series in memory, as of `offset`. `answers` are those that were given since the last event."""
+    """A series in memory, as of `offset`. `answers` are those that were given since the last event.
+
+    `kept`: minutes of it are in the store, of which `fold` has only the buckets.
+    """
 
     def __init__(self, spec: Spec) -> None:
         self.spec = spec
@@ -87,6 +91,7 @@ class _Series:
         self.redactions = 0
         self.looked = -FRESH
         self.stored = -STORED_EVERY
+        self.kept = False
         self.lock = asyncio.Lock()
         self.answers: dict[tuple[str, columns.Grid], Answer] = {}
         digest = hashlib.sha256(msgspec.json.encode([VERSION, *spec])).hexdigest()[:24]
@@ -185,12 +190,15 @@ class SeriesService:
                 if head.epoch != series.offset.epoch or head.redactions != series.redactions:
                     await self._load(series, head)
                 await self._read(series, head)
-                await self._store(series)
+                if not await self._store(series):
+                    await self._load(series, head)
+                    await self._read(series, head)
             series.looked = looked
 
     def _restart(self, series: _Series) -> None:
         if series.offset != ORIGIN:
             series.fold, series.offset, series.redactions = SeriesFold(series.spec), ORIGIN, 0
+            series.kept = False
             series.answers.clear()
 
     async def _read(self, series: _Series, head: Head) -> None:
@@ -220,6 +228,7 @@ class SeriesService:
                 for name in (f"{series.topic}.m", f"{series.topic}.h"):
                     await self._hub.delete(name)
                 minutes = []
+        series.kept = bool(minutes)
         kept = _until(minutes, head, time() - FIRST_SECONDS)
         if kept:
             hours = await self._spans(f"{series.topic}.h")
@@ -241,22 +250,28 @@ class SeriesService:
                 return [spans[start] for start in sorted(spans)]
             after = page.next
 
-    async def _store(self, series: _Series) -> None:
-        """Append the minutes and hours that are finished, unless another process has done so."""
+    async def _store(self, series: _Series) -> bool:
+        """Append the minutes and hours that are finished, unless another process has done so.
+
+        False: the minutes before these were deleted, since they might hold what was redacted. All are made anew.
+        """
         fold = series.fold
         if not fold.finished or monotonic() < series.stored + STORED_EVERY:
-            return
+            return True
         series.stored = monotonic()
         since = time() - KEPT[MINUTE]
         try:
             await self._append(series, "m", [span for span in fold.finished if span.start >= since], MINUTE)
             await self._append(series, "h", fold.hours(), HOUR)
             fold.finished.clear()
+        except NotFound:
+            return False
         except Conflict:
             log.debug("Another process has just stored the series of %s.", series.spec.topic)
         except TidingsError as error:
             log.warning("The series of %s is not stored: %s", series.spec.topic, error)
             del fold.finished[: -KEPT[MINUTE] // MINUTE]
+        return True
 
     async def _append(self, series: _Series, suffix: str, spans: Sequence[Finished], width: int) -> None:
         topic = f"{series.topic}.{suffix}"
@@ -266,7 +281,8 @@ class SeriesService:
             tail = page.tail
             last = _decode(page.events[-1].data).span.start if page.events else -1
         except NotFound:
-            pass
+            if series.kept and width == MINUTE:
+                raise
         new = [span for span in spans if span.start > last]
         for at in range(0, len(new), PART):
             items = [
@@ -278,8 +294,11 @@ class SeriesService:
                 expected=NEW if tail is None else tail,
                 retention=Retention(max_age=float(KEPT[width])),
                 ttl=float(KEPT[HOUR]),
+                labels={derived_from(series.spec.topic, series.offset.epoch, series.redactions): True},
             )
             tail = done.last
+        if width == MINUTE:
+            series.kept = tail is not None
 
 
 _decode = msgspec.json.Decoder(Stored).decode
