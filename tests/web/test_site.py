@@ -109,8 +109,8 @@ def test_sources_that_are_not_those_of_the_bundle_are_served_themselves(root: Pa
 
 
 def test_a_wheel_leaves_out_what_its_bundle_is_made_of(root: Path) -> None:
-    for name in ("ui/main.js", "vendor/preact.mjs", "vendor/katex.css", "icons.svg"):
-        (root / name).parent.mkdir(exist_ok=True)
+    for name in ("ui/main.js", "vendor/preact.mjs", "vendor/katex.css", "vendor/licenses/katex.txt", "icons.svg"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text("export {};\n", "utf-8")
     bundle(root)
     shutil.rmtree(root / "vendor")
