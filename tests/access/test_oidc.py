@@ -144,7 +144,7 @@ async def test_the_provider_is_asked_for_its_description_once_an_hour(
 ) -> None:
     provider, begun, now = ours(there), time.monotonic(), [0.0]
     monkeypatch.setattr(oidc, "time", SimpleNamespace(monotonic=lambda: begun + now[0], time=time.time))
-    for now[0], described in ((0, 1), (60, 1), (3600, 1), (3601, 2), (7201, 2), (7202, 3)):
+    for now[0], described in ((0, 1), (60, 1), (3599, 1), (3601, 2), (7200, 2), (7202, 3)):
         await provider.address(Attempt.begin("/"), CALLBACK)
         assert there.described == described, now
 
@@ -155,7 +155,7 @@ async def test_a_provider_that_is_away_is_asked_again_after_a_pause(
     provider, begun, now = ours(there), time.monotonic(), [0.0]
     monkeypatch.setattr(oidc, "time", SimpleNamespace(monotonic=lambda: begun + now[0], time=time.time))
     there.silent = True
-    for now[0], described in ((0, 1), (oidc.PAUSE, 1), (oidc.PAUSE + 1, 2)):
+    for now[0], described in ((0, 1), (oidc.PAUSE - 1, 1), (oidc.PAUSE + 1, 2)):
         with pytest.raises(Unavailable):
             await provider.address(Attempt.begin("/"), CALLBACK)
         assert there.described == described, now
