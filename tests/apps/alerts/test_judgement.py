@@ -203,3 +203,9 @@ def test_the_id_of_an_episode_is_the_same_in_every_process() -> None:
         made.append([fact.episode for fact in judgement.event(3.0, "E-1", 5) if isinstance(fact, facts.Changed)])
     assert made[0] == made[1] != [None]
     assert "." not in str(made)
+
+
+def test_a_rule_that_is_paused_or_deleted_after_bad_values_waits_for_nothing() -> None:
+    for do in ("pause", "delete"):
+        steps = [Step(t=0, data="x"), Step(t=5, do=do), Step(t=60), Step(t=70, data="x"), Step(t=90)]  # type: ignore[arg-type]
+        assert [*replay(parse({"topic": "t", "above": 1, "no_data": 10}), steps)] == []

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.apps.alerts.test_replay import played
 from tidings.apps.alerts import facts
 from tidings.apps.alerts.replay import Step, replay
 from tidings.apps.alerts.rule import parse
+from tidings.apps.alerts.settling import Place, Settling
 
 BY = {"topic": "t", "above": 1, "field": "v", "by": "k"}
 
@@ -91,3 +94,39 @@ def test_a_notice_leads_to_the_card_at_its_time() -> None:
     steps = [Step(t=7, data=5)]
     assert notices({"topic": "t", "above": 1}, *steps)[0].link == "/a/replay?at=7"
     assert notices({"topic": "t", "above": 1, "link": "/d/ops?card=2"}, *steps)[0].link == "/d/ops?card=2&at=7"
+
+
+MANY = 1_000
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> list[Place]:
+    """The episodes at which the settling looks. A look at all of them plans all of them anew."""
+    found: list[Place] = []
+    time_of = Settling.time_of
+
+    def counted(self: Settling, place: Place) -> float:
+        found.append(place)
+        return time_of(self, place)
+
+    monkeypatch.setattr(Settling, "time_of", counted)
+    return found
+
+
+@pytest.mark.parametrize("silent", [False, True])
+def test_events_of_many_instances_cost_looks_at_what_they_change(looks: list[Place], silent: bool) -> None:
+    start = [Step(t=0, do="silence", until=50)] if silent else []
+    steps = [value(10 + n / MANY, f"k{n}", 5) for n in range(MANY)]
+    steps += [value(20 + n / MANY, f"k{n}", 0) for n in range(MANY)]
+    told = notices({**BY, "repeat": 60}, *start, *steps, Step(t=49), Step(t=60))
+    kinds = [] if silent else [(15, "fired", MANY - 10), (25, "resolved", MANY - 10)]
+    assert [(notice.at, notice.kind, notice.more) for notice in told] == kinds
+    assert len(looks) < 20 * MANY
+
+
+def test_an_instance_that_flaps_in_a_silence_costs_looks_at_itself(looks: list[Place]) -> None:
+    steps = [value(1 + n / MANY, f"k{n}", 5) for n in range(MANY)]
+    steps += [value(10 + n / 100, "k0", 5 * (n % 2)) for n in range(5 * MANY)]
+    told = notices({**BY, "keep": 0}, Step(t=0, do="silence", until=100), *steps, Step(t=99))
+    assert told == []
+    assert len(looks) < 20 * 6 * MANY

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from typing import Any
+
+import pytest
 
 from tests.apps.alerts.processes import eventually
 from tidings import Hub
+from tidings.apps.alerts import sources
 from tidings.apps.alerts.sources import BAD, Source, past
 from tidings.events import Event
 
@@ -38,3 +42,20 @@ async def test_a_source_hands_out_each_event_with_its_value(hub: Hub) -> None:
     await eventually(lambda: len(heard) == 3)
     source.close()
     await asyncio.sleep(0)
+
+
+async def test_a_source_gives_way_between_events_and_says_up_to_when(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "SLICE", -1.0)
+    heard: list[tuple[float, float]] = []
+    turns: list[float] = []
+
+    def hear(topic: str, event: Event, data: Any) -> None:
+        heard.append((event.time, source.behind))
+        asyncio.get_running_loop().call_soon(lambda: turns.append(source.behind))
+
+    await hub.publish_many("t", [("message", n) for n in range(50)])
+    source = Source(hub, "t", None, hear)
+    await eventually(lambda: len(heard) == 50 and source.behind == math.inf)
+    source.close()
+    assert turns == [time for time, _ in heard]
+    assert {behind for _, behind in heard} == {math.inf}

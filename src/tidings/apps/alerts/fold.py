@@ -3,6 +3,8 @@ still be told."""
 
 from __future__ import annotations
 
+from heapq import heappop, heappush
+
 import msgspec
 
 from tidings.errors import InvalidRequest
@@ -12,7 +14,7 @@ from . import facts
 from .facts import Condition, NoticeKind, Told
 from .rule import Rule
 
-VERSION = 3
+VERSION = 4
 """The version of this fold: see Projections."""
 
 HISTORY = 100
@@ -70,7 +72,8 @@ class State(msgspec.Struct):
 
     `stale`: the reason for which all episodes are to end before anything else is judged. `offset`: the last event whose
     judgement changed something; `second`: the last second whose judgement did. `bad`: events without a value.
-    `unsent`: notices that have not been handed on.
+    `ended`: the ended episodes that are to be told of, in the order of their ends; `untold`: a heap of those without a
+    first notice, by their beginnings. `unsent`: notices that have not been handed on.
     """
 
     rule: Rule | None = None
@@ -85,7 +88,8 @@ class State(msgspec.Struct):
     second: float = 0.0
     instances: dict[str, Instance] = {}
     broken: Instance | None = None
-    ended: list[Ended] = []
+    ended: dict[str, Ended] = {}
+    untold: list[tuple[float, str]] = []
     bad: int = 0
     bad_at: float = 0.0
     bad_offset: str | None = None
@@ -134,8 +138,9 @@ def take(state: State, fact: facts.Fact, at: float) -> None:
         case facts.Notice():
             _noticed(state, fact)
         case facts.Acknowledged():
+            episodes = set(fact.episodes)
             for one in _open(state):
-                if one.episode in fact.episodes:
+                if one.episode in episodes:
                     one.acknowledged, one.note = fact.by, fact.note
         case facts.BadValues():
             state.bad, state.bad_at, state.bad_offset = fact.count, fact.at, fact.offset
@@ -182,14 +187,15 @@ def _move(state: State, fact: facts.Changed) -> None:
         return
     if fact.was == "broken":
         if state.broken is not None:
-            state.ended.append(_ended(fact, state.broken, "broken"))
+            _end(state, fact, state.broken, "broken")
         state.broken = None
         return
     known = state.instances.get(fact.instance)
-    state.ended = [one for one in state.ended if one.told or fact.at <= one.began + GATHERED]
+    while state.untold and fact.at > state.untold[0][0] + GATHERED:
+        _drop(state, *heappop(state.untold))
     if fact.state == "normal":
         if known is not None and known.episode and (known.told or (state.rule is not None and state.rule.by)):
-            state.ended.append(_ended(fact, known, "no_data" if fact.was == "no_data" else "fired"))
+            _end(state, fact, known, "no_data" if fact.was == "no_data" else "fired")
         state.instances.pop(fact.instance, None)
     elif known is not None and known.episode and fact.episode in (None, known.episode):
         known.state, known.since = fact.state, since
@@ -200,21 +206,33 @@ def _move(state: State, fact: facts.Changed) -> None:
         state.instances[fact.instance] = made
 
 
-def _ended(fact: facts.Changed, known: Instance, kind: NoticeKind) -> Ended:
-    return Ended(
-        fact.instance, known.episode, kind, fact.value, known.began, fact.at, known.told, known.offset, fact.reason
-    )
+def _end(state: State, fact: facts.Changed, known: Instance, kind: NoticeKind) -> None:
+    """Keep an ended episode until it is told of."""
+    about = (fact.value, known.began, fact.at, known.told, known.offset, fact.reason)
+    key = known.episode
+    while key in state.ended:
+        key += "'"  # an episode that began again in the second in which it ended has the same id
+    state.ended[key] = Ended(fact.instance, known.episode, kind, *about)
+    if not known.told:
+        heappush(state.untold, (known.began, key))
+
+
+def _drop(state: State, began: float, key: str) -> None:
+    """Forget an ended episode that is too old for a first notice, unless it has been told of meanwhile."""
+    ended = state.ended.get(key)
+    if ended is not None and ended.began == began and not ended.told:
+        del state.ended[key]
 
 
 def _noticed(state: State, fact: facts.Notice) -> None:
     episodes = set(fact.episodes)
     if fact.kind == "resolved":
-        state.ended = [one for one in state.ended if one.episode not in episodes]
+        state.ended = {key: one for key, one in state.ended.items() if one.episode not in episodes}
     else:
         for one in _open(state):
             if one.episode in episodes:
                 one.told, one.last = True, fact.at
-        for ended in state.ended:
+        for ended in state.ended.values():
             ended.told = ended.told or ended.episode in episodes
     state.unsent.append(fact)
 

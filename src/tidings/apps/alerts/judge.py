@@ -216,12 +216,18 @@ class Judge:
             if seat is not None and not reached(known, event.offset):
                 self._made(seat, seat.judgement.event(min(event.time, now), offset, data))
 
+    async def _heard(self, time: float) -> None:
+        """Let sources that have given way go on until a time: events are judged before what happens after them."""
+        while any(source.behind <= time for source in self._sources.values()):  # noqa: ASYNC110 - a turn each
+            await asyncio.sleep(0)
+
     async def _tick(self) -> None:
         """Judge each second."""
         while True:
             now = self.now
             await asyncio.sleep(floor(now - LAG) + 1 + LAG - now)
             second = floor(self.now - LAG)
+            await self._heard(second)
             due: list[Seat] = []
             while self._heap and self._heap[0][0] <= second:
                 when, id = heappop(self._heap)
@@ -326,6 +332,7 @@ class Judge:
             page = await self.hub.read(seat.topic, seat.tail)
         except TidingsError:
             return
+        await self._heard(self.now)
         if page.lost is not None:
             self._forget(seat)
             return
@@ -374,6 +381,7 @@ class Judge:
                 async for event in self.hub.subscribe(SILENCES, offset or "earliest"):
                     if event.offset is not None:
                         offset = event.offset
+                        await self._heard(self.now)
                         silences.apply(self._silences, event)
                         async for seat in in_slices(list(self.seats.values())):
                             self._made(seat, seat.judgement.silenced(self._silences, self.now))

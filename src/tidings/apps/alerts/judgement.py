@@ -57,10 +57,11 @@ class Judgement:
         rule = self._rule
         self.readings, self._heap, self._due = {}, [], {}
         self._bad_since, self._good_at = None, -math.inf
+        self._broken_at = NEVER
         if rule is not None:
             for name in ("", *self.state.instances) if rule.by is None else self.state.instances:
                 self._restore(name, self.state.instances.get(name))
-        self.settling.due = self.now
+        self.settling.stir(self.now)
 
     def _restore(self, name: str, known: Instance | None) -> None:
         """Make the reading of an instance whose state is known. The instance's last value led to this state."""
@@ -110,7 +111,7 @@ class Judgement:
                 self.bad = 0
                 self.since = max(self.since, self.state.began)
                 self._begin()
-        self.settling.due = self.now
+        self.settling.stir(self.now)
         self._settle()
         return self._done()
 
@@ -125,7 +126,7 @@ class Judgement:
         """Send the notices that are due now that a silence has begun or ended."""
         self._until(at, before=True)
         self.settling.silences = silences
-        self.settling.due = self.now
+        self.settling.stir(self.now)
         self._settle()
         return self._done()
 
@@ -147,7 +148,7 @@ class Judgement:
                 self._go(name, one, one.state, one.value, None, "resumed")
         for name, reading in self.readings.items():
             self._schedule(name, reading)
-        self.settling.due = self.now
+        self.settling.stir(self.now)
         return self._done()
 
     @property
@@ -323,7 +324,7 @@ class Judgement:
         was: Condition = "normal" if one is None else one.state
         about = Changed(instance=name, was=was, state=state, at=self.now, value=value, limit=self._rule.limit)
         self._emit(msgspec.structs.replace(about, episode=episode or None, offset=offset, reason=reason))
-        self.settling.due = self.now
+        self.settling.touch(name)
 
     def _episode(self, instance: str, state: str, offset: str | None) -> str:
         return facts.episode_id(self.id, instance, state, offset or str(int(self.now)))
@@ -336,7 +337,7 @@ class Judgement:
         for name, one in list(self.state.instances.items()):
             self._go(name, one, "normal", None, None, reason)
         self._rule = rule
-        self.settling.due = self.now
+        self.settling.stir(self.now)
 
     def _schedule(self, name: str, reading: Reading) -> None:
         """Schedule the next look that may change a state. An earlier look stays scheduled, which is harmless."""
@@ -372,7 +373,7 @@ class Judgement:
     def _mend(self, broken: Instance, reason: str | None) -> None:
         """End the rule's state `broken`, and look at all instances: those without data were not reported meanwhile."""
         self._emit(Changed(was="broken", state="normal", at=self.now, episode=broken.episode, reason=reason))
-        self.settling.due = self.now
+        self.settling.stir(self.now)
         for name in self.readings:
             self._file(name, math.ceil(self.now))
 
@@ -394,5 +395,5 @@ class Judgement:
             if self.state.broken is None and self._is_broken(rule):
                 episode = self._episode("", "broken", None)
                 self._emit(Changed(was="normal", state="broken", at=self.now, episode=episode))
-                self.settling.due = self.now
+                self.settling.stir(self.now)
         self.settling.settle(self.now)

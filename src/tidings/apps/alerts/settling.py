@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from heapq import heapify, heappop, heappush, heapreplace
+from typing import Literal
 
 from . import facts
 from .facts import Condition, Fact, Notice, NoticeKind
 from .fold import GATHERED, Ended, Instance, State, told_end, told_of
 from .rule import Rule
-from .silences import Silences
+from .silences import Silence, Silences
 
 OTHERS = "others"
 """The instance that stands for all values of `by` beyond the first 1,000."""
@@ -19,9 +21,23 @@ GROUP = 5.0
 
 NEVER = math.inf
 
+MARGIN = 64
+"""Times of past states that the heap of times may hold in any case."""
+
+
+Place = tuple[Literal["open", "ended", "broken"], str]
+"""An episode among those of a state: an open one by its instance, an ended one by its key."""
+
+
+BROKEN: Place = ("broken", "")
+
 
 class Settling:
-    """Sends the notices of one rule. `due`: the next time at which a notice may have to be sent."""
+    """Sends the notices of one rule. `due`: the next time at which a notice may have to be sent.
+
+    A look at all episodes comes only when one of them may have to be told of. A change before that time costs a look at
+    the episode that has changed: a heap has the time of each, at which it may be told of.
+    """
 
     def __init__(self, id: str, state: State, silences: Silences, emit: Callable[[Fact], None]) -> None:
         self.id = id
@@ -30,17 +46,100 @@ class Settling:
         self.now: float = 0.0
         self._state = state
         self._emit = emit
+        self._holding: list[Silence] = []
+        self._begins: float = -NEVER
+        self._touched: list[Place] = []
+        self._heap: list[tuple[float, Place]] = []
+
+    def stir(self, now: float) -> None:
+        """Look at all episodes, at a time: more than the state of an instance has changed."""
+        self.due, self._begins = now, -NEVER
+
+    def touch(self, name: str) -> None:
+        """Look at an instance whose state has changed, and at the episode that the change may have ended."""
+        self._touched.append(("open", name))
+        if self._state.ended:
+            self._touched.append(("ended", next(reversed(self._state.ended))))
 
     def settle(self, now: float) -> None:
         """Send the notices that are due."""
-        if now < self.due:
+        if now < self.due and not self._touched:
             return
-        self.now, self.due = now, NEVER
+        touched, self._touched = self._touched, []
+        early, self.now = now < self.due, now
         rule = self._state.rule
+        if early and rule is not None and rule.by is not None and not self._state.deleted and now < self._begins:
+            for place in touched:
+                self._plan(place)
+            if (next := self._next()) > now:
+                self.due = max(next, math.floor(now) + 1)
+                return
+        self.due = NEVER
+        if now >= self._begins:
+            self._select()
         if rule is not None:
             self._tell_ends(rule)
             self._tell_open(rule)  # may send the first notice of an episode that has ended already
             self._tell_ends(rule)
+            self._plan_all()
+
+    def _select(self) -> None:
+        """Select the silences that hold for the rule, until the next of them begins or one is changed."""
+        found = [one for one in self.silences.all if one.rules is None or self.id in one.rules]
+        self._holding = [one for one in found if one.until > self.now]
+        self._begins = min((one.began for one in self._holding if one.began > self.now), default=NEVER)
+
+    # The times at which episodes may have to be told of.
+
+    def _plan_all(self) -> None:
+        places: list[Place] = [("open", name) for name in self._state.instances]
+        places += [("ended", key) for key in self._state.ended]
+        self._heap = [(time, place) for place in (*places, BROKEN) if (time := self.time_of(place)) < NEVER]
+        heapify(self._heap)
+
+    def _plan(self, place: Place) -> None:
+        time = self.time_of(place)
+        if time < NEVER:
+            heappush(self._heap, (time, place))
+            if len(self._heap) > 2 * (len(self._state.instances) + len(self._state.ended)) + MARGIN:
+                self._plan_all()
+
+    def _next(self) -> float:
+        """Return the first time of an episode. Times in the heap may be those of a state before."""
+        while self._heap:
+            time, place = self._heap[0]
+            now = self.time_of(place)
+            if now == time:
+                return time
+            if now == NEVER:
+                heappop(self._heap)
+            else:
+                heapreplace(self._heap, (now, place))
+        return NEVER
+
+    def time_of(self, place: Place) -> float:
+        """Return the time at which an episode may have to be told of, as it is now; infinite if it need not be."""
+        kind, key = place
+        if kind == "ended":
+            ended = self._state.ended.get(key)
+            if ended is None or not (ended.told or self.now <= ended.began + GATHERED):
+                return NEVER
+            return self._loud(ended.instance, (ended.at if ended.told else ended.began) + GROUP)
+        one = self._state.instances.get(key) if kind == "open" else self._state.broken
+        if one is None or not one.episode or (one.state == "recovering" and not one.told):
+            return NEVER
+        if not one.told:
+            return self._loud(key, one.began + (GROUP if kind == "open" else 0.0))
+        repeat = self._state.rule.repeat if self._state.rule is not None else None
+        if one.state != "firing" or one.acknowledged is not None or repeat is None:
+            return NEVER
+        again = one.last + repeat
+        return again if self.now < again else self._loud(key, again)
+
+    def _loud(self, instance: str, time: float) -> float:
+        """Return the time, or the end of the silence that holds for an instance now."""
+        until = self._silent_until(instance)
+        return time if until is None else until
 
     def soon(self, time: float) -> None:
         """Look again at a time; at the next second if the time has passed."""
@@ -50,9 +149,13 @@ class Settling:
         """Return the time until which a silence holds for an instance; None without one."""
         return self.silences.until(self.id, instance, at)
 
+    def _silent_until(self, instance: str) -> float | None:
+        """Return the time until which a silence holds for an instance now; None without one."""
+        return Silences(self._holding).until(self.id, instance, self.now) if self._holding else None
+
     def _quiet(self, instance: str) -> bool:
         """Return True if a silence holds for an instance, and look again when the silence ends."""
-        until = self.quiet_until(instance, self.now)
+        until = self._silent_until(instance)
         if until is not None:
             self.soon(until)
         return until is not None
@@ -76,7 +179,7 @@ class Settling:
                         again.append((name, one))
                 else:
                     self.soon(one.last + rule.repeat)
-        for ended in self._state.ended:
+        for ended in self._state.ended.values():
             if not ended.told and self.now <= ended.began + GATHERED and not self._quiet(ended.instance):
                 new.setdefault(ended.kind, []).append((ended.instance, ended))
         for kind, told in new.items():
@@ -90,7 +193,7 @@ class Settling:
 
     def _tell_ends(self, rule: Rule) -> None:
         """Send notices of ended episodes. An episode that had no notice at its beginning gets none at its end."""
-        owed = [one for one in self._state.ended if one.told and not self._quiet(one.instance)]
+        owed = [one for one in self._state.ended.values() if one.told and not self._quiet(one.instance)]
         if not owed:
             return
         first = min(one.at for one in owed)

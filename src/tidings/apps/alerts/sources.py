@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
 from tidings.delivery.hub import Hub
 from tidings.errors import NotFound, TidingsError
 from tidings.events import Event, Offset
+from tidings.slices import SLICE
 
 log: logging.Logger = logging.getLogger("tidings.alerts")
 
@@ -56,11 +59,15 @@ async def past(hub: Hub, topic: str, since: float, most: int = BACK) -> tuple[li
 
 
 class Source:
-    """A topic that is followed from an offset on. `hear(event, data)` is called with each event, in order."""
+    """A topic that is followed from an offset on. `hear(event, data)` is called with each event, in order.
+
+    `behind`: the time of the last event while other tasks have their turn before the next one; infinite otherwise.
+    """
 
     def __init__(self, hub: Hub, topic: str, offset: Offset | None, hear: Callable[[str, Event, Any], None]) -> None:
         self.topic = topic
         self.offset = offset
+        self.behind: float = math.inf
         self.rules: dict[str, Offset | None] = {}
         self._hub, self._hear = hub, hear
         self._task = hub.delivery.background(self._follow())
@@ -70,6 +77,7 @@ class Source:
         self._task.cancel()
 
     async def _follow(self) -> None:
+        until = monotonic() + SLICE
         while True:
             try:
                 async for event in self._hub.subscribe(self.topic, self.offset or "earliest"):
@@ -77,6 +85,11 @@ class Source:
                         self.offset = event.offset
                         if not event.type.startswith("tidings."):
                             self._hear(self.topic, event, data_of(event))
+                    if monotonic() > until:
+                        self.behind = event.time
+                        await asyncio.sleep(0)
+                        self.behind = math.inf
+                        until = monotonic() + SLICE
                 return
             except TidingsError as error:
                 log.info("%s is not watched now: %s", self.topic, error)
