@@ -62,9 +62,10 @@ async def test_an_earlier_life_of_a_restored_source_counts() -> None:
         head = await hub.log.describe("a")
         assert head
         restored = head.restored("other")
-        assert derivations._holds(restored, first.epoch, 0)
-        assert not derivations._holds(restored, first.epoch, 1)
-        assert not derivations._holds(restored, "third", 0)
+        assert derivations._holds(restored, first.epoch, "0")
+        assert derivations._holds(restored, first.epoch, "")
+        assert not derivations._holds(restored, first.epoch, "1")
+        assert not derivations._holds(restored, "third", "0")
 
 
 async def test_many_derived_topics_are_looked_at() -> None:

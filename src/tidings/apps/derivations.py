@@ -19,13 +19,15 @@ LOOK = 5.0
 """Seconds between two looks for derived topics whose source was deleted or redacted."""
 
 
-def derived_from(topic: str, epoch: str, redactions: int) -> str:
+def derived_from(topic: str, epoch: str, redactions: int | None = None) -> str:
     """Return the label of what was derived from a topic in this life, when it had so many redactions.
+
+    Without a number, it stays when the topic is redacted: its app takes the redacted content out of it.
 
     Each append to a derived topic sets this label. A topic that two processes have appended to, one of which had not
     heard of a redaction yet, has both labels, and goes by the older one.
     """
-    return f"{DERIVED}{topic} {epoch} {redactions}"
+    return f"{DERIVED}{topic} {epoch} {'' if redactions is None else redactions}"
 
 
 class Derivations:
@@ -57,7 +59,7 @@ class Derivations:
                 source, epoch, redactions = label.removeprefix(DERIVED).split(" ")
                 if source != known:
                     head, known = await self._hub.log.describe(source), source
-                if not _holds(head, epoch, int(redactions)):
+                if not _holds(head, epoch, redactions):
                     await self._delete(label)
             after = labels[-1]
 
@@ -70,7 +72,7 @@ class Derivations:
             after = heads[-1][0]
 
 
-def _holds(source: Head | None, epoch: str, redactions: int) -> bool:
-    if source is None or source.redactions != redactions:
+def _holds(source: Head | None, epoch: str, redactions: str) -> bool:
+    if source is None or redactions not in ("", str(source.redactions)):
         return False
     return epoch in (source.epoch, *(life for life, _ in source.lives))

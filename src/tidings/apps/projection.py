@@ -18,6 +18,7 @@ from tidings.events import ORIGIN, Event, Offset, redacted_event
 from tidings.log.head import Head
 from tidings.log.names import MAX_EVENTS
 
+from .derivations import derived_from
 from .snapshots import Snapshot, read, write
 
 log: logging.Logger = logging.getLogger("tidings.apps.projection")
@@ -108,6 +109,7 @@ class Projections(Generic[S]):
     copy as text, in a thread; `thaw` reads the text in a thread, and raises ValueError for another form. `growth`:
     the next snapshot follows after this part of the events before it, but not before EVERY events. `at_once`: events
     of one commit that change a state in one turn of the event loop; a larger commit is read in pages like others.
+    `is_derived`: the snapshot is deleted when the topic is. See Derivations.
     """
 
     def __init__(
@@ -124,11 +126,12 @@ class Projections(Generic[S]):
         thaw: Callable[[str], S] | None = None,
         growth: float = 0.0,
         at_once: int = MAX_EVENTS,
+        is_derived: bool = False,
     ) -> None:
         self.hub = hub
         self._new, self._apply, self._version, self._keep, self._changed = new, apply, version, keep, changed
         self._lasting = frozenset(lasting)
-        self._at_once = at_once
+        self._at_once, self._is_derived = at_once, is_derived
         self._freeze, self._thaw, self._growth = freeze, thaw or msgspec.json.Decoder(type(new())).decode, growth
         self._kept: dict[str, Projection[S]] = {}
 
@@ -378,6 +381,7 @@ class Projections(Generic[S]):
         else:
             text = await asyncio.to_thread(self._freeze(projection.state))
         try:
-            await write(self.hub, topic, about, text)
+            label = derived_from(topic, projection.offset.epoch) if self._is_derived else None
+            await write(self.hub, topic, about, text, label)
         except TidingsError as error:
             log.warning("no snapshot of %s was written: %s", topic, error)

@@ -48,17 +48,17 @@ async def read(hub: Hub, topic: str) -> tuple[Snapshot, str]:
     return snapshot, "".join(texts)
 
 
-async def write(hub: Hub, topic: str, snapshot: Snapshot, text: str) -> None:
-    """Put a snapshot, whose parts are counted here, in the place of the last one.
+async def write(hub: Hub, topic: str, snapshot: Snapshot, text: str, label: str | None = None) -> None:
+    """Put a snapshot, whose parts are counted here, in the place of the last one. `label`: one that its topic gets.
 
     Raises Conflict if another process writes one at the same time, and Unavailable.
     """
     items = [("snapshot.part", text[at : at + PART]) for at in range(0, len(text), PART)]
     snapshot.parts = len(items)
     items.append(("snapshot", msgspec.json.encode(snapshot).decode()))
-    retention, tail = Retention(max_events=len(items)), None
+    retention, tail, labels = Retention(max_events=len(items)), None, {label: True} if label else {}
     for start in range(0, len(items), PARTS):
         # Where there is more than one append, no event of another process comes between them.
         part = items[start : start + PARTS]
-        done = await hub.log.append(f"{SNAPSHOTS}.{topic}", part, retention=retention, expected=tail)
+        done = await hub.log.append(f"{SNAPSHOTS}.{topic}", part, retention=retention, expected=tail, labels=labels)
         tail = done.last

@@ -9,9 +9,10 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from tidings.apps.derivations import derived_from
 from tidings.apps.projection import Projection, Projections
 from tidings.delivery.hub import Hub
-from tidings.errors import InvalidRequest, NotFound, TidingsError
+from tidings.errors import Conflict, InvalidRequest, NotFound, TidingsError
 from tidings.events import ORIGIN, Event, Offset
 from tidings.log.names import text_of
 
@@ -21,6 +22,7 @@ from .facts import iso
 from .figures import labels
 from .fold import Process
 from .reference import ALLOWED, Deviation, DeviationAllowed, Kind, Reference, ReferenceRemoved, ReferenceSet, Rule
+from .retraction import PUBLISHED, SUFFIX, Retraction
 from .service import PREFIX, Processes, topic_of
 
 log: logging.Logger = logging.getLogger("tidings.processes")
@@ -91,6 +93,7 @@ class Deviations:
         self.hub: Hub = hub
         self.processes: Processes = processes
         processes.on_change = self._wake
+        self._retraction = Retraction(hub, processes)
         self._watches: dict[str, Watch] = {}
         self._given: dict[str, tuple[tuple[Any, ...], ConformanceFigures]] = {}
         self._references: Projections[Reference] = Projections(
@@ -196,8 +199,9 @@ class Deviations:
                     for topic, _ in heads:
                         self._watch(topic.removeprefix(PREFIX).removesuffix(".reference"))
                     after = heads[-1][0]
+                await self._retraction.look()
             except TidingsError as error:
-                log.warning("References are not looked for now: %s", error)
+                log.warning("References, and deviations to redact, are not looked for now: %s", error)
             for watch in self._watches.values():
                 watch.wake.set()  # one whose process or reference came into being elsewhere
             await asyncio.sleep(SCAN)
@@ -237,12 +241,18 @@ class Deviations:
             await asyncio.sleep(0)
 
     async def _resume(self, watch: Watch, epoch: str) -> None:
-        """Go on where the deviations end. Of the last ones each may be stored or not, as if all had to be judged."""
+        """Go on where the deviations end. Of the last ones each may be stored or not, as if all had to be judged.
+
+        Those of an earlier life of the process are deleted.
+        """
         stored: list[DeviationFound] = []
+        head = await self.hub.log.describe(topic_of(watch.name))
         try:
             page = await self.hub.log.read_before(_deviations_topic(watch.name), None, AT_ONCE)
             stored = [_found(event.data) for event in page.events if event.type == DeviationFound.type]
-        except (NotFound, msgspec.DecodeError):
+            if head and any(head.locate(Offset.parse(one.offset)) is None for one in stored):
+                await self.hub.log.delete(_deviations_topic(watch.name), expected=page.tail.epoch)
+        except (Conflict, NotFound, msgspec.DecodeError):
             pass
         known = [one for one in stored if Offset.parse(one.offset).epoch == epoch]
         watch.stored = {(Offset.parse(one.offset).n, one.kind) for one in known}
@@ -251,10 +261,13 @@ class Deviations:
     async def _publish(self, watch: Watch, found: Sequence[DeviationFound]) -> None:
         """Append deviations in their order, each with its own key."""
         topic = _deviations_topic(watch.name)
+        marks = {PUBLISHED: True, derived_from(topic_of(watch.name), watch.epoch): True}
         new = [one for one in found if (Offset.parse(one.offset).n, one.kind) not in watch.stored]
         for start in range(0, len(new), AT_ONCE):
             appends = [
-                self.hub.log.append(topic, [(one.type, text_of(one))], key=f"{one.offset}.{one.kind}", default=None)
+                self.hub.log.append(
+                    topic, [(one.type, text_of(one))], key=f"{one.offset}.{one.kind}", default=None, labels=marks
+                )
                 for one in new[start : start + AT_ONCE]
             ]
             for done in await asyncio.gather(*appends, return_exceptions=True):
@@ -292,4 +305,4 @@ def _reference_topic(name: str) -> str:
 
 
 def _deviations_topic(name: str) -> str:
-    return f"{topic_of(name)}.deviations"
+    return f"{topic_of(name)}{SUFFIX}"

@@ -121,6 +121,7 @@ class Processes:
             thaw=snapshot.thaw,
             growth=GROWTH,
             at_once=AT_ONCE,
+            is_derived=True,
         )
 
     def stored(self, topic: str, rows: Sequence[Row], parts: Sequence[ImportPart], done: Appended) -> None:
