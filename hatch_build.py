@@ -25,6 +25,7 @@ class Bundle(BuildHookInterface):  # type: ignore[type-arg]
                 web / "client",
                 web / "ui",
                 web / "icons.svg",
+                web / "index.html",
                 web / "vendor" / "licenses",
                 *web.glob("vendor/*.mjs"),
                 *web.glob("vendor/*.css"),

@@ -40,7 +40,7 @@ BUNDLE, SOURCES, COPIES = "bundle", "made-of.json", "copies.json"
 """The folder of the bundle, which has its files compressed; the file in it with the checksum of each source that the
 bundle was made of; and the file with the source of each file that is a copy of one, and therefore not in the folder."""
 
-LEFT_OUT = re.compile(r"(client|ui|vendor/licenses)/.*|vendor/[^/]*[.](mjs|css)|icons[.]svg")
+LEFT_OUT = re.compile(r"(client|ui|vendor/licenses)/.*|vendor/[^/]*[.](mjs|css)|icons[.]svg|index[.]html")
 """Sources that a wheel with a bundle leaves out."""
 
 CACHE_FOREVER = "public, max-age=31536000, immutable"
