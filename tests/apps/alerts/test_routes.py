@@ -159,6 +159,16 @@ async def test_a_wrong_rule_is_refused_with_the_name_of_its_field(ann: Admin) ->
 async def test_the_same_key_makes_one_rule(ann: Admin) -> None:
     made = [await ann.post("/alerts/rules", {"topic": "data.k", "above": 1}, key="once") for _ in range(2)]
     assert made[0].json() == made[1].json()
+    assert (await ann.delete(f"/alerts/rules/{made[0].json()['id']}")).status_code == 204
+    again = await ann.post("/alerts/rules", {"topic": "data.k", "above": 1}, key="once")
+    assert (again.status_code, "another key" in again.json()["detail"]) == (409, True)
+
+
+async def test_a_request_acknowledges_a_thousand_episodes(ann: Admin) -> None:
+    id = await rule_of(ann, topic="data.many", above=1)
+    about = {"episodes": ["e" * 20] * 1_000, "note": "n" * 500}
+    assert (await ann.post(f"/alerts/rules/{id}/acknowledge", about)).status_code == 404
+    assert (await ann.post(f"/alerts/rules/{id}/acknowledge", {**about, "note": "n" * 20_000})).status_code == 413
 
 
 async def test_an_edit_a_pause_and_a_deletion_end_what_fires(server: Server, ann: Admin) -> None:

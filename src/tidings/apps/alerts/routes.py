@@ -33,6 +33,9 @@ SilenceId = Annotated[str, Path(pattern="^[A-Za-z0-9]{1,64}$", description="A si
 NOTE = 500
 """Characters of the note of an acknowledgement."""
 
+BODY = 32 * 1024
+"""Bytes of a body: the ids of as many episodes as one request acknowledges, and a note."""
+
 MANY = 1_000
 """Episodes that one request acknowledges, and instances that a rule's state lists."""
 
@@ -137,7 +140,7 @@ def body_of(kind: type[Any], text: str) -> dict[str, Any]:
 def routes(rights: Rights) -> APIRouter:
     """Return the router of alerts."""
     alerts, access = rights.alerts, rights.access
-    router = APIRouter(tags=["alerts"], route_class=strict(access))
+    router = APIRouter(tags=["alerts"], route_class=strict(access, BODY))
     hub = alerts.hub
 
     async def changer(request: Request, topic: str) -> Subject:
@@ -219,7 +222,7 @@ def routes(rights: Rights) -> APIRouter:
         summary="Make an alert rule",
         status_code=201,
         openapi_extra=body_of(Rule, "The rule"),
-        responses={201: shape(SavedRule, "The rule is judged from now on"), **problems(413)},
+        responses={201: shape(SavedRule, "The rule is judged from now on"), **problems(409, 413)},
     )
     async def made(request: Request) -> Response:
         subject = await changer(request, topic_of("new"))

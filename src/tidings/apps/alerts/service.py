@@ -79,12 +79,16 @@ class Alerts:
     # Changing.
 
     async def create(self, rule: Rule, by: str | None, key: str | None = None) -> str:
-        """Save a new rule and return its id. The same key again returns the same id, and saves nothing."""
+        """Save a new rule and return its id. The same key again returns the same id, and saves nothing.
+
+        Raises Conflict if the rule of that key is deleted; Unavailable.
+        """
         id = secrets.token_hex(6) if key is None else hashlib.sha256(key.encode()).hexdigest()[:12]
         try:
             await self._append(topic_of(id), facts.RuleSaved(rule=rule, by=by or ""), expected=NEW)
         except Conflict:
-            await self.rule(id)
+            if (await self.state(id)).state.deleted:
+                raise Conflict("The rule of this Idempotency-Key is deleted. Send another key.") from None
         await self.call(id)
         return id
 
