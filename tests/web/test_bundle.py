@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import subprocess
@@ -117,7 +116,7 @@ def test_a_package_holds_the_bundle_of_its_sources(tmp_path: Path, kind: str) ->
     assert site.version == load(WEB).version
     assert "main-" in site.html
     assert (root / "client" / "index.js").exists() == (kind == "sdist"), "the page has its client in the bundle"
-    assert json.loads((root / "bundle" / "made-of.json").read_text())
+    assert (root / "bundle" / "made-of.json").exists() == (kind == "sdist"), "a wheel has no sources to compare"
 
 
 def test_without_node_the_sources_are_served_and_the_script_says_so(tmp_path: Path) -> None:

@@ -118,7 +118,8 @@ def test_a_wheel_leaves_out_what_its_bundle_is_made_of(root: Path) -> None:
     (root / "icons.svg").unlink()
     assert not load(root).bundled, "this is no wheel"
     shutil.rmtree(root / "ui")
-    (root / "index.html").unlink()
+    for name in ("index.html", "bundle/made-of.json"):
+        (root / name).unlink()
     assert load(root).bundled
 
 

@@ -9,6 +9,7 @@ import base64
 import gzip
 import json
 import re
+from collections.abc import Mapping
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
@@ -39,9 +40,6 @@ PAGE, ICON, SERVICE_WORKER = "index.html", "favicon.svg", "service-worker.js"
 BUNDLE, SOURCES, COPIES = "bundle", "made-of.json", "copies.json"
 """The folder of the bundle, which has its files compressed; the file in it with the checksum of each source that the
 bundle was made of; and the file with the source of each file that is a copy of one, and therefore not in the folder."""
-
-LEFT_OUT = re.compile(r"(client|ui|vendor/licenses)/.*|vendor/[^/]*[.](mjs|css)|icons[.]svg|index[.]html")
-"""Sources that a wheel with a bundle leaves out."""
 
 CACHE_FOREVER = "public, max-age=31536000, immutable"
 
@@ -81,7 +79,7 @@ class Page(NamedTuple):
 def load(root: Path) -> Site:
     """Read every file below `root` that a browser may ask for. Blocks: call it before there is a loop to block.
 
-    The bundle is taken if it was made of the sources as they are. A wheel leaves out those that are in its bundle.
+    The bundle is taken if it was made of the sources as they are. A wheel has no sources of a page beside its bundle.
     """
     sources = {
         name: path.read_bytes()
@@ -89,7 +87,7 @@ def load(root: Path) -> Site:
         if path.suffix in (*MEDIA_TYPES, ".html") and not (name := path.relative_to(root).as_posix()).startswith(BUNDLE)
     }
     bundle = root / BUNDLE
-    bundled = _made_of(root) == {name: sha256(body).hexdigest()[:16] for name, body in sources.items()}
+    bundled = _is_bundled(root, sources)
     page = bundle / PAGE if bundled else root / PAGE
     template = page.read_text(encoding="utf-8").replace("{version}", version("tidings"))
     if bundled:
@@ -118,13 +116,15 @@ def page_below(site: Site, path: str) -> Page:
     return Page(file, f'"{path}/{site.version}"', _policy(html))
 
 
-def _made_of(root: Path) -> dict[str, str]:
-    """Read the checksums of the sources that the bundle was made of, and that must be there; none without a bundle."""
+def _is_bundled(root: Path, sources: Mapping[str, bytes]) -> bool:
+    """Tell whether the folder of the bundle is there, and was made of the sources if these are there, too."""
+    if not (root / "ui").exists():
+        return (root / BUNDLE).is_dir()
     try:
-        sums: dict[str, str] = json.loads((root / BUNDLE / SOURCES).read_bytes())
+        sums = json.loads((root / BUNDLE / SOURCES).read_bytes())
     except FileNotFoundError:
-        return {}
-    return sums if (root / "ui").exists() else {name: sums[name] for name in sums if not LEFT_OUT.fullmatch(name)}
+        return False
+    return bool(sums == {name: sha256(body).hexdigest()[:16] for name, body in sources.items()})
 
 
 def _file(body: bytes, name: str, media_type: str = "") -> File:
