@@ -101,7 +101,7 @@ def test_the_first_paint_stays_in_place_when_scripts_run(
         page.goto(server.url, wait_until="commit")
         expect(page.locator(".composer")).to_be_visible()
         assert page.locator("textarea#composer").count() == 0, "no script has run"
-        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == canvas
+        expect(page.locator("body")).to_have_css("background-color", canvas)  # once its style sheet has come
         before = page.evaluate(PLACES)
         scripts.let_go()
         expect(page.locator("textarea#composer")).to_be_visible()
