@@ -27,7 +27,7 @@ def main() -> None:
     from tidings.cli import main as command_line
     from tidings.web import site
 
-    site._made_of = lambda _: {}
+    site._is_bundled = lambda *_: False
     web._site, web.bundled = site.load(Path(web.__file__).parent), False
     command_line()
 

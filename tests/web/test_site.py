@@ -108,6 +108,13 @@ def test_sources_that_are_not_those_of_the_bundle_are_served_themselves(root: Pa
     assert not load(root).bundled
 
 
+def test_a_file_without_a_copy_by_brotli_is_served_by_gzip(root: Path) -> None:
+    bundle(root)
+    assert list(load(root).files["main-1.js"].packed) == ["br", "gzip"]
+    (root / "bundle" / "main-1.js.br").unlink()
+    assert list(load(root).files["main-1.js"].packed) == ["gzip"]
+
+
 def test_a_wheel_leaves_out_what_its_bundle_is_made_of(root: Path) -> None:
     for name in ("ui/main.js", "vendor/preact.mjs", "vendor/katex.css", "vendor/licenses/katex.txt", "icons.svg"):
         (root / name).parent.mkdir(parents=True, exist_ok=True)

@@ -33,7 +33,7 @@ def site(request: pytest.FixtureRequest) -> Site:
         pytest.skip("no bundle of the page: scripts/bundle makes it, with Node")
     with pytest.MonkeyPatch.context() as patch:
         if request.param == "sources":
-            patch.setattr("tidings.web.site._made_of", lambda _: {})
+            patch.setattr("tidings.web.site._is_bundled", lambda *_: False)
         return load(ROOT)
 
 

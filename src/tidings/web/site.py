@@ -133,8 +133,10 @@ def _file(body: bytes, name: str, media_type: str = "") -> File:
 
 
 def _packed(path: Path) -> File:
-    """Read a file of the bundle, as Brotli has compressed it, too, which Python cannot do."""
-    packed = {"br": path.with_suffix(".br").read_bytes(), "gzip": path.read_bytes()}
+    """Read a file of the bundle, and the same as Brotli has compressed it, which Python cannot do, if that is there."""
+    brotli = path.with_suffix(".br")
+    packed = {"br": brotli.read_bytes()} if brotli.exists() else {}
+    packed["gzip"] = path.read_bytes()
     return File(gzip.decompress(packed["gzip"]), packed, MEDIA_TYPES[Path(path.stem).suffix])
 
 
