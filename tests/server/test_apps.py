@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tidings.access.guards import Sealed
-from tidings.apps.alerts.guard import AlertsGuard, WebhooksGuard
+from tidings.apps.alerts.guard import AlertsGuard, RulesGuard, WebhooksGuard
 from tidings.apps.alerts.sender import SECRETS
 from tidings.apps.alerts.service import CALLS, SILENCES
 from tidings.apps.dashboards.guard import DashboardsGuard
@@ -28,7 +28,7 @@ def app() -> App:
         ("rooms.a", RoomsGuard),
         ("process.a", ProcessesGuard),
         ("dashboards.a", DashboardsGuard),
-        ("alerts.a", AlertsGuard),
+        ("alerts.a", RulesGuard),
         (SILENCES, AlertsGuard),
         ("webhooks.a", WebhooksGuard),
     ],
