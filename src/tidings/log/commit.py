@@ -44,8 +44,9 @@ class Job:
 
 
 class Commit:
-    """A plan over the jobs of one change. `change` and `answers` are its latest decision, since a store may ask
-    again. `began`: as in Job.
+    """A plan over the jobs of one change. A store may ask for the decision again: `change` and `answers` are the last.
+
+    `began`: as in Job.
     """
 
     __slots__ = ("answers", "began", "change", "id", "jobs", "now", "topic")
