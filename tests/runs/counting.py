@@ -6,7 +6,7 @@ import asyncio
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from tests.runs.scripted import only, sound, story, text
 from tests.stores.kit import line
@@ -14,9 +14,15 @@ from tidings import Hub
 from tidings.runs import Run, runs
 
 
+def counting(url: str) -> AbstractAsyncContextManager[Process]:
+    """A process whose runs count."""
+    return child("counting_process", url)
+
+
 @asynccontextmanager
-async def counting(url: str) -> AsyncIterator[Process]:
-    program = sys.executable, "-m", "tests.runs.counting_process", url
+async def child(module: str, *words: str) -> AsyncIterator[Process]:
+    """A process that runs a module of this folder. It is killed at the end, if it is still there."""
+    program = sys.executable, "-m", f"tests.runs.{module}", *words
     process = await asyncio.create_subprocess_exec(*program, stdin=PIPE, stdout=PIPE, stderr=PIPE)
     try:
         yield process

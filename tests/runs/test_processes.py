@@ -6,13 +6,12 @@ import asyncio
 import json
 import signal
 import sqlite3
-import sys
-from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from asyncio.subprocess import Process
+from contextlib import AbstractAsyncContextManager, closing
 
 import pytest
 
+from tests.runs.counting import child
 from tests.runs.scripted import only, sound, story, text
 from tests.runs.test_reaper import dead_run
 from tidings import Hub
@@ -26,17 +25,8 @@ def url(shared_url: str) -> str:
     return shared_url
 
 
-@asynccontextmanager
-async def producer(url: str, beat: float = runs.BEAT) -> AsyncIterator[Process]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.runs.producer_process", url, str(beat), stdout=PIPE, stderr=PIPE
-    )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()
+def producer(url: str, beat: float = runs.BEAT) -> AbstractAsyncContextManager[Process]:
+    return child("producer_process", url, str(beat))
 
 
 async def heard(process: Process) -> str:
